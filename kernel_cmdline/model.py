@@ -1,0 +1,58 @@
+"""The values that a kernel command line consists of, independent of how it is written.
+
+A command line is an ordered list of parameters; duplicates and order are kept, because "the last one
+wins" is a rule of whoever reads a value, not of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+class CommandLineError(ValueError):
+    """One sentence: what in the command line is wrong, where, and what was expected."""
+
+
+def canonical(name: str) -> str:
+    """The name by which parameters are compared: lower case, ``-`` as ``_``.
+
+    The kernel itself treats ``-`` and ``_`` alike (``parameqn`` in ``kernel/params.c``); UDPCast's boot
+    image also ignores case, and so do we.
+    """
+    return name.replace("-", "_").lower()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One word of the line: ``name``, ``name=value``; value None for a bare word.
+
+    ``init`` is true for what stands behind a lone ``--``, which the kernel hands to PID 1 untouched.
+    """
+
+    name: str
+    value: str | None = None
+    init: bool = False
+
+    @property
+    def key(self) -> str:
+        return canonical(self.name)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Parameters in the order in which they stand; warnings are full sentences."""
+
+    parameters: tuple[Parameter, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self.parameters)
+
+    def last(self, *names: str) -> Parameter | None:
+        """The last parameter (not behind ``--``) with one of these names, or None."""
+        keys = {canonical(name) for name in names}
+        for parameter in reversed(self.parameters):
+            if not parameter.init and parameter.key in keys:
+                return parameter
+        return None

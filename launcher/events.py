@@ -1,0 +1,76 @@
+"""The event log: what happened, one JSON object a line, for the harness and for log collectors.
+
+Every line has ``event`` (a stable name, listed in `NAMES`) and ``t`` (seconds since the kernel started),
+then the event's own fields. Lines go to ``/run/udpcast/events.jsonl`` and, when the command line has
+``events=PORT``, to that port as well. A port that is closed or full never stops the launcher.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+NAMES = {
+    "init": "the initrd's /init runs",
+    "udev": "udevd is started and the devices known so far are being coldplugged",
+    "python": "the launcher's first line of Python runs",
+    "cmdline": "the command line is parsed: `text`, `warnings`",
+    "machine": "disks and cards were (again) detected: `disks`, `nics` (names)",
+    "devices": "coldplug is finished: every device present at boot is known",
+    "screen": "a screen is drawn and takes keys: `name` (a question's key, or confirm, transfer, result, error)",
+    "answer": "a question is settled: `key`, `text`, `source`",
+    "plan": "every answer is settled: the plan's fields; nothing was written yet",
+    "network": "the card has an address: `nic`, `address`, `source`",
+    "transfer": "the processes are started: `argv` (a list of lists), `role`",
+    "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
+    "cast": "the first byte of data moved",
+    "progress": "at most one a second: `bytes`, `total` (or null)",
+    "disconnected": "the sender lost a receiver or let it go: `address`, `number`, `reason`",
+    "outcome": "the transfer is over: `ok`, `kind`, `sentence`, `bytes`, `seconds`, `sha256` (or null)",
+    "error": "an expected failure: `sentence`, `hint`",
+    "crash": "a bug: `sentence`, `traceback`",
+    "after": "what is done now: `action` (reboot, poweroff, shell, menu)",
+}
+
+
+def since_boot() -> float:
+    """Seconds since the kernel started (CLOCK_BOOTTIME)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class EventLog:
+    """Writes events to files that are opened once; keeps nothing in memory."""
+
+    def __init__(self, *paths: Path) -> None:
+        self._fds: list[int] = []
+        for path in paths:
+            self.add(path)
+
+    def add(self, path: Path) -> None:
+        """Also write to `path` (a file or a port). One that cannot be opened is left out; it is no reason to stop."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            self._fds.append(os.open(path, flags, 0o644))
+        except OSError:
+            return
+
+    def emit(self, event: str, t: float | None = None, **fields: object) -> None:
+        """Write one event. `t` is given only for what happened before the launcher ran."""
+        record = {"event": event, "t": round(since_boot() if t is None else t, 3), **fields}
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+        for fd in self._fds:
+            _write_all(fd, line)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    """Write all of `data`, but wait no longer than a second for a port that does not take it."""
+    deadline = time.monotonic() + 1.0
+    while data and time.monotonic() < deadline:
+        try:
+            data = data[os.write(fd, data) :]
+        except BlockingIOError:
+            time.sleep(0.005)
+        except OSError:
+            return

@@ -1,0 +1,104 @@
+"""The machine as plain values: disks, partitions, network cards.
+
+Nothing here touches a device. A `Machine` is made by `detect.py` from the running system, or read from a
+recorded JSON file (`launcher/machines/`), which makes recorded hardware a first-class input to screens,
+tests and ``explain``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One partition. `size` in bytes; `filesystem` as blkid names it (``ext4``, ``ntfs``, ``vfat``)."""
+
+    path: str
+    size: int
+    filesystem: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class Disk:
+    """One whole disk. `size` in bytes, `sector_size` the logical sector size in bytes.
+
+    `links` are all stable names (``/dev/disk/by-id/…``, ``by-path``). `transport` is ``sata``, ``nvme``, ``usb``,
+    ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not
+    offered (``it is a CD drive``, ``the launcher was started from it``), or None when it is eligible.
+    """
+
+    path: str
+    size: int
+    sector_size: int = 512
+    model: str | None = None
+    serial: str | None = None
+    wwn: str | None = None
+    transport: str | None = None
+    removable: bool = False
+    read_only: bool = False
+    partition_table: str | None = None
+    filesystem: str | None = None
+    label: str | None = None
+    links: tuple[str, ...] = ()
+    partitions: tuple[Partition, ...] = ()
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class Nic:
+    """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR."""
+
+    name: str
+    mac: str
+    driver: str | None = None
+    model: str | None = None
+    link: bool | None = None
+    speed: int | None = None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was detected at one moment; a later look gives another `Machine`."""
+
+    disks: tuple[Disk, ...] = ()
+    nics: tuple[Nic, ...] = ()
+
+    @property
+    def eligible_disks(self) -> tuple[Disk, ...]:
+        """The disks that may be offered."""
+        return tuple(disk for disk in self.disks if disk.refused is None)
+
+
+def to_json(machine: Machine) -> str:
+    """`machine` as JSON text; `from_json` is the inverse."""
+    return json.dumps(dataclasses.asdict(machine), indent=2) + "\n"
+
+
+def from_json(text: str) -> Machine:
+    """Read a recorded machine.
+
+    Raises ValueError with one sentence when the text is no JSON, or has a wrong or missing field.
+    """
+    try:
+        data = json.loads(text)
+        return Machine(
+            disks=tuple(_disk(item) for item in data.get("disks", [])),
+            nics=tuple(_nic(item) for item in data.get("nics", [])),
+        )
+    except (TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise ValueError(f"this is no recorded machine: {error}; see launcher/machines/ for examples") from error
+
+
+def _disk(item: dict[str, Any]) -> Disk:
+    partitions = tuple(Partition(**part) for part in item.get("partitions", []))
+    return Disk(**{**item, "partitions": partitions, "links": tuple(item.get("links", ()))})
+
+
+def _nic(item: dict[str, Any]) -> Nic:
+    return Nic(**{**item, "addresses": tuple(item.get("addresses", ()))})

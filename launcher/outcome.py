@@ -1,0 +1,59 @@
+"""What a transfer came to, as a type built from all evidence, never from one exit status.
+
+udpcast's exit statuses say nothing (a sender ends with 0 when nobody received anything), so a claim is made
+only where counts, digests and messages support it. `ok` is derived from the kind, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class OutcomeKind(Enum):
+    """Names are stable: they appear in the event log as ``kind``."""
+
+    # sender
+    SENT = "sent"  # every receiver that connected stayed until the end
+    NO_RECEIVERS = "no-receivers"
+    RECEIVER_LOST = "receiver-lost"  # cast finished, but at least one receiver was dropped
+    READ_ERROR = "read-error"
+    # receiver
+    EQUAL = "equal"  # complete, and the sender's digest equals that of what was written
+    WRITTEN = "written"  # complete as far as the stream tells, no digest came from the sender
+    TRUNCATED = "truncated"
+    DIFFERENT = "different"  # digest of what was written is not the sender's
+    NO_SENDER = "no-sender"
+    SENDER_VANISHED = "sender-vanished"
+    WRITE_ERROR = "write-error"
+    TOO_SMALL = "too-small"  # the target is smaller than the source
+    WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
+    # both
+    STAGE_FAILED = "stage-failed"  # a process of the pipeline died
+    CANCELLED = "cancelled"
+
+
+OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.WRITTEN})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `sha256` over those bytes.
+
+    `receivers` are the addresses a sender served, `lost` those it dropped, with the reason.
+    """
+
+    kind: OutcomeKind
+    sentence: str
+    hint: str = ""
+    bytes: int = 0
+    total: int | None = None
+    seconds: float = 0.0
+    sha256: str | None = None
+    receivers: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True only for the kinds that leave a disk as the sender's."""
+        return self.kind in OK_KINDS

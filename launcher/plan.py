@@ -1,0 +1,83 @@
+"""A plan: every answer settled, real devices, nothing optional that the transfer needs.
+
+Plans are plain values. `interview.py` makes them, `udpcast.py` turns them into argument vectors,
+`transfer.py` carries them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .machine import Disk, Nic, Partition
+
+
+class Role(Enum):
+    """The values are UDPCast's ``umode`` words."""
+
+    SEND = "snd"
+    RECEIVE = "rcv"
+
+
+class Compression(Enum):
+    """How the stream is compressed; the values are the words of ``compr``."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    LZOP = "lzop"
+    ZSTD = "zstd"
+
+
+class AutoReboot(Enum):
+    """When the machine restarts by itself after a transfer (SambaEdu's ``auto_reboot``)."""
+
+    ALWAYS = "always"
+    SUCCESS = "success"
+    NEVER = "never"
+
+
+class AddressSource(Enum):
+    """How the card gets its address."""
+
+    GIVEN = "given"  # ip= on the command line: used at once, and its lease renewed where PXE got one
+    DHCP = "dhcp"  # asked for with a DHCP client
+
+
+@dataclass(frozen=True)
+class Address:
+    """What to configure on the card. `address` and `gateway` without prefix length; None with DHCP."""
+
+    source: AddressSource
+    address: str | None = None
+    prefix: int | None = None
+    gateway: str | None = None
+    lease: bool = False  # the address is a lease (PXE got it), so it must be renewed
+
+
+@dataclass(frozen=True)
+class Target:
+    """The block device that is read or overwritten: a whole disk, or one partition of it. `size` in bytes."""
+
+    path: str
+    size: int
+    disk: Disk
+    partition: Partition | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a transfer needs.
+
+    `compression` None on a receiver means: recognise the stream. `udpcparam` holds the options for this role only,
+    already checked. `attended` tells whether an operator may be asked to press a key (start of the cast).
+    """
+
+    role: Role
+    target: Target
+    nic: Nic
+    address: Address
+    port: int = 9000
+    compression: Compression | None = None
+    udpcparam: tuple[str, ...] = ()
+    auto_reboot: AutoReboot = AutoReboot.NEVER
+    attended: bool = True
