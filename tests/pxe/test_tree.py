@@ -1,0 +1,163 @@
+"""The TFTP tree: new, renewed, beside an existing boot server, and refused."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from pxe.__main__ import main
+from pxe.tree import MARKER, Tree, TreeError, machine_file, write_tree
+
+
+def agree(append: str) -> tuple[list[str], list[str]]:
+    return [], []
+
+
+def refuse(append: str) -> tuple[list[str], list[str]]:
+    return ["port 9001 is odd."], []
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Path:
+    folder = tmp_path / "pair"
+    folder.mkdir()
+    (folder / "udpcast-linux").write_text("kernel")
+    (folder / "udpcast-initrd").write_text("initrd")
+    return folder
+
+
+@pytest.fixture
+def loader(tmp_path: Path) -> tuple[Path, ...]:
+    folder = tmp_path / "syslinux"
+    folder.mkdir()
+    (folder / "pxelinux.0").write_text("pxelinux")
+    (folder / "ldlinux.c32").write_text("ldlinux")
+    return (folder,)
+
+
+def snapshot(directory: Path) -> dict[str, str]:
+    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
+
+
+def test_a_new_tree(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    machines = {"52:54:00:AA:bb:01": "umode=snd"}
+    tree = write_tree(tmp_path / "tftp", pair, "lang=FR umode=rcv", machines, pxelinux=loader, check=agree)
+    files = snapshot(tmp_path / "tftp")
+    assert {str(path.relative_to(tmp_path / "tftp")) for path in tree.written} == set(files)
+    assert files["pxelinux.0"] == "pxelinux"
+    assert files["ldlinux.c32"] == "ldlinux"
+    assert files["udpcast-linux"] == "kernel"
+    assert files["udpcast-initrd"] == "initrd"
+    assert "append initrd=udpcast-initrd lang=FR umode=rcv\n" in files["pxelinux.cfg/default"]
+    assert "append initrd=udpcast-initrd lang=FR umode=snd\n" in files["pxelinux.cfg/01-52-54-00-aa-bb-01"]
+    assert len(files) == 6
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o644 for path in tree.written)
+
+
+def test_the_documentations_tree_is_the_default(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    write_tree(tmp_path / "tftp", pair, pxelinux=loader, check=agree)
+    assert (tmp_path / "tftp/pxelinux.cfg/default").read_text() == (
+        f"{MARKER}default udpcast\nprompt 0\n\n"
+        "label udpcast\n"
+        "    kernel udpcast-linux\n"
+        "    append initrd=udpcast-initrd load_ramdisk=1 root=01:00\n"
+        "    ipappend 3\n"
+    )
+
+
+def test_a_prompt_with_a_timeout(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    write_tree(tmp_path / "tftp", pair, timeout=5, pxelinux=loader, check=agree)
+    assert "prompt 1\ntimeout 50\n" in (tmp_path / "tftp/pxelinux.cfg/default").read_text()
+
+
+def test_our_own_tree_is_renewed(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    write_tree(tmp_path / "tftp", pair, "lang=FR", pxelinux=loader, check=agree)
+    (pair / "udpcast-initrd").write_text("newer")
+    (loader[0] / "pxelinux.0").write_text("newer")
+    write_tree(tmp_path / "tftp", pair, "lang=DE", pxelinux=loader, check=agree)
+    files = snapshot(tmp_path / "tftp")
+    assert files["udpcast-initrd"] == files["pxelinux.0"] == "newer"
+    assert "lang=DE" in files["pxelinux.cfg/default"]
+
+
+def test_an_existing_boot_server_keeps_its_files(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    directory = tmp_path / "tftp"
+    (directory / "pxelinux.cfg").mkdir(parents=True)
+    theirs = {"pxelinux.0": "theirs", "ldlinux.c32": "theirs", "pxelinux.cfg/default": "label school\n"}
+    for name, text in theirs.items():
+        (directory / name).write_text(text)
+    tree = write_tree(directory, pair, "umode=rcv", pxelinux=loader, check=agree)
+    assert snapshot(directory) == {**theirs, "udpcast-linux": "kernel", "udpcast-initrd": "initrd"}
+    [(path, section)] = tree.sections
+    assert path == directory / "pxelinux.cfg/default"
+    assert section.startswith("label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd umode=rcv\n")
+
+
+def test_the_pair_may_have_been_built_into_the_tree(pair: Path, loader: tuple[Path, ...]) -> None:
+    write_tree(pair, pair, pxelinux=loader, check=agree)
+    assert (pair / "udpcast-linux").read_text() == "kernel"
+    assert (pair / "pxelinux.cfg/default").exists()
+
+
+def test_a_refused_line_writes_nothing(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    with pytest.raises(TreeError, match=r"port=9001: port 9001 is odd\."):
+        write_tree(tmp_path / "tftp", pair, "port=9001", pxelinux=loader, check=refuse)
+    assert not (tmp_path / "tftp").exists()
+
+
+def test_missing_parts_write_nothing(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    directory = tmp_path / "tftp"
+    with pytest.raises(TreeError, match=r"pxelinux\.0 is not in .*: install the packages pxelinux and syslinux-common"):
+        write_tree(directory, pair, pxelinux=(tmp_path / "nowhere",), check=agree)
+    (pair / "udpcast-initrd").unlink()
+    with pytest.raises(TreeError, match=r"udpcast-initrd does not exist: build the pair"):
+        write_tree(directory, pair, pxelinux=loader, check=agree)
+    with pytest.raises(TreeError, match="5254"):
+        write_tree(directory, pair, machines={"5254": ""}, pxelinux=loader, check=agree)
+    assert not directory.exists()
+
+
+def test_a_full_disk_leaves_the_old_file(
+    tmp_path: Path, pair: Path, loader: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "tftp"
+    write_tree(directory, pair, "lang=FR", pxelinux=loader, check=agree)
+    before = snapshot(directory)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    with pytest.raises(TreeError, match=r"cannot write .*tftp: No space left on device"):
+        write_tree(directory, pair, "lang=DE", pxelinux=loader, check=agree)
+    assert snapshot(directory) == before
+
+
+def test_machine_file_is_pxelinuxs_name() -> None:
+    assert machine_file("52:54:00:AA:BB:01") == "01-52-54-00-aa-bb-01"
+
+
+def test_command(
+    tmp_path: Path, pair: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: dict[str, object] = {}
+
+    def fake(directory: Path, *values: object, **named: object) -> Tree:
+        seen.update(values=values, **named)
+        return Tree((directory / "pxelinux.0",), ("no umode.",), ((directory / "default", "label udpcast\n"),))
+
+    monkeypatch.setattr("pxe.__main__.write_tree", fake)
+    machine = "52:54:00:aa:bb:01=umode=snd lang=FR"
+    assert main(["tree", str(tmp_path), "--pair", str(pair), "--append", "lang=DE", "--machine", machine]) == 0
+    assert seen["values"] == (pair, "lang=DE", {"52:54:00:aa:bb:01": "umode=snd lang=FR"})
+    out, err = capsys.readouterr()
+    assert "pxelinux.0\n" in out
+    assert "default is not ours and was left as it is" in out
+    assert err == "warning: no umode.\n"
+
+
+def test_command_refuses_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tree", str(tmp_path / "tftp"), "--append", "initrd=other"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
