@@ -1,0 +1,215 @@
+"""What is known of udpcast, without running it: argument vectors of a plan, and what its messages say.
+
+Rules, in one place:
+
+* The card's full name is always given, since ``--interface`` takes prefixes and prefers eth0.
+* A receiver never reads the keyboard (``--nokbd``): its standard input is no terminal.
+* A sender that nothing would start, starts either by a key on its terminal (attended, and no ``--nokbd``), or
+  `UNATTENDED_WAIT` seconds after its first receiver. Under ``--nokbd`` alone udpcast would wait for ever.
+* A sender repeats its greeting every second: a receiver's single request may get lost while a switch port wakes up.
+* A receiver that is silent for about 40 seconds is dropped (`RETRIES_UNTIL_DROP`); udpcast's default takes minutes.
+* `udpcparam` comes last and wins over these defaults.
+
+Sources: udpcast 20120424 (Debian's 20120424-2), its manual pages, and measurements between network namespaces.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from .plan import Compression, Plan, Role
+from .udpcparam import check_udpcparam, given, split_udpcparam
+
+__all__ = [
+    "Message",
+    "MessageKind",
+    "argv",
+    "check_udpcparam",
+    "compressor",
+    "decompressor",
+    "parse_message",
+    "split_udpcparam",
+    "start_condition",
+    "starts_by_key",
+]
+
+UNATTENDED_WAIT = 60  # seconds from the first receiver to the cast, when nobody can press a key
+RETRIES_UNTIL_DROP = 42  # after the tenth retry udp-sender waits a second between two: about 40 s of silence
+HELLO_INTERVAL = 1000  # ms
+
+_COMPRESSORS = {
+    Compression.NONE: (),
+    Compression.GZIP: ("pigz", "-1", "-c"),
+    Compression.LZOP: ("lzop", "-1", "-c"),
+    Compression.ZSTD: ("zstd", "-q", "-1", "-T0", "-c"),
+}
+_DECOMPRESSORS = {
+    Compression.NONE: (),
+    Compression.GZIP: ("pigz", "-dc"),
+    Compression.LZOP: ("lzop", "-dc"),
+    Compression.ZSTD: ("zstd", "-q", "-dc"),
+}
+_START_OPTIONS = ("min-receivers", "min-wait", "max-wait", "autostart")
+
+
+def compressor(compression: Compression) -> tuple[str, ...]:
+    """The command that compresses from standard input to standard output; empty for none."""
+    return _COMPRESSORS[compression]
+
+
+def decompressor(compression: Compression) -> tuple[str, ...]:
+    """The command that restores what `compressor` made, or what a plain sender's compressor made; empty for none."""
+    return _DECOMPRESSORS[compression]
+
+
+def argv(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """The processes of `plan` in the order in which the data flows through them.
+
+    The disk is read and written by the launcher itself, which stands before the first (sender) or behind the last
+    process (receiver), and between udp-receiver and the decompressor. For a receiver whose compression is None only
+    udp-receiver is shown: the stream tells which decompressor follows.
+    """
+    if plan.role is Role.SEND:
+        squeeze = compressor(plan.compression or Compression.ZSTD)
+        return (*((squeeze,) if squeeze else ()), _sender(plan))
+    restore = decompressor(plan.compression) if plan.compression else ()
+    return (_receiver(plan), *((restore,) if restore else ()))
+
+
+def _sender(plan: Plan) -> tuple[str, ...]:
+    words = [*_common("udp-sender", plan)]
+    for name, value in (
+        ("retries-until-drop", RETRIES_UNTIL_DROP),
+        ("rexmit-hello-interval", HELLO_INTERVAL),
+    ):
+        if given(plan.udpcparam, name) is None:
+            words += [f"--{name}", str(value)]
+    if not _start_options(plan) and not starts_by_key(plan):
+        words += ["--min-wait", str(UNATTENDED_WAIT)]
+    return (*words, *plan.udpcparam)
+
+
+def _receiver(plan: Plan) -> tuple[str, ...]:
+    nokbd = () if given(plan.udpcparam, "nokbd") is not None else ("--nokbd",)
+    return (*_common("udp-receiver", plan), *nokbd, *plan.udpcparam)
+
+
+def _common(program: str, plan: Plan) -> tuple[str, ...]:
+    return (program, "--interface", plan.nic.name, "--portbase", str(plan.port))
+
+
+def _start_options(plan: Plan) -> dict[str, int]:
+    """The options of `plan` that start a cast, with their values; 0 means "not set" to udpcast."""
+    found = {name: int(given(plan.udpcparam, name) or 0) for name in _START_OPTIONS}
+    return {name: value for name, value in found.items() if value}
+
+
+def starts_by_key(plan: Plan) -> bool:
+    """Whether only the operator's key starts the cast of this sender."""
+    if plan.role is not Role.SEND or _start_options(plan):
+        return False
+    return plan.attended and given(plan.udpcparam, "nokbd") is None
+
+
+def start_condition(plan: Plan) -> str:
+    """One sentence that says when the cast starts."""
+    if plan.role is Role.RECEIVE:
+        return "The cast starts when the sender starts it."
+    if starts_by_key(plan):
+        return "The cast starts when you press the key, once the receivers have connected."
+    options = _start_options(plan)
+    if not options:
+        return f"The cast starts {UNATTENDED_WAIT} seconds after the first receiver has connected."
+    if set(options) == {"autostart"}:
+        return f"The cast starts after {options['autostart']} greetings, whoever has connected by then."
+    return f"The cast starts {_wait_words(options)}."
+
+
+def _wait_words(options: dict[str, int]) -> str:
+    count, least, most = (options.get(name, 0) for name in ("min-receivers", "min-wait", "max-wait"))
+    words = []
+    if count:
+        words.append(f"as soon as {count} receiver{'s have' if count > 1 else ' has'} connected")
+    if least:
+        words.append(
+            f"{'but not before' if count else 'when'} {least} seconds have passed since the first one"
+        )
+    if not count and not least:
+        return "about 2 seconds after the first receiver has connected"
+    if most and count:
+        words.append(f"at the latest {most} seconds after the first one")
+    return ", ".join(words)
+
+
+class MessageKind(Enum):
+    """What a line on udpcast's standard error means."""
+
+    CONNECTED = "connected"  # sender: a receiver is there; receiver: the sender is there
+    DROPPING = "dropping"  # sender: gives a silent receiver up
+    DISCONNECTED = "disconnected"  # sender: a receiver left, was dropped, or the cast is over
+    STARTING = "starting"  # sender: the cast begins
+    COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
+    READY = "ready"  # sender: a key starts the cast
+    NO_PARTICIPANTS = "no-participants"  # sender: was started while nobody was connected
+    DROPPED = "dropped"  # receiver: the sender gave us up
+    PROGRESS = "progress"
+    FAILED = "failed"  # a message that comes before the program ends without success
+
+
+@dataclass(frozen=True)
+class Message:
+    """One line. `number` is udpcast's number of the receiver, `bytes` the count of a progress line (compressed)."""
+
+    kind: MessageKind
+    text: str
+    number: int | None = None
+    address: str | None = None
+    bytes: int | None = None
+
+
+_PATTERNS = (
+    (MessageKind.CONNECTED, re.compile(r"New connection from (?P<address>\S+)\s+\(#(?P<number>\d+)\)")),
+    (MessageKind.CONNECTED, re.compile(r"Connected as #(?P<number>-?\d+) to (?P<address>\S+)")),
+    (MessageKind.DROPPING, re.compile(r"Dropping client #(?P<number>\d+) because of timeout")),
+    (MessageKind.DISCONNECTED, re.compile(r"Disconnecting #(?P<number>\d+) \((?P<address>[^)]*)\)")),
+    (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
+    (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
+    (MessageKind.READY, re.compile(r"Ready\. Press ")),
+    (MessageKind.NO_PARTICIPANTS, re.compile(r"No participants\.\.\. exiting")),
+    (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
+    (MessageKind.PROGRESS, re.compile(r"bytes=\s*(?P<bytes>[\d ]*\d)(?P<unit>[KMGT]?)")),
+    (
+        MessageKind.FAILED,
+        re.compile(
+            r"No suitable network interface found|bind socket to |Too many clients already connected"
+            r"|Bad server reply|Error getting |Bad address |Unknown host |Receiver error|unrecognized option"
+            r"|Receiver timeout|Could not open file|Cancelled by user|Peer with incompatible"
+            r"|and \d+ participants instead|Async mode chosen but no rate governor|Library load error"
+        ),
+    ),
+)
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def parse_message(line: str) -> Message | None:
+    """What `line` (of standard error, without its line end) says; None for lines that decide nothing.
+
+    Progress ends in a carriage return, so a reader must split at ``\\r`` as well as at ``\\n``. Progress is coarse
+    (``K`` and ``M`` from some size on): it says that data moves, not how much.
+    """
+    text = line.replace("\a", "").strip()
+    for kind, pattern in _PATTERNS:
+        match = pattern.search(text)
+        if match:
+            found = match.groupdict()
+            size = found.get("bytes")
+            return Message(
+                kind,
+                text,
+                number=int(found["number"]) if found.get("number") else None,
+                address=found.get("address"),
+                bytes=int(size.replace(" ", "")) * _UNITS[found["unit"]] if size else None,
+            )
+    return None
