@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MAX_BYTES = 2047
+"""The longest line in bytes: x86's ``COMMAND_LINE_SIZE`` is 2,048 with the NUL (``arch/x86/include/asm/setup.h``)."""
+
 
 class CommandLineError(ValueError):
     """One sentence: what in the command line is wrong, where, and what was expected."""
@@ -49,10 +52,11 @@ class CommandLine:
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)
 
-    def last(self, *names: str) -> Parameter | None:
-        """The last parameter (not behind ``--``) with one of these names, or None."""
-        keys = {canonical(name) for name in names}
-        for parameter in reversed(self.parameters):
-            if not parameter.init and parameter.key in keys:
-                return parameter
-        return None
+    def all(self, name: str) -> tuple[Parameter, ...]:
+        """Every parameter of this name (see `canonical`), in order; what stands behind ``--`` is PID 1's, not ours."""
+        return tuple(p for p in self.parameters if p.key == canonical(name) and not p.init)
+
+    def last(self, name: str) -> Parameter | None:
+        """The parameter that wins where one value is wanted: the last of this name, or None."""
+        found = self.all(name)
+        return found[-1] if found else None
