@@ -3,7 +3,7 @@
 - ``parse(format_line(parameters))`` gives these parameters again, and the real kernel reads the same, bytes
   that look like white space to it (see `kernel_cmdline.parse`) being quoted.
 - What cannot be written so is refused with one sentence (`CommandLineError`) that names the parameter. The
-  kernel knows no escape, so a value such as ``a" b`` has no spelling at all.
+  kernel knows no escape, so a value such as ``"a b"`` with these quotes has no spelling at all.
 - Refused as well, although the kernel could read it: control characters other than tab, which no boot
   loader's configuration carries; and a second ``--``, behind which the kernel hands over nothing.
 

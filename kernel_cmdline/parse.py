@@ -135,7 +135,7 @@ def _length_warning(size: int) -> list[str]:
         return [
             f"The command line has {size:,} bytes, the most that an x86 kernel keeps: its end may have been cut off."
         ]
-    return [f"The command line has {size:,} bytes; an x86 kernel keeps only the first {MAX_BYTES:,}."]
+    return [f"The command line has {size:,} bytes; an x86 kernel takes at most {MAX_BYTES:,}."]
 
 
 def printable(name: str) -> str:
