@@ -56,10 +56,14 @@ class EventLog:
         except OSError:
             return
 
-    def emit(self, event: str, t: float | None = None, **fields: object) -> None:
-        """Write one event. `t` is given only for what happened before the launcher ran."""
-        record = {"event": event, "t": round(since_boot() if t is None else t, 3), **fields}
-        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+    def emit(self, event: str, **fields: object) -> None:
+        """Write one event that happens now."""
+        self.emit_at(since_boot(), event, fields)
+
+    def emit_at(self, seconds: float, event: str, fields: dict[str, object] | None = None) -> None:
+        """Write one event that happened `seconds` after the kernel started."""
+        record = {"event": event, "t": round(seconds, 3), **(fields or {})}
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         for fd in self._fds:
             _write_all(fd, line)
 

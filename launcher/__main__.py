@@ -1,0 +1,38 @@
+"""The launcher's command line.
+
+  python3 -m launcher run                      inside the initrd: interview and transfer on this PC
+  python3 -m launcher explain [...]            what would be done with a command line, without touching anything
+  python3 -m launcher --dry-run [...]          the real screens on any terminal, executing nothing
+  python3 -m launcher machine                  this machine as JSON, to record it
+  python3 -m launcher parameters               the reference of parameters, as Markdown
+
+Exit statuses: ``run``: 0 start again, 10 restart the PC, 11 power off, 12 shell, others a crash. ``explain``: 0 nothing
+is wrong, 1 with errors. All: 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from kernel_cmdline import CommandLineError
+
+from .errors import LauncherError
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command in `arguments`; the result is the exit status."""
+    if arguments == ["run"]:  # the initrd's only command: no time for argparse
+        from .boot import run  # noqa: PLC0415
+
+        return run()
+    from .commands import command  # noqa: PLC0415
+
+    try:
+        return command(arguments)
+    except (LauncherError, CommandLineError, ValueError, OSError) as error:
+        print(f"launcher: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

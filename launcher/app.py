@@ -1,0 +1,363 @@
+"""The operator's way through the program: interview, network, transfer, result.
+
+The interview is replayed from the start at every event (an answer, *back*, a device that appears): whatever it
+finds open becomes the page. So a page never remembers anything, and a replay on another machine asks exactly what is
+open there.
+"""
+
+from __future__ import annotations
+
+import time
+from enum import IntEnum
+from typing import Protocol
+
+from . import pages
+from .errors import AnswerError, LauncherError
+from .events import EventLog
+from .explain import plan_fields
+from .interview import Ask, Back, Interview, Told, refuse
+from .machine import Machine
+from .network import AddressJob
+from .outcome import Outcome
+from .pages import Pending
+from .parameters import GivenAnswers
+from .plan import AutoReboot, Plan, Role
+from .progress import TransferPage
+from .questions import Facts, Question, T
+from .screens import Page
+from .selectors import DeviceMissing
+from .transfer import Transfer
+from .translate import set_language, tr
+from .udpcast import starts_by_key
+from .ui import Ui
+
+DEVICE_DEADLINE = 60.0  # seconds after which an unattended run stops waiting for its disk or card
+RESTART_DELAY = 10.0  # seconds for which the result stays on the screen before an automatic restart
+
+
+class Exit(IntEnum):
+    """Exit statuses of ``launcher run``, which /init acts on; others mean a crash."""
+
+    AGAIN = 0
+    REBOOT = 10
+    POWEROFF = 11
+    SHELL = 12
+
+
+class System(Protocol):
+    """The machine under the launcher: the real one, or a recorded one for a dry run."""
+
+    def detect(self) -> Machine:
+        """Disks and cards as they are now."""
+
+    def complete(self) -> bool:
+        """Whether all devices that were present at boot are known."""
+
+    def watch(self) -> int | None:
+        """A descriptor that is readable when devices may have changed."""
+
+    def drain(self) -> bool:
+        """Take what made `watch` readable; True when it is worth detecting again."""
+
+    def network(self, plan: Plan) -> AddressJob:
+        """Start to bring up the plan's card."""
+
+    def transfer(self, plan: Plan) -> Transfer:
+        """Start the plan's processes."""
+
+
+class App:
+    """One run. `plan` is the last plan reached; a `dry` run ends there instead of carrying it out."""
+
+    def __init__(
+        self,
+        system: System,
+        given: GivenAnswers,
+        log: EventLog,
+        warnings: tuple[str, ...] = (),
+        errors: tuple[str, ...] = (),
+        dry: bool = False,
+    ) -> None:
+        self.system = system
+        self.given = given
+        self.log = log
+        self.warnings = warnings
+        self.errors = errors
+        self.dry = dry
+        self.told = Told({})
+        self.review = False
+        self.status = Exit.AGAIN
+        self.plan: Plan | None = None
+        self.machine = Machine()
+        self.complete = False
+        self._since = time.monotonic()
+        self._focus: dict[str, str] = {}
+        self._job: AddressJob | None = None
+        self._transfer: Transfer | None = None
+        self._progress: TransferPage | None = None
+        self._watched: object = None
+        self._restart_at: float | None = None
+        self._in_interview = True
+        self._beneath: Page | None = None
+        self.ui = Ui(self.menu, self.back)
+
+    # --- the loop -----------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Show screens until somebody or the plan ends it; the result is the exit status."""
+        self.ui.every(0.25, self._tick)
+        self.ui.run(self._start)
+        return int(self.status)
+
+    def _start(self) -> None:
+        descriptor = self.system.watch()
+        if descriptor is not None:
+            self.ui.watch(descriptor, self._devices_changed)
+        self.rescan()
+
+    def rescan(self) -> None:
+        """Detect again and replay."""
+        self.complete = self.system.complete()
+        self.machine = self.system.detect()
+        names = {"disks": [disk.path for disk in self.machine.disks], "nics": [nic.name for nic in self.machine.nics]}
+        self.log.emit("machine", **names)
+        if self._in_interview:
+            self.advance()
+
+    def _devices_changed(self) -> None:
+        if self.system.drain() and self._in_interview:
+            self.rescan()
+
+    def _tick(self) -> None:
+        if self._in_interview:
+            if not self.complete and self.system.complete():
+                self.log.emit("devices")
+                self.rescan()
+            elif self.ui.page and self.ui.page.name == "waiting":
+                self.advance()
+        elif self._job:
+            self._network_progress()
+        elif self._transfer:
+            self._transfer_progress()
+        elif self._restart_at is not None and time.monotonic() >= self._restart_at:
+            self.leave(Exit.REBOOT)
+
+    # --- the interview -------------------------------------------------------------------------------------------
+
+    def advance(self) -> None:
+        """Replay the interview and show what it stops at, or carry out its plan."""
+        self._in_interview = True
+        interview = self._interview(self._ask)
+        try:
+            if interview.auto and self.errors:
+                raise LauncherError(self.errors[0], tr("Nothing is done unattended with a wrong append line."))
+            plan = interview.plan()
+        except Pending as pending:
+            self._language(interview)
+            self._show_question(pending)
+        except Back:
+            self.back()
+        except DeviceMissing as missing:
+            self._wait_or_fail(missing)
+        except LauncherError as error:
+            self._fail(error)
+        else:
+            self._language(interview)
+            if interview.auto and not self.complete and not interview.certain:
+                self._show(pages.waiting(tr("Detecting disks and network cards …"), self._host()))
+            else:
+                self._go(plan, interview)
+
+    def _ask(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+        auto = self.given.get("auto")
+        if auto and auto.text.lower() == "yes" and not self.review:
+            return refuse(question, facts, preset, problem)
+        raise Pending(question, facts, preset, problem)
+
+    def _interview(self, ask: Ask) -> Interview:
+        return Interview(self.given, self.machine, ask, self.told, review=self.review, complete=self.complete)
+
+    def _language(self, interview: Interview) -> None:
+        set_language(interview.language)
+
+    def _show_question(self, pending: Pending) -> None:
+        key = pending.question.key
+        missing = isinstance(pending.problem, DeviceMissing) or (
+            key in ("disk", "nic") and not pending.question.choices(pending.facts)
+        )
+        if missing and not self.complete:
+            self._show(pages.waiting(tr("Detecting disks and network cards …"), self._host()))
+            return
+        preview = self._interview(refuse)
+        shown = pages.Shown(pending, preview.preview(), self.complete, self._notes(preview), self._host())
+        focus = self._focus.get(key)
+        self._show(
+            pages.question(shown, focus, lambda text: self._answer(key, text), lambda text: self._moved(key, text))
+        )
+
+    def _notes(self, interview: Interview) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.errors, *self.warnings, *interview.warnings)))
+
+    def _moved(self, key: str, text: str | None) -> None:
+        if text is not None:
+            self._focus[key] = text
+
+    def _answer(self, key: str, text: str) -> None:
+        self._focus.pop(key, None)
+        if text == pages.NO:
+            self.back()
+            return
+        self.told.answers[key] = text
+        self.advance()
+
+    def back(self) -> None:
+        """Forget the last told answer; before the first one, ask also what was given."""
+        if self._beneath:
+            self._close_menu()
+        elif self._in_interview or self._job:
+            self._stop_network()
+            if not self.told.back():
+                self.review = True
+            self.advance()
+
+    def _wait_or_fail(self, missing: DeviceMissing) -> None:
+        left = DEVICE_DEADLINE - (time.monotonic() - self._since)
+        if left > 0:
+            text = tr("Waiting up to {seconds} s more for it to appear.", seconds=int(left) + 1)
+            self._show(pages.waiting(f"{missing.sentence} {text}", self._host()))
+        else:
+            waited = tr("Waited {seconds} s.", seconds=int(DEVICE_DEADLINE))
+            self._fail(LauncherError(missing.sentence, f"{waited} {missing.hint}"))
+
+    # --- carrying out --------------------------------------------------------------------------------------------
+
+    def _go(self, plan: Plan, interview: Interview) -> None:
+        for item in interview.settled:
+            if item.answer:
+                self.log.emit("answer", key=item.key, text=item.answer.text, source=item.answer.source)
+        self.log.emit("plan", **plan_fields(plan))
+        self.plan = plan
+        if self.dry:
+            self.ui.leave()
+        self._in_interview = False
+        self._job = self.system.network(plan)
+        self._network_progress()
+
+    def _network_progress(self) -> None:
+        assert self._job and self.plan
+        state = self._job.state
+        if state.phase.value == "failed":
+            self._stop_network()
+            self._fail(LauncherError(state.sentence, tr("Check the cable and the DHCP server, then try again.")))
+        elif state.phase.value == "done":
+            self.log.emit(
+                "network", nic=self.plan.nic.name, address=state.address, source=self.plan.address.source.value
+            )
+            self._begin_transfer()
+        else:
+            self._show(pages.waiting(state.sentence, self._host()), force=True)
+
+    def _stop_network(self) -> None:
+        if self._job:
+            self._job.stop()
+            self._job = None
+
+    def _begin_transfer(self) -> None:
+        assert self.plan
+        plan, self._kept_job, self._job = self.plan, self._job, None
+        try:
+            self._transfer = self.system.transfer(plan)
+        except LauncherError as error:
+            self._fail(error)
+            return
+        self._progress = TransferPage(plan, self._start_cast, self._host())
+        self._watched = self.ui.watch(self._transfer.fileno(), self._transfer_progress)
+        self._transfer_progress()
+        self._show(self._progress.page)
+
+    def _start_cast(self) -> None:
+        if self._transfer:
+            self._transfer.begin_cast()
+
+    def _transfer_progress(self) -> None:
+        assert self._transfer and self._progress and self.plan
+        state = self._transfer.snapshot()
+        self._progress.update(state, self.plan.role is Role.SEND and starts_by_key(self.plan))
+        outcome = self._transfer.wait(0)
+        if outcome is None:
+            self.ui.draw()
+            return
+        self.ui.unwatch(self._watched)
+        self._transfer = None
+        self._result(outcome)
+
+    def _result(self, outcome: Outcome) -> None:
+        assert self.plan
+        self._beneath = None
+        restart = self.plan.auto_reboot is AutoReboot.ALWAYS or (
+            self.plan.auto_reboot is AutoReboot.SUCCESS and outcome.ok
+        )
+        self._restart_at = time.monotonic() + RESTART_DELAY if restart else None
+        delay = int(RESTART_DELAY) if restart else None
+        self._show(pages.result(self.plan, outcome, delay, self._act, self._host()))
+
+    # --- errors, menu, leaving ------------------------------------------------------------------------------------
+
+    def _fail(self, error: LauncherError) -> None:
+        """Show an expected failure; the operator may try again, nothing goes on by itself."""
+        self._in_interview = False
+        self.log.emit("error", sentence=error.sentence, hint=error.hint)
+        self._show(pages.error(error, self._act, self._host()))
+
+    def menu(self) -> None:
+        """The menu over whatever is shown; the shown work goes on beneath it."""
+        if self._beneath or not self.ui.page:
+            return
+        self._beneath = self.ui.page
+        self._restart_at = None
+        self.ui.show(pages.menu(self._act, self._transfer is not None, self._host()))
+
+    def _close_menu(self) -> None:
+        beneath, self._beneath = self._beneath, None
+        if beneath:
+            self.ui.show(beneath)
+
+    def _act(self, action: str) -> None:
+        self._restart_at = None
+        if action == "close":
+            self._close_menu()
+            return
+        if action == "cancel":
+            self._close_menu()
+            if self._transfer:
+                self._transfer.cancel()
+            return
+        self._beneath = None
+        if action in ("retry", "rescan"):
+            self._stop_network()
+            self._since = time.monotonic()
+            self._in_interview = True
+            self.rescan()
+        else:
+            self.leave({"reboot": Exit.REBOOT, "poweroff": Exit.POWEROFF, "shell": Exit.SHELL}[action])
+
+    def leave(self, status: Exit) -> None:
+        """End the program; /init does what `status` says."""
+        self.status = status
+        self.log.emit("after", action=status.name.lower())
+        self.ui.leave()
+
+    def _show(self, page: Page, force: bool = False) -> None:
+        if self._beneath:  # the menu stays on top, and shows the newest page when it is closed
+            self._beneath = page
+            return
+        new = self.ui.page is None or self.ui.page.name != page.name
+        self.ui.show(page)
+        if new:
+            self.log.emit("screen", name=page.name)
+
+    def _host(self) -> str:
+        address = self.given.get("ip")
+        client = address.text.partition(":")[0] if address else ""
+        macs = [nic.mac for nic in self.machine.nics]
+        return "  ".join(word for word in (client, macs[0] if macs else "") if word)

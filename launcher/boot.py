@@ -1,0 +1,89 @@
+"""``launcher run``: the launcher inside the initrd, on the running PC.
+
+/init starts it on a console of its own and acts on its exit status. Nothing that happens here may end without a
+sentence: an unexpected exception is kept in ``/run/udpcast/crash`` and reported by /init, which stays PID 1.
+"""
+
+from __future__ import annotations
+
+import signal
+import stat
+import traceback
+from pathlib import Path
+
+from kernel_cmdline import CommandLine, parse
+
+from .events import EventLog, since_boot
+
+RUN = Path("/run/udpcast")
+CRASHED = 1
+
+
+def run() -> int:
+    """Run the screens once; the result is the exit status for /init."""
+    started = since_boot()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)  # a closed serial line or Ctrl-C is no reason to end a clone
+    RUN.mkdir(parents=True, exist_ok=True)
+    (RUN / "crash").unlink(missing_ok=True)
+    log = EventLog(RUN / "events.jsonl")
+    try:
+        line = parse(Path("/proc/cmdline").read_bytes())
+        port = line.last("events")
+        if port and port.value:
+            add_port(log, port.value)
+        _emit_start(log, started)
+        return _screens(line, log)
+    except Exception as bug:
+        sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
+        (RUN / "crash").write_text(f"{sentence}\n\n{traceback.format_exc()}")
+        log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
+        return CRASHED
+
+
+def _screens(line: CommandLine, log: EventLog) -> int:
+    from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
+    from .explain import explain_parameters  # noqa: PLC0415
+    from .parameters import given_answers  # noqa: PLC0415
+    from .system import RunningSystem  # noqa: PLC0415
+
+    configuration = configurations()
+    _, warnings, errors = explain_parameters(line, None)
+    for source, extra in configuration:
+        _, more_warnings, more_errors = explain_parameters(extra, None, source)
+        warnings, errors = warnings + more_warnings, errors + more_errors
+    text = Path("/proc/cmdline").read_text(errors="replace").strip()
+    log.emit("cmdline", text=text, warnings=[*warnings, *errors])
+    return App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors).run()
+
+
+def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:
+    """UDPCast's ``udpcfg.txt`` in the initrd: lines of ``name=value``, ``#`` starts a comment."""
+    path = root / "udpcfg.txt"
+    if not path.is_file():
+        return ()
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    return (("udpcfg.txt", parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))),)
+
+
+def add_port(log: EventLog, name: str) -> None:
+    """Write events also to the port `name`: ``ttyS1``, or a virtio port's name.
+
+    Only character devices are opened: a slip such as ``events=sda`` must not write into a disk.
+    """
+    for path in (Path("/dev/virtio-ports") / name, Path("/dev") / name):
+        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
+            log.add(path)
+            return
+
+
+def _emit_start(log: EventLog, started: float) -> None:
+    """What happened before the log could be written, with the time at which it did."""
+    stamps = RUN / "stamps"
+    if stamps.exists():
+        for stamp in stamps.read_text().split("\n"):
+            name, _, seconds = stamp.partition(" ")
+            if name:
+                log.emit_at(float(seconds), name)
+        stamps.replace(RUN / "stamps.reported")  # a second start of the launcher is no second boot
+    log.emit_at(started, "python")

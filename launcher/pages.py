@@ -1,0 +1,169 @@
+"""Which page says what: the questions, waiting, result, error and menu, made of the parts in `screens`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import urwid
+
+from . import summary
+from .errors import AnswerError, LauncherError
+from .interview import NO, Settled
+from .outcome import Outcome, OutcomeKind
+from .plan import Plan, Role, Target
+from .questions import Choice, Facts, Question, T
+from .screens import Page, edit_page, frame, message_page, question_page, summary_rows
+from .translate import tr
+from .wording import contents_line, disk_line, duration, rate, size
+
+Chosen = Callable[[str], None]
+
+LEAVE = (
+    Choice("shell", "Shell", "a command line; `exit` comes back here"),
+    Choice("reboot", "Restart this PC"),
+    Choice("poweroff", "Power off"),
+)
+
+
+class Pending(Exception):
+    """A question that waits for its answer: what the replayed interview stopped at."""
+
+    def __init__(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> None:
+        super().__init__(question.key)
+        self.question: Question[Any] = question
+        self.facts = facts
+        self.preset = preset
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a question page shows beside the question itself."""
+
+    asked: Pending
+    settled: tuple[Settled, ...]
+    complete: bool
+    notes: tuple[str, ...]
+    host: str
+
+
+def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[str | None], None]) -> Page:
+    """The page for any question: a list where there are choices, else a line to type in."""
+    asked = shown.asked
+    key = asked.question.key
+    problem = str(asked.problem) if asked.problem else None
+    choices = asked.question.choices(asked.facts)
+    if key in ("disk", "nic") and not choices:
+        return _nothing_there(key, shown, problem)
+    if not choices:
+        return edit_page(
+            key, tr(asked.question.title), answer, preset=asked.preset or "", problem=problem, host=shown.host
+        )
+    return question_page(
+        key,
+        tr(asked.question.title),
+        choices,
+        answer,
+        focused=moved,
+        preset=focus or asked.preset,
+        problem=problem,
+        below=_below(key, shown),
+        host=shown.host,
+    )
+
+
+def _below(key: str, shown: Shown) -> list[urwid.Widget]:
+    if key == "umode":
+        return summary_rows(summary.lines(shown.settled, shown.complete), shown.notes)
+    if key == "confirm":
+        return _what_is_lost(shown)
+    if key == "disk":
+        refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
+        return [urwid.Text(("dim", f"{disk.path}: {tr('not offered')}, {disk.refused}")) for disk in refused]
+    return []
+
+
+def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
+    """The disk that is about to be overwritten: model, size, serial and everything on it."""
+    item = next(item for item in shown.settled if item.key == "disk")
+    target = item.value
+    assert isinstance(target, Target)
+    rows = [urwid.Text(("title", disk_line(target.disk))), urwid.Text(contents_line(target.disk)), urwid.Divider()]
+    if target.partition:
+        rows.insert(0, urwid.Text(("title", f"{target.path}, {size(target.size)}")))
+    return [*rows, urwid.Text(("warn", tr("Everything on it is lost and replaced by the sender's disk.")))]
+
+
+def _nothing_there(key: str, shown: Shown, problem: str | None) -> Page:
+    titles = {"disk": tr("No usable disk was found on this PC."), "nic": tr("No network card was found on this PC.")}
+    hints = {
+        "disk": tr(
+            "Check the disk's cable and the controller's mode in the firmware setup. It is looked for all the time."
+        ),
+        "nic": tr("Check the card, and whether this kernel has its driver. It is looked for all the time."),
+    }
+    refused = [f"{disk.path}: {disk.refused}" for disk in shown.asked.facts.machine.disks if disk.refused]
+    rows = [
+        urwid.Divider(),
+        urwid.AttrMap(urwid.Text(f" {titles[key]} "), "bad"),
+        urwid.Divider(),
+        urwid.Text(hints[key]),
+    ]
+    rows += [urwid.Divider(), *(urwid.Text(("dim", line)) for line in ([problem] if problem else []) + refused)]
+    return Page(key, frame(rows, tr("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
+
+
+def waiting(sentence: str, host: str) -> Page:
+    """Something is under way; nothing can be chosen but back and the menu."""
+    rows = [urwid.Divider(), urwid.Text(("title", sentence))]
+    return Page("waiting", frame(rows, tr("Esc back   m menu"), host), {})
+
+
+def error(failure: LauncherError, act: Chosen, host: str) -> Page:
+    """An expected failure: the sentence, the hint, and what can be done."""
+    choices = (Choice("retry", "Try again"), *LEAVE)
+    return message_page(
+        "error", tr("STOPPED"), (failure.sentence, failure.hint), choices, act, attribute="bad", host=host
+    )
+
+
+def menu(act: Chosen, transferring: bool, host: str) -> Page:
+    """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else."""
+    close = Choice("close", "Go back to the screen")
+    choices: tuple[Choice, ...] = (close, Choice("rescan", "Look for disks and cards again"), *LEAVE)
+    if transferring:
+        choices = (close, Choice("cancel", "CANCEL the transfer", "a receiver's disk is then incomplete"))
+    page = message_page("menu", tr("Menu"), (), choices, act, host=host)
+    page.keys["esc"] = lambda: act("close")
+    return page
+
+
+TITLES = {
+    OutcomeKind.SENT: "DONE: the disk was sent",
+    OutcomeKind.EQUAL: "DONE: this disk equals the sender's",
+    OutcomeKind.WRITTEN: "WRITTEN, but not compared with the sender",
+}
+
+
+def result(plan: Plan, outcome: Outcome, restart: int | None, act: Chosen, host: str) -> Page:
+    """What the transfer came to; it stays until somebody acts, or until the automatic restart."""
+    title = tr(TITLES.get(outcome.kind, "FAILED"))
+    speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
+    figures = "   ".join(word for word in (size(outcome.bytes), duration(outcome.seconds), speed) if word)
+    sentences = [outcome.sentence, outcome.hint, "", figures]
+    if outcome.sha256:
+        sentences.append(f"sha256 {outcome.sha256}")
+    if plan.role is Role.SEND and outcome.receivers:
+        sentences.append(tr("Receivers: {list}", list=", ".join(outcome.receivers)))
+    if outcome.lost:
+        sentences.append(tr("Lost: {list}", list=", ".join(outcome.lost)))
+    if restart is not None:
+        sentences += ["", tr("This PC restarts in {seconds} s; open the menu (m) to stay.", seconds=restart)]
+    choices = (Choice("retry", "Once more"), *LEAVE)
+    attribute = "done" if outcome.ok else "bad"
+    return message_page("result", title, sentences, choices, act, attribute=attribute, host=host)
+
+
+__all__ = ["NO", "Shown", "error", "menu", "question", "result", "waiting"]

@@ -1,0 +1,91 @@
+"""The screen of a running transfer: bar, bytes, MB/s, elapsed, remaining, and on a sender its receivers."""
+
+from __future__ import annotations
+
+import urwid
+
+from .plan import Plan, Role
+from .screens import Handler, Page, frame
+from .summary import target_text
+from .transfer import Phase, TransferState
+from .translate import tr
+from .udpcast import start_condition
+from .wording import duration, nic_line, rate, size
+
+SHOWN_RECEIVERS = 8
+
+
+class TransferPage:
+    """One widget tree that `update` fills again, so that a second of progress costs no new widgets."""
+
+    def __init__(self, plan: Plan, start: Handler, host: str) -> None:
+        self.plan = plan
+        self.condition = start_condition(plan) if plan.role is Role.SEND else ""
+        self._headline = urwid.Text("")
+        self._bar = urwid.ProgressBar("bar", "done", 0, 1)
+        self._unknown = urwid.Text("")
+        self._place = urwid.WidgetPlaceholder(self._unknown)
+        self._figures = urwid.Text("")
+        self._receivers = urwid.Text("")
+        title = tr("SENDING {disk}") if plan.role is Role.SEND else tr("RECEIVING to {disk}")
+        rows = [
+            urwid.Divider(),
+            urwid.Text(("title", title.format(disk=plan.target.path))),
+            urwid.Text(target_text(plan.target)),
+            urwid.Text(("dim", nic_line(plan.nic))),
+            urwid.Divider(),
+            self._headline,
+            urwid.Divider(),
+            self._place,
+            self._figures,
+            urwid.Divider(),
+            self._receivers,
+        ]
+        keys = {"enter": start} if plan.role is Role.SEND else {}
+        self.page = Page("transfer", frame(rows, tr("m menu (cancel, shell)"), host), keys)
+
+    def update(self, state: TransferState, waiting_for_key: bool) -> None:
+        """Show `state`; `waiting_for_key` when only the operator starts the cast."""
+        self._headline.set_text(("title", self._headline_text(state, waiting_for_key)))
+        total = state.total or 0
+        if total and state.bytes:
+            self._bar.done = total
+            self._bar.set_completion(min(state.bytes, total))
+            self._place.original_widget = self._bar
+        else:
+            self._place.original_widget = self._unknown
+        self._figures.set_text(self._figures_text(state))
+        self._receivers.set_text(self._receivers_text(state))
+
+    def _headline_text(self, state: TransferState, waiting_for_key: bool) -> str:
+        if state.phase is Phase.WAITING and self.plan.role is Role.RECEIVE:
+            return tr("Waiting for the sender. Nothing has been written yet.")
+        if state.phase is Phase.WAITING and waiting_for_key:
+            return tr(
+                "{count} receivers connected. Press ENTER to start when all are there.", count=len(state.receivers)
+            )
+        if state.phase is Phase.WAITING:
+            return f"{tr('{count} receivers connected.', count=len(state.receivers))} {self.condition}"
+        if state.phase is Phase.FLUSHING:
+            return tr("All data is here; it is being written out. Do not switch off.")
+        return tr("The cast is running. Do not switch off.")
+
+    def _figures_text(self, state: TransferState) -> str:
+        if not state.bytes:
+            return ""
+        of = (
+            tr("{done} of {total}", done=size(state.bytes), total=size(state.total))
+            if state.total
+            else size(state.bytes)
+        )
+        remaining = tr("remaining {time}", time=duration(state.remaining)) if state.remaining is not None else ""
+        words = [of, rate(state.rate), tr("elapsed {time}", time=duration(state.elapsed)), remaining]
+        return "   ".join(word for word in words if word)
+
+    def _receivers_text(self, state: TransferState) -> str:
+        if self.plan.role is Role.RECEIVE:
+            return ""
+        shown = [f"#{receiver.number} {receiver.address} {receiver.state}" for receiver in state.receivers]
+        more = len(shown) - SHOWN_RECEIVERS
+        tail = [tr("and {count} more", count=more)] if more > 0 else []
+        return "\n".join([*shown[-SHOWN_RECEIVERS:], *tail])

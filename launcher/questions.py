@@ -1,0 +1,280 @@
+"""The questions: one row per key, in the order in which they are settled.
+
+Every answer is a text, whether it came from the command line or from a key press, and goes through the same
+`parse`. A row says how to read the text, what can be chosen, what is the only possible answer on this machine,
+and what is taken when nobody says anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from kernel_cmdline import CommandLineError
+from kernel_cmdline.network import IpConfig, parse_ip
+
+from .errors import AnswerError
+from .machine import Machine, Nic
+from .plan import AutoReboot, Compression, Role, Target
+from .selectors import select_nic, select_target
+from .udpcast import check_udpcparam, split_udpcparam
+from .wording import contents_line, disk_line, nic_line
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a question may look at: the machine, the role once it is settled, and whether DHCP is wanted."""
+
+    machine: Machine
+    role: Role | None = None
+    dhcp: bool = True
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of a screen: `text` is the answer it stands for, `detail` is shown below the label."""
+
+    text: str
+    label: str
+    detail: str = ""
+
+
+def _nothing(facts: Facts) -> None:
+    return None
+
+
+def _no_choices(facts: Facts) -> tuple[Choice, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Question(Generic[T]):
+    """One row. Without `choices` the answer is typed. `only` and `default` give a text, or None."""
+
+    key: str
+    title: str
+    parse: Callable[[str, Facts], T]
+    choices: Callable[[Facts], tuple[Choice, ...]] = _no_choices
+    only: Callable[[Facts], tuple[str, str] | None] = _nothing  # the text, and why it is the only one
+    default: Callable[[Facts], str | None] = _nothing
+
+
+def _word(key: str, words: dict[str, T]) -> Callable[[str, Facts], T]:
+    """A parser for one word out of a closed list, without regard to case."""
+
+    def parse(text: str, facts: Facts) -> T:
+        try:
+            return words[text.strip().lower()]
+        except KeyError:
+            expected = ", ".join(words)
+            raise AnswerError(f"{key}={text} is not known.", f"Expected one of: {expected}.") from None
+
+    return parse
+
+
+def _choose(*choices: Choice) -> Callable[[Facts], tuple[Choice, ...]]:
+    return lambda facts: choices
+
+
+def _always(text: str) -> Callable[[Facts], str | None]:
+    return lambda facts: text
+
+
+YES_NO = {"yes": True, "no": False}
+ROLE_WORDS = {
+    "snd": Role.SEND,
+    "rcv": Role.RECEIVE,
+    "send": Role.SEND,
+    "receive": Role.RECEIVE,
+    "sender": Role.SEND,
+    "receiver": Role.RECEIVE,
+}
+
+parse_auto = _word("auto", YES_NO)
+
+ROLE = Question(
+    "umode",
+    "What is this PC?",
+    _word("umode", ROLE_WORDS),
+    _choose(
+        Choice("snd", "SENDER", "its disk is read and sent to all receivers"),
+        Choice("rcv", "RECEIVER", "its disk is OVERWRITTEN with the sender's"),
+    ),
+)
+
+
+def _parse_disk(text: str, facts: Facts) -> Target:
+    return select_target(text, facts.machine, for_writing=facts.role is Role.RECEIVE)
+
+
+def _disk_choices(facts: Facts) -> tuple[Choice, ...]:
+    usable = [disk for disk in facts.machine.eligible_disks if facts.role is not Role.RECEIVE or not disk.read_only]
+    return tuple(Choice(disk.path, disk_line(disk), contents_line(disk)) for disk in usable)
+
+
+def _only_disk(facts: Facts) -> tuple[str, str] | None:
+    choices = _disk_choices(facts)
+    return (choices[0].text, "the only disk") if len(choices) == 1 else None
+
+
+DISK = Question("disk", "Which disk?", _parse_disk, _disk_choices, _only_disk)
+
+
+def _parse_nic(text: str, facts: Facts) -> Nic:
+    return select_nic(text, facts.machine)
+
+
+def _nic_choices(facts: Facts) -> tuple[Choice, ...]:
+    return tuple(Choice(nic.name, nic_line(nic), ", ".join(nic.addresses)) for nic in facts.machine.nics)
+
+
+def _only_nic(facts: Facts) -> tuple[str, str] | None:
+    nics = facts.machine.nics
+    linked = [nic for nic in nics if nic.link]
+    if len(nics) == 1:
+        return nics[0].name, "the only card"
+    return (linked[0].name, "the only card with a link") if len(linked) == 1 else None
+
+
+NIC = Question("nic", "Which network card?", _parse_nic, _nic_choices, _only_nic)
+
+DHCP = Question(
+    "dhcp",
+    "Ask a DHCP server for an address?",
+    _word("dhcp", YES_NO),
+    _choose(Choice("yes", "yes"), Choice("no", "no", "the address is typed in")),
+    default=_always("yes"),
+)
+
+
+def _parse_address(text: str, facts: Facts) -> IpConfig:
+    try:
+        config = parse_ip(text)
+    except CommandLineError as error:
+        raise AnswerError(str(error)) from None
+    if config.client and ":" in config.client:
+        raise AnswerError(f"ip={text} is an IPv6 address; UDPCast needs IPv4.", "Give an address such as 10.0.0.7.")
+    return config
+
+
+IP = Question(
+    "ip",
+    "The IP address of this PC (or: dhcp)",
+    _parse_address,
+    default=lambda facts: "dhcp" if facts.dhcp else None,
+)
+
+
+def _parse_netmask(text: str, facts: Facts) -> int:
+    """The prefix length of a mask in dots, or of a plain number of bits."""
+    prefix = int(text) if text.isdecimal() else -1
+    parts = text.split(".")
+    if len(parts) == 4 and all(part.isdecimal() and int(part) <= 255 for part in parts):
+        bits = "".join(f"{int(part):08b}" for part in parts)
+        prefix = bits.find("0") % 33 if "01" not in bits else -1
+    if not 1 <= prefix <= 32:
+        raise AnswerError(f"netmask={text} is no network mask.", "Expected 255.255.255.0 or 24.")
+    return prefix
+
+
+NETMASK = Question("netmask", "The network mask", _parse_netmask)
+
+
+def _parse_gateway(text: str, facts: Facts) -> str | None:
+    if text.strip() in ("", "none"):
+        return None
+    parts = text.split(".")
+    if len(parts) != 4 or not all(part.isdecimal() and int(part) <= 255 for part in parts):
+        raise AnswerError(f"gateway={text} is no address.", "Expected an address such as 10.0.0.1, or none.")
+    return text
+
+
+GATEWAY = Question("gateway", "The gateway (or: none)", _parse_gateway, default=_always("none"))
+
+
+def _parse_port(text: str, facts: Facts) -> int:
+    expected = "Expected an even number from 1024 to 65534; UDPCast uses it and the next one."
+    if not text.isdecimal() or len(text) > 6:
+        raise AnswerError(f"port={text} is no port number.", expected)
+    port = int(text)
+    if port % 2:
+        near = min(max(port - 1, 1024), 65534)
+        raise AnswerError(f"port={text} is odd.", f"{expected} Use {near}, the same on every PC.")
+    if not 1024 <= port <= 65534:
+        raise AnswerError(f"port={text} is out of range.", expected)
+    return port
+
+
+PORT = Question("port", "The port base (even)", _parse_port, default=_always("9000"))
+
+
+def _parse_compression(text: str, facts: Facts) -> Compression | None:
+    if text.strip().lower() == "recognise":
+        if facts.role is Role.SEND:
+            raise AnswerError("compr=recognise is for receivers only.", "Expected one of: none, gzip, lzop, zstd.")
+        return None
+    return _word("compr", {kind.value: kind for kind in Compression})(text, facts)
+
+
+def _compression_choices(facts: Facts) -> tuple[Choice, ...]:
+    kinds = tuple(Choice(kind.value, kind.value) for kind in reversed(Compression))
+    return kinds if facts.role is Role.SEND else (Choice("recognise", "recognise the stream"), *kinds)
+
+
+COMPRESSION = Question(
+    "compr",
+    "How is the stream compressed?",
+    _parse_compression,
+    _compression_choices,
+    default=lambda facts: "recognise" if facts.role is Role.RECEIVE else "zstd",
+)
+
+
+def _parse_udpcparam(text: str, facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The options for the role, and warnings about those that are left out."""
+    return check_udpcparam(split_udpcparam(text), facts.role)
+
+
+UDPCPARAM = Question("udpcparam", "Further options of UDPCast", _parse_udpcparam, default=_always(""))
+
+AUTO_REBOOT = Question(
+    "auto_reboot",
+    "Restart this PC after the transfer?",
+    _word("auto_reboot", {word.value: word for word in AutoReboot}),
+    _choose(
+        Choice("never", "never"),
+        Choice("success", "success", "only when the clone is done"),
+        Choice("always", "always", "also after a failure"),
+    ),
+    default=_always("never"),
+)
+
+LANGUAGES = ("en", "fr", "de")
+KNOWN_LANGUAGES = (*LANGUAGES, "da", "lb", "nl", "es", "it", "pt", "pl", "sv", "no", "fi", "cs", "ru", "us", "gb")
+
+
+def _parse_language(text: str, facts: Facts) -> str:
+    """``FR`` or ``fr_FR.UTF-8`` as ``fr``. A language that is known but not translated is shown in English."""
+    code = text.strip().lower().replace("-", "_").partition("_")[0].partition(".")[0]
+    if code in ("c", "posix", "us", "gb"):
+        code = "en"
+    if code not in KNOWN_LANGUAGES:
+        raise AnswerError(f"lang={text} is not known.", f"Expected one of: {', '.join(LANGUAGES).upper()}.")
+    return code if code in LANGUAGES else "en"
+
+
+LANGUAGE = Question(
+    "lang",
+    "Language",
+    _parse_language,
+    _choose(Choice("en", "English"), Choice("fr", "français"), Choice("de", "Deutsch")),
+    default=_always("en"),
+)
+
+ALL: tuple[Question[object], ...] = tuple(
+    question  # type: ignore[misc]
+    for question in (LANGUAGE, ROLE, DISK, NIC, DHCP, IP, NETMASK, GATEWAY, PORT, COMPRESSION, UDPCPARAM, AUTO_REBOOT)
+)

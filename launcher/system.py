@@ -1,0 +1,72 @@
+"""The machine under the launcher: the running one, or a recorded one that nothing can happen to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .events import EventLog
+from .machine import Machine
+from .network import AddressJob
+from .plan import Plan
+from .transfer import Transfer
+
+RUN = Path("/run/udpcast")
+COLDPLUGGED = RUN / "coldplugged"  # /init makes it when every device present at boot is known
+
+
+class RunningSystem:
+    """This PC, as /init left it."""
+
+    def __init__(self, log: EventLog) -> None:
+        from .detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs neither pyudev nor netifaces
+
+        self._log = log
+        self._detect = detect
+        self._devices = DeviceWatch()
+
+    def detect(self) -> Machine:
+        return self._detect()
+
+    def complete(self) -> bool:
+        return COLDPLUGGED.exists()
+
+    def watch(self) -> int | None:
+        return self._devices.fileno()
+
+    def drain(self) -> bool:
+        return self._devices.drain()
+
+    def network(self, plan: Plan) -> AddressJob:
+        job = AddressJob(plan.nic, plan.address)
+        job.start()
+        return job
+
+    def transfer(self, plan: Plan) -> Transfer:
+        transfer = Transfer(plan, self._log)
+        transfer.start()
+        return transfer
+
+
+class RecordedSystem:
+    """A machine out of a file, for ``--dry-run``; it ends at the plan, so nothing is ever carried out."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def detect(self) -> Machine:
+        return self._machine
+
+    def complete(self) -> bool:
+        return True
+
+    def watch(self) -> int | None:
+        return None
+
+    def drain(self) -> bool:
+        return False
+
+    def network(self, plan: Plan) -> AddressJob:
+        raise AssertionError("a dry run carries nothing out")
+
+    def transfer(self, plan: Plan) -> Transfer:
+        raise AssertionError("a dry run carries nothing out")

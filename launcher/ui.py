@@ -1,0 +1,99 @@
+"""The urwid loop: shows pages, takes keys, watches file descriptors. The only module that owns a loop."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import urwid
+
+from .screens import PALETTE, Handler, Page, SizeGuard
+
+
+class Screen(urwid.raw_display.Screen):  # type: ignore[misc]
+    """A terminal of 80×24 where the terminal does not say its size (a serial line)."""
+
+    def get_cols_rows(self) -> tuple[int, int]:
+        columns, rows = super().get_cols_rows()
+        if columns and rows:
+            return columns, rows
+        self.maxrow = 24
+        return 80, 24
+
+
+class Ui:
+    """One terminal for the life of the program. Ctrl-C, Ctrl-Z and their kin are keys without a meaning."""
+
+    def __init__(self, menu: Handler, back: Handler) -> None:
+        urwid.set_encoding("utf8")
+        self._menu = menu
+        self._back = back
+        self._page: Page | None = None
+        self._guard = SizeGuard(urwid.SolidFill(" "))
+        self._loop = urwid.MainLoop(
+            self._guard,
+            PALETTE,
+            Screen(),
+            handle_mouse=False,
+            unhandled_input=self._key,
+            event_loop=urwid.SelectEventLoop(),
+        )
+        self._loop.screen.tty_signal_keys("undefined", "undefined", "undefined", "undefined", "undefined")
+
+    @property
+    def page(self) -> Page | None:
+        """The page that is shown."""
+        return self._page
+
+    def show(self, page: Page) -> None:
+        """Draw `page` now."""
+        self._page = page
+        self._guard.show(page.widget)
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw what changed in the shown page."""
+        if self._loop.screen.started:
+            self._loop.draw_screen()
+
+    def _key(self, key: str) -> bool:
+        assert self._page
+        handler = self._page.keys.get(key)
+        if handler:
+            handler()
+        elif key in ("f2", "f10", "m", "M"):
+            self._menu()
+        elif key == "esc":
+            self._back()
+        return True
+
+    def watch(self, fd: int, ready: Handler) -> object:
+        """Call `ready` whenever `fd` is readable; the result is for `unwatch`."""
+        return self._loop.watch_file(fd, ready)
+
+    def unwatch(self, handle: object) -> None:
+        """Stop watching."""
+        self._loop.remove_watch_file(handle)
+
+    def every(self, seconds: float, tick: Handler) -> None:
+        """Call `tick` again and again while the loop runs."""
+
+        def again(loop: urwid.MainLoop, data: object) -> None:
+            self._loop.set_alarm_in(seconds, again)
+            tick()
+
+        self._loop.set_alarm_in(seconds, again)
+
+    def run(self, started: Callable[[], None]) -> None:
+        """Run until `leave`; `started` is called once the terminal is set up."""
+
+        def first(loop: urwid.MainLoop, data: object) -> None:
+            started()
+
+        self._loop.set_alarm_in(0, first)
+        self._loop.run()
+        sys.stdout.flush()
+
+    def leave(self) -> None:
+        """End `run` after this event."""
+        raise urwid.ExitMainLoop

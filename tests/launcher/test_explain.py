@@ -1,0 +1,120 @@
+"""`explain`: every parameter's status, what is left to ask, and the sentences for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kernel_cmdline import parse
+from launcher import machine as machines
+from launcher.explain import Explanation, check, explain, to_json
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00"
+SCHOOL = (
+    "initrd=udprd root=01:00 persoparams=oui lang=FR kbmap=FR dhcp=yes compr=lzop port=9002 umode=rcv disk=/dev/sda "
+    'auto_reboot=success enableDiskmodule=yes diskmodule=AUTO netmodule=AUTO udpcparam="--start-timeout=300 --nokbd"'
+)
+
+
+def explained(line: str, machine: str = "one-disk-one-card") -> Explanation:
+    path = ROOT / "launcher" / "machines" / f"{machine}.json"
+    return explain(parse(line), machines.from_json(path.read_text()))
+
+
+def status(explanation: Explanation, name: str) -> str:
+    return next(item.status for item in explanation.parameters if item.name == name)
+
+
+def test_the_documentations_line_leaves_the_role_alone() -> None:
+    result = explained(DOCUMENTED)
+    assert result.questions == ("umode",)
+    assert result.errors == ()
+    assert {item.status for item in result.parameters} == {"foreign"}
+
+
+def test_the_schools_line_runs_without_a_question() -> None:
+    result = explained(SCHOOL)
+    assert (result.questions, result.errors) == ((), ())
+    assert result.plan
+    assert result.plan.udpcparam == ("--start-timeout=300", "--nokbd")
+    assert result.argv[0][0] == "udp-receiver"
+    assert "--start-timeout=300" in result.argv[0]
+
+
+def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() -> None:
+    assert "disk" in explained("umode=snd", "two-disks-two-cards").questions
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("port=9001", "odd"),
+        ("compr=rar", "compr=rar"),
+        ("umod=rcv", "did you mean umode"),
+        ("prot=9000", "did you mean port"),
+        ("disk=/dev/sdz", "/dev/sdz matches nothing"),
+        ("auto", ""),
+        ("auto=yes", "role is not given"),
+        ("auto=maybe", "auto=maybe"),
+        ("umode", "umode has no value"),
+        ("BOOTIF=zz", "BOOTIF"),
+        ("ip=10.0.0.999", "client"),
+        ("lang=klingon", "lang=klingon"),
+        ("netmask=255.0.255.0", "netmask"),
+        ('udpcparam="--fiel x"', "--fiel"),
+        ('udpcparam="--file /dev/sdb"', "--file"),
+        ("udpcparam=\"--ttl '1\"", "udpcparam"),
+        ("disk=serial:NOPE", "matches nothing"),
+        ("disk=size:x", "size:x"),
+        ("nic=eth9", "eth9"),
+    ],
+)
+def test_errors_name_what_is_wrong(line: str, words: str) -> None:
+    errors = explained(line).errors
+    assert bool(errors) == bool(words)
+    assert words in " ".join(errors)
+
+
+def test_names_match_without_case_and_with_dashes() -> None:
+    result = explained("UMODE=snd Auto-Reboot=success")
+    assert (status(result, "UMODE"), status(result, "Auto-Reboot")) == ("used", "used")
+    assert result.plan
+    assert result.plan.auto_reboot.value == "success"
+
+
+def test_what_kernels_are_given_is_foreign_and_no_error() -> None:
+    line = "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
+    result = explained(line)
+    assert {item.status for item in result.parameters} == {"foreign"}
+    assert result.errors == ()
+
+
+def test_an_overridden_value_is_a_warning() -> None:
+    assert any("overridden" in warning for warning in explained("port=9000 port=9002").warnings)
+
+
+def test_check_needs_no_machine() -> None:
+    assert check(SCHOOL) == ([], [])
+    assert check("disk=/dev/sdz umode=rcv") == ([], [])
+    assert "odd" in check("port=9001")[0][0]
+
+
+def test_json_has_the_documented_keys() -> None:
+    data = json.loads(to_json(explained(SCHOOL)))
+    assert list(data) == ["parameters", "answers", "questions", "plan", "argv", "warnings", "errors"]
+    assert set(data["parameters"][0]) == {"name", "value", "status", "source", "meaning"}
+    assert data["answers"]["port"] == {"value": "9002", "source": "command line"}
+    assert data["plan"]["disk"] == "/dev/sda"
+
+
+@pytest.mark.parametrize(("line", "expected"), [(DOCUMENTED, 0), ("port=9001", 1), ("@/nonexistent", 2)])
+def test_exit_statuses(line: str, expected: int) -> None:
+    command = [sys.executable, "-m", "launcher", "explain", "--machine", "one-disk-one-card.json", "--cmdline", line]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == expected
+    assert "Traceback" not in done.stderr
