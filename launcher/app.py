@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from . import pages
 from .errors import AnswerError, LauncherError
@@ -17,19 +17,20 @@ from .events import EventLog
 from .explain import plan_fields
 from .interview import Ask, Back, Interview, Told, refuse
 from .machine import Machine
-from .network import AddressJob
-from .outcome import Outcome
 from .pages import Pending
 from .parameters import GivenAnswers
-from .plan import AutoReboot, Plan, Role
-from .progress import TransferPage
+from .plan import AutoReboot, Plan
 from .questions import Facts, Question, T
 from .screens import Page
 from .selectors import DeviceMissing
-from .transfer import Transfer
 from .translate import set_language, tr
-from .udpcast import starts_by_key
 from .ui import Ui
+
+if TYPE_CHECKING:  # what is needed only after the interview is imported then: the first screen must not wait for it
+    from .network import AddressJob
+    from .outcome import Outcome
+    from .progress import TransferPage
+    from .transfer import Transfer
 
 DEVICE_DEADLINE = 60.0  # seconds after which an unattended run stops waiting for its disk or card
 RESTART_DELAY = 10.0  # seconds for which the result stays on the screen before an automatic restart
@@ -263,6 +264,8 @@ class App:
             self._job = None
 
     def _begin_transfer(self) -> None:
+        from .progress import TransferPage  # noqa: PLC0415
+
         assert self.plan
         plan, self._kept_job, self._job = self.plan, self._job, None
         try:
@@ -281,8 +284,7 @@ class App:
 
     def _transfer_progress(self) -> None:
         assert self._transfer and self._progress and self.plan
-        state = self._transfer.snapshot()
-        self._progress.update(state, self.plan.role is Role.SEND and starts_by_key(self.plan))
+        self._progress.update(self._transfer.snapshot())
         outcome = self._transfer.wait(0)
         if outcome is None:
             self.ui.draw()

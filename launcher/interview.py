@@ -27,6 +27,7 @@ from .parameters import GivenAnswers
 from .plan import Address, AddressSource, AutoReboot, Compression, Plan, Role, Target
 from .questions import Choice, Facts, Question
 from .selectors import DeviceMissing
+from .translate import tr
 
 T = TypeVar("T")
 
@@ -291,9 +292,9 @@ def confirmation(plan: Plan) -> Question[bool]:
 
     return Question(
         "confirm",
-        f"Overwrite {target.path}?",
+        tr("Overwrite {disk}?", disk=target.path),
         parse,
-        lambda facts: (Choice(NO, "NO, go back"), Choice(consent, f"YES, OVERWRITE {target.path}")),
+        lambda facts: (Choice(NO, "NO, go back"), Choice(consent, tr("YES, OVERWRITE {disk}", disk=target.path))),
     )
 
 

@@ -16,7 +16,7 @@ from .plan import Plan, Role, Target
 from .questions import Choice, Facts, Question, T
 from .screens import Page, edit_page, frame, message_page, question_page, summary_rows
 from .translate import tr
-from .wording import contents_line, disk_line, duration, rate, size
+from .wording import duration, rate, size
 
 Chosen = Callable[[str], None]
 
@@ -76,7 +76,9 @@ def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[s
 
 def _below(key: str, shown: Shown) -> list[urwid.Widget]:
     if key == "umode":
-        return summary_rows(summary.lines(shown.settled, shown.complete), shown.notes)
+        lines = summary.lines(shown.settled, shown.asked.facts.machine, shown.complete)
+        said = {line.text for line in lines}
+        return summary_rows(lines, [note for note in shown.notes if note not in said])
     if key == "confirm":
         return _what_is_lost(shown)
     if key == "disk":
@@ -90,10 +92,11 @@ def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
     item = next(item for item in shown.settled if item.key == "disk")
     target = item.value
     assert isinstance(target, Target)
-    rows = [urwid.Text(("title", disk_line(target.disk))), urwid.Text(contents_line(target.disk)), urwid.Divider()]
-    if target.partition:
-        rows.insert(0, urwid.Text(("title", f"{target.path}, {size(target.size)}")))
-    return [*rows, urwid.Text(("warn", tr("Everything on it is lost and replaced by the sender's disk.")))]
+    return [
+        urwid.Text(("title", summary.target_text(target))),
+        urwid.Divider(),
+        urwid.Text(("warn", tr("Everything on it is lost and replaced by the sender's disk."))),
+    ]
 
 
 def _nothing_there(key: str, shown: Shown, problem: str | None) -> Page:

@@ -9,7 +9,7 @@ from .screens import Handler, Page, frame
 from .summary import target_text
 from .transfer import Phase, TransferState
 from .translate import tr
-from .udpcast import start_condition
+from .udpcast import start_condition, starts_by_key
 from .wording import duration, nic_line, rate, size
 
 SHOWN_RECEIVERS = 8
@@ -21,6 +21,7 @@ class TransferPage:
     def __init__(self, plan: Plan, start: Handler, host: str) -> None:
         self.plan = plan
         self.condition = start_condition(plan) if plan.role is Role.SEND else ""
+        self.waits_for_key = plan.role is Role.SEND and starts_by_key(plan)
         self._headline = urwid.Text("")
         self._bar = urwid.ProgressBar("bar", "done", 0, 1)
         self._unknown = urwid.Text("")
@@ -42,11 +43,11 @@ class TransferPage:
             self._receivers,
         ]
         keys = {"enter": start} if plan.role is Role.SEND else {}
-        self.page = Page("transfer", frame(rows, tr("m menu (cancel, shell)"), host), keys)
+        self.page = Page("transfer", frame(rows, tr("m menu (cancel)"), host), keys)
 
-    def update(self, state: TransferState, waiting_for_key: bool) -> None:
-        """Show `state`; `waiting_for_key` when only the operator starts the cast."""
-        self._headline.set_text(("title", self._headline_text(state, waiting_for_key)))
+    def update(self, state: TransferState) -> None:
+        """Show `state`."""
+        self._headline.set_text(("title", self._headline_text(state)))
         total = state.total or 0
         if total and state.bytes:
             self._bar.done = total
@@ -57,10 +58,10 @@ class TransferPage:
         self._figures.set_text(self._figures_text(state))
         self._receivers.set_text(self._receivers_text(state))
 
-    def _headline_text(self, state: TransferState, waiting_for_key: bool) -> str:
+    def _headline_text(self, state: TransferState) -> str:
         if state.phase is Phase.WAITING and self.plan.role is Role.RECEIVE:
             return tr("Waiting for the sender. Nothing has been written yet.")
-        if state.phase is Phase.WAITING and waiting_for_key:
+        if state.phase is Phase.WAITING and self.waits_for_key:
             return tr(
                 "{count} receivers connected. Press ENTER to start when all are there.", count=len(state.receivers)
             )

@@ -80,14 +80,14 @@ class _Mark(urwid.Text):  # type: ignore[misc]
 
 
 class Body(urwid.ListBox):  # type: ignore[misc]
-    """A scrolling body that shows its first line again when the focus is on the first thing to choose."""
+    """A scrolling body; the focused row is placed so that the rows above it are seen as well."""
 
     def __init__(self, rows: Sequence[urwid.Widget], focus: int | None, moved: Callable[[int], None]) -> None:
         walker = urwid.SimpleFocusListWalker(list(rows))
         super().__init__(walker)
         if focus is not None:
             self.set_focus(focus)
-            self.set_focus_valign("middle" if focus > MIN_ROWS - 6 else ("fixed top", focus))
+            self.set_focus_valign("middle")
         walker.set_focus_changed_callback(moved)
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from kernel_cmdline.network import IpConfig
 
 from .interview import Settled
-from .machine import Nic
+from .machine import Disk, Machine, Nic
 from .plan import Compression, Target
 from .translate import tr
-from .wording import contents_line, disk_line, nic_line, size
+from .wording import contents_line, disk_line, nic_line, partition_line, size
+
+SHOWN_PARTITIONS = 5
 
 TITLES = {
     "nic": "Card",
@@ -34,9 +36,11 @@ class Line:
     wrong: bool = False
 
 
-def lines(settled: tuple[Settled, ...], complete: bool) -> tuple[Line, ...]:
+def lines(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tuple[Line, ...]:
     """One line per question an operator cares about. While not `complete`, a missing device is still looked for."""
-    return tuple(_line(item, complete) for item in settled if item.key in TITLES and _interesting(item))
+    possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
+    shown = (item for item in settled if item.key in TITLES and _interesting(item))
+    return tuple(_line(item, possible.get(item.key, 0), complete) for item in shown)
 
 
 def _interesting(item: Settled) -> bool:
@@ -45,16 +49,24 @@ def _interesting(item: Settled) -> bool:
     return not (quiet and item.key in ("udpcparam", "auto_reboot"))
 
 
-def _line(item: Settled, complete: bool) -> Line:
+def _line(item: Settled, possible: int, complete: bool) -> Line:
     title = tr(TITLES[item.key])
     if item.problem:
         if not complete and item.key in ("disk", "nic"):
             return Line(item.key, title, tr("looking for {what} …", what=item.answer.text if item.answer else "?"))
         return Line(item.key, title, str(item.problem), "", wrong=True)
     if item.answer is None:
-        text = tr("is asked next") if complete or item.key not in ("disk", "nic") else tr("looking …")
-        return Line(item.key, title, text)
-    return Line(item.key, title, _value(item), tr(item.answer.source))
+        return Line(item.key, title, _open(item.key, possible, complete))
+    wrong = isinstance(item.value, Nic) and item.value.link is False
+    return Line(item.key, title, _value(item), tr(item.answer.source), wrong)
+
+
+def _open(key: str, possible: int, complete: bool) -> str:
+    if possible:
+        return tr("{count} possible: you are asked after this", count=possible)
+    if key in ("disk", "nic"):
+        return tr("none found") if complete else tr("looking …")
+    return tr("you are asked after this")
 
 
 def _value(item: Settled) -> str:
@@ -73,8 +85,17 @@ def _value(item: Settled) -> str:
 
 def target_text(target: Target) -> str:
     """The disk with what is on it; for a partition also which one it is."""
-    whole = f"{disk_line(target.disk)}: {contents_line(target.disk)}"
-    return f"{target.path} ({size(target.size)}) — {whole}" if target.partition else whole
+    part = [f"{target.path}, {size(target.size)}"] if target.partition else []
+    return "\n".join([*part, disk_line(target.disk), *contents(target.disk)])
+
+
+def contents(disk: Disk) -> list[str]:
+    """What is on a disk, a line each, so that nobody overlooks a partition."""
+    if not disk.partitions:
+        return [f"  {contents_line(disk)}"]
+    shown = [f"  {partition_line(disk, partition)}" for partition in disk.partitions[:SHOWN_PARTITIONS]]
+    more = len(disk.partitions) - SHOWN_PARTITIONS
+    return [*shown, f"  {tr('and {count} more', count=more)}"] if more > 0 else shown
 
 
 def address_text(config: IpConfig) -> str:

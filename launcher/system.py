@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .events import EventLog
 from .machine import Machine
-from .network import AddressJob
 from .plan import Plan
-from .transfer import Transfer
+
+if TYPE_CHECKING:
+    from .network import AddressJob
+    from .transfer import Transfer
 
 RUN = Path("/run/udpcast")
 COLDPLUGGED = RUN / "coldplugged"  # /init makes it when every device present at boot is known
@@ -37,11 +40,15 @@ class RunningSystem:
         return self._devices.drain()
 
     def network(self, plan: Plan) -> AddressJob:
+        from .network import AddressJob  # noqa: PLC0415 - not needed before the first screen
+
         job = AddressJob(plan.nic, plan.address)
         job.start()
         return job
 
     def transfer(self, plan: Plan) -> Transfer:
+        from .transfer import Transfer  # noqa: PLC0415
+
         transfer = Transfer(plan, self._log)
         transfer.start()
         return transfer

@@ -68,7 +68,7 @@ def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() 
         ("netmask=255.0.255.0", "netmask"),
         ('udpcparam="--fiel x"', "--fiel"),
         ('udpcparam="--file /dev/sdb"', "--file"),
-        ("udpcparam=\"--ttl '1\"", "udpcparam"),
+        ('udpcparam="--ttl \'1"', "udpcparam"),
         ("disk=serial:NOPE", "matches nothing"),
         ("disk=size:x", "size:x"),
         ("nic=eth9", "eth9"),
@@ -88,7 +88,9 @@ def test_names_match_without_case_and_with_dashes() -> None:
 
 
 def test_what_kernels_are_given_is_foreign_and_no_error() -> None:
-    line = "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
+    line = (
+        "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
+    )
     result = explained(line)
     assert {item.status for item in result.parameters} == {"foreign"}
     assert result.errors == ()
