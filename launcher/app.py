@@ -8,7 +8,7 @@ open there.
 from __future__ import annotations
 
 import time
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from . import pages
@@ -43,6 +43,15 @@ class Exit(IntEnum):
     REBOOT = 10
     POWEROFF = 11
     SHELL = 12
+
+
+class Stage(Enum):
+    """Where the run is; what a page shows and what a tick does depends on it."""
+
+    INTERVIEW = "interview"
+    NETWORK = "network"
+    TRANSFER = "transfer"
+    OVER = "over"
 
 
 class System(Protocol):
@@ -98,7 +107,7 @@ class App:
         self._progress: TransferPage | None = None
         self._watched: object = None
         self._restart_at: float | None = None
-        self._in_interview = True
+        self._stage = Stage.INTERVIEW
         self._beneath: Page | None = None
         self.ui = Ui(self.menu, self.back)
 
@@ -122,23 +131,23 @@ class App:
         self.machine = self.system.detect()
         names = {"disks": [disk.path for disk in self.machine.disks], "nics": [nic.name for nic in self.machine.nics]}
         self.log.emit("machine", **names)
-        if self._in_interview:
+        if self._stage is Stage.INTERVIEW:
             self.advance()
 
     def _devices_changed(self) -> None:
-        if self.system.drain() and self._in_interview:
+        if self.system.drain() and self._stage is Stage.INTERVIEW:
             self.rescan()
 
     def _tick(self) -> None:
-        if self._in_interview:
+        if self._stage is Stage.INTERVIEW:
             if not self.complete and self.system.complete():
                 self.log.emit("devices")
                 self.rescan()
             elif self.ui.page and self.ui.page.name == "waiting":
                 self.advance()
-        elif self._job:
+        elif self._stage is Stage.NETWORK:
             self._network_progress()
-        elif self._transfer:
+        elif self._stage is Stage.TRANSFER:
             self._transfer_progress()
         elif self._restart_at is not None and time.monotonic() >= self._restart_at:
             self.leave(Exit.REBOOT)
@@ -147,7 +156,7 @@ class App:
 
     def advance(self) -> None:
         """Replay the interview and show what it stops at, or carry out its plan."""
-        self._in_interview = True
+        self._stage = Stage.INTERVIEW
         interview = self._interview(self._ask)
         try:
             if interview.auto and self.errors:
@@ -215,7 +224,7 @@ class App:
         """Forget the last told answer; before the first one, ask also what was given."""
         if self._beneath:
             self._close_menu()
-        elif self._in_interview or self._job:
+        elif self._stage in (Stage.INTERVIEW, Stage.NETWORK):
             self._stop_network()
             if not self.told.back():
                 self.review = True
@@ -240,61 +249,74 @@ class App:
         self.plan = plan
         if self.dry:
             self.ui.leave()
-        self._in_interview = False
+        self._stop_network()
         self._job = self.system.network(plan)
+        self._stage = Stage.NETWORK
         self._network_progress()
 
     def _network_progress(self) -> None:
         assert self._job and self.plan
         state = self._job.state
-        if state.phase.value == "failed":
+        if not state.over:
+            self._show(pages.waiting(state.sentence, self._host()))
+        elif state.address is None:
             self._stop_network()
             self._fail(LauncherError(state.sentence, tr("Check the cable and the DHCP server, then try again.")))
-        elif state.phase.value == "done":
-            self.log.emit(
-                "network", nic=self.plan.nic.name, address=state.address, source=self.plan.address.source.value
-            )
-            self._begin_transfer()
         else:
-            self._show(pages.waiting(state.sentence, self._host()), force=True)
+            source = self.plan.address.source.value
+            self.log.emit("network", nic=self.plan.nic.name, address=state.address, source=source)
+            self._begin_transfer(self.plan)
 
     def _stop_network(self) -> None:
+        """End the address job; while a transfer runs it stays, because it renews the lease."""
         if self._job:
-            self._job.stop()
+            self._job.close()
             self._job = None
 
-    def _begin_transfer(self) -> None:
+    def _begin_transfer(self, plan: Plan) -> None:
         from .progress import TransferPage  # noqa: PLC0415
 
-        assert self.plan
-        plan, self._kept_job, self._job = self.plan, self._job, None
         try:
             self._transfer = self.system.transfer(plan)
         except LauncherError as error:
             self._fail(error)
             return
+        self._stage = Stage.TRANSFER
         self._progress = TransferPage(plan, self._start_cast, self._host())
         self._watched = self.ui.watch(self._transfer.fileno(), self._transfer_progress)
         self._transfer_progress()
-        self._show(self._progress.page)
+        if self._progress:
+            self._show(self._progress.page)
 
     def _start_cast(self) -> None:
         if self._transfer:
             self._transfer.begin_cast()
 
     def _transfer_progress(self) -> None:
-        assert self._transfer and self._progress and self.plan
+        if not (self._transfer and self._progress):
+            return  # a descriptor that was readable in the same round as the end
         self._progress.update(self._transfer.snapshot())
-        outcome = self._transfer.wait(0)
+        try:
+            outcome = self._transfer.wait(0)
+        except LauncherError as error:
+            self._end_transfer()
+            self._fail(error)
+            return
         if outcome is None:
             self.ui.draw()
-            return
+        else:
+            self._end_transfer()
+            self._result(outcome)
+
+    def _end_transfer(self) -> None:
+        assert self._transfer
         self.ui.unwatch(self._watched)
-        self._transfer = None
-        self._result(outcome)
+        self._transfer.close()
+        self._transfer = self._progress = None
 
     def _result(self, outcome: Outcome) -> None:
         assert self.plan
+        self._stage = Stage.OVER
         self._beneath = None
         restart = self.plan.auto_reboot is AutoReboot.ALWAYS or (
             self.plan.auto_reboot is AutoReboot.SUCCESS and outcome.ok
@@ -307,7 +329,7 @@ class App:
 
     def _fail(self, error: LauncherError) -> None:
         """Show an expected failure; the operator may try again, nothing goes on by itself."""
-        self._in_interview = False
+        self._stage = Stage.OVER
         self.log.emit("error", sentence=error.sentence, hint=error.hint)
         self._show(pages.error(error, self._act, self._host()))
 
@@ -338,7 +360,7 @@ class App:
         if action in ("retry", "rescan"):
             self._stop_network()
             self._since = time.monotonic()
-            self._in_interview = True
+            self._stage = Stage.INTERVIEW
             self.rescan()
         else:
             self.leave({"reboot": Exit.REBOOT, "poweroff": Exit.POWEROFF, "shell": Exit.SHELL}[action])
@@ -349,7 +371,7 @@ class App:
         self.log.emit("after", action=status.name.lower())
         self.ui.leave()
 
-    def _show(self, page: Page, force: bool = False) -> None:
+    def _show(self, page: Page) -> None:
         if self._beneath:  # the menu stays on top, and shows the newest page when it is closed
             self._beneath = page
             return

@@ -37,7 +37,7 @@ class Row:
 
 
 OTHERS = """
-persoparams load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
+persoparams boot load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
 quiet splash debug loglevel console nomodeset vga video ro rw single text panic mem irqpoll pci acpi noapic nolapic
 nosmp noipv6 net.ifnames biosdevname modprobe.blacklist libata.force
 """
@@ -108,7 +108,7 @@ ROWS: tuple[Row, ...] = (
             ("num_op", "report to a web page", "S"),
         )
     ),
-    *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS),
+    *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),
 )
 
 _BY_KEY = {canonical(name): row for row in ROWS for name in (row.name, *row.aliases)}

@@ -86,7 +86,7 @@ class TransferPage:
     def _receivers_text(self, state: TransferState) -> str:
         if self.plan.role is Role.RECEIVE:
             return ""
-        shown = [f"#{receiver.number} {receiver.address} {receiver.state}" for receiver in state.receivers]
+        shown = [f"#{receiver.number} {receiver.address} {receiver.state.value}" for receiver in state.receivers]
         more = len(shown) - SHOWN_RECEIVERS
         tail = [tr("and {count} more", count=more)] if more > 0 else []
         return "\n".join([*shown[-SHOWN_RECEIVERS:], *tail])

@@ -26,8 +26,18 @@ class RunningSystem:
         self._log = log
         self._detect = detect
         self._devices = DeviceWatch()
+        self._raised: set[str] = set()
 
     def detect(self) -> Machine:
+        """Disks and cards; a card that is new is brought up, because only then the kernel sees its link."""
+        machine = self._detect()
+        new = [nic for nic in machine.nics if nic.name not in self._raised]
+        if not new:
+            return machine
+        from .network import raise_links  # noqa: PLC0415 - not needed before the first card is there
+
+        raise_links(new)
+        self._raised |= {nic.name for nic in new}
         return self._detect()
 
     def complete(self) -> bool:
