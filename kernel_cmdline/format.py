@@ -7,8 +7,9 @@
 - Refused as well, although the kernel could read it: control characters other than tab, which no boot
   loader's configuration carries; and a second ``--``, behind which the kernel hands over nothing.
 
-There are only eight spellings of one word: the kernel takes away a quote in front of the name, one in front of
-the value and one at the end, and changes nothing else. `format_line` takes the first of them that reads back.
+There are only seven spellings of one word: the kernel takes away a quote in front of the name, one in front of
+the value and, where there was either, one at the end; it changes nothing else. `format_line` takes
+the first of them that reads back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from .model import MAX_BYTES, CommandLine, CommandLineError, Parameter
-from .parse import ASCII_BLANKS, BLANKS, Word, printable, read_word
+from .parse import ASCII_BLANKS, Word, printable, read_word
 
 KERNEL_BLANKS = ASCII_BLANKS + "\xa0"
 """White space to the kernel, in text that has one character a byte (Latin-1)."""
@@ -30,7 +31,6 @@ _SPELLINGS = (
     ('"', "", ""),
     ('"', '"', '"'),
     ('"', '"', ""),
-    ("", "", '"'),
 )
 
 
@@ -81,11 +81,9 @@ def _spellings(parameter: Parameter) -> Iterator[str]:
 
 def _reads_back(spelling: str, parameter: Parameter) -> bool:
     """True when both we and the kernel, byte by byte, read this one word as this parameter."""
-    if not spelling or spelling[0] in BLANKS:
+    if not spelling:
         return False
     as_bytes = _latin(spelling)
-    if as_bytes[0] in KERNEL_BLANKS:
-        return False
     ours = read_word(spelling)
     theirs = read_word(as_bytes, blanks=KERNEL_BLANKS)
     value = None if parameter.value is None else _latin(parameter.value)

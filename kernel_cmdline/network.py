@@ -169,7 +169,7 @@ def _address_or_none(text: str) -> Address | None:
 
 def _is_bare_ipv6(text: str) -> bool:
     """IPv6 without brackets can be nothing else when the whole value is one address."""
-    return text != "::" and isinstance(_address_or_none(text.partition("/")[0]), IPv6Address)
+    return isinstance(_address_or_none(text.partition("/")[0]), IPv6Address)
 
 
 def _bare(text: str) -> IpConfig:
@@ -177,7 +177,7 @@ def _bare(text: str) -> IpConfig:
         raise _wrong("ip", "autoconf", text, f"an address or one of {', '.join(sorted(AUTOCONF))}")
     client, prefix = _client(text)
     if client is None:
-        raise _wrong("ip", "client", text, "the address of this machine, not 0.0.0.0")
+        raise _wrong("ip", "client", text, "the address of this machine, which is not zero")
     return IpConfig("bare", client=str(client), prefix=prefix)
 
 

@@ -12,8 +12,8 @@ from kernel_cmdline import parse
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "kernel_cmdline", *arguments]
+def run(*arguments: str | bytes, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command: list[str | bytes] = [sys.executable, "-m", "kernel_cmdline", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, timeout=30, check=False)
 
 
@@ -47,6 +47,10 @@ def test_standard_input_is_read_as_proc_cmdline_is() -> None:
     assert run("-", stdin=raw).stdout == b"a = \xff\nb = c\xa0\xc3\xa0\nd = e f\n"
 
 
+def test_a_text_that_is_no_utf_8_comes_out_as_it_was() -> None:
+    assert run(b"a=\xff\xa0b").stdout == b"a = \xff\nb\n"
+
+
 def test_an_empty_line() -> None:
     assert (json.loads(run("--json", "").stdout), run("").stdout) == ([], b"")
     assert run("-", "--json").stdout == b"[]\n"
@@ -62,7 +66,7 @@ def test_without_text_the_running_kernels_line_is_read_and_not_standard_input() 
 
 
 def test_wrong_usage_is_status_2_and_says_what_to_do() -> None:
-    for arguments in (["a=b", "c=d"], ["--jsn"], ["a", "--unknown"]):
+    for arguments in (("a=b", "c=d"), ("--jsn",), ("a", "--unknown")):
         result = run(*arguments)
         assert (result.returncode, result.stdout) == (2, b"")
         assert b"put quotes around the whole line" in result.stderr
