@@ -1,0 +1,146 @@
+"""Builds the pair: from a kernel, dracut's gathering and our Python to three files in one directory."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import stat
+import tempfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from . import image, kernel, manifest, python
+from .errors import BuildError
+from .manifest import Manifest
+from .run import TOOL_PACKAGES, find_tool
+
+DEBIAN_PACKAGES = tuple(sorted({*TOOL_PACKAGES.values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"}))
+"""What must be installed on the machine that builds."""
+
+LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
+
+EPOCH = 1_700_000_000
+"""Time stamp of all files in the archive, seconds since 1970, unless SOURCE_DATE_EPOCH is set."""
+
+
+def default_cache() -> Path:
+    """Where kernel packages are kept between builds."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "udpcast-launcher"
+
+
+def build(
+    out: Path,
+    kernel_file: Path | None = None,
+    modules: Path | None = None,
+    *,
+    cache: Path | None = None,
+    drivers: Sequence[str] = (),
+    command: str = "",
+    project: Path = python.PROJECT,
+) -> Manifest:
+    """Write the pair and its manifest to `out`, all three or none, and return the manifest.
+
+    `kernel_file` None means the distribution's current kernel, kept in `cache`. `drivers` are kernel modules that go
+    in besides the usual ones; `project` is the directory that holds our packages. Raises BuildError with one sentence.
+    """
+    for tool in TOOL_PACKAGES:
+        find_tool(tool)
+    cache = cache or default_cache()
+    with disk_errors(), umask(0o022):
+        cache.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
+            tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
+        ):
+            source = kernel.fetch(cache) if kernel_file is None else kernel.given(kernel_file, modules, Path(work))
+            result = make(source, Path(work), Path(new), drivers, command, project)
+            for name in (LINUX, INITRD, MANIFEST):
+                os.replace(Path(new) / name, out / name)
+    return result
+
+
+def make(
+    source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], command: str, project: Path
+) -> Manifest:
+    """Write the three files to the directory `new`."""
+    time = int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH))
+    staged = work / "staged"
+    modules = python.stage(staged, project)
+    tree = image.gather(source, modules, staged, drivers, work)
+    missing = missing_firmware(tree)
+    image.tidy(tree, source)
+    unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
+    packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
+    if source.package and source.package_version:
+        packages[source.package] = source.package_version
+    image.pack(tree, new / INITRD, time)
+    shutil.copyfile(source.image, new / LINUX)
+    result = Manifest(
+        launcher=launcher_version(),
+        kernel=source.version,
+        command=command,
+        time=time,
+        files=(manifest.describe(new / LINUX), manifest.describe(new / INITRD)),
+        unpacked=unpacked,
+        packages=dict(sorted(packages.items())),
+        modules=tuple(path.name.split(".ko")[0] for path in image.driver_files(tree)),
+        python_modules=tuple(sorted(name_of(path, staged / modules.home) for path in staged.rglob("*.pyc"))),
+        missing_firmware=missing,
+    )
+    (new / MANIFEST).write_text(result.to_json())
+    return result
+
+
+def name_of(path: Path, home: Path) -> str:
+    """The dotted name of a compiled module."""
+    return ".".join(path.relative_to(home).with_suffix("").parts).removesuffix(".__init__")
+
+
+def host_files(tree: Path, staged: Path) -> Iterator[Path]:
+    """The files of this machine that dracut copied to the same path in `tree`."""
+    for path in tree.rglob("*"):
+        inner = path.relative_to(tree)
+        if path.is_file() and not path.is_symlink() and not (staged / inner).exists() and "modules" not in inner.parts:
+            yield Path("/") / inner
+
+
+def missing_firmware(tree: Path) -> dict[str, tuple[str, ...]]:
+    """Drivers that name firmware which did not go in."""
+    found = {}
+    for path in image.driver_files(tree):
+        wanted = image.wanted_firmware(path.read_bytes())
+        missing = tuple(name for name in wanted if not (tree / "usr/lib/firmware" / name).exists())
+        if missing:
+            found[path.name.split(".ko")[0]] = missing
+    return found
+
+
+def launcher_version() -> str:
+    """The project's version."""
+    with (python.PROJECT / "pyproject.toml").open("rb") as file:
+        return str(tomllib.load(file)["project"]["version"])
+
+
+@contextlib.contextmanager
+def umask(value: int) -> Iterator[None]:
+    old = os.umask(value)
+    try:
+        yield
+    finally:
+        os.umask(old)
+
+
+@contextlib.contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn errors of the file system into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or "the disk"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BuildError(f"the disk is full at {where}; make room there, or give other places with -o and --cache") from error
+        raise BuildError(f"{where} cannot be used: {error.strerror}; choose other places with -o and --cache") from error

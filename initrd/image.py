@@ -1,0 +1,101 @@
+"""The initrd: dracut gathers the files, and here they are made small, put in order and packed."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from .cpio import write_archive
+from .errors import BuildError
+from .kernel import Kernel
+from .python import PythonTree
+from .run import find_tool, run
+
+DRACUT_MODULE = Path(__file__).resolve().parent / "dracut/90udpcast"
+DRACUT_BASE = Path("/usr/lib/dracut")
+LEVEL = "-19"
+"""zstd's level, for each driver and for the archive: the last whose window (8 MiB) the kernel's decompressor takes."""
+
+HOST_FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/conf.d", "usr/lib/dracut")
+"""What dracut adds about this machine and about itself; libraries are where the loader looks anyway."""
+
+NEEDLESS_INDEXES = ("modules.alias", "modules.dep", "modules.devname", "modules.symbols", "modules.symbols.bin",
+                    "modules.order", "modules.builtin", "modules.builtin.modinfo", "modules.builtin.alias.bin")
+"""depmod's texts; kmod reads only the binary indexes, and symbols are resolved when depmod runs."""
+
+
+def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[str], work: Path) -> Path:
+    """Have dracut collect everything in a directory below `work`, and return it. Raises BuildError."""
+    base, config, temporary = work / "dracut", work / "dracut.conf.d", work / "dracut.tmp"
+    for directory in (base / "modules.d", config, temporary):
+        directory.mkdir(parents=True)
+    find_tool("dracut")
+    for part in DRACUT_BASE.iterdir():
+        if part.name != "modules.d":
+            (base / part.name).symlink_to(part)
+    (base / "modules.d" / DRACUT_MODULE.name).symlink_to(DRACUT_MODULE)
+    command = [
+        "dracut", "--force", "--keep", "--conf", "/dev/null", "--confdir", config, "--tmpdir", temporary,
+        "--kver", kernel.version, "--kmoddir", kernel.modules,
+        "--no-hostonly", "--no-hostonly-cmdline", "--no-early-microcode", "--nofscks", "--nolvmconf", "--nomdadmconf",
+        "--nostrip", "--nohardlink", "--no-compress", "--reproducible", "--modules", "udpcast",
+        "--include", staged, "/",
+        *(["--add-drivers", " ".join(drivers)] if drivers else []),
+        work / "dracut.img",
+    ]  # fmt: skip
+    extensions = "\n".join(f"{source} {target}" for source, target in sorted(python.extensions.items()))
+    environment = {"dracutbasedir": str(base), "UDPCAST_EXTENSIONS": extensions, "SOURCE_DATE_EPOCH": "0"}
+    said = run(command, environment=environment)
+    trees = list(temporary.glob("dracut.*/initramfs"))
+    if len(trees) != 1:
+        raise BuildError(f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did")
+    (work / "dracut.img").unlink(missing_ok=True)
+    return trees[0]
+
+
+def tidy(tree: Path, kernel: Kernel) -> None:
+    """Take out what belongs to this machine, compress each driver, and index them anew."""
+    for name in HOST_FILES:
+        path = tree / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    drivers = driver_files(tree)
+    if not drivers:
+        raise BuildError(f"no driver for kernel {kernel.version} went in; are the modules in {kernel.modules} complete?")
+    # Each on its own: most stay compressed in memory for ever, since a machine loads a dozen of them.
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for job in [pool.submit(compress, path) for path in drivers if path.suffix == ".ko"]:
+            job.result()
+    run(["depmod", "-b", tree, kernel.version])
+    for name in NEEDLESS_INDEXES:
+        (tree / "usr/lib/modules" / kernel.version / name).unlink(missing_ok=True)
+
+
+def driver_files(tree: Path) -> list[Path]:
+    """All kernel modules below `tree`, compressed or not, sorted."""
+    return sorted(path for path in (tree / "usr/lib/modules").rglob("*") if re.search(r"\.ko(\.\w+)?$", path.name))
+
+
+def compress(path: Path) -> None:
+    """Replace a file by its zstd form."""
+    run(["zstd", "-q", LEVEL, "--rm", path])
+
+
+def pack(tree: Path, out: Path, time: int) -> None:
+    """Write the tree as one compressed archive to `out`."""
+    plain = out.with_suffix(".cpio")
+    with plain.open("wb") as file:
+        write_archive(tree, file, time)
+    run(["zstd", "-q", LEVEL, "-T1", "--check", "-f", plain, "-o", out])
+    plain.unlink()
+
+
+def wanted_firmware(module: bytes) -> tuple[str, ...]:
+    """The firmware files that an uncompressed driver names (its ``.modinfo``: ``firmware=NAME`` with a zero behind)."""
+    return tuple(sorted({found.decode("ascii", "replace") for found in re.findall(rb"\0firmware=([^\0]+)", module)}))

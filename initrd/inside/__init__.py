@@ -1,0 +1,1 @@
+"""What runs under the Python that goes into the initrd, or goes in itself."""

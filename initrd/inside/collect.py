@@ -1,0 +1,132 @@
+"""Copies Python modules, compiled, and lists what else they need. Runs under the Python that goes into the initrd.
+
+    python3 collect.py OUT < REQUEST > REPORT
+
+REQUEST, a JSON object: ``roots`` (directories put before the standard library), ``after`` (directories put behind
+it), ``packages`` (packages below the roots; all of their modules go in, with what is imported inside functions),
+``modules`` (further names; what they import when they are imported goes in too), ``replace`` (module name to a
+source file used in its place).
+
+REPORT: ``extensions`` (shared object to its path below OUT), ``sources`` (every file read).
+What counts is what an import really loads, not what the sources mention: the standard library mentions nearly
+all of itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import marshal
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def modules_of(package: str, root: Path) -> Iterator[tuple[str, Path]]:
+    """Every module of `package` below `root`, with its file."""
+    for path in sorted((root / package).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def inner_imports(path: Path) -> set[str]:
+    """Names of the modules that the functions in `path` import with an absolute name."""
+    names: set[str] = set()
+    for function in ast.walk(ast.parse(path.read_bytes(), str(path))):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Import):
+                names.update(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                names.add(node.module)
+    return names
+
+
+def bytecode(source: Path, shown: str, optimize: int) -> bytes:
+    """A .pyc that is valid whatever its time stamp (PEP 552, unchecked hash)."""
+    data = source.read_bytes()
+    code = compile(data, shown, "exec", dont_inherit=True, optimize=optimize)
+    flags = (0b01).to_bytes(4, "little")
+    return importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(data) + marshal.dumps(code)
+
+
+IMPORTER = """
+import sys
+sys.path[:] = sys.argv[1].split(":")
+for name in sys.argv[2:]:
+    try:
+        __import__(name)
+    except Exception as error:
+        sys.exit(f"{name} cannot be imported: {type(error).__name__}: {error}")
+for name, module in sorted(sys.modules.items()):
+    file = getattr(module, "__file__", None)
+    if file and name != "__main__":
+        print(name, hasattr(module, "__path__"), file, sep="\\t")
+"""
+
+
+def loaded_by(names: list[str], path: list[str]) -> dict[str, tuple[Path, bool]]:
+    """Every module that importing `names` loads: its file and whether it is a package.
+
+    A fresh interpreter imports them, so that what this program uses itself does not count. Exits with one
+    sentence when an import fails.
+    """
+    command = [sys.executable, "-E", "-s", "-S", "-B", "-c", IMPORTER, ":".join(path), *names]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.returncode)
+    rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
+    return {name: (Path(file), package == "True") for name, package, file in rows}
+
+
+def target_of(name: str, source: Path, package: bool) -> Path:
+    """Where the module goes below OUT; a module in the initrd's path is found by its name alone."""
+    *above, last = name.split(".")
+    if source.suffix == ".so":
+        return Path(*above, f"{last}.so")
+    return Path(*above, last, "__init__.pyc") if package else Path(*above, f"{last}.pyc")
+
+
+def collect(request: dict[str, Any], out: Path) -> dict[str, object]:
+    """Write every module that is needed to `out`. See the module's docstring."""
+    roots = [Path(root) for root in request["roots"]]
+    ours = {
+        name: path for package in request["packages"] for root in roots for name, path in modules_of(package, root)
+    }
+    wanted = {*request["modules"], *ours}.union(*(inner_imports(path) for path in ours.values()))
+    loaded = loaded_by(sorted(wanted), [*map(str, roots), *sys.path, *request["after"]])
+    extensions: dict[str, str] = {}
+    sources: set[str] = set()
+    for name, (file, package) in loaded.items():
+        source = Path(request["replace"].get(name, file))
+        target = target_of(name, source, package)
+        sources.add(str(source))
+        if source.suffix == ".so":
+            extensions[str(source)] = str(target)
+            continue
+        (out / target).parent.mkdir(parents=True, exist_ok=True)
+        # Our own code keeps its docstrings and asserts; of the others, only what runs is needed.
+        optimize = 0 if name in ours else 2
+        (out / target).write_bytes(bytecode(source, str(target.with_suffix(".py")), optimize))
+    copy_data(request["packages"], roots, out)
+    return {"extensions": extensions, "sources": sorted(sources)}
+
+
+def copy_data(packages: list[str], roots: list[Path], out: Path) -> None:
+    """Copy the files of our packages that are not Python."""
+    for root in roots:
+        for path in sorted(found for package in packages for found in (root / package).rglob("*")):
+            if path.is_file() and path.suffix not in {".py", ".pyc"}:
+                target = out / path.relative_to(root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+                target.chmod(path.stat().st_mode & 0o755 | 0o644)
+
+
+if __name__ == "__main__":
+    json.dump(collect(json.load(sys.stdin), Path(sys.argv[1])), sys.stdout)

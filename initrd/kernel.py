@@ -1,0 +1,142 @@
+"""Where the kernel and its modules come from: a file that was given, or the distribution's current package."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BuildError
+from .run import run
+
+META_PACKAGES = {"amd64": "linux-image-amd64", "i386": "linux-image-686-pae"}
+"""Debian's package that depends on the current kernel, for each architecture that has a bzImage."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A bzImage, its version (``uname -r``) and its module tree, a directory ``…/lib/modules/VERSION``.
+
+    `package` and `package_version` are None for a kernel that was given as a file.
+    """
+
+    image: Path
+    version: str
+    modules: Path
+    package: str | None = None
+    package_version: str | None = None
+
+
+def bzimage_version(head: bytes) -> str:
+    """The version in the first 32 KiB of a bzImage (Documentation/arch/x86/boot.rst, ``kernel_version``).
+
+    Raises ValueError when this is no bzImage.
+    """
+    if len(head) < 0x210 or head[0x1FE:0x200] != b"\x55\xaa" or head[0x202:0x206] != b"HdrS":
+        raise ValueError("it has no Linux boot header")
+    (offset,) = struct.unpack_from("<H", head, 0x20E)
+    start = offset + 0x200
+    text = head[start : head.find(b"\0", start)] if offset else b""
+    word = text.decode("ascii", "replace").split(" ")[0]
+    if not re.fullmatch(r"[0-9][\w.+~-]*", word, re.ASCII):
+        raise ValueError("its boot header names no version")
+    return word
+
+
+def given(image: Path, modules: Path | None, work: Path) -> Kernel:
+    """The kernel file `image`, with the modules in `modules` or beside it.
+
+    `modules` may be the directory of one version or the ``lib/modules`` above it. Raises BuildError.
+    """
+    try:
+        with image.open("rb") as file:
+            head = file.read(0x8000)
+    except OSError as error:
+        raise BuildError(f"--kernel {image} cannot be read: {error.strerror}", 2) from error
+    try:
+        version = bzimage_version(head)
+    except ValueError as error:
+        raise BuildError(f"--kernel {image} is no kernel for x86: {error}; a bzImage was expected", 2) from error
+    return Kernel(image, version, usable_tree(find_modules(image, version, modules), version, work))
+
+
+def find_modules(image: Path, version: str, modules: Path | None) -> Path:
+    """The directory that holds ``kernel/`` for `version`. Raises BuildError when there is none."""
+    if modules is not None:
+        candidates = [modules / version, modules]
+    else:
+        above = image.resolve().parent
+        candidates = [above / "lib/modules" / version, above.parent / "lib/modules" / version]
+        candidates.append(Path("/lib/modules") / version)
+    for candidate in candidates:
+        if (candidate / "kernel").is_dir() and (candidate.name == version or candidate == modules):
+            return candidate
+    looked = ", ".join(str(candidate) for candidate in candidates)
+    raise BuildError(
+        f"there are no modules for kernel {version} (looked in {looked}); give their directory with --modules", 2
+    )
+
+
+def usable_tree(tree: Path, version: str, work: Path) -> Path:
+    """`tree` itself, or a copy of links below `work` with what dracut asks for: ``…/lib/modules/VERSION/modules.dep``."""
+    tree = tree.resolve()
+    if tree.parts[-3:] == ("lib", "modules", version) and (tree / "modules.dep").is_file():
+        return tree
+    copy = work / "lib/modules" / version
+    shutil.copytree(tree, copy, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("build", "source"))
+    run(["depmod", "-b", work, version])
+    return copy
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def fetch(cache: Path) -> Kernel:
+    """The distribution's current kernel, downloaded and unpacked below `cache` unless it is there already.
+
+    Nothing is installed, and no root is needed. Raises BuildError.
+    """
+    architecture = run(["dpkg", "--print-architecture"]).strip()
+    if architecture not in META_PACKAGES:
+        known = ", ".join(META_PACKAGES)
+        raise BuildError(f"no kernel package is known for {architecture} (known: {known}); give one with --kernel")
+    package, version = current_package(META_PACKAGES[architecture])
+    place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
+    if not place.is_dir():
+        download(package, version, place)
+    images = list(place.glob("boot/vmlinuz-*"))
+    if len(images) != 1:
+        raise BuildError(f"the package {package} holds no kernel in {place}/boot; delete {place} and try again")
+    release = images[0].name.removeprefix("vmlinuz-")
+    return Kernel(images[0], release, place / "lib/modules" / release, package, version)
+
+
+def current_package(meta: str) -> tuple[str, str]:
+    """Name and version of the kernel package that the newest `meta` depends on."""
+    text = run(["apt-cache", "show", "--no-all-versions", meta], tolerate=True)
+    found = re.search(r"^Depends: .*?(linux-image-[\w.+-]+) \(= ([\w.+:~-]+)\)", text, re.MULTILINE)
+    if found is None:
+        raise BuildError(f"apt knows no package {meta}; run apt-get update, or give a kernel with --kernel")
+    return found[1], found[2]
+
+
+def download(package: str, version: str, place: Path) -> None:
+    """Put the unpacked package at `place`, completely or not at all."""
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".fetch-") as name:
+        work = Path(name)
+        # apt drops to its user _apt for downloads when it is root, and that user may not write here.
+        run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", f"{package}={version}"], cwd=work)
+        archive = next(work.glob("*.deb"))
+        unpacked = work / "unpacked"
+        run(["dpkg", "-x", archive, unpacked])
+        for tree in unpacked.glob("lib/modules/*"):
+            run(["depmod", "-b", unpacked, tree.name])
+        unpacked.rename(place)

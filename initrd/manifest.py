@@ -1,0 +1,63 @@
+"""What is in the pair: sizes, digests, versions. Written beside it as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .run import run
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of the pair; `size` in bytes."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`packages` maps each Debian package whose files went in to its version; `missing_firmware` maps a driver to
+    the files it asks for that this machine does not have. `time` is the time stamp of every file in the archive.
+    """
+
+    launcher: str
+    kernel: str
+    command: str
+    time: int
+    files: tuple[FileEntry, ...]
+    unpacked: int
+    packages: dict[str, str]
+    modules: tuple[str, ...]
+    python_modules: tuple[str, ...]
+    missing_firmware: dict[str, tuple[str, ...]]
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def describe(path: Path) -> FileEntry:
+    """Size and digest of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(path.name, path.stat().st_size, digest)
+
+
+def debian_packages(paths: Iterable[Path]) -> dict[str, str]:
+    """The Debian packages that own these files of this machine, with their versions; unowned ones are left out."""
+    # Debian 12 merged /lib into /usr/lib, but dpkg knows many files by the older name only.
+    names = sorted({str(path) for path in paths} | {str(path).removeprefix("/usr") for path in paths})
+    owners: set[str] = set()
+    for line in run(["dpkg-query", "--search", *names], tolerate=True).splitlines():
+        if ": /" in line and not line.startswith("diversion "):
+            owners.update(line.split(": /")[0].split(", "))
+    if not owners:
+        return {}
+    rows = run(["dpkg-query", "--show", "-f", "${binary:Package}\t${Version}\n", *sorted(owners)]).splitlines()
+    return {name.split(":")[0]: version for name, version in (row.split("\t") for row in rows)}

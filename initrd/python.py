@@ -1,0 +1,73 @@
+"""Which Python goes in: the distribution's, with the modules that the launcher uses and no others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BuildError
+from .run import run
+
+PROJECT = Path(__file__).resolve().parent.parent
+INSIDE = Path(__file__).resolve().parent / "inside"
+OUR_PACKAGES = ("kernel_cmdline", "launcher")
+LIBRARIES = ("urwid", "pyudev", "netifaces")
+"""What the launcher is allowed to import beside the standard library."""
+
+LAZY = ("runpy", "encodings.ascii", "encodings.latin_1", "traceback", "linecache", "tokenize", "warnings", "signal")
+"""Modules that Python imports by itself at some moment: for -m, for decoding, to show a traceback."""
+
+HTTP = ("encodings.idna",)
+"""Needed by every connection to a host name; goes in when something of ours uses HTTP."""
+
+DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
+PYTHON_PACKAGES = {"urwid": "python3-urwid", "pyudev": "python3-pyudev", "netifaces": "python3-netifaces"}
+
+
+@dataclass(frozen=True)
+class PythonTree:
+    """What `stage` made: `home` is the directory inside the initrd that holds every module.
+
+    `extensions` maps a shared object on this machine to its place in the initrd; dracut copies these, because
+    it finds their libraries. `sources` are the files on this machine that were read.
+    """
+
+    home: Path
+    extensions: dict[Path, Path]
+    sources: tuple[Path, ...]
+
+
+def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
+    """Write all Python modules of the initrd below `tree`, compiled. Raises BuildError."""
+    missing = [name for name in LIBRARIES if not list(DIST_PACKAGES.glob(f"{name}*"))]
+    if missing:
+        packages = " ".join(PYTHON_PACKAGES[name] for name in missing)
+        raise BuildError(f"the Python library {missing[0]} is missing: apt-get install {packages}")
+    version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
+    home = Path("usr/lib") / f"python{version}"
+    modules = (*LIBRARIES, *LAZY, *(HTTP if uses_http(project) else ()))
+    request = {
+        "roots": [str(project)],
+        "after": [str(DIST_PACKAGES)],
+        "packages": OUR_PACKAGES,
+        "modules": modules,
+        "replace": {"ctypes.util": str(INSIDE / "ctypes_util.py")},
+    }
+    out = tree / home
+    # Python looks for lib-dynload when it starts, and complains when there is none.
+    (out / "lib-dynload").mkdir(parents=True)
+    # A fixed hash seed: the order of a frozenset's constants in the byte code depends on it.
+    command = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
+    report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
+    return PythonTree(
+        home,
+        {Path(source): Path("/") / home / target for source, target in report["extensions"].items()},
+        tuple(Path(source) for source in report["sources"]),
+    )
+
+
+def uses_http(project: Path) -> bool:
+    """Whether a module of ours mentions the standard library's HTTP client."""
+    sources = (path.read_text() for name in OUR_PACKAGES for path in (project / name).rglob("*.py"))
+    return any("urllib.request" in text or "http.client" in text for text in sources)

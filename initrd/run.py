@@ -1,0 +1,93 @@
+"""Starts every program that the builder needs: one function, argument vectors only, each command logged."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .errors import BuildError
+
+LOG = logging.getLogger("initrd")
+
+TOOL_PACKAGES = {
+    "apt-cache": "apt",
+    "apt-get": "apt",
+    "busybox": "busybox",
+    "depmod": "kmod",
+    "dpkg": "dpkg",
+    "dpkg-query": "dpkg",
+    "dracut": "dracut-core",
+    "kmod": "kmod",
+    "lzop": "lzop",
+    "pigz": "pigz",
+    "python3": "python3",
+    "udevadm": "udev",
+    "udp-receiver": "udpcast",
+    "udp-sender": "udpcast",
+    "zstd": "zstd",
+}
+"""Each program that is run or goes in, and the Debian package that has it."""
+
+SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where Debian's own programs are; what an administrator put into /usr/local is not what goes in."""
+
+
+def find_tool(name: str) -> str:
+    """Full path of a program. Raises BuildError naming the Debian package that has it."""
+    path = shutil.which(name, path=SYSTEM_PATH)
+    if path is None:
+        raise BuildError(
+            f"the program {name} is missing; it is in Debian's package {TOOL_PACKAGES[name]}: "
+            f"apt-get install {TOOL_PACKAGES[name]}"
+        )
+    return path
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    stdin: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    tolerate: bool = False,
+) -> str:
+    """Run `argv` (its first word is looked up with `find_tool`) and return its standard output.
+
+    The environment is small and fixed, so that the result does not depend on whose shell it is. Raises
+    BuildError with the last line the program wrote when it fails, unless `tolerate`.
+    """
+    words = [find_tool(str(argv[0])), *(str(word) for word in argv[1:])]
+    extra = dict(environment or {})
+    shown = [f"{name}={value}" for name, value in extra.items() if "\n" not in value]
+    LOG.debug("%s", shlex.join((["env", *shown] if shown else []) + words))
+    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    done = subprocess.run(
+        words,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        cwd=cwd,
+        env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", **kept, **extra},
+    )
+    for line in done.stderr.splitlines():
+        LOG.debug("%s: %s", argv[0], line)
+    if done.returncode and not tolerate:
+        raise BuildError(failure(str(argv[0]), done.returncode, done.stderr or done.stdout))
+    return done.stdout
+
+
+def failure(name: str, status: int, said: str) -> str:
+    """The sentence for a program that failed with `status` after it said `said`."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    for line in lines:
+        if "No space left on device" in line:
+            return f"the disk is full ({name}: {line}); make room there, or give another place with --cache"
+    reason = lines[-1] if lines else "it said nothing"
+    return f"{name} failed with status {status}: {reason}; --verbose shows the whole command"
