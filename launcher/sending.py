@@ -1,0 +1,300 @@
+"""A sender's transfer: disk → (digest) → compressor → udp-sender.
+
+The launcher stands between compressor and udp-sender as well, where the kernel moves the bytes for it (splice): so it
+counts the stream, and frames it with the manifest before and the trailer behind what the compressor gives.
+
+The one rule that keeps receivers honest: udp-sender's input ends only when everything went in. In every other case
+udp-sender is killed first, and only then are pipes closed; for an end of input looks to udpcast like the end of the
+disk, and its receivers would take a cut disk for a whole one. If the launcher itself is killed, its side of
+udp-sender's terminal closes and the kernel hangs udp-sender up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+
+from .board import Board, Phase
+from .crew import Crew
+from .errors import TransferFailed
+from .events import EventLog
+from .outcome import Outcome
+from .plan import Compression, Plan
+from .pumps import NO_BYTES, pump_pipes, pump_source, wide_pipe, write_all
+from .run import Process, open_terminal, program, spawn
+from .stream import Manifest, Trailer, disk_label, manifest_frame, trailer_frame
+from .udpcast import MessageKind, argv, parse_message, starts_by_key
+from .udpcparam import given
+from .verdict import LOST, ReceiverState, Sending, judge_sender
+
+VERSION = "0.1.0"
+AHEAD = 8 << 20  # bytes that pipe and udp-sender hold, at most: 1 MiB, and 4096 blocks of 1456 bytes
+
+
+class Sender:
+    """One cast of `plan`. `prepare` may refuse; `run` takes as long as the cast and gives its outcome."""
+
+    def __init__(self, plan: Plan, board: Board, log: EventLog) -> None:
+        self._plan = plan
+        self._board = board
+        self._log = log
+        self._compression = plan.compression or Compression.ZSTD
+        self._commands = tuple(program(words) for words in argv(plan))
+        self._crew = Crew(self._hear, self._tick)
+        self._open: set[int] = set()
+        self._source = -1
+        self._terminal = -1
+        self._session = os.urandom(8).hex()
+        self._udpcast: Process | None = None
+        self._compressor: Process | None = None
+        self._moved = NO_BYTES
+        self._stream = NO_BYTES
+        self._fed = threading.Event()  # all of the disk, and the trailer, are in udp-sender's input
+        self._over = threading.Event()  # the pump has ended
+        self._bug: BaseException | None = None
+        self._complete = False
+        self._complaint = ""
+        self._cancelled = False
+
+    @property
+    def commands(self) -> tuple[tuple[str, ...], ...]:
+        """What is run, with the programs that are there."""
+        return self._commands
+
+    def prepare(self) -> None:
+        """Open the source, for reading only. Raises TransferFailed."""
+        try:
+            self._source = os.open(self._plan.target.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise TransferFailed(f"{self._plan.target.path} cannot be read: {error.strerror}.") from error
+        self._open.add(self._source)
+
+    def run(self) -> Outcome:
+        """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
+        pump: threading.Thread | None = None
+        try:
+            pipes = self._start()
+            pump = threading.Thread(target=self._pump, args=pipes, name="stream", daemon=True)
+            pump.start()
+            self._crew.attend(self._over.is_set)
+        finally:
+            self._crew.close()
+            if pump:
+                pump.join()
+            for fd in tuple(self._open):
+                self._close(fd)
+        if self._bug:
+            raise self._bug
+        return self._judge()
+
+    def begin_cast(self) -> None:
+        """Press the key, once somebody is there to receive (udp-sender would end without receivers)."""
+        if self._board.begun:
+            return
+        if self._terminal < 0 or given(self._plan.udpcparam, "nokbd") is not None:
+            self._board.say("The cast starts by itself; udp-sender reads no key (--nokbd).")
+        elif not self._board.receivers:
+            self._board.say("No receiver has connected yet.")
+        else:
+            with contextlib.suppress(OSError):
+                os.write(self._terminal, b" ")
+
+    def cancel(self) -> None:
+        """End the cast now; the receivers get no end of the stream."""
+        if self._complete:
+            return
+        self._cancelled = True
+        self._crew.stop(signal.SIGKILL)
+
+    def _start(self) -> tuple[int, int, int]:
+        """Start the processes; gives the ends of the pipes that are ours: into the compressor, out of it, into
+        udp-sender. Without compression the first two are -1."""
+        inlet, outlet = self._pipe()
+        terminal = self._open_terminal()
+        null = self._keep(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
+        self._udpcast = spawn(self._commands[-1], inlet, null, self._note, terminal)
+        self._crew.add(self._udpcast)
+        self._close(inlet)
+        if self._compression is Compression.NONE:
+            return -1, -1, outlet
+        raw_inlet, raw_outlet = self._pipe()
+        packed_inlet, packed_outlet = self._pipe()
+        self._compressor = spawn(self._commands[0], raw_inlet, packed_outlet, self._note)
+        self._crew.add(self._compressor)
+        self._close(raw_inlet)
+        self._close(packed_outlet)
+        return raw_outlet, packed_inlet, outlet
+
+    def _open_terminal(self) -> str | None:
+        """A pseudo-terminal for the key; None where there is none and no key is needed."""
+        terminal = open_terminal()
+        if terminal:
+            self._terminal = self._keep(terminal[0])
+            self._keep(terminal[1])
+            return terminal[2]
+        if starts_by_key(self._plan):
+            raise TransferFailed(
+                "There is no pseudo-terminal to press udp-sender's key on.",
+                "Mount devpts on /dev/pts, or give --min-receivers in udpcparam.",
+            )
+        return None
+
+    def _pipe(self) -> tuple[int, int]:
+        inlet, outlet = wide_pipe()
+        return self._keep(inlet), self._keep(outlet)
+
+    def _keep(self, fd: int) -> int:
+        self._open.add(fd)
+        return fd
+
+    def _close(self, fd: int) -> None:
+        """Close `fd` once, however often this is called: its number may be another's by then."""
+        if fd in self._open:
+            self._open.discard(fd)
+            os.close(fd)
+
+    def _manifest(self) -> Manifest:
+        sector = self._plan.target.disk.sector_size
+        try:
+            table, disk_id = disk_label(os.pread(self._source, 2 * sector, 0), sector)
+        except OSError:
+            table, disk_id = None, None  # the pump will meet the same error, and report it
+        return Manifest(self._plan.target.size, sector, self._session, VERSION, table, disk_id)
+
+    def _pump(self, raw: int, packed: int, outlet: int) -> None:
+        """The stream's thread: all of it into udp-sender and the end of its input; or else a killed udp-sender."""
+        try:
+            if packed < 0:
+                self._read(outlet)
+            else:
+                self._compress(raw, packed, outlet)
+            if self._whole(outlet):
+                self._fed.set()
+        except BaseException as bug:
+            self._bug = bug
+        finally:
+            if not self._fed.is_set():
+                self._crew.stop(signal.SIGKILL)
+                if self._udpcast:
+                    self._udpcast.ended.wait()
+            self._close(outlet)
+            self._over.set()
+            self._crew.wake()
+
+    def _read(self, sink: int) -> None:
+        """The disk's thread (without compression it is the stream's)."""
+        try:
+            self._moved = pump_source(self._source, self._plan.target.size, sink, self._board.moved)
+        except BaseException as bug:
+            self._bug = bug
+        if self._bug or not self._moved.whole:
+            self._crew.stop(signal.SIGKILL)
+
+    def _compress(self, raw: int, packed: int, outlet: int) -> None:
+        """Manifest and compressed data into udp-sender; returns when the compressor has ended."""
+
+        def read() -> None:
+            self._read(raw)
+            self._close(raw)
+
+        disk = threading.Thread(target=read, name="disk", daemon=True)
+        disk.start()
+        with contextlib.suppress(BrokenPipeError):
+            if self._compression is Compression.ZSTD:
+                write_all(outlet, manifest_frame(self._manifest()))
+            self._stream = pump_pipes(packed, outlet)
+        self._close(packed)
+        disk.join()
+        if self._compressor:
+            self._compressor.ended.wait()
+
+    def _whole(self, outlet: int) -> bool:
+        """Whether all went in; then the trailer does, too."""
+        if self._bug or not self._moved.whole or (self._compressor and self._compressor.status != 0):
+            return False
+        if self._compression is Compression.NONE:
+            self._stream = self._moved
+        if self._compression is Compression.ZSTD and self._stream.whole and self._moved.sha256:
+            trailer = Trailer(self._moved.count, self._moved.sha256, self._session)
+            try:
+                write_all(outlet, trailer_frame(trailer))
+            except BrokenPipeError:
+                return False
+        return self._stream.whole
+
+    def _hear(self, process: Process, line: str) -> None:
+        message = parse_message(line) if process is self._udpcast else None
+        if message is None:
+            if process is not self._udpcast:
+                self._board.say(f"{process.name}: {line}")
+            return
+        kind, number, board = message.kind, message.number, self._board
+        if kind is MessageKind.CONNECTED and number is not None and message.address:
+            board.connect(number, message.address)
+            self._log.emit("connected", address=message.address, number=number)
+        elif kind is MessageKind.STARTING:
+            board.begin()
+            self._log.emit("cast")
+        elif kind is MessageKind.DROPPING and number is not None:
+            self._part(number, ReceiverState.DROPPED, "silent for too long")
+        elif kind is MessageKind.DISCONNECTED and number is not None:
+            self._left(number)
+        elif kind is MessageKind.COMPLETE:
+            self._complete = True
+            board.finish_receivers()
+        elif kind is MessageKind.FAILED:
+            self._complaint = message.text
+            board.say(message.text)
+
+    def _left(self, number: int) -> None:
+        """One took its leave: before the cast it is forgotten, during it it is lost, at its end it is done.
+
+        A receiver may end while udp-sender still waits for a slower one. When all was fed, the last `AHEAD` bytes may
+        still be on their way; of a stream no longer than that it is not known, so that it counts as lost.
+        """
+        if not self._board.begun:
+            self._part(number, None, "left before the cast")
+        elif self._complete or (self._fed.is_set() and self._stream.count > AHEAD):
+            self._part(number, ReceiverState.FINISHED, "finished")
+        else:
+            self._part(number, ReceiverState.LEFT, "left before the end")
+
+    def _part(self, number: int, state: ReceiverState | None, reason: str) -> None:
+        one = self._board.mark(number, state)
+        if one:
+            self._log.emit("disconnected", address=one.address, number=number, reason=reason)
+            if state in LOST:
+                self._board.say(f"{one.address}: {reason}.")
+
+    def _tick(self) -> None:
+        """When one process of the pipeline has failed, the others end; a failed compressor must not end udp-sender."""
+        if self._compressor and self._compressor.status not in (None, 0):
+            self._crew.stop(signal.SIGKILL)
+        if self._udpcast and self._udpcast.status is not None and not self._over.is_set():
+            self._crew.stop(signal.SIGKILL)
+
+    def _note(self, command: str) -> None:
+        self._log.emit("command", command=command)
+
+    def _judge(self) -> Outcome:
+        seconds = self._board.seconds
+        self._board.enter(Phase.DONE)
+        return judge_sender(
+            Sending(
+                device=self._plan.target.path,
+                length=self._plan.target.size,
+                moved=self._moved,
+                seconds=seconds,
+                compressor=self._crew.stage(self._compressor),
+                compressor_first=self._crew.ended_before(self._compressor, self._udpcast),
+                udpcast=self._crew.stage(self._udpcast),
+                receivers=self._board.receivers,
+                begun=self._board.begun,
+                complete=self._complete,
+                complaint=self._complaint,
+                one_way=given(self._plan.udpcparam, "async") is not None,
+                cancelled=self._cancelled,
+            )
+        )

@@ -1,0 +1,117 @@
+"""Carries a plan out: starts the pipeline, shows how far it is, and says in the end what may be claimed.
+
+The parts: `udpcast` (what to run), `sending` and `receiving` (the two pipelines), `pumps` (the loops over the bytes),
+`crew` (the processes), `board` (what is seen meanwhile), `verdict` (from evidence to outcome).
+
+Nothing here blocks its caller, except `wait`. All work is done in threads; every process is ended and reaped before
+the outcome is there. Reading the written disk back belongs between `_flush` and the judgement in `receiving`, with
+the phase VERIFYING, which is there.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from .board import Board, Phase, TransferState
+from .events import EventLog
+from .outcome import Outcome
+from .plan import Plan, Role
+from .receiving import Receiver
+from .sending import Sender
+from .udpcast import start_condition
+
+__all__ = ["PATIENCE", "Phase", "Transfer", "TransferState"]
+
+PATIENCE = 60.0  # seconds without a byte, after the first one, until a receiver gives its sender up
+
+
+class Transfer:
+    """One transfer of `plan`; `patience` in seconds is for tests and later parameters."""
+
+    def __init__(self, plan: Plan, log: EventLog, patience: float = PATIENCE) -> None:
+        self._plan = plan
+        self._log = log
+        self._patience = patience
+        self._board = Board(plan.target.size if plan.role is Role.SEND else None)
+        self._side: Sender | Receiver | None = None
+        self._done = threading.Event()
+        self._outcome: Outcome | None = None
+        self._bug: BaseException | None = None
+
+    def start(self) -> None:
+        """Open the disk and start the processes.
+
+        Raises TransferFailed when a program is missing or the disk cannot be opened; then nothing was started.
+        """
+        plan = self._plan
+        if plan.role is Role.SEND:
+            side: Sender | Receiver = Sender(plan, self._board, self._log)
+        else:
+            side = Receiver(plan, self._board, self._log, self._patience)
+        side.prepare()
+        self._side = side
+        self._board.say(start_condition(plan))
+        self._log.emit("transfer", argv=[list(words) for words in side.commands], role=plan.role.value)
+        threading.Thread(target=self._run, args=(side,), name="transfer", daemon=True).start()
+        threading.Thread(target=self._report, name="progress", daemon=True).start()
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `snapshot` has news; valid until `close`."""
+        return self._board.fileno()
+
+    def snapshot(self) -> TransferState:
+        """What is to be seen now. Never blocks."""
+        return self._board.snapshot()
+
+    def begin_cast(self) -> None:
+        """The operator starts the cast. Harmless on a receiver, before a receiver is there, and after the start."""
+        if self._side:
+            self._side.begin_cast()
+
+    def cancel(self) -> None:
+        """End the transfer now; `wait` then gives an outcome that says so."""
+        if self._side and not self._done.is_set():
+            self._side.cancel()
+
+    def wait(self, timeout: float | None = None) -> Outcome | None:
+        """The outcome, or None when it is not there within `timeout` seconds.
+
+        Raises TransferFailed where a process could not be started, and whatever a bug raised in our threads.
+        """
+        if not self._done.wait(timeout):
+            return None
+        if self._bug:
+            raise self._bug
+        return self._outcome
+
+    def close(self) -> None:
+        """Give the descriptor back, when nobody watches it any more."""
+        self._board.close()
+
+    def _run(self, side: Sender | Receiver) -> None:
+        try:
+            outcome = side.run()
+            self._log.emit(
+                "outcome",
+                ok=outcome.ok,
+                kind=outcome.kind.value,
+                sentence=outcome.sentence,
+                bytes=outcome.bytes,
+                seconds=round(outcome.seconds, 3),
+                sha256=outcome.sha256,
+            )
+            self._outcome = outcome
+        except BaseException as bug:
+            self._bug = bug
+        finally:
+            self._done.set()
+            self._board.enter(Phase.DONE)
+
+    def _report(self) -> None:
+        """Progress for the log, in a thread of its own: a slow serial port must not slow the transfer."""
+        last = 0
+        while not self._done.wait(1.0):
+            count, total = self._board.progress
+            if count != last:
+                last = count
+                self._log.emit("progress", bytes=count, total=total)

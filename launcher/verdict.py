@@ -1,0 +1,308 @@
+"""From evidence to outcome: two pure functions that decide what may be claimed.
+
+The order of the questions is the rule: a claim of success comes last, and only where nothing speaks against it.
+udpcast's exit statuses are used as evidence of failure only, never of success (measured: udp-sender ends with 0 when
+nobody received anything, and when its input was cut).
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from enum import Enum
+
+from .outcome import Outcome, OutcomeKind
+from .pumps import NO_BYTES, Moved
+from .stream import Manifest, Trailer
+
+CALL_AGAIN = "Start the cast again for the seats that are not done."
+
+
+class ReceiverState(Enum):
+    """How a sender sees one of its receivers."""
+
+    CONNECTED = "connected"
+    FINISHED = "finished"  # was there until the end
+    DROPPED = "dropped"  # silent for too long
+    LEFT = "left"  # took its leave before the end: something failed there
+
+
+LOST = (ReceiverState.DROPPED, ReceiverState.LEFT)
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """One receiver: udpcast's number for it, its IPv4 address, its state."""
+
+    number: int
+    address: str
+    state: ReceiverState = ReceiverState.CONNECTED
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words."""
+
+    program: str
+    status: int
+    said: str = ""
+
+    @property
+    def failure(self) -> str | None:
+        """How it failed, in words, or None."""
+        if self.status == 0:
+            return None
+        how = (
+            f"was killed by {signal.Signals(-self.status).name}"
+            if self.status < 0
+            else f"ended with status {self.status}"
+        )
+        return f"{self.program} {how}" + (f" ({self.said})" if self.said else "")
+
+
+@dataclass(frozen=True)
+class Sending:
+    """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
+
+    `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
+    """
+
+    device: str
+    length: int
+    moved: Moved
+    seconds: float
+    compressor: Stage | None = None
+    compressor_first: bool = False
+    udpcast: Stage | None = None
+    receivers: tuple[Receiver, ...] = ()
+    begun: bool = False
+    complete: bool = False
+    complaint: str = ""
+    one_way: bool = False
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """All evidence of a receiver.
+
+    `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what the
+    pumps did; `flush_error` is the result of fsync, in words.
+    """
+
+    device: str
+    size: int
+    seconds: float
+    sender: str | None = None
+    refusal: Outcome | None = None
+    stream: Moved = NO_BYTES
+    target: Moved = NO_BYTES
+    flush_error: str | None = None
+    manifest: Manifest | None = None
+    trailer: Trailer | None = None
+    udpcast: Stage | None = None
+    decompressor: Stage | None = None
+    dropped: bool = False
+    complaint: str = ""
+    patience: float = 60
+    cancelled: bool = False
+
+
+def judge_sender(seen: Sending) -> Outcome:
+    """What a sender may claim."""
+    lost = tuple(f"{one.address} ({one.state.value})" for one in seen.receivers if one.state in LOST)
+
+    def outcome(kind: OutcomeKind, sentence: str, hint: str = "") -> Outcome:
+        return Outcome(
+            kind,
+            sentence,
+            hint,
+            bytes=seen.moved.count,
+            total=seen.length,
+            seconds=seen.seconds,
+            sha256=seen.moved.sha256,
+            receivers=tuple(one.address for one in seen.receivers),
+            lost=lost,
+        )
+
+    if seen.cancelled:
+        return outcome(OutcomeKind.CANCELLED, "The cast was cancelled; no receiver has a whole disk.")
+    if seen.moved.error:
+        return outcome(
+            OutcomeKind.READ_ERROR,
+            f"{seen.device} could not be read at byte {seen.moved.count:,}: {seen.moved.error}.",
+            "The receivers were cut off, their disks are not whole. Check the disk before the next cast.",
+        )
+    everybody_lost = bool(lost) and len(lost) == len(seen.receivers)
+    if (seen.begun and not everybody_lost) or not seen.receivers:
+        squeeze = seen.compressor.failure if seen.compressor else None
+        if squeeze and not (seen.compressor and seen.compressor.status == -signal.SIGPIPE):
+            words = f"The compressor failed: {squeeze}."
+            return outcome(OutcomeKind.STAGE_FAILED, words, "The receivers' disks are not whole.")
+    if not seen.begun:
+        return outcome(*_not_begun(seen))
+    if not everybody_lost:
+        failure = seen.udpcast.failure if seen.udpcast else "udp-sender did not run"
+        if failure or not seen.complete or not seen.moved.whole or seen.moved.count != seen.length:
+            words = failure or seen.complaint or "udp-sender ended before everything was sent"
+            return outcome(OutcomeKind.STAGE_FAILED, f"The cast broke off: {words}.", CALL_AGAIN)
+    if lost:
+        served = len(seen.receivers) - len(lost)
+        return outcome(
+            OutcomeKind.RECEIVER_LOST,
+            f"The cast ended with {served} of {len(seen.receivers)} receivers; lost: {', '.join(lost)}.",
+            CALL_AGAIN,
+        )
+    if not seen.receivers:
+        words = (
+            "With --async no receiver answers, so that nobody is known to have"
+            if seen.one_way
+            else "Nobody has"
+        )
+        return outcome(
+            OutcomeKind.NO_RECEIVERS, f"{words} received this cast.", "The receivers' own screens tell."
+        )
+    many = "receivers were" if len(seen.receivers) > 1 else "receiver was"
+    return outcome(
+        OutcomeKind.SENT,
+        f"{seen.device} was sent whole; {len(seen.receivers)} {many} there until the end.",
+        "Each receiver's own screen tells whether its disk is equal.",
+    )
+
+
+def _not_begun(seen: Sending) -> tuple[OutcomeKind, str, str]:
+    if seen.complaint:
+        return OutcomeKind.STAGE_FAILED, f"udp-sender could not begin: {seen.complaint}.", ""
+    if seen.receivers:
+        count = len(seen.receivers)
+        return (
+            OutcomeKind.NO_RECEIVERS,
+            f"The cast never began: its start condition was not met within the time given, {count} had connected.",
+            "Check --min-receivers and --start-timeout in udpcparam.",
+        )
+    failure = seen.udpcast.failure if seen.udpcast else None
+    if failure and seen.udpcast and seen.udpcast.status < 0:
+        return OutcomeKind.STAGE_FAILED, f"The cast never began: {failure}.", ""
+    return (
+        OutcomeKind.NO_RECEIVERS,
+        "No receiver has connected, so nothing was sent.",
+        "Receivers must use the same port, and be on the same network segment.",
+    )
+
+
+def judge_receiver(seen: Receiving) -> Outcome:
+    """What a receiver may claim: EQUAL only with the sender's length and digest, both the same as what was written."""
+    count = seen.target.count
+    total = seen.manifest.length if seen.manifest else None
+
+    def outcome(kind: OutcomeKind, sentence: str, hint: str = "") -> Outcome:
+        return Outcome(kind, sentence, hint, count, total, seen.seconds, seen.target.sha256)
+
+    so_far = f"after {count:,} bytes" + (f" of {total:,}" if total is not None else "")
+    if seen.cancelled:
+        state = f"{seen.device} is not whole" if count else f"{seen.device} was not written to"
+        return outcome(OutcomeKind.CANCELLED, f"The transfer was cancelled {so_far}; {state}.")
+    if seen.refusal:
+        return seen.refusal
+    if seen.target.overflow:
+        return outcome(
+            OutcomeKind.TOO_SMALL,
+            f"{seen.device} is full after {count:,} bytes, and the sender's disk is larger; it is not whole.",
+            "Use a target at least as large as the sender's disk.",
+        )
+    error = seen.target.error or seen.flush_error
+    if error:
+        where = f"at byte {count:,}" if seen.target.error else "when it was flushed"
+        return outcome(
+            OutcomeKind.WRITE_ERROR,
+            f"{seen.device} failed {where}: {error}; it is not whole.",
+            "Check or replace this disk.",
+        )
+    if seen.dropped:
+        return outcome(
+            OutcomeKind.SENDER_VANISHED,
+            f"The sender gave this seat up {so_far}; {seen.device} is not whole.",
+            "Check this seat's network cable and disk, then wait for the next cast.",
+        )
+    if seen.stream.stalled or seen.target.stalled:
+        return outcome(
+            OutcomeKind.SENDER_VANISHED,
+            f"Nothing came from the sender for {seen.patience:.0f} seconds, {so_far}; {seen.device} is not whole.",
+            "Look at the sender, then wait for the next cast.",
+        )
+    return outcome(*(_nothing_came(seen) if not seen.stream.count else _end(seen, so_far)))
+
+
+def _nothing_came(seen: Receiving) -> tuple[OutcomeKind, str, str]:
+    """The stream ended before its first byte."""
+    untouched = f"{seen.device} was not written to"
+    if seen.sender:
+        return (
+            OutcomeKind.SENDER_VANISHED,
+            f"The sender {seen.sender} was there, but sent nothing; {untouched}.",
+            "Look at the sender.",
+        )
+    if seen.complaint and seen.complaint != "Receiver error":
+        return OutcomeKind.STAGE_FAILED, f"udp-receiver could not begin: {seen.complaint}; {untouched}.", ""
+    failure = seen.udpcast.failure if seen.udpcast else None
+    if failure and seen.udpcast and seen.udpcast.status < 0:
+        return OutcomeKind.STAGE_FAILED, f"{failure}; {untouched}.", ""
+    return (
+        OutcomeKind.NO_SENDER,
+        f"No sender was found within the time given; {untouched}.",
+        "The sender must use the same port, and be on the same network segment.",
+    )
+
+
+def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
+    """The stream ended by itself: how much may be believed of it."""
+    not_whole = f"{seen.device} is not whole"
+    unpack = seen.decompressor.failure if seen.decompressor else None
+    if unpack and seen.stream.broken:
+        return (
+            OutcomeKind.STAGE_FAILED,
+            f"The decompressor failed {so_far}: {unpack}; {not_whole}.",
+            CALL_AGAIN,
+        )
+    failure = seen.udpcast.failure if seen.udpcast else "udp-receiver did not run"
+    if failure:
+        words = f"{failure}: {seen.complaint}" if seen.complaint else failure
+        return (
+            OutcomeKind.SENDER_VANISHED,
+            f"The stream broke off {so_far}: {words}; {not_whole}.",
+            CALL_AGAIN,
+        )
+    if unpack:
+        if seen.decompressor and seen.decompressor.status < 0:
+            return (
+                OutcomeKind.STAGE_FAILED,
+                f"The decompressor failed {so_far}: {unpack}; {not_whole}.",
+                CALL_AGAIN,
+            )
+        return OutcomeKind.TRUNCATED, f"The stream was cut short {so_far}: {unpack}; {not_whole}.", CALL_AGAIN
+    if not seen.stream.whole or not seen.target.whole:
+        return OutcomeKind.STAGE_FAILED, f"The transfer broke off {so_far}; {not_whole}.", CALL_AGAIN
+    if seen.manifest is None:
+        return (
+            OutcomeKind.WRITTEN,
+            f"{seen.device} was written, {seen.target.count:,} bytes; the sender sent no digest to compare them with.",
+            "With zstd and the launcher on both sides, the disks are compared.",
+        )
+    if seen.trailer is None:
+        return OutcomeKind.TRUNCATED, f"The sender stopped before its end, {so_far}; {not_whole}.", CALL_AGAIN
+    return _compare(seen, seen.manifest, seen.trailer)
+
+
+def _compare(seen: Receiving, manifest: Manifest, trailer: Trailer) -> tuple[OutcomeKind, str, str]:
+    lengths = {manifest.length, trailer.length, seen.target.count}
+    if len(lengths) > 1 or trailer.sha256 != seen.target.sha256:
+        return (
+            OutcomeKind.DIFFERENT,
+            f"{seen.device} differs from what the sender read ({seen.target.count:,} of {trailer.length:,} bytes).",
+            "Check this seat's memory and disk, then cast again.",
+        )
+    return (
+        OutcomeKind.EQUAL,
+        f"{seen.device} was written and equals the sender's disk: {trailer.length:,} bytes, same SHA-256.",
+        "",
+    )

@@ -1,0 +1,98 @@
+"""One real transfer in a process of its own, as JSON says; its outcome goes to standard output as JSON.
+
+Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
+`sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `patience`, `key_at` (press the key when so many
+receivers have connected), `cancel_at` (cancel when so many bytes have moved), `events` (a file).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import select
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from launcher.errors import LauncherError  # noqa: E402
+from launcher.events import EventLog  # noqa: E402
+from launcher.machine import Disk, Nic  # noqa: E402
+from launcher.outcome import Outcome  # noqa: E402
+from launcher.plan import Address, AddressSource, Compression, Plan, Role, Target  # noqa: E402
+from launcher.transfer import Phase, Transfer  # noqa: E402
+
+
+def plan(job: dict[str, Any]) -> Plan:
+    disk = Disk(job["device"], job["size"], job.get("sector_size", 512))
+    return Plan(
+        role=Role(job["role"]),
+        target=Target(disk.path, disk.size, disk),
+        nic=Nic("eth0", "00:00:00:00:00:00"),
+        address=Address(AddressSource.GIVEN),
+        compression=Compression(job["compression"]) if job.get("compression") else None,
+        udpcparam=tuple(job.get("udpcparam", ())),
+        attended=job.get("attended", True),
+    )
+
+
+def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
+    transfer = Transfer(plan(job), EventLog(Path(job["events"])), patience=job.get("patience", 60.0))
+    transfer.start()
+    watch = select.poll()
+    watch.register(transfer.fileno(), select.POLLIN)
+    phases: list[str] = []
+    pressed = cancelled = False
+    while (outcome := transfer.wait(0)) is None:
+        watch.poll(10_000)
+        state = transfer.snapshot()
+        if state.phase.value not in phases:
+            phases.append(state.phase.value)
+        if not pressed and job.get("key_at") and len(state.receivers) >= job["key_at"]:
+            pressed = True
+            transfer.begin_cast()
+        if not cancelled and state.bytes >= job.get("cancel_at", 1 << 62):
+            cancelled = True
+            transfer.cancel()
+        if state.phase is Phase.DONE:
+            outcome = transfer.wait(10)
+            assert outcome is not None
+            break
+    transfer.close()
+    final = transfer.snapshot()
+    return outcome, {
+        "phases": phases,
+        "messages": final.messages,
+        "bytes": final.bytes,
+        "phase": final.phase.value,
+    }
+
+
+def main() -> None:
+    job = json.loads(sys.argv[1])
+    try:
+        outcome, seen = run(job)
+    except LauncherError as error:
+        print(json.dumps({"error": error.sentence, "hint": error.hint}))
+        return
+    left = [thread.name for thread in threading.enumerate() if thread.name not in ("MainThread", "progress")]
+    children = Path("/proc/self/task") / str(threading.main_thread().native_id) / "children"
+    print(
+        json.dumps(
+            {
+                **dataclasses.asdict(outcome),
+                "kind": outcome.kind.value,
+                "ok": outcome.ok,
+                "seen": seen,
+                "threads": left,
+                "children": children.read_text() if children.exists() else "",
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
