@@ -24,7 +24,7 @@ PALETTE = [
     ("title", "white", "black"),
     ("focus", "black", "light gray"),
     ("key", "yellow", "black"),
-    ("dim", "dark gray", "black"),
+    ("dim", "dark cyan", "black"),
     ("good", "light green", "black"),
     ("bad", "white", "dark red"),
     ("warn", "yellow", "black"),
