@@ -1,0 +1,317 @@
+"""The commands of ``python3 -m qemu``: their options, and what each does with them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from kernel_cmdline import CommandLineError
+
+from . import bench, classroom, report, sandbox, single
+from .keys import UnknownKey, serial
+from .spec import NIC_MODELS, Bus, SpecError
+
+STATUSES = """\
+exit status:
+  0    good: what was asked for was reached; in a classroom, every seat succeeded and every disk is equal
+  1    a machine failed, disks differ, or something was not reached before the deadline
+  2    wrong usage
+  3    the harness itself could not work; one sentence on standard error says why
+  4    FALSE SUCCESS: a seat reported success although its disk differs from the source
+  130  stopped (Ctrl-C, SIGTERM)
+
+environment:
+  UDPCAST_ACCEL=kvm|tcg  the accelerator; without it KVM is used if a probe machine boots with it, else TCG
+  TMPDIR                 where disk images and sockets of a run are (default /var/tmp); nothing is left there
+
+Everything runs in namespaces of its own, with or without root (then with a user namespace), and ends with the run.
+"""
+DEFAULT_PAIR = Path(__file__).resolve().parent.parent / ".cache" / "pair"
+_OF_THE_MACHINE = {"DeadlinePassed", "BadEnd", "LostMachine", "Unexpected"}
+"""Ends of a run that are the machine's doing, not the harness's: exit status 1."""
+
+
+_BUSES = ", ".join(bus.value for bus in Bus)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit status (see `STATUSES`)."""
+    options = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.WARNING, format="%(message)s")
+    command: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return command(options)
+    except sandbox.Stopped:
+        print("stopped", file=sys.stderr)
+        return sandbox.STOPPED
+    except sandbox.RunFailed as error:
+        print(error, file=sys.stderr)
+        return 1 if error.kind in _OF_THE_MACHINE else 3
+    except (SpecError, CommandLineError, sandbox.SandboxError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 3
+
+
+def _classroom(options: argparse.Namespace) -> int:
+    spec = classroom.ClassroomSpec(
+        pair=options.pair,
+        receivers=options.receivers,
+        append_sender=options.append_sender,
+        append_receiver=options.append_receiver,
+        model=options.model_disk,
+        target_size=options.target_size,
+        memory=options.memory,
+        nic=options.nic,
+        bus=options.bus,
+        deadline=options.deadline,
+        keep=options.keep,
+        artefacts=options.artefacts,
+    )
+    result = classroom.run_classroom(spec)
+    if options.json:
+        options.json.write_text(report.to_json(result))
+    print(report.table(result), end="")
+    return int(result.verdict)
+
+
+def _single(options: argparse.Namespace, *, serial_console: bool, window: bool = False) -> single.SingleSpec:
+    kernel, initrd = options.kernel, options.initrd
+    if kernel is None or initrd is None:
+        pair = single.of_pair(options.pair)
+        kernel, initrd = kernel or pair[0], initrd or pair[1]
+    return single.SingleSpec(
+        kernel=kernel,
+        initrd=initrd,
+        append=options.append,
+        pxe=options.pxe,
+        disks=tuple(options.disk),
+        memory=options.memory,
+        nic=None if options.nic == "none" else options.nic,
+        bus=options.bus,
+        sector=options.sector,
+        cable=not options.no_cable,
+        dhcp=not options.no_dhcp,
+        serial=serial_console,
+        window=window,
+        deadline=options.deadline,
+    )
+
+
+def _boot(options: argparse.Namespace) -> int:
+    spec = _single(options, serial_console=not options.vga, window=options.vga)
+    if sys.stdin.isatty():
+        print("Ctrl-] ends the machine", file=sys.stderr)
+    single.run_machine(spec, lambda vm: single.interactive(vm, tuple(options.until)), options.artefacts)
+    return 0
+
+
+def _screenshot(options: argparse.Namespace) -> int:
+    output: Path = options.output.absolute()
+    presses = dict(options.press)
+    spec = _single(options, serial_console=False)
+    single.run_machine(
+        spec, lambda vm: single.screenshot(vm, options.until_screen, presses, output), options.artefacts
+    )
+    print(output)
+    return 0
+
+
+def _bench_boot(options: argparse.Namespace) -> int:
+    result = bench.bench_boot(options.pair, options.runs, options.memory_search, options.memory)
+    if options.json:
+        options.json.write_text(bench.to_json(result))
+    print(bench.table(result), end="")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    main = _Parser(
+        prog="python3 -m qemu", description="Virtual machines that boot the pair.", epilog=STATUSES
+    )
+    commands = main.add_subparsers(required=True, metavar="COMMAND")
+    room = _command(commands, "classroom", _classroom, "a room that PXE-boots, clones, and is compared", 900)
+    _classroom_options(room)
+    boot = _command(commands, "boot", _boot, "one machine, its console on this terminal", 86400)
+    _machine_options(boot)
+    boot.add_argument("--vga", action="store_true", help="the launcher on the VGA screen, shown in a window")
+    boot.add_argument(
+        "--until", action="append", default=[], metavar="EVENT", help='end at this event, e.g. "screen:umode"'
+    )
+    shot = _command(commands, "screenshot", _screenshot, "a picture of one of the launcher's screens", 300)
+    _machine_options(shot)
+    shot.add_argument("--until-screen", default="umode", metavar="NAME", help="the screen (default: umode)")
+    shot.add_argument(
+        "--press",
+        action="append",
+        default=[],
+        type=_presses,
+        metavar="SCREEN=KEY,KEY",
+        help='keys for a screen that comes before, e.g. "umode=s"; in the order in which the screens come',
+    )
+    shot.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
+    benches = commands.add_parser("bench", help="measure").add_subparsers(required=True, metavar="WHAT")
+    boots = _command(benches, "boot", _bench_boot, "our initrd's stages beside a bare initrd", None)
+    boots.add_argument("--runs", type=_positive, default=3, metavar="N", help="boots of each (default: 3)")
+    boots.add_argument("--memory-search", action="store_true", help="find the smallest memory that can clone")
+    boots.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
+    return main
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    words: str,
+    deadline: float | None,
+) -> argparse.ArgumentParser:
+    """A command with the options that all have."""
+    command = commands.add_parser(
+        name,
+        help=words,
+        description=words[0].upper() + words[1:] + ".",
+        epilog=STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = command.add_argument
+    add(
+        "--pair",
+        type=Path,
+        default=DEFAULT_PAIR,
+        metavar="DIR",
+        help="where the pair is (default: %(default)s)",
+    )
+    add("--memory", type=_positive, default=384, metavar="MIB", help="of each machine (default: 384)")
+    add("-v", "--verbose", action="store_true", help="show every command that is run")
+    if deadline is not None:
+        add(
+            "--deadline",
+            type=_seconds,
+            default=deadline,
+            metavar="S",
+            help="of the whole run (default: %(default)s)",
+        )
+        add(
+            "--bus",
+            type=_bus,
+            default=Bus.AHCI,
+            metavar="BUS",
+            help=f"{', '.join(b.value for b in Bus)} (default: ahci)",
+        )
+        add(
+            "--artefacts",
+            type=Path,
+            metavar="DIR",
+            help="where transcripts, screens and events of a failure go (default: a new directory in /tmp for a"
+            " classroom, nowhere for one machine)",
+        )
+    command.set_defaults(run=function)
+    return command
+
+
+def _classroom_options(room: argparse.ArgumentParser) -> None:
+    add = room.add_argument
+    add("--receivers", type=_positive, default=2, metavar="N", help="how many receivers (default: 2)")
+    add(
+        "--append-sender",
+        metavar="TEXT",
+        help="the sender's append line (default: unattended, starts when all receivers are there)",
+    )
+    add("--append-receiver", metavar="TEXT", help="the receivers' append line (default: umode=rcv auto=yes)")
+    add(
+        "--model-disk",
+        type=Path,
+        metavar="FILE",
+        help="raw image to clone; it is not written (default: a small disk that boots, made for the run)",
+    )
+    add(
+        "--target-size",
+        type=_size,
+        metavar="BYTES",
+        help="of each target; also 2G, 512M (default: the source's)",
+    )
+    add(
+        "--nic",
+        choices=NIC_MODELS,
+        default="e1000",
+        metavar="MODEL",
+        help=f"{', '.join(NIC_MODELS)} (default: e1000)",
+    )
+    add("--keep", action="store_true", help="keep the targets in the artefacts' directory")
+    add("--json", type=Path, metavar="FILE", help="write the report there")
+
+
+def _machine_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--pxe", action="store_true", help="boot through the card's ROM (default: kernel and initrd directly)"
+    )
+    add("--kernel", type=Path, metavar="FILE", help="instead of the pair's")
+    add("--initrd", type=Path, metavar="FILE", help="instead of the pair's")
+    add("--append", default="", metavar="TEXT", help="the append line")
+    add(
+        "--disk",
+        action="append",
+        default=[],
+        type=single.parse_disk,
+        metavar="FILE|SIZE",
+        help="a raw image (it is not written) or a blank disk of a size like 2G; may be repeated",
+    )
+    add("--sector", type=int, choices=(512, 4096), default=512, help="logical sector size (default: 512)")
+    models = ("none", *NIC_MODELS)
+    add(
+        "--nic",
+        choices=models,
+        default="e1000",
+        metavar="MODEL",
+        help=f"{', '.join(models)} (default: e1000)",
+    )
+    add("--no-cable", action="store_true", help="the card's cable is not plugged in")
+    add("--no-dhcp", action="store_true", help="nobody answers on the network")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f'"{text}" is no positive number')
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}" is no positive number of seconds')
+    return seconds
+
+
+def _size(text: str) -> int:
+    size = single.parse_disk(text)
+    if isinstance(size, Path):
+        size = int(text) if text.isdecimal() else 0
+    if size == 0 or size % 512:
+        raise argparse.ArgumentTypeError(f'"{text}" is no size: bytes in whole sectors of 512, or 2G, 512M')
+    return size
+
+
+def _bus(text: str) -> Bus:
+    try:
+        return Bus(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no bus: {_BUSES}') from None
+
+
+def _presses(text: str) -> tuple[str, tuple[str, ...]]:
+    screen, equals, keys = text.partition("=")
+    names = tuple(keys.split(","))
+    try:
+        for name in names:
+            serial(name)
+    except UnknownKey as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not screen or not equals:
+        raise argparse.ArgumentTypeError(f'"{text}" is not SCREEN=KEY,KEY')
+    return screen, names

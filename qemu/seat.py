@@ -1,0 +1,235 @@
+"""One seat of the classroom while it runs: what it has reached, whether it is finished, and its operator's hands.
+
+The operator presses keys only on a screen that the launcher says is up (`screen` event) and that can be seen on
+the console: what a person at that PC would do where the append line leaves a question open.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kernel_cmdline import parse
+from pxe.boot_entry import INITRD, KERNEL
+from pxe.dnsmasq import BOOT_FILE
+
+from .events import Event, kernel_start
+from .network import Served
+from .report import Claim, Role, Stage
+from .spec import mac
+from .vm import VM
+
+LINGER_SECONDS = 15.0
+"""After its outcome (or an error) a seat may say for so long what it does next."""
+
+STAGES = ("init", "udev", "python", "devices", "plan", "network", "transfer", "connected", "cast", "outcome")
+"""Events that are stages of the report; screens are added as ``screen NAME``."""
+
+_SERVED = {"dhcp": "dhcp", BOOT_FILE: "pxelinux", KERNEL: "kernel sent", INITRD: "initrd sent"}
+"""What the boot server did, as stages; times are those of the last packet."""
+
+_FATAL = {
+    rb"Kernel panic[^\r\n]*": "the kernel panicked",
+    rb"No bootable device[^\r\n]*": "the firmware found nothing to boot",
+    rb"Boot failed[^\r\n]*No more[^\r\n]*": "the firmware could not boot",
+    rb"PXE-E[0-9A-F]+[^\r\n]*": "the card's boot ROM failed",
+    rb"Could not find kernel image[^\r\n]*": "PXELINUX did not find the kernel",
+    rb"Failed to load ldlinux[^\r\n]*": "PXELINUX did not load",
+}
+"""What the console shows when no event can come any more."""
+
+_START_CONDITIONS = ("min-receivers", "min-wait", "max-wait", "autostart")
+
+
+@dataclass(frozen=True)
+class SeatSpec:
+    """Seat `number` (0 is the sender) and its whole append line."""
+
+    number: int
+    role: Role
+    append: str
+
+    @property
+    def name(self) -> str:
+        return "sender" if self.role is Role.SENDER else f"receiver-{self.number}"
+
+    @property
+    def mac(self) -> str:
+        return mac(self.number)
+
+
+def start_condition(append: str) -> bool:
+    """True when the sender starts by itself: ``auto=yes``, or a condition among its udpcparam options."""
+    line = parse(append)
+    options = line.last("udpcparam")
+    auto = line.last("auto")
+    given = options.value or "" if options else ""
+    return bool(auto and (auto.value or "").lower() == "yes") or any(
+        word in given for word in _START_CONDITIONS
+    )
+
+
+def operator_keys(screen: str, role: Role, receivers_connected: bool, starts_alone: bool) -> tuple[str, ...]:
+    """The keys an operator presses on a screen; empty when there is nothing to press (yet)."""
+    match screen:
+        case "umode":
+            return ("s",) if role is Role.SENDER else ("r",)
+        case "confirm":
+            return ("down", "enter")  # the safe choice has the focus
+        case "transfer":
+            return ("enter",) if role is Role.SENDER and receivers_connected and not starts_alone else ()
+        case "result" | "error":
+            return ()
+        case _:
+            return ("enter",)  # the preselected answer
+
+
+class Seat:
+    """Follows one machine's events. `report` is called with a line for each new stage."""
+
+    def __init__(self, spec: SeatSpec, vm: VM, receivers: int, report: Callable[[str, str], None]) -> None:
+        self.spec, self.vm = spec, vm
+        self.claim: Claim | None = None
+        self.problem = ""
+        self.after: str | None = None
+        self.address: str | None = None
+        self._receivers, self._report = receivers, report
+        self._starts_alone = start_condition(spec.append)
+        self._screen: str | None = None  # up, and nothing pressed on it yet
+        self._presses: dict[str, int] = {}
+        self._served: list[Stage] = []
+        self._linger: float | None = None
+        self._fatal = False
+        self._scanned = 0
+        vm.events.listeners.append(self._event)
+
+    def served(self, served: Served) -> None:
+        """The boot server did something for this seat's address."""
+        name = _SERVED.get(served.what)
+        if name and all(stage.name != name for stage in self._served):
+            self._served.append(Stage(name, round(time.monotonic() - self.vm.started, 2)))
+            self._report(self.spec.name, name)
+
+    def _event(self, event: Event) -> None:
+        handler = getattr(self, f"_on_{event.name}", None)
+        if handler:
+            handler(event)
+        elif event.name in STAGES:
+            self._report(self.spec.name, event.name)
+
+    def _on_screen(self, event: Event) -> None:
+        self._screen = event.text("name")
+        self._report(self.spec.name, f"screen {self._screen}")
+        if self._screen in {"result", "error"} and self._linger is not None:
+            self._linger = time.monotonic() + 1
+
+    def _on_progress(self, event: Event) -> None:
+        self._report(self.spec.name, f"{event.text('bytes')} of {event.text('total') or '?'} bytes")
+
+    def _on_outcome(self, event: Event) -> None:
+        self.claim = claim(event)
+        self._end(f"outcome: {self.claim.kind}: {self.claim.sentence}")
+
+    def _on_error(self, event: Event) -> None:
+        self.problem = " ".join(filter(None, (event.text("sentence"), event.text("hint"))))
+        self._end(f"error: {self.problem}")
+
+    def _on_crash(self, event: Event) -> None:
+        self.problem = f"the launcher crashed: {event.text('sentence')}"
+        self._end(self.problem)
+
+    def _on_after(self, event: Event) -> None:
+        self.after = event.text("action")
+        self._linger = time.monotonic() + LINGER_SECONDS
+        self._report(self.spec.name, f"after: {self.after}")
+
+    def _end(self, line: str) -> None:
+        self._linger = time.monotonic() + LINGER_SECONDS
+        self._report(self.spec.name, line)
+
+    def turn(self) -> None:
+        """Look at the console for what no event can tell, and press the keys that are due."""
+        self._scan()
+        if self._screen is None or not self.vm.running or self.vm.console.screen.blank:
+            return
+        connected = sum(event.name == "connected" for event in self.vm.events.events)
+        keys = operator_keys(self._screen, self.spec.role, connected >= self._receivers, self._starts_alone)
+        if not keys:
+            return
+        screen, self._screen = self._screen, None
+        self._presses[screen] = self._presses.get(screen, 0) + 1
+        if self._presses[screen] > 3:
+            self.problem = f"screen {screen} came back after {', '.join(keys)} had been pressed three times"
+            self._fatal = True
+            return
+        self._report(self.spec.name, f"presses {' '.join(keys)} on screen {screen}")
+        self.vm.press(*keys)
+
+    def _scan(self) -> None:
+        transcript = self.vm.console.transcript
+        if len(transcript) == self._scanned or self._fatal:
+            return
+        start = max(0, self._scanned - 200)
+        self._scanned = len(transcript)
+        for pattern, meaning in _FATAL.items():
+            if match := re.search(pattern, transcript[start:]):
+                self.problem = f"{meaning}: {match[0].decode(errors='replace').strip()}"
+                self._fatal = True
+                self._report(self.spec.name, self.problem)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more is expected of this seat."""
+        if self._fatal or not self.vm.running:
+            return True
+        if self._linger is None:
+            return False
+        # A machine that restarts or powers off is awaited: that it does is part of the result.
+        stays = self.after is not None and self.after not in {"reboot", "poweroff"}
+        return stays or time.monotonic() > self._linger
+
+    @property
+    def failed(self) -> bool:
+        """Finished without any outcome: it will take no part in a cast."""
+        return self.finished and self.claim is None
+
+    def why(self) -> str:
+        """Why there is no outcome, as a sentence; empty when there is one."""
+        if self.claim:
+            return ""
+        if self.problem:
+            return self.problem
+        if not self.vm.running:
+            return str(self.vm.lost())
+        reached = [stage.name for stage in self.stages()]
+        return f"the run ended before; last stage reached: {reached[-1] if reached else 'power-on'}."
+
+    def stages(self) -> tuple[Stage, ...]:
+        """Everything this seat reached, in the order of time."""
+        events = self.vm.events.events
+        zero = kernel_start(events)
+        if zero is None:
+            return tuple(self._served)
+        found = [*self._served, Stage("kernel", round(zero - self.vm.started, 2), 0.0)]
+        seen: set[str] = set()
+        for event in events:
+            name = f"screen {event.text('name')}" if event.name == "screen" else event.name
+            if name not in seen and (event.name in STAGES or event.name == "screen"):
+                seen.add(name)
+                found.append(Stage(name, round(zero + event.t - self.vm.started, 2), event.t))
+        return tuple(sorted(found, key=lambda stage: stage.wall))
+
+
+def claim(event: Event) -> Claim:
+    """An `outcome` event as a value; missing fields count as the weakest claim."""
+    fields = event.fields
+    return Claim(
+        ok=fields.get("ok") is True,
+        kind=event.text("kind"),
+        sentence=event.text("sentence"),
+        bytes=int(fields.get("bytes") or 0),
+        seconds=float(fields.get("seconds") or 0.0),
+        sha256=str(fields["sha256"]) if fields.get("sha256") else None,
+    )
