@@ -87,8 +87,8 @@ def parse_ip(text: str) -> IpConfig:
     return _positional(fields)
 
 
-def parse_netmask(text: str, field: str = "netmask") -> int:
-    """A dotted IPv4 netmask, or a number of bits from 0 to 32, as a number of bits. Also for ``netmask=``."""
+def parse_netmask(text: str, field: str = "netmask", name: str = "ip") -> int:
+    """A dotted IPv4 netmask, or a number of bits from 0 to 32, as a number of bits; `name` is the parameter's."""
     if re.fullmatch(r"[0-9]{1,2}", text) and int(text) <= 32:
         return int(text)
     mask = _address_or_none(text)
@@ -96,14 +96,14 @@ def parse_netmask(text: str, field: str = "netmask") -> int:
         hosts = ~int(mask) & 0xFFFFFFFF
         if hosts & (hosts + 1) == 0:
             return 32 - hosts.bit_length()
-    raise _wrong("ip", field, text, "255.255.255.0 or a number of bits such as 24")
+    raise _wrong(name, field, text, "255.255.255.0 or a number of bits such as 24")
 
 
-def parse_address(text: str, field: str = "address") -> str:
-    """An IPv4 address, or an IPv6 address with or without brackets, in its usual spelling."""
+def parse_address(text: str, field: str = "address", name: str = "ip") -> str:
+    """An IPv4 address, or an IPv6 address with or without brackets, in its usual spelling; `name` as above."""
     address = _address_or_none(text)
     if address is None:
-        raise _wrong("ip", field, text, "an address such as 192.168.1.10 or [fd00::10]")
+        raise _wrong(name, field, text, "an address such as 192.168.1.10 or [fd00::10]")
     return str(address)
 
 
@@ -303,4 +303,6 @@ def _autoconf(text: str) -> str | None:
 
 
 def _wrong(name: str, field: str, text: str, expected: str) -> CommandLineError:
+    if field == name:
+        return CommandLineError(f"{name}={printable(text)} is wrong; expected {expected}.")
     return CommandLineError(f'In "{name}=" the field {field} is "{printable(text)}"; expected {expected}.')

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import IpConfig, parse_ip
+from kernel_cmdline.network import IpConfig, parse_address, parse_ip, parse_netmask
 
 from .errors import AnswerError
 from .machine import Machine, Nic
@@ -170,13 +170,12 @@ IP = Question(
 
 def _parse_netmask(text: str, facts: Facts) -> int:
     """The prefix length of a mask in dots, or of a plain number of bits."""
-    prefix = int(text) if text.isdecimal() else -1
-    parts = text.split(".")
-    if len(parts) == 4 and all(part.isdecimal() and int(part) <= 255 for part in parts):
-        bits = "".join(f"{int(part):08b}" for part in parts)
-        prefix = bits.find("0") % 33 if "01" not in bits else -1
-    if not 1 <= prefix <= 32:
-        raise AnswerError(f"netmask={text} is no network mask.", "Expected 255.255.255.0 or 24.")
+    try:
+        prefix = parse_netmask(text, "netmask", "netmask")
+    except CommandLineError as error:
+        raise AnswerError(str(error)) from None
+    if not prefix:
+        raise AnswerError(f"netmask={text} covers every address.", "Expected a mask such as 255.255.255.0 or 24.")
     return prefix
 
 
@@ -186,10 +185,10 @@ NETMASK = Question("netmask", "The network mask", _parse_netmask)
 def _parse_gateway(text: str, facts: Facts) -> str | None:
     if text.strip() in ("", "none"):
         return None
-    parts = text.split(".")
-    if len(parts) != 4 or not all(part.isdecimal() and int(part) <= 255 for part in parts):
-        raise AnswerError(f"gateway={text} is no address.", "Expected an address such as 10.0.0.1, or none.")
-    return text
+    try:
+        return parse_address(text, "gateway", "gateway")
+    except CommandLineError as error:
+        raise AnswerError(str(error), "Or: none.") from None
 
 
 GATEWAY = Question("gateway", "The gateway (or: none)", _parse_gateway, default=_always("none"))
