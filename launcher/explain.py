@@ -18,10 +18,12 @@ from . import questions as q
 from .errors import AnswerError, LauncherError
 from .interview import Interview, Settled, Told, confirmation, consent_needed, refuse
 from .machine import Machine
-from .parameters import GivenAnswers, Use, given_answers, row_of, suggestion
+from .parameters import OTHERS, GivenAnswers, Use, given_answers, row_of, suggestion
 from .plan import Plan, Role
 from .selectors import DeviceMissing
 from .udpcast import argv, start_condition
+
+ENVIRONMENT_LIMIT = 31
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,21 @@ def explain_parameters(
         if problem:
             errors.append(problem)
         explained.append(Explained(parameter.name, parameter.value, use.value, source, meaning))
+    errors += _too_many(line)
     return tuple(explained), tuple(warnings), tuple(errors)
+
+
+def _too_many(line: CommandLine) -> list[str]:
+    """A line at which the kernel itself stops: it hands unknown ``name=value`` to PID 1, and panics when there are
+    too many (``unknown_bootoption`` in init/main.c; 31 beside HOME and TERM, measured with 6.1)."""
+    others = set(OTHERS.lower().split())
+    unknown = {parameter.key for parameter in line if parameter.value is not None and not parameter.init}
+    count = len([key for key in unknown - others if "." not in key])
+    if count <= ENVIRONMENT_LIMIT:
+        return []
+    return [
+        f"{count} parameters are unknown to the kernel, which panics at more than {ENVIRONMENT_LIMIT}. Remove some."
+    ]
 
 
 def _written(parameter: Parameter) -> str:

@@ -88,9 +88,7 @@ def test_names_match_without_case_and_with_dashes() -> None:
 
 
 def test_what_kernels_are_given_is_foreign_and_no_error() -> None:
-    line = (
-        "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
-    )
+    line = "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
     result = explained(line)
     assert {item.status for item in result.parameters} == {"foreign"}
     assert result.errors == ()
@@ -98,6 +96,12 @@ def test_what_kernels_are_given_is_foreign_and_no_error() -> None:
 
 def test_an_overridden_value_is_a_warning() -> None:
     assert any("overridden" in warning for warning in explained("port=9000 port=9002").warnings)
+
+
+def test_a_line_at_which_the_kernel_panics_is_an_error() -> None:
+    many = [f"x{number}=1" for number in range(32)]
+    assert check(" ".join(many[:31]) + " root=01:00 a.b=1 initrd=x") == ([], [])
+    assert "panics" in check(" ".join(many))[0][0]
 
 
 def test_check_needs_no_machine() -> None:
@@ -116,7 +120,16 @@ def test_json_has_the_documented_keys() -> None:
 
 @pytest.mark.parametrize(("line", "expected"), [(DOCUMENTED, 0), ("port=9001", 1), ("@/nonexistent", 2)])
 def test_exit_statuses(line: str, expected: int) -> None:
-    command = [sys.executable, "-m", "launcher", "explain", "--machine", "one-disk-one-card.json", "--cmdline", line]
+    command = [
+        sys.executable,
+        "-m",
+        "launcher",
+        "explain",
+        "--machine",
+        "one-disk-one-card.json",
+        "--cmdline",
+        line,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == expected
     assert "Traceback" not in done.stderr
