@@ -111,7 +111,10 @@ KEPT_MODULES = (  # beginnings of paths
 )
 
 # Drivers in its initramfs: enough for the disks QEMU has. `most` would take 30 s longer to build and 4 s to unpack.
-INITRAMFS_MODULES = "ahci ata_piix sd_mod nvme virtio_pci virtio_blk virtio_scsi sym53c8xx xhci_pci ehci_pci usb_storage uas ext4".split()
+INITRAMFS_MODULES = (
+    *("ahci", "ata_piix", "sd_mod", "nvme", "virtio_pci", "virtio_blk", "virtio_scsi", "sym53c8xx"),
+    *("xhci_pci", "ehci_pci", "usb_storage", "uas", "ext4"),
+)
 
 # Periodic or one-time jobs that would start while the login prompt is waited for.
 MASKED = (
@@ -143,10 +146,11 @@ class Recipe:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def debian_model(path: Path, cache: Path) -> ModelDisk:
-    """Make the disk at `path`, or copy it (with its holes) from `cache` when the same one was made before.
+def debian_model(path: Path | None, cache: Path) -> ModelDisk:
+    """Make the disk in `cache`, unless the same one was made before, and copy it (with its holes) to `path`.
 
-    Raises `DiskError` when apt has no Debian sources, or a step fails.
+    `path` None means the one in the cache, which must not be written to. Raises `DiskError` when apt has no Debian
+    sources, or a step fails.
     """
     recipe = _recipe()
     kept = cache / f"debian-{recipe.codename}-{recipe.key}.img"
@@ -154,7 +158,9 @@ def debian_model(path: Path, cache: Path) -> ModelDisk:
         _build(kept, recipe)
         for stale in set(cache.glob(f"debian-{recipe.codename}-*.img")) - {kept}:
             stale.unlink()
-    if path != kept:
+    if path is None:
+        path = kept
+    else:
         with disks.replacing(path) as image:
             disks.create(image, SIZE)
             disks.copy_into(kept, image)
@@ -340,7 +346,10 @@ def late_files(recipe: Recipe) -> dict[str, str]:
         "etc/hostname": f"{HOSTNAME}\n",
         "etc/hosts": f"127.0.0.1 localhost\n127.0.1.1 {HOSTNAME}\n::1 localhost ip6-localhost\n",
         "etc/machine-id": uuid.UUID(recipe.root_uuid).hex + "\n",
-        "etc/fstab": f"UUID={recipe.root_uuid} / ext4 errors=remount-ro 0 1\nUUID={esp_uuid} /boot/efi vfat umask=0077,noauto 0 0\n",
+        "etc/fstab": (
+            f"UUID={recipe.root_uuid} / ext4 errors=remount-ro 0 1\n"
+            f"UUID={esp_uuid} /boot/efi vfat umask=0077,noauto 0 0\n"
+        ),
         "etc/grub-early.cfg": f"search.fs_uuid {recipe.root_uuid} root\nset prefix=($root)/boot/grub\n",
         "etc/default/grub": f'GRUB_TIMEOUT=0\nGRUB_DISTRIBUTOR=Debian\nGRUB_CMDLINE_LINUX="{command_line}"\n',
         "boot/efi/.keep": "",
@@ -371,9 +380,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        recipe = _recipe()
-        path = options.output or options.cache / f"debian-{recipe.codename}-{recipe.key}.img"
-        model = debian_model(path, options.cache)
+        model = debian_model(options.output, options.cache)
     except DiskError as error:
         print(f"qemu.debian: {error}", file=sys.stderr)
         return 1

@@ -83,8 +83,7 @@ def run(argv: Sequence[str | Path], *, stdin: str = "", env: Mapping[str, str] |
             env=env,
             check=False,
             text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
         )
     except FileNotFoundError:
         raise DiskError(f"{words[0]} is not installed; tests/run and qemu/demo install what is missing.") from None
@@ -373,24 +372,9 @@ def _make_ext4(scratch: Path, part: Partition, rng: random.Random) -> Path:
     for member in reversed(members):
         os.utime(member, (0, 0), follow_symlinks=False)
     image = create(scratch / "ext4", part.size)
-    options = f"hash_seed={_uuid(rng)},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
-    argv = [
-        "mke2fs",
-        "-q",
-        "-F",
-        "-t",
-        "ext4",
-        "-L",
-        "MODEL",
-        "-U",
-        _uuid(rng),
-        "-E",
-        options,
-        "-d",
-        tree,
-        image,
-    ]
-    _at_made_time(*argv)
+    extended = f"hash_seed={_uuid(rng)},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
+    options = ["-L", "MODEL", "-U", _uuid(rng), "-E", extended]
+    _at_made_time("mke2fs", "-q", "-F", "-t", "ext4", *options, "-d", tree, image)
     # mke2fs -d takes over the inodes' change times, which nobody can set on the host.
     times = "".join(f"set_inode_field /{member.relative_to(tree)} ctime @0\n" for member in members)
     _at_made_time("debugfs", "-w", "-f", "-", image, stdin=times)

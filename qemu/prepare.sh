@@ -1,0 +1,90 @@
+# shellcheck shell=bash disable=SC2034
+# Sourced by qemu/demo and tests/run: installs what is missing on a Debian 12, and makes the virtual environment.
+
+PYTHON=/usr/bin/python3 # Debian's: only that one sees Debian's urwid, pyudev and netifaces
+
+PACKAGES=(
+  # Python, and what the launcher imports; the same files go into the initrd
+  python3 python3-urwid python3-pyudev python3-netifaces
+  python3-pyte # the harness's 80×24 screen
+  # building the pair
+  dracut-core  # resolves drivers, libraries and udev rules
+  udpcast      # udp-sender and udp-receiver
+  busybox      # the shell, mount and DHCP client of the initrd
+  kmod udev libudev1
+  lzop pigz zstd # the launcher's compressors
+  apt dpkg     # fetch and unpack the kernel's package
+  # the boot server
+  dnsmasq-base # DHCP and TFTP
+  pxelinux syslinux-common
+  iproute2 procps
+  # virtual machines
+  qemu-system-x86 # QEMU
+  ipxe-qemu    # the network cards' boot ROMs
+  seabios
+  qemu-utils   # qemu-img
+  util-linux   # setpriv, unshare
+  # model disks
+  fdisk        # sfdisk
+  dosfstools mtools e2fsprogs ntfs-3g
+  syslinux     # boots the small model
+  cpio
+  faketime     # the same seed makes the same bytes
+  mmdebstrap   # installs Debian
+  uidmap       # mmdebstrap without root
+  debian-archive-keyring
+)
+
+TEST_PACKAGES=(
+  python3-venv # ruff and mypy come from the Python package index
+  procps
+  tcpdump      # what the network tests look at
+)
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "$(basename "$0"): $1"
+  exit 3
+}
+
+missing_packages() { # PACKAGE... -> those that are not installed, one a line
+  local package
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+  done
+}
+
+install_packages() { # PACKAGE...
+  local missing=() as_root=()
+  command -v dpkg-query >/dev/null || die "this is no Debian: dpkg-query is not there. Debian 12 was expected."
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || die "packages are missing; as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q)
+  "${apt[@]}" update </dev/null >&2 || die "apt-get update failed, see above; is this machine online?"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
+    die "apt-get could not install them, see above."
+}
+
+make_venv() { # DIRECTORY: with Debian's packages in sight, and pyproject.toml's `dev` tools
+  local venv=$1 wanted stamp=$1/.made-for
+  wanted=$("$PYTHON" -c '
+import tomllib
+with open("pyproject.toml", "rb") as file:
+    print("\n".join(tomllib.load(file)["project"]["optional-dependencies"]["dev"]))')
+  if [[ -x $venv/bin/python && -r $stamp && $(<"$stamp") == "$wanted" ]]; then
+    return 0
+  fi
+  local requirements=()
+  mapfile -t requirements <<<"$wanted"
+  say "making the virtual environment $venv: ${requirements[*]}"
+  "$PYTHON" -m venv --system-site-packages "$venv" >&2 || die "no virtual environment could be made in $venv."
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${requirements[@]}" </dev/null >&2 ||
+    die "pip could not install them, see above; is this machine online?"
+  printf '%s\n' "$wanted" >"$stamp"
+}
