@@ -33,7 +33,7 @@ class BootServer:
     `server` is this machine's address on `interface`, with the prefix. `first` and `last` bound the addresses that are
     leased (both None: only to `hosts`; with `proxy`: none at all). `lease` in seconds, at least 120 (dnsmasq's
     minimum). `authoritative` refuses leases of other servers, so it must be False beside one. `router` None: clients
-    get no default route. `user` None: dnsmasq's own choice (it gives up root).
+    get no default route. `user` None: dnsmasq's own choice (it gives up root); in a user namespace only root will do.
     """
 
     interface: str
@@ -72,7 +72,7 @@ def config(settings: BootServer) -> str:
         f"pid-file={settings.pid_file or ''}",
     ]
     if settings.user:
-        lines.append(f"user={settings.user}")
+        lines += [f"user={settings.user}", "group="]  # a user namespace may not change its groups either
     lines += _proxy(settings) if settings.proxy else _dhcp(settings)
     return "\n".join(lines) + "\n"
 

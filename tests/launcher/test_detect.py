@@ -186,7 +186,8 @@ def test_firmware_cannot_reach_the_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("a\\x20b", "a b"), ("\\xc3\\xa9cole", "école"), ("école", "école"), ("\\xff", "\ufffd")]
+    ("text", "value"),
+    [("a\\x20b", "a b"), ("\\xc3\\xa9cole", "école"), ("école", "école"), ("\\xff", "\ufffd")],
 )
 def test_decoded(text: str, value: str) -> None:
     assert decoded(text) == value
