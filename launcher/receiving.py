@@ -252,14 +252,12 @@ class Receiver:
         self._log.emit("command", command=command)
 
     def _judge(self) -> Outcome:
-        seconds = self._board.seconds
-        self._board.enter(Phase.DONE)
         manifest = self._manifest
         return judge_receiver(
             Receiving(
                 device=self._plan.target.path,
                 size=self._size,
-                seconds=seconds,
+                seconds=self._board.seconds,
                 sender=self._sender,
                 refusal=self._refusal,
                 stream=self._stream,

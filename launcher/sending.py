@@ -16,7 +16,7 @@ import os
 import signal
 import threading
 
-from .board import Board, Phase
+from .board import Board
 from .crew import Crew
 from .errors import TransferFailed
 from .events import EventLog
@@ -279,14 +279,12 @@ class Sender:
         self._log.emit("command", command=command)
 
     def _judge(self) -> Outcome:
-        seconds = self._board.seconds
-        self._board.enter(Phase.DONE)
         return judge_sender(
             Sending(
                 device=self._plan.target.path,
                 length=self._plan.target.size,
                 moved=self._moved,
-                seconds=seconds,
+                seconds=self._board.seconds,
                 compressor=self._crew.stage(self._compressor),
                 compressor_first=self._crew.ended_before(self._compressor, self._udpcast),
                 udpcast=self._crew.stage(self._udpcast),

@@ -2,7 +2,8 @@
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `patience`, `key_at` (press the key when so many
-receivers have connected), `cancel_at` (cancel when so many bytes have moved), `events` (a file).
+receivers have connected), `cancel_at` (cancel when so many bytes have moved), `report_at` (print a line when
+so many bytes have moved), `events` (a file).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     watch = select.poll()
     watch.register(transfer.fileno(), select.POLLIN)
     phases: list[str] = []
-    pressed = cancelled = False
+    pressed = cancelled = reported = False
     while (outcome := transfer.wait(0)) is None:
         watch.poll(10_000)
         state = transfer.snapshot()
@@ -57,6 +58,9 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         if not cancelled and state.bytes >= job.get("cancel_at", 1 << 62):
             cancelled = True
             transfer.cancel()
+        if not reported and state.started is not None and state.bytes >= job.get("report_at", 1 << 62):
+            reported = True
+            print(json.dumps({"bytes": state.bytes}), flush=True)
         if state.phase is Phase.DONE:
             outcome = transfer.wait(10)
             assert outcome is not None
@@ -78,7 +82,7 @@ def main() -> None:
     except LauncherError as error:
         print(json.dumps({"error": error.sentence, "hint": error.hint}))
         return
-    left = [thread.name for thread in threading.enumerate() if thread.name not in ("MainThread", "progress")]
+    left = [thread.name for thread in threading.enumerate() if thread.name in ("stream", "disk")]
     children = Path("/proc/self/task") / str(threading.main_thread().native_id) / "children"
     print(
         json.dumps(

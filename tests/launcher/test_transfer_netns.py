@@ -1,0 +1,404 @@
+"""Real udp-sender and udp-receiver between network namespaces, with files as disks.
+
+The claim of every seat is held against the files: nobody may say ok whose target differs from the source.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from launcher.stream import Manifest, Trailer, manifest_frame, trailer_frame
+
+pytestmark = pytest.mark.netns
+
+RUNNER = Path(__file__).with_name("transfer_runner.py")
+MIB = 1 << 20
+SIZE = 24 * MIB + 512  # no multiple of the chunk
+PROGRAMS = ("ip", "udp-sender", "udp-receiver", "zstd", "gzip", "pigz", "lzop")
+COMPRESSIONS = ("none", "gzip", "lzop", "zstd")
+PACK = {"gzip": ("gzip", "-1c"), "lzop": ("lzop", "-1c"), "zstd": ("zstd", "-1c")}
+SLOW = "--max-bitrate=60m"  # some seconds for the model disk, so that there is a middle
+PLAIN = ("--interface", "eth0", "--nokbd")
+FAST = (
+    "--min-receivers",
+    "1",
+    "--rexmit-hello-interval",
+    "200",
+)  # udp-sender looks at its receivers once in that time
+
+
+def ip(*words: str) -> str:
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+
+
+@dataclass
+class Room:
+    """Three seats on one bridge, each in a network namespace of its own."""
+
+    directory: Path
+    seats: tuple[str, ...]
+    hub: str
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def disk(self, name: str, data: bytes) -> Path:
+        path = self.directory / name
+        path.write_bytes(data)
+        return path
+
+    def start(self, seat: int, role: str, disk: Path, **job: Any) -> subprocess.Popen[str]:
+        """Our transfer in a process of its own; `size` is the disk's unless given."""
+        job = {
+            "role": role,
+            "device": str(disk),
+            "size": disk.stat().st_size,
+            "events": f"{disk}.events",
+            **job,
+        }
+        return self.plain(seat, sys.executable, str(RUNNER), json.dumps(job))
+
+    def plain(self, seat: int, *words: str) -> subprocess.Popen[str]:
+        """Any command in the namespace of `seat`."""
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", self.seats[seat], *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.running.append(process)
+        return process
+
+    def processes(self, seat: int, program: str) -> list[int]:
+        pids = [int(word) for word in ip("netns", "pids", self.seats[seat]).split()]
+        return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == program]
+
+    def clear(self) -> None:
+        """End whatever a test left, by its process number."""
+        for seat in self.seats:
+            for word in ip("netns", "pids", seat).split():
+                try:
+                    os.kill(int(word), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        for process in self.running:
+            process.communicate(timeout=10)
+        self.running.clear()
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if missing or os.geteuid() != 0:
+        pytest.skip(f"needs root and {', '.join(missing) or 'nothing more'}")
+    hub, *seats = (f"ul{os.getpid()}{name}" for name in ("h", "a", "b", "c"))
+    try:
+        ip("netns", "add", hub)
+        ip("-n", hub, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
+        ip("-n", hub, "link", "set", "br0", "up")
+        for number, seat in enumerate(seats, 1):
+            ip("netns", "add", seat)
+            ip("-n", hub, "link", "add", f"p{number}", "type", "veth", "peer", "name", "eth0", "netns", seat)
+            ip("-n", hub, "link", "set", f"p{number}", "master", "br0", "up")
+            ip("-n", seat, "address", "add", f"10.99.0.{number}/24", "broadcast", "+", "dev", "eth0")
+            ip("-n", seat, "link", "set", "eth0", "up")
+            ip("-n", seat, "link", "set", "lo", "up")
+        yield Room(tmp_path_factory.mktemp("room"), tuple(seats), hub)
+    finally:
+        for name in (*seats, hub):
+            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+
+
+@pytest.fixture
+def room(built: Room) -> Iterator[Room]:
+    yield built
+    built.clear()
+
+
+@pytest.fixture(scope="module")
+def data() -> bytes:
+    """A model disk: half of it does not compress, a quarter does, the rest is zeros."""
+    seeded = random.Random(3)
+    noise = seeded.randbytes(SIZE // 2)
+    text = b"The quick brown fox jumps over the lazy dog.\n" * (SIZE // 180)
+    return (noise + text + bytes(SIZE))[:SIZE]
+
+
+def blank(size: int = SIZE) -> bytes:
+    return b"\xaa" * size
+
+
+def result(process: subprocess.Popen[str], timeout: float = 60) -> dict[str, Any]:
+    """The outcome that our transfer printed last; nothing of it may be left behind."""
+    out, err = process.communicate(timeout=timeout)
+    assert process.returncode == 0, err
+    outcome: dict[str, Any] = json.loads(out.splitlines()[-1])
+    if "error" not in outcome:
+        assert outcome["children"] == ""
+        assert outcome["threads"] == []
+        assert outcome["sentence"].endswith(".")
+    return outcome
+
+
+def claims(outcome: dict[str, Any], target: Path, data: bytes) -> str:
+    """The kind of a receiver's outcome, after its claim was held against the disk."""
+    whole = target.read_bytes()[: len(data)] == data
+    assert not outcome["ok"] or whole, outcome
+    assert outcome["kind"] != "equal" or outcome["sha256"] == hashlib.sha256(data).hexdigest()
+    return str(outcome["kind"])
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_two_receivers_get_the_disk(room: Room, data: bytes, compression: str) -> None:
+    source = room.disk("source", data)
+    targets = [room.disk(name, blank(SIZE + 4096)) for name in ("one", "two")]
+    receivers = [room.start(seat, "rcv", target) for seat, target in enumerate(targets, 1)]
+    sent = result(room.start(0, "snd", source, compression=compression, key_at=2))
+    assert sent["kind"] == "sent", sent
+    assert sorted(sent["receivers"]) == ["10.99.0.2", "10.99.0.3"]
+    for process, target in zip(receivers, targets, strict=True):
+        outcome = result(process)
+        assert claims(outcome, target, data) == ("equal" if compression == "zstd" else "written"), outcome
+        assert outcome["ok"]
+        assert outcome["bytes"] == SIZE
+        assert outcome["seen"]["phases"] == ["waiting", "casting", "flushing", "done"]
+        assert target.read_bytes()[SIZE:] == blank(4096)
+    assert source.read_bytes() == data
+    names = [json.loads(line)["event"] for line in Path(f"{source}.events").read_text().splitlines()]
+    assert [name for name in names if name in ("transfer", "cast", "outcome")][-3:] == [
+        "transfer",
+        "cast",
+        "outcome",
+    ]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_plain_receiver_gets_exactly_the_disk(room: Room, data: bytes, compression: str) -> None:
+    source, target = room.disk("source", data), room.disk("plain", b"")
+    pipe = () if compression == "none" else ("--pipe", f"{compression} -dc")
+    plain = room.plain(1, "udp-receiver", *PLAIN, "--nosync", "--file", str(target), *pipe)
+    sent = result(room.start(0, "snd", source, compression=compression, key_at=1))
+    assert sent["kind"] == "sent", sent
+    plain.communicate(timeout=30)
+    assert plain.returncode == 0
+    assert target.read_bytes() == data
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_plain_sender_feeds_our_receiver(room: Room, data: bytes, compression: str) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    ours = room.start(1, "rcv", target)
+    pipe = () if compression == "none" else ("--pipe", " ".join(PACK[compression]))
+    room.plain(0, "udp-sender", *PLAIN, *FAST, "--file", str(source), *pipe)
+    outcome = result(ours)
+    assert claims(outcome, target, data) == "written", outcome
+    assert "no digest" in outcome["sentence"]
+
+
+def cast_file(room: Room, stream: bytes, target: Path, **job: Any) -> dict[str, Any]:
+    """What our receiver says of `stream`, cast as it is by a plain sender."""
+    ours = room.start(1, "rcv", target, **job)
+    room.plain(0, "udp-sender", *PLAIN, *FAST, "--file", str(room.disk("stream", stream)))
+    return result(ours)
+
+
+def packed(data: bytes, program: str = "zstd") -> bytes:
+    return subprocess.run(PACK[program], input=data, check=True, capture_output=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [("as it is", "equal"), ("no trailer", "truncated"), ("cut", "truncated"), ("digest", "different"),
+     ("length", "different"), ("other session", "truncated")],
+)  # fmt: skip
+def test_only_the_right_trailer_makes_it_equal(room: Room, data: bytes, change: str, kind: str) -> None:
+    head = manifest_frame(Manifest(SIZE, 512, "token", "1"))
+    body = packed(data)
+    digest = hashlib.sha256(data).hexdigest()
+    trailer = Trailer(SIZE, digest, "token")
+    if change == "digest":
+        trailer = Trailer(SIZE, hashlib.sha256(b"other").hexdigest(), "token")
+    if change == "length":
+        trailer = Trailer(SIZE - 512, digest, "token")
+    if change == "other session":
+        trailer = Trailer(SIZE, digest, "else")
+    stream = head + body + trailer_frame(trailer)
+    stream = {"no trailer": head + body, "cut": stream[: len(stream) // 2]}.get(change, stream)
+    target = room.disk("one", blank())
+    outcome = cast_file(room, stream, target)
+    assert claims(outcome, target, data) == kind, outcome
+
+
+@pytest.mark.parametrize("program", PACK)
+def test_a_cut_stream_of_a_plain_sender_is_not_ok(room: Room, data: bytes, program: str) -> None:
+    stream = packed(data, program)
+    target = room.disk("one", blank())
+    outcome = cast_file(room, stream[: len(stream) * 2 // 3], target)
+    assert claims(outcome, target, data) == "truncated", outcome
+
+
+@pytest.mark.parametrize(
+    ("compression", "given", "other"),
+    [("zstd", "gzip", "none"), ("none", "zstd", "lzop"), ("gzip", "none", "zstd")],
+)
+def test_a_contradicting_compression_is_refused_before_the_first_byte(
+    room: Room, data: bytes, compression: str, given: str, other: str
+) -> None:
+    stream = data if compression == "none" else packed(data, compression)
+    for wrong in (given, other):
+        target = room.disk("one", blank())
+        outcome = cast_file(room, stream, target, compression=wrong)
+        assert outcome["kind"] == "wrong-stream", outcome
+        assert target.read_bytes() == blank()
+    assert claims(cast_file(room, stream, target, compression=compression), target, data) == "written"
+
+
+def test_a_small_target_and_other_sectors_are_refused_and_the_room_goes_on(room: Room, data: bytes) -> None:
+    source = room.disk("source", data)
+    small, good = room.disk("small", blank(SIZE - 512)), room.disk("good", blank())
+    first, second = room.start(1, "rcv", small), room.start(2, "rcv", good)
+    sent = result(room.start(0, "snd", source, compression="zstd", key_at=2))
+    outcome = result(first)
+    assert outcome["kind"] == "too-small", outcome
+    assert small.read_bytes() == blank(SIZE - 512)
+    assert claims(result(second), good, data) == "equal"
+    assert sent["kind"] == "receiver-lost", sent
+    assert sent["lost"] == ["10.99.0.2 (left)"]
+
+
+def test_other_sectors_are_refused_before_the_first_byte(room: Room, data: bytes) -> None:
+    stream = manifest_frame(Manifest(SIZE, 4096, "token", "1")) + packed(data)
+    target = room.disk("one", blank())
+    assert cast_file(room, stream, target)["kind"] == "sector-size"
+    assert target.read_bytes() == blank()
+
+
+@pytest.mark.parametrize("program", ["none", "gzip"])
+def test_a_small_target_without_manifest_never_grows_and_is_not_ok(
+    room: Room, data: bytes, program: str
+) -> None:
+    target = room.disk("small", blank(SIZE - 512))
+    outcome = cast_file(room, data if program == "none" else packed(data, program), target)
+    assert outcome["kind"] == "too-small", outcome
+    assert not outcome["ok"]
+    assert target.stat().st_size == SIZE - 512
+
+
+def test_without_receivers_a_cast_is_a_failure(room: Room, data: bytes) -> None:
+    source = room.disk("source", data)
+    outcome = result(room.start(0, "snd", source, udpcparam=["--start-timeout=1"], attended=False))
+    assert (outcome["kind"], outcome["ok"]) == ("no-receivers", False)
+
+
+def test_without_a_sender_nothing_is_written(room: Room) -> None:
+    target = room.disk("one", blank())
+    outcome = result(room.start(1, "rcv", target, udpcparam=["--start-timeout=1"]))
+    assert outcome["kind"] == "no-sender", outcome
+    assert target.read_bytes() == blank()
+
+
+def middle(room: Room, data: bytes, compression: str, **sender: Any) -> tuple[Path, Any, Any]:
+    """A slow cast to one receiver, at a time when the receiver has some megabytes and the sender is not done."""
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, patience=3.0, report_at=2 * MIB)
+    sending = room.start(0, "snd", source, compression=compression, udpcparam=[SLOW], key_at=1, **sender)
+    assert json.loads(receiver.stdout.readline())["bytes"] >= 2 * MIB  # type: ignore[union-attr]
+    return target, sending, receiver
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_killed_launcher_leaves_no_receiver_that_claims_a_whole_disk(
+    room: Room, data: bytes, compression: str
+) -> None:
+    target, sending, receiver = middle(room, data, compression)
+    sending.kill()
+    sending.communicate(timeout=20)
+    outcome = result(receiver)
+    assert claims(outcome, target, data) == "sender-vanished", outcome
+    assert room.processes(0, "udp-sender") == []
+
+
+@pytest.mark.parametrize(
+    ("compression", "victim"), [("zstd", "zstd"), ("gzip", "pigz"), ("none", "udp-sender")]
+)
+def test_a_stage_that_dies_is_a_failure_on_both_sides(
+    room: Room, data: bytes, compression: str, victim: str
+) -> None:
+    target, sending, receiver = middle(room, data, compression)
+    (pid,) = room.processes(0, victim)
+    os.kill(pid, signal.SIGKILL)
+    sent = result(sending)
+    assert sent["kind"] == "stage-failed", sent
+    assert victim in sent["sentence"]
+    outcome = result(receiver)
+    assert claims(outcome, target, data) == "sender-vanished", outcome
+
+
+def test_a_decompressor_that_dies_is_a_failure_and_the_sender_hears_of_it(room: Room, data: bytes) -> None:
+    target, sending, receiver = middle(room, data, "zstd")
+    (pid,) = room.processes(1, "zstd")
+    os.kill(pid, signal.SIGKILL)
+    outcome = result(receiver)
+    assert claims(outcome, target, data) == "stage-failed", outcome
+    sent = result(sending)
+    assert sent["kind"] == "receiver-lost", sent
+
+
+def test_a_killed_receiver_is_dropped_by_name_and_the_other_is_served(room: Room, data: bytes) -> None:
+    source = room.disk("source", data)
+    targets = [room.disk(name, blank()) for name in ("one", "two")]
+    first, second = (room.start(seat, "rcv", path, report_at=2 * MIB) for seat, path in enumerate(targets, 1))
+    sending = room.start(0, "snd", source, key_at=2, udpcparam=[SLOW, "--retries-until-drop=12"])
+    first.stdout.readline()  # type: ignore[union-attr]
+    (pid,) = room.processes(1, "udp-receiver")
+    os.kill(pid, signal.SIGKILL)
+    assert claims(result(first), targets[0], data) == "sender-vanished"
+    assert claims(result(second), targets[1], data) == "equal"
+    sent = result(sending)
+    assert (sent["kind"], sent["lost"]) == ("receiver-lost", ["10.99.0.2 (dropped)"]), sent
+
+
+@pytest.mark.parametrize("who", ["snd", "rcv"])
+def test_a_cancelled_transfer_is_over_soon_and_never_ok(room: Room, data: bytes, who: str) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    at = {"cancel_at": 2 * MIB}
+    receiver = room.start(1, "rcv", target, patience=3.0, **(at if who == "rcv" else {}))
+    sending = room.start(0, "snd", source, key_at=1, udpcparam=[SLOW], **(at if who == "snd" else {}))
+    outcomes = {"snd": result(sending), "rcv": result(receiver)}
+    assert outcomes[who]["kind"] == "cancelled"
+    assert not outcomes["snd"]["ok"]
+    assert claims(outcomes["rcv"], target, data) in ("cancelled", "sender-vanished")
+
+
+def test_a_source_that_ends_early_cuts_the_receivers_off(room: Room, data: bytes) -> None:
+    target = room.disk("one", blank(SIZE + MIB))
+    receiver = room.start(1, "rcv", target, patience=3.0)
+    source = room.disk("source", data)
+    sent = result(room.start(0, "snd", source, size=SIZE + MIB, compression="none", key_at=1))
+    assert sent["kind"] == "read-error", sent
+    assert not result(receiver)["ok"]
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "word"),
+    [("snd", "/no/disk", "cannot be read"), ("rcv", "/no/disk", "cannot be written to")],
+)
+def test_a_disk_that_is_not_there_is_one_sentence(room: Room, role: str, path: str, word: str) -> None:
+    outcome = result(room.start(0, role, Path("/dev/null"), device=path, size=1, events="/dev/null"))
+    assert word in outcome["error"]
+
+
+def test_a_missing_program_is_one_sentence(room: Room, data: bytes, tmp_path: Path) -> None:
+    job = {"role": "snd", "device": str(room.disk("source", data)), "size": SIZE, "events": "/dev/null"}
+    words = (shutil.which("env") or "env", f"PATH={tmp_path}", sys.executable, str(RUNNER), json.dumps(job))
+    outcome = result(room.plain(0, *words))
+    assert "is missing from this initrd" in outcome["error"]

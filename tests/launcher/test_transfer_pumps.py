@@ -1,0 +1,317 @@
+"""The loops over the bytes, the processes and the board, on ordinary pipes and files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import select
+import shlex
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from launcher.board import Board, Phase
+from launcher.crew import Crew
+from launcher.errors import TransferFailed
+from launcher.pumps import (
+    CHUNK,
+    WINDOW,
+    Incoming,
+    Moved,
+    Stalled,
+    pump_pipes,
+    pump_source,
+    pump_stream,
+    pump_target,
+    wide_pipe,
+    write_all,
+)
+from launcher.run import Process, open_terminal, program, spawn
+from launcher.stream import TRAILER_BYTES
+from launcher.verdict import ReceiverState
+
+DEADLINE = 20.0
+
+
+def nothing(_: int) -> None:
+    """No progress is watched."""
+
+
+def fed(data: bytes) -> int:
+    """The reading end of a pipe into which a thread writes `data`, and which then ends."""
+    inlet, outlet = wide_pipe()
+
+    def feed() -> None:
+        try:
+            write_all(outlet, data)
+        except BrokenPipeError:
+            pass
+        finally:
+            os.close(outlet)
+
+    threading.Thread(target=feed, daemon=True).start()
+    return inlet
+
+
+def drained(run: Callable[[int], Moved]) -> tuple[Moved, bytes]:
+    """What `run` says, and what it wrote into the pipe that it was given."""
+    inlet, outlet = wide_pipe()
+    got: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def drain() -> None:
+        with os.fdopen(inlet, "rb") as end:
+            got.put(end.read())
+
+    threading.Thread(target=drain, daemon=True).start()
+    moved = run(outlet)
+    os.close(outlet)
+    return moved, got.get(timeout=DEADLINE)
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, CHUNK, CHUNK + 1, WINDOW + CHUNK + 7])
+def test_disk_to_pipe_and_pipe_to_disk(tmp_path: Path, size: int) -> None:
+    data = os.urandom(size)
+    (tmp_path / "source").write_bytes(data + b"more")
+    with (tmp_path / "source").open("rb") as source:
+        moved, stream = drained(lambda outlet: pump_source(source.fileno(), size, outlet, nothing))
+    digest = hashlib.sha256(data).hexdigest()
+    assert moved == Moved(size, digest)
+    assert stream == data
+    target = tmp_path / "target"
+    target.write_bytes(b"x" * (size + 9))
+    seen: list[int] = []
+    with target.open("r+b") as file:
+        inlet = fed(stream)
+        written = pump_target(Incoming(inlet).fill, file.fileno(), size + 9, seen.append)
+        os.close(inlet)
+    assert written == Moved(size, digest)
+    assert target.read_bytes() == data + b"x" * 9
+    assert seen[-1:] == ([size] if size else [])
+
+
+def test_a_source_that_ends_early_is_an_error_with_its_offset(tmp_path: Path) -> None:
+    (tmp_path / "source").write_bytes(b"x" * 1000)
+    with (tmp_path / "source").open("rb") as source:
+        moved, _ = drained(lambda outlet: pump_source(source.fileno(), 1001, outlet, nothing))
+    assert (moved.count, moved.error, moved.sha256, moved.whole) == (1000, "it ends there", None, False)
+
+
+def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    moved, stream = drained(lambda outlet: pump_source(directory, 10, outlet, nothing))
+    os.close(directory)
+    assert moved.error is not None
+    assert stream == b""
+
+
+@pytest.mark.parametrize(("size", "written"), [(CHUNK, CHUNK), (CHUNK + 5, CHUNK + 5), (0, 0)])
+def test_a_full_target_never_grows(tmp_path: Path, size: int, written: int) -> None:
+    target = tmp_path / "target"
+    target.write_bytes(b"x" * size)
+    inlet = fed(os.urandom(2 * CHUNK))
+    with target.open("r+b") as file:
+        moved = pump_target(Incoming(inlet).fill, file.fileno(), size, nothing)
+    os.close(inlet)
+    assert (moved.count, moved.overflow, moved.whole) == (written, True, False)
+    assert target.stat().st_size == size
+
+
+def test_a_device_that_says_full_is_an_overflow() -> None:
+    inlet = fed(b"x" * 10)
+    full = os.open("/dev/full", os.O_WRONLY)
+    moved = pump_target(Incoming(inlet).fill, full, 1000, nothing)
+    os.close(full)
+    os.close(inlet)
+    assert moved.overflow
+    assert moved.error == "No space left on device"
+
+
+def test_a_target_that_fails_is_an_error_at_its_offset(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"")
+    inlet = fed(b"x" * 10)
+    with (tmp_path / "target").open("rb") as read_only:
+        moved = pump_target(Incoming(inlet).fill, read_only.fileno(), 1000, nothing)
+    os.close(inlet)
+    assert (moved.count, moved.error, moved.overflow) == (0, "Bad file descriptor", False)
+
+
+@pytest.mark.parametrize("size", [0, 1, TRAILER_BYTES - 1, TRAILER_BYTES, CHUNK + 3, 3 * CHUNK])
+def test_a_streams_tail_is_its_last_bytes(size: int) -> None:
+    data = os.urandom(size)
+    inlet = fed(data)
+    incoming = Incoming(inlet)
+    assert incoming.peek(1024) == data[:1024]
+    moved, stream = drained(lambda outlet: pump_stream(incoming, outlet))
+    os.close(inlet)
+    assert stream == data
+    assert moved == Moved(size, tail=data[-TRAILER_BYTES:])
+
+
+def test_a_tail_is_collected_from_small_pieces() -> None:
+    inlet, outlet = os.pipe()
+    pieces = [bytes([value]) * 100 for value in range(9)]
+
+    class OneByOne(Incoming):
+        def read(self, buffer: memoryview) -> int:
+            if not pieces:
+                return 0
+            piece = pieces.pop(0)
+            buffer[: len(piece)] = piece
+            return len(piece)
+
+    whole = b"".join(pieces)
+    moved, stream = drained(lambda sink: pump_stream(OneByOne(inlet), sink))
+    os.close(inlet)
+    os.close(outlet)
+    assert stream == whole
+    assert moved.tail == whole[-TRAILER_BYTES:]
+
+
+def test_pipe_to_pipe_by_the_kernel() -> None:
+    data = os.urandom(3 * CHUNK + 11)
+    inlet = fed(data)
+    moved, stream = drained(lambda outlet: pump_pipes(inlet, outlet))
+    os.close(inlet)
+    assert (moved, stream) == (Moved(len(data)), data)
+
+
+@pytest.mark.parametrize("pump", [pump_pipes, lambda inlet, sink: pump_stream(Incoming(inlet), sink)])
+def test_a_reader_that_is_gone_is_told(pump: Callable[[int, int], Moved]) -> None:
+    inlet = fed(b"x" * CHUNK)
+    gone, outlet = os.pipe()
+    os.close(gone)
+    assert pump(inlet, outlet).broken
+    os.close(inlet)
+    os.close(outlet)
+
+
+def test_silence_counts_only_after_the_first_byte() -> None:
+    inlet, outlet = os.pipe()
+    incoming = Incoming(inlet, 0.01)
+    threading.Timer(0.1, os.write, (outlet, b"x")).start()
+    assert incoming.read(memoryview(bytearray(9))) == 1
+    with pytest.raises(Stalled):
+        incoming.read(memoryview(bytearray(9)))
+    os.close(inlet)
+    os.close(outlet)
+
+
+def attended(
+    *processes: tuple[str, ...], stop: int | None = None
+) -> tuple[list[Process], list[str], list[str]]:
+    """Run commands to their end; returns them, what was said, and the notes."""
+    said: list[str] = []
+    notes: list[str] = []
+    crew = Crew(lambda process, line: said.append(f"{process.name}: {line}"), lambda: None)
+    null = os.open(os.devnull, os.O_WRONLY)
+    members = [spawn(argv, None, null, notes.append) for argv in processes]
+    os.close(null)
+    for member in members:
+        crew.add(member)
+    if stop is not None:
+        crew.stop(stop)
+    crew.attend(lambda: True)
+    crew.close()
+    return members, said, notes
+
+
+def test_processes_are_heard_and_reaped() -> None:
+    members, said, notes = attended(("sh", "-c", "printf 'a\\rb\\n\\nlast' >&2; exit 3"), ("true",))
+    assert [member.status for member in members] == [3, 0]
+    assert said == ["sh: a", "sh: b", "sh: last"]
+    assert shlex.split(notes[0]) == list(members[0].argv)
+    for member in members:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(member.pid, os.WNOHANG)
+        member.signal(signal.SIGKILL)
+
+
+def test_a_stopped_process_and_its_children_end() -> None:
+    members, _, _ = attended(("sh", "-c", "sleep 100 & wait"), stop=signal.SIGTERM)
+    assert members[0].status == -signal.SIGTERM
+
+
+def test_a_process_that_does_not_go_is_killed() -> None:
+    notes: list[str] = []
+    ready: list[str] = []
+
+    def hear(_: Process, line: str) -> None:
+        ready.append(line)
+        crew.stop(signal.SIGTERM)
+
+    crew = Crew(hear, lambda: None)
+    null = os.open(os.devnull, os.O_WRONLY)
+    stubborn = spawn(
+        ("sh", "-c", "trap '' TERM; echo ready >&2; while :; do sleep 1; done"), None, null, notes.append
+    )
+    os.close(null)
+    crew.add(stubborn)
+    crew.attend(lambda: True)
+    crew.close()
+    assert stubborn.status == -signal.SIGKILL
+    assert ready == ["ready"]
+
+
+def test_a_process_inherits_no_descriptor_of_ours() -> None:
+    ours = [*wide_pipe(), os.open(os.devnull, os.O_RDONLY)]
+    _, said, _ = attended(("sh", "-c", "ls /proc/$$/fd >&2"))
+    for fd in ours:
+        os.close(fd)
+    assert {"0", "1", "2"} <= {line.split()[-1] for line in said}
+    assert not {str(fd) for fd in ours} & {line.split()[-1] for line in said}
+
+
+def test_a_process_is_hung_up_when_our_side_of_its_terminal_closes() -> None:
+    terminal = open_terminal()
+    assert terminal is not None
+    null = os.open(os.devnull, os.O_WRONLY)
+    process = spawn(("sh", "-c", "read x < /dev/tty"), None, null, lambda _: None, terminal[2])
+    os.close(null)
+    os.close(terminal[1])
+    os.close(terminal[0])
+    assert select.select([process.pidfd], [], [], DEADLINE)[0], "it lives on"
+    assert process.reap() != 0
+
+
+def test_a_missing_program_is_named() -> None:
+    with pytest.raises(TransferFailed, match="no-such-program is missing from this initrd"):
+        program(("no-such-program", "-x"))
+
+
+def test_pigz_may_be_gzip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("launcher.run.shutil.which", lambda name: None if name == "pigz" else f"/bin/{name}")
+    assert program(("pigz", "-1", "-c")) == ("gzip", "-1", "-c")
+
+
+def test_the_board_tells_that_there_is_news() -> None:
+    board = Board(1000)
+
+    def news() -> bool:
+        return bool(select.select([board.fileno()], [], [], 0)[0])
+
+    assert not news()
+    board.connect(0, "10.0.0.2")
+    board.connect(1, "10.0.0.3")
+    assert news()
+    state = board.snapshot()
+    assert [one.address for one in state.receivers] == ["10.0.0.2", "10.0.0.3"]
+    assert not news()
+    board.begin()
+    board.moved(500)
+    assert news()
+    state = board.snapshot()
+    assert (state.phase, state.bytes, state.total) == (Phase.CASTING, 500, 1000)
+    assert state.remaining is not None
+    board.mark(1, ReceiverState.DROPPED)
+    assert board.mark(1, ReceiverState.LEFT) is None
+    board.finish_receivers()
+    assert [one.state for one in board.receivers] == [ReceiverState.FINISHED, ReceiverState.DROPPED]
+    board.enter(Phase.DONE)
+    before = board.snapshot().elapsed
+    assert board.snapshot().elapsed == before
+    board.close()
+    assert board.snapshot().phase is Phase.DONE
