@@ -128,8 +128,11 @@ def _bench_boot(options: argparse.Namespace) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    main = _Parser(
-        prog="python3 -m qemu", description="Virtual machines that boot the pair.", epilog=STATUSES
+    main = argparse.ArgumentParser(
+        prog="python3 -m qemu",
+        description="Virtual machines that boot the pair udpcast-linux and udpcast-initrd.",
+        epilog=STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = main.add_subparsers(required=True, metavar="COMMAND")
     room = _command(commands, "classroom", _classroom, "a room that PXE-boots, clones, and is compared", 900)

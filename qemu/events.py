@@ -67,11 +67,11 @@ class EventLog:
         for listener in self.listeners:
             listener(event)
 
-    def first(self, name: str, **fields: object) -> Event | None:
+    def first(self, name: str, /, **fields: object) -> Event | None:
         """The first event of this name whose fields have these values."""
         return next((event for event in self.events if _matches(event, name, fields)), None)
 
-    def last(self, name: str, **fields: object) -> Event | None:
+    def last(self, name: str, /, **fields: object) -> Event | None:
         """The last event of this name whose fields have these values."""
         return next((event for event in reversed(self.events) if _matches(event, name, fields)), None)
 

@@ -34,6 +34,7 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x20000, 0x10000000, 0x20000000, 0x40000000
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
 _PR_SET_PDEATHSIG = 1
 GRACE_SECONDS = 20
 """After a request to stop, the run may write its artefacts for so long; then it is killed."""
@@ -68,11 +69,12 @@ def call(function: Callable[[Path], T], expected: tuple[type[Exception], ...]) -
 
         def inside(directory: Path) -> int:
             try:
-                answer: tuple[str, object] = ("", function(directory))
+                answer: tuple[bool, str, object] = (True, "", function(directory))
             except AssertionError as error:
-                answer = (AssertionError.__name__, str(error))
+                answer = (False, AssertionError.__name__, str(error))
             except expected as error:
-                answer = (error.kind if isinstance(error, RunFailed) else type(error).__name__, str(error))
+                kind = error.kind if isinstance(error, RunFailed) else type(error).__name__
+                answer = (False, kind, str(error))
             pickle.dump(answer, file)
             file.flush()
             return 0
@@ -83,10 +85,10 @@ def call(function: Callable[[Path], T], expected: tuple[type[Exception], ...]) -
         if status:
             raise RunFailed(f"the harness itself failed (status {status}); its last words are above.")
         file.seek(0)
-        kind, value = pickle.load(file)
+        good, kind, value = pickle.load(file)
     if kind == AssertionError.__name__:
         raise AssertionError(value)
-    if kind:
+    if not good:
         raise RunFailed(str(value), kind)
     return cast(T, value)
 
@@ -172,6 +174,7 @@ def _in_scratch(function: Callable[[Path], int], directory: Path) -> int:
 
 def _first_process(function: Callable[[], int], keeper: int) -> int:
     _die_with_parent(keeper)
+    _mount_proc()
     _stop_on_signals()
     return function()
 
@@ -211,6 +214,16 @@ def _unshare(flags: int) -> None:
             f"no namespace could be made ({reason}): run it as root, or allow user namespaces"
             " (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces above 0)."
         )
+
+
+def _mount_proc() -> None:
+    """Show the new PID namespace in /proc: some programs (syslinux, for one) look for themselves by number there.
+
+    A container may forbid it; most programs do not mind.
+    """
+    libc = _libc()
+    if libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None) == 0:
+        libc.mount(b"proc", b"/proc", b"proc", 0, None)
 
 
 def _die_with_parent(pidfd: int) -> None:

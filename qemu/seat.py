@@ -31,16 +31,17 @@ _SERVED = {"dhcp": "dhcp", BOOT_FILE: "pxelinux", KERNEL: "kernel sent", INITRD:
 """What the boot server did, as stages; times are those of the last packet."""
 
 _FATAL = {
-    rb"Kernel panic[^\r\n]*": "the kernel panicked",
-    rb"No bootable device[^\r\n]*": "the firmware found nothing to boot",
-    rb"Boot failed[^\r\n]*No more[^\r\n]*": "the firmware could not boot",
-    rb"PXE-E[0-9A-F]+[^\r\n]*": "the card's boot ROM failed",
-    rb"Could not find kernel image[^\r\n]*": "PXELINUX did not find the kernel",
-    rb"Failed to load ldlinux[^\r\n]*": "PXELINUX did not load",
+    rb"Kernel panic[^\r\n]*[\r\n]": "the kernel panicked",
+    rb"No bootable device[^\r\n]*[\r\n]": "the firmware found nothing to boot",
+    rb"PXE-E[0-9A-F]+[^\r\n]*[\r\n]": "the card's boot ROM failed",
+    rb"Could not find kernel image[^\r\n]*[\r\n]": "PXELINUX did not find the kernel",
+    rb"Failed to load ldlinux[^\r\n]*[\r\n]": "PXELINUX did not load",
 }
 """What the console shows when no event can come any more."""
 
 _START_CONDITIONS = ("min-receivers", "min-wait", "max-wait", "autostart")
+_PRESELECTED = {"disk", "nic", "dhcp", "compr", "port"}
+"""Questions on whose screens the preselected answer is right for a classroom."""
 
 
 @dataclass(frozen=True)
@@ -60,30 +61,36 @@ class SeatSpec:
         return mac(self.number)
 
 
-def start_condition(append: str) -> bool:
-    """True when the sender starts by itself: ``auto=yes``, or a condition among its udpcparam options."""
-    line = parse(append)
-    options = line.last("udpcparam")
-    auto = line.last("auto")
-    given = options.value or "" if options else ""
-    return bool(auto and (auto.value or "").lower() == "yes") or any(
-        word in given for word in _START_CONDITIONS
-    )
+@dataclass(frozen=True)
+class Operator:
+    """The person at one PC, as far as the append line needs him. `receivers` is how many the sender waits for."""
 
+    role: Role
+    receivers: int
+    attended: bool = True  # False: auto=yes, nobody is there
+    starts_alone: bool = False  # udpcparam has a start condition
 
-def operator_keys(screen: str, role: Role, receivers_connected: bool, starts_alone: bool) -> tuple[str, ...]:
-    """The keys an operator presses on a screen; empty when there is nothing to press (yet)."""
-    match screen:
-        case "umode":
-            return ("s",) if role is Role.SENDER else ("r",)
-        case "confirm":
-            return ("down", "enter")  # the safe choice has the focus
-        case "transfer":
-            return ("enter",) if role is Role.SENDER and receivers_connected and not starts_alone else ()
-        case "result" | "error":
+    def keys(self, screen: str, connected: int) -> tuple[str, ...]:
+        """What he presses on a screen while `connected` receivers are there; empty: nothing (yet)."""
+        if not self.attended:
             return ()
-        case _:
-            return ("enter",)  # the preselected answer
+        if screen == "umode":
+            return ("s",) if self.role is Role.SENDER else ("r",)
+        if screen == "confirm":
+            return ("down", "enter")  # the safe choice has the focus
+        if screen == "transfer":
+            starts = self.role is Role.SENDER and not self.starts_alone and connected >= self.receivers
+            return ("enter",) if starts else ()
+        return ("enter",) if screen in _PRESELECTED else ()
+
+
+def operator(spec: SeatSpec, receivers: int) -> Operator:
+    """Who sits before a seat with this append line."""
+    line = parse(spec.append)
+    auto, options = line.last("auto"), line.last("udpcparam")
+    unattended = auto is not None and (auto.value or "").lower() == "yes"
+    given = options.value or "" if options else ""
+    return Operator(spec.role, receivers, not unattended, any(word in given for word in _START_CONDITIONS))
 
 
 class Seat:
@@ -95,8 +102,8 @@ class Seat:
         self.problem = ""
         self.after: str | None = None
         self.address: str | None = None
-        self._receivers, self._report = receivers, report
-        self._starts_alone = start_condition(spec.append)
+        self._report = report
+        self._operator = operator(spec, receivers)
         self._screen: str | None = None  # up, and nothing pressed on it yet
         self._presses: dict[str, int] = {}
         self._served: list[Stage] = []
@@ -139,6 +146,7 @@ class Seat:
     def _on_crash(self, event: Event) -> None:
         self.problem = f"the launcher crashed: {event.text('sentence')}"
         self._end(self.problem)
+        self._linger = time.monotonic() + 2  # its screen is plain text, and no event follows
 
     def _on_after(self, event: Event) -> None:
         self.after = event.text("action")
@@ -155,7 +163,7 @@ class Seat:
         if self._screen is None or not self.vm.running or self.vm.console.screen.blank:
             return
         connected = sum(event.name == "connected" for event in self.vm.events.events)
-        keys = operator_keys(self._screen, self.spec.role, connected >= self._receivers, self._starts_alone)
+        keys = self._operator.keys(self._screen, connected)
         if not keys:
             return
         screen, self._screen = self._screen, None

@@ -217,6 +217,7 @@ def interactive(vm: VM, until: tuple[str, ...] = ()) -> None:
             vm.pump.add(0, typed)
         try:
             vm.pump.until(over, vm.deadline, " or ".join(until) or "the end of the machine")
+            vm.settle()
         finally:
             vm.pump.remove(0)
 

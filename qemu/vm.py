@@ -154,6 +154,12 @@ class VM:
         """Wait until the machine ended by itself. Raises DeadlinePassed."""
         self.pump.until(lambda: self.ended is not None, deadline, f"{self.spec.name}: the end of the machine")
 
+    def settle(self, seconds: float = 0.3) -> None:
+        """Read on until nothing came for so long, 3 s at most: the rest of a screen whose event came first."""
+        deadline = self.deadline.sooner(3)
+        while not deadline.passed and self.pump.turn(min(seconds, deadline.left)):
+            pass
+
     def press(self, *names: str, vga: bool = False) -> None:
         """Press keys on the serial console or on the keyboard beside the VGA screen."""
         if not vga:
