@@ -15,12 +15,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,27 @@ class Progress:
     started: float
 
     def __call__(self, line: str) -> None:
-        print(f"[{time.monotonic() - self.started:5.0f} s] {line}", file=sys.stderr, flush=True)
+        # One write, for two threads report.
+        sys.stderr.write(f"[{time.monotonic() - self.started:5.0f} s] {line}\n")
+        sys.stderr.flush()
+
+
+class Sparing:
+    """Passes lines on, of a seat's many byte counts only one in `every` seconds."""
+
+    BYTES = re.compile(r"\s(\S+)\s+\d+ of \d+ bytes$")
+
+    def __init__(self, say: Callable[[str], None], every: float = 10.0) -> None:
+        self._say, self._every = say, every
+        self._last: dict[str, float] = {}
+
+    def __call__(self, line: str) -> None:
+        if counted := self.BYTES.search(line):
+            now = time.monotonic()
+            if now - self._last.get(counted[1], -self._every) < self._every:
+                return
+            self._last[counted[1]] = now
+        self._say(line)
 
 
 class _ToProgress(logging.Handler):
@@ -165,7 +186,7 @@ def demonstrate(receivers: int, keep: bool, say: Progress) -> int:
     with _workplace(pair.CACHE, keep) as place:
         say(f"the classroom: one sender, {receivers} blank receivers, all booting by PXE")
         spec = ClassroomSpec(files, receivers, model=model.path, deadline=CLONE_SECONDS, keep=True, artefacts=place)
-        report = run_classroom(spec, say)
+        report = run_classroom(spec, Sparing(say))
         seats = [seat.name for seat in report.seats if seat.role is Role.RECEIVER]
         booted: dict[str, Booted] = {}
         if report.verdict is Verdict.GOOD:

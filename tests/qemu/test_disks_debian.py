@@ -98,7 +98,7 @@ def test_fstab_and_grub_name_the_root_by_its_uuid() -> None:
 
 
 def test_the_setup_installs_all_that_the_project_names() -> None:
-    show = ["bash", "-c", '. "$1"; printf "%s\\n" "${PACKAGES[@]}"', "bash", PREPARE]
+    show = ["bash", "-c", '. "$1"; printf "%s\\n" "${PACKAGES[@]}"', "bash", str(PREPARE)]
     packages = set(subprocess.run(show, check=True, capture_output=True, text=True).stdout.split())
     assert set(DEBIAN_PACKAGES) <= packages
     assert set(TOOLS.values()) <= packages
