@@ -1,0 +1,79 @@
+"""The source's overlay shows every write; targets are hashed over the source's length."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qemu import images
+from qemu.spec import SpecError
+
+MIB = 1 << 20
+pytestmark = pytest.mark.skipif(shutil.which("qemu-io") is None, reason="needs qemu-utils")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """3 MiB: data, a hole, data."""
+    path = tmp_path / "model.img"
+    path.write_bytes(b"a" * MIB)
+    with path.open("r+b") as file:
+        file.truncate(3 * MIB)
+        file.seek(2 * MIB)
+        file.write(b"c" * MIB)
+    return path
+
+
+def guest(overlay: Path, command: str) -> None:
+    subprocess.run(["qemu-io", "-f", "qcow2", "-c", command, overlay], check=True, capture_output=True)
+
+
+def test_reading_writes_nothing(model: Path, tmp_path: Path) -> None:
+    overlay = images.overlay(model, tmp_path / "o")
+    guest(overlay, "read -P 0x61 0 1M")
+    assert images.written(overlay) == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "write -P 0x62 4096 512",  # another byte
+        "write -P 0x61 4096 512",  # the same bytes as before
+        "write -P 0 1M 512",  # zeros into a hole
+        "write -z 1M 64k",
+    ],
+)
+def test_every_write_is_seen_and_stays_in_the_overlay(model: Path, tmp_path: Path, command: str) -> None:
+    before = hashlib.sha256(model.read_bytes()).digest()
+    overlay = images.overlay(model, tmp_path / "o")
+    guest(overlay, command)
+    assert images.written(overlay) == 65536
+    assert hashlib.sha256(model.read_bytes()).digest() == before
+
+
+def test_a_target_counts_only_as_far_as_the_source_goes(model: Path, tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.write_bytes(model.read_bytes() + b"rest of a larger disk")
+    found = images.target(target, 3 * MIB)
+    assert found.sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
+    assert found.size == 3 * MIB + 21
+
+
+def test_a_target_that_is_too_small_has_no_digest(tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"x" * 512)
+    assert images.target(tmp_path / "small", 1024).sha256 is None
+
+
+def test_only_whole_raw_images_are_models(model: Path, tmp_path: Path) -> None:
+    assert images.require_raw(model) == 3 * MIB
+    with pytest.raises(SpecError, match="does not exist"):
+        images.require_raw(tmp_path / "none")
+    with pytest.raises(SpecError, match=r"is qcow2.*qemu-img convert"):
+        images.require_raw(images.overlay(model, tmp_path / "o"))
+    (tmp_path / "odd").write_bytes(b"x" * 700)
+    with pytest.raises(SpecError, match="no whole number of 512-byte sectors"):
+        images.require_raw(tmp_path / "odd")
