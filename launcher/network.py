@@ -40,7 +40,7 @@ LINK_SECONDS = 60.0
 DHCP_SECONDS = 60.0
 """How long DHCP may take once there is a link."""
 RUN = Path("/run/udpcast")
-SCRIPT = Path("/usr/lib/udpcast-launcher/udhcpc-script")
+SCRIPT = Path(__file__).with_name("udhcpc-script")
 
 Note = Callable[[str], None]
 """Takes a line for the log."""

@@ -1,0 +1,22 @@
+"""A whole classroom, unattended: real PXE boots, real udpcast, and disks that are equal in the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qemu.classroom import ClassroomSpec, run_classroom
+from qemu.report import Verdict, table
+
+pytestmark = pytest.mark.vm
+
+PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
+
+
+def test_two_receivers_become_equal_to_the_sender_with_nobody_there(tmp_path: Path) -> None:
+    report = run_classroom(ClassroomSpec(PAIR, receivers=2, artefacts=tmp_path))
+    assert report.verdict is Verdict.GOOD, table(report)
+    claims = [seat.claim for seat in report.seats]
+    assert [claim.kind for claim in claims if claim] == ["sent", "equal", "equal"]
+    assert {claim.sha256 for claim in claims if claim} == {report.source.sha256_before}

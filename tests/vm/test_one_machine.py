@@ -1,0 +1,89 @@
+"""The pair on one real (virtual) machine, driven by keys: what the operator sees from the kernel on."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from qemu.single import SingleSpec, of_pair, run_machine, wait_event
+from qemu.vm import VM
+
+pytestmark = pytest.mark.vm
+
+PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
+DOCUMENTED = "load_ramdisk=1 root=01:00 ip=10.77.0.9:10.77.0.1:10.77.0.1:255.255.255.0"
+
+
+def machine(append: str, *disks: Path | int, **options: object) -> SingleSpec:
+    kernel, initrd = of_pair(PAIR)
+    return SingleSpec(kernel, initrd, append, disks=disks, deadline=120.0, **options)  # type: ignore[arg-type]
+
+
+def sees(vm: VM, *texts: str) -> None:
+    for text in texts:
+        vm.console.expect_screen(text, deadline=vm.deadline)
+
+
+def types(vm: VM, text: str) -> None:
+    vm.console.send(f"{text}\r".encode())
+
+
+def to_the_shell(vm: VM) -> None:
+    vm.press("m")
+    sees(vm, "Menu", "Shell", "Restart this PC", "Power off")
+    vm.press("down", "down", "enter")
+    sees(vm, 'A shell. "exit" goes back')
+
+
+def operate(vm: VM) -> str:
+    """From the first screen through confirmation, menu, shell and a crash; the result is the disk's digest then."""
+    wait_event(vm, ("screen:umode",))
+    sees(vm, "What is this PC?", "[S] SENDER", "/dev/sda", "DISK0", "10.77.0.9/24", "eth0", "9000")
+    vm.press("r")
+    sees(vm, "Overwrite /dev/sda?", "> NO, go back", "serial DISK0")
+    vm.press("enter")  # one key too many is harmless
+    sees(vm, "What is this PC?")
+    vm.press("ctrl c")
+    to_the_shell(vm)
+    types(vm, "cd /usr/lib/python3*; mv launcher away; exit")
+    sees(vm, "The launcher stopped with status", "to reboot")  # PID 1 lives and says what happened
+    vm.press("s")
+    sees(vm, 'A shell. "exit" goes back')
+    types(vm, "cd /usr/lib/python3*; mv away launcher; mv /usr/bin/udp-sender /; sha256sum /dev/sda")
+    digest = vm.console.expect(r"[0-9a-f]{64}", deadline=vm.deadline)
+    types(vm, "exit")
+    sees(vm, "What is this PC?")
+    vm.press("s")
+    sees(vm, "STOPPED", "udp-sender is missing", "Try again", "Shell", "Restart this PC")
+    return digest
+
+
+def test_the_role_screen_is_first_and_no_key_does_harm(tmp_path: Path) -> None:
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bytes(range(256)) * 4096 * 32)
+    digest = run_machine(machine(DOCUMENTED, disk), operate, tmp_path / "artefacts")
+    assert digest == hashlib.sha256(disk.read_bytes()).hexdigest()
+
+
+def failure(vm: VM) -> str:
+    """What an unattended machine stops with, as the event log and the screen say it."""
+    event = vm.events.wait(vm.pump, ("error",), ("crash", "transfer", "screen:umode"), vm.deadline)
+    assert event.name == "error"
+    sees(vm, "STOPPED", "Try again")
+    return event.text("sentence")
+
+
+@pytest.mark.parametrize(
+    ("append", "sentence", "options"),
+    [
+        ("auto=yes umode=rcv ip=dhcp", "eth0", {"cable": False}),
+        ("auto=yes umode=rcv ip=dhcp", "DHCP", {"dhcp": False}),
+    ],
+    ids=["no link", "no DHCP answer"],
+)
+def test_without_a_network_an_unattended_machine_says_why(
+    append: str, sentence: str, options: dict[str, object], tmp_path: Path
+) -> None:
+    assert sentence in run_machine(machine(append, 1 << 26, **options), failure, tmp_path / "artefacts")
