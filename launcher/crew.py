@@ -15,7 +15,8 @@ from .run import Process
 from .verdict import Stage
 
 TICK = 0.5  # seconds between two looks at the clock
-GRACE = 2.0  # seconds that a process has for going by itself
+GRACE = 2.0  # seconds between the first signal and SIGKILL
+LINGER = 15.0  # seconds that a process has for going by itself when its work is done
 LAST_WORDS = 200  # characters of standard error that are kept for a failure's sentence
 _LINE_END = re.compile(rb"[\r\n]+")
 
@@ -51,8 +52,17 @@ class Crew:
         """End all processes: with signal `first`, and soon after with SIGKILL."""
         for process in tuple(self._members):
             process.signal(first)
+        kill_at = time.monotonic() + GRACE
+        self._kill_at = kill_at if self._kill_at is None else min(self._kill_at, kill_at)
+        self.wake()
+
+    def let_end(self) -> None:
+        """Everything went well, so the processes end by themselves; one that does not within `LINGER` is killed.
+
+        No signal now: a program that has closed its output may still be on its way out, and would end with a failure.
+        """
         if self._kill_at is None:
-            self._kill_at = time.monotonic() + GRACE
+            self._kill_at = time.monotonic() + LINGER
         self.wake()
 
     def stage(self, process: Process | None) -> Stage | None:

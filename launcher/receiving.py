@@ -156,7 +156,10 @@ class Receiver:
             self._bug = bug
         finally:
             os.close(inlet)
-            self._crew.stop()
+            if self._stream.whole and self._written.whole and not self._refusal and not self._bug:
+                self._crew.let_end()
+            else:
+                self._crew.stop()
             self._over.set()
             self._crew.wake()
 

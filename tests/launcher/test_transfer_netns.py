@@ -246,20 +246,20 @@ def test_a_cut_stream_of_a_plain_sender_is_not_ok(room: Room, data: bytes, progr
     assert claims(outcome, target, data) == "truncated", outcome
 
 
-@pytest.mark.parametrize(
-    ("compression", "given", "other"),
-    [("zstd", "gzip", "none"), ("none", "zstd", "lzop"), ("gzip", "none", "zstd")],
-)
+@pytest.mark.parametrize(("compression", "given"), [("zstd", "gzip"), ("none", "zstd"), ("gzip", "none")])
 def test_a_contradicting_compression_is_refused_before_the_first_byte(
-    room: Room, data: bytes, compression: str, given: str, other: str
+    room: Room, data: bytes, compression: str, given: str
 ) -> None:
     stream = data if compression == "none" else packed(data, compression)
-    for wrong in (given, other):
-        target = room.disk("one", blank())
-        outcome = cast_file(room, stream, target, compression=wrong)
-        assert outcome["kind"] == "wrong-stream", outcome
-        assert target.read_bytes() == blank()
-    assert claims(cast_file(room, stream, target, compression=compression), target, data) == "written"
+    target = room.disk("one", blank())
+    outcome = cast_file(room, stream, target, compression=given)
+    assert outcome["kind"] == "wrong-stream", outcome
+    assert target.read_bytes() == blank()
+
+
+def test_an_agreeing_compression_is_taken(room: Room, data: bytes) -> None:
+    target = room.disk("one", blank())
+    assert claims(cast_file(room, packed(data), target, compression="zstd"), target, data) == "written"
 
 
 def test_a_small_target_and_other_sectors_are_refused_and_the_room_goes_on(room: Room, data: bytes) -> None:
@@ -283,9 +283,7 @@ def test_other_sectors_are_refused_before_the_first_byte(room: Room, data: bytes
 
 
 @pytest.mark.parametrize("program", ["none", "gzip"])
-def test_a_small_target_without_manifest_never_grows_and_is_not_ok(
-    room: Room, data: bytes, program: str
-) -> None:
+def test_a_small_target_without_manifest_never_grows_and_is_not_ok(room: Room, data: bytes, program: str) -> None:
     target = room.disk("small", blank(SIZE - 512))
     outcome = cast_file(room, data if program == "none" else packed(data, program), target)
     assert outcome["kind"] == "too-small", outcome
@@ -327,12 +325,8 @@ def test_a_killed_launcher_leaves_no_receiver_that_claims_a_whole_disk(
     assert room.processes(0, "udp-sender") == []
 
 
-@pytest.mark.parametrize(
-    ("compression", "victim"), [("zstd", "zstd"), ("gzip", "pigz"), ("none", "udp-sender")]
-)
-def test_a_stage_that_dies_is_a_failure_on_both_sides(
-    room: Room, data: bytes, compression: str, victim: str
-) -> None:
+@pytest.mark.parametrize(("compression", "victim"), [("zstd", "zstd"), ("gzip", "pigz"), ("none", "udp-sender")])
+def test_a_stage_that_dies_is_a_failure_on_both_sides(room: Room, data: bytes, compression: str, victim: str) -> None:
     target, sending, receiver = middle(room, data, compression)
     (pid,) = room.processes(0, victim)
     os.kill(pid, signal.SIGKILL)
@@ -371,7 +365,9 @@ def test_a_killed_receiver_is_dropped_by_name_and_the_other_is_served(room: Room
 def test_a_cancelled_transfer_is_over_soon_and_never_ok(room: Room, data: bytes, who: str) -> None:
     source, target = room.disk("source", data), room.disk("one", blank())
     at = {"cancel_at": 2 * MIB}
-    receiver = room.start(1, "rcv", target, patience=3.0, **(at if who == "rcv" else {}))
+    # A sender may be gone before its first byte is on the wire: then --start-timeout ends the wait.
+    quick = {"patience": 3.0, "udpcparam": ["--start-timeout=4"]}
+    receiver = room.start(1, "rcv", target, **quick, **(at if who == "rcv" else {}))
     sending = room.start(0, "snd", source, key_at=1, udpcparam=[SLOW], **(at if who == "snd" else {}))
     outcomes = {"snd": result(sending), "rcv": result(receiver)}
     assert outcomes[who]["kind"] == "cancelled"

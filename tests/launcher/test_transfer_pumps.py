@@ -200,9 +200,7 @@ def test_silence_counts_only_after_the_first_byte() -> None:
     os.close(outlet)
 
 
-def attended(
-    *processes: tuple[str, ...], stop: int | None = None
-) -> tuple[list[Process], list[str], list[str]]:
+def attended(*processes: tuple[str, ...], stop: int | None = None) -> tuple[list[Process], list[str], list[str]]:
     """Run commands to their end; returns them, what was said, and the notes."""
     said: list[str] = []
     notes: list[str] = []
@@ -245,9 +243,7 @@ def test_a_process_that_does_not_go_is_killed() -> None:
 
     crew = Crew(hear, lambda: None)
     null = os.open(os.devnull, os.O_WRONLY)
-    stubborn = spawn(
-        ("sh", "-c", "trap '' TERM; echo ready >&2; while :; do sleep 1; done"), None, null, notes.append
-    )
+    stubborn = spawn(("sh", "-c", "trap '' TERM; echo ready >&2; while :; do sleep 1; done"), None, null, notes.append)
     os.close(null)
     crew.add(stubborn)
     crew.attend(lambda: True)
@@ -269,12 +265,14 @@ def test_a_process_is_hung_up_when_our_side_of_its_terminal_closes() -> None:
     terminal = open_terminal()
     assert terminal is not None
     null = os.open(os.devnull, os.O_WRONLY)
-    process = spawn(("sh", "-c", "read x < /dev/tty"), None, null, lambda _: None, terminal[2])
+    process = spawn(("sleep", "100"), None, null, lambda _: None, terminal[2])
     os.close(null)
     os.close(terminal[1])
     os.close(terminal[0])
-    assert select.select([process.pidfd], [], [], DEADLINE)[0], "it lives on"
-    assert process.reap() != 0
+    hung_up = bool(select.select([process.pidfd], [], [], DEADLINE)[0])
+    process.signal(signal.SIGKILL)
+    assert process.reap() == -signal.SIGHUP
+    assert hung_up
 
 
 def test_a_missing_program_is_named() -> None:
