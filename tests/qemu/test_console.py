@@ -50,6 +50,8 @@ def test_failure_is_seen_at_once_and_is_not_a_missed_deadline(line: Line) -> Non
 def test_whichever_comes_first_counts(line: Line) -> None:
     line.far.sendall(b"ready ... panic")
     assert line.console.expect("ready", "panic", deadline=Deadline(5)) == "ready"
+    with pytest.raises(Unexpected):
+        line.console.expect("panic", "ready", deadline=Deadline(5))
 
 
 def test_a_missed_deadline_shows_the_screen(line: Line) -> None:

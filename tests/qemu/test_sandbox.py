@@ -46,7 +46,11 @@ class Run:
         text = PROGRAM.format(root=root, body=body, scratch=str(scratch))
         # As standard input the socket is inherited by everything in there, `sleep 600` included.
         self.process = subprocess.Popen(
-            [sys.executable, "-c", text], stdin=theirs.fileno(), stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", text],
+            stdin=theirs.fileno(),
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         theirs.close()
         assert self.process.stdout is not None
@@ -83,6 +87,14 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path, number: int, statu
     deadline = Deadline(10)
     while run.directory.exists() and not deadline.passed:
         select.select([], [], [], 0.02)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_on_a_terminal_reaches_all_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    run = Run(tmp_path, "time.sleep(600)")
+    os.killpg(run.process.pid, signal.SIGINT)
+    assert run.process.wait(30) == sandbox.STOPPED
+    assert run.everything_ended()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -92,13 +92,13 @@ def test_a_machine_that_does_not_quit_is_killed(vm: VM) -> None:
 
 
 def test_what_was_said_before_the_end_is_kept(vm: VM) -> None:
-    word = """b'{"event": "outcome", "t": 1}\\n' * 2000"""
+    word = """b'{"event": "outcome", "t": 1}\\n' * 5000"""
     says = f"ports['events'].sendall({word}); ports['console'].sendall(b'bye')"
     body = f"if command == 'cont': {says}; sys.exit(3)"
     fake_qemu(vm, body)
     with pytest.raises(Exception, match="closed its monitor"):
         vm.__enter__()
-    assert len(vm.events.events) == 2000
+    assert len(vm.events.events) == 5000
     assert vm.console.transcript == b"bye"
 
 
