@@ -8,32 +8,51 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from .boot_entry import LABEL
+from .dnsmasq import ConfigError
+from .serve import ServeError, Service, serve
 from .tree import DEFAULT_APPEND, Tree, TreeError, write_tree
+
+PAIR = "where udpcast-linux and udpcast-initrd are"
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except TreeError as error:
+    except (TreeError, ServeError, ConfigError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
 def _tree(options: argparse.Namespace) -> int:
-    tree = write_tree(
-        options.directory,
-        options.pair or options.directory,
+    report(_write(options, options.directory))
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    def write(directory: Path) -> None:
+        for warning in _write(options, directory).warnings:
+            say(f"warning: {warning}")
+
+    say = partial(print, flush=True)
+    serve(Service(options.interface, options.proxy, options.range, options.force), write, say)
+    return 0
+
+
+def _write(options: argparse.Namespace, directory: Path) -> Tree:
+    return write_tree(
+        directory,
+        options.pair or directory,
         options.append,
         dict(options.machine),
         label=options.label,
         timeout=options.timeout,
     )
-    report(tree)
-    return 0
 
 
 def report(tree: Tree) -> None:
@@ -55,14 +74,26 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     tree = commands.add_parser("tree", help="write a TFTP tree", description="Write or renew a TFTP tree in DIR.")
     tree.add_argument("directory", type=Path, metavar="DIR")
+    tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
     _entry_options(tree)
     tree.set_defaults(run=_tree)
+    server = commands.add_parser(
+        "serve",
+        help="run a boot server",
+        description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root.",
+    )
+    server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")
+    server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
+    server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
+    server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
+    _entry_options(server)
+    server.set_defaults(run=_serve)
     return parser
 
 
 def _entry_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--pair", type=Path, metavar="DIR", help="where udpcast-linux and udpcast-initrd are (default: in the tree)")
     add("--append", default=DEFAULT_APPEND, metavar="TEXT", help="parameters for every machine (default: %(default)s)")
     add(
         "--machine",
@@ -81,6 +112,14 @@ def _machine(text: str) -> tuple[str, str]:
     if not equals:
         raise argparse.ArgumentTypeError(f'"{text}" is not MAC=TEXT, e.g. 52:54:00:aa:bb:01=umode=snd')
     return mac, append
+
+
+def _range(text: str) -> tuple[IPv4Address, IPv4Address]:
+    try:
+        first, last = (IPv4Address(part.strip()) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is not FIRST,LAST, e.g. 10.77.0.100,10.77.0.199') from error
+    return first, last
 
 
 def _seconds(text: str) -> float:

@@ -33,7 +33,9 @@ class BootServer:
     `server` is this machine's address on `interface`, with the prefix. `first` and `last` bound the addresses that are
     leased (both None: only to `hosts`; with `proxy`: none at all). `lease` in seconds, at least 120 (dnsmasq's
     minimum). `authoritative` refuses leases of other servers, so it must be False beside one. `router` None: clients
-    get no default route. `user` None: dnsmasq's own choice (it gives up root); in a user namespace only root will do.
+    get no default route. `ping` tries whether somebody has an address before it is leased, which takes up to 3 s: for
+    networks with machines of their own. `user` None: dnsmasq's own choice (it gives up root); in a user namespace
+    only root will do.
     """
 
     interface: str
@@ -47,6 +49,7 @@ class BootServer:
     proxy: bool = False
     authoritative: bool = True
     router: IPv4Address | None = None
+    ping: bool = False
     pid_file: Path | None = None
     user: str | None = None
 
@@ -62,7 +65,7 @@ def config(settings: BootServer) -> str:
         "keep-in-foreground",
         "log-facility=-",
         "log-dhcp",
-        "no-ping",  # it would delay each offer by up to 3 s; a room that boots at once is the normal case
+        *([] if settings.ping else ["no-ping"]),
         f"interface={settings.interface}",
         "except-interface=lo",
         "bind-interfaces",

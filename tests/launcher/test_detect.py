@@ -107,6 +107,7 @@ def test_before_udev_has_looked_the_kernel_knows_model_and_size() -> None:
     found = disk_from_udev(bare, attributes)
     assert (found.model, found.transport, found.size) == ("Samsung SSD 850", "sata", 600 * MIB)
     assert found.refused is None
+    assert made_up("sda").sector_size == 512
 
 
 @pytest.mark.parametrize(

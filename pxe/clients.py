@@ -1,0 +1,100 @@
+"""dnsmasq's log (version 2.80 and later, with ``log-dhcp``) to what each client does, one event a step.
+
+Pure: `Clients.read` takes one line and returns an event, or None where a line tells nothing new. dnsmasq says "sent"
+when a file is complete.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .boot_entry import INITRD
+
+_LINE = re.compile(r"dnsmasq-(?:dhcp|tftp)\[\d+\]: (?:(?P<id>\d+) )?(?P<text>.*)")
+_MAC = r"(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})"
+_ADDRESS = r"(?P<address>\d+(?:\.\d+){3})"
+_VENDOR = re.compile(r"vendor class: (?P<vendor>.*)")
+_NO_ADDRESS = re.compile(rf"DHCP(?:DISCOVER|REQUEST)\(\S+\) (?:{_ADDRESS} )?{_MAC} (?P<why>no address.*)")
+_ASKS = re.compile(rf"DHCPDISCOVER\(\S+\) (?:{_ADDRESS} )?{_MAC}|PXE\(\S+\) {_MAC.replace('mac', 'mac2')} proxy")
+_GETS = re.compile(rf"DHCPACK\(\S+\) {_ADDRESS} {_MAC}|PXE\(\S+\) (?P<address2>[\d.]+) {_MAC.replace('mac', 'mac2')} ")
+_SENT = re.compile(rf"sent (?P<file>.*) to {_ADDRESS}")
+_MISSING = re.compile(rf"file (?P<file>.*) not found for {_ADDRESS}")
+_FAILED = re.compile(rf"failed sending (?P<file>.*) to {_ADDRESS}")
+_OWN_CONFIG = re.compile(r"pxelinux\.cfg/01-((?:[0-9a-f]{2}-){5}[0-9a-f]{2})")
+
+
+@dataclass(frozen=True)
+class ClientEvent:
+    """What one client did; `text` completes "the client …". `mac` or `address` is "" while it is not known."""
+
+    mac: str
+    address: str
+    text: str
+
+
+class Clients:
+    """All clients seen since the start; `root` is the TFTP tree."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._macs: dict[str, str] = {}  # by address
+        self._vendors: dict[str, str] = {}  # by the number of the DHCP transaction
+        self._asked: set[tuple[str, str]] = set()  # transaction and MAC address: firmware repeats itself
+
+    def read(self, line: str) -> ClientEvent | None:
+        """The event in one line of the log, or None."""
+        match = _LINE.search(line)
+        if not match:
+            return None
+        transaction, text = match["id"] or "", match["text"].strip()
+        if vendor := _VENDOR.match(text):
+            self._vendors[transaction] = vendor["vendor"]
+            return None
+        return self._dhcp(transaction, text) or self._tftp(text)
+
+    def _dhcp(self, transaction: str, text: str) -> ClientEvent | None:
+        vendor = self._vendors.get(transaction, "")
+        if found := _NO_ADDRESS.match(text):
+            return ClientEvent(found["mac"], "", "gets no address: the range is used up")
+        if found := _ASKS.match(text):
+            mac = found["mac"] or found["mac2"]
+            if (transaction, mac) in self._asked:
+                return None
+            self._asked.add((transaction, mac))
+            return ClientEvent(mac, "", f"asks to boot{_firmware(vendor)}") if vendor.startswith("PXEClient") else None
+        if found := _GETS.match(text):
+            mac, address = found["mac"] or found["mac2"], found["address"] or found["address2"]
+            known, self._macs[address] = self._macs.get(address), mac
+            is_new = known != mac or vendor.startswith("PXEClient")
+            return ClientEvent(mac, address, "has its address") if is_new else None
+        return None
+
+    def _tftp(self, text: str) -> ClientEvent | None:
+        if found := _SENT.match(text):
+            name = self._name(found["file"])
+            return self._event(found["address"], f"loaded {name}" + (" and starts" if name == INITRD else ""))
+        if found := _FAILED.match(text):
+            return self._event(found["address"], f"stopped while it loaded {self._name(found['file'])}")
+        if found := _MISSING.match(text):
+            name = self._name(found["file"])
+            if own := _OWN_CONFIG.fullmatch(name):
+                self._macs.setdefault(found["address"], own[1].replace("-", ":"))
+            if not name.startswith("pxelinux.cfg/"):  # there PXELINUX tries one name after the other
+                return self._event(found["address"], f"asked for {name}, which is not in the tree")
+        return None
+
+    def _event(self, address: str, text: str) -> ClientEvent:
+        return ClientEvent(self._macs.get(address, ""), address, text)
+
+    def _name(self, path: str) -> str:
+        return path.removeprefix(f"{self._root}/")
+
+
+def _firmware(vendor: str) -> str:
+    """The client system architecture of the PXE specification: 0 is BIOS, the others are kinds of UEFI (RFC 4578)."""
+    architecture = re.match(r"PXEClient:Arch:(\d+)", vendor)
+    if architecture is None or int(architecture[1]) == 0:
+        return ""
+    return " by UEFI, for which this tree has no boot loader: switch its firmware to BIOS (legacy) network boot"
