@@ -124,6 +124,7 @@ MASKED = (
     "e2scrub_all.timer",
     "e2scrub_reap.service",
     "fstrim.timer",
+    "getty-static.service",  # five more consoles
     "systemd-pstore.service",
 )
 
