@@ -136,9 +136,7 @@ class Board:
         """Whoever is still connected was there until the end."""
         with self._lock:
             self._receivers = [
-                dataclasses.replace(one, state=ReceiverState.FINISHED)
-                if one.state is ReceiverState.CONNECTED
-                else one
+                dataclasses.replace(one, state=ReceiverState.FINISHED) if one.state is ReceiverState.CONNECTED else one
                 for one in self._receivers
             ]
         self._notify()

@@ -84,11 +84,7 @@ class Crew:
                 for process in tuple(self._members):
                     process.signal(signal.SIGKILL)
             self._tick()
-            if (
-                finished()
-                and self._new.empty()
-                and all(one.status is not None for one in tuple(self._members))
-            ):
+            if finished() and self._new.empty() and all(one.status is not None for one in tuple(self._members)):
                 return
 
     def ended_before(self, one: Process | None, other: Process | None) -> bool:

@@ -167,9 +167,7 @@ def pump_pipes(inlet: int, outlet: int) -> Moved:
     return Moved(done)
 
 
-def pump_target(
-    fill: Callable[[memoryview], int], target: int, size: int, progress: Callable[[int], None]
-) -> Moved:
+def pump_target(fill: Callable[[memoryview], int], target: int, size: int, progress: Callable[[int], None]) -> Moved:
     """Write what `fill` gives to the beginning of `target`, never beyond `size` bytes, and digest what was written."""
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(CHUNK))

@@ -22,7 +22,7 @@ from .errors import TransferFailed
 from .events import EventLog
 from .outcome import Outcome
 from .plan import Compression, Plan
-from .pumps import NO_BYTES, pump_pipes, pump_source, wide_pipe, write_all
+from .pumps import NO_BYTES, Moved, pump_pipes, pump_source, wide_pipe, write_all
 from .run import Process, open_terminal, program, spawn
 from .stream import Manifest, Trailer, disk_label, manifest_frame, trailer_frame
 from .udpcast import MessageKind, argv, parse_message, starts_by_key
@@ -201,10 +201,12 @@ class Sender:
 
         disk = threading.Thread(target=read, name="disk", daemon=True)
         disk.start()
-        with contextlib.suppress(BrokenPipeError):
+        try:
             if self._compression is Compression.ZSTD:
                 write_all(outlet, manifest_frame(self._manifest()))
             self._stream = pump_pipes(packed, outlet)
+        except BrokenPipeError:
+            self._stream = Moved(broken=True)
         self._close(packed)
         disk.join()
         if self._compressor:
@@ -286,7 +288,8 @@ class Sender:
                 moved=self._moved,
                 seconds=self._board.seconds,
                 compressor=self._crew.stage(self._compressor),
-                compressor_first=self._crew.ended_before(self._compressor, self._udpcast),
+                # udp-sender's pipe breaks while it is still ending, so the order of the ends alone may deceive.
+                compressor_first=not self._stream.broken and self._crew.ended_before(self._compressor, self._udpcast),
                 udpcast=self._crew.stage(self._udpcast),
                 receivers=self._board.receivers,
                 begun=self._board.begun,

@@ -133,9 +133,7 @@ def _wait_words(options: dict[str, int]) -> str:
     if count:
         words.append(f"as soon as {count} receiver{'s have' if count > 1 else ' has'} connected")
     if least:
-        words.append(
-            f"{'but not before' if count else 'when'} {least} seconds have passed since the first one"
-        )
+        words.append(f"{'but not before' if count else 'when'} {least} seconds have passed since the first one")
     if not count and not least:
         return "about 2 seconds after the first receiver has connected"
     if most and count:

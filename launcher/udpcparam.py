@@ -59,9 +59,7 @@ class Option:
     refused: str = ""
 
 
-def _number(
-    name: str, short: str = "", low: int = 0, high: int = MAX_INT, other: tuple[str, ...] = ()
-) -> Option:
+def _number(name: str, short: str = "", low: int = 0, high: int = MAX_INT, other: tuple[str, ...] = ()) -> Option:
     return Option(name, short, Kind.NUMBER, low, high, other)
 
 
@@ -182,9 +180,7 @@ def check_udpcparam(words: tuple[str, ...], role: Role | None) -> tuple[tuple[st
         if role is None or owner is role:
             kept.append(kept_word)
         else:
-            warnings.append(
-                f"udpcparam: {kept_word} is an option of {PROGRAMS[owner]} and was left out here."
-            )
+            warnings.append(f"udpcparam: {kept_word} is an option of {PROGRAMS[owner]} and was left out here.")
     return (words if role is None else tuple(kept)), tuple(warnings)
 
 
@@ -204,9 +200,7 @@ def _find(word: str, role: Role) -> Option | None:
     if word.startswith("--") and len(word) > 2:
         name = word[2:].partition("=")[0]
         exact = [option for option in table if name in (option.name, *option.other)]
-        near = [
-            option for option in table if any(full.startswith(name) for full in (option.name, *option.other))
-        ]
+        near = [option for option in table if any(full.startswith(name) for full in (option.name, *option.other))]
         matches = exact or near
         return matches[0] if name and len(matches) == 1 else None
     if word.startswith("-") and len(word) > 1:
@@ -247,11 +241,7 @@ def _check_value(option: Option, value: str | None) -> None:
     if value is None:
         return
     if option.kind is Kind.NUMBER:
-        good = (
-            _NUMERIC.fullmatch(value, 0) is not None
-            and value.isascii()
-            and option.low <= int(value) <= option.high
-        )
+        good = _NUMERIC.fullmatch(value, 0) is not None and value.isascii() and option.low <= int(value) <= option.high
         bound = f"from {option.low}" + (f" to {option.high}" if option.high < MAX_INT else " up")
         expected = f"{option.kind.value} {bound}"
     else:

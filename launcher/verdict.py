@@ -154,14 +154,8 @@ def judge_sender(seen: Sending) -> Outcome:
             CALL_AGAIN,
         )
     if not seen.receivers:
-        words = (
-            "With --async no receiver answers, so that nobody is known to have"
-            if seen.one_way
-            else "Nobody has"
-        )
-        return outcome(
-            OutcomeKind.NO_RECEIVERS, f"{words} received this cast.", "The receivers' own screens tell."
-        )
+        words = "With --async no receiver answers, so that nobody is known to have" if seen.one_way else "Nobody has"
+        return outcome(OutcomeKind.NO_RECEIVERS, f"{words} received this cast.", "The receivers' own screens tell.")
     many = "receivers were" if len(seen.receivers) > 1 else "receiver was"
     return outcome(
         OutcomeKind.SENT,

@@ -24,9 +24,7 @@ from launcher.stream import (
     trailer_frame,
 )
 
-MANIFEST = Manifest(
-    500_107_862_016, 512, "0011223344556677", "0.1.0", "gpt", "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
-)
+MANIFEST = Manifest(500_107_862_016, 512, "0011223344556677", "0.1.0", "gpt", "c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 TRAILER = Trailer(500_107_862_016, "ab" * 32, "0011223344556677")
 PACK = {"zstd": ("zstd", "-c"), "gzip": ("gzip", "-c"), "lzop": ("lzop", "-c")}
 
@@ -90,9 +88,7 @@ def test_a_manifest_comes_back(manifest: Manifest, behind: bytes) -> None:
     assert read_manifest(manifest_frame(manifest) + behind) == manifest
 
 
-@given(
-    st.builds(Trailer, counts, st.from_regex("[0-9a-f]{64}", fullmatch=True), st.just("00" * 8)), st.binary()
-)
+@given(st.builds(Trailer, counts, st.from_regex("[0-9a-f]{64}", fullmatch=True), st.just("00" * 8)), st.binary())
 def test_a_trailer_comes_back_for_its_own_session_only(trailer: Trailer, before: bytes) -> None:
     frame = before + trailer_frame(trailer)
     assert read_trailer(frame, trailer.session) == trailer

@@ -55,9 +55,7 @@ def plan(
         ("$(reboot) `x` ; *", ("$(reboot)", "`x`", ";", "*")),
     ],
 )
-def test_udpcparam_is_split_as_a_shell_would_and_nothing_is_expanded(
-    text: str, words: tuple[str, ...]
-) -> None:
+def test_udpcparam_is_split_as_a_shell_would_and_nothing_is_expanded(text: str, words: tuple[str, ...]) -> None:
     assert split_udpcparam(text) == words
 
 
@@ -166,9 +164,7 @@ def usage_error(role: Role, *words: str) -> str:
     program = shutil.which(PROGRAMS[role])
     if program is None:
         pytest.skip("udpcast is not installed")
-    done = subprocess.run(
-        [program, *words, "--no-such-option"], check=False, capture_output=True, text=True, timeout=9
-    )
+    done = subprocess.run([program, *words, "--no-such-option"], check=False, capture_output=True, text=True, timeout=9)
     assert done.returncode != 0
     return done.stderr
 
@@ -305,8 +301,6 @@ def test_progress_lines(line: str, count: int) -> None:
     assert message.bytes == count
 
 
-@pytest.mark.parametrize(
-    "line", ["", "Udp-sender 20120424", "Using full duplex mode", "Using mcast address 234.0.0.1"]
-)
+@pytest.mark.parametrize("line", ["", "Udp-sender 20120424", "Using full duplex mode", "Using mcast address 234.0.0.1"])
 def test_other_lines_decide_nothing(line: str) -> None:
     assert parse_message(line) is None
