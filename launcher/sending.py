@@ -55,6 +55,7 @@ class Sender:
         self._over = threading.Event()  # the pump has ended
         self._bug: BaseException | None = None
         self._complete = False
+        self._stopping = False
         self._complaint = ""
         self._cancelled = False
 
@@ -272,9 +273,11 @@ class Sender:
 
     def _tick(self) -> None:
         """When one process of the pipeline has failed, the others end; a failed compressor must not end udp-sender."""
-        if self._compressor and self._compressor.status not in (None, 0):
-            self._crew.stop(signal.SIGKILL)
-        if self._udpcast and self._udpcast.status is not None and not self._over.is_set():
+        if self._stopping or self._over.is_set():
+            return
+        squeeze_failed = self._compressor is not None and self._compressor.status not in (None, 0)
+        if squeeze_failed or (self._udpcast is not None and self._udpcast.status is not None):
+            self._stopping = True
             self._crew.stop(signal.SIGKILL)
 
     def _note(self, command: str) -> None:

@@ -134,9 +134,9 @@ def judge_sender(seen: Sending) -> Outcome:
             "The receivers were cut off, their disks are not whole. Check the disk before the next cast.",
         )
     everybody_lost = bool(lost) and len(lost) == len(seen.receivers)
-    if (seen.begun and not everybody_lost) or not seen.receivers:
+    if not everybody_lost and seen.compressor_first:
         squeeze = seen.compressor.failure if seen.compressor else None
-        if squeeze and not (seen.compressor and seen.compressor.status == -signal.SIGPIPE):
+        if squeeze:
             words = f"The compressor failed: {squeeze}."
             return outcome(OutcomeKind.STAGE_FAILED, words, "The receivers' disks are not whole.")
     if not seen.begun:

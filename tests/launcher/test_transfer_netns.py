@@ -294,7 +294,7 @@ def test_a_small_target_without_manifest_never_grows_and_is_not_ok(room: Room, d
 def test_without_receivers_a_cast_is_a_failure(room: Room, data: bytes) -> None:
     source = room.disk("source", data)
     outcome = result(room.start(0, "snd", source, udpcparam=["--start-timeout=1"], attended=False))
-    assert (outcome["kind"], outcome["ok"]) == ("no-receivers", False)
+    assert (outcome["kind"], outcome["ok"]) == ("no-receivers", False), outcome
 
 
 def test_without_a_sender_nothing_is_written(room: Room) -> None:

@@ -168,6 +168,7 @@ SENT = Sending(
         ({"moved": Moved(500)}, K.STAGE_FAILED),
         ({"moved": Moved(1000, broken=True)}, K.STAGE_FAILED),
         ({"compressor": Stage("zstd", 1), "compressor_first": True}, K.STAGE_FAILED),
+        ({"compressor": Stage("zstd", -9), "begun": False, "receivers": (), "complete": False}, K.NO_RECEIVERS),
         ({"udpcast": Stage("udp-sender", -9)}, K.STAGE_FAILED),
         ({"udpcast": None}, K.STAGE_FAILED),
         ({"complete": False}, K.STAGE_FAILED),
