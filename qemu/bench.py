@@ -14,22 +14,23 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from . import disks, sandbox
 from .accel import choose
 from .classroom import ClassroomSpec, run_classroom
-from .events import kernel_start
+from .events import Event, EventLog, kernel_start
 from .floor import write_floor_initrd
 from .report import Verdict, layout
-from .single import SingleSpec, of_pair, run_machine, wait_event
+from .single import SingleSpec, of_pair, run_machine
 from .spec import mac
 from .vm import VM
 
-SCREEN = "screen:umode"
 FLOOR = "floor: init"
-STAGES = {"init": "init", "udev": "udev", "python": "python", "devices": "devices", SCREEN: "role screen"}
-"""Events that are measured, and what the table calls them. The screen does not wait for the last device."""
+DEVICES = "disk and card known"
+STAGES = ("init", "udev", "python", DEVICES, "role screen")
+"""What is measured, as the table calls it. The screen does not wait for the last device."""
 
 APPEND = "quiet ip=10.77.0.10:10.77.0.1::255.255.254.0 BOOTIF=01-" + mac(0).replace(":", "-")
 """What PXELINUX would add. ``quiet``: kernel messages on a serial line would slow the floor more than us."""
@@ -91,7 +92,7 @@ def _alternate(ours: SingleSpec, scratch: Path, runs: int, accel: str) -> BootBe
     times: list[Time] = []
     for run in range(1, runs + 1):
         times += _boot(floor, run, {"init": FLOOR})
-        times += _boot(ours, run, STAGES)
+        times += _boot(ours, run, {stage: stage for stage in STAGES})
         line = ", ".join(f"{time.stage} {time.kernel:.2f} s" for time in times if time.run == run)
         print(f"run {run} of {runs}: {line}", file=sys.stderr, flush=True)
     files = {"kernel": ours.kernel, "initrd": ours.initrd, "floor initrd": floor.initrd}
@@ -100,18 +101,31 @@ def _alternate(ours: SingleSpec, scratch: Path, runs: int, accel: str) -> BootBe
 
 
 def _boot(spec: SingleSpec, run: int, stages: dict[str, str]) -> list[Time]:
+    """One boot, up to the last of `stages` (our stage's name: the table's)."""
+
     def measure(vm: VM) -> list[Time]:
-        for name in reversed(stages):
-            wait_event(vm, (name,))
+        reached = {name: partial(stage_event, vm.events, name) for name in stages}
+        for name, event in reached.items():
+            vm.wait(lambda event=event: event() is not None, vm.deadline, name)  # type: ignore[misc]
         zero = kernel_start(vm.events.events) or 0.0
-        found = []
-        for name, label in stages.items():
-            event, _, screen = name.partition(":")
-            if at := vm.events.first(event, **({"name": screen} if screen else {})):
-                found.append(Time(run, label, at.t, round(zero + at.t - vm.started, 3)))
-        return found
+        found = {name: event() for name, event in reached.items()}
+        return [
+            Time(run, stages[name], event.t, round(zero + event.t - vm.started, 3))
+            for name, event in found.items()
+            if event
+        ]
 
     return run_machine(spec, measure)
+
+
+def stage_event(log: EventLog, stage: str) -> Event | None:
+    """The event with which a stage of `STAGES` was reached, or None."""
+    if stage == "role screen":
+        return log.first("screen", name="umode")
+    if stage == DEVICES:
+        found = (event for event in log.events if event.fields.get("disks") and event.fields.get("nics"))
+        return next(found, None)
+    return log.first(stage)
 
 
 def rows(times: Iterable[Time]) -> tuple[Row, ...]:

@@ -110,6 +110,7 @@ class Seat:
         self._linger: float | None = None
         self._fatal = False
         self._scanned = 0
+        self._tenth = 0  # of the transfer, as last reported
         vm.events.listeners.append(self._event)
 
     def served(self, served: Served) -> None:
@@ -133,7 +134,11 @@ class Seat:
             self._linger = time.monotonic() + 1
 
     def _on_progress(self, event: Event) -> None:
-        self._report(self.spec.name, f"{event.text('bytes')} of {event.text('total') or '?'} bytes")
+        done, total = float(event.fields.get("bytes") or 0), float(event.fields.get("total") or 0)
+        tenth = int(10 * done / total) if total else int(done / 1e8)
+        if tenth > self._tenth:
+            self._tenth = tenth
+            self._report(self.spec.name, f"{done / 1e6:.0f}{f' of {total / 1e6:.0f}' if total else ''} MB")
 
     def _on_outcome(self, event: Event) -> None:
         self.claim = claim(event)

@@ -11,6 +11,7 @@ from kernel_cmdline import parse
 from qemu import bench, commands
 from qemu.bench import FLOOR, Time, rows, search_memory, smallest
 from qemu.classroom import ClassroomSpec, command, seats
+from qemu.events import EventLog
 from qemu.network import Served, parse_server_line, server_settings
 from qemu.report import Role, layout
 from qemu.single import SingleSpec, append_line, parse_disk
@@ -165,3 +166,19 @@ def test_bench_table_names_the_stages() -> None:
 
 def test_columns_are_aligned() -> None:
     assert layout([("a", "bb"), ("ccc", "d")]) == ["a    bb", "ccc  d"]
+
+
+def test_devices_are_there_when_a_disk_and_a_card_are_known() -> None:
+    log = EventLog()
+    for line in (
+        '{"event": "machine", "t": 1, "disks": [], "nics": ["eth0"]}',
+        '{"event": "screen", "t": 2, "name": "waiting"}',
+        '{"event": "machine", "t": 3, "disks": ["/dev/sda"], "nics": ["eth0"]}',
+        '{"event": "screen", "t": 4, "name": "umode"}',
+    ):
+        log.feed(line.encode() + b"\n")
+    found = {stage: bench.stage_event(log, stage) for stage in bench.STAGES}
+    assert {stage: event.t for stage, event in found.items() if event} == {
+        bench.DEVICES: 3.0,
+        "role screen": 4.0,
+    }

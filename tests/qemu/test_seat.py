@@ -197,3 +197,14 @@ def test_stages_are_in_order_and_counted_once(vm: FakeVM) -> None:
     assert set(names) == {"dhcp", "initrd sent", "kernel", "init", "screen transfer"}
     assert names.index("kernel") < names.index("init") < names.index("screen transfer")
     assert {stage.name: stage.kernel for stage in seat.stages()}["init"] == 2.0
+
+
+def test_progress_is_reported_ten_times_not_each_second(vm: FakeVM) -> None:
+    lines: list[str] = []
+    Seat(SeatSpec(0, Role.SENDER, "auto=yes"), vm, 1, lambda seat, what: lines.append(what))
+    for done in range(0, 1001):
+        vm.says("progress", bytes=done * 1_000_000, total=1_000_000_000)
+    assert len(lines) == 10
+    assert lines[-1] == "1000 of 1000 MB"
+    vm.says("progress", bytes=2_100_000_000, total=None)
+    assert lines[-1] == "2100 MB"
