@@ -190,8 +190,8 @@ class Sender:
             self._moved = pump_source(self._source, self._plan.target.size, sink, self._board.moved)
         except BaseException as bug:
             self._bug = bug
-        if self._bug or not self._moved.whole:
-            self._crew.stop(signal.SIGKILL)
+        if self._bug or self._moved.error:
+            self._crew.stop(signal.SIGKILL)  # a broken pipe is another's end, which is dealt with when it is reaped
 
     def _compress(self, raw: int, packed: int, outlet: int) -> None:
         """Manifest and compressed data into udp-sender; returns when the compressor has ended."""
