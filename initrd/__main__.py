@@ -21,16 +21,32 @@ def parser() -> argparse.ArgumentParser:
         prog="python3 -m initrd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = main_parser.add_subparsers(dest="command", required=True)
-    make = commands.add_parser("build", help="build the pair", epilog=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    make.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where the three files go")
-    make.add_argument(
-        "-k", "--kernel", type=Path, metavar="FILE", help="a bzImage; default: the distribution's current kernel"
+    make = commands.add_parser(
+        "build", help="build the pair", epilog=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     make.add_argument(
-        "-m", "--modules", type=Path, metavar="DIR", help="its modules; default: lib/modules/VERSION near FILE, then /"
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="where the three files go"
     )
     make.add_argument(
-        "--add-driver", action="append", default=[], metavar="NAME", help="a kernel module that goes in as well"
+        "-k",
+        "--kernel",
+        type=Path,
+        metavar="FILE",
+        help="a bzImage; default: the distribution's current kernel",
+    )
+    make.add_argument(
+        "-m",
+        "--modules",
+        type=Path,
+        metavar="DIR",
+        help="its modules; default: lib/modules/VERSION near FILE, then /",
+    )
+    make.add_argument(
+        "--add-driver",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a kernel module that goes in as well",
     )
     make.add_argument(
         "--cache", type=Path, metavar="DIR",

@@ -17,7 +17,9 @@ from .errors import BuildError
 from .manifest import Manifest
 from .run import TOOL_PACKAGES, find_tool
 
-DEBIAN_PACKAGES = tuple(sorted({*TOOL_PACKAGES.values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"}))
+DEBIAN_PACKAGES = tuple(
+    sorted({*TOOL_PACKAGES.values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"})
+)
 """What must be installed on the machine that builds."""
 
 LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
@@ -56,7 +58,9 @@ def build(
             tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
             tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
         ):
-            source = kernel.fetch(cache) if kernel_file is None else kernel.given(kernel_file, modules, Path(work))
+            source = (
+                kernel.fetch(cache) if kernel_file is None else kernel.given(kernel_file, modules, Path(work))
+            )
             result = make(source, Path(work), Path(new), drivers, command, project)
             for name in (LINUX, INITRD, MANIFEST):
                 os.replace(Path(new) / name, out / name)
@@ -104,7 +108,12 @@ def host_files(tree: Path, staged: Path) -> Iterator[Path]:
     """The files of this machine that dracut copied to the same path in `tree`."""
     for path in tree.rglob("*"):
         inner = path.relative_to(tree)
-        if path.is_file() and not path.is_symlink() and not (staged / inner).exists() and "modules" not in inner.parts:
+        if (
+            path.is_file()
+            and not path.is_symlink()
+            and not (staged / inner).exists()
+            and "modules" not in inner.parts
+        ):
             yield Path("/") / inner
 
 
@@ -142,5 +151,9 @@ def disk_errors() -> Iterator[None]:
     except OSError as error:
         where = error.filename or "the disk"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BuildError(f"the disk is full at {where}; make room there, or give other places with -o and --cache") from error
-        raise BuildError(f"{where} cannot be used: {error.strerror}; choose other places with -o and --cache") from error
+            raise BuildError(
+                f"the disk is full at {where}; make room there, or give other places with -o and --cache"
+            ) from error
+        raise BuildError(
+            f"{where} cannot be used: {error.strerror}; choose other places with -o and --cache"
+        ) from error

@@ -23,8 +23,17 @@ LEVEL = "-19"
 HOST_FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/conf.d", "usr/lib/dracut")
 """What dracut adds about this machine and about itself; libraries are where the loader looks anyway."""
 
-NEEDLESS_INDEXES = ("modules.alias", "modules.dep", "modules.devname", "modules.symbols", "modules.symbols.bin",
-                    "modules.order", "modules.builtin", "modules.builtin.modinfo", "modules.builtin.alias.bin")
+NEEDLESS_INDEXES = (
+    "modules.alias",
+    "modules.dep",
+    "modules.devname",
+    "modules.symbols",
+    "modules.symbols.bin",
+    "modules.order",
+    "modules.builtin",
+    "modules.builtin.modinfo",
+    "modules.builtin.alias.bin",
+)
 """depmod's texts; kmod reads only the binary indexes, and symbols are resolved when depmod runs."""
 
 
@@ -38,7 +47,7 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
         if part.name != "modules.d":
             (base / part.name).symlink_to(part)
     (base / "modules.d" / DRACUT_MODULE.name).symlink_to(DRACUT_MODULE)
-    command = [
+    command: list[str | Path] = [
         "dracut", "--force", "--keep", "--conf", "/dev/null", "--confdir", config, "--tmpdir", temporary,
         "--kver", kernel.version, "--kmoddir", kernel.modules,
         "--no-hostonly", "--no-hostonly-cmdline", "--no-early-microcode", "--nofscks", "--nolvmconf", "--nomdadmconf",
@@ -52,7 +61,9 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     said = run(command, environment=environment)
     trees = list(temporary.glob("dracut.*/initramfs"))
     if len(trees) != 1:
-        raise BuildError(f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did")
+        raise BuildError(
+            f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did"
+        )
     (work / "dracut.img").unlink(missing_ok=True)
     return trees[0]
 
@@ -67,7 +78,9 @@ def tidy(tree: Path, kernel: Kernel) -> None:
             path.unlink(missing_ok=True)
     drivers = driver_files(tree)
     if not drivers:
-        raise BuildError(f"no driver for kernel {kernel.version} went in; are the modules in {kernel.modules} complete?")
+        raise BuildError(
+            f"no driver for kernel {kernel.version} went in; are the modules in {kernel.modules} complete?"
+        )
     # Each on its own: most stay compressed in memory for ever, since a machine loads a dozen of them.
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for job in [pool.submit(compress, path) for path in drivers if path.suffix == ".ko"]:
@@ -79,7 +92,9 @@ def tidy(tree: Path, kernel: Kernel) -> None:
 
 def driver_files(tree: Path) -> list[Path]:
     """All kernel modules below `tree`, compressed or not, sorted."""
-    return sorted(path for path in (tree / "usr/lib/modules").rglob("*") if re.search(r"\.ko(\.\w+)?$", path.name))
+    return sorted(
+        path for path in (tree / "usr/lib/modules").rglob("*") if re.search(r"\.ko(\.\w+)?$", path.name)
+    )
 
 
 def compress(path: Path) -> None:
@@ -98,4 +113,6 @@ def pack(tree: Path, out: Path, time: int) -> None:
 
 def wanted_firmware(module: bytes) -> tuple[str, ...]:
     """The firmware files that an uncompressed driver names (its ``.modinfo``: ``firmware=NAME`` with a zero behind)."""
-    return tuple(sorted({found.decode("ascii", "replace") for found in re.findall(rb"\0firmware=([^\0]+)", module)}))
+    return tuple(
+        sorted({found.decode("ascii", "replace") for found in re.findall(rb"\0firmware=([^\0]+)", module)})
+    )

@@ -60,7 +60,9 @@ def given(image: Path, modules: Path | None, work: Path) -> Kernel:
     try:
         version = bzimage_version(head)
     except ValueError as error:
-        raise BuildError(f"--kernel {image} is no kernel for x86: {error}; a bzImage was expected", 2) from error
+        raise BuildError(
+            f"--kernel {image} is no kernel for x86: {error}; a bzImage was expected", 2
+        ) from error
     return Kernel(image, version, usable_tree(find_modules(image, version, modules), version, work))
 
 
@@ -77,17 +79,20 @@ def find_modules(image: Path, version: str, modules: Path | None) -> Path:
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
     raise BuildError(
-        f"there are no modules for kernel {version} (looked in {looked}); give their directory with --modules", 2
+        f"there are no modules for kernel {version} (looked in {looked}); give their directory with --modules",
+        2,
     )
 
 
 def usable_tree(tree: Path, version: str, work: Path) -> Path:
-    """`tree` itself, or a copy of links below `work` with what dracut asks for: ``…/lib/modules/VERSION/modules.dep``."""
+    """`tree`, or a copy of links below `work` where dracut finds what it asks for: ``modules.dep``, the usual path."""
     tree = tree.resolve()
     if tree.parts[-3:] == ("lib", "modules", version) and (tree / "modules.dep").is_file():
         return tree
     copy = work / "lib/modules" / version
-    shutil.copytree(tree, copy, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("build", "source"))
+    shutil.copytree(
+        tree, copy, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("build", "source")
+    )
     run(["depmod", "-b", work, version])
     return copy
 
@@ -107,14 +112,18 @@ def fetch(cache: Path) -> Kernel:
     architecture = run(["dpkg", "--print-architecture"]).strip()
     if architecture not in META_PACKAGES:
         known = ", ".join(META_PACKAGES)
-        raise BuildError(f"no kernel package is known for {architecture} (known: {known}); give one with --kernel")
+        raise BuildError(
+            f"no kernel package is known for {architecture} (known: {known}); give one with --kernel"
+        )
     package, version = current_package(META_PACKAGES[architecture])
     place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
     if not place.is_dir():
         download(package, version, place)
     images = list(place.glob("boot/vmlinuz-*"))
     if len(images) != 1:
-        raise BuildError(f"the package {package} holds no kernel in {place}/boot; delete {place} and try again")
+        raise BuildError(
+            f"the package {package} holds no kernel in {place}/boot; delete {place} and try again"
+        )
     release = images[0].name.removeprefix("vmlinuz-")
     return Kernel(images[0], release, place / "lib/modules" / release, package, version)
 

@@ -15,7 +15,16 @@ OUR_PACKAGES = ("kernel_cmdline", "launcher")
 LIBRARIES = ("urwid", "pyudev", "netifaces")
 """What the launcher is allowed to import beside the standard library."""
 
-LAZY = ("runpy", "encodings.ascii", "encodings.latin_1", "traceback", "linecache", "tokenize", "warnings", "signal")
+LAZY = (
+    "runpy",
+    "encodings.ascii",
+    "encodings.latin_1",
+    "traceback",
+    "linecache",
+    "tokenize",
+    "warnings",
+    "signal",
+)
 """Modules that Python imports by itself at some moment: for -m, for decoding, to show a traceback."""
 
 HTTP = ("encodings.idna",)
@@ -58,7 +67,7 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     # Python looks for lib-dynload when it starts, and complains when there is none.
     (out / "lib-dynload").mkdir(parents=True)
     # A fixed hash seed: the order of a frozenset's constants in the byte code depends on it.
-    command = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
+    command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
     report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
     return PythonTree(
         home,

@@ -56,9 +56,14 @@ def bytecode(source: Path, shown: str, optimize: int) -> bytes:
 
 
 IMPORTER = """
-import sys
-sys.path[:] = sys.argv[1].split(":")
-for name in sys.argv[2:]:
+import importlib.util, json, sys
+path, replace, names = json.loads(sys.argv[1])
+sys.path[:] = path
+for name, file in replace.items():
+    spec = importlib.util.spec_from_file_location(name, file)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+for name in names:
     try:
         __import__(name)
     except Exception as error:
@@ -70,13 +75,13 @@ for name, module in sorted(sys.modules.items()):
 """
 
 
-def loaded_by(names: list[str], path: list[str]) -> dict[str, tuple[Path, bool]]:
+def loaded_by(names: list[str], path: list[str], replace: dict[str, str]) -> dict[str, tuple[Path, bool]]:
     """Every module that importing `names` loads: its file and whether it is a package.
 
     A fresh interpreter imports them, so that what this program uses itself does not count. Exits with one
     sentence when an import fails.
     """
-    command = [sys.executable, "-E", "-s", "-S", "-B", "-c", IMPORTER, ":".join(path), *names]
+    command = [sys.executable, "-E", "-s", "-S", "-B", "-c", IMPORTER, json.dumps([path, replace, names])]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(done.returncode)
@@ -96,14 +101,16 @@ def collect(request: dict[str, Any], out: Path) -> dict[str, object]:
     """Write every module that is needed to `out`. See the module's docstring."""
     roots = [Path(root) for root in request["roots"]]
     ours = {
-        name: path for package in request["packages"] for root in roots for name, path in modules_of(package, root)
+        name: path
+        for package in request["packages"]
+        for root in roots
+        for name, path in modules_of(package, root)
     }
     wanted = {*request["modules"], *ours}.union(*(inner_imports(path) for path in ours.values()))
-    loaded = loaded_by(sorted(wanted), [*map(str, roots), *sys.path, *request["after"]])
+    loaded = loaded_by(sorted(wanted), [*map(str, roots), *sys.path, *request["after"]], request["replace"])
     extensions: dict[str, str] = {}
     sources: set[str] = set()
-    for name, (file, package) in loaded.items():
-        source = Path(request["replace"].get(name, file))
+    for name, (source, package) in loaded.items():
         target = target_of(name, source, package)
         sources.add(str(source))
         if source.suffix == ".so":

@@ -6,7 +6,7 @@ to find one library would cost more than everything else pyudev does when it is 
 
 from __future__ import annotations
 
-import os
+import os  # no pathlib: it would be imported for this alone
 import sys
 
 _DIRECTORIES = (f"/usr/lib/{sys.implementation._multiarch}", "/usr/lib", "/usr/lib64")

@@ -4,7 +4,8 @@
 # dracut (059) sources this file and calls check, depends, installkernel and install. It resolves the
 # dependencies of drivers, firmware, libraries; its own /init and hooks do not go in: /init is ours.
 #
-# UDPCAST_EXTENSIONS, set by initrd/image.py: Python's shared objects, one "FILE PLACE" a line.
+# initrd/image.py sets UDPCAST_EXTENSIONS: Python's shared objects, one "FILE PLACE" a line. The other modules come
+# with dracut's --include.
 
 # called by dracut
 check() {
@@ -42,9 +43,9 @@ installkernel() {
         virtio_console
     )
     # Not for a PC's own disk and card: storage networks (Fibre Channel, iSCSI, FCoE), PCMCIA, tapes, disk targets,
-    # tests; and what these drivers could be used with, but are not here.
-    local omit_drivers='.*_cs|lpfc|qla2xxx|qla4xxx|bfa|bna_fc|fnic|csiostor|be2iscsi|libiscsi.*|iscsi_.*|scsi_transport_iscsi|bnx2i|bnx2fc|cxgb[34]i|libcxgbi|qed[if]|cnic|fcoe|libfc.*|tcm_.*|efct|scsi_debug|scsi_dh_.*|st|ch|ses|osst'
-    omit_drivers="^(${omit_drivers//-/_})\$"
+    # tests; nor among the keyboards: instruments, tablets, sensors, game pads.
+    local omit_drivers='.*_cs|lpfc|qla2xxx|qla4xxx|bfa|bna_fc|fnic|csiostor|be2iscsi|libiscsi.*|iscsi_.*|scsi_transport_iscsi|bnx2i|bnx2fc|cxgb[34]i|libcxgbi|qed[if]|cnic|fcoe|libfc.*|tcm_.*|efct|scsi_debug|scsi_dh_.*|st|ch|ses|osst|hid[_-]prodikeys|hid[_-]picolcd|wacom|hid[_-]sensor.*|hid[_-]nintendo|hid[_-]playstation|hid[_-]sony|hid[_-]steam|hid[_-]wiimote'
+    omit_drivers="^($omit_drivers)\$"
 
     hostonly='' instmods "${network[@]}" "${disks[@]}" "${others[@]}"
 }
@@ -73,6 +74,8 @@ install() {
     for applet in insmod lsmod modinfo modprobe rmmod; do
         ln -sfn kmod "$initdir/usr/bin/$applet"
     done
+    # The name by which the kernel itself asks for a driver.
+    ln -sfn ../bin/kmod "$initdir/usr/sbin/modprobe"
 
     while read -r extension place; do
         [[ $extension ]] || continue

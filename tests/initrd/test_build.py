@@ -1,0 +1,229 @@
+"""The real build: twice the same bytes, without root, and what must be inside. Needs Debian's packages."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from initrd import python
+from initrd.build import INITRD, LINUX, MANIFEST
+
+pytestmark = pytest.mark.vm
+
+ROOT = Path(__file__).resolve().parents[2]
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def build(
+    out: Path, cache: Path, *options: str, prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    command = [
+        *prefix,
+        sys.executable,
+        "-B",
+        "-m",
+        "initrd",
+        "build",
+        "-o",
+        str(out),
+        "--cache",
+        str(cache),
+        *options,
+    ]
+    environment = {**os.environ, "HOME": "/nonexistent", "PYTHONPATH": str(project)}
+    return subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def project() -> Iterator[Path]:
+    """A copy of what goes in, so that nobody edits it between two builds; readable for everybody."""
+    copy = Path("/var/tmp") / f"udpcast-project-{os.getpid()}"
+    for name in ("initrd", *python.OUR_PACKAGES):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    yield copy
+    shutil.rmtree(copy)
+
+
+@pytest.fixture(scope="module")
+def cache() -> Path:
+    """The developer's cache of kernel packages, so that one download serves all runs."""
+    return ROOT / ".cache/kernels"
+
+
+@pytest.fixture(scope="module")
+def pair(project: Path, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    out = tmp_path_factory.mktemp("pair")
+    done = build(project, out, cache)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def listing(pair: Path) -> Iterator[list[str]]:
+    """What GNU cpio finds in the archive, as ``ls -l`` shows it."""
+    plain = subprocess.run(["zstd", "-dc", pair / INITRD], stdout=subprocess.PIPE, check=True).stdout
+    yield (
+        subprocess.run(["cpio", "-tvn", "--quiet"], input=plain, stdout=subprocess.PIPE, check=True)
+        .stdout.decode()
+        .splitlines()
+    )
+
+
+def names(listing: list[str]) -> set[str]:
+    return {line.split(" -> ")[0].split(maxsplit=8)[8] for line in listing}
+
+
+def test_the_manifest_describes_the_pair(pair: Path) -> None:
+    manifest = json.loads((pair / MANIFEST).read_text())
+    assert {entry["name"]: entry["size"] for entry in manifest["files"]} == {
+        name: (pair / name).stat().st_size for name in (LINUX, INITRD)
+    }
+    assert {"busybox", "libc6", "python3-urwid", "udev", "udpcast", "zstd"} <= set(manifest["packages"])
+    assert any(name.startswith("linux-image-") for name in manifest["packages"])
+    assert sorted(path.name for path in pair.iterdir()) == sorted([LINUX, INITRD, MANIFEST])
+
+
+@pytest.mark.parametrize(
+    "driver",
+    "e1000 e1000e igb igc r8169 8139cp 8139too tg3 virtio_net vmxnet3 hv_netvsc xen-netfront r8152 ax88179_178a "
+    "ahci ata_piix nvme virtio_blk virtio_scsi sd_mod sr_mod vmd mpt3sas megaraid_sas mptspi vmw_pvscsi hv_storvsc "
+    "xen-blkfront sdhci-pci mmc_block xhci-pci ehci-pci uhci-hcd ohci-pci usb-storage uas usbhid hid-generic "
+    "hyperv-keyboard virtio_console virtio_pci realtek".split(),
+)
+def test_a_driver_is_there_or_built_into_the_kernel(pair: Path, driver: str) -> None:
+    manifest = json.loads((pair / MANIFEST).read_text())
+    assert driver in manifest["modules"]
+
+
+def test_every_driver_has_the_drivers_it_needs(pair: Path, cache: Path) -> None:
+    manifest = json.loads((pair / MANIFEST).read_text())
+    (tree,) = cache.glob(f"*/lib/modules/{manifest['kernel']}")
+    needs = dict(line.split(":", 1) for line in (tree / "modules.dep").read_text().splitlines())
+    stem = {path: Path(path).name.split(".ko")[0] for path in needs}
+    inside = set(manifest["modules"])
+    missing = {
+        (stem[path], stem[need]) for path in needs if stem[path] in inside for need in needs[path].split()
+        if stem[need] not in inside
+    }  # fmt: skip
+    assert not missing
+
+
+def test_no_wireless_graphics_or_sound(listing: list[str]) -> None:
+    assert not [
+        name for name in names(listing) if any(f"/{part}/" in name for part in ("wireless", "gpu", "sound"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["init", "etc/fstab", "usr/bin/udp-sender", "usr/bin/udp-receiver", "usr/bin/python3", "usr/bin/zstd",
+     "usr/bin/lzop", "usr/bin/gzip", "usr/bin/udhcpc", "usr/bin/setsid", "usr/bin/stty", "usr/sbin/modprobe",
+     "usr/lib/systemd/systemd-udevd", "usr/lib/udev/rules.d/60-persistent-storage.rules", "usr/lib/udev/scsi_id"],
+)  # fmt: skip
+def test_a_file_is_there(listing: list[str], name: str) -> None:
+    assert name in names(listing)
+
+
+def test_nothing_of_this_machine_goes_in(listing: list[str]) -> None:
+    assert {line.split()[2] + line.split()[3] for line in listing} == {"00"}
+    inside = names(listing)
+    assert not [name for name in inside if name.startswith(("etc/ld.so", "usr/lib/dracut", "home", "work"))]
+    assert not [name for name in inside if name.endswith(".py")]
+
+
+def test_python_in_the_initrd_imports_all_of_the_launcher(pair: Path, tmp_path: Path) -> None:
+    """Run the archive's own Python in its own tree, where only what is inside can be found."""
+    plain = subprocess.run(["zstd", "-dc", pair / INITRD], stdout=subprocess.PIPE, check=True).stdout
+    subprocess.run(["cpio", "-idm", "--quiet"], input=plain, cwd=tmp_path, check=True)
+    modules = [
+        name
+        for name in json.loads((pair / MANIFEST).read_text())["python_modules"]
+        if name.startswith("launcher")
+    ]
+    imports = ", ".join([*python.LIBRARIES, *modules])
+    program = f"import {imports}, sys; print(pyudev.Context() is not None, 'random' in sys.modules)"
+    command: list[str | Path] = [
+        "unshare",
+        "-Ur",
+        "chroot",
+        tmp_path,
+        "/usr/bin/python3",
+        "-s",
+        "-S",
+        "-P",
+        "-c",
+        program,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "True False\n", done.stderr
+
+
+def same(first: Path, second: Path) -> list[str]:
+    return [name for name in (LINUX, INITRD) if (first / name).read_bytes() == (second / name).read_bytes()]
+
+
+def test_twice_it_is_the_same_bytes(project: Path, pair: Path, cache: Path, tmp_path: Path) -> None:
+    done = build(project, tmp_path, cache)
+    assert done.returncode == 0, done.stderr
+    assert same(tmp_path, pair) == [LINUX, INITRD]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="every other test here ran without root")
+def test_without_root_it_is_the_same_bytes(project: Path, pair: Path, cache: Path) -> None:
+    """As somebody who may write to two directories of his own and nowhere else."""
+    base = Path("/var/tmp") / f"udpcast-initrd-{os.getpid()}"
+    try:
+        shutil.copytree(cache, base / "cache", symlinks=True, ignore=shutil.ignore_patterns(".*"))
+        subprocess.run(["chown", "-R", "65534:65534", base], check=True)
+        done = build(project, base / "out", base / "cache", prefix=tuple(NOBODY))
+        assert done.returncode == 0, done.stderr
+        assert same(base / "out", pair) == [LINUX, INITRD]
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def test_a_kernel_file_gives_the_same_bytes(project: Path, pair: Path, cache: Path, tmp_path: Path) -> None:
+    release = json.loads((pair / MANIFEST).read_text())["kernel"]
+    (image,) = cache.glob(f"*/boot/vmlinuz-{release}")
+    done = build(project, tmp_path, cache, "--kernel", str(image))
+    assert done.returncode == 0, done.stderr
+    assert same(tmp_path, pair) == [LINUX, INITRD]
+
+
+@pytest.mark.parametrize("full", ["out", "cache"])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(cache: Path, tmp_path: Path, full: str) -> None:
+    """A small file system, mounted where only this build sees it."""
+    small, out, own = tmp_path / "small", tmp_path / "out", tmp_path / "cache"
+    for directory in (small, out, own):
+        directory.mkdir()
+    (release,) = {path.name for path in cache.glob("*/lib/modules/*")}
+    (image,) = cache.glob(f"*/boot/vmlinuz-{release}")
+    (modules,) = cache.glob(f"*/lib/modules/{release}")
+    places = {"out": out, "cache": own, full: small}
+    inner = (
+        f"mount -t tmpfs -o size=9M none {small}; {sys.executable} -B -m initrd build -o {places['out']} "
+        f"--cache {places['cache']} -k {image} -m {modules}; status=$?; ls -A {small}; exit $status"
+    )
+    done = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", inner],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("initrd: the disk is full")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert not list(out.iterdir())

@@ -1,0 +1,93 @@
+"""Which Python modules go in, and in what form."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from initrd import python
+from initrd.errors import BuildError
+from initrd.inside import collect, ctypes_util
+
+
+def make_project(root: Path, main: str) -> Path:
+    for name in python.OUR_PACKAGES:
+        (root / name).mkdir(parents=True)
+        (root / name / "__init__.py").touch()
+    (root / "launcher/__main__.py").write_text(main)
+    (root / "launcher/lang").mkdir()
+    (root / "launcher/lang/de.json").write_text("{}")
+    return root
+
+
+def names(tree: Path) -> set[str]:
+    return {path.relative_to(tree).as_posix() for path in tree.rglob("*.pyc")}
+
+
+def test_only_what_is_imported_goes_in(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", "import json\ndef later():\n    import colorsys\n")
+    staged = python.stage(tmp_path / "tree", project)
+    found = names(tmp_path / "tree" / staged.home)
+    assert {
+        "json/decoder.pyc",
+        "colorsys.pyc",
+        "urwid/widget.pyc",
+        "pyudev/core.pyc",
+        "launcher/__main__.pyc",
+    } <= found
+    assert {"pdb.pyc", "unittest/__init__.pyc", "asyncio/__init__.pyc", "collect.pyc"}.isdisjoint(found)
+    assert (tmp_path / "tree" / staged.home / "launcher/lang/de.json").read_text() == "{}"
+    assert Path("/") / staged.home / "netifaces.so" in staged.extensions.values()
+
+
+def test_no_source_and_no_import_of_a_random_number(tmp_path: Path) -> None:
+    staged = python.stage(tmp_path / "tree", make_project(tmp_path / "project", ""))
+    assert not list((tmp_path / "tree").rglob("*.py"))
+    # Seeding its generator would wait for the kernel's noise: see /init.
+    assert "random.pyc" not in names(tmp_path / "tree" / staged.home)
+
+
+def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", "NAMES = {'a', 'b'}\nif 'x' in {'x', 'y', 'z'}: pass\n")
+    trees = [tmp_path / "first", tmp_path / "second"]
+    homes = [tree / python.stage(tree, project).home for tree in trees]
+    assert names(homes[0]) == names(homes[1])
+    assert all((homes[0] / name).read_bytes() == (homes[1] / name).read_bytes() for name in names(homes[0]))
+
+
+def test_compiled_code_runs_without_its_source(tmp_path: Path) -> None:
+    source = tmp_path / "greet.py"
+    source.write_text('"""Doc."""\nprint("hello", __doc__)\n')
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/greet.pyc").write_bytes(collect.bytecode(source, "greet.py", 0))
+    source.unlink()
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(tmp_path / 'out')!r}); import greet",
+    ]
+    assert subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout == "hello Doc.\n"
+
+
+def test_a_module_that_cannot_be_imported_is_one_sentence(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", "import nowhere_to_be_found\n")
+    with pytest.raises(BuildError, match=r"launcher\.__main__ cannot be imported: ModuleNotFoundError"):
+        python.stage(tmp_path / "tree", project)
+
+
+def test_idna_goes_in_with_http_only(tmp_path: Path) -> None:
+    assert not python.uses_http(make_project(tmp_path / "plain", "import json\n"))
+    assert python.uses_http(make_project(tmp_path / "http", "def get():\n    import urllib.request\n"))
+
+
+def test_libraries_are_found_by_their_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("libudev.so.1.7.5", "libudev.so.1", "libudevil.so.3"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(ctypes_util, "_DIRECTORIES", (str(tmp_path / "missing"), str(tmp_path)))
+    assert ctypes_util.find_library("udev") == "libudev.so.1"
+    assert ctypes_util.find_library("nothing") is None

@@ -1,0 +1,106 @@
+"""Which kernel goes in: the version in a bzImage, where modules are looked for, and the sentences when it is wrong."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from initrd import kernel
+from initrd.errors import BuildError
+
+RELEASE = "6.1.0-56-amd64"
+
+
+def bzimage(text: bytes = b"6.1.0-56-amd64 (builder@example) #1 SMP\0", offset: int = 0x1000) -> bytes:
+    """The first sectors of a bzImage, as Documentation/arch/x86/boot.rst lays them out."""
+    head = bytearray(0x8000)
+    head[0x1FE:0x200] = b"\x55\xaa"
+    head[0x202:0x206] = b"HdrS"
+    struct.pack_into("<H", head, 0x20E, offset)
+    if offset:
+        head[offset + 0x200 : offset + 0x200 + len(text)] = text
+    return bytes(head)
+
+
+def make_kernel(root: Path) -> Path:
+    image = root / "boot/vmlinuz"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(bzimage())
+    return image
+
+
+def make_modules(directory: Path) -> Path:
+    (directory / "kernel").mkdir(parents=True)
+    (directory / "modules.dep").touch()
+    return directory
+
+
+def test_the_version_is_the_first_word_of_the_header() -> None:
+    assert kernel.bzimage_version(bzimage()) == RELEASE
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (b"", "no Linux boot header"),
+        (b"\x7fELF" + bytes(0x1000), "no Linux boot header"),
+        (bzimage(offset=0), "names no version"),
+        (bzimage(text=b"\xff\xfe\0"), "names no version"),
+        (bzimage(text=b"../../etc\0"), "names no version"),
+        (bzimage()[:0x1100], "names no version"),
+    ],
+)
+def test_what_is_no_bzimage_is_refused(head: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        kernel.bzimage_version(head)
+
+
+@pytest.mark.parametrize("place", ["boot/lib/modules", "lib/modules"])
+def test_modules_are_found_near_the_kernel(tmp_path: Path, place: str) -> None:
+    image = make_kernel(tmp_path)
+    tree = make_modules(tmp_path / place / RELEASE)
+    assert kernel.given(image, None, tmp_path / "work").modules == tree
+
+
+@pytest.mark.parametrize("name", ["lib/modules", f"lib/modules/{RELEASE}"])
+def test_modules_may_be_named_with_or_without_the_version(tmp_path: Path, name: str) -> None:
+    image = make_kernel(tmp_path / "a")
+    tree = make_modules(tmp_path / "b/lib/modules" / RELEASE)
+    assert kernel.given(image, tmp_path / "b" / name, tmp_path / "work").modules == tree
+
+
+def test_no_modules_is_one_sentence_that_says_where_was_looked(tmp_path: Path) -> None:
+    with pytest.raises(
+        BuildError, match=rf"no modules for kernel {RELEASE} \(looked in .*--modules"
+    ) as caught:
+        kernel.given(make_kernel(tmp_path), tmp_path / "nowhere", tmp_path / "work")
+    assert caught.value.status == 2
+
+
+def test_modules_of_another_version_do_not_count(tmp_path: Path) -> None:
+    image = make_kernel(tmp_path)
+    make_modules(tmp_path / "lib/modules/6.1.0-55-amd64")
+    with pytest.raises(BuildError, match="no modules for kernel"):
+        kernel.given(image, tmp_path / "lib/modules", tmp_path / "work")
+
+
+def test_a_kernel_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="cannot be read: No such file"):
+        kernel.given(tmp_path / "missing", None, tmp_path)
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(BuildError, match=r"text is no kernel for x86: .* a bzImage was expected"):
+        kernel.given(tmp_path / "text", None, tmp_path)
+
+
+def test_the_kernel_package_is_the_one_the_meta_package_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "Package: linux-image-amd64\nDepends: linux-image-6.1.0-56-amd64 (= 6.1.192-2)\nSection: kernel\n"
+    monkeypatch.setattr(kernel, "run", lambda *_args, **_options: said)
+    assert kernel.current_package("linux-image-amd64") == ("linux-image-6.1.0-56-amd64", "6.1.192-2")
+
+
+def test_an_apt_that_knows_no_kernel_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "run", lambda *_args, **_options: "")
+    with pytest.raises(BuildError, match="apt knows no package linux-image-amd64; run apt-get update"):
+        kernel.current_package("linux-image-amd64")
