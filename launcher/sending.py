@@ -283,6 +283,13 @@ class Sender:
     def _note(self, command: str) -> None:
         self._log.emit("command", command=command)
 
+    def _compressor_first(self) -> bool:
+        """Whether the compressor ended while udp-sender ran. One that SIGPIPE ended only followed udp-sender, whose
+        pipe breaks a moment before its end can be seen."""
+        if self._compressor is None or self._compressor.status == -signal.SIGPIPE:
+            return False
+        return self._crew.ended_before(self._compressor, self._udpcast)
+
     def _judge(self) -> Outcome:
         return judge_sender(
             Sending(
@@ -291,8 +298,7 @@ class Sender:
                 moved=self._moved,
                 seconds=self._board.seconds,
                 compressor=self._crew.stage(self._compressor),
-                # udp-sender's pipe breaks while it is still ending, so the order of the ends alone may deceive.
-                compressor_first=not self._stream.broken and self._crew.ended_before(self._compressor, self._udpcast),
+                compressor_first=self._compressor_first(),
                 udpcast=self._crew.stage(self._udpcast),
                 receivers=self._board.receivers,
                 begun=self._board.begun,
