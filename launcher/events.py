@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ NAMES = {
     "plan": "every answer is settled: the plan's fields; nothing was written yet",
     "network": "the card has an address: `nic`, `address`, `source`",
     "transfer": "the processes are started: `argv` (a list of lists), `role`",
+    "command": "a process is started: `command`, to be pasted into a shell",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
     "cast": "the first byte of data moved",
     "progress": "at most one a second: `bytes`, `total` (or null)",
@@ -41,10 +43,11 @@ def since_boot() -> float:
 
 
 class EventLog:
-    """Writes events to files that are opened once; keeps nothing in memory."""
+    """Writes events to files that are opened once; keeps nothing in memory. Threads may share it."""
 
     def __init__(self, *paths: Path) -> None:
         self._fds: list[int] = []
+        self._lock = threading.Lock()
         for path in paths:
             self.add(path)
 
@@ -64,8 +67,9 @@ class EventLog:
         """Write one event that happened `seconds` after the kernel started."""
         record = {"event": event, "t": round(seconds, 3), **(fields or {})}
         line = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-        for fd in self._fds:
-            _write_all(fd, line)
+        with self._lock:
+            for fd in self._fds:
+                _write_all(fd, line)
 
 
 def _write_all(fd: int, data: bytes) -> None:
