@@ -15,12 +15,10 @@ No default route is needed: udpcast names the interface for its multicast (measu
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
 import socket
-import struct
 import threading
 import time
 import traceback
@@ -84,14 +82,14 @@ def raise_links(nics: Iterable[Nic], note: Note = lambda line: None) -> None:
 
 
 def has_link(name: str) -> bool:
-    """True when the interface is up and has a carrier: IFF_RUNNING of netdevice(7). False when it does not exist."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            answer = fcntl.ioctl(probe, 0x8913, struct.pack("16s16x8x", name.encode()))  # SIOCGIFFLAGS
-        except OSError:
-            return False
-    flags: int = struct.unpack_from("H", answer, 16)[0]
-    return bool(flags & 0x40)
+    """True when the interface is up and has a carrier; False also when it does not exist.
+
+    IFF_RUNNING would be no answer: the kernel sets it with the interface and takes it back up to a second later.
+    """
+    try:
+        return Path(f"/sys/class/net/{name}/carrier").read_text().strip() == "1"
+    except OSError:  # EINVAL while the interface is down
+        return False
 
 
 class AddressJob:

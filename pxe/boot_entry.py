@@ -61,10 +61,6 @@ def pxelinux_append(entry: BootEntry) -> str:
         append = format_line((Parameter("initrd", entry.initrd), *entry.command_line))
     except CommandLineError as error:
         raise BootEntryError(f'append line of label "{entry.label}": {error}') from error
-    if re.search(r"[\x00-\x1f\x7f]", append):
-        raise BootEntryError(
-            f'append line of label "{entry.label}" has a control character, which PXELINUX cannot read.'
-        )
     size = len(f"BOOT_IMAGE={entry.kernel} ".encode()) + len(append.encode()) + _PXELINUX_ADDS
     if size > MAX_BYTES:
         raise BootEntryError(

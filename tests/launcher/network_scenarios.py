@@ -1,7 +1,8 @@
 """One card and one server, joined by a cable, in namespaces of their own: what test_network.py runs inside them.
 
 `python network_scenarios.py NAME DIRECTORY` prints what was seen as JSON. The network namespace it is started in is
-the PC (card ``seat``); the server is the namespace ``server`` (card ``room``, 10.77.0.1/24).
+the PC (card ``seat``); the server is the namespace ``server`` (card ``room``, 10.77.0.1/24). The launcher finds
+the `ip` of busybox, as in the initrd.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +29,8 @@ NIC = Nic("seat", MAC)
 DHCP = Address(AddressSource.DHCP)
 SCRIPT = Path(__file__).resolve().parents[2] / "launcher" / "udhcpc-script"
 HERE = Path(sys.argv[2])
+IP = shutil.which("ip") or "ip"
+BUSYBOX = shutil.which("busybox") or "busybox"
 LOG: list[str] = []
 
 
@@ -35,15 +39,17 @@ def main() -> None:
     ip("link", "add", "seat", "address", MAC, "type", "veth", "peer", "name", "room", "netns", "server")
     ip("-n", "server", "addr", "add", "10.77.0.1/24", "broadcast", "+", "dev", "room")
     ip("-n", "server", "link", "set", "room", "up")
+    (HERE / "ip").symlink_to(BUSYBOX)
+    os.environ["PATH"] = f"{HERE}:{os.environ['PATH']}"
     print(json.dumps({**globals()[sys.argv[1]](), "log": LOG}))
 
 
 def ip(*words: str) -> str:
-    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([IP, *words], check=True, capture_output=True, text=True).stdout
 
 
 def on_server(*argv: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(["ip", "netns", "exec", "server", *argv], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([IP, "netns", "exec", "server", *argv], stderr=subprocess.PIPE, text=True)
 
 
 def dhcp_server(address: str | None = None) -> None:
@@ -240,7 +246,6 @@ def refused() -> dict[str, object]:
     fake = HERE / "busybox"
     fake.write_text(FAKE_CLIENT.format(script=SCRIPT))
     fake.chmod(0o755)
-    os.environ["PATH"] = f"{HERE}:{os.environ['PATH']}"
     return seen(until(job(DHCP, dhcp=2), over))
 
 
@@ -248,7 +253,6 @@ def the_client_ends() -> dict[str, object]:
     fake = HERE / "busybox"
     fake.write_text("#!/bin/sh\necho 'udhcpc: socket: Operation not permitted' >&2\n")
     fake.chmod(0o755)
-    os.environ["PATH"] = f"{HERE}:{os.environ['PATH']}"
     return seen(until(job(DHCP), over))
 
 

@@ -15,8 +15,10 @@ from launcher.dhcp import Lease, client_argv, read_lease
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = Path(__file__).with_name("network_scenarios.py")
-# Everything that is started dies with its first process; /run is empty, so that `ip netns` touches nothing else.
+# Everything that is started dies with its first process; /run is empty, so that `ip netns` touches nothing else, and
+# /sys shows the cards of the namespace.
 SANDBOX = "unshare --user --map-root-user --net --mount --pid --fork --kill-child --mount-proc".split()
+MOUNTS = "mount -t tmpfs none /run && mount -t sysfs none /sys"
 
 
 def scenario(name: str, directory: Path) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def scenario(name: str, directory: Path) -> dict[str, Any]:
             *SANDBOX,
             "sh",
             "-c",
-            f"mount -t tmpfs none /run && PATH=$PATH:/usr/sbin PYTHONPATH={ROOT} exec {inside}",
+            f"{MOUNTS} && PATH=$PATH:/usr/sbin PYTHONPATH={ROOT} exec {inside}",
         ],
         capture_output=True,
         text=True,
@@ -113,7 +115,7 @@ def test_a_link_that_comes_late_is_found(tmp_path: Path) -> None:
 def test_a_card_that_went_away(tmp_path: Path) -> None:
     seen = scenario("no_card", tmp_path)
     assert seen["phase"] == "failed"
-    assert seen["sentence"].startswith('eth7 could not be set up: Cannot find device "eth7".')
+    assert seen["sentence"].startswith("eth7 could not be set up: ip: SIOCGIFFLAGS: No such device. ")
 
 
 @pytest.mark.netns

@@ -150,8 +150,8 @@ def force() -> dict[str, object]:
     other_dhcp()
     serving = Serving("--force")
     [path] = TEMPORARY.glob("*/dnsmasq.conf")
-    text = path.read_text()
-    return {"said": serving.said, "config": text, "status": serving.end()}
+    text, mode = path.read_text(), path.parent.stat().st_mode & 0o777
+    return {"said": serving.said, "config": text, "mode": mode, "status": serving.end()}
 
 
 def probe() -> dict[str, object]:

@@ -44,7 +44,7 @@ def test_the_question() -> None:
     [
         (ip_packet(offer()), "10.77.0.2"),
         (ip_packet(offer(), header=24), "10.77.0.2"),
-        (ip_packet(offer(options=b"\0\0\x36\x04\x0a\x4d\0\x02")), "10.77.0.2"),
+        (ip_packet(offer(options=b"\0\x36\x04\x0a\x4d\0\x02")), "10.77.0.2"),
         (ip_packet(offer(options=b"")), "10.77.0.1"),  # no server identifier: the sender's address
     ],
 )
