@@ -21,7 +21,7 @@ from .report import Claim, Role, Stage
 from .spec import mac
 from .vm import VM
 
-LINGER_SECONDS = 15.0
+LINGER_SECONDS = 20.0
 """After its outcome (or an error) a seat may say for so long what it does next."""
 
 STAGES = ("init", "udev", "python", "devices", "plan", "network", "transfer", "connected", "cast", "outcome")
@@ -93,6 +93,13 @@ def operator(spec: SeatSpec, receivers: int) -> Operator:
     return Operator(spec.role, receivers, not unattended, any(word in given for word in _START_CONDITIONS))
 
 
+def restarts(append: str) -> bool:
+    """True when the line asks for something to be done after the transfer, which the seat is then watched doing."""
+    line = parse(append)
+    asked = [line.last(name) for name in ("auto_reboot", "after")]
+    return any(word and (word.value or "").lower() not in {"", "never", "menu"} for word in asked)
+
+
 class Seat:
     """Follows one machine's events. `report` is called with a line for each new stage."""
 
@@ -104,6 +111,7 @@ class Seat:
         self.address: str | None = None
         self._report = report
         self._operator = operator(spec, receivers)
+        self._restarts = restarts(spec.append)
         self._screen: str | None = None  # up, and nothing pressed on it yet
         self._presses: dict[str, int] = {}
         self._served: list[Stage] = []
@@ -130,7 +138,7 @@ class Seat:
     def _on_screen(self, event: Event) -> None:
         self._screen = event.text("name")
         self._report(self.spec.name, f"screen {self._screen}")
-        if self._screen in {"result", "error"} and self._linger is not None:
+        if self._screen in {"result", "error"} and self._linger is not None and not self._restarts:
             self._linger = time.monotonic() + 1
 
     def _on_progress(self, event: Event) -> None:

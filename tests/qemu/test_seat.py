@@ -10,7 +10,7 @@ import pytest
 from qemu.network import Served
 from qemu.pump import Deadline, Pump
 from qemu.report import Role
-from qemu.seat import Seat, SeatSpec, operator
+from qemu.seat import Seat, SeatSpec, operator, restarts
 from qemu.spec import MachineSpec
 from qemu.vm import VM
 
@@ -134,6 +134,29 @@ def test_a_machine_that_is_to_restart_is_awaited(vm: FakeVM) -> None:
     assert not seat.finished
     vm.alive = False
     assert seat.finished and not seat.failed
+
+
+@pytest.mark.parametrize(
+    ("append", "expected"),
+    [("", False), ("auto_reboot=never", False), ("auto-reboot=success", True), ("after=poweroff,menu", True)],
+)
+def test_which_lines_ask_for_a_restart(append: str, expected: bool) -> None:
+    assert restarts(append) is expected
+
+
+def test_the_result_ends_a_seat_soon_unless_a_restart_was_asked_for(
+    vm: FakeVM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("qemu.seat.time.monotonic", lambda: now)
+    stays = make(vm, "auto=yes")
+    goes = make(vm, "auto=yes auto_reboot=success")
+    vm.says("outcome", **OUTCOME)
+    vm.says("screen", name="result")
+    now += 2
+    assert stays.finished and not goes.finished
+    now += 20
+    assert goes.finished, "it did not restart, but nobody waits for ever"
 
 
 @pytest.mark.parametrize("value", [1, "true", "yes", None, []])
