@@ -20,14 +20,13 @@ from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from launcher.machine import Nic
-from launcher.network import AddressJob, AddressState, Phase, has_link, raise_links
+from launcher.network import SCRIPT, AddressJob, AddressState, Phase, has_link, raise_links
 from launcher.plan import Address, AddressSource
 from pxe.dnsmasq import BootServer, Host, config
 
 MAC = "52:54:00:aa:bb:01"
 NIC = Nic("seat", MAC)
 DHCP = Address(AddressSource.DHCP)
-SCRIPT = Path(__file__).resolve().parents[2] / "launcher" / "udhcpc-script"
 HERE = Path(sys.argv[2])
 IP = shutil.which("ip") or "ip"
 BUSYBOX = shutil.which("busybox") or "busybox"
@@ -82,9 +81,7 @@ def dhcp_server(address: str | None = None) -> None:
 
 def job(address: Address, nic: Nic = NIC, link: float = 5, dhcp: float = 8) -> AddressJob:
     """A job that was started, with deadlines short enough for a test."""
-    started = AddressJob(
-        nic, address, LOG.append, link_seconds=link, dhcp_seconds=dhcp, run=HERE / "run", script=SCRIPT
-    )
+    started = AddressJob(nic, address, LOG.append, link_seconds=link, dhcp_seconds=dhcp, run=HERE / "run")
     started.start()
     return started
 
