@@ -63,7 +63,7 @@ def build(
             )
             result = make(source, Path(work), Path(new), drivers, command, project)
             for name in (LINUX, INITRD, MANIFEST):
-                os.replace(Path(new) / name, out / name)
+                (Path(new) / name).replace(out / name)
     return result
 
 

@@ -16,7 +16,7 @@ def find_library(name: str) -> str | None:
     """The file name of the library (``libudev.so.1`` for ``udev``), or None."""
     for directory in _DIRECTORIES:
         try:
-            found = [entry for entry in os.listdir(directory) if entry.startswith(f"lib{name}.so.")]
+            found = [entry for entry in os.listdir(directory) if entry.startswith(f"lib{name}.so.")]  # noqa: PTH208
         except OSError:
             continue
         if found:

@@ -22,24 +22,18 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
 def build(
-    out: Path, cache: Path, *options: str, prefix: tuple[str, ...] = ()
+    project: Path, out: Path, cache: Path, *options: str, prefix: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    command = [
-        *prefix,
-        sys.executable,
-        "-B",
-        "-m",
-        "initrd",
-        "build",
-        "-o",
-        str(out),
-        "--cache",
-        str(cache),
-        *options,
-    ]
+    words = ["-m", "initrd", "build", "-o", str(out), "--cache", str(cache), *options]
     environment = {**os.environ, "HOME": "/nonexistent", "PYTHONPATH": str(project)}
     return subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, timeout=600, check=False
+        [*prefix, sys.executable, "-B", *words],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
 
 
