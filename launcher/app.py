@@ -127,7 +127,9 @@ class App:
 
     def rescan(self) -> None:
         """Detect again and replay."""
-        self.complete = self.system.complete()
+        if not self.complete and self.system.complete():
+            self.complete = True
+            self.log.emit("devices")
         self.machine = self.system.detect()
         names = {"disks": [disk.path for disk in self.machine.disks], "nics": [nic.name for nic in self.machine.nics]}
         self.log.emit("machine", **names)
@@ -141,7 +143,6 @@ class App:
     def _tick(self) -> None:
         if self._stage is Stage.INTERVIEW:
             if not self.complete and self.system.complete():
-                self.log.emit("devices")
                 self.rescan()
             elif self.ui.page and self.ui.page.name == "waiting":
                 self.advance()

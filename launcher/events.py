@@ -26,6 +26,7 @@ NAMES = {
     "network": "the card has an address: `nic`, `address`, `source`",
     "transfer": "the processes are started: `argv` (a list of lists), `role`",
     "command": "a process is started: `command`, to be pasted into a shell",
+    "note": "what the network's commands and the DHCP client say: `text`",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
     "cast": "the first byte of data moved",
     "progress": "at most one a second: `bytes`, `total` (or null)",

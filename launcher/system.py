@@ -36,7 +36,7 @@ class RunningSystem:
             return machine
         from .network import raise_links  # noqa: PLC0415 - not needed before the first card is there
 
-        raise_links(new)
+        raise_links(new, self._note)
         self._raised |= {nic.name for nic in new}
         return self._detect()
 
@@ -52,9 +52,12 @@ class RunningSystem:
     def network(self, plan: Plan) -> AddressJob:
         from .network import AddressJob  # noqa: PLC0415 - not needed before the first screen
 
-        job = AddressJob(plan.nic, plan.address)
+        job = AddressJob(plan.nic, plan.address, self._note)
         job.start()
         return job
+
+    def _note(self, text: str) -> None:
+        self._log.emit("note", text=text)
 
     def transfer(self, plan: Plan) -> Transfer:
         from .transfer import Transfer  # noqa: PLC0415
