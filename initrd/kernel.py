@@ -75,7 +75,7 @@ def find_modules(image: Path, version: str, modules: Path | None) -> Path:
         candidates = [above / "lib/modules" / version, above.parent / "lib/modules" / version]
         candidates.append(Path("/lib/modules") / version)
     for candidate in candidates:
-        if (candidate / "kernel").is_dir() and (candidate.name == version or candidate == modules):
+        if candidate.name == version and (candidate / "kernel").is_dir():
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
     raise BuildError(

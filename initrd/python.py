@@ -66,7 +66,7 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
     (out / "lib-dynload").mkdir(parents=True)
-    # A fixed hash seed: the order of a frozenset's constants in the byte code depends on it.
+    # A fixed hash seed: no order of a set shall reach the bytes that are written.
     command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
     report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
     return PythonTree(

@@ -81,9 +81,10 @@ def test_no_modules_is_one_sentence_that_says_where_was_looked(tmp_path: Path) -
 
 def test_modules_of_another_version_do_not_count(tmp_path: Path) -> None:
     image = make_kernel(tmp_path)
-    make_modules(tmp_path / "lib/modules/6.1.0-55-amd64")
-    with pytest.raises(BuildError, match="no modules for kernel"):
-        kernel.given(image, tmp_path / "lib/modules", tmp_path / "work")
+    other = make_modules(tmp_path / "lib/modules/6.1.0-55-amd64")
+    for named in (other.parent, other):
+        with pytest.raises(BuildError, match="no modules for kernel"):
+            kernel.given(image, named, tmp_path / "work")
 
 
 def test_a_kernel_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
