@@ -193,7 +193,7 @@ def demonstrate(receivers: int, keep: bool, say: Progress) -> int:
             say("every disk is equal to the model; restarting the clones from their own disks")
             clones = tuple(Path(seat.target.path) for seat in report.seats if seat.target)
             booted = dict(zip(seats, boot_clones(clones, model.boot_line, accel, say), strict=True))
-        print(table(report, booted))
+        print(table(report, booted), flush=True)
         problems = [*report.problems, *(f"{name}: {b.problem}" for name, b in booted.items() if b.problem)]
         for problem in problems:
             print(problem)
