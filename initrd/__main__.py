@@ -24,9 +24,7 @@ def parser() -> argparse.ArgumentParser:
     make = commands.add_parser(
         "build", help="build the pair", epilog=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    make.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="where the three files go"
-    )
+    make.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where the three files go")
     make.add_argument(
         "-k",
         "--kernel",

@@ -17,9 +17,7 @@ from .errors import BuildError
 from .manifest import Manifest
 from .run import TOOL_PACKAGES, find_tool
 
-DEBIAN_PACKAGES = tuple(
-    sorted({*TOOL_PACKAGES.values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"})
-)
+DEBIAN_PACKAGES = tuple(sorted({*TOOL_PACKAGES.values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"}))
 """What must be installed on the machine that builds."""
 
 LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
@@ -58,18 +56,14 @@ def build(
             tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
             tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
         ):
-            source = (
-                kernel.fetch(cache) if kernel_file is None else kernel.given(kernel_file, modules, Path(work))
-            )
+            source = kernel.fetch(cache) if kernel_file is None else kernel.given(kernel_file, modules, Path(work))
             result = make(source, Path(work), Path(new), drivers, command, project)
             for name in (LINUX, INITRD, MANIFEST):
                 (Path(new) / name).replace(out / name)
     return result
 
 
-def make(
-    source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], command: str, project: Path
-) -> Manifest:
+def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], command: str, project: Path) -> Manifest:
     """Write the three files to the directory `new`."""
     time = int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH))
     staged = work / "staged"
@@ -108,12 +102,7 @@ def host_files(tree: Path, staged: Path) -> Iterator[Path]:
     """The files of this machine that dracut copied to the same path in `tree`."""
     for path in tree.rglob("*"):
         inner = path.relative_to(tree)
-        if (
-            path.is_file()
-            and not path.is_symlink()
-            and not (staged / inner).exists()
-            and "modules" not in inner.parts
-        ):
+        if path.is_file() and not path.is_symlink() and not (staged / inner).exists() and "modules" not in inner.parts:
             yield Path("/") / inner
 
 

@@ -60,9 +60,7 @@ def given(image: Path, modules: Path | None, work: Path) -> Kernel:
     try:
         version = bzimage_version(head)
     except ValueError as error:
-        raise BuildError(
-            f"--kernel {image} is no kernel for x86: {error}; a bzImage was expected", 2
-        ) from error
+        raise BuildError(f"--kernel {image} is no kernel for x86: {error}; a bzImage was expected", 2) from error
     return Kernel(image, version, usable_tree(find_modules(image, version, modules), version, work))
 
 
@@ -90,9 +88,7 @@ def usable_tree(tree: Path, version: str, work: Path) -> Path:
     if tree.parts[-3:] == ("lib", "modules", version) and (tree / "modules.dep").is_file():
         return tree
     copy = work / "lib/modules" / version
-    shutil.copytree(
-        tree, copy, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("build", "source")
-    )
+    shutil.copytree(tree, copy, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("build", "source"))
     run(["depmod", "-b", work, version])
     return copy
 
@@ -112,18 +108,14 @@ def fetch(cache: Path) -> Kernel:
     architecture = run(["dpkg", "--print-architecture"]).strip()
     if architecture not in META_PACKAGES:
         known = ", ".join(META_PACKAGES)
-        raise BuildError(
-            f"no kernel package is known for {architecture} (known: {known}); give one with --kernel"
-        )
+        raise BuildError(f"no kernel package is known for {architecture} (known: {known}); give one with --kernel")
     package, version = current_package(META_PACKAGES[architecture])
     place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
     if not place.is_dir():
         download(package, version, place)
     images = list(place.glob("boot/vmlinuz-*"))
     if len(images) != 1:
-        raise BuildError(
-            f"the package {package} holds no kernel in {place}/boot; delete {place} and try again"
-        )
+        raise BuildError(f"the package {package} holds no kernel in {place}/boot; delete {place} and try again")
     release = images[0].name.removeprefix("vmlinuz-")
     return Kernel(images[0], release, place / "lib/modules" / release, package, version)
 

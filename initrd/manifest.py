@@ -59,7 +59,5 @@ def debian_packages(paths: Iterable[Path]) -> dict[str, str]:
             owners.update(line.split(": /")[0].split(", "))
     if not owners:
         return {}
-    rows = run(
-        ["dpkg-query", "--show", "-f", "${binary:Package}\t${Version}\n", *sorted(owners)]
-    ).splitlines()
+    rows = run(["dpkg-query", "--show", "-f", "${binary:Package}\t${Version}\n", *sorted(owners)]).splitlines()
     return {name.split(":")[0]: version for name, version in (row.split("\t") for row in rows)}

@@ -81,9 +81,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--json", action="store_true", help="write a JSON list instead of lines")
-    parser.add_argument(
-        "text", nargs="?", metavar="TEXT | -", help="the line as one argument, or - for standard input"
-    )
+    parser.add_argument("text", nargs="?", metavar="TEXT | -", help="the line as one argument, or - for standard input")
     options, surplus = parser.parse_known_args(arguments)
     if surplus:
         parser.error(

@@ -44,9 +44,7 @@ def format_line(parameters: Iterable[Parameter] | CommandLine) -> str:
     behind_dashes = False
     for parameter in parameters:
         if behind_dashes and not parameter.init:
-            raise _refusal(
-                parameter, 'it stands behind parameters of PID 1 ("init"), which must be the last ones'
-            )
+            raise _refusal(parameter, 'it stands behind parameters of PID 1 ("init"), which must be the last ones')
         new = [format_word(parameter)]
         if parameter.init and not behind_dashes:
             new.insert(0, "--")

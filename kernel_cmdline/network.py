@@ -133,9 +133,7 @@ def parse_bootif(text: str) -> str:
 
 def parse_sysuuid(text: str) -> str:
     """The machine's UUID from PXELINUX's ``SYSUUID`` in lower case with hyphens."""
-    digits = re.fullmatch(
-        r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", text.lower()
-    )
+    digits = re.fullmatch(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", text.lower())
     if not digits:
         raise CommandLineError(
             f'SYSUUID="{printable(text)}" is no UUID; expected 32 hexadecimal digits, '

@@ -32,9 +32,7 @@ def choose(kernel: Path) -> str:
             raise SpecError(f'{VARIABLE}="{told}" is not known: kvm or tcg.')
         return told
     answer, reason = decide(kernel)
-    print(
-        f"accelerator: {answer.upper()} ({reason}; {VARIABLE}=kvm|tcg overrides)", file=sys.stderr, flush=True
-    )
+    print(f"accelerator: {answer.upper()} ({reason}; {VARIABLE}=kvm|tcg overrides)", file=sys.stderr, flush=True)
     os.environ[VARIABLE] = answer
     return answer
 

@@ -153,9 +153,7 @@ def _clones(pair: Path, memory: int) -> bool:
     return good
 
 
-def search_memory(
-    works: Callable[[int], bool], low: int = 96, high: int = 512, step: int = 16
-) -> dict[int, bool]:
+def search_memory(works: Callable[[int], bool], low: int = 96, high: int = 512, step: int = 16) -> dict[int, bool]:
     """Bisect between `low` and `high` MiB; every size that was tried, and whether it sufficed."""
     tried = {high: works(high)}
     if not tried[high]:
@@ -189,7 +187,5 @@ def table(bench: BootBench) -> str:
     sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in bench.sizes.items())
     lines.append(f"{sizes}; the pair {pair / 1e6:.1f} MB")
     if bench.memory_tried:
-        lines.append(
-            f"smallest memory in which a clone completes: {bench.smallest_memory or 'none tried'} MiB"
-        )
+        lines.append(f"smallest memory in which a clone completes: {bench.smallest_memory or 'none tried'} MiB")
     return "\n".join(lines) + "\n"

@@ -130,9 +130,7 @@ def run_classroom(spec: ClassroomSpec, report: Callable[[str], None] | None = No
     except HARNESS_ERRORS as error:
         raise sandbox.RunFailed(str(error)) from error
     place = spec.artefacts or Path(tempfile.gettempdir(), time.strftime("udpcast-classroom-%Y%m%d-%H%M%S"))
-    return sandbox.call(
-        lambda scratch: _Room(spec, accel, scratch, say, place.absolute()).run(), HARNESS_ERRORS
-    )
+    return sandbox.call(lambda scratch: _Room(spec, accel, scratch, say, place.absolute()).run(), HARNESS_ERRORS)
 
 
 def _say(line: str) -> None:
@@ -178,12 +176,8 @@ class _Room:
         self.say("comparing the disks")
         written = SourceReport(str(model), size, before, disks.sha256(model), images.written(source))
         found = [None, *(images.target(path, size) for path in targets)]
-        whole = tuple(
-            dataclasses.replace(seat, target=image) for seat, image in zip(reports, found, strict=True)
-        )
-        return self._finish(
-            Report(whole, written, seconds, self.accel, command(self.spec), self.problem), collected
-        )
+        whole = tuple(dataclasses.replace(seat, target=image) for seat, image in zip(reports, found, strict=True))
+        return self._finish(Report(whole, written, seconds, self.accel, command(self.spec), self.problem), collected)
 
     def _model(self) -> tuple[Path, int]:
         """The model disk and its size; without one a small disk that boots is made for this run."""

@@ -112,9 +112,7 @@ def _screenshot(options: argparse.Namespace) -> int:
     output: Path = options.output.absolute()
     presses = dict(options.press)
     spec = _single(options, serial_console=False)
-    single.run_machine(
-        spec, lambda vm: single.screenshot(vm, options.until_screen, presses, output), options.artefacts
-    )
+    single.run_machine(spec, lambda vm: single.screenshot(vm, options.until_screen, presses, output), options.artefacts)
     print(output)
     return 0
 
@@ -248,9 +246,7 @@ def _classroom_options(room: argparse.ArgumentParser) -> None:
 
 def _machine_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add(
-        "--pxe", action="store_true", help="boot through the card's ROM (default: kernel and initrd directly)"
-    )
+    add("--pxe", action="store_true", help="boot through the card's ROM (default: kernel and initrd directly)")
     add("--kernel", type=Path, metavar="FILE", help="instead of the pair's")
     add("--initrd", type=Path, metavar="FILE", help="instead of the pair's")
     add("--append", default="", metavar="TEXT", help="the append line")

@@ -91,9 +91,7 @@ class EventLog:
         names = {*success, *failure}
 
         def look() -> Event | None:
-            found = (
-                e for e in self.events[start:] if e.name in names or f"{e.name}:{e.text('name')}" in names
-            )
+            found = (e for e in self.events[start:] if e.name in names or f"{e.name}:{e.text('name')}" in names)
             return next(found, None)
 
         return pump.until(look, deadline, f"event {' or '.join(sorted(success))}")

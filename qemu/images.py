@@ -21,9 +21,7 @@ def require_raw(path: Path) -> int:
         raise SpecError(f"model disk {path} does not exist.")
     kind = json.loads(run(["qemu-img", "info", "--output=json", path]))["format"]
     if kind != "raw":
-        raise SpecError(
-            f"model disk {path} is {kind}, a raw image was expected: `qemu-img convert -O raw` makes one."
-        )
+        raise SpecError(f"model disk {path} is {kind}, a raw image was expected: `qemu-img convert -O raw` makes one.")
     size = path.stat().st_size
     if size == 0 or size % 512:
         raise SpecError(f"model disk {path} has {size} bytes, which is no whole number of 512-byte sectors.")

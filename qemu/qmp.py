@@ -54,9 +54,7 @@ class Qmp:
             message["arguments"] = {name.replace("_", "-"): value for name, value in arguments.items()}
         self._stream.send(json.dumps(message).encode() + b"\n", deadline)
         stream = self._stream
-        self._pump.until(
-            lambda: bool(self._answers) or stream.closed, deadline, f"an answer to QMP {command}"
-        )
+        self._pump.until(lambda: bool(self._answers) or stream.closed, deadline, f"an answer to QMP {command}")
         if not self._answers:
             raise QmpError(f"{command}: QEMU closed its monitor")
         answer = self._answers.pop(0)

@@ -123,13 +123,9 @@ def false_successes(report: Report) -> list[str]:
         if seat.role is Role.RECEIVER and (seat.target is None or seat.target.sha256 != source.sha256_before):
             found.append(f"FALSE SUCCESS: {said}, but its disk differs from the source.")
         if seat.claim.sha256 is not None and seat.claim.sha256 != source.sha256_before:
-            found.append(
-                f"FALSE SUCCESS: {said} with the digest {seat.claim.sha256}, which is not the source's."
-            )
+            found.append(f"FALSE SUCCESS: {said} with the digest {seat.claim.sha256}, which is not the source's.")
         if seat.claim.bytes != source.size:
-            found.append(
-                f"FALSE SUCCESS: {said} after {seat.claim.bytes} bytes; the source has {source.size}."
-            )
+            found.append(f"FALSE SUCCESS: {said} after {seat.claim.bytes} bytes; the source has {source.size}.")
     return found
 
 
@@ -191,9 +187,7 @@ def table(report: Report) -> str:
 
 def _row(report: Report, seat: SeatReport) -> tuple[str, ...]:
     same = equal(report, seat)
-    disk = {True: "equal", False: "DIFFERS", None: "unchanged" if _untouched(report.source) else "CHANGED"}[
-        same
-    ]
+    disk = {True: "equal", False: "DIFFERS", None: "unchanged" if _untouched(report.source) else "CHANGED"}[same]
     claim = seat.claim
     if claim is None:
         return (seat.name, "none", "", "", "", "", disk, seat.exit)
@@ -223,6 +217,4 @@ def stage_rows(report: Report) -> list[tuple[str, ...]]:
 def layout(rows: list[tuple[str, ...]]) -> list[str]:
     """Columns as wide as their widest cell, two blanks apart."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -96,9 +96,7 @@ def run_machine(spec: SingleSpec, function: Callable[[VM], T], artefacts: Path |
     return sandbox.call(lambda scratch: _run(spec, accel, scratch, function, artefacts), expected)
 
 
-def _run(
-    spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T], artefacts: Path | None
-) -> T:
+def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T], artefacts: Path | None) -> T:
     deadline = Deadline(spec.deadline)
     pump = Pump()
     drives = _drives(spec, scratch)

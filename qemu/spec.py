@@ -158,9 +158,7 @@ def drive_argv(drive: Drive, number: int) -> list[str]:
     if len(drive.serial) > 20 or not drive.serial.isascii():
         raise SpecError(f'serial number "{drive.serial}" is too long: 20 ASCII characters at most.')
     if drive.sector not in {512, 4096} or (drive.sector != 512 and drive.bus is Bus.AHCI):
-        raise SpecError(
-            f"{drive.bus.value} disks have no {drive.sector}-byte sectors: 512, or 4096 with another bus."
-        )
+        raise SpecError(f"{drive.bus.value} disks have no {drive.sector}-byte sectors: 512, or 4096 with another bus.")
     if drive.read_only and drive.bus in {Bus.AHCI, Bus.NVME}:
         raise SpecError(f"{drive.bus.value} disks cannot be read-only in QEMU: take scsi, virtio or usb.")
     device = [f"drive=disk{number}", f"id=drive{number}"]

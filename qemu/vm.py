@@ -50,9 +50,7 @@ class VM:
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd: int | None = None
         self._streams: dict[str, Stream] = {}
-        self.ports = Ports(
-            *(directory / name for name in ("console.sock", "events.sock", "qmp.sock", "console.log"))
-        )
+        self.ports = Ports(*(directory / name for name in ("console.sock", "events.sock", "qmp.sock", "console.log")))
 
     @property
     def command(self) -> str:
@@ -67,9 +65,7 @@ class VM:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -79,9 +75,7 @@ class VM:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             self._pidfd = watch_process(self.pump, self._process.pid, self._process_ended)
             deadline = self.deadline.sooner(START_SECONDS)
-            self._until(
-                lambda: len(self._streams) == len(listeners), deadline, f"{self.spec.name}: QEMU's start"
-            )
+            self._until(lambda: len(self._streams) == len(listeners), deadline, f"{self.spec.name}: QEMU's start")
         self.qmp.start(self._streams["qmp"], deadline)
         for number, nic in enumerate(self.spec.nics):
             if not nic.link:
@@ -107,9 +101,7 @@ class VM:
                 self.pump.remove(listener)
                 listener.close()
 
-    def _acceptor(
-        self, name: str, listener: socket.socket, sink: Callable[[bytes], None]
-    ) -> Callable[[], None]:
+    def _acceptor(self, name: str, listener: socket.socket, sink: Callable[[bytes], None]) -> Callable[[], None]:
         def accept() -> None:
             connection, _ = listener.accept()
             self.pump.remove(listener)

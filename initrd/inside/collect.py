@@ -100,12 +100,7 @@ def target_of(name: str, source: Path, package: bool) -> Path:
 def collect(request: dict[str, Any], out: Path) -> dict[str, object]:
     """Write every module that is needed to `out`. See the module's docstring."""
     roots = [Path(root) for root in request["roots"]]
-    ours = {
-        name: path
-        for package in request["packages"]
-        for root in roots
-        for name, path in modules_of(package, root)
-    }
+    ours = {name: path for package in request["packages"] for root in roots for name, path in modules_of(package, root)}
     wanted = {*request["modules"], *ours}.union(*(inner_imports(path) for path in ours.values()))
     loaded = loaded_by(sorted(wanted), [*map(str, roots), *sys.path, *request["after"]], request["replace"])
     extensions: dict[str, str] = {}

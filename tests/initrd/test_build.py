@@ -113,9 +113,7 @@ def test_every_driver_has_the_drivers_it_needs(pair: Path, cache: Path) -> None:
 
 
 def test_no_wireless_graphics_or_sound(listing: list[str]) -> None:
-    assert not [
-        name for name in names(listing) if any(f"/{part}/" in name for part in ("wireless", "gpu", "sound"))
-    ]
+    assert not [name for name in names(listing) if any(f"/{part}/" in name for part in ("wireless", "gpu", "sound"))]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +138,7 @@ def test_python_in_the_initrd_imports_all_of_the_launcher(pair: Path, tmp_path: 
     plain = subprocess.run(["zstd", "-dc", pair / INITRD], stdout=subprocess.PIPE, check=True).stdout
     subprocess.run(["cpio", "-idm", "--quiet"], input=plain, cwd=tmp_path, check=True)
     modules = [
-        name
-        for name in json.loads((pair / MANIFEST).read_text())["python_modules"]
-        if name.startswith("launcher")
+        name for name in json.loads((pair / MANIFEST).read_text())["python_modules"] if name.startswith("launcher")
     ]
     imports = ", ".join([*python.LIBRARIES, *modules])
     program = f"import {imports}, sys; print(pyudev.Context() is not None, 'random' in sys.modules)"

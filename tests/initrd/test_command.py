@@ -24,15 +24,11 @@ def test_a_missing_tool_names_its_package(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unreadable_kernel_leaves_the_output_as_it_was(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unreadable_kernel_leaves_the_output_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "udpcast-linux").write_text("old")
     status = main(["build", "-o", str(tmp_path), "-k", "/nonexistent", "--cache", str(tmp_path / "cache")])
     assert status == 2
-    assert (
-        capsys.readouterr().err == "initrd: --kernel /nonexistent cannot be read: No such file or directory\n"
-    )
+    assert capsys.readouterr().err == "initrd: --kernel /nonexistent cannot be read: No such file or directory\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "udpcast-linux"]
     assert not list((tmp_path / "cache").iterdir())
 

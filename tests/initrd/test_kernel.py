@@ -72,9 +72,7 @@ def test_modules_may_be_named_with_or_without_the_version(tmp_path: Path, name: 
 
 
 def test_no_modules_is_one_sentence_that_says_where_was_looked(tmp_path: Path) -> None:
-    with pytest.raises(
-        BuildError, match=rf"no modules for kernel {RELEASE} \(looked in .*--modules"
-    ) as caught:
+    with pytest.raises(BuildError, match=rf"no modules for kernel {RELEASE} \(looked in .*--modules") as caught:
         kernel.given(make_kernel(tmp_path), tmp_path / "nowhere", tmp_path / "work")
     assert caught.value.status == 2
 

@@ -60,9 +60,7 @@ def test_without_text_the_running_kernels_line_is_read_and_not_standard_input() 
     result = run("--json", stdin=b"not=this")
     entries = json.loads(result.stdout)
     line = parse(Path("/proc/cmdline").read_bytes())
-    assert [(e["name"], e["value"], e.get("init", False)) for e in entries] == [
-        (p.name, p.value, p.init) for p in line
-    ]
+    assert [(e["name"], e["value"], e.get("init", False)) for e in entries] == [(p.name, p.value, p.init) for p in line]
 
 
 def test_wrong_usage_is_status_2_and_says_what_to_do() -> None:

@@ -69,9 +69,7 @@ def test_utf_8_is_kept_together_but_a_stray_byte_a0_separates() -> None:
 
 
 def test_what_the_kernel_would_cut_is_written_in_quotes() -> None:
-    assert (
-        format_line([Parameter("à"), Parameter("b", "à"), Parameter("c", "\udca0")]) == '"à" b="à" c="\udca0"'
-    )
+    assert format_line([Parameter("à"), Parameter("b", "à"), Parameter("c", "\udca0")]) == '"à" b="à" c="\udca0"'
 
 
 def test_the_line_ends_at_a_nul_byte() -> None:

@@ -103,9 +103,7 @@ class Boot:
         assert argv[:3] == SCRIPT_ARGV
         environ = self.dumps["environ"].split(b"\0")[:-1]
         # A name may begin with "=", and its value's "=" is the next one.
-        pairs = [
-            (entry[:1] + entry[1:].partition(b"=")[0], entry[1:].partition(b"=")[2]) for entry in environ
-        ]
+        pairs = [(entry[:1] + entry[1:].partition(b"=")[0], entry[1:].partition(b"=")[2]) for entry in environ]
         assert len(dict(pairs)) == len(pairs)
         return HandedOver(argv[3:], dict(pairs))
 
@@ -126,16 +124,12 @@ class Laboratory:
         argv += ["-kernel", str(self.kernel), "-initrd", str(self.initrd), "-append", os.fsdecode(line)]
         command = shlex.join(argv)
         try:
-            ended = subprocess.run(
-                argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=False
-            )
+            ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=False)
         except subprocess.TimeoutExpired:
             pytest.fail(f"the machine did not end within {DEADLINE} s.\n{command}\n{console.read_text()}")
         assert ended.returncode == 0, f"{ended.stderr.decode()}\n{command}"
         lines = re.findall(r"^(\w+)=([0-9a-f]*)\r?$", dump.read_text(), re.MULTILINE)
-        return Boot(
-            {name: bytes.fromhex(text) for name, text in lines}, console.read_text(errors="replace"), command
-        )
+        return Boot({name: bytes.fromhex(text) for name, text in lines}, console.read_text(errors="replace"), command)
 
 
 def tiny_initrd() -> bytes:
@@ -163,9 +157,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     named = os.environ.get("UDPCAST_TEST_KERNEL")
     kernel = Path(named) if named else ROOT / ".cache" / "pair" / "udpcast-linux"
     if not kernel.is_file():
-        pytest.fail(
-            f"no kernel at {kernel}: let UDPCAST_TEST_KERNEL name one, or build the pair into .cache/pair"
-        )
+        pytest.fail(f"no kernel at {kernel}: let UDPCAST_TEST_KERNEL name one, or build the pair into .cache/pair")
     qemu = shutil.which("qemu-system-x86_64")
     if not qemu:
         pytest.fail("qemu-system-x86_64 is missing: install the package qemu-system-x86")
@@ -265,9 +257,7 @@ def test_where_we_are_kinder_than_the_kernel(laboratory: Laboratory) -> None:
     assert boot.text() == line + b"\n"
     given = {"u": "à", "q": "à", "s": "t"}
     ours = parse(boot.text())
-    assert {key: ours.last(key) for key in given} == {
-        key: Parameter(key, value) for key, value in given.items()
-    }
+    assert {key: ours.last(key) for key in given} == {key: Parameter(key, value) for key, value in given.items()}
     theirs = boot.handed_over()
     assert theirs.environment.pop(b"u") == b"\xc3"
     assert theirs == handed_over(parameter for parameter in ours if parameter.name != "u")

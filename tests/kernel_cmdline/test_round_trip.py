@@ -27,9 +27,7 @@ def writable(parameter: Parameter) -> bool:
 @example([Parameter("a", 'b"'), Parameter("", None)], 1)
 def test_what_is_written_reads_back(parameters: list[Parameter], first_of_pid_1: int) -> None:
     accepted = [
-        Parameter(p.name, p.value, init=index >= first_of_pid_1)
-        for index, p in enumerate(parameters)
-        if writable(p)
+        Parameter(p.name, p.value, init=index >= first_of_pid_1) for index, p in enumerate(parameters) if writable(p)
     ]
     text = format_line(accepted)
     assert parse(text) == CommandLine(tuple(accepted))

@@ -88,7 +88,9 @@ def test_names_match_without_case_and_with_dashes() -> None:
 
 
 def test_what_kernels_are_given_is_foreign_and_no_error() -> None:
-    line = "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
+    line = (
+        "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
+    )
     result = explained(line)
     assert {item.status for item in result.parameters} == {"foreign"}
     assert result.errors == ()

@@ -180,7 +180,10 @@ def test_the_card_is_the_only_one_with_a_link_else_a_question() -> None:
         (PXE + "dhcp=no", Address(AddressSource.GIVEN, "10.77.0.160", 24, "10.77.0.1", lease=False)),
         ("ip=10.0.0.7 netmask=255.255.0.0", Address(AddressSource.GIVEN, "10.0.0.7", 16, None)),
         ("ip=10.0.0.7/24 gateway=10.0.0.1", Address(AddressSource.GIVEN, "10.0.0.7", 24, "10.0.0.1")),
-        ("ip=10.0.0.7::10.0.0.1:255.255.255.0:pc:eth0:off", Address(AddressSource.GIVEN, "10.0.0.7", 24, "10.0.0.1")),
+        (
+            "ip=10.0.0.7::10.0.0.1:255.255.255.0:pc:eth0:off",
+            Address(AddressSource.GIVEN, "10.0.0.7", 24, "10.0.0.1"),
+        ),
     ],
 )
 def test_the_address(line: str, address: Address) -> None:

@@ -15,8 +15,23 @@ from launcher.translate import set_language, tr
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
 CATALOGUES = sorted((LAUNCHER / "lang").glob("*.json"))
-SOURCES = ("command line", "default", "operator", "the only disk", "the only card", "the only card with a link")
-UNTRANSLATED = {"English", "français", "Deutsch", "none", "gzip", "lzop", "zstd"}  # names, the same everywhere
+SOURCES = (
+    "command line",
+    "default",
+    "operator",
+    "the only disk",
+    "the only card",
+    "the only card with a link",
+)
+UNTRANSLATED = {
+    "English",
+    "français",
+    "Deutsch",
+    "none",
+    "gzip",
+    "lzop",
+    "zstd",
+}  # names, the same everywhere
 
 
 def called_with_literals(tree: ast.AST) -> Iterator[str]:

@@ -39,12 +39,7 @@ def test_an_event_keeps_its_fields() -> None:
 
 def test_lines_may_come_in_pieces_and_noise_does_no_harm() -> None:
     log = EventLog(lambda: 9.0)
-    whole = (
-        b"[    1.0] tty noise\r\n"
-        + record("init", 2.0)
-        + b"\xff\xfe\r\n"
-        + record("screen", 3.0, name="umode")
-    )
+    whole = b"[    1.0] tty noise\r\n" + record("init", 2.0) + b"\xff\xfe\r\n" + record("screen", 3.0, name="umode")
     for byte in whole:
         log.feed(bytes([byte]))
     assert [event.name for event in log.events] == ["init", "screen"]
@@ -76,9 +71,7 @@ class Port:
         self.stream = Stream(self.pump, near, self.log.feed)
 
     def wait(self, seconds: float, start: int = 0) -> Event:
-        return self.log.wait(
-            self.pump, ["screen:umode", "outcome"], ["crash"], Deadline(seconds), start=start
-        )
+        return self.log.wait(self.pump, ["screen:umode", "outcome"], ["crash"], Deadline(seconds), start=start)
 
 
 def test_wait_gives_success_or_failure_whichever_comes() -> None:

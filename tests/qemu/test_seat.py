@@ -43,9 +43,7 @@ def vm(tmp_path: Path) -> FakeVM:
 
 
 def make(vm: FakeVM, append: str, role: Role = Role.SENDER, receivers: int = 2) -> Seat:
-    return Seat(
-        SeatSpec(0 if role is Role.SENDER else 1, role, append), vm, receivers, lambda seat, what: None
-    )
+    return Seat(SeatSpec(0 if role is Role.SENDER else 1, role, append), vm, receivers, lambda seat, what: None)
 
 
 OUTCOME: dict[str, object] = {
@@ -78,9 +76,7 @@ OUTCOME: dict[str, object] = {
         ("auto=yes auto=no", Role.RECEIVER, "confirm", 0, ("down", "enter")),
     ],
 )
-def test_what_the_operator_presses(
-    append: str, role: Role, screen: str, connected: int, keys: tuple[str, ...]
-) -> None:
+def test_what_the_operator_presses(append: str, role: Role, screen: str, connected: int, keys: tuple[str, ...]) -> None:
     assert operator(SeatSpec(1, role, append), receivers=2).keys(screen, connected) == keys
 
 

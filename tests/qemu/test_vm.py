@@ -57,9 +57,7 @@ def pid_is_gone(vm: VM) -> bool:
 
 def test_qemu_that_ends_at_once_is_a_lost_machine_with_its_last_words(vm: VM) -> None:
     fake(vm, "#!/bin/sh\necho first >&2\necho could not open disk image >&2\nexit 1\n")
-    with pytest.raises(
-        LostMachine, match="seat is gone: QEMU ended with status 1; QEMU said: could not open disk"
-    ):
+    with pytest.raises(LostMachine, match="seat is gone: QEMU ended with status 1; QEMU said: could not open disk"):
         vm.__enter__()
     assert pid_is_gone(vm)
 
