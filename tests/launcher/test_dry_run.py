@@ -153,7 +153,7 @@ def test_an_odd_port_is_asked_with_the_sentence() -> None:
         ("auto=yes", "one-disk-one-card", ("STOPPED", "role is not given", "umode=snd or umode=rcv")),
         ("auto=yes umode=rcv", "two-disks-two-cards", ("STOPPED", "/dev/sda, /dev/sdb")),
         ("auto=yes umode=rcv prot=9002", "one-disk-one-card", ("STOPPED", "did you mean port?")),
-        ("lang=FR", "one-disk-one-card", ("Qu'est ce PC ?", "ÉMETTEUR")),
+        ("lang=FR", "one-disk-one-card", ("Quel est le rôle de ce PC ?", "ÉMETTEUR")),
         ("umode=snd dhcp=no", "one-disk-one-card", ("The IP address of this PC",)),
     ],
 )
