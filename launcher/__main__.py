@@ -29,6 +29,10 @@ def main(arguments: list[str]) -> int:
 
     try:
         return command(arguments)
+    except ModuleNotFoundError as error:
+        packages = "python3-urwid python3-pyudev python3-netifaces"
+        print(f"launcher: {error.name} is missing. Install Debian's {packages}.", file=sys.stderr)
+        return 2
     except (LauncherError, CommandLineError, ValueError, OSError) as error:
         print(f"launcher: {error}", file=sys.stderr)
         return 2

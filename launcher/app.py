@@ -12,17 +12,17 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from . import pages
-from .errors import AnswerError, LauncherError
+from .errors import AnswerError, LauncherError, Unanswered
 from .events import EventLog
 from .explain import plan_fields
-from .interview import Ask, Back, Interview, Told, refuse
+from .interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
 from .machine import Machine
 from .pages import Pending
 from .parameters import GivenAnswers
-from .plan import AutoReboot, Plan
+from .plan import AutoReboot, Plan, Role
 from .questions import Facts, Question, T
 from .screens import Page
-from .selectors import DeviceMissing
+from .selectors import DeviceMissing, exchanged
 from .translate import set_language, tr
 from .ui import Ui
 
@@ -76,8 +76,15 @@ class System(Protocol):
         """Start the plan's processes."""
 
 
+def _pend(question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+    raise Pending(question, facts, preset, problem)
+
+
 class App:
-    """One run. `plan` is the last plan reached; a `dry` run ends there instead of carrying it out."""
+    """One run. `errors` stop an unattended run; `doubt`: one of them must be seen by the operator.
+
+    `plan` is the last plan reached; a `dry` run ends there instead of carrying it out.
+    """
 
     def __init__(
         self,
@@ -86,6 +93,7 @@ class App:
         log: EventLog,
         warnings: tuple[str, ...] = (),
         errors: tuple[str, ...] = (),
+        doubt: bool = False,
         dry: bool = False,
     ) -> None:
         self.system = system
@@ -93,9 +101,11 @@ class App:
         self.log = log
         self.warnings = warnings
         self.errors = errors
+        self.doubt = doubt
         self.dry = dry
         self.told = Told({})
         self.review = False
+        self._once_more = False  # a transfer has ended here: another one begins with the role, whatever was given
         self.status = Exit.AGAIN
         self.plan: Plan | None = None
         self.machine = Machine()
@@ -136,6 +146,12 @@ class App:
         if self._stage is Stage.INTERVIEW:
             self.advance()
 
+    def rescan_and_advance(self) -> None:
+        """Begin the interview again on the machine as it is now, with a new deadline for what is missing."""
+        self._since = time.monotonic()
+        self._stage = Stage.INTERVIEW
+        self.rescan()
+
     def _devices_changed(self) -> None:
         if self.system.drain() and self._stage is Stage.INTERVIEW:
             self.rescan()
@@ -158,46 +174,50 @@ class App:
     def advance(self) -> None:
         """Replay the interview and show what it stops at, or carry out its plan."""
         self._stage = Stage.INTERVIEW
-        interview = self._interview(self._ask)
+        interview = self._interview(_pend)
         try:
-            if interview.auto and self.errors:
+            if interview.auto and self.errors and not self.review:
                 raise LauncherError(self.errors[0], tr("Nothing is done unattended with a wrong append line."))
             plan = interview.plan()
         except Pending as pending:
-            self._language(interview)
-            self._show_question(pending)
+            set_language(interview.language)
+            self._show_question(pending, interview)
         except Back:
             self.back()
         except DeviceMissing as missing:
             self._wait_or_fail(missing)
         except LauncherError as error:
-            self._fail(error)
+            if isinstance(error, Unanswered) and not self.complete:
+                self._wait_for_devices()
+            else:
+                self._fail(error)
         else:
-            self._language(interview)
-            if interview.auto and not self.complete and not interview.certain:
-                self._show(pages.waiting(tr("Detecting disks and network cards …"), self._host()))
+            set_language(interview.language)
+            if self._may_change(interview) and (interview.unattended or plan.role is Role.RECEIVE):
+                self._wait_for_devices()
             else:
                 self._go(plan, interview)
 
-    def _ask(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
-        auto = self.given.get("auto")
-        if auto and auto.text.lower() == "yes" and not self.review:
-            return refuse(question, facts, preset, problem)
-        raise Pending(question, facts, preset, problem)
+    def _may_change(self, interview: Interview) -> bool:
+        """Whether a device that is still to come could change an answer."""
+        return not self.complete and not interview.certain
+
+    def _wait_for_devices(self) -> None:
+        self._show(pages.waiting(tr("Detecting disks and network cards …"), self._host()))
 
     def _interview(self, ask: Ask) -> Interview:
-        return Interview(self.given, self.machine, ask, self.told, review=self.review, complete=self.complete)
+        doubt = self.doubt or self._once_more
+        return Interview(
+            self.given, self.machine, ask, self.told, review=self.review, doubt=doubt, complete=self.complete
+        )
 
-    def _language(self, interview: Interview) -> None:
-        set_language(interview.language)
-
-    def _show_question(self, pending: Pending) -> None:
+    def _show_question(self, pending: Pending, interview: Interview) -> None:
         key = pending.question.key
         missing = isinstance(pending.problem, DeviceMissing) or (
             key in ("disk", "nic") and not pending.question.choices(pending.facts)
         )
-        if missing and not self.complete:
-            self._show(pages.waiting(tr("Detecting disks and network cards …"), self._host()))
+        if (missing and not self.complete) or (key == CONFIRM and self._may_change(interview)):
+            self._wait_for_devices()
             return
         preview = self._interview(refuse)
         shown = pages.Shown(pending, preview.preview(), self.complete, self._notes(preview), self._host())
@@ -215,21 +235,31 @@ class App:
 
     def _answer(self, key: str, text: str) -> None:
         self._focus.pop(key, None)
-        if text == pages.NO:
+        if key == CONFIRM and text == NO:
             self.back()
             return
-        self.told.answers[key] = text
+        self.told.tell(key, text)
         self.advance()
 
     def back(self) -> None:
         """Forget the last told answer; before the first one, ask also what was given."""
         if self._beneath:
             self._close_menu()
-        elif self._stage in (Stage.INTERVIEW, Stage.NETWORK):
+        elif self._stage is Stage.OVER:
+            self._change()
+        elif self._stage is not Stage.TRANSFER:
             self._stop_network()
             if not self.told.back():
                 self.review = True
             self.advance()
+
+    def _change(self) -> None:
+        """Ask everything again, with what was answered or given preselected."""
+        self._stop_network()
+        self._restart_at = None
+        self.told = Told({})
+        self.review = True
+        self.rescan_and_advance()
 
     def _wait_or_fail(self, missing: DeviceMissing) -> None:
         left = DEVICE_DEADLINE - (time.monotonic() - self._since)
@@ -277,6 +307,12 @@ class App:
     def _begin_transfer(self, plan: Plan) -> None:
         from .progress import TransferPage  # noqa: PLC0415
 
+        self.machine = self.system.detect()
+        exchange = exchanged(plan.target, self.machine)
+        if exchange:
+            self.told.forget("disk")
+            self._fail(LauncherError(exchange, tr("Nothing was written. Choose the disk again.")))
+            return
         try:
             self._transfer = self.system.transfer(plan)
         except LauncherError as error:
@@ -318,6 +354,8 @@ class App:
     def _result(self, outcome: Outcome) -> None:
         assert self.plan
         self._stage = Stage.OVER
+        self._once_more = True
+        self.told = Told({})
         self._beneath = None
         restart = self.plan.auto_reboot is AutoReboot.ALWAYS or (
             self.plan.auto_reboot is AutoReboot.SUCCESS and outcome.ok
@@ -360,9 +398,9 @@ class App:
         self._beneath = None
         if action in ("retry", "rescan"):
             self._stop_network()
-            self._since = time.monotonic()
-            self._stage = Stage.INTERVIEW
-            self.rescan()
+            self.rescan_and_advance()
+        elif action == "change":
+            self._change()
         else:
             self.leave({"reboot": Exit.REBOOT, "poweroff": Exit.POWEROFF, "shell": Exit.SHELL}[action])
 

@@ -43,18 +43,20 @@ def run() -> int:
 
 def _screens(line: CommandLine, log: EventLog) -> int:
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
-    from .explain import explain_parameters  # noqa: PLC0415
+    from .explain import doubtful, explain_parameters  # noqa: PLC0415
     from .parameters import given_answers  # noqa: PLC0415
     from .system import RunningSystem  # noqa: PLC0415
 
     configuration = configurations()
-    _, warnings, errors = explain_parameters(line, None)
+    explained, warnings, errors = explain_parameters(line, None)
     for source, extra in configuration:
-        _, more_warnings, more_errors = explain_parameters(extra, None, source)
-        warnings, errors = warnings + more_warnings, errors + more_errors
+        more = explain_parameters(extra, None, source)
+        explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
     text = Path("/proc/cmdline").read_text(errors="replace").strip()
     log.emit("cmdline", text=text, warnings=[*warnings, *errors])
-    return App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors).run()
+    return App(
+        RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained)
+    ).run()
 
 
 def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:

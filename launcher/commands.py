@@ -11,7 +11,7 @@ from kernel_cmdline import CommandLine, parse
 
 from . import machine as machines
 from .events import EventLog
-from .explain import explain, explain_parameters, to_json, to_text
+from .explain import doubtful, explain, explain_parameters, to_json, to_text
 from .machine import Machine
 from .parameters import given_answers, reference
 
@@ -21,6 +21,7 @@ RECORDED = Path(__file__).parent / "machines"
 def command(arguments: list[str]) -> int:
     """Run one command. Raises ValueError or OSError with a sentence for a file that cannot be used."""
     options = _parser().parse_args(arguments)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a line may hold any bytes
     if options.command == "parameters":
         print(reference(), end="")
     elif options.command == "machine":
@@ -73,8 +74,8 @@ def _machine(file: str | None) -> Machine:
 
         return detect()
     path = Path(file)
-    if not path.exists() and (RECORDED / path.name).exists():
-        path = RECORDED / path.name
+    if path.name == file and not path.exists():
+        path = RECORDED / file
     return machines.from_json(path.read_text(encoding="utf-8"))
 
 
@@ -92,8 +93,9 @@ def _dry_run(options: argparse.Namespace) -> int:
     line, machine = _line(options.cmdline), _machine(options.machine)
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise ValueError("--dry-run shows screens and takes keys, so it needs a terminal; `explain` does not.")
-    _, warnings, errors = explain_parameters(line, machine)
-    app = App(RecordedSystem(machine), given_answers(line), EventLog(), warnings, errors, dry=True)
+    explained, warnings, errors = explain_parameters(line, machine)
+    system, doubt = RecordedSystem(machine), doubtful(explained)
+    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
     status = app.run()
     if app.plan:
         print("Nothing was executed. The launcher would have run:")

@@ -259,6 +259,7 @@ def _partition(properties: Mapping[str, str], attributes: Mapping[str, str]) -> 
         size=_number(attributes.get("size")) * SECTOR,
         filesystem=properties.get("ID_FS_TYPE"),
         label=_label(properties) or _clean(decoded(properties.get("ID_PART_ENTRY_NAME"))),
+        links=_links(properties),
     )
 
 

@@ -34,7 +34,7 @@ NAMES = {
     "outcome": "the transfer is over: `ok`, `kind`, `sentence`, `bytes`, `seconds`, `sha256` (or null)",
     "error": "an expected failure: `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",
-    "after": "what is done now: `action` (reboot, poweroff, shell, menu)",
+    "after": "what is done now: `action` (reboot, poweroff, shell)",
 }
 
 

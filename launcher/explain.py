@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -118,9 +119,10 @@ def explain_parameters(
     """
     warnings, errors = list(line.warnings), []
     explained = []
+    role = _role(line)
     last = {parameter.key: index for index, parameter in enumerate(line) if not parameter.init}
     for index, parameter in enumerate(line):
-        use, meaning, problem = _use(parameter, machine)
+        use, meaning, problem = _use(parameter, machine, role)
         if use is Use.USED and last.get(parameter.key) != index:
             warnings.append(f"{_written(parameter)} is overridden by a later {parameter.name}=.")
             meaning = f"overridden by a later one; {meaning}"
@@ -129,6 +131,15 @@ def explain_parameters(
         explained.append(Explained(parameter.name, parameter.value, use.value, source, meaning))
     errors += _too_many(line)
     return tuple(explained), tuple(warnings), tuple(errors)
+
+
+def doubtful(explained: Iterable[Explained]) -> bool:
+    """Whether something in the line is wrong that no question will ask again: the operator must see it on a screen."""
+    asked = {question.key for question in q.ALL}
+    return any(
+        item.status == Use.MISSPELT.value or (item.status == Use.INVALID.value and canonical(item.name) not in asked)
+        for item in explained
+    )
 
 
 def _too_many(line: CommandLine) -> list[str]:
@@ -148,7 +159,7 @@ def _written(parameter: Parameter) -> str:
     return parameter.name if parameter.value is None else f"{parameter.name}={parameter.value}"
 
 
-def _use(parameter: Parameter, machine: Machine | None) -> tuple[Use, str, str | None]:
+def _use(parameter: Parameter, machine: Machine | None, role: Role | None) -> tuple[Use, str, str | None]:
     """Status, meaning and error of one parameter."""
     row = row_of(parameter.name)
     if parameter.init:
@@ -164,11 +175,17 @@ def _use(parameter: Parameter, machine: Machine | None) -> tuple[Use, str, str |
         if parameter.key == "auto":
             return Use.FOREIGN, "added by PXELINUX when it boots its default entry; means nothing", None
         return Use.INVALID, row.meaning, f"{parameter.name} has no value. Expected {parameter.name}={row.values}."
-    problem = problem_with(canonical(row.name), parameter.value, machine)
+    problem = problem_with(canonical(row.name), parameter.value, machine, role)
     return (Use.INVALID if problem else Use.USED), row.meaning, problem
 
 
-def problem_with(key: str, text: str, machine: Machine | None) -> str | None:
+def _role(line: CommandLine) -> Role | None:
+    """The role that `line` gives, as far as it is one."""
+    given = line.last("umode")
+    return q.ROLE_WORDS.get((given.value or "").strip().lower()) if given else None
+
+
+def problem_with(key: str, text: str, machine: Machine | None, role: Role | None = None) -> str | None:
     """The sentence that says why `text` cannot be the value of `key`, or None."""
     try:
         if key == "bootif":
@@ -179,10 +196,10 @@ def problem_with(key: str, text: str, machine: Machine | None) -> str | None:
             return f"rd.bootif={text} is not known. Expected 0 or 1."
         elif key == "auto":
             q.parse_auto(text, q.Facts(Machine()))
-        elif not (key == "nic" and text.strip().upper() == "BOOTIF"):
+        elif key != "nic" or text.strip().upper() != "BOOTIF":
             question = next((question for question in q.ALL if question.key == key), None)
             if question:
-                question.parse(text, q.Facts(machine or Machine()))
+                question.parse(text, q.Facts(machine or Machine(), role))
     except DeviceMissing as missing:
         return str(missing) if machine else None
     except (AnswerError, CommandLineError) as error:
@@ -197,11 +214,14 @@ def check(append: str) -> tuple[list[str], list[str]]:
     except CommandLineError as error:
         return [str(error)], []
     _, warnings, errors = explain_parameters(line, None)
+    auto = line.last("auto")
+    if auto and (auto.value or "").strip().lower() == "yes" and line.last("umode") is None:
+        errors = (*errors, "auto=yes, but the role is not given. Add umode=snd or umode=rcv to the append line.")
     return list(errors), list(warnings)
 
 
 def to_json(explanation: Explanation) -> str:
-    """The explanation as JSON text with the keys that the README documents."""
+    """The explanation as JSON text: the fields of `Explanation`, answers by key, the plan as `plan_fields`."""
     data = {
         "parameters": [dataclasses.asdict(parameter) for parameter in explanation.parameters],
         "answers": {key: {"value": text, "source": source} for key, text, source in explanation.answers},

@@ -32,6 +32,8 @@ from .translate import tr
 T = TypeVar("T")
 
 NO = "no"
+CONFIRM = "confirm"
+INEXACT = ("size:", "model:")  # selectors that another disk may fit as well
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,24 @@ class Told:
 
     answers: dict[str, str]
 
+    def tell(self, key: str, text: str) -> None:
+        """Keep an answer. A new role or disk takes the confirmation of the old one with it."""
+        if key in ("umode", "disk"):
+            self.forget(CONFIRM)
+        self.answers.pop(key, None)
+        self.answers[key] = text
+
+    def forget(self, key: str) -> None:
+        """Take one answer back, and with a role or a disk also its confirmation."""
+        self.answers.pop(key, None)
+        if key in ("umode", "disk"):
+            self.answers.pop(CONFIRM, None)
+
     def back(self) -> bool:
         """Forget the last answer; False when there is none."""
         if not self.answers:
             return False
-        self.answers.popitem()
+        self.forget(next(reversed(self.answers)))
         return True
 
 
@@ -88,15 +103,19 @@ class Interview:
         told: Told | None = None,
         *,
         review: bool = False,
+        doubt: bool = False,
         complete: bool = True,
     ) -> None:
         """`review`: what was given is asked as well, preselected (the operator went back beyond the first question).
 
+        `doubt`: the role is asked even where it was given, because something in the line is wrong, or because a
+        transfer has just ended here; and a role that was asked is confirmed.
         `complete`: no further device is expected, so a BOOTIF that names no card here gives way to the other rules.
         """
         self.complete = complete
         self.given = given
         self.review = review
+        self.doubt = doubt
         self.ask = ask
         self.told = told or Told({})
         self.facts = Facts(machine)
@@ -106,8 +125,17 @@ class Interview:
         self.previewing = False
 
     def _auto(self) -> bool | None:
+        """The value of ``auto``; one that is wrong is reported by `explain` and stands for none here."""
         given = self.given.get("auto")
-        return q.parse_auto(given.text, self.facts) if given else None
+        try:
+            return q.parse_auto(given.text, self.facts) if given else None
+        except AnswerError:
+            return None
+
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody may be asked."""
+        return self.auto is True and not self.review and not self.doubt
 
     def plan(self) -> Plan:
         """Settle everything. Raises AnswerError or Unanswered when nobody may be asked, and whatever `ask` raises."""
@@ -123,7 +151,7 @@ class Interview:
             compression=draft.compression,
             udpcparam=draft.udpcparam,
             auto_reboot=draft.auto_reboot,
-            attended=self.auto is not True or self.review,
+            attended=not self.unattended,
         )
         self._consent(plan)
         return plan
@@ -135,8 +163,8 @@ class Interview:
 
     @property
     def certain(self) -> bool:
-        """Whether no answer was taken only because the machine showed nothing else so far."""
-        return not any(item.answer and item.answer.unique for item in self.settled)
+        """Whether no answer depends on what else the machine has: a device that appears later changes nothing."""
+        return not any(item.answer and (item.answer.unique or _inexact(item)) for item in self.settled)
 
     def preview(self) -> tuple[Settled, ...]:
         """What is settled and what is open, without asking anybody; what depends on an open answer is left out."""
@@ -168,31 +196,41 @@ class Interview:
         prefix = config.prefix or self._settle(q.NETMASK)
         gateway = config.gateway or self._settle(q.GATEWAY)
         lease = config.form == "pxelinux" and dhcp is not False
+        if gateway and ":" in gateway:
+            raise AnswerError(
+                f"gateway={gateway} is an IPv6 address; UDPCast needs IPv4.", "Expected one such as 10.0.0.1."
+            )
         return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease)
 
     def _settle(self, question: Question[T]) -> T | None:
         """The value of `question`; None only in a preview."""
         problem: AnswerError | None = None
         answer = self._known(question)
-        if answer and (self._is_told(question) or not (self.auto is False or self.review)):
+        if answer and (self._is_told(question) or not self._asks_anyway(question)):
             try:
                 return self._record(question, answer)
             except AnswerError as error:
                 problem = error
-                self.told.answers.pop(question.key, None)
         if self.previewing:
             self.settled.append(Settled(question.key, answer, None, problem))
             return None
+        if problem:
+            self.told.forget(question.key)
+        ask = refuse if self.unattended else self.ask
         preset = answer.text if answer else None
         while True:
-            text = self.ask(question, self.facts, preset, problem)
+            text = ask(question, self.facts, preset, problem)
             try:
                 value = self._record(question, Answer(text, "operator"))
             except AnswerError as error:
                 preset, problem = text, error
                 continue
-            self.told.answers[question.key] = text
+            self.told.tell(question.key, text)
             return value
+
+    def _asks_anyway(self, question: Question[T]) -> bool:
+        """Whether `question` is asked although there is an answer."""
+        return self.auto is False or self.review or (self.doubt and question is q.ROLE)
 
     def _record(self, question: Question[T], answer: Answer) -> T:
         value = question.parse(answer.text, self.facts)
@@ -242,15 +280,28 @@ class Interview:
         return Answer(mac, "BOOTIF")
 
     def _consent(self, plan: Plan) -> None:
-        if not consent_needed(plan, self.given, self.told, self.auto is True and not self.review):
+        if not consent_needed(plan, self.given, self.told, self.unattended):
             return
         question = confirmation(plan)
-        answer = self._known(question)
-        text = answer.text if answer else self.ask(question, self.facts, None, None)
-        if text == NO:
-            raise Back
-        question.parse(text, self.facts)
-        self.told.answers[question.key] = text
+        text, problem = self.told.answers.get(CONFIRM), None
+        while True:
+            if text is None:
+                text = self.ask(question, self.facts, None, problem)
+            if text == NO:
+                raise Back
+            try:
+                question.parse(text, self.facts)
+            except AnswerError as error:
+                self.told.forget(CONFIRM)
+                text, problem = None, error
+                continue
+            self.told.tell(CONFIRM, text)
+            return
+
+
+def _inexact(item: Settled) -> bool:
+    text = item.answer.text.lower() if item.answer else ""
+    return item.key == "disk" and ("," in text or text.strip().startswith(INEXACT))
 
 
 @dataclass(frozen=True)
@@ -274,10 +325,11 @@ def consent_needed(plan: Plan, given: GivenAnswers, told: Told, unattended: bool
     only with the disk named or exactly one eligible disk). A role or a disk that was chosen with a key is
     confirmed: the key may have been the wrong one, or pressed on the wrong PC.
     """
-    if plan.role is not Role.RECEIVE or unattended:
+    if plan.role is not Role.RECEIVE:
         return False
-    named = "disk" in given and "disk" not in told.answers
-    return not named or "umode" in told.answers
+    if "umode" in told.answers or "disk" in told.answers:
+        return True
+    return "disk" not in given and not unattended
 
 
 def confirmation(plan: Plan) -> Question[bool]:
@@ -291,7 +343,7 @@ def confirmation(plan: Plan) -> Question[bool]:
         return True
 
     return Question(
-        "confirm",
+        CONFIRM,
         tr("Overwrite {disk}?", disk=target.path),
         parse,
         lambda facts: (Choice(NO, "NO, go back"), Choice(consent, tr("YES, OVERWRITE {disk}", disk=target.path))),
@@ -307,6 +359,8 @@ def refuse(question: Question[T], facts: Facts, preset: str | None, problem: Ans
     choices = question.choices(facts)
     if question.key in ("disk", "nic") and not choices:
         raise DeviceMissing(missing_device(question.key), "")
+    if question.key == "nic" and not any(nic.link for nic in facts.machine.nics):
+        raise DeviceMissing("No network card has a link.", "Plug in the cable, or name the card with nic=.")
     found = f" {len(choices)} are possible: {', '.join(choice.text for choice in choices)}." if choices else ""
     raise Unanswered(
         f"auto=yes, but {question.key} is neither given nor has a default.{found}",

@@ -10,17 +10,20 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Partition:
-    """One partition. `size` in bytes; `filesystem` as blkid names it (``ext4``, ``ntfs``, ``vfat``)."""
+    """One partition. `size` in bytes; `filesystem` as blkid names it (``ext4``, ``ntfs``); `links` as a disk's."""
 
     path: str
     size: int
     filesystem: str | None = None
     label: str | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,18 +90,36 @@ def from_json(text: str) -> Machine:
     """
     try:
         data = json.loads(text)
+        if not isinstance(data, dict) or set(data) - {"disks", "nics"}:
+            raise TypeError("expected an object with disks and nics")
         return Machine(
             disks=tuple(_disk(item) for item in data.get("disks", [])),
-            nics=tuple(_nic(item) for item in data.get("nics", [])),
+            nics=tuple(_checked(Nic(**_tuples(item))) for item in data.get("nics", [])),
         )
-    except (TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ValueError(f"this is no recorded machine: {error}; see launcher/machines/ for examples") from error
 
 
 def _disk(item: dict[str, Any]) -> Disk:
-    partitions = tuple(Partition(**part) for part in item.get("partitions", []))
-    return Disk(**{**item, "partitions": partitions, "links": tuple(item.get("links", ()))})
+    partitions = tuple(_checked(Partition(**_tuples(part))) for part in item.get("partitions", []))
+    return _checked(Disk(**{**_tuples(item), "partitions": partitions}))
 
 
-def _nic(item: dict[str, Any]) -> Nic:
-    return Nic(**{**item, "addresses": tuple(item.get("addresses", ()))})
+def _tuples(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in item.items()}
+
+
+def _checked(device: T) -> T:
+    """`device`, when each of its fields has the declared type; the declarations are texts such as ``str | None``."""
+    types = {"str": str, "int": int, "bool": bool, "None": type(None)}
+    for field in dataclasses.fields(device):  # type: ignore[arg-type]
+        value, words = getattr(device, field.name), str(field.type).split(" | ")
+        if words[0].startswith("tuple"):
+            good = isinstance(value, tuple) and (
+                field.name == "partitions" or all(isinstance(one, str) for one in value)
+            )
+        else:
+            good = isinstance(value, tuple(types[word] for word in words))
+        if not good:
+            raise TypeError(f"{field.name} is {value!r}, expected {field.type}")
+    return device

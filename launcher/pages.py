@@ -10,7 +10,7 @@ import urwid
 
 from . import summary
 from .errors import AnswerError, LauncherError
-from .interview import NO, Settled
+from .interview import Settled
 from .outcome import Outcome, OutcomeKind
 from .plan import Plan, Role, Target
 from .questions import Choice, Facts, Question, T
@@ -80,7 +80,7 @@ def _below(key: str, shown: Shown) -> list[urwid.Widget]:
         said = {line.text for line in lines}
         return summary_rows(lines, [note for note in shown.notes if note not in said])
     if key == "confirm":
-        return _what_is_lost(shown)
+        return [*_what_is_lost(shown), *(urwid.Text(("warn", f"! {note}")) for note in shown.notes)]
     if key == "disk":
         refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
         return [urwid.Text(("dim", f"{disk.path}: {tr('not offered')}, {disk.refused}")) for disk in refused]
@@ -126,7 +126,7 @@ def waiting(sentence: str, host: str) -> Page:
 
 def error(failure: LauncherError, act: Chosen, host: str) -> Page:
     """An expected failure: the sentence, the hint, and what can be done."""
-    choices = (Choice("retry", "Try again"), *LEAVE)
+    choices = (Choice("retry", "Try again"), Choice("change", "Change the answers"), *LEAVE)
     return message_page(
         "error", tr("STOPPED"), (failure.sentence, failure.hint), choices, act, attribute="bad", host=host
     )
@@ -169,4 +169,4 @@ def result(plan: Plan, outcome: Outcome, restart: int | None, act: Chosen, host:
     return message_page("result", title, sentences, choices, act, attribute=attribute, host=host)
 
 
-__all__ = ["NO", "Shown", "error", "menu", "question", "result", "waiting"]
+__all__ = ["Shown", "error", "menu", "question", "result", "waiting"]

@@ -89,7 +89,7 @@ ROWS: tuple[Row, ...] = (
     Row("auto_reboot", "always, success, never", "whether the PC restarts by itself after the transfer", "S"),
     Row("events", "ttyS1, or a virtio port's name", "where the event log is written besides /run/udpcast", "O"),
     Row("SYSUUID", "UUID", "recorded in the event log; added by `ipappend 4`", "P"),
-    Row("CPU", "text", "recorded in the event log; added by `ipappend 4`", "P"),
+    Row("CPU", "text", "recorded in the event log; added by `ipappend 8`", "P"),
     *(
         Row(name, "", f"{meaning} (accepted; this version does not act on it)", origin, use=Use.FOREIGN)
         for name, meaning, origin in (
@@ -123,7 +123,7 @@ def row_of(name: str) -> Row | None:
 def suggestion(name: str) -> str | None:
     """The parameter of ours that an unknown `name` was probably meant to be, or None."""
     key = canonical(name)
-    if key in _BY_KEY or len(key) < 4 or "." in key:
+    if key in _BY_KEY or len(key) < 3 or "." in key or key.removeprefix("no") in _BY_KEY:
         return None
     close = difflib.get_close_matches(key, [ours for ours in _OURS if len(ours) >= 3], n=1, cutoff=0.75)
     return _BY_KEY[close[0]].name if close else None

@@ -7,6 +7,7 @@ and what is taken when nobody says anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -157,6 +158,8 @@ def _parse_address(text: str, facts: Facts) -> IpConfig:
         raise AnswerError(str(error)) from None
     if config.client and ":" in config.client:
         raise AnswerError(f"ip={text} is an IPv6 address; UDPCast needs IPv4.", "Give an address such as 10.0.0.7.")
+    if not config.client and not facts.dhcp:
+        raise AnswerError(f"dhcp=no, but ip={text} is no address.", "Give an address such as 10.0.0.7.")
     return config
 
 
@@ -186,7 +189,10 @@ def _parse_gateway(text: str, facts: Facts) -> str | None:
     if text.strip() in ("", "none"):
         return None
     try:
-        return parse_address(text, "gateway", "gateway")
+        gateway = parse_address(text, "gateway", "gateway")
+        if ":" in gateway:
+            raise AnswerError(f"gateway={text} is an IPv6 address; UDPCast needs IPv4.", "Or: none.")
+        return gateway
     except CommandLineError as error:
         raise AnswerError(str(error), "Or: none.") from None
 
@@ -252,15 +258,14 @@ AUTO_REBOOT = Question(
 )
 
 LANGUAGES = ("en", "fr", "de")
-KNOWN_LANGUAGES = (*LANGUAGES, "da", "lb", "nl", "es", "it", "pt", "pl", "sv", "no", "fi", "cs", "ru", "us", "gb")
 
 
 def _parse_language(text: str, facts: Facts) -> str:
-    """``FR`` or ``fr_FR.UTF-8`` as ``fr``. A language that is known but not translated is shown in English."""
+    """``FR`` or ``fr_FR.UTF-8`` as ``fr``. A language without a catalogue is shown in English."""
     code = text.strip().lower().replace("-", "_").partition("_")[0].partition(".")[0]
     if code in ("c", "posix", "us", "gb"):
         code = "en"
-    if code not in KNOWN_LANGUAGES:
+    if not re.fullmatch("[a-z]{2,3}", code):
         raise AnswerError(f"lang={text} is not known.", f"Expected one of: {', '.join(LANGUAGES).upper()}.")
     return code if code in LANGUAGES else "en"
 

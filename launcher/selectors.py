@@ -57,7 +57,7 @@ def _matches(selector: str, machine: Machine) -> list[Target]:
         test = _BY_PROPERTY[kind.lower()](wanted)
         return [whole(disk) for disk in machine.eligible_disks if test(disk)]
     path = selector if selector.startswith("/dev/") else f"/dev/{selector}"
-    if not re.fullmatch(r"/dev/[\w./:@+=#\-]+", path):
+    if not re.fullmatch(r"/dev/[\w./:@+=#\\-]+", path):
         raise AnswerError(
             f"disk={selector} is no device.", "Expected: /dev/sda, sda, /dev/sda2, serial:…, wwn:…, model:… or size:…."
         )
@@ -79,7 +79,7 @@ def _names(target: Target) -> tuple[str, ...]:
     if target.partition is None:
         return (target.path, *links)
     number = partition_number(target.disk, target.partition)
-    return (target.path, *(f"{link}-part{number}" for link in links))
+    return (target.path, *target.partition.links, *(f"{link}-part{number}" for link in links))
 
 
 def partition_number(disk: Disk, partition: Partition) -> str:
@@ -90,26 +90,28 @@ def partition_number(disk: Disk, partition: Partition) -> str:
 
 class _Serial:
     def __init__(self, wanted: str) -> None:
-        self.wanted = wanted.casefold()
+        self.wanted = wanted.strip().casefold().removeprefix("0x")
+        if not self.wanted:
+            raise AnswerError("disk: a selector is empty.", "Expected serial:…, wwn:…, model:… or size:… with a value.")
 
     def __call__(self, disk: Disk) -> bool:
-        return (disk.serial or "").casefold() == self.wanted
+        return (disk.serial or "").casefold().removeprefix("0x") == self.wanted
 
 
 class _Wwn(_Serial):
     def __call__(self, disk: Disk) -> bool:
-        return (disk.wwn or "").casefold().removeprefix("0x") == self.wanted.removeprefix("0x")
+        return (disk.wwn or "").casefold().removeprefix("0x") == self.wanted
 
 
 class _Model(_Serial):
     def __call__(self, disk: Disk) -> bool:
-        return bool(self.wanted) and self.wanted in (disk.model or "").casefold()
+        return self.wanted in (disk.model or "").casefold()
 
 
 class _Size:
     def __init__(self, wanted: str) -> None:
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([kmgt]?)b?", wanted.strip().lower())
-        if not match:
+        match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)([kmgt]?)b?", wanted.strip().lower())
+        if not match or not float(match[1]):
             raise AnswerError(f"size:{wanted} is no size.", "Expected a number with k, M, G or T, such as size:500G.")
         self.bytes = float(match[1]) * UNITS[match[2]]
 
@@ -125,11 +127,28 @@ _BY_PROPERTY: dict[str, type[_Serial] | type[_Size]] = {
 }
 
 
+def exchanged(target: Target, machine: Machine) -> str | None:
+    """Why `target` is not the device it was when it was chosen, or None when it still is."""
+    disk = next((disk for disk in machine.disks if disk.path == target.disk.path), None)
+    if disk is None:
+        return f"{target.disk.path} is gone."
+    if disk.refused:
+        return f"{target.disk.path} cannot be used any more: {disk.refused}."
+    then = target.disk
+    if (disk.serial, disk.wwn, disk.model, disk.size) != (then.serial, then.wwn, then.model, then.size):
+        return f"{target.disk.path} is another disk than the one that was chosen: {disk_line(disk)}."
+    if target.partition and (target.path, target.size) not in {(part.path, part.size) for part in disk.partitions}:
+        return f"{target.path} is not the partition that was chosen any more."
+    return None
+
+
 def select_nic(text: str, machine: Machine) -> Nic:
     """The card with this name or MAC address (also as PXELINUX writes it, with the hardware type)."""
     for nic in machine.nics:
         if nic.name == text:
             return nic
+    if text.strip().upper() == "BOOTIF":
+        raise AnswerError("nic=BOOTIF, but BOOTIF= is not on the line.", "Add ipappend 2 or ipappend 3 to the section.")
     mac = _mac(text)
     if mac is None and not re.fullmatch(r"[A-Za-z][\w.\-]{0,14}", text):
         raise AnswerError(

@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import time
 from collections.abc import Callable
 
 import urwid
 
 from .screens import PALETTE, Handler, Page, SizeGuard
 
+LOST = 20  # readings that bring nothing, each within `BUSY` seconds of the one before: the line is closed
+BUSY = 0.1
+
 
 class Screen(urwid.raw_display.Screen):  # type: ignore[misc]
-    """A terminal of 80×24 where the terminal does not say its size (a serial line)."""
+    """A terminal of 80×24 where the terminal does not say its size (a serial line).
+
+    When the line is closed under it, `lost` is called once, and from then on it draws into the void: a clone goes on
+    when nobody looks at it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: Handler = lambda: None
+        self._empty = 0
+        self._read_at = 0.0
+
+    def get_available_raw_input(self) -> list[int]:
+        try:
+            codes: list[int] = super().get_available_raw_input()
+        except (OSError, TypeError):  # urwid 2.1.2 takes the end of the input for a character
+            self.lost()
+            return []
+        now = time.monotonic()
+        self._empty = 0 if codes or now - self._read_at > BUSY else self._empty + 1
+        self._read_at = now
+        if self._empty > LOST:
+            self.lost()
+        return codes
+
+    def write(self, data: str) -> None:
+        with contextlib.suppress(OSError):
+            super().write(data)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
 
     def get_cols_rows(self) -> tuple[int, int]:
         columns, rows = super().get_cols_rows()
@@ -38,6 +74,7 @@ class Ui:
             unhandled_input=self._key,
             event_loop=urwid.SelectEventLoop(),
         )
+        self._loop.screen.lost = self._lost
         self._loop.screen.tty_signal_keys("undefined", "undefined", "undefined", "undefined", "undefined")
 
     @property
@@ -55,6 +92,10 @@ class Ui:
         """Draw what changed in the shown page."""
         if self._loop.screen.started:
             self._loop.draw_screen()
+
+    def _lost(self) -> None:
+        """Nobody types any more: stop listening, go on with what runs."""
+        self._loop.screen.unhook_event_loop(self._loop.event_loop)
 
     def _key(self, key: str) -> bool:
         assert self._page

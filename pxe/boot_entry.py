@@ -61,7 +61,7 @@ def pxelinux_append(entry: BootEntry) -> str:
         append = format_line((Parameter("initrd", entry.initrd), *entry.command_line))
     except CommandLineError as error:
         raise BootEntryError(f'append line of label "{entry.label}": {error}') from error
-    size = len(f"BOOT_IMAGE={entry.kernel} ".encode()) + len(append.encode()) + _PXELINUX_ADDS
+    size = len(f"BOOT_IMAGE={entry.kernel} ".encode()) + len(append.encode("utf-8", "surrogateescape")) + _PXELINUX_ADDS
     if size > MAX_BYTES:
         raise BootEntryError(
             f'append line of label "{entry.label}" comes to {size} bytes with what PXELINUX adds, '
@@ -107,6 +107,8 @@ def _parameters(text: str) -> tuple[Parameter, ...]:
         line = parse(text)
     except CommandLineError as error:
         raise BootEntryError(f'append text "{text}": {error}') from error
+    if line.warnings:  # a quote that is not closed swallows the parameters behind it
+        raise BootEntryError(f'append text "{text}": {line.warnings[0]}')
     for parameter in line:
         if parameter.key == "initrd" and not parameter.init and parameter.value != INITRD:
             raise BootEntryError(

@@ -81,7 +81,10 @@ def write_tree(
     try:
         entries = {configs / "default": make_entry(append, label=label)}
         for mac, text in (machines or {}).items():
-            entries[configs / machine_file(mac)] = make_entry(text, common=append, label=label)
+            path = configs / machine_file(mac)
+            if path in entries:
+                raise BootEntryError(f"the machine {mac} is given twice: one line for each was expected.")
+            entries[path] = make_entry(text, common=append, label=label)
         warnings = check_entries(entries.values(), check)
         texts = {path: render_config(entry, timeout) for path, entry in entries.items()}
     except (BootEntryError, CommandLineError) as error:
@@ -155,7 +158,7 @@ def _replace(target: Path, content: str | Path) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             if isinstance(content, str):
-                file.write(content.encode())
+                file.write(content.encode("utf-8", "surrogateescape"))
             else:
                 with content.open("rb") as source:
                     shutil.copyfileobj(source, file, 1 << 20)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,10 @@ def made_up(name: str, size: int = 2048, **properties: str) -> Disk:
 
 
 def test_sata_disk_with_partitions() -> None:
-    assert disk("/dev/sdb") == Disk(
+    found = disk("/dev/sdb")
+    assert "/dev/disk/by-label/SYSTEM" in found.partitions[0].links
+    bare = tuple(replace(partition, links=()) for partition in found.partitions)
+    assert replace(found, partitions=bare) == Disk(
         path="/dev/sdb",
         size=600 * MIB,
         sector_size=512,

@@ -155,11 +155,33 @@ def test_an_odd_port_is_asked_with_the_sentence() -> None:
         ("auto=yes umode=rcv prot=9002", "one-disk-one-card", ("STOPPED", "did you mean port?")),
         ("lang=FR", "one-disk-one-card", ("Quel est le rôle de ce PC ?", "ÉMETTEUR")),
         ("umode=snd dhcp=no", "one-disk-one-card", ("The IP address of this PC",)),
+        ("auto=ja", "one-disk-one-card", ("What is this PC?", "auto=ja is not known")),
+        # a misspelt name is seen before anything is done, although role and disk are given
+        ("umode=rcv disk=/dev/sda prot=9002", "one-disk-one-card", ("What is this PC?", "did you mean port?")),
     ],
 )
 def test_sentences(line: str, machine: str, words: tuple[str, ...]) -> None:
     with dry_run(line, machine) as terminal:
         terminal.wait_for(*words)
+
+
+def test_no_is_an_answer_where_it_is_not_the_refusal_of_an_overwrite() -> None:
+    with dry_run("auto=no umode=snd disk=/dev/sda nic=eth0 lang=en") as terminal:
+        for title in ("Language", "What is this PC?", "Which disk?", "Which network card?"):
+            terminal.wait_for(title)
+            terminal.press(ENTER)
+        terminal.wait_for("Ask a DHCP server")
+        terminal.press(DOWN)
+        terminal.wait_for("> no")
+        terminal.press(ENTER)
+        terminal.wait_for("The IP address of this PC")
+
+
+def test_answers_can_be_changed_after_an_error() -> None:
+    with dry_run("auto=yes") as terminal:
+        terminal.wait_for("STOPPED", "Change the answers")
+        terminal.press(ESC)
+        terminal.wait_for("Language")
 
 
 def test_the_menu_is_reachable_and_leaves_the_screen_as_it_was() -> None:
@@ -178,3 +200,36 @@ def test_a_terminal_that_is_too_small_says_so_and_takes_no_key() -> None:
         fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         terminal.screen.resize(24, 80)
         terminal.wait_for("What is this PC?")
+
+
+def test_a_line_that_is_closed_ends_nothing_and_burns_no_processor() -> None:
+    """As in the initrd, where hang-ups are ignored: a clone must go on when nobody looks at it."""
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from launcher.commands import command\n"
+        "command(['--dry-run', '--machine', 'one-disk-one-card.json', '--cmdline', 'load_ramdisk=1'])"
+    )
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.execve(sys.executable, [sys.executable, "-c", code], {**os.environ, "TERM": "linux"})
+    terminal = Terminal(pid, fd, 80, 24)
+    terminal.wait_for("What is this PC?")
+    handle = os.pidfd_open(pid)
+    used = processor_ticks(pid)
+    os.close(fd)
+    try:
+        ended, _, _ = select.select([handle], [], [], 2.0)
+        assert not ended, "the program ended with its line"
+        assert processor_ticks(pid) - used < 0.5 * os.sysconf("SC_CLK_TCK")
+    finally:
+        os.close(handle)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def processor_ticks(pid: int) -> int:
+    """User and system time so far (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

@@ -65,6 +65,13 @@ def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() 
         ("BOOTIF=zz", "BOOTIF"),
         ("ip=10.0.0.999", "client"),
         ("lang=klingon", "lang=klingon"),
+        ("lang=hu", ""),
+        ("dsk=/dev/sda", "did you mean disk"),
+        ("nodhcp", ""),
+        ("nic=BOOTIF", "BOOTIF= is not on the line"),
+        ("dhcp=no ip=dhcp", "dhcp=no"),
+        ("ip=10.0.0.7/24 gateway=fe80::1", "IPv6"),
+        ("umode=snd compr=recognise", "receivers only"),
         ("netmask=255.0.255.0", "netmask"),
         ('udpcparam="--fiel x"', "--fiel"),
         ('udpcparam="--file /dev/sdb"', "--file"),
@@ -110,6 +117,9 @@ def test_check_needs_no_machine() -> None:
     assert check(SCHOOL) == ([], [])
     assert check("disk=/dev/sdz umode=rcv") == ([], [])
     assert "odd" in check("port=9001")[0][0]
+    assert "role" in check("auto=yes disk=sda")[0][0]
+    assert "receivers only" in check("umode=snd compr=recognise")[0][0]
+    assert "empty" in check("umode=rcv disk=serial:")[0][0]
 
 
 def test_json_has_the_documented_keys() -> None:

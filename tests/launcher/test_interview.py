@@ -92,8 +92,46 @@ def test_a_confirmation_of_one_disk_does_not_serve_for_another() -> None:
     told = Told({})
     plan("", ONE, "rcv", "<yes>", told=told)
     swapped = replace(ONE, disks=(replace(ONE.disks[0], serial="OTHER"),))
-    with pytest.raises(AnswerError, match="not confirmed"):
-        plan("", swapped, told=told)
+    _, script = plan("", swapped, "<yes>", told=told)
+    assert script.asked == ["confirm"]
+    assert "not confirmed" in script.problems[0]
+
+
+def test_a_disk_that_is_chosen_anew_is_confirmed_anew() -> None:
+    told = Told({})
+    plan("umode=rcv", TWO, "/dev/sda", "eth0", "<yes>", told=told)
+    told.tell("disk", "/dev/sda")
+    _, script = plan("umode=rcv", TWO, "<yes>", told=told)
+    assert script.asked == ["confirm"]
+
+
+@pytest.mark.parametrize("auto", ["auto=yes", 'auto="yes "', "AUTO=YES"])
+def test_what_an_operator_chose_is_confirmed_whatever_auto_says(auto: str) -> None:
+    told = Told({"umode": "rcv"})
+    _, script = plan(auto, ONE, "<yes>", told=told)
+    assert script.asked == ["confirm"]
+
+
+def test_doubt_asks_for_the_role_again_and_for_consent() -> None:
+    script = Script("rcv", "<yes>")
+    Interview(given_answers(parse("auto=yes umode=rcv disk=/dev/sda")), ONE, script, doubt=True).plan()
+    assert script.asked == ["umode", "confirm"]
+
+
+@pytest.mark.parametrize(
+    ("disk", "certain"),
+    [("/dev/sda", True), ("serial:S21NX0AG123456", True), ("size:500G", False), ("serial:NO,/dev/sda", False)],
+)
+def test_a_selector_that_another_disk_may_fit_is_not_certain_before_all_are_known(disk: str, certain: bool) -> None:
+    interview = Interview(given_answers(parse(f"auto=yes umode=rcv nic=eth0 disk={disk}")), ONE, refuse)
+    interview.plan()
+    assert interview.certain is certain
+
+
+def test_without_a_link_unattended_waits_instead_of_giving_up() -> None:
+    unlinked = replace(TWO, nics=tuple(replace(nic, link=False) for nic in TWO.nics))
+    with pytest.raises(DeviceMissing, match="link"):
+        Interview(given_answers(parse("auto=yes umode=snd disk=/dev/sda")), unlinked, refuse).plan()
 
 
 def test_no_on_the_confirmation_goes_back_to_the_role() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from launcher.errors import AnswerError
 from launcher.machine import Disk, Machine, Nic, Partition
-from launcher.selectors import DeviceMissing, select_nic, select_target
+from launcher.selectors import DeviceMissing, exchanged, select_nic, select_target
 
 SDA = Disk(
     "/dev/sda",
@@ -46,6 +46,28 @@ def test_the_first_selector_that_matches_exactly_one(text: str, path: str) -> No
     assert select_target(text, MACHINE, for_writing=True).path == path
 
 
+def test_links_of_a_partition_name_it() -> None:
+    part = replace(SDA.partitions[0], links=("/dev/disk/by-uuid/ABCD-0123",))
+    machine = replace(MACHINE, disks=(replace(SDA, partitions=(part,)),))
+    assert select_target("/dev/disk/by-uuid/ABCD-0123", machine, for_writing=False).path == "/dev/sda1"
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ((SDA,), None),
+        ((), "is gone"),
+        ((replace(SDA, serial="OTHER"),), "another disk"),
+        ((replace(SDA, size=1),), "another disk"),
+        ((replace(SDA, refused="it is in use"),), "in use"),
+    ],
+)
+def test_a_disk_that_is_not_the_one_that_was_chosen_any_more(now: tuple[Disk, ...], words: str | None) -> None:
+    target = select_target("/dev/sda", MACHINE, for_writing=True)
+    said = exchanged(target, Machine(disks=now))
+    assert (words in said) if words and said else said is words
+
+
 def test_a_partition_has_its_own_size() -> None:
     target = select_target("/dev/sda2", MACHINE, for_writing=True)
     assert (target.size, target.disk.path) == (499 * 10**9, "/dev/sda")
@@ -60,6 +82,11 @@ def test_a_partition_has_its_own_size() -> None:
         ("size:big", "size:big"),
         ("rm -rf /", "no device"),
         ("/etc/passwd", "nothing"),
+        ("serial:", "empty"),
+        ("wwn:0x", "empty"),
+        ("model: ", "empty"),
+        ("size:0", "size:0"),
+        ("size:" + "9" * 400, "no size"),
     ],
 )
 def test_what_can_never_be_right(text: str, words: str) -> None:
