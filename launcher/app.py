@@ -8,6 +8,7 @@ open there.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -319,7 +320,8 @@ class App:
             self._fail(error)
             return
         self._stage = Stage.TRANSFER
-        self._progress = TransferPage(plan, self._start_cast, self._host())
+        nic = next((nic for nic in self.machine.nics if nic.name == plan.nic.name), plan.nic)  # has its link by now
+        self._progress = TransferPage(replace(plan, nic=nic), self._start_cast, self._host())
         self._watched = self.ui.watch(self._transfer.fileno(), self._transfer_progress)
         self._transfer_progress()
         if self._progress:

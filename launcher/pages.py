@@ -154,7 +154,7 @@ def result(plan: Plan, outcome: Outcome, restart: int | None, act: Chosen, host:
     """What the transfer came to; it stays until somebody acts, or until the automatic restart."""
     title = tr(TITLES.get(outcome.kind, "FAILED"))
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
-    figures = "   ".join(word for word in (size(outcome.bytes), duration(outcome.seconds), speed) if word)
+    figures = "   ".join((size(outcome.bytes), duration(outcome.seconds), speed)) if outcome.bytes else ""
     sentences = [outcome.sentence, outcome.hint, "", figures]
     if outcome.sha256:
         sentences.append(f"sha256 {outcome.sha256}")

@@ -33,7 +33,7 @@ class TransferPage:
             urwid.Divider(),
             urwid.Text(("title", title.format(disk=plan.target.path))),
             urwid.Text(target_text(plan.target)),
-            urwid.Text(("dim", nic_line(plan.nic))),
+            urwid.Text(("dim", f"{nic_line(plan.nic)}, port {plan.port}")),
             urwid.Divider(),
             self._headline,
             urwid.Divider(),
