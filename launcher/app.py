@@ -204,7 +204,7 @@ class App:
         return not self.complete and not interview.certain
 
     def _wait_for_devices(self) -> None:
-        self._show(pages.waiting(tr("Detecting disks and network cards …"), self._host()))
+        self._show(pages.waiting(tr("Detecting disks and network cards ..."), self._host()))
 
     def _interview(self, ask: Ask) -> Interview:
         doubt = self.doubt or self._once_more

@@ -36,7 +36,7 @@ _BLOCK_FILES = (
 )
 _NET_FILES = ("type", "address", "carrier", "speed", "ifindex")
 
-# Names are the kernel's (Documentation/admin-guide/devices.txt); the reason completes "not offered: …".
+# Names are the kernel's (Documentation/admin-guide/devices.txt); the reason completes "not offered: ...".
 _NEVER_MEANT = (
     (r"loop\d+", "it is a file used as a disk (loop)"),
     (r"ram\d+", "it is a RAM disk"),
@@ -163,7 +163,7 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def decoded(text: str | None) -> str | None:
-    r"""A value of udev's ``…_ENC`` properties: ``\x20`` is a byte (udev's encode_devnode_name)."""
+    r"""A value of udev's ``..._ENC`` properties: ``\x20`` is a byte (udev's encode_devnode_name)."""
     if text is None:
         return None
     raw = re.sub(rb"\\x([0-9a-fA-F]{2})", lambda match: bytes([int(match[1], 16)]), text.encode())

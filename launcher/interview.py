@@ -364,7 +364,7 @@ def refuse(question: Question[T], facts: Facts, preset: str | None, problem: Ans
     found = f" {len(choices)} are possible: {', '.join(choice.text for choice in choices)}." if choices else ""
     raise Unanswered(
         f"auto=yes, but {question.key} is neither given nor has a default.{found}",
-        f"Add {question.key}=… to the append line.",
+        f"Add {question.key}=... to the append line.",
     )
 
 

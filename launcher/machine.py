@@ -30,7 +30,7 @@ class Partition:
 class Disk:
     """One whole disk. `size` in bytes, `sector_size` the logical sector size in bytes.
 
-    `links` are all stable names (``/dev/disk/by-id/…``, ``by-path``). `transport` is ``sata``, ``nvme``, ``usb``,
+    `links` are all stable names (``/dev/disk/by-id/...``, ``by-path``). `transport` is ``sata``, ``nvme``, ``usb``,
     ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not
     offered (``it is a CD drive``, ``the launcher was started from it``), or None when it is eligible.
     """

@@ -55,7 +55,7 @@ ROWS: tuple[Row, ...] = (
     Row("umode", "snd, rcv (also send, receive, sender, receiver)", "the role; absent: the role choice", "U"),
     Row(
         "disk",
-        "/dev/sda, sda, /dev/sda2, /dev/disk/by-*/…, serial:…, wwn:…, model:…, size:…; several separated by commas",
+        "/dev/sda, sda, /dev/sda2, /dev/disk/by-*/..., serial:..., wwn:..., model:..., size:...; several with commas",
         "the disk or partition to send or to overwrite: the first selector that matches exactly one",
         "U O",
         aliases=("fdrive",),

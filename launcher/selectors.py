@@ -59,7 +59,8 @@ def _matches(selector: str, machine: Machine) -> list[Target]:
     path = selector if selector.startswith("/dev/") else f"/dev/{selector}"
     if not re.fullmatch(r"/dev/[\w./:@+=#\\-]+", path):
         raise AnswerError(
-            f"disk={selector} is no device.", "Expected: /dev/sda, sda, /dev/sda2, serial:…, wwn:…, model:… or size:…."
+            f"disk={selector} is no device.",
+            "Expected: /dev/sda, sda, /dev/sda2, serial:..., wwn:..., model:... or size:....",
         )
     return [target for disk in machine.disks for target in _targets(disk) if path in _names(target)]
 
@@ -92,7 +93,9 @@ class _Serial:
     def __init__(self, wanted: str) -> None:
         self.wanted = wanted.strip().casefold().removeprefix("0x")
         if not self.wanted:
-            raise AnswerError("disk: a selector is empty.", "Expected serial:…, wwn:…, model:… or size:… with a value.")
+            raise AnswerError(
+                "disk: a selector is empty.", "Expected serial:..., wwn:..., model:... or size:... with a value."
+            )
 
     def __call__(self, disk: Disk) -> bool:
         return (disk.serial or "").casefold().removeprefix("0x") == self.wanted

@@ -53,7 +53,7 @@ def _line(item: Settled, possible: int, complete: bool) -> Line:
     title = tr(TITLES[item.key])
     if item.problem:
         if not complete and item.key in ("disk", "nic"):
-            return Line(item.key, title, tr("looking for {what} …", what=item.answer.text if item.answer else "?"))
+            return Line(item.key, title, tr("looking for {what} ...", what=item.answer.text if item.answer else "?"))
         return Line(item.key, title, str(item.problem), "", wrong=True)
     if item.answer is None:
         return Line(item.key, title, _open(item.key, possible, complete))
@@ -65,7 +65,7 @@ def _open(key: str, possible: int, complete: bool) -> str:
     if possible:
         return tr("{count} possible: you are asked after this", count=possible)
     if key in ("disk", "nic"):
-        return tr("none found") if complete else tr("looking …")
+        return tr("none found") if complete else tr("looking ...")
     return tr("you are asked after this")
 
 

@@ -80,10 +80,8 @@ def dry_run(line: str, machine: str = "one-disk-one-card", columns: int = 80, ro
 
 def test_the_first_screen_is_the_role_with_what_is_settled_and_why() -> None:
     with dry_run(DOCUMENTED) as terminal:
-        text = terminal.wait_for("[S] SENDER", "[R] RECEIVER", "(the only disk)", "10.77.0.160/24", "9000")
-        assert "Samsung SSD 850 EVO 500GB, 500.1 GB" in text
-        assert 'ntfs "Windows" 499.4 GB' in text
-        assert "S21NX0AG123456" in text
+        terminal.wait_for("[S] SENDER", "[R] RECEIVER", "(the only disk)", "10.77.0.160/24", "9000")
+        terminal.wait_for("Samsung SSD 850 EVO 500GB, 500.1 GB", "S21NX0AG123456", 'ntfs "Windows" 499.4 GB')
 
 
 def test_one_key_makes_a_sender() -> None:
@@ -98,7 +96,7 @@ def test_a_receiver_overwrites_only_after_the_choice_that_is_not_preselected() -
     with dry_run(DOCUMENTED) as terminal:
         terminal.wait_for("[R] RECEIVER")
         terminal.press("r")
-        assert "> NO, go back" in terminal.wait_for("Overwrite /dev/sda?", "Samsung", "500.1 GB", 'ntfs "Windows"')
+        terminal.wait_for("Overwrite /dev/sda?", "> NO, go back", "Samsung", "500.1 GB", 'ntfs "Windows"')
         terminal.press(ENTER)  # one key too many goes back
         terminal.wait_for("What is this PC?")
         terminal.press("r")
