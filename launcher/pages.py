@@ -107,7 +107,8 @@ def _nothing_there(key: str, shown: Shown, problem: str | None) -> Page:
         ),
         "nic": tr("Check the card, and whether this kernel has its driver. It is looked for all the time."),
     }
-    refused = [f"{disk.path}: {disk.refused}" for disk in shown.asked.facts.machine.disks if disk.refused]
+    disks = shown.asked.facts.machine.disks if key == "disk" else ()
+    refused = [f"{disk.path}: {disk.refused}" for disk in disks if disk.refused]
     rows = [
         urwid.Divider(),
         urwid.AttrMap(urwid.Text(f" {titles[key]} "), "bad"),
