@@ -200,7 +200,9 @@ class VM:
             self.ended = time.monotonic()
         if process:
             process.wait()
-        for stream in self._streams.values():
+        for name, stream in self._streams.items():
+            if name != "qmp":  # what a machine said before its end may still lie in its ports
+                stream.drain()
             stream.close()
         if self._pidfd is not None:
             self.pump.remove(self._pidfd)
