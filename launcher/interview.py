@@ -196,10 +196,6 @@ class Interview:
         prefix = config.prefix or self._settle(q.NETMASK)
         gateway = config.gateway or self._settle(q.GATEWAY)
         lease = config.form == "pxelinux" and dhcp is not False
-        if gateway and ":" in gateway:
-            raise AnswerError(
-                f"gateway={gateway} is an IPv6 address; UDPCast needs IPv4.", "Expected one such as 10.0.0.1."
-            )
         return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease)
 
     def _settle(self, question: Question[T]) -> T | None:

@@ -71,6 +71,7 @@ def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() 
         ("nic=BOOTIF", "BOOTIF= is not on the line"),
         ("dhcp=no ip=dhcp", "dhcp=no"),
         ("ip=10.0.0.7/24 gateway=fe80::1", "IPv6"),
+        ("ip=10.0.0.7::[fe80::1]:255.255.255.0", "expected an IPv4 address"),
         ("umode=snd compr=recognise", "receivers only"),
         ("netmask=255.0.255.0", "netmask"),
         ('udpcparam="--fiel x"', "--fiel"),
