@@ -19,10 +19,13 @@ class OutcomeKind(Enum):
     RECEIVER_LOST = "receiver-lost"  # cast finished, but at least one receiver was dropped
     READ_ERROR = "read-error"
     # receiver
-    EQUAL = "equal"  # complete, and the sender's digest equals that of what was written
+    EQUAL = "equal"  # read back from the disk, and its digest is the sender's
+    ARRIVED = "arrived"  # the digest of what was written is the sender's; not read back (verify=no)
     WRITTEN = "written"  # complete as far as the stream tells, no digest came from the sender
     TRUNCATED = "truncated"
     DIFFERENT = "different"  # digest of what was written is not the sender's
+    CHANGED = "changed"  # what was read back is not what was written
+    READ_BACK_ERROR = "read-back-error"
     NO_SENDER = "no-sender"
     SENDER_VANISHED = "sender-vanished"
     WRITE_ERROR = "write-error"
@@ -34,7 +37,7 @@ class OutcomeKind(Enum):
     CANCELLED = "cancelled"
 
 
-OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.WRITTEN})
+OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, OutcomeKind.WRITTEN})
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Outcome:
     """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `sha256` over those bytes.
 
     `receivers` are the addresses a sender served, `lost` those it dropped, with the reason.
+    `read_back`: the whole of what was written was read from the disk again, and was the same.
     """
 
     kind: OutcomeKind
@@ -53,6 +57,7 @@ class Outcome:
     sha256: str | None = None
     receivers: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    read_back: bool = False
 
     @property
     def ok(self) -> bool:

@@ -11,6 +11,9 @@ from enum import Enum
 
 from .machine import Disk, Nic, Partition
 
+SILENCE = 40  # seconds
+START_TIMEOUT = 12 * 3600  # seconds: a room that is switched on in the evening, and its cast in the morning
+
 
 class Role(Enum):
     """The values are UDPCast's ``umode`` words."""
@@ -34,6 +37,31 @@ class AutoReboot(Enum):
     ALWAYS = "always"
     SUCCESS = "success"
     NEVER = "never"
+
+
+class Next(Enum):
+    """What follows a transfer; the values are the words of ``after``. MENU: the result stays until somebody comes."""
+
+    MENU = "menu"
+    REBOOT = "reboot"
+    POWEROFF = "poweroff"
+    SHELL = "shell"
+
+
+@dataclass(frozen=True)
+class After:
+    """What follows a success, and what follows a failure (the last one that `Plan.retry` leaves)."""
+
+    success: Next = Next.MENU
+    failure: Next = Next.MENU
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """SambaEdu's page that is told the result: an http URL without query, and its number of the operation."""
+
+    url: str
+    operation: str | None = None
 
 
 class AddressSource(Enum):
@@ -70,6 +98,8 @@ class Plan:
 
     `compression` None on a receiver means: recognise the stream. `udpcparam` holds the options for this role only,
     already checked. `attended` tells whether an operator may be asked to press a key (start of the cast).
+    `silence`: seconds without a sign of the other side after which it is given up. `start_timeout`: seconds until data
+    must flow. `retry`: casts that an unattended receiver waits for after a failure.
     """
 
     role: Role
@@ -81,3 +111,9 @@ class Plan:
     udpcparam: tuple[str, ...] = ()
     auto_reboot: AutoReboot = AutoReboot.NEVER
     attended: bool = True
+    verify: bool = True
+    silence: int = SILENCE
+    start_timeout: int = START_TIMEOUT
+    retry: int = 0
+    after: After = After()
+    result_page: ResultPage | None = None
