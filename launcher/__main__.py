@@ -2,12 +2,13 @@
 
   python3 -m launcher run                      inside the initrd: interview and transfer on this PC
   python3 -m launcher explain [...]            what would be done with a command line, without touching anything
+  python3 -m launcher transfer NAME=VALUE ...  one transfer without screens, of a disk or an image file
   python3 -m launcher --dry-run [...]          the real screens on any terminal, executing nothing
   python3 -m launcher machine                  this machine as JSON, to record it
   python3 -m launcher parameters               the reference of parameters, as Markdown
 
 Exit statuses: ``run``: 0 start again, 10 restart the PC, 11 power off, 12 shell, others a crash. ``explain``: 0 nothing
-is wrong, 1 with errors. All: 2 for wrong usage.
+is wrong, 1 with errors. ``transfer``: 0 the outcome is ok, 1 it is not. All: 2 for wrong usage.
 """
 
 from __future__ import annotations

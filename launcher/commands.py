@@ -1,4 +1,4 @@
-"""The commands for administrators and developers: ``explain``, ``--dry-run``, ``machine``, ``parameters``."""
+"""The commands for administrators and developers: ``explain``, ``transfer``, ``--dry-run``, ``machine``, ..."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kernel_cmdline import CommandLine, parse
 
+from . import headless
 from . import machine as machines
 from .events import EventLog
 from .explain import doubtful, explain, explain_parameters, to_json, to_text
@@ -28,10 +29,12 @@ def command(arguments: list[str]) -> int:
         print(machines.to_json(_machine(None)), end="")
     elif options.command == "explain":
         return _explain(options)
+    elif options.command == "transfer":
+        return headless.transfer(options.parameters)
     elif options.dry_run:
         return _dry_run(options)
     else:
-        _parser().error("nothing to do: run, explain, --dry-run, machine or parameters")
+        _parser().error("nothing to do: run, explain, transfer, --dry-run, machine or parameters")
     return 0
 
 
@@ -40,14 +43,22 @@ def _parser() -> argparse.ArgumentParser:
         prog="python3 -m launcher",
         description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
         epilog="`run` is what the initrd starts; it takes no options. Exit status of explain: 0 nothing is wrong, "
-        "1 with errors; of all commands: 2 for wrong usage.",
+        "1 with errors; of transfer: 0 its outcome is ok, 1 it is not; of all commands: 2 for wrong usage.",
     )
     parser.add_argument("--dry-run", action="store_true", help="the real screens, executing nothing")
     _add_inputs(parser)
-    commands = parser.add_subparsers(dest="command", metavar="{run,explain,machine,parameters}")
+    commands = parser.add_subparsers(dest="command", metavar="{run,explain,transfer,machine,parameters}")
     explained = commands.add_parser("explain", help="what the launcher would do with a line on a machine")
     _add_inputs(explained)
     explained.add_argument("--json", action="store_true", help="machine-readable")
+    transferred = commands.add_parser(
+        "transfer",
+        help="one transfer without screens, of a disk or an image file",
+        description="Send or receive a disk or an image file without screens, with the same checks and digests.",
+        epilog=headless.usage(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    transferred.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="what to do; see below")
     commands.add_parser("machine", help="this machine as JSON, to record it")
     commands.add_parser("parameters", help="all parameters, as a Markdown table")
     return parser

@@ -60,6 +60,10 @@ class EventLog:
         except OSError:
             return
 
+    def add_descriptor(self, fd: int) -> None:
+        """Also write to `fd`, which stays the caller's: it is waited for without end if it is a blocking one."""
+        self._fds.append(fd)
+
     def emit(self, event: str, **fields: object) -> None:
         """Write one event that happens now."""
         self.emit_at(since_boot(), event, fields)
