@@ -20,7 +20,7 @@ from .interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
 from .machine import Machine
 from .pages import Pending
 from .parameters import GivenAnswers
-from .plan import AutoReboot, Plan, Role
+from .plan import Next, Plan, Role
 from .questions import Facts, Question, T
 from .screens import Page
 from .selectors import DeviceMissing, exchanged
@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # what is needed only after the interview is imported then: t
     from .transfer import Transfer
 
 DEVICE_DEADLINE = 60.0  # seconds after which an unattended run stops waiting for its disk or card
-RESTART_DELAY = 10.0  # seconds for which the result stays on the screen before an automatic restart
+RESULT_DELAY = 10.0  # seconds for which the result stays on the screen before what `after` says
 
 
 class Exit(IntEnum):
@@ -44,6 +44,9 @@ class Exit(IntEnum):
     REBOOT = 10
     POWEROFF = 11
     SHELL = 12
+
+
+LEAVING = {Next.REBOOT: Exit.REBOOT, Next.POWEROFF: Exit.POWEROFF, Next.SHELL: Exit.SHELL}
 
 
 class Stage(Enum):
@@ -117,7 +120,8 @@ class App:
         self._transfer: Transfer | None = None
         self._progress: TransferPage | None = None
         self._watched: object = None
-        self._restart_at: float | None = None
+        self._leave_at: float | None = None
+        self._next = Next.MENU
         self._stage = Stage.INTERVIEW
         self._beneath: Page | None = None
         self.ui = Ui(self.menu, self.back)
@@ -167,8 +171,8 @@ class App:
             self._network_progress()
         elif self._stage is Stage.TRANSFER:
             self._transfer_progress()
-        elif self._restart_at is not None and time.monotonic() >= self._restart_at:
-            self.leave(Exit.REBOOT)
+        elif self._leave_at is not None and time.monotonic() >= self._leave_at:
+            self.leave(LEAVING[self._next])
 
     # --- the interview -------------------------------------------------------------------------------------------
 
@@ -257,7 +261,7 @@ class App:
     def _change(self) -> None:
         """Ask everything again, with what was answered or given preselected."""
         self._stop_network()
-        self._restart_at = None
+        self._leave_at = None
         self.told = Told({})
         self.review = True
         self.rescan_and_advance()
@@ -359,12 +363,9 @@ class App:
         self._once_more = True
         self.told = Told({})
         self._beneath = None
-        restart = self.plan.auto_reboot is AutoReboot.ALWAYS or (
-            self.plan.auto_reboot is AutoReboot.SUCCESS and outcome.ok
-        )
-        self._restart_at = time.monotonic() + RESTART_DELAY if restart else None
-        delay = int(RESTART_DELAY) if restart else None
-        self._show(pages.result(self.plan, outcome, delay, self._act, self._host()))
+        self._next = self.plan.after.success if outcome.ok else self.plan.after.failure
+        self._leave_at = time.monotonic() + RESULT_DELAY if self._next in LEAVING else None
+        self._show(pages.result(self.plan, outcome, self._next, int(RESULT_DELAY), self._act, self._host()))
 
     # --- errors, menu, leaving ------------------------------------------------------------------------------------
 
@@ -379,7 +380,7 @@ class App:
         if self._beneath or not self.ui.page:
             return
         self._beneath = self.ui.page
-        self._restart_at = None
+        self._leave_at = None
         self.ui.show(pages.menu(self._act, self._transfer is not None, self._host()))
 
     def _close_menu(self) -> None:
@@ -388,7 +389,7 @@ class App:
             self.ui.show(beneath)
 
     def _act(self, action: str) -> None:
-        self._restart_at = None
+        self._leave_at = None
         if action == "close":
             self._close_menu()
             return

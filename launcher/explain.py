@@ -97,7 +97,7 @@ def _questions(
 ) -> tuple[str, ...]:
     if auto is True:
         return ()
-    keys = [item.key for item in settled if auto is False or item.answer is None or item.problem]
+    keys = [item.key for item in settled if item.asked or item.answer is None or item.problem]
     if plan and consent_needed(plan, given, Told({}), unattended=False):
         keys.append(confirmation(plan).key)
     return tuple(dict.fromkeys(keys))
@@ -250,8 +250,14 @@ def plan_fields(plan: Plan) -> dict[str, object]:
         "port": plan.port,
         "compr": plan.compression.value if isinstance(plan.compression, Enum) else None,
         "udpcparam": list(plan.udpcparam),
-        "auto_reboot": plan.auto_reboot.value,
         "attended": plan.attended,
+        "verify": plan.verify,
+        "silence": plan.silence,
+        "start_timeout": plan.start_timeout,
+        "retry": plan.retry,
+        "after": f"{plan.after.success.value},{plan.after.failure.value}",
+        "result_page": plan.result_page.url if plan.result_page else None,
+        "operation": plan.result_page.operation if plan.result_page else None,
     }
 
 

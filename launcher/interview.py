@@ -7,7 +7,9 @@ machine and calls `plan()` again on a new `Interview` with the same `told`. Ther
 Rules that stand here and nowhere else:
 
 - Precedence of an answer: told by the operator, given with the boot, the only one possible, the default.
-- ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected.
+- ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected (`Question.asked`: some
+  settings only where they are given).
+- ``after`` decides before SambaEdu's ``auto_reboot``.
 - BOOTIF chooses the card before ``nic=`` does, unless ``rd.bootif=0``.
 - A receiver overwrites a disk only with consent (`consent_needed`).
 """
@@ -24,7 +26,7 @@ from . import questions as q
 from .errors import AnswerError, Unanswered
 from .machine import Machine, Nic
 from .parameters import GivenAnswers
-from .plan import Address, AddressSource, AutoReboot, Compression, Plan, Role, Target
+from .plan import SILENCE, START_TIMEOUT, Address, AddressSource, After, Compression, Plan, ResultPage, Role, Target
 from .questions import Choice, Facts, Question
 from .selectors import DeviceMissing
 from .translate import tr
@@ -47,12 +49,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Settled:
-    """One line of what is known: the question's key, the answer (None while open), and what is wrong with it."""
+    """One line of what is known: the question's key, the answer (None while open), and what is wrong with it.
+
+    `asked`: it is put on a screen although there is an answer.
+    """
 
     key: str
     answer: Answer | None
     value: object = None
     problem: AnswerError | None = None
+    asked: bool = False
 
 
 class Ask(Protocol):
@@ -141,7 +147,7 @@ class Interview:
         """Settle everything. Raises AnswerError or Unanswered when nobody may be asked, and whatever `ask` raises."""
         draft = self._walk()
         role, target, nic, address = draft.role, draft.target, draft.nic, draft.address
-        assert role and target and nic and address and draft.port is not None and draft.auto_reboot
+        assert role and target and nic and address and draft.port is not None
         plan = Plan(
             role=role,
             target=target,
@@ -150,8 +156,13 @@ class Interview:
             port=draft.port,
             compression=draft.compression,
             udpcparam=draft.udpcparam,
-            auto_reboot=draft.auto_reboot,
             attended=not self.unattended,
+            verify=draft.verify is not False,
+            silence=draft.silence or SILENCE,
+            start_timeout=draft.start_timeout or START_TIMEOUT,
+            retry=draft.retry or 0,
+            after=draft.after or After(),
+            result_page=draft.result_page,
         )
         self._consent(plan)
         return plan
@@ -183,7 +194,43 @@ class Interview:
         compression = self._settle(q.COMPRESSION)
         options, warnings = self._settle(q.UDPCPARAM) or ((), ())
         self.warnings.extend(warnings)
-        return _Draft(role, target, nic, address, port, compression, options, self._settle(q.AUTO_REBOOT))
+        draft = _Draft(role, target, nic, address, port, compression, options)
+        draft.silence = self._settle(q.SILENCE)
+        draft.start_timeout = self._settle(q.START_TIMEOUT)
+        if role is not Role.SEND:
+            draft.verify = self._settle(q.VERIFY)
+            draft.retry = self._settle(q.RETRY)
+            if draft.retry and not self.unattended:
+                self.warnings.append(f"retry={draft.retry} counts with auto=yes only: here the operator decides.")
+        draft.after = self._after()
+        draft.result_page = self._result_page()
+        return draft
+
+    def _after(self) -> After | None:
+        """What follows: ``after``, or where only that is given, ``auto_reboot``."""
+        given = self.given.get("auto_reboot")
+        if given and "after" not in self.given:
+            return self._settle(q.AUTO_REBOOT)
+        after = self._settle(q.AFTER)
+        try:
+            if given and after and q.AUTO_REBOOT.parse(given.text, self.facts) != after:
+                self.warnings.append(f"auto_reboot={given.text} is not used: after= decides.")
+        except AnswerError:
+            pass  # `explain` reports it
+        return after
+
+    def _result_page(self) -> ResultPage | None:
+        """The page to tell the result, where both are given that it needs."""
+        wanted = self._settle(q.REPORT)
+        named = "page_remontee" in self.given
+        if named and "remontee_info" not in self.given:
+            self.warnings.append("page_remontee= is not used without remontee_info=y.")
+        if wanted and not named:
+            self.warnings.append("remontee_info=y is not used: page_remontee= does not say which page.")
+        if not (wanted and named):
+            return None
+        url, operation = self._settle(q.REPORT_PAGE), self._settle(q.OPERATION)
+        return ResultPage(url, operation) if url else None
 
     def _address(self) -> Address | None:
         dhcp = self._settle(q.DHCP)
@@ -208,7 +255,7 @@ class Interview:
             except AnswerError as error:
                 problem = error
         if self.previewing:
-            self.settled.append(Settled(question.key, answer, None, problem))
+            self.settled.append(Settled(question.key, answer, None, problem, self._asks_anyway(question)))
             return None
         if problem:
             self.told.forget(question.key)
@@ -226,11 +273,14 @@ class Interview:
 
     def _asks_anyway(self, question: Question[T]) -> bool:
         """Whether `question` is asked although there is an answer."""
-        return self.auto is False or self.review or (self.doubt and question is q.ROLE)
+        everything = self.auto is False or self.review
+        return (everything and (question.key in self.given or question.asked(self.facts))) or (
+            self.doubt and question is q.ROLE
+        )
 
     def _record(self, question: Question[T], answer: Answer) -> T:
         value = question.parse(answer.text, self.facts)
-        self.settled.append(Settled(question.key, answer, value))
+        self.settled.append(Settled(question.key, answer, value, asked=self._asks_anyway(question)))
         return value
 
     def _is_told(self, question: Question[T]) -> bool:
@@ -300,9 +350,9 @@ def _inexact(item: Settled) -> bool:
     return item.key == "disk" and ("," in text or text.strip().startswith(INEXACT))
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Draft:
-    """The values of one walk; each is None where a preview found it open."""
+    """The values of one walk; each is None where a preview found it open, or where the role does not need it."""
 
     role: Role | None
     target: Target | None
@@ -311,7 +361,12 @@ class _Draft:
     port: int | None
     compression: Compression | None
     udpcparam: tuple[str, ...]
-    auto_reboot: AutoReboot | None
+    verify: bool | None = None
+    silence: int | None = None
+    start_timeout: int | None = None
+    retry: int | None = None
+    after: After | None = None
+    result_page: ResultPage | None = None
 
 
 def consent_needed(plan: Plan, given: GivenAnswers, told: Told, unattended: bool) -> bool:

@@ -12,7 +12,7 @@ from . import summary
 from .errors import AnswerError, LauncherError
 from .interview import Settled
 from .outcome import Outcome, OutcomeKind
-from .plan import Plan, Role, Target
+from .plan import Next, Plan, Role, Target
 from .questions import Choice, Facts, Question, T
 from .screens import Page, edit_page, frame, message_page, question_page, summary_rows
 from .translate import tr
@@ -57,6 +57,9 @@ def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[s
     choices = asked.question.choices(asked.facts)
     if key in ("disk", "nic") and not choices:
         return _nothing_there(key, shown, problem)
+    preset = asked.preset
+    if choices and preset and not problem:
+        choices, preset = _preselected(asked, choices, preset)
     if not choices:
         return edit_page(
             key, tr(asked.question.title), answer, preset=asked.preset or "", problem=problem, host=shown.host
@@ -67,11 +70,22 @@ def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[s
         choices,
         answer,
         focused=moved,
-        preset=focus or asked.preset,
+        preset=focus or preset,
         problem=problem,
         below=_below(key, shown),
         host=shown.host,
     )
+
+
+def _preselected(asked: Pending, choices: tuple[Choice, ...], preset: str) -> tuple[tuple[Choice, ...], str]:
+    """The choice that means what `preset` means (``lang=FR`` is ``fr``); where there is none, it becomes one."""
+    try:
+        meant = asked.question.parse(preset, asked.facts)
+    except AnswerError:
+        return choices, preset
+    same = (choice.text for choice in choices if asked.question.parse(choice.text, asked.facts) == meant)
+    text = next(same, None)
+    return (choices, text) if text is not None else ((Choice(preset, preset), *choices), preset)
 
 
 def _below(key: str, shown: Shown) -> list[urwid.Widget]:
@@ -151,8 +165,15 @@ TITLES = {
 }
 
 
-def result(plan: Plan, outcome: Outcome, restart: int | None, act: Chosen, host: str) -> Page:
-    """What the transfer came to; it stays until somebody acts, or until the automatic restart."""
+FOLLOWS = {
+    Next.REBOOT: "This PC restarts in {seconds} s; open the menu (m) to stay.",
+    Next.POWEROFF: "This PC is switched off in {seconds} s; open the menu (m) to stay.",
+    Next.SHELL: "A shell follows in {seconds} s; open the menu (m) to stay.",
+}
+
+
+def result(plan: Plan, outcome: Outcome, following: Next, delay: int, act: Chosen, host: str) -> Page:
+    """What the transfer came to; it stays until somebody acts, or until `following`, after `delay` seconds."""
     title = tr(TITLES.get(outcome.kind, "FAILED"))
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
     figures = "   ".join((size(outcome.bytes), duration(outcome.seconds), speed)) if outcome.bytes else ""
@@ -163,8 +184,8 @@ def result(plan: Plan, outcome: Outcome, restart: int | None, act: Chosen, host:
         sentences.append(tr("Receivers: {list}", list=", ".join(outcome.receivers)))
     if outcome.lost:
         sentences.append(tr("Lost: {list}", list=", ".join(outcome.lost)))
-    if restart is not None:
-        sentences += ["", tr("This PC restarts in {seconds} s; open the menu (m) to stay.", seconds=restart)]
+    if following in FOLLOWS:
+        sentences += ["", tr(FOLLOWS[following], seconds=delay)]
     choices = (Choice("retry", "Once more"), *LEAVE)
     attribute = "done" if outcome.ok else "bad"
     return message_page("result", title, sentences, choices, act, attribute=attribute, host=host)

@@ -47,8 +47,9 @@ ROWS: tuple[Row, ...] = (
         "auto",
         "yes, no",
         "yes: wait for nobody, take every default, stop only on an error or where there is neither answer nor "
-        "default; no: ask everything, the given value preselected; absent: ask only what is open. A bare `auto`, "
-        "which PXELINUX adds when it boots its default entry by itself, means nothing",
+        "default; no: ask everything, the given value preselected (settings whose default fits every room: only those "
+        "that are given); absent: ask only what is open. A bare `auto`, which PXELINUX adds when it boots its default "
+        "entry by itself, means nothing",
         "U",
     ),
     Row("lang", "EN (or US), FR, DE, also fr_FR.UTF-8", "language of the screens", "U"),
@@ -86,7 +87,65 @@ ROWS: tuple[Row, ...] = (
         "further options of udp-sender or udp-receiver; those of the other role are left out with a warning",
         "U",
     ),
-    Row("auto_reboot", "always, success, never", "whether the PC restarts by itself after the transfer", "S"),
+    Row(
+        "verify",
+        "yes, no",
+        "yes (the default): a receiver reads back from the device, past the page cache, every byte that was written, "
+        "and its digest must be that of what was written. It cannot show what the disk's own cache hides. It costs one "
+        "read of the written length after the cast, and holds up neither the sender nor other receivers. no: the "
+        "result says that nothing was read back",
+        "O",
+    ),
+    Row(
+        "silence",
+        "seconds, 5 to 3600",
+        "a sender drops a receiver that is silent for so long, and goes on with the others; a receiver gives up a "
+        "sender of which nothing is heard for so long; default 40",
+        "O",
+    ),
+    Row(
+        "start_timeout",
+        "seconds, 1 to 604800",
+        "data must flow within this time, or else the transfer ends without a sender or without receivers; default "
+        "43200, which is 12 hours. --start-timeout in udpcparam wins",
+        "O",
+    ),
+    Row(
+        "retry",
+        "0 to 99",
+        "with auto=yes, a receiver waits for so many further casts after a failure that another cast can heal (the "
+        "table of results says which); default 0",
+        "O",
+    ),
+    Row(
+        "after",
+        "reboot, poweroff, shell, menu; or two of them: after=reboot,menu",
+        "what follows the transfer: the first word a success, the last a failure. The result is shown for 10 s before; "
+        "any key keeps it there. menu (the default): it stays until somebody comes. An error that stops the launcher "
+        "before a transfer stays as well",
+        "O",
+    ),
+    Row(
+        "auto_reboot",
+        "always, success, never",
+        "the same in SambaEdu's words: after=reboot, after=reboot,menu and after=menu; after wins",
+        "S",
+    ),
+    Row(
+        "remontee_info",
+        "y, n",
+        "y: the page page_remontee is told the result, once, at the end. Its answer is waited for 10 s at most, and "
+        "changes nothing",
+        "S",
+    ),
+    Row(
+        "page_remontee",
+        "http://server/page",
+        "the page for remontee_info: a GET with debut and fin (seconds since 1970 by this PC's clock), succes (y, n), "
+        "mac, num_op and umode (snd, rcv)",
+        "S",
+    ),
+    Row("num_op", "a number", "SambaEdu's number of the operation, for page_remontee", "S"),
     Row("events", "ttyS1, or a virtio port's name", "where the event log is written besides /run/udpcast", "O"),
     Row("SYSUUID", "UUID", "recorded in the event log; added by `ipappend 4`", "P"),
     Row("CPU", "text", "recorded in the event log; added by `ipappend 8`", "P"),
@@ -100,12 +159,6 @@ ROWS: tuple[Row, ...] = (
             ("modparm", "parameters of the network driver", "U"),
             ("enableDiskmodule", "whether disk drivers are loaded; they load by themselves", "U S"),
             ("diskmodule", "disk driver; all are there and load by themselves", "U S"),
-            ("after", "what to do afterwards", "O"),
-            ("verify", "read the written disk back", "O"),
-            ("retry", "further casts to wait for", "O"),
-            ("remontee_info", "report to a web page", "S"),
-            ("page_remontee", "report to a web page", "S"),
-            ("num_op", "report to a web page", "S"),
         )
     ),
     *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),

@@ -31,14 +31,6 @@ class Compression(Enum):
     ZSTD = "zstd"
 
 
-class AutoReboot(Enum):
-    """When the machine restarts by itself after a transfer (SambaEdu's ``auto_reboot``)."""
-
-    ALWAYS = "always"
-    SUCCESS = "success"
-    NEVER = "never"
-
-
 class Next(Enum):
     """What follows a transfer; the values are the words of ``after``. MENU: the result stays until somebody comes."""
 
@@ -58,7 +50,7 @@ class After:
 
 @dataclass(frozen=True)
 class ResultPage:
-    """SambaEdu's page that is told the result: an http URL without query, and its number of the operation."""
+    """SambaEdu's page that is told the result: an http URL, and its number of the operation."""
 
     url: str
     operation: str | None = None
@@ -109,7 +101,6 @@ class Plan:
     port: int = 9000
     compression: Compression | None = None
     udpcparam: tuple[str, ...] = ()
-    auto_reboot: AutoReboot = AutoReboot.NEVER
     attended: bool = True
     verify: bool = True
     silence: int = SILENCE

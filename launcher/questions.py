@@ -17,7 +17,10 @@ from kernel_cmdline.network import IpConfig, parse_address, parse_ip, parse_netm
 
 from .errors import AnswerError
 from .machine import Machine, Nic
-from .plan import AutoReboot, Compression, Role, Target
+from .plan import SILENCE as SILENCE_SECONDS
+from .plan import START_TIMEOUT as START_SECONDS
+from .plan import After, Compression, Next, Role, Target
+from .result_page import split_url
 from .selectors import select_nic, select_target
 from .udpcast import check_udpcparam, split_udpcparam
 from .wording import contents_line, disk_line, nic_line
@@ -47,13 +50,25 @@ def _nothing(facts: Facts) -> None:
     return None
 
 
+def _asked(facts: Facts) -> bool:
+    return True
+
+
+def _settled_by_default(facts: Facts) -> bool:
+    return False
+
+
 def _no_choices(facts: Facts) -> tuple[Choice, ...]:
     return ()
 
 
 @dataclass(frozen=True)
 class Question(Generic[T]):
-    """One row. Without `choices` the answer is typed. `only` and `default` give a text, or None."""
+    """One row. Without `choices` the answer is typed. `only` and `default` give a text, or None.
+
+    `asked`: whether ``auto=no`` asks it also where nothing was given. A setting whose default fits every room is put on
+    a screen only where a value was given: seven more screens before each clone are seven more keys to press blindly.
+    """
 
     key: str
     title: str
@@ -61,6 +76,7 @@ class Question(Generic[T]):
     choices: Callable[[Facts], tuple[Choice, ...]] = _no_choices
     only: Callable[[Facts], tuple[str, str] | None] = _nothing  # the text, and why it is the only one
     default: Callable[[Facts], str | None] = _nothing
+    asked: Callable[[Facts], bool] = _asked
 
 
 def _word(key: str, words: dict[str, T]) -> Callable[[str, Facts], T]:
@@ -72,6 +88,17 @@ def _word(key: str, words: dict[str, T]) -> Callable[[str, Facts], T]:
         except KeyError:
             expected = ", ".join(words)
             raise AnswerError(f"{key}={text} is not known.", f"Expected one of: {expected}.") from None
+
+    return parse
+
+
+def _number(key: str, unit: str, low: int, high: int) -> Callable[[str, Facts], int]:
+    """A parser for a decimal number from `low` to `high`."""
+
+    def parse(text: str, facts: Facts) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text.strip()) or not low <= int(text) <= high:
+            raise AnswerError(f"{key}={text} is no {unit} from {low} to {high}.")
+        return int(text)
 
     return parse
 
@@ -245,16 +272,112 @@ def _parse_udpcparam(text: str, facts: Facts) -> tuple[tuple[str, ...], tuple[st
 
 UDPCPARAM = Question("udpcparam", "Further options of UDPCast", _parse_udpcparam, default=_always(""))
 
+VERIFY = Question(
+    "verify",
+    "Read the disk back and compare after writing?",
+    _word("verify", YES_NO),
+    _choose(
+        Choice("yes", "yes", "takes one more read of the disk"),
+        Choice("no", "no", "the result says that nothing was read back"),
+    ),
+    default=_always("yes"),
+    asked=lambda facts: facts.role is Role.RECEIVE,
+)
+
+SILENCE = Question(
+    "silence",
+    "Seconds of silence until the other side is given up",
+    _number("silence", "number of seconds", 5, 3600),
+    default=_always(str(SILENCE_SECONDS)),
+    asked=_settled_by_default,
+)
+
+START_TIMEOUT = Question(
+    "start_timeout",
+    "Seconds within which data must flow",
+    _number("start_timeout", "number of seconds", 1, 604800),
+    default=_always(str(START_SECONDS)),
+    asked=_settled_by_default,
+)
+
+RETRY = Question(
+    "retry",
+    "Further casts to wait for after a failure",
+    _number("retry", "number of casts", 0, 99),
+    default=_always("0"),
+    asked=_settled_by_default,
+)
+
 AUTO_REBOOT = Question(
     "auto_reboot",
     "Restart this PC after the transfer?",
-    _word("auto_reboot", {word.value: word for word in AutoReboot}),
+    _word(
+        "auto_reboot",
+        {"always": After(Next.REBOOT, Next.REBOOT), "success": After(Next.REBOOT, Next.MENU), "never": After()},
+    ),
     _choose(
         Choice("never", "never"),
         Choice("success", "success", "only when the clone is done"),
         Choice("always", "always", "also after a failure"),
     ),
     default=_always("never"),
+)
+
+
+def _parse_after(text: str, facts: Facts) -> After:
+    """One word for every result, or two: on success, on failure."""
+    known = {word.value: word for word in Next}
+    words = [word.strip().lower() for word in text.split(",")]
+    if len(words) > 2 or not set(words) <= set(known):
+        expected = "reboot, poweroff, shell or menu, or two of them (on success, on failure): after=reboot,menu"
+        raise AnswerError(f"after={text} is not known.", f"Expected {expected}.")
+    return After(known[words[0]], known[words[-1]])
+
+
+AFTER = Question(
+    "after",
+    "What follows the transfer?",
+    _parse_after,
+    _choose(
+        Choice("menu", "the result stays", "until somebody comes"),
+        Choice("reboot,menu", "restart after a success", "a failure stays on the screen"),
+        Choice("reboot", "restart", "also after a failure"),
+        Choice("poweroff,menu", "power off after a success", "a failure stays on the screen"),
+        Choice("poweroff", "power off", "also after a failure"),
+    ),
+    default=_always("menu"),
+)
+
+REPORT = Question(
+    "remontee_info",
+    "Tell a web page the result?",
+    _word("remontee_info", {"y": True, "yes": True, "n": False, "no": False}),
+    _choose(Choice("n", "no"), Choice("y", "yes")),
+    default=_always("n"),
+    asked=_settled_by_default,
+)
+
+
+def _parse_page(text: str, facts: Facts) -> str:
+    split_url(text)
+    return text
+
+
+REPORT_PAGE = Question("page_remontee", "The page that is told the result", _parse_page)
+
+
+def _parse_operation(text: str, facts: Facts) -> str | None:
+    if not re.fullmatch("[0-9]{0,18}", text.strip()):
+        raise AnswerError(f"num_op={text} is no number of at most 18 digits.")
+    return text.strip() or None
+
+
+OPERATION = Question(
+    "num_op",
+    "The number of the operation, for that page",
+    _parse_operation,
+    default=_always(""),
+    asked=_settled_by_default,
 )
 
 LANGUAGES = ("en", "fr", "de")
@@ -280,5 +403,8 @@ LANGUAGE = Question(
 
 ALL: tuple[Question[object], ...] = tuple(
     question  # type: ignore[misc]
-    for question in (LANGUAGE, ROLE, DISK, NIC, DHCP, IP, NETMASK, GATEWAY, PORT, COMPRESSION, UDPCPARAM, AUTO_REBOOT)
+    for question in (
+        *(LANGUAGE, ROLE, DISK, NIC, DHCP, IP, NETMASK, GATEWAY, PORT, COMPRESSION, UDPCPARAM),
+        *(VERIFY, SILENCE, START_TIMEOUT, RETRY, AFTER, AUTO_REBOOT, REPORT, REPORT_PAGE, OPERATION),
+    )
 )

@@ -21,8 +21,16 @@ TITLES = {
     "compr": "Compression",
     "port": "Port",
     "udpcparam": "Options",
+    "verify": "Read back",
+    "silence": "Silence",
+    "start_timeout": "Time limit",
+    "retry": "Retries",
+    "after": "Afterwards",
     "auto_reboot": "Restart",
+    "page_remontee": "Report to",
 }
+QUIET = ("udpcparam", "verify", "silence", "start_timeout", "retry", "after")
+"""Not worth a line while nobody has said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +52,9 @@ def lines(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tup
 
 
 def _interesting(item: Settled) -> bool:
-    """Leaves out what is as always: no options, no restart."""
+    """Leaves out what is as always."""
     quiet = item.answer is not None and item.answer.source == "default" and not item.problem
-    return not (quiet and item.key in ("udpcparam", "auto_reboot"))
+    return not (quiet and item.key in QUIET)
 
 
 def _line(item: Settled, possible: int, complete: bool) -> Line:

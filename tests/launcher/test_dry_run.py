@@ -153,6 +153,10 @@ def test_an_odd_port_is_asked_with_the_sentence() -> None:
         ("auto=yes umode=rcv prot=9002", "one-disk-one-card", ("STOPPED", "did you mean port?")),
         ("lang=FR", "one-disk-one-card", ("Quel est le rôle de ce PC ?", "ÉMETTEUR")),
         ("umode=snd dhcp=no", "one-disk-one-card", ("The IP address of this PC",)),
+        ("umode=snd silence=4", "one-disk-one-card", ("silence=4 is no number of seconds from 5 to 3600", "> 4")),
+        # what was given is preselected in whatever words it was given, and no choice is taken for another
+        ("auto=no lang=FR", "one-disk-one-card", ("> français",)),
+        ("auto=no lang=klingon", "one-disk-one-card", ("> English",)),
         ("auto=ja", "one-disk-one-card", ("What is this PC?", "auto=ja is not known")),
         # a misspelt name is seen before anything is done, although role and disk are given
         ("umode=rcv disk=/dev/sda prot=9002", "one-disk-one-card", ("What is this PC?", "did you mean port?")),
@@ -173,6 +177,15 @@ def test_no_is_an_answer_where_it_is_not_the_refusal_of_an_overwrite() -> None:
         terminal.wait_for("> no")
         terminal.press(ENTER)
         terminal.wait_for("The IP address of this PC")
+
+
+def test_what_was_given_is_preselected_in_its_own_words_also_where_no_choice_stands_for_it() -> None:
+    with dry_run("auto=no umode=receiver disk=/dev/sda2 lang=en") as terminal:
+        terminal.wait_for("> English")
+        terminal.press(ENTER)
+        terminal.wait_for("> [R] RECEIVER")
+        terminal.press(ENTER)
+        terminal.wait_for("Which disk?", "> /dev/sda2")
 
 
 def test_answers_can_be_changed_after_an_error() -> None:

@@ -12,6 +12,7 @@ import pytest
 from kernel_cmdline import parse
 from launcher import machine as machines
 from launcher.explain import Explanation, check, explain, to_json
+from launcher.plan import After, Next
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00"
@@ -80,6 +81,29 @@ def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() 
         ("disk=serial:NOPE", "matches nothing"),
         ("disk=size:x", "size:x"),
         ("nic=eth9", "eth9"),
+        ("verify=maybe", "verify=maybe"),
+        ("silence=4", "silence=4 is no number of seconds from 5 to 3600"),
+        ("silence=3601", "from 5 to 3600"),
+        ("silence=\u0665\u0660", "from 5 to 3600"),
+        ("start_timeout=0", "from 1 to 604800"),
+        ("start_timeout=604801", "from 1 to 604800"),
+        ("retry=100", "retry=100 is no number of casts from 0 to 99"),
+        ("retry=-1", "from 0 to 99"),
+        ("after=restart", "after=restart is not known"),
+        ("after=", "after= is not known"),
+        ("after=reboot,menu,shell", "or two of them"),
+        ("auto_reboot=maybe", "auto_reboot=maybe"),
+        ("remontee_info=maybe", "remontee_info=maybe"),
+        ("page_remontee=https://se3/r", "no https"),
+        ("page_remontee=se3/r", "no http URL"),
+        ("page_remontee=http:///r", "no http URL"),
+        ("page_remontee=http://user@se3/r", "no http URL"),
+        ("page_remontee=http://se3:70000/r", "no http URL"),
+        ('page_remontee="http://se3/a b"', "a character that a URL cannot have"),
+        ("page_remontee=http://se3/r#x", "a character"),
+        ("page_remontee=http://se3/r%2", "a character"),
+        ("page_remontee=http://se3?room=%C3%A0", ""),
+        ("num_op=x", "num_op=x is no number"),
     ],
 )
 def test_errors_name_what_is_wrong(line: str, words: str) -> None:
@@ -92,7 +116,7 @@ def test_names_match_without_case_and_with_dashes() -> None:
     result = explained("UMODE=snd Auto-Reboot=success")
     assert (status(result, "UMODE"), status(result, "Auto-Reboot")) == ("used", "used")
     assert result.plan
-    assert result.plan.auto_reboot.value == "success"
+    assert result.plan.after == After(Next.REBOOT, Next.MENU)
 
 
 def test_what_kernels_are_given_is_foreign_and_no_error() -> None:

@@ -13,7 +13,7 @@ from launcher.errors import AnswerError, Unanswered
 from launcher.interview import NO, Back, Interview, Told, refuse
 from launcher.machine import Machine
 from launcher.parameters import given_answers
-from launcher.plan import Address, AddressSource, AutoReboot, Compression, Plan, Role
+from launcher.plan import Address, AddressSource, After, Compression, Next, Plan, ResultPage, Role
 from launcher.questions import Facts, Question, T
 from launcher.selectors import DeviceMissing
 
@@ -60,7 +60,7 @@ def test_the_documentations_line_asks_for_the_role_alone_and_a_sender_needs_no_m
     result, script = plan(f"load_ramdisk=1 initrd=initrd-udpcast root=01:00 auto {PXE}", ONE, "snd")
     assert script.asked == ["umode"]
     assert (result.role, result.target.path, result.nic.name) == (Role.SEND, "/dev/sda", "eth0")
-    assert (result.port, result.compression, result.auto_reboot) == (9000, Compression.ZSTD, AutoReboot.NEVER)
+    assert (result.port, result.compression, result.after) == (9000, Compression.ZSTD, After())
 
 
 def test_a_receiver_chosen_with_a_key_is_confirmed() -> None:
@@ -167,9 +167,9 @@ def test_a_device_that_is_missing_is_told_apart_because_it_may_still_appear(line
 
 
 def test_auto_no_asks_everything_with_the_given_value_preselected() -> None:
-    answers = ("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9002", "zstd", "", "never")
+    answers = ("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9002", "zstd", "", "menu")
     result, script = plan("auto=no port=9002 umode=rcv disk=/dev/sda", ONE, *answers)
-    assert script.asked == "lang umode disk nic dhcp ip port compr udpcparam auto_reboot".split()
+    assert script.asked == "lang umode disk nic dhcp ip port compr udpcparam after".split()
     assert (script.presets["port"], script.presets["umode"]) == ("9002", "rcv")
     assert result.port == 9002
 
@@ -229,7 +229,7 @@ def test_the_address(line: str, address: Address) -> None:
 
 
 def test_going_back_beyond_the_first_answer_asks_what_was_given() -> None:
-    script = Script("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9000", "none", "", "never")
+    script = Script("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9000", "none", "", "menu")
     given = given_answers(parse("auto=yes umode=rcv disk=/dev/sda"))
     result = Interview(given, ONE, script, review=True).plan()
     assert script.presets["umode"] == "rcv"
@@ -241,3 +241,62 @@ def test_later_values_and_the_command_line_win() -> None:
     configuration = ("udpcfg.txt", parse("port=9100 compr=gzip"))
     given = given_answers(parse("port=9002 port=9004"), configuration)
     assert (given["port"].text, given["compr"].text, given["compr"].source) == ("9004", "gzip", "udpcfg.txt")
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "warning"),
+    [
+        ("", After(), ""),
+        ("auto_reboot=always", After(Next.REBOOT, Next.REBOOT), ""),
+        ("auto_reboot=success", After(Next.REBOOT, Next.MENU), ""),
+        ("auto_reboot=never", After(), ""),
+        ("after=poweroff", After(Next.POWEROFF, Next.POWEROFF), ""),
+        ("after=Reboot,shell", After(Next.REBOOT, Next.SHELL), ""),
+        ("after=poweroff,menu auto_reboot=success", After(Next.POWEROFF, Next.MENU), "auto_reboot=success is not used"),
+        ("after=reboot auto_reboot=always", After(Next.REBOOT, Next.REBOOT), ""),
+    ],
+)
+def test_after_decides_before_auto_reboot(line: str, after: After, warning: str) -> None:
+    interview = Interview(given_answers(parse(f"auto=yes umode=snd {line}")), ONE, refuse)
+    assert interview.plan().after == after
+    assert warning in " ".join(interview.warnings)
+    assert bool(interview.warnings) == bool(warning)
+
+
+@pytest.mark.parametrize(
+    ("line", "page", "warning"),
+    [
+        ("", None, ""),
+        ("remontee_info=y page_remontee=http://se3:909/r.php num_op=7", ResultPage("http://se3:909/r.php", "7"), ""),
+        ("remontee_info=y page_remontee=http://se3/r num_op=", ResultPage("http://se3/r", None), ""),
+        ("remontee_info=y num_op=7", None, "does not say which page"),
+        ("page_remontee=http://se3/r", None, "without remontee_info=y"),
+        ("remontee_info=n page_remontee=http://se3/r", None, ""),
+    ],
+)
+def test_a_page_is_told_only_where_both_are_given(line: str, page: ResultPage | None, warning: str) -> None:
+    interview = Interview(given_answers(parse(f"auto=yes umode=snd {line}")), ONE, refuse)
+    assert interview.plan().result_page == page
+    assert warning in " ".join(interview.warnings)
+    assert bool(interview.warnings) == bool(warning)
+
+
+def test_settings_reach_the_plan() -> None:
+    result, _ = plan("auto=yes umode=rcv verify=no silence=60 start_timeout=300 retry=2", ONE)
+    assert (result.verify, result.silence, result.start_timeout, result.retry) == (False, 60, 300, 2)
+    default, _ = plan("auto=yes umode=rcv", ONE)
+    assert (default.verify, default.silence, default.start_timeout, default.retry) == (True, 40, 43200, 0)
+
+
+def test_auto_no_asks_a_setting_with_a_good_default_only_where_it_is_given() -> None:
+    answers = ("en", "rcv", "/dev/sda", "eth0", "yes", "dhcp", "9000", "recognise", "", "60", "no", "reboot", "<yes>")
+    result, script = plan("auto=no silence=50 auto_reboot=success", ONE, *answers[:-2], "always", "<yes>")
+    assert script.asked[9:] == ["silence", "verify", "auto_reboot", "confirm"]
+    assert script.presets["silence"] == "50"
+    assert (result.silence, result.verify, result.after) == (60, False, After(Next.REBOOT, Next.REBOOT))
+
+
+def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:
+    interview = Interview(given_answers(parse("umode=rcv disk=/dev/sda retry=2")), ONE, refuse)
+    interview.plan()
+    assert interview.warnings == ["retry=2 counts with auto=yes only: here the operator decides."]

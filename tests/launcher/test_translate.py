@@ -45,7 +45,7 @@ def called_with_literals(tree: ast.AST) -> Iterator[str]:
 def shown() -> set[str]:
     texts = {text for path in LAUNCHER.glob("*.py") for text in called_with_literals(ast.parse(path.read_text()))}
     texts |= {question.title for question in questions.ALL}
-    texts |= {*summary.TITLES.values(), *pages.TITLES.values(), *SOURCES, "FAILED"}
+    texts |= {*summary.TITLES.values(), *pages.TITLES.values(), *pages.FOLLOWS.values(), *SOURCES, "FAILED"}
     return texts - UNTRANSLATED
 
 
@@ -58,6 +58,12 @@ def test_a_catalogue_is_complete_and_has_the_same_fields(path: Path) -> None:
     catalogue: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
     assert set(catalogue) == shown()
     assert [text for text, translated in catalogue.items() if fields(text) != fields(translated)] == []
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_a_vga_console_has_every_character(path: Path) -> None:
+    texts = json.loads(path.read_text(encoding="utf-8")).values()
+    assert [text for text in texts if text.encode("cp437", "replace").decode("cp437") != text] == []
 
 
 def test_there_is_a_catalogue_for_every_language_offered() -> None:
