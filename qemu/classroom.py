@@ -2,9 +2,7 @@
 
 `run_classroom` is the whole: network, boot server, machines, operators, comparison. It is a library function for the
 demo and the tests as much as the command's body. A run has one deadline, and no seat is believed (`report.py`).
-
-Faults belong between `_machine` (a seat's hardware: sectors, sizes, error layers on its drives) and
-`_Room.turn`, which sees every event of every seat, each turn, with the machines' QMP at hand.
+Faults (`faults.py`) are carried out by `injection.py`.
 """
 
 from __future__ import annotations
@@ -23,21 +21,27 @@ from pathlib import Path
 from kernel_cmdline import CommandLineError, Parameter, format_line, parse
 from pxe.tree import TreeError, write_tree
 
-from . import disks, images, sandbox
+from . import disks, faults, images, injection, sandbox
 from .accel import choose
+from .faults import Fault, FaultError, Kind
+from .injection import Injection
 from .network import Network, NetworkError, parse_server_line, tap
 from .pump import Deadline, DeadlinePassed, Pump
 from .qmp import QmpError
-from .report import Report, Role, SeatReport, SourceReport, Verdict
+from .report import FaultReport, Report, Role, SeatReport, SourceReport, Verdict
 from .seat import Seat, SeatSpec
 from .spec import Bus, Drive, MachineSpec, Nic, SpecError, uuid
 from .vm import VM, LostMachine
 
 HARNESS_ERRORS = (
     *(SpecError, NetworkError, TreeError, disks.DiskError, QmpError, LostMachine, DeadlinePassed),
-    *(CommandLineError, OSError),
+    *(CommandLineError, FaultError, OSError),
 )
 """What can keep a run from a result; each is one sentence."""
+
+FAULT_MODEL_SIZE = 96 * disks.MIB
+FAULT_RATE = "60m"
+"""The model disk of a run with faults is noise, sent at so many bit/s: its middle lasts for several seconds."""
 
 CONSOLE = (Parameter("console", "ttyS0,115200"), Parameter("events", "ttyS1"))
 """What the harness adds to every append line: a console it can drive, and the event port."""
@@ -67,24 +71,34 @@ class ClassroomSpec:
     deadline: float = 900.0
     keep: bool = False
     artefacts: Path | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
-    """The sender, then the receivers, each with its whole append line. Raises SpecError, CommandLineError."""
+    """The sender, the receivers, a second sender, each with its whole append line.
+
+    Raises SpecError, CommandLineError, FaultError.
+    """
     if not 1 <= spec.receivers <= 254:
         raise SpecError(f"{spec.receivers} receivers: 1 to 254 were expected.")
+    faults.check(spec.faults, spec.receivers)
     sender, receiver = spec.append_sender, spec.append_receiver
     if sender is None:
         sender = default_append_sender(spec)
     if receiver is None:
         receiver = "umode=rcv auto=yes"
     lines = [(Role.SENDER, sender), *[(Role.RECEIVER, receiver)] * spec.receivers]
-    return tuple(SeatSpec(n, role, with_console(line)) for n, (role, line) in enumerate(lines))
+    if faults.of(spec.faults, faults.SECOND_SENDER, Kind.SECOND_SENDER):
+        lines.append((Role.SENDER, sender))
+    made = (SeatSpec(n, role, with_console(line)) for n, (role, line) in enumerate(lines))
+    return tuple(injection.line(seat, spec.faults) for seat in made)
 
 
 def default_append_sender(spec: ClassroomSpec) -> str:
     """Unattended; starts when every receiver is there."""
     options = f"--min-receivers {spec.receivers}"
+    if spec.faults:
+        options += f" --max-bitrate {FAULT_RATE}"
     return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]} udpcparam="{options}"'
 
 
@@ -115,6 +129,7 @@ def command(spec: ClassroomSpec) -> str:
         if value is not None:
             words += [name, str(value)]
     words += ["--memory", str(spec.memory), "--nic", spec.nic, "--bus", spec.bus.value]
+    words += [word for fault in spec.faults for word in ("--fault", str(fault))]
     return shlex.join([*words, "--deadline", f"{spec.deadline:g}"])
 
 
@@ -147,91 +162,124 @@ class _Room:
     say: Callable[[str], None]
     artefacts: Path
     started: float = 0.0
-    seats: list[Seat] = field(default_factory=list)
+    seats: dict[str, Seat] = field(default_factory=dict)  # those that are, or were, switched on
     problem: str = ""
 
     def run(self) -> Report:
         deadline = Deadline(self.spec.deadline)
-        model, size = self._model()
-        self.say(f"hashing the model disk {model} ({size / 1e6:.0f} MB)")
-        before = disks.sha256(model)
-        source = images.overlay(model, self.scratch / "source.qcow2")
-        targets = self._targets(size)
         plan = seats(self.spec)
+        sources = self._sources(plan)
+        size = sources["sender"].size
+        targets = self._targets(size)
+        disk_of = {**{name: source.overlay for name, source in sources.items()}, **targets}
         pump = Pump()
-        tree = self._tree(plan)
+        tree = self._tree(plan, size)
         self.started = time.monotonic()
         with contextlib.ExitStack() as stack:
             network = stack.enter_context(Network(self.scratch, tree, len(plan), pump, self._server_line))
+
+            def switch_on(name: str) -> None:
+                seat = next(seat for seat in plan if seat.name == name)
+                machine = _machine(self.spec, seat, disk_of[name], self.accel)
+                self._power_on(seat, injection.machine(machine, size, self.spec.faults), stack, pump, deadline)
+
+            injected = Injection(self.spec.faults, sources["sender"].path, targets, switch_on, self._stage)
             try:
-                for seat, disk in zip(plan, [source, *targets], strict=True):
-                    self._power_on(seat, disk, stack, pump, deadline)
-                self._watch(pump, network, deadline)
+                for seat in filter(injected.powered, [seat.name for seat in plan]):
+                    switch_on(seat)
+                self._watch(pump, network, injected, deadline)
             except HARNESS_ERRORS:
                 self._keep(self._collect(network))
                 raise
             collected = self._collect(network)
-            reports = [_seat_report(seat) for seat in self.seats]
+            reports = [self._seat_report(seat) for seat in plan]
         seconds = round(time.monotonic() - self.started, 1)
         self.say("comparing the disks")
-        written = SourceReport(str(model), size, before, disks.sha256(model), images.written(source))
-        found = [None, *(images.target(path, size) for path in targets)]
-        whole = tuple(dataclasses.replace(seat, target=image) for seat, image in zip(reports, found, strict=True))
-        return self._finish(Report(whole, written, seconds, self.accel, command(self.spec), self.problem), collected)
+        return self._finish(
+            Report(
+                tuple(self._with_disk(seat, sources, targets) for seat in reports),
+                sources["sender"].report(),
+                seconds,
+                self.accel,
+                command(self.spec),
+                self.problem,
+                self._fault_reports(injected),
+            ),
+            collected,
+        )
 
-    def _model(self) -> tuple[Path, int]:
-        """The model disk and its size; without one a small disk that boots is made for this run."""
+    def _sources(self, plan: tuple[SeatSpec, ...]) -> dict[str, _Source]:
+        """The model disk for each sender; without a given one, a small disk that boots, or noise where faults are."""
         path = self.spec.model
-        if path is None:
+        if path is None and self.spec.faults:
+            path = images.noise(self.scratch / "model.img", FAULT_MODEL_SIZE, seed=1)
+        elif path is None:
             path = disks.small_model(self.scratch / "model.img", self.spec.pair / "udpcast-linux").path
-        return path, images.require_raw(path)
+        size = images.require_raw(path)
+        self.say(f"hashing the model disk {path} ({size / 1e6:.0f} MB)")
+        models = {seat.name: path for seat in plan if seat.role is Role.SENDER}
+        if faults.SECOND_SENDER in models:
+            models[faults.SECOND_SENDER] = images.noise(self.scratch / "second.img", size, seed=2)
+        return {
+            name: _Source(path, size, disks.sha256(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
+            for name, path in models.items()
+        }
 
-    def _targets(self, size: int) -> list[Path]:
+    def _targets(self, size: int) -> dict[str, Path]:
         place = self.artefacts if self.spec.keep else self.scratch
         place.mkdir(parents=True, exist_ok=True)
+        names = [f"receiver-{n + 1}" for n in range(self.spec.receivers)]
         length = self.spec.target_size or size
-        return [disks.create(place / f"receiver-{n + 1}.img", length) for n in range(self.spec.receivers)]
+        return {
+            name: disks.create(place / f"{name}.img", injection.target_size(name, length, self.spec.faults))
+            for name in names
+        }
 
-    def _tree(self, plan: tuple[SeatSpec, ...]) -> Path:
+    def _tree(self, plan: tuple[SeatSpec, ...], size: int) -> Path:
         """The TFTP tree. Wrong append lines are let through: what the launcher says to them is what one may want."""
         tree = self.scratch / "tftp"
         tree.mkdir()
         machines = {seat.mac: seat.append for seat in plan}
         write_tree(tree, self.spec.pair, "", machines, check=lambda _: ([], []))
+        for seat in plan:
+            injection.add_dying_programs(tree, seat, size, self.spec.faults, self.scratch)
         return tree
 
     def _power_on(
-        self, seat: SeatSpec, disk: Path, stack: contextlib.ExitStack, pump: Pump, deadline: Deadline
+        self, seat: SeatSpec, machine: MachineSpec, stack: contextlib.ExitStack, pump: Pump, deadline: Deadline
     ) -> None:
         directory = self.scratch / seat.name
         directory.mkdir()
-        vm = VM(_machine(self.spec, seat, disk, self.accel), directory, pump, deadline)
-        self.seats.append(Seat(seat, vm, self.spec.receivers, self._stage))
+        vm = VM(machine, directory, pump, deadline)
+        self.seats[seat.name] = Seat(seat, vm, self.spec.receivers, self._stage)
         stack.enter_context(vm)
 
-    def _watch(self, pump: Pump, network: Network, deadline: Deadline) -> None:
+    def _watch(self, pump: Pump, network: Network, injected: Injection, deadline: Deadline) -> None:
         """Until every seat is finished, or nobody can get any further, or the deadline."""
-        while not all(seat.finished for seat in self.seats):
+        while not all(seat.finished for seat in self.seats.values()):
             if deadline.passed:
                 self.problem = f"the deadline of {self.spec.deadline:.0f} s passed."
             elif network.ended:
                 self.problem = "the boot server (dnsmasq) died."
-            elif self._hopeless():
-                names = ", ".join(seat.spec.name for seat in self.seats if seat.failed)
+            elif failed := self._hopeless(injected):
+                names = ", ".join(failed)
                 self.problem = f"the run was given up: {names} failed before the cast."
             if self.problem:
                 return
             self.turn(pump, deadline)
+            injected.turn(self.seats, deadline)
 
     def turn(self, pump: Pump, deadline: Deadline) -> None:
         """Handle what has arrived, then let every operator look at his screen. Waits for at most a second."""
-        pump.turn(min(1.0, deadline.left))
-        for seat in self.seats:
+        pump.turn(min(injection.POLL_SECONDS if self.spec.faults else 1.0, deadline.left))
+        for seat in self.seats.values():
             seat.turn()
 
-    def _hopeless(self) -> bool:
-        cast = any(seat.vm.events.first("cast") for seat in self.seats)
-        return not cast and any(seat.failed for seat in self.seats)
+    def _hopeless(self, injected: Injection) -> list[str]:
+        """Seats without whom there will be no cast, although nothing was done to them."""
+        if any(seat.vm.events.first("cast") for seat in self.seats.values()):
+            return []
+        return [name for name, seat in self.seats.items() if seat.failed and not injected.named(name)]
 
     def _stage(self, seat: str, what: str) -> None:
         self.say(f"{time.monotonic() - self.started:7.1f} s  {seat:12} {what}")
@@ -240,7 +288,7 @@ class _Room:
         served = parse_server_line(line)
         if served is None:
             return
-        for seat in self.seats:
+        for seat in self.seats.values():
             if served.mac == seat.spec.mac:
                 seat.address = served.address
             if seat.address == served.address and served.mac in {None, seat.spec.mac}:
@@ -251,7 +299,7 @@ class _Room:
         directory = self.scratch / "artefacts"
         directory.mkdir()
         (directory / "dnsmasq.log").write_bytes(network.log)
-        for seat in self.seats:
+        for seat in self.seats.values():
             seat.vm.artefacts(directory / seat.spec.name)
         return directory
 
@@ -268,9 +316,60 @@ class _Room:
         if report.verdict is Verdict.GOOD:
             return report
         place = self._keep(collected)
-        paths = {seat.name: sorted(map(str, (place / seat.name).iterdir())) for seat in report.seats}
-        named = tuple(dataclasses.replace(seat, artefacts=tuple(paths[seat.name])) for seat in report.seats)
+        paths = {name: tuple(sorted(map(str, (place / name).iterdir()))) for name in self.seats}
+        named = tuple(dataclasses.replace(seat, artefacts=paths.get(seat.name, ())) for seat in report.seats)
         return dataclasses.replace(report, seats=named)
+
+    def _seat_report(self, spec: SeatSpec) -> SeatReport:
+        seat = self.seats.get(spec.name)
+        if seat is None:
+            why = "it was never switched on."
+            return SeatReport(spec.name, spec.role, spec.mac, spec.append, None, why, "off", None, ())
+        vm = seat.vm
+        return SeatReport(
+            spec.name,
+            spec.role,
+            spec.mac,
+            spec.append,
+            seat.claim,
+            seat.why(),
+            vm.qmp.shutdown_reason or ("gone" if not vm.running else "running"),
+            seat.after,
+            seat.stages(),
+            said=None if seat.said is None else round(seat.said - self.started, 1),
+        )
+
+    def _with_disk(self, seat: SeatReport, sources: dict[str, _Source], targets: dict[str, Path]) -> SeatReport:
+        """The seat with what its disk holds on the host."""
+        if seat.role is Role.SENDER:
+            return dataclasses.replace(seat, source=sources[seat.name].report())
+        source = sources["sender"]
+        return dataclasses.replace(seat, target=images.target(targets[seat.name], source.path, source.sha256))
+
+    def _fault_reports(self, injected: Injection) -> tuple[FaultReport, ...]:
+        def since_start(fault: Fault) -> float | None:
+            fired = injected.fired.get(fault)
+            return None if fired is None else round(fired - self.started, 1)
+
+        return tuple(
+            FaultReport(str(fault), fault.seat, fault.kind.value, fault.standing, since_start(fault))
+            for fault in self.spec.faults
+        )
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A sender's disk: the raw image, its digest before the run, and the overlay that the machine has."""
+
+    path: Path
+    size: int
+    sha256: str
+    overlay: Path
+
+    def report(self) -> SourceReport:
+        """What became of it."""
+        after = disks.sha256(self.path)
+        return SourceReport(str(self.path), self.size, self.sha256, after, images.written(self.overlay))
 
 
 def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str) -> MachineSpec:
@@ -279,19 +378,3 @@ def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str) -> Mac
     drive = Drive(disk, spec.bus, kind, serial=f"{seat.role.value.upper()}{seat.number}")
     nic = Nic(seat.mac, spec.nic, tap=tap(seat.number), bootindex=1)
     return MachineSpec(seat.name, spec.memory, uuid(seat.number), accel, (drive,), (nic,))
-
-
-def _seat_report(seat: Seat) -> SeatReport:
-    vm, claim, problem = seat.vm, seat.claim, seat.why()
-    reason = vm.qmp.shutdown_reason or ("gone" if not vm.running else "running")
-    return SeatReport(
-        seat.spec.name,
-        seat.spec.role,
-        seat.spec.mac,
-        seat.spec.append,
-        claim,
-        problem,
-        reason,
-        seat.after,
-        seat.stages(),
-    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 from kernel_cmdline import CommandLineError
 
 from . import bench, classroom, report, sandbox, single
+from .faults import GRAMMAR, Fault, FaultError, parse_fault
 from .keys import UnknownKey, serial
 from .spec import NIC_MODELS, Bus, SpecError
 
@@ -50,7 +52,7 @@ def run(arguments: list[str] | None = None) -> int:
     except sandbox.RunFailed as error:
         print(error, file=sys.stderr)
         return 1 if error.kind in _OF_THE_MACHINE else 3
-    except (SpecError, CommandLineError, sandbox.SandboxError, OSError) as error:
+    except (SpecError, CommandLineError, FaultError, sandbox.SandboxError, OSError) as error:
         print(error, file=sys.stderr)
         return 3
 
@@ -69,6 +71,7 @@ def _classroom(options: argparse.Namespace) -> int:
         deadline=options.deadline,
         keep=options.keep,
         artefacts=options.artefacts,
+        faults=tuple(options.fault),
     )
     result = classroom.run_classroom(spec)
     if options.json:
@@ -134,6 +137,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = main.add_subparsers(required=True, metavar="COMMAND")
     room = _command(commands, "classroom", _classroom, "a room that PXE-boots, clones, and is compared", 900)
+    room.epilog = f"faults:\n{textwrap.indent(GRAMMAR, '  ')}\n\n{STATUSES}"
     _classroom_options(room)
     boot = _command(commands, "boot", _boot, "one machine, its console on this terminal", 86400)
     _machine_options(boot)
@@ -240,6 +244,15 @@ def _classroom_options(room: argparse.ArgumentParser) -> None:
         metavar="MODEL",
         help=f"{', '.join(NIC_MODELS)} (default: e1000)",
     )
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        type=_fault,
+        metavar="FAULT",
+        help="what goes wrong, e.g. kill:receiver-1@30%%; may be repeated, see below. Without --model-disk the model is"
+        f" then noise, and without --append-sender it is sent at {classroom.FAULT_RATE}bit/s",
+    )
     add("--keep", action="store_true", help="keep the targets in the artefacts' directory")
     add("--json", type=Path, metavar="FILE", help="write the report there")
 
@@ -269,6 +282,13 @@ def _machine_options(command: argparse.ArgumentParser) -> None:
     )
     add("--no-cable", action="store_true", help="the card's cable is not plugged in")
     add("--no-dhcp", action="store_true", help="nobody answers on the network")
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return parse_fault(text)
+    except FaultError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _positive(text: str) -> int:

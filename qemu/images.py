@@ -7,12 +7,16 @@ comparison of contents would miss.
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from pathlib import Path
 
-from .disks import DiskError, run, sha256
+from .disks import CHUNK, DiskError, run, sha256
 from .report import Image
 from .spec import SpecError
+
+BLOCK = 4096  # bytes: a page, the least that a guest writes
 
 
 def require_raw(path: Path) -> int:
@@ -40,10 +44,40 @@ def written(path: Path) -> int:
     return sum(extent["length"] for extent in extents if extent["depth"] == 0 and extent.get("present", True))
 
 
-def target(path: Path, length: int) -> Image:
-    """The target `path` with the digest of its first `length` bytes."""
+def target(path: Path, source: Path, wanted: str) -> Image:
+    """The target `path`, held against the raw image `source`, whose digest is `wanted`."""
     try:
-        digest = sha256(path, length)
+        digest = sha256(path, source.stat().st_size)
     except DiskError:
         digest = None
-    return Image(str(path), path.stat().st_size, digest)
+    first, blocks = (None, 0) if digest == wanted else differences(path, source)
+    return Image(str(path), path.stat().st_size, digest, first, blocks, digest != wanted and blank(path))
+
+
+def differences(path: Path, source: Path) -> tuple[int | None, int]:
+    """The first byte in which two images differ, as far as both reach, and the number of blocks that do."""
+    first, blocks, position = None, 0, 0
+    with path.open("rb") as one, source.open("rb") as other:
+        while (mine := one.read(BLOCK)) and (theirs := other.read(BLOCK)):
+            if mine[: len(theirs)] != theirs[: len(mine)]:
+                blocks += 1
+                if first is None:
+                    first = position + len(list(itertools.takewhile(_same, zip(mine, theirs, strict=False))))
+            position += BLOCK
+    return first, blocks
+
+
+def _same(pair: tuple[int, int]) -> bool:
+    return pair[0] == pair[1]
+
+
+def blank(path: Path) -> bool:
+    """Whether the image holds nothing but zeros, as a new target does."""
+    with path.open("rb") as file:
+        return not any(data.strip(b"\0") for data in iter(lambda: file.read(CHUNK), b""))
+
+
+def noise(path: Path, size: int, seed: int) -> Path:
+    """Make an image that no compressor makes smaller, so that what is sent is as long as the disk."""
+    path.write_bytes(random.Random(seed).randbytes(size))
+    return path

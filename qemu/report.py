@@ -22,7 +22,7 @@ class Role(Enum):
 class Verdict(IntEnum):
     """The values are the exit statuses of ``python3 -m qemu classroom``."""
 
-    GOOD = 0  # every seat succeeded, every target equals the source, the source is untouched
+    GOOD = 0  # every seat succeeded (with faults: told the truth in the end), targets are equal, sources untouched
     BAD = 1
     FALSE_SUCCESS = 4  # a seat reported success, but its disk (or the source) says otherwise
 
@@ -55,28 +55,18 @@ class Claim:
 
 @dataclass(frozen=True)
 class Image:
-    """A target as the host sees it. `sha256` over the source's length, None when the disk is shorter than that."""
+    """A target as the host sees it. `sha256` over the source's length, None when the disk is shorter than that.
+
+    `first_difference` is the first byte in which it differs from the source, `differing_blocks` how many blocks of
+    4096 bytes do; `blank`: it holds nothing but zeros, as at the start.
+    """
 
     path: str
     size: int
     sha256: str | None
-
-
-@dataclass(frozen=True)
-class SeatReport:
-    """`problem` is why the seat came to no outcome, empty when it did; `exit` how its machine ended."""
-
-    name: str
-    role: Role
-    mac: str
-    append: str
-    claim: Claim | None
-    problem: str
-    exit: str
-    after: str | None
-    stages: tuple[Stage, ...]
-    target: Image | None = None
-    artefacts: tuple[str, ...] = ()
+    first_difference: int | None = None
+    differing_blocks: int = 0
+    blank: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +81,40 @@ class SourceReport:
 
 
 @dataclass(frozen=True)
+class FaultReport:
+    """One fault. `fired`: seconds since the run's start; None for a `standing` one, and for one that never came."""
+
+    text: str
+    seat: str
+    kind: str
+    standing: bool
+    fired: float | None
+
+
+@dataclass(frozen=True)
+class SeatReport:
+    """`problem` is why the seat came to no outcome, empty when it did; `exit` how its machine ended.
+
+    `said`: seconds from the run's start to its outcome, or to the sentence with which it stopped. Receivers have a
+    `target`, senders a `source`.
+    """
+
+    name: str
+    role: Role
+    mac: str
+    append: str
+    claim: Claim | None
+    problem: str
+    exit: str
+    after: str | None
+    stages: tuple[Stage, ...]
+    target: Image | None = None
+    artefacts: tuple[str, ...] = ()
+    said: float | None = None
+    source: SourceReport | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """All of one run. `seconds` from the first machine's start to the last one's end; `reproduce` for a shell."""
 
@@ -100,6 +124,7 @@ class Report:
     accel: str
     reproduce: str
     problem: str = ""
+    faults: tuple[FaultReport, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -114,14 +139,16 @@ class Report:
 
 
 def false_successes(report: Report) -> list[str]:
-    """Every claim that is not true."""
-    source, found = report.source, []
+    """Every claim that is not true. With two senders a receiver's disk must be one of the two, whole."""
+    found = []
     for seat in report.seats:
         if seat.claim is None or not seat.claim.ok:
             continue
         said = f"{seat.name} reports success ({seat.claim.kind})"
-        if seat.role is Role.RECEIVER and (seat.target is None or seat.target.sha256 != source.sha256_before):
+        source = _source_of(report, seat)
+        if source is None:
             found.append(f"FALSE SUCCESS: {said}, but its disk differs from the source.")
+            source = report.source
         if seat.claim.sha256 is not None and seat.claim.sha256 != source.sha256_before:
             found.append(f"FALSE SUCCESS: {said} with the digest {seat.claim.sha256}, which is not the source's.")
         if seat.claim.bytes != source.size:
@@ -129,15 +156,24 @@ def false_successes(report: Report) -> list[str]:
     return found
 
 
+def _source_of(report: Report, seat: SeatReport) -> SourceReport | None:
+    """A sender's own source; the one that a receiver's disk holds, None where it holds none."""
+    if seat.role is Role.SENDER:
+        return seat.source or report.source
+    sources = [report.source, *(other.source for other in report.seats if other.source)]
+    return next((one for one in sources if seat.target and seat.target.sha256 == one.sha256_before), None)
+
+
 def failures(report: Report) -> list[str]:
     """Everything else that keeps a run from being good."""
-    source, found = report.source, []
-    if report.problem:
-        found.append(report.problem)
-    if source.sha256_before != source.sha256_after:
-        found.append(f"the source {source.path} changed during the run.")
-    if source.written:
-        found.append(f"the sender's machine wrote {source.written} bytes to its source disk.")
+    found = [report.problem] if report.problem else []
+    for source in {report.source, *(seat.source for seat in report.seats if seat.source)}:
+        if source.sha256_before != source.sha256_after:
+            found.append(f"the source {source.path} changed during the run.")
+        if source.written:
+            found.append(f"the sender's machine wrote {source.written} bytes to its source disk {source.path}.")
+    if report.faults:
+        return found + _failures_with_faults(report)
     for seat in report.seats:
         if seat.claim is None:
             found.append(f"{seat.name} came to no outcome: {seat.problem}")
@@ -146,9 +182,52 @@ def failures(report: Report) -> list[str]:
     return found
 
 
+NO_WORD = ("kill", "absent")
+"""Faults after which nobody is there who could say anything."""
+
+
+def _failures_with_faults(report: Report) -> list[str]:
+    """Where something is meant to go wrong, seats may fail, but each must say so, and each fault must have come."""
+    found = [
+        f"the fault {fault.text} never came." for fault in report.faults if not fault.standing and fault.fired is None
+    ]
+    silent = {fault.seat for fault in report.faults if fault.kind in NO_WORD}
+    for seat in report.seats:
+        if seat.said is None and seat.name not in silent:
+            found.append(f"{seat.name} never said what became of it: {seat.problem}")
+    return found
+
+
+def reaction(report: Report, seat: SeatReport) -> float | None:
+    """Seconds from the first fault that was fired (or else from the cast, or the start of this seat's transfer) to
+    what the seat said; None when it said nothing."""
+    if seat.said is None:
+        return None
+    fired = [fault.fired for fault in report.faults if fault.fired is not None]
+    casts = [stage.wall for one in report.seats for stage in one.stages if stage.name == "cast"]
+    own = [stage.wall for stage in seat.stages if stage.name == "transfer"]
+    since = min(fired or casts or own or [0.0])
+    return round(max(0.0, seat.said - since), 1)
+
+
+def holds(report: Report, seat: SeatReport) -> str:
+    """What the seat's disk holds, in a few words."""
+    source, target = _source_of(report, seat), seat.target
+    if target is None:
+        return "unchanged" if source and _untouched(source) else "CHANGED"
+    if source:
+        return "equal" if source.sha256_before == report.source.sha256_before else "equal to sender-2"
+    if target.blank:
+        return "blank"
+    if target.first_difference is None:
+        return "shorter"
+    many = "1 block" if target.differing_blocks == 1 else f"{target.differing_blocks} blocks"
+    return f"differs: {many}, first byte {target.first_difference}"
+
+
 def equal(report: Report, seat: SeatReport) -> bool | None:
-    """Whether this seat's target holds the source; None for the sender."""
-    return seat.target.sha256 == report.source.sha256_before if seat.target else None
+    """Whether this seat's target holds a source; None for the sender."""
+    return _source_of(report, seat) is not None if seat.target else None
 
 
 def to_json(report: Report) -> str:
@@ -158,6 +237,8 @@ def to_json(report: Report) -> str:
             **dataclasses.asdict(seat),
             "role": seat.role.value,
             "equal": equal(report, seat),
+            "holds": holds(report, seat),
+            "reaction": reaction(report, seat),
             "mb_per_s": seat.claim.rate if seat.claim else None,
         }
         for seat in report.seats
@@ -178,22 +259,37 @@ COLUMNS = ("seat", "outcome", "bytes", "seconds", "MB/s", "sha256", "disk", "mac
 def table(report: Report) -> str:
     """The report for a person: a row for each seat, times of the stages, and the verdict."""
     rows = [COLUMNS, *(_row(report, seat) for seat in report.seats)]
-    lines = [*layout(rows), "", "seconds from power-on to:", *layout(stage_rows(report))]
+    lines = [*layout(rows), *_fault_lines(report), "", "seconds from power-on to:", *layout(stage_rows(report))]
     lines += ["", *report.problems]
-    word = {Verdict.GOOD: "all disks are equal", Verdict.BAD: "FAILED"}.get(report.verdict, "FALSE SUCCESS")
+    good = "every seat told the truth" if report.faults else "all disks are equal"
+    word = {Verdict.GOOD: good, Verdict.BAD: "FAILED"}.get(report.verdict, "FALSE SUCCESS")
     lines.append(f"{word} after {report.seconds:.0f} s")
     return "\n".join(lines) + "\n"
 
 
 def _row(report: Report, seat: SeatReport) -> tuple[str, ...]:
-    same = equal(report, seat)
-    disk = {True: "equal", False: "DIFFERS", None: "unchanged" if _untouched(report.source) else "CHANGED"}[same]
+    disk = holds(report, seat) if report.faults or equal(report, seat) is not False else "DIFFERS"
     claim = seat.claim
     if claim is None:
         return (seat.name, "none", "", "", "", "", disk, seat.exit)
     rate = f"{claim.rate:.1f}" if claim.rate is not None else ""
     digest = claim.sha256[:12] if claim.sha256 else ""
     return (seat.name, claim.kind, str(claim.bytes), f"{claim.seconds:.1f}", rate, digest, disk, seat.exit)
+
+
+def _fault_lines(report: Report) -> list[str]:
+    """When each fault came, and what each seat said how much later."""
+    if not report.faults:
+        return []
+    lines = ["", "faults, and what each seat said so many seconds later:"]
+    for fault in report.faults:
+        when = "from the start" if fault.standing else "NEVER" if fault.fired is None else f"at {fault.fired:.1f} s"
+        lines.append(f"  {fault.text}  {when}")
+    for seat in report.seats:
+        said = seat.claim.sentence if seat.claim else seat.problem
+        after = reaction(report, seat)
+        lines.append(f"  {seat.name}  {'-' if after is None else f'{after:.1f} s'}  {said}")
+    return lines
 
 
 def _untouched(source: SourceReport) -> bool:

@@ -54,7 +54,10 @@ class SeatSpec:
 
     @property
     def name(self) -> str:
-        return "sender" if self.role is Role.SENDER else f"receiver-{self.number}"
+        """Seat 0 is the sender; a second one comes after all receivers."""
+        if self.role is Role.RECEIVER:
+            return f"receiver-{self.number}"
+        return "sender-2" if self.number else "sender"
 
     @property
     def mac(self) -> str:
@@ -107,6 +110,7 @@ class Seat:
         self.spec, self.vm = spec, vm
         self.claim: Claim | None = None
         self.problem = ""
+        self.said: float | None = None  # when it came to an outcome or stopped with a sentence, on the monotonic clock
         self.after: str | None = None
         self.address: str | None = None
         self._report = report
@@ -150,10 +154,12 @@ class Seat:
 
     def _on_outcome(self, event: Event) -> None:
         self.claim = claim(event)
+        self.said = event.arrived
         self._end(f"outcome: {self.claim.kind}: {self.claim.sentence}")
 
     def _on_error(self, event: Event) -> None:
         self.problem = " ".join(filter(None, (event.text("sentence"), event.text("hint"))))
+        self.said = event.arrived
         self._end(f"error: {self.problem}")
 
     def _on_crash(self, event: Event) -> None:

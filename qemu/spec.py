@@ -39,7 +39,8 @@ class Drive:
     """A disk. `serial` at most 20 characters; `sector` is the logical (and physical) sector size in bytes.
 
     `cache` is QEMU's word: ``unsafe`` ignores the guest's flushes, which is right for a file that nobody keeps after
-    the host's own crash. Zeroes written by the guest become holes in the file.
+    the host's own crash. Zeroes written by the guest become holes in the file. `read_errors` and `write_errors` are
+    bytes whose sector cannot be read or written.
     """
 
     path: Path
@@ -50,6 +51,8 @@ class Drive:
     read_only: bool = False
     cache: str = "unsafe"
     bootindex: int | None = None
+    read_errors: tuple[int, ...] = ()
+    write_errors: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,10 +184,23 @@ def drive_argv(drive: Drive, number: int) -> list[str]:
 
 
 def _blockdev(drive: Drive, number: int) -> dict[str, object]:
+    """The image, and on top of it, where the guest's offsets hold, its errors (docs/devel/blkdebug.txt)."""
+    if not drive.read_errors and not drive.write_errors:
+        return _image(drive, f"disk{number}")
+    broken = [("read", byte) for byte in drive.read_errors] + [("write", byte) for byte in drive.write_errors]
+    return {
+        "driver": "blkdebug",
+        "node-name": f"disk{number}",
+        "image": _image(drive, f"image{number}"),
+        "inject-error": [{"event": "none", "iotype": iotype, "sector": byte // 512} for iotype, byte in broken],
+    }
+
+
+def _image(drive: Drive, node: str) -> dict[str, object]:
     cache = {"direct": False, "no-flush": drive.cache == "unsafe"}
     return {
         "driver": drive.format,
-        "node-name": f"disk{number}",
+        "node-name": node,
         "read-only": drive.read_only,
         "cache": cache,
         "discard": "unmap",

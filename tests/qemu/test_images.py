@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
 
 from qemu import images
+from qemu.report import Image
 from qemu.spec import SpecError
 
 MIB = 1 << 20
@@ -55,17 +57,43 @@ def test_every_write_is_seen_and_stays_in_the_overlay(model: Path, tmp_path: Pat
     assert hashlib.sha256(model.read_bytes()).digest() == before
 
 
+def target(tmp_path: Path, model: Path, content: bytes) -> Image:
+    path = tmp_path / "target"
+    path.write_bytes(content)
+    return images.target(path, model, hashlib.sha256(model.read_bytes()).hexdigest())
+
+
 def test_a_target_counts_only_as_far_as_the_source_goes(model: Path, tmp_path: Path) -> None:
-    target = tmp_path / "target"
-    target.write_bytes(model.read_bytes() + b"rest of a larger disk")
-    found = images.target(target, 3 * MIB)
+    found = target(tmp_path, model, model.read_bytes() + b"rest of a larger disk")
     assert found.sha256 == hashlib.sha256(model.read_bytes()).hexdigest()
     assert found.size == 3 * MIB + 21
+    assert (found.first_difference, found.differing_blocks, found.blank) == (None, 0, False)
 
 
-def test_a_target_that_is_too_small_has_no_digest(tmp_path: Path) -> None:
-    (tmp_path / "small").write_bytes(b"x" * 512)
-    assert images.target(tmp_path / "small", 1024).sha256 is None
+def test_a_target_that_is_too_small_has_no_digest(model: Path, tmp_path: Path) -> None:
+    found = target(tmp_path, model, model.read_bytes()[:512])
+    assert (found.sha256, found.first_difference, found.blank) == (None, None, False)
+
+
+def test_where_a_target_differs(model: Path, tmp_path: Path) -> None:
+    content = bytearray(model.read_bytes())
+    content[4096 * 3 + 17] ^= 1
+    content[4096 * 3 + 19] ^= 1
+    content[-1] ^= 1
+    found = target(tmp_path, model, bytes(content))
+    assert (found.first_difference, found.differing_blocks, found.blank) == (4096 * 3 + 17, 2, False)
+
+
+def test_a_target_that_was_never_written_is_blank(model: Path, tmp_path: Path) -> None:
+    found = target(tmp_path, model, bytes(3 * MIB))
+    assert found.blank and found.first_difference is not None
+
+
+def test_noise_is_repeatable_and_no_compressor_makes_it_smaller(tmp_path: Path) -> None:
+    one = images.noise(tmp_path / "one", MIB, seed=1).read_bytes()
+    assert len(zlib.compress(one)) >= len(one) == MIB
+    assert images.noise(tmp_path / "two", MIB, seed=1).read_bytes() == one
+    assert images.noise(tmp_path / "three", MIB, seed=2).read_bytes() != one
 
 
 def test_only_whole_raw_images_are_models(model: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from qemu.report import (
     Claim,
+    FaultReport,
     Image,
     Report,
     Role,
@@ -17,6 +18,8 @@ from qemu.report import (
     Stage,
     Verdict,
     equal,
+    holds,
+    reaction,
     table,
     to_json,
 )
@@ -133,3 +136,86 @@ def test_table_has_a_row_for_each_seat_and_shows_the_difference() -> None:
 
 def test_no_time_is_no_rate() -> None:
     assert replace(SENT, seconds=0.0).rate is None
+
+
+# --- runs in which something is meant to go wrong -------------------------------------------------------------------
+
+KILLED = FaultReport("kill:receiver-1@30%", "receiver-1", "kill", False, 40.0)
+LOST = Claim(False, "receiver-lost", "One is lost.", SIZE, 2.0, GOOD)
+CUT = Claim(False, "truncated", "Cut.", 500, 2.0, OTHER)
+
+
+def faulty(receiver: SeatReport, sender: SeatReport | None = None, *faults: FaultReport) -> Report:
+    sender = sender or replace(seat(Role.SENDER, LOST), said=55.0)
+    return replace(report(receiver, sender), faults=faults or (KILLED,))
+
+
+def test_a_seat_without_power_need_not_say_anything_but_every_other_must() -> None:
+    silent = seat(Role.RECEIVER, None, OTHER)
+    assert faulty(silent).verdict is Verdict.GOOD
+    assert "every seat told the truth" in table(faulty(silent))
+    pulled = replace(KILLED, text="unplug:receiver-1@30%", kind="unplug")
+    bad = faulty(silent, None, pulled)
+    assert bad.verdict is Verdict.BAD
+    assert bad.problems == ("receiver-1 never said what became of it: no word came.",)
+
+
+def test_a_failure_that_is_told_is_good_where_a_fault_is() -> None:
+    assert faulty(replace(seat(Role.RECEIVER, CUT, OTHER), said=50.0)).verdict is Verdict.GOOD
+    stopped = replace(seat(Role.RECEIVER, None, OTHER), said=50.0, problem="No disk.")
+    assert faulty(stopped).verdict is Verdict.GOOD
+
+
+def test_a_claim_that_is_not_true_is_the_worst_result_with_faults_as_well() -> None:
+    lie = replace(seat(Role.RECEIVER, EQUAL, OTHER), said=50.0)
+    assert faulty(lie).verdict is Verdict.FALSE_SUCCESS
+
+
+def test_a_fault_that_never_came_is_a_failure() -> None:
+    silent = seat(Role.RECEIVER, None, OTHER)
+    assert "never came" in faulty(silent, None, replace(KILLED, fired=None)).problems[0]
+    assert faulty(silent, None, replace(KILLED, fired=None, standing=True)).verdict is Verdict.GOOD
+
+
+def test_reactions_count_from_the_first_fault_or_else_from_the_cast() -> None:
+    fired = faulty(replace(seat(Role.RECEIVER, CUT, OTHER), said=50.5))
+    assert [reaction(fired, one) for one in fired.seats] == [15.0, 10.5]
+    standing = replace(fired, faults=(replace(KILLED, standing=True, fired=None),))
+    cast = replace(standing.seats[0], stages=(Stage("transfer", 30.0), Stage("cast", 45.0)))
+    assert reaction(replace(standing, seats=(cast, standing.seats[1])), standing.seats[1]) == 5.5
+    waits = replace(standing.seats[0], stages=(Stage("transfer", 30.0),))
+    assert reaction(replace(standing, seats=(waits,)), waits) == 25.0
+    assert reaction(fired, seat(Role.RECEIVER, None)) is None
+
+
+SECOND = SourceReport("/second", SIZE, OTHER, OTHER, 0)
+
+
+def with_second_sender(receiver: SeatReport) -> Report:
+    second = replace(seat(Role.SENDER, replace(SENT, sha256=OTHER)), name="sender-2", source=SECOND, said=50.0)
+    both = faulty(replace(receiver, said=50.0), None, replace(KILLED, kind="second-sender", standing=True, fired=None))
+    return replace(both, seats=(*both.seats, second))
+
+
+def test_with_two_senders_a_disk_is_that_of_the_one_or_of_the_other() -> None:
+    other = seat(Role.RECEIVER, replace(EQUAL, sha256=OTHER), OTHER)
+    assert with_second_sender(other).verdict is Verdict.GOOD
+    assert holds(with_second_sender(other), other) == "equal to sender-2"
+    assert with_second_sender(seat(Role.RECEIVER, EQUAL)).verdict is Verdict.GOOD
+    mixed = with_second_sender(seat(Role.RECEIVER, EQUAL, "c" * 64))
+    assert mixed.verdict is Verdict.FALSE_SUCCESS
+    digest_of_the_other = with_second_sender(seat(Role.RECEIVER, EQUAL, OTHER))
+    assert digest_of_the_other.verdict is Verdict.FALSE_SUCCESS
+
+
+def test_what_a_disk_holds() -> None:
+    def on(**target: object) -> str:
+        one = seat(Role.RECEIVER, CUT, OTHER)
+        assert one.target
+        return holds(report(), replace(one, target=replace(one.target, **target)))  # type: ignore[arg-type]
+
+    assert on(sha256=GOOD) == "equal"
+    assert on(blank=True, first_difference=0, differing_blocks=1) == "blank"
+    assert on(first_difference=500, differing_blocks=1) == "differs: 1 block, first byte 500"
+    assert on(first_difference=0, differing_blocks=7) == "differs: 7 blocks, first byte 0"
+    assert holds(report(), seat(Role.SENDER, SENT)) == "unchanged"
