@@ -36,7 +36,8 @@ class Phase(Enum):
 @dataclass(frozen=True)
 class TransferState:
     """One moment. `bytes` of the disk, `total` None where the stream does not tell; `started` is the monotonic time
-    of the first byte; `rate` in bytes/s over the last seconds; `elapsed` and `remaining` in seconds."""
+    of the first byte; `rate` in bytes/s over the last seconds; `elapsed` and `remaining` in seconds. `verified`: bytes
+    read back so far."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
@@ -45,6 +46,7 @@ class TransferState:
     elapsed: float = 0.0
     rate: float = 0.0
     remaining: float | None = None
+    verified: int = 0
     receivers: tuple[Receiver, ...] = ()
     messages: tuple[str, ...] = ()
 
@@ -56,6 +58,7 @@ class Board:
         self._lock = threading.Lock()
         self._phase = Phase.WAITING
         self._bytes = 0
+        self._verified = 0
         self._total = total
         self._started: float | None = None
         self._ended: float | None = None
@@ -103,6 +106,12 @@ class Board:
         """`count` bytes of the disk are moved so far. Called for each chunk, so it is cheap."""
         self._bytes = count
         self._last = time.monotonic()
+        if self._due():
+            self._notify()
+
+    def reread(self, count: int) -> None:
+        """`count` bytes of the disk are read back so far."""
+        self._verified = count
         if self._due():
             self._notify()
 
@@ -179,6 +188,7 @@ class Board:
                 elapsed=self._elapsed(),
                 rate=rate,
                 remaining=left / rate if left is not None and rate > 0 else None,
+                verified=self._verified,
                 receivers=tuple(self._receivers),
                 messages=tuple(self._messages),
             )

@@ -31,6 +31,7 @@ class OutcomeKind(Enum):
     WRITE_ERROR = "write-error"
     TOO_SMALL = "too-small"  # the target is smaller than the source
     SECTOR_SIZE = "sector-size"  # the target's logical sectors have another size than the source's
+    SAME_DISK = "same-disk"  # the target is the disk that is being sent
     WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
     # both
     STAGE_FAILED = "stage-failed"  # a process of the pipeline died

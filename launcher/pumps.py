@@ -1,25 +1,27 @@
-"""The loops that move the bytes: disk to pipe, pipe to pipe, pipe to disk. They count and digest, and judge nothing.
+"""The loops that move the bytes: disk to pipe, pipe to pipe, pipe to disk, disk to nowhere. They count and digest, and
+judge nothing.
 
-Each runs in a thread of its own with one reused buffer; reading, writing and hashing release the interpreter's lock.
 A pump ends with a value that says how far it came and why it stopped; expected failures are no exceptions.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
+from .disk import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
+from .relay import CHUNK, Relay
 from .stream import TRAILER_BYTES
 
-CHUNK = 1 << 20  # bytes moved at once
-WINDOW = 16 << 20  # bytes after which writing back is started, and older pages are dropped from the cache
+MARK = 16 << 20  # bytes between two marks
+LOOK_OUT = 1000  # milliseconds without a byte after which one looks for signs of the other side
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Moved:
 
     `broken`: the process behind it stopped reading. `error`: the disk failed at offset `count`, in words.
     `overflow`: the target was full and there was more. `stalled`: nothing came for too long. `tail`: a stream's last
-    bytes. With none of these set, everything that came was moved.
+    bytes. `marks`: what the digest was after each `MARK` bytes. With none of the failures set, everything that came was
+    moved.
     """
 
     count: int = 0
@@ -38,6 +41,7 @@ class Moved:
     overflow: bool = False
     stalled: bool = False
     tail: bytes = b""
+    marks: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def whole(self) -> bool:
@@ -48,24 +52,51 @@ class Moved:
 NO_BYTES = Moved()
 
 
+@dataclass(frozen=True)
+class Reread:
+    """What was read back: `count` bytes, their `sha256` where all of them were the same as before.
+
+    `error`: the disk failed at byte `count`. `differs`: the first difference is in the `MARK` bytes from there.
+    """
+
+    count: int = 0
+    sha256: str | None = None
+    error: str | None = None
+    differs: int | None = None
+
+
 class Stalled(Exception):
-    """Nothing came for as long as one was willing to wait."""
+    """Nothing came, and there is no sign any more of whom it should come from."""
+
+
+class Watch(Protocol):
+    """Looks for signs of the other side while nothing comes from it."""
+
+    def gone(self) -> bool:
+        """Whether there was no sign for too long."""
+
+    def close(self) -> None:
+        """Stop looking."""
 
 
 class Incoming:
     """The reading end of a pipe that can be looked into, and that is not waited for without end.
 
-    `limit` is in seconds, None for no limit. It counts only once the first byte has come: waiting for a sender to
-    begin is no failure.
+    When nothing comes for a second, `watch` is called for somebody who tells how long waiting makes sense; without
+    it, waiting has no end. All that only after the first byte: waiting for a sender to begin is no failure.
     """
 
-    def __init__(self, fd: int, limit: float | None = None) -> None:
+    def __init__(self, fd: int, watch: Callable[[], Watch] | None = None) -> None:
         self._fd = fd
-        self._limit = None if limit is None else limit * 1000
+        self._watch = watch
         self._peeked = memoryview(b"")
         self._begun = False
         self._poll = select.poll()
         self._poll.register(fd, select.POLLIN)
+
+    def wait(self) -> None:
+        """Wait, without end, until there is something to read, or the end of the input."""
+        self._poll.poll()
 
     def peek(self, count: int) -> bytes:
         """The next `count` bytes, fewer only where the input ends before. Raises Stalled."""
@@ -91,11 +122,19 @@ class Incoming:
             buffer[:count] = self._peeked[:count]
             self._peeked = self._peeked[count:]
             return count
-        if self._begun and not self._poll.poll(self._limit):
-            raise Stalled
+        if self._begun and self._watch and not self._poll.poll(LOOK_OUT):
+            self._wait_watching(self._watch())
         count = os.readv(self._fd, [buffer])
         self._begun = True
         return count
+
+    def _wait_watching(self, watch: Watch) -> None:
+        try:
+            while not self._poll.poll(LOOK_OUT):
+                if watch.gone():
+                    raise Stalled
+        finally:
+            watch.close()
 
 
 def wide_pipe() -> tuple[int, int]:
@@ -113,29 +152,56 @@ def write_all(fd: int, data: memoryview | bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def pump_source(source: int, length: int, sink: int, progress: Callable[[int], None]) -> Moved:
+class _Digest:
+    """A user of a relay that digests, and marks what the digest is on the way."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+        self.count = 0
+        self.marks: list[bytes] = []
+
+    def __call__(self, data: memoryview) -> None:
+        while data:
+            piece = data[: MARK - self.count % MARK]
+            self.sha256.update(piece)
+            self.count += len(piece)
+            data = data[len(piece) :]
+            if self.count % MARK == 0:
+                self.mark()
+
+    def mark(self) -> None:
+        """Called at each multiple of MARK."""
+        self.marks.append(self.sha256.copy().digest()[:8])
+
+
+def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[int], None]) -> Moved:
     """Move `length` bytes from the beginning of `source` into the pipe `sink`, and digest them."""
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(CHUNK))
-    done = 0
-    while done < length:
-        try:
-            count = os.preadv(source, [buffer[: min(CHUNK, length - done)]], done)
-        except OSError as error:
-            return Moved(done, error=error.strerror or "read error")
-        if not count:
-            return Moved(done, error="it ends there")
-        data = buffer[:count]
-        digest.update(data)
-        try:
-            write_all(sink, data)
-        except BrokenPipeError:
-            return Moved(done, broken=True)
-        done += count
+    digest = _Digest()
+    taken = done = 0
+
+    def read(buffer: memoryview) -> int:
+        nonlocal taken
+        count = source.read(buffer[: min(len(buffer), length - taken)], taken) if taken < length else 0
+        if not count and taken < length:
+            raise DiskError(taken, "it ends there")
+        taken += count
+        return count
+
+    def write(data: memoryview) -> None:
+        nonlocal done
+        write_all(sink, data)
+        before, done = done, done + len(data)
         progress(done)
-        if done % WINDOW == 0:
-            os.posix_fadvise(source, done - WINDOW, WINDOW, os.POSIX_FADV_DONTNEED)
-    return Moved(done, sha256=digest.hexdigest())
+        if done // WINDOW > before // WINDOW:
+            source.forget(0, done)
+
+    try:
+        Relay(read, write, digest).run()
+    except BrokenPipeError:
+        return Moved(done, broken=True)
+    except DiskError as error:
+        return Moved(error.offset, error=error.words)
+    return Moved(done, sha256=digest.sha256.hexdigest())
 
 
 def pump_stream(incoming: Incoming, sink: int) -> Moved:
@@ -167,56 +233,77 @@ def pump_pipes(inlet: int, outlet: int) -> Moved:
     return Moved(done)
 
 
-def pump_target(fill: Callable[[memoryview], int], target: int, size: int, progress: Callable[[int], None]) -> Moved:
-    """Write what `fill` gives to the beginning of `target`, never beyond `size` bytes, and digest what was written."""
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(CHUNK))
-    done = 0
-    try:
-        while count := fill(buffer):
-            room = min(count, size - done)
-            written = _write_at(target, buffer[:room], done)
-            digest.update(buffer[:written])
-            before, done = done, done + written
-            progress(done)
-            if done // WINDOW > before // WINDOW:
-                _write_back(target, done // WINDOW * WINDOW)
-            if room < count:
-                return Moved(done, digest.hexdigest(), overflow=True)
-    except _DiskError as error:
-        return Moved(done + error.written, digest.hexdigest(), error=error.words, overflow=error.full)
-    except Stalled:
-        return Moved(done, digest.hexdigest(), stalled=True)
-    return Moved(done, digest.hexdigest())
+def pump_target(
+    fill: Callable[[memoryview], int], target: TargetDisk, size: int, progress: Callable[[int], None]
+) -> Moved:
+    """Write what `fill` gives to the beginning of `target`, never beyond `size` bytes, and digest what was written.
 
-
-class _DiskError(Exception):
-    def __init__(self, written: int, words: str, full: bool) -> None:
-        super().__init__(words)
-        self.written, self.words, self.full = written, words, full
-
-
-def _write_at(target: int, data: memoryview, offset: int) -> int:
-    done = 0
-    while done < len(data):
-        try:
-            count = os.pwrite(target, data[done:], offset + done)
-        except OSError as error:
-            full = error.errno in (errno.ENOSPC, errno.EFBIG)
-            raise _DiskError(done, error.strerror or "write error", full) from error
-        if not count:
-            raise _DiskError(done, "nothing more is accepted", True)
-        done += count
-    return done
-
-
-def _write_back(target: int, end: int) -> None:
-    """Start writing back the window before `end`, and drop the one before that, which is on the disk by now.
-
-    POSIX_FADV_DONTNEED starts the writing of dirty pages and drops clean ones (Linux, mm/fadvise.c): so neither a
-    small memory fills with the disk, nor does the final flush take long.
+    The digest is there only when everything that came was written.
     """
-    os.posix_fadvise(target, max(0, end - 2 * WINDOW), min(end, 2 * WINDOW), os.POSIX_FADV_DONTNEED)
+    digest = _Digest()
+    done = 0
+
+    def write(data: memoryview) -> None:
+        nonlocal done
+        room = data[: size - done]
+        target.write(room, done)
+        done += len(room)
+        progress(done)
+        if len(room) < len(data):
+            raise DiskError(done, "it is full", True)
+
+    try:
+        Relay(fill, write, digest).run()
+    except DiskError as error:
+        return Moved(error.offset, error=None if error.words == "it is full" else error.words, overflow=error.full)
+    except Stalled:
+        return Moved(done, stalled=True)
+    return Moved(done, digest.sha256.hexdigest(), marks=tuple(digest.marks))
+
+
+def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -> Reread:
+    """Read the `written` bytes again, and compare them, at each mark, with what they were."""
+    taken = 0
+
+    def read(buffer: memoryview) -> int:
+        nonlocal taken
+        left = written.count - taken
+        # Direct I/O reads whole sectors: what is behind the last byte is read, but not used.
+        wanted = min(len(buffer), -(-left // ALIGNMENT) * ALIGNMENT)
+        count = min(disk.read(buffer[:wanted], taken), left) if left else 0
+        if left and not count:
+            raise DiskError(taken, "it ends there")
+        taken += count
+        progress(taken)
+        return count
+
+    digest = _Comparing(written.marks)
+    try:
+        Relay(read, digest).run()
+    except DiskError as error:
+        return Reread(error.offset, error=error.words)
+    except _Different:
+        return Reread(digest.count, differs=digest.count - MARK)
+    if digest.sha256.hexdigest() != written.sha256:
+        return Reread(digest.count, differs=digest.count // MARK * MARK)
+    return Reread(digest.count, digest.sha256.hexdigest())
+
+
+class _Different(Exception):
+    pass
+
+
+class _Comparing(_Digest):
+    """Digests what is read back, and stops at the first mark that differs."""
+
+    def __init__(self, marks: tuple[bytes, ...]) -> None:
+        super().__init__()
+        self._before = marks
+
+    def mark(self) -> None:
+        super().mark()
+        if self.marks[-1] != self._before[len(self.marks) - 1]:
+            raise _Different
 
 
 def timed(limit: float) -> Callable[[], bool]:

@@ -1,29 +1,38 @@
-"""A receiver's transfer: udp-receiver → (look at the beginning) → decompressor → (count, digest) → disk.
+"""A receiver's transfer: udp-receiver → (look at the beginning) → decompressor → (count, digest) → disk → read back.
 
 Nothing is written before the beginning of the stream was looked at: a compression that contradicts the plan, a source
-larger than the target and another sector size are refused there. udp-receiver is told to take its leave (SIGINT), so
-that the sender goes on without this seat at once, and need not wait for its silence.
+larger than the target, another sector size and the sender's own disk are refused there. udp-receiver is told to take
+its leave (SIGINT), so that the sender goes on without this seat at once, and need not wait for its silence.
+
+Until the first byte a sender that vanished costs nothing: udp-receiver, which would wait for it for ever, is started
+anew and finds the next one. From then on it ends the transfer.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
-import stat
 import threading
-from pathlib import Path
+import time
+from dataclasses import replace
 
 from .board import Board, Phase
 from .crew import Crew
-from .errors import LauncherError, TransferFailed
+from .disk import DiskError, ReadBack, TargetDisk, overlap, whereabouts
+from .errors import LauncherError
 from .events import EventLog
+from .heard import SenderWatch
 from .outcome import Outcome, OutcomeKind
 from .plan import Compression, Plan
-from .pumps import NO_BYTES, Incoming, Moved, Stalled, pump_stream, pump_target, wide_pipe
+from .pumps import NO_BYTES, Incoming, Moved, Reread, Stalled, pump_stream, pump_target, read_back, wide_pipe
 from .run import Process, open_terminal, program, spawn
-from .stream import MANIFEST_BYTES, Manifest, foreign, read_manifest, read_trailer, recognise
+from .stream import MANIFEST_BYTES, Manifest, Trailer, foreign, read_manifest, read_trailer, recognise
 from .udpcast import MessageKind, argv, decompressor, parse_message
 from .verdict import Receiving, judge_receiver
+
+NOT_REREAD = Reread(error="it was not read to its end")
+MORE_PATIENT = 20  # seconds that a receiver waits longer for its sender than that one for another receiver
 
 
 def refuse(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outcome | None:
@@ -51,6 +60,13 @@ def refuse(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Out
             "Use a target at least as large as the sender's disk.",
             total=manifest.length,
         )
+    if manifest.source and overlap(manifest.source, whereabouts(plan.target)):
+        return Outcome(
+            OutcomeKind.SAME_DISK,
+            f"{path} is the disk that is being sent, by this same machine; {untouched}.",
+            "Choose another target.",
+            total=manifest.length,
+        )
     own = plan.target.disk.sector_size
     if manifest.sector_size != own:
         return Outcome(
@@ -65,30 +81,40 @@ def refuse(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Out
 class Receiver:
     """One reception by `plan`. `prepare` may refuse; `run` takes as long as the cast and gives its outcome."""
 
-    def __init__(self, plan: Plan, board: Board, log: EventLog, patience: float) -> None:
+    def __init__(self, plan: Plan, board: Board, log: EventLog) -> None:
         self._plan = plan
         self._board = board
         self._log = log
-        self._patience = patience
         self._commands = tuple(program(words) for words in argv(plan))
+        self._deadline = time.monotonic() + plan.start_timeout
         self._crew = Crew(self._hear, self._tick)
-        self._target = -1
-        self._terminal: tuple[int, ...] = ()  # nobody types here: it only ends udp-receiver if we are killed
+        self._target: TargetDisk | None = None
+        self._again: ReadBack | None = None
         self._size = plan.target.size
+        self._terminals: tuple[int, ...] = ()  # nobody types here: it only ends udp-receiver if we are killed
         self._udpcast: Process | None = None
         self._decompressor: Process | None = None
+        self._lock = threading.Lock()  # of the three below: whether udp-receiver may still be started anew
+        self._inlet = -1
+        self._outlet = -1  # kept open until the first byte, so that another udp-receiver can write into the same pipe
+        self._begun = False
+        self._watch: SenderWatch | None = None
+        self._silence = plan.silence + MORE_PATIENT
         self._stream = NO_BYTES
         self._written = NO_BYTES
+        self._reread: Reread | None = None
         self._manifest: Manifest | None = None
         self._refusal: Outcome | None = None
         self._flush_error: str | None = None
         self._over = threading.Event()
         self._bug: BaseException | None = None
         self._sender: str | None = None
+        self._leaving: Process | None = None  # the udp-receiver that is ended because its sender vanished
         self._dropped = False
         self._complaint = ""
         self._cast_told = False
         self._cancelled = False
+        self._hung: float | None = None
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -96,47 +122,44 @@ class Receiver:
         return self._commands
 
     def prepare(self) -> None:
-        """Open the target, for writing only, and a block device for ourselves alone. Raises TransferFailed."""
-        path = self._plan.target.path
-        try:
-            block = stat.S_ISBLK(Path(path).stat().st_mode)
-            # On a block device O_EXCL without O_CREAT means: fail when it is mounted or otherwise in use (open(2)).
-            self._target = os.open(path, os.O_WRONLY | os.O_CLOEXEC | (os.O_EXCL if block else 0))
-        except OSError as error:
-            raise TransferFailed(
-                f"{path} cannot be written to: {error.strerror}.",
-                "It must exist, and nothing else may use it.",
-            ) from error
-        if block:
-            self._size = min(self._size, os.lseek(self._target, 0, os.SEEK_END))
+        """Open the target. Raises TransferFailed."""
+        self._target = TargetDisk(self._plan.target.path)
+        if self._target.size is not None:
+            self._size = min(self._size, self._target.size)
 
     def run(self) -> Outcome:
         """Receive, and judge what happened. Every process is reaped when this returns, even by an exception."""
         work: threading.Thread | None = None
         try:
-            inlet, outlet = wide_pipe()
-            try:
-                terminal = open_terminal()
-                self._terminal = terminal[:2] if terminal else ()
-                self._udpcast = spawn(self._commands[0], None, outlet, self._note, terminal and terminal[2])
-            except BaseException:
-                os.close(inlet)
-                raise
-            finally:
-                os.close(outlet)
-            self._crew.add(self._udpcast)
-            work = threading.Thread(target=self._work, args=(inlet,), name="stream", daemon=True)
+            self._inlet, self._outlet = wide_pipe()
+            self._start()
+            work = threading.Thread(target=self._work, name="stream", daemon=True)
             work.start()
-            self._crew.attend(self._over.is_set)
+            self._crew.attend(lambda: self._over.is_set() or self._hung is not None)
         finally:
             self._crew.close()
-            if work:
+            self._close_outlet()
+            if self._watch:
+                self._watch.close()
+            if work and self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
                 work.join()
-            for fd in (self._target, *self._terminal):
-                os.close(fd)
+                self._close_all()
         if self._bug:
             raise self._bug
         return self._judge()
+
+    def _start(self) -> None:
+        terminal = open_terminal()
+        self._terminals += terminal[:2] if terminal else ()
+        self._udpcast = spawn(self._commands[0], None, self._outlet, self._note, terminal and terminal[2])
+        self._crew.add(self._udpcast)
+
+    def _close_all(self) -> None:
+        for fd in (self._inlet, *self._terminals):
+            os.close(fd)
+        for disk in (self._target, self._again):
+            if disk:
+                disk.close()
 
     def begin_cast(self) -> None:
         """Only a sender can."""
@@ -146,22 +169,37 @@ class Receiver:
         self._cancelled = True
         self._crew.stop()
 
-    def _work(self, inlet: int) -> None:
-        """The stream's thread, from the first look to the flush."""
+    def _work(self) -> None:
+        """The stream's thread, from the first look to the last byte that is read back."""
+        incoming = Incoming(self._inlet, self._look_out)
         try:
-            self._take(Incoming(inlet, self._patience))
+            incoming.wait()
+            self._close_outlet()
+            self._take(incoming)
             if self._written.whole and self._written.count and not self._cancelled and not self._refusal:
                 self._flush()
+                self._verify()
         except BaseException as bug:
             self._bug = bug
         finally:
-            os.close(inlet)
             if self._stream.whole and self._written.whole and not self._refusal and not self._bug:
                 self._crew.let_end()
             else:
                 self._crew.stop()
             self._over.set()
             self._crew.wake()
+
+    def _close_outlet(self) -> None:
+        """From now on the end of udp-receiver is the end of the stream."""
+        with self._lock:
+            self._begun = True
+            if self._outlet >= 0:
+                os.close(self._outlet)
+                self._outlet = -1
+
+    def _look_out(self) -> SenderWatch:
+        """Called when nothing comes."""
+        return SenderWatch(self._plan.nic.name, self._sender or "", self._plan.port, self._silence)
 
     def _take(self, incoming: Incoming) -> None:
         try:
@@ -179,11 +217,12 @@ class Receiver:
             return
         if self._manifest:
             self._board.expect(self._manifest.length)
+            self._silence = max(self._silence, (self._manifest.silence or 0) + MORE_PATIENT)
         self._board.say(f"The stream's compression is {compression.value}.")
         self._board.begin()
         self._crew.wake()
         if compression is Compression.NONE:
-            self._written = pump_target(incoming.fill, self._target, self._size, self._board.moved)
+            self._write(incoming)
             self._stream = Moved(self._written.count, stalled=self._written.stalled)
         else:
             self._unpack(incoming, compression)
@@ -192,7 +231,12 @@ class Receiver:
         """Feed the decompressor here, and write what it gives in a second thread."""
         inlet, outlet = wide_pipe()
         disk_inlet, disk_outlet = wide_pipe()
-        disk = threading.Thread(target=self._write, args=(disk_inlet,), name="disk", daemon=True)
+
+        def write() -> None:
+            self._write(Incoming(disk_inlet))
+            os.close(disk_inlet)  # early, when the disk fails: that ends the decompressor
+
+        disk = threading.Thread(target=write, name="disk", daemon=True)
         try:
             self._decompressor = spawn(program(decompressor(compression)), inlet, disk_outlet, self._note)
             self._crew.add(self._decompressor)
@@ -206,30 +250,58 @@ class Receiver:
             disk.start()
             if self._decompressor:
                 self._stream = pump_stream(incoming, outlet)
-                if self._stream.stalled:
+                if self._stream.stalled and self._trailer:  # silent behind its end: all of it is here
+                    self._stream = replace(self._stream, stalled=False)
+                elif self._stream.stalled:
                     self._decompressor.signal(signal.SIGKILL)
         finally:
             os.close(outlet)
             disk.join()
 
-    def _write(self, inlet: int) -> None:
-        """The disk's thread. It closes its end early when the disk fails, which ends the decompressor."""
+    def _write(self, incoming: Incoming) -> None:
+        """The disk's thread (without compression it is the stream's)."""
+        assert self._target
         try:
-            outgoing = Incoming(inlet)
-            self._written = pump_target(outgoing.fill, self._target, self._size, self._board.moved)
+            self._written = pump_target(incoming.fill, self._target, self._size, self._board.moved)
         except BaseException as bug:
             self._bug = bug
             self._written = Moved(error="the launcher failed")
-        finally:
-            os.close(inlet)
 
     def _flush(self) -> None:
         """Bring everything to the device; its answer is evidence."""
-        self._board.enter(Phase.FLUSHING)
+        assert self._target
+        self._enter(Phase.FLUSHING)
         try:
-            os.fsync(self._target)
-        except OSError as error:
-            self._flush_error = error.strerror or "flush error"
+            self._target.flush()
+        except DiskError as error:
+            self._flush_error = error.words
+
+    def _verify(self) -> None:
+        """Read the disk back, where nothing else speaks against a success: that is known when all processes ended."""
+        self._crew.let_end()
+        for process in (self._udpcast, self._decompressor):
+            if process:
+                process.ended.wait()
+        if not self._plan.verify or self._cancelled or not self._judge(verify=False).ok:
+            return
+        self._enter(Phase.VERIFYING)
+        self._reread = NOT_REREAD
+        try:
+            self._again = ReadBack(self._plan.target.path)
+            self._reread = read_back(self._again, self._written, self._reread_so_far)
+        except DiskError as error:
+            self._reread = Reread(error=error.words)
+        except Cancelled:
+            return
+
+    def _reread_so_far(self, count: int) -> None:
+        if self._cancelled:
+            raise Cancelled
+        self._board.reread(count)
+
+    def _enter(self, phase: Phase) -> None:
+        self._board.enter(phase)
+        self._log.emit("phase", phase=phase.value)
 
     def _hear(self, process: Process, line: str) -> None:
         message = parse_message(line) if process is self._udpcast else None
@@ -239,6 +311,8 @@ class Receiver:
             return
         if message.kind is MessageKind.CONNECTED and message.address:
             self._sender = message.address
+            if not self._watch:
+                self._watch = self._look_out()
             self._board.say(f"Connected to the sender {message.address}.")
             self._log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.DROPPED:
@@ -250,12 +324,53 @@ class Receiver:
         if self._board.begun and not self._cast_told:
             self._cast_told = True
             self._log.emit("cast")
+        self._hung = next((disk.hung for disk in (self._again, self._target) if disk and disk.hung), None)
+        if self._hung is not None:
+            self._crew.stop(signal.SIGKILL)
+        elif not self._begun:
+            self._wait_for_cast()
+
+    def _wait_for_cast(self) -> None:
+        """Before the first byte: udp-receiver may end, or its sender vanish."""
+        if self._udpcast and self._udpcast.status is not None:
+            if self._leaving is self._udpcast:
+                self._start_anew()
+            else:
+                self._close_outlet()
+        elif self._watch and self._watch.gone() and self._watch.heard > 1 and not self._leaving and not self._cancelled:
+            # Only of a sender that greets regularly: a plain udp-sender is silent until its cast begins.
+            self._leaving = self._udpcast
+            self._board.say(f"The sender {self._sender} has not been heard for {self._silence} seconds.")
+            self._log.emit("disconnected", address=self._sender, number=None, reason="silent before the cast")
+            if self._udpcast:
+                self._udpcast.signal(signal.SIGKILL)
+
+    def _start_anew(self) -> None:
+        """Start udp-receiver again, unless there is a byte of the old one."""
+        left = int(self._deadline - time.monotonic())
+        waiting = select.poll()
+        waiting.register(self._inlet, select.POLLIN)
+        with self._lock:
+            if not self._begun and not waiting.poll(0) and left > 0 and not self._cancelled:
+                plan = replace(self._plan, start_timeout=left)
+                self._commands = tuple(program(words) for words in argv(plan))
+                self._start()
+                self._leaving = self._sender = None
+        if self._watch:
+            self._watch.close()
+            self._watch = None
+        if self._leaving:
+            self._close_outlet()
 
     def _note(self, command: str) -> None:
         self._log.emit("command", command=command)
 
-    def _judge(self) -> Outcome:
-        manifest = self._manifest
+    @property
+    def _trailer(self) -> Trailer | None:
+        return read_trailer(self._stream.tail, self._manifest.session) if self._manifest else None
+
+    def _judge(self, verify: bool | None = None) -> Outcome:
+        """What may be claimed; with `verify` False, as if the disk need not be read back."""
         return judge_receiver(
             Receiving(
                 device=self._plan.target.path,
@@ -266,13 +381,20 @@ class Receiver:
                 stream=self._stream,
                 target=self._written,
                 flush_error=self._flush_error,
-                manifest=manifest,
-                trailer=read_trailer(self._stream.tail, manifest.session) if manifest else None,
+                manifest=self._manifest,
+                trailer=self._trailer,
                 udpcast=self._crew.stage(self._udpcast),
                 decompressor=self._crew.stage(self._decompressor),
                 dropped=self._dropped,
                 complaint=self._complaint,
-                patience=self._patience,
+                silence=self._silence,
+                hung=self._hung,
+                verify=self._plan.verify if verify is None else verify,
+                reread=self._reread,
                 cancelled=self._cancelled,
             )
         )
+
+
+class Cancelled(Exception):
+    """The operator ended the transfer while the disk was read back."""

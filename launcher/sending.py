@@ -18,6 +18,7 @@ import threading
 
 from .board import Board
 from .crew import Crew
+from .disk import DiskError, SourceDisk, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
 from .outcome import Outcome
@@ -44,7 +45,8 @@ class Sender:
         self._commands = tuple(program(words) for words in argv(plan))
         self._crew = Crew(self._hear, self._tick)
         self._open: set[int] = set()
-        self._source = -1
+        self._source: SourceDisk | None = None
+        self._hung: float | None = None
         self._terminal = -1
         self._session = os.urandom(8).hex()
         self._udpcast: Process | None = None
@@ -66,11 +68,7 @@ class Sender:
 
     def prepare(self) -> None:
         """Open the source, for reading only. Raises TransferFailed."""
-        try:
-            self._source = os.open(self._plan.target.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise TransferFailed(f"{self._plan.target.path} cannot be read: {error.strerror}.") from error
-        self._open.add(self._source)
+        self._source = SourceDisk(self._plan.target.path)
 
     def run(self) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
@@ -79,13 +77,13 @@ class Sender:
             pipes = self._start()
             pump = threading.Thread(target=self._pump, args=pipes, name="stream", daemon=True)
             pump.start()
-            self._crew.attend(self._over.is_set)
+            self._crew.attend(lambda: self._over.is_set() or self._hung is not None)
         finally:
             self._crew.close()
-            if pump:
-                pump.join()
-            for fd in tuple(self._open):
-                self._close(fd)
+            if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
+                if pump:
+                    pump.join()
+                self._close_all()
         if self._bug:
             raise self._bug
         return self._judge()
@@ -156,13 +154,30 @@ class Sender:
             self._open.discard(fd)
             os.close(fd)
 
+    def _close_all(self) -> None:
+        for fd in tuple(self._open):
+            self._close(fd)
+        if self._source:
+            self._source.close()
+
     def _manifest(self) -> Manifest:
-        sector = self._plan.target.disk.sector_size
+        assert self._source
+        plan, sector = self._plan, self._plan.target.disk.sector_size
+        head = memoryview(bytearray(2 * sector))
         try:
-            table, disk_id = disk_label(os.pread(self._source, 2 * sector, 0), sector)
-        except OSError:
+            table, disk_id = disk_label(bytes(head[: self._source.read(head, 0)]), sector)
+        except DiskError:
             table, disk_id = None, None  # the pump will meet the same error, and report it
-        return Manifest(self._plan.target.size, sector, self._session, VERSION, table, disk_id)
+        return Manifest(
+            length=plan.target.size,
+            sector_size=sector,
+            session=self._session,
+            version=VERSION,
+            table=table,
+            disk_id=disk_id,
+            source=whereabouts(plan.target) or None,
+            silence=plan.silence,
+        )
 
     def _pump(self, raw: int, packed: int, outlet: int) -> None:
         """The stream's thread: all of it into udp-sender and the end of its input; or else a killed udp-sender."""
@@ -186,6 +201,7 @@ class Sender:
 
     def _read(self, sink: int) -> None:
         """The disk's thread (without compression it is the stream's)."""
+        assert self._source
         try:
             self._moved = pump_source(self._source, self._plan.target.size, sink, self._board.moved)
         except BaseException as bug:
@@ -275,6 +291,11 @@ class Sender:
         """When one process of the pipeline has failed, the others end; a failed compressor must not end udp-sender."""
         if self._stopping or self._over.is_set():
             return
+        self._hung = self._source.hung if self._source else None
+        if self._hung is not None:
+            self._stopping = True
+            self._crew.stop(signal.SIGKILL)
+            return
         squeeze_failed = self._compressor is not None and self._compressor.status not in (None, 0)
         if squeeze_failed or (self._udpcast is not None and self._udpcast.status is not None):
             self._stopping = True
@@ -305,6 +326,7 @@ class Sender:
                 complete=self._complete,
                 complaint=self._complaint,
                 one_way=given(self._plan.udpcparam, "async") is not None,
+                hung=self._hung,
                 cancelled=self._cancelled,
             )
         )

@@ -46,7 +46,8 @@ class Manifest:
     """What the sender says before the data. `length` and `sector_size` in bytes, of the source.
 
     `session` is a random token of this cast, `version` the launcher's; `table` and `disk_id` are the partition
-    table's type and identifier as `disk_label` finds them.
+    table's type and identifier as `disk_label` finds them. `source` tells which disk it is (`disk.whereabouts`);
+    `silence` is for how many seconds this sender waits for a receiver that does not answer.
     """
 
     length: int
@@ -55,6 +56,8 @@ class Manifest:
     version: str
     table: str | None = None
     disk_id: str | None = None
+    source: str | None = None
+    silence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def read_manifest(head: bytes) -> Manifest | None:
         return None
     numbers = fields.get("length"), fields.get("sector_size")
     texts = fields.get("session"), fields.get("version")
-    marks = fields.get("table"), fields.get("disk_id")
+    marks = fields.get("table"), fields.get("disk_id"), fields.get("source")
     if not all(_is_count(number) for number in numbers) or not all(isinstance(text, str) for text in texts):
         return None
     if not all(mark is None or isinstance(mark, str) for mark in marks):
@@ -111,6 +114,8 @@ def read_manifest(head: bytes) -> Manifest | None:
         version=fields["version"],
         table=fields.get("table"),
         disk_id=fields.get("disk_id"),
+        source=fields.get("source"),
+        silence=silence if _is_count(silence := fields.get("silence")) else None,
     )
 
 

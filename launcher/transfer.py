@@ -3,9 +3,11 @@
 The parts: `udpcast` (what to run), `sending` and `receiving` (the two pipelines), `pumps` (the loops over the bytes),
 `crew` (the processes), `board` (what is seen meanwhile), `verdict` (from evidence to outcome).
 
+The parts below them: `disk` (what is read and written), `relay` (threads that share chunks), `heard` (signs of a living
+sender), `stream` (the frames around the data).
+
 Nothing here blocks its caller, except `wait`. All work is done in threads; every process is ended and reaped before
-the outcome is there. Reading the written disk back belongs between `_flush` and the judgement in `receiving`, with
-the phase VERIFYING, which is there.
+the outcome is there.
 """
 
 from __future__ import annotations
@@ -20,18 +22,15 @@ from .receiving import Receiver
 from .sending import Sender
 from .udpcast import start_condition
 
-__all__ = ["PATIENCE", "Phase", "Transfer", "TransferState"]
-
-PATIENCE = 60.0  # seconds without a byte, after the first one, until a receiver gives its sender up
+__all__ = ["Phase", "Transfer", "TransferState"]
 
 
 class Transfer:
-    """One transfer of `plan`; `patience` in seconds is for tests and later parameters."""
+    """One transfer of `plan`."""
 
-    def __init__(self, plan: Plan, log: EventLog, patience: float = PATIENCE) -> None:
+    def __init__(self, plan: Plan, log: EventLog) -> None:
         self._plan = plan
         self._log = log
-        self._patience = patience
         self._board = Board(plan.target.size if plan.role is Role.SEND else None)
         self._side: Sender | Receiver | None = None
         self._done = threading.Event()
@@ -47,7 +46,7 @@ class Transfer:
         if plan.role is Role.SEND:
             side: Sender | Receiver = Sender(plan, self._board, self._log)
         else:
-            side = Receiver(plan, self._board, self._log, self._patience)
+            side = Receiver(plan, self._board, self._log)
         side.prepare()
         self._side = side
         self._board.say(start_condition(plan))
@@ -99,6 +98,7 @@ class Transfer:
                 bytes=outcome.bytes,
                 seconds=round(outcome.seconds, 3),
                 sha256=outcome.sha256,
+                read_back=outcome.read_back,
             )
             self._outcome = outcome
         except BaseException as bug:

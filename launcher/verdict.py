@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .outcome import Outcome, OutcomeKind
-from .pumps import NO_BYTES, Moved
+from .pumps import MARK, NO_BYTES, Moved, Reread
 from .stream import Manifest, Trailer
 
+REPLACE = "Do not use this disk: it fails, or something else writes to it."
 CALL_AGAIN = "Start the cast again for the seats that are not done."
 
 
@@ -63,6 +64,7 @@ class Stage:
 @dataclass(frozen=True)
 class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
+    `hung`: seconds without an answer of the disk.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -79,6 +81,7 @@ class Sending:
     complete: bool = False
     complaint: str = ""
     one_way: bool = False
+    hung: float | None = None
     cancelled: bool = False
 
 
@@ -87,7 +90,8 @@ class Receiving:
     """All evidence of a receiver.
 
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what the
-    pumps did; `flush_error` is the result of fsync, in words.
+    pumps did; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what
+    was found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
     """
 
     device: str
@@ -104,7 +108,10 @@ class Receiving:
     decompressor: Stage | None = None
     dropped: bool = False
     complaint: str = ""
-    patience: float = 60
+    silence: float = 60
+    hung: float | None = None
+    verify: bool = True
+    reread: Reread | None = None
     cancelled: bool = False
 
 
@@ -127,10 +134,11 @@ def judge_sender(seen: Sending) -> Outcome:
 
     if seen.cancelled:
         return outcome(OutcomeKind.CANCELLED, "The cast was cancelled; no receiver has a whole disk.")
-    if seen.moved.error:
+    if seen.moved.error or seen.hung is not None:
+        words = seen.moved.error or f"it has not answered for {seen.hung:.0f} seconds"
         return outcome(
             OutcomeKind.READ_ERROR,
-            f"{seen.device} could not be read at byte {seen.moved.count:,}: {seen.moved.error}.",
+            f"{seen.device} could not be read at byte {seen.moved.count:,}: {words}.",
             "The receivers were cut off, their disks are not whole. Check the disk before the next cast.",
         )
     everybody_lost = bool(lost) and len(lost) == len(seen.receivers)
@@ -185,16 +193,22 @@ def _not_begun(seen: Sending) -> tuple[OutcomeKind, str, str]:
 
 
 def judge_receiver(seen: Receiving) -> Outcome:
-    """What a receiver may claim: EQUAL only with the sender's length and digest, both the same as what was written."""
+    """What a receiver may claim.
+
+    EQUAL only where three digests are one: the sender's, that of what was written, that of what was read back.
+    """
     count = seen.target.count
     total = seen.manifest.length if seen.manifest else None
 
     def outcome(kind: OutcomeKind, sentence: str, hint: str = "") -> Outcome:
-        return Outcome(kind, sentence, hint, count, total, seen.seconds, seen.target.sha256)
+        again = seen.reread is not None and seen.reread.sha256 is not None
+        return Outcome(kind, sentence, hint, count, total, seen.seconds, seen.target.sha256, read_back=again)
 
     so_far = f"after {count:,} bytes" + (f" of {total:,}" if total is not None else "")
     if seen.cancelled:
         state = f"{seen.device} is not whole" if count else f"{seen.device} was not written to"
+        if seen.reread:
+            state = f"{seen.device} was written, but not read back to its end"
         return outcome(OutcomeKind.CANCELLED, f"The transfer was cancelled {so_far}; {state}.")
     if seen.refusal:
         return seen.refusal
@@ -204,9 +218,10 @@ def judge_receiver(seen: Receiving) -> Outcome:
             f"{seen.device} is full after {count:,} bytes, and the sender's disk is larger; it is not whole.",
             "Use a target at least as large as the sender's disk.",
         )
-    error = seen.target.error or seen.flush_error
+    hung = None if seen.hung is None else f"it has not answered for {seen.hung:.0f} seconds"
+    error = seen.target.error or seen.flush_error or hung
     if error:
-        where = f"at byte {count:,}" if seen.target.error else "when it was flushed"
+        where = "when it was flushed" if seen.flush_error else f"at byte {count:,}"
         return outcome(
             OutcomeKind.WRITE_ERROR,
             f"{seen.device} failed {where}: {error}; it is not whole.",
@@ -221,7 +236,7 @@ def judge_receiver(seen: Receiving) -> Outcome:
     if seen.stream.stalled or seen.target.stalled:
         return outcome(
             OutcomeKind.SENDER_VANISHED,
-            f"Nothing came from the sender for {seen.patience:.0f} seconds, {so_far}; {seen.device} is not whole.",
+            f"Nothing was heard from the sender for {seen.silence:.0f} seconds, {so_far}; {seen.device} is not whole.",
             "Look at the sender, then wait for the next cast.",
         )
     return outcome(*(_nothing_came(seen) if not seen.stream.count else _end(seen, so_far)))
@@ -276,27 +291,51 @@ def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
         return OutcomeKind.TRUNCATED, f"The stream was cut short {so_far}: {unpack}; {not_whole}.", CALL_AGAIN
     if not seen.stream.whole or not seen.target.whole:
         return OutcomeKind.STAGE_FAILED, f"The transfer broke off {so_far}; {not_whole}.", CALL_AGAIN
+    if not seen.target.count:
+        return OutcomeKind.TRUNCATED, f"The stream was empty; {seen.device} was not written to.", "Look at the sender."
     if seen.manifest is None:
-        return (
+        return _read_back(
+            seen,
             OutcomeKind.WRITTEN,
-            f"{seen.device} was written, {seen.target.count:,} bytes; the sender sent no digest to compare them with.",
+            f"{seen.target.count:,} bytes, not compared with the sender's disk: no digest came.",
             "With zstd and the launcher on both sides, the disks are compared.",
         )
     if seen.trailer is None:
         return OutcomeKind.TRUNCATED, f"The sender stopped before its end, {so_far}; {not_whole}.", CALL_AGAIN
-    return _compare(seen, seen.manifest, seen.trailer)
-
-
-def _compare(seen: Receiving, manifest: Manifest, trailer: Trailer) -> tuple[OutcomeKind, str, str]:
-    lengths = {manifest.length, trailer.length, seen.target.count}
-    if len(lengths) > 1 or trailer.sha256 != seen.target.sha256:
+    lengths = {seen.manifest.length, seen.trailer.length, seen.target.count}
+    if len(lengths) > 1 or seen.trailer.sha256 != seen.target.sha256:
         return (
             OutcomeKind.DIFFERENT,
-            f"{seen.device} differs from what the sender read ({seen.target.count:,} of {trailer.length:,} bytes).",
-            "Check this seat's memory and disk, then cast again.",
+            f"What was written to {seen.device} differs from what the sender read "
+            f"({seen.target.count:,} of {seen.trailer.length:,} bytes).",
+            "Check this seat's memory and network, then cast again.",
         )
-    return (
-        OutcomeKind.EQUAL,
-        f"{seen.device} was written and equals the sender's disk: {trailer.length:,} bytes, same SHA-256.",
+    return _read_back(
+        seen,
+        OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED,
+        f"{seen.target.count:,} bytes, same SHA-256 as the sender's disk.",
         "",
     )
+
+
+def _read_back(seen: Receiving, kind: OutcomeKind, words: str, hint: str) -> tuple[OutcomeKind, str, str]:
+    """The success `kind`, if what the disk gives back does not speak against it."""
+    again = seen.reread
+    if not seen.verify:
+        return kind, f"{seen.device} was written, and not read back (verify=no): {words}", hint
+    if again is None:
+        return OutcomeKind.READ_BACK_ERROR, f"{seen.device} was written, but not read back.", CALL_AGAIN
+    if again.error:
+        return (
+            OutcomeKind.READ_BACK_ERROR,
+            f"{seen.device} was written, but could not be read back at byte {again.count:,}: {again.error}.",
+            REPLACE,
+        )
+    if again.differs is not None or again.sha256 != seen.target.sha256 or again.count != seen.target.count:
+        return (
+            OutcomeKind.CHANGED,
+            f"{seen.device} does not hold what was written to it: it differs within the {MARK >> 20} MiB from byte "
+            f"{again.differs or 0:,}.",
+            REPLACE,
+        )
+    return kind, f"{seen.device} was written and read back: {words}", hint

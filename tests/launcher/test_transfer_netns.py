@@ -170,7 +170,8 @@ def test_two_receivers_get_the_disk(room: Room, data: bytes, compression: str) -
         assert claims(outcome, target, data) == ("equal" if compression == "zstd" else "written"), outcome
         assert outcome["ok"]
         assert outcome["bytes"] == SIZE
-        assert outcome["seen"]["phases"] == ["waiting", "casting", "flushing", "done"]
+        assert outcome["seen"]["phases"] == ["waiting", "casting", "flushing", "verifying", "done"]
+        assert outcome["read_back"]
         assert target.read_bytes()[SIZE:] == blank(4096)
     assert source.read_bytes() == data
     names = [json.loads(line)["event"] for line in Path(f"{source}.events").read_text().splitlines()]
@@ -201,7 +202,18 @@ def test_a_plain_sender_feeds_our_receiver(room: Room, data: bytes, compression:
     room.plain(0, "udp-sender", *PLAIN, *FAST, "--file", str(source), *pipe)
     outcome = result(ours)
     assert claims(outcome, target, data) == "written", outcome
-    assert "no digest" in outcome["sentence"]
+    assert "not compared" in outcome["sentence"]
+    assert outcome["read_back"]
+
+
+def test_without_read_back_less_is_claimed(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, verify=False)
+    result(room.start(0, "snd", source, key_at=1))
+    outcome = result(receiver)
+    assert claims(outcome, target, data) == "arrived", outcome
+    assert "not read back" in outcome["sentence"]
+    assert not outcome["read_back"]
 
 
 def cast_file(room: Room, stream: bytes, target: Path, **job: Any) -> dict[str, Any]:
@@ -307,7 +319,7 @@ def test_without_a_sender_nothing_is_written(room: Room) -> None:
 def middle(room: Room, data: bytes, compression: str, **sender: Any) -> tuple[Path, Any, Any]:
     """A slow cast to one receiver, at a time when the receiver has some megabytes and the sender is not done."""
     source, target = room.disk("source", data), room.disk("one", blank())
-    receiver = room.start(1, "rcv", target, patience=3.0, report_at=2 * MIB)
+    receiver = room.start(1, "rcv", target, silence=5, more_patient=0, report_at=2 * MIB)
     sending = room.start(0, "snd", source, compression=compression, udpcparam=[SLOW], key_at=1, **sender)
     assert json.loads(receiver.stdout.readline())["bytes"] >= 2 * MIB  # type: ignore[union-attr]
     return target, sending, receiver
@@ -366,7 +378,7 @@ def test_a_cancelled_transfer_is_over_soon_and_never_ok(room: Room, data: bytes,
     source, target = room.disk("source", data), room.disk("one", blank())
     at = {"cancel_at": 2 * MIB}
     # A sender may be gone before its first byte is on the wire: then --start-timeout ends the wait.
-    quick = {"patience": 3.0, "udpcparam": ["--start-timeout=4"]}
+    quick = {"silence": 5, "more_patient": 0, "udpcparam": ["--start-timeout=4"]}
     receiver = room.start(1, "rcv", target, **quick, **(at if who == "rcv" else {}))
     sending = room.start(0, "snd", source, key_at=1, udpcparam=[SLOW], **(at if who == "snd" else {}))
     outcomes = {"snd": result(sending), "rcv": result(receiver)}
@@ -377,7 +389,7 @@ def test_a_cancelled_transfer_is_over_soon_and_never_ok(room: Room, data: bytes,
 
 def test_a_source_that_ends_early_cuts_the_receivers_off(room: Room, data: bytes) -> None:
     target = room.disk("one", blank(SIZE + MIB))
-    receiver = room.start(1, "rcv", target, patience=3.0)
+    receiver = room.start(1, "rcv", target, silence=5, more_patient=0)
     source = room.disk("source", data)
     sent = result(room.start(0, "snd", source, size=SIZE + MIB, compression="none", key_at=1))
     assert sent["kind"] == "read-error", sent

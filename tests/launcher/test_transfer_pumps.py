@@ -16,20 +16,23 @@ import pytest
 
 from launcher.board import Board, Phase
 from launcher.crew import Crew
+from launcher.disk import WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
 from launcher.errors import TransferFailed
 from launcher.pumps import (
-    CHUNK,
-    WINDOW,
+    MARK,
     Incoming,
     Moved,
+    Reread,
     Stalled,
     pump_pipes,
     pump_source,
     pump_stream,
     pump_target,
+    read_back,
     wide_pipe,
     write_all,
 )
+from launcher.relay import CHUNK, Relay
 from launcher.run import Process, open_terminal, program, spawn
 from launcher.stream import TRAILER_BYTES
 from launcher.verdict import ReceiverState
@@ -76,67 +79,143 @@ def drained(run: Callable[[int], Moved]) -> tuple[Moved, bytes]:
 def test_disk_to_pipe_and_pipe_to_disk(tmp_path: Path, size: int) -> None:
     data = os.urandom(size)
     (tmp_path / "source").write_bytes(data + b"more")
-    with (tmp_path / "source").open("rb") as source:
-        moved, stream = drained(lambda outlet: pump_source(source.fileno(), size, outlet, nothing))
+    source = SourceDisk(str(tmp_path / "source"))
+    moved, stream = drained(lambda outlet: pump_source(source, size, outlet, nothing))
+    source.close()
     digest = hashlib.sha256(data).hexdigest()
     assert moved == Moved(size, digest)
     assert stream == data
     target = tmp_path / "target"
     target.write_bytes(b"x" * (size + 9))
     seen: list[int] = []
-    with target.open("r+b") as file:
-        inlet = fed(stream)
-        written = pump_target(Incoming(inlet).fill, file.fileno(), size + 9, seen.append)
-        os.close(inlet)
+    file = TargetDisk(str(target))
+    inlet = fed(stream)
+    written = pump_target(Incoming(inlet).fill, file, size + 9, seen.append)
+    os.close(inlet)
+    file.flush()
+    file.close()
     assert written == Moved(size, digest)
     assert target.read_bytes() == data + b"x" * 9
     assert seen[-1:] == ([size] if size else [])
+    again = ReadBack(str(target))
+    assert read_back(again, written, nothing) == Reread(size, digest)
+    again.close()
+
+
+@pytest.mark.parametrize("size", [MARK // 2, MARK, 2 * MARK, 2 * MARK + 5])
+@pytest.mark.parametrize("where", ["first", "middle", "last"])
+def test_one_bit_that_changed_is_found(tmp_path: Path, size: int, where: str) -> None:
+    file = TargetDisk(str(blank(tmp_path, size)))
+    inlet = fed(os.urandom(size))
+    written = pump_target(Incoming(inlet).fill, file, size, nothing)
+    os.close(inlet)
+    file.flush()
+    at = {"first": 0, "middle": size // 2, "last": size - 1}[where]
+    with (tmp_path / "target").open("r+b") as other:
+        other.seek(at)
+        byte = other.read(1)[0]
+        other.seek(at)
+        other.write(bytes([byte ^ 8]))
+    again = ReadBack(file.path)
+    found = read_back(again, written, nothing)
+    again.close()
+    file.close()
+    assert (found.differs, found.sha256) == (at // MARK * MARK, None)
+
+
+def test_a_disk_that_became_shorter_cannot_be_read_back(tmp_path: Path) -> None:
+    path = blank(tmp_path, 5000)
+    again = ReadBack(str(path))
+    assert read_back(again, Moved(5001, "0" * 64), nothing) == Reread(5000, error="it ends there")
+    again.close()
+
+
+def blank(directory: Path, size: int) -> Path:
+    (directory / "target").write_bytes(b"x" * size)
+    return directory / "target"
 
 
 def test_a_source_that_ends_early_is_an_error_with_its_offset(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(b"x" * 1000)
-    with (tmp_path / "source").open("rb") as source:
-        moved, _ = drained(lambda outlet: pump_source(source.fileno(), 1001, outlet, nothing))
+    source = SourceDisk(str(tmp_path / "source"))
+    moved, _ = drained(lambda outlet: pump_source(source, 1001, outlet, nothing))
+    source.close()
     assert (moved.count, moved.error, moved.sha256, moved.whole) == (1000, "it ends there", None, False)
 
 
 def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    directory = os.open(tmp_path, os.O_RDONLY)
+    directory = SourceDisk(str(tmp_path))
     moved, stream = drained(lambda outlet: pump_source(directory, 10, outlet, nothing))
-    os.close(directory)
-    assert moved.error is not None
+    directory.close()
+    assert moved.error == "Is a directory"
     assert stream == b""
 
 
 @pytest.mark.parametrize(("size", "written"), [(CHUNK, CHUNK), (CHUNK + 5, CHUNK + 5), (0, 0)])
 def test_a_full_target_never_grows(tmp_path: Path, size: int, written: int) -> None:
-    target = tmp_path / "target"
-    target.write_bytes(b"x" * size)
+    target = blank(tmp_path, size)
     inlet = fed(os.urandom(2 * CHUNK))
-    with target.open("r+b") as file:
-        moved = pump_target(Incoming(inlet).fill, file.fileno(), size, nothing)
+    file = TargetDisk(str(target))
+    moved = pump_target(Incoming(inlet).fill, file, size, nothing)
     os.close(inlet)
+    file.close()
     assert (moved.count, moved.overflow, moved.whole) == (written, True, False)
     assert target.stat().st_size == size
 
 
 def test_a_device_that_says_full_is_an_overflow() -> None:
     inlet = fed(b"x" * 10)
-    full = os.open("/dev/full", os.O_WRONLY)
+    full = TargetDisk("/dev/full")
     moved = pump_target(Incoming(inlet).fill, full, 1000, nothing)
-    os.close(full)
+    full.close()
     os.close(inlet)
     assert moved.overflow
     assert moved.error == "No space left on device"
 
 
 def test_a_target_that_fails_is_an_error_at_its_offset(tmp_path: Path) -> None:
-    (tmp_path / "target").write_bytes(b"")
-    inlet = fed(b"x" * 10)
-    with (tmp_path / "target").open("rb") as read_only:
-        moved = pump_target(Incoming(inlet).fill, read_only.fileno(), 1000, nothing)
+    inlet = fed(b"x" * (2 * CHUNK))
+    failing = TargetDisk(str(blank(tmp_path, 9)))
+    read_only = os.open(tmp_path / "target", os.O_RDONLY)
+
+    def progress(_: int) -> None:
+        os.dup2(read_only, failing.fd)
+
+    moved = pump_target(Incoming(inlet).fill, failing, 3 * CHUNK, progress)
+    failing.close()
+    os.close(read_only)
     os.close(inlet)
-    assert (moved.count, moved.error, moved.overflow) == (0, "Bad file descriptor", False)
+    assert (moved.count, moved.error, moved.overflow, moved.sha256) == (CHUNK, "Bad file descriptor", False, None)
+
+
+def test_a_relay_gives_everything_to_everybody_in_order() -> None:
+    chunks = [os.urandom(1 + number) for number in range(40)]
+    left = list(chunks)
+    got: tuple[list[bytes], list[bytes]] = ([], [])
+
+    def fill(buffer: memoryview) -> int:
+        data = left.pop(0) if left else b""
+        buffer[: len(data)] = data
+        return len(data)
+
+    Relay(fill, lambda data: got[0].append(bytes(data)), lambda data: got[1].append(bytes(data))).run()
+    assert got == (chunks, chunks)
+
+
+@pytest.mark.parametrize("who", ["fill", "user"])
+def test_a_relay_ends_when_one_fails(who: str) -> None:
+    def fill(buffer: memoryview) -> int:
+        if who == "fill":
+            raise DiskError(7, "broken")
+        return len(buffer)
+
+    def user(_: memoryview) -> None:
+        raise DiskError(7, "broken")
+
+    seen: list[int] = []
+    with pytest.raises(DiskError):
+        Relay(fill, user, lambda data: seen.append(len(data))).run()
+    assert "relay" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize("size", [0, 1, TRAILER_BYTES - 1, TRAILER_BYTES, CHUNK + 3, 3 * CHUNK])
@@ -189,13 +268,26 @@ def test_a_reader_that_is_gone_is_told(pump: Callable[[int, int], Moved]) -> Non
     os.close(outlet)
 
 
-def test_silence_counts_only_after_the_first_byte() -> None:
+def test_silence_counts_only_after_the_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
     inlet, outlet = os.pipe()
-    incoming = Incoming(inlet, 0.01)
+    told: list[str] = []
+
+    class Impatient:
+        def gone(self) -> bool:
+            told.append("asked")
+            return len(told) == 3
+
+        def close(self) -> None:
+            told.append("closed")
+
+    monkeypatch.setattr("launcher.pumps.LOOK_OUT", 1)
+    incoming = Incoming(inlet, Impatient)
     threading.Timer(0.1, os.write, (outlet, b"x")).start()
     assert incoming.read(memoryview(bytearray(9))) == 1
+    assert not told
     with pytest.raises(Stalled):
         incoming.read(memoryview(bytearray(9)))
+    assert told == ["asked", "asked", "asked", "closed"]
     os.close(inlet)
     os.close(outlet)
 

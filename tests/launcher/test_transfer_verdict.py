@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.outcome import OK_KINDS, Outcome, OutcomeKind
-from launcher.pumps import Moved
+from launcher.pumps import Moved, Reread
 from launcher.stream import Manifest, Trailer
 from launcher.verdict import Receiver, ReceiverState, Receiving, Sending, Stage, judge_receiver, judge_sender
 
@@ -27,6 +27,7 @@ GOOD = Receiving(
     trailer=Trailer(1000, DIGEST, "s"),
     udpcast=Stage("udp-receiver", 0),
     decompressor=Stage("zstd", 0),
+    reread=Reread(1000, DIGEST),
 )
 REFUSED = Outcome(K.WRONG_STREAM, "No.")
 
@@ -35,6 +36,19 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({}, K.EQUAL),
     ({"manifest": None, "trailer": None}, K.WRITTEN),
     ({"manifest": None, "trailer": None, "decompressor": None}, K.WRITTEN),
+    ({"verify": False, "reread": None}, K.ARRIVED),
+    ({"verify": False, "reread": None, "manifest": None, "trailer": None}, K.WRITTEN),
+    ({"reread": None}, K.READ_BACK_ERROR),
+    ({"reread": None, "manifest": None, "trailer": None}, K.READ_BACK_ERROR),
+    ({"reread": Reread(700, error="Input/output error")}, K.READ_BACK_ERROR),
+    ({"reread": Reread(700, differs=0)}, K.CHANGED),
+    ({"reread": Reread(700, differs=0), "manifest": None, "trailer": None}, K.CHANGED),
+    ({"reread": Reread(1000, OTHER)}, K.CHANGED),
+    ({"reread": Reread(1000, None)}, K.CHANGED),
+    ({"reread": Reread(999, DIGEST)}, K.CHANGED),
+    ({"hung": 301.0}, K.WRITE_ERROR),
+    ({"target": Moved(0, DIGEST)}, K.TRUNCATED),
+    ({"target": Moved(0, DIGEST), "manifest": None, "trailer": None}, K.TRUNCATED),
     ({"trailer": None}, K.TRUNCATED),
     ({"trailer": Trailer(1000, OTHER, "s")}, K.DIFFERENT),
     ({"trailer": Trailer(999, DIGEST, "s")}, K.DIFFERENT),
@@ -68,7 +82,7 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
 def test_what_a_receiver_may_claim(difference: dict[str, object], kind: OutcomeKind) -> None:
     outcome = judge_receiver(dataclasses.replace(GOOD, **difference))  # type: ignore[arg-type]
     assert outcome.kind is kind, outcome
-    assert outcome.ok == (kind in (K.EQUAL, K.WRITTEN))
+    assert outcome.ok == (kind in (K.EQUAL, K.ARRIVED, K.WRITTEN))
     assert outcome.sentence.endswith(".")
 
 
@@ -165,6 +179,7 @@ SENT = Sending(
             K.RECEIVER_LOST,
         ),
         ({"moved": Moved(500, error="Input/output error")}, K.READ_ERROR),
+        ({"hung": 301.0}, K.READ_ERROR),
         ({"moved": Moved(500)}, K.STAGE_FAILED),
         ({"moved": Moved(1000, broken=True)}, K.STAGE_FAILED),
         ({"compressor": Stage("zstd", 1), "compressor_first": True}, K.STAGE_FAILED),

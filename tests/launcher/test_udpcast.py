@@ -187,7 +187,8 @@ def test_no_option_of_the_program_is_missing(role: Role) -> None:
 
 
 BASE = ("--interface", "eth0", "--portbase", "9000")
-DEFAULTS = ("--retries-until-drop", "42", "--rexmit-hello-interval", "1000")
+WAIT = ("--start-timeout", "43200")
+DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WAIT)
 
 
 @pytest.mark.parametrize(
@@ -218,17 +219,18 @@ DEFAULTS = ("--retries-until-drop", "42", "--rexmit-hello-interval", "1000")
             (
                 ("lzop", "-1", "-c"),
                 (
-                    *("udp-sender", *BASE, "--rexmit-hello-interval", "1000"),
+                    *("udp-sender", *BASE, "--rexmit-hello-interval", "1000", *WAIT),
                     *("--min-receivers=2", "--retries-until-drop=9"),
                 ),
             ),
         ),
-        (plan(RCV), (("udp-receiver", *BASE, "--nokbd"),)),
+        (plan(RCV), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
         (
             plan(RCV, "--nokbd", compression=Compression.GZIP),
-            (("udp-receiver", *BASE, "--nokbd"), ("pigz", "-dc")),
+            (("udp-receiver", *BASE, *WAIT, "--nokbd"), ("pigz", "-dc")),
         ),
-        (plan(RCV, compression=Compression.NONE), (("udp-receiver", *BASE, "--nokbd"),)),
+        (plan(RCV, "--start-timeout=9"), (("udp-receiver", *BASE, "--nokbd", "--start-timeout=9"),)),
+        (plan(RCV, compression=Compression.NONE), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
     ],
 )
 def test_argv(case: Plan, expected: tuple[tuple[str, ...], ...]) -> None:

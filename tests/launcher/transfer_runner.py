@@ -1,9 +1,9 @@
 """One real transfer in a process of its own, as JSON says; its outcome goes to standard output as JSON.
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
-`sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `patience`, `key_at` (press the key when so many
-receivers have connected), `cancel_at` (cancel when so many bytes have moved), `report_at` (print a line when
-so many bytes have moved), `events` (a file).
+`sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`,
+`more_patient` (of a receiver), `key_at` (press the key when so many receivers have connected), `cancel_at` (cancel
+when so many bytes have moved), `report_at` (print a line when so many bytes have moved), `events` (a file).
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from launcher import receiving  # noqa: E402
 from launcher.errors import LauncherError  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
 from launcher.machine import Disk, Nic  # noqa: E402
 from launcher.outcome import Outcome  # noqa: E402
-from launcher.plan import Address, AddressSource, Compression, Plan, Role, Target  # noqa: E402
+from launcher.plan import SILENCE, START_TIMEOUT, Address, AddressSource, Compression, Plan, Role, Target  # noqa: E402
 from launcher.transfer import Phase, Transfer  # noqa: E402
 
 
@@ -37,11 +38,15 @@ def plan(job: dict[str, Any]) -> Plan:
         compression=Compression(job["compression"]) if job.get("compression") else None,
         udpcparam=tuple(job.get("udpcparam", ())),
         attended=job.get("attended", True),
+        verify=job.get("verify", True),
+        silence=job.get("silence", SILENCE),
+        start_timeout=job.get("start_timeout", START_TIMEOUT),
     )
 
 
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
-    transfer = Transfer(plan(job), EventLog(Path(job["events"])), patience=job.get("patience", 60.0))
+    receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
+    transfer = Transfer(plan(job), EventLog(Path(job["events"])))
     transfer.start()
     watch = select.poll()
     watch.register(transfer.fileno(), select.POLLIN)
