@@ -68,6 +68,7 @@ def dhcp_server(address: str | None = None) -> None:
                 user="root",
             )
         )
+        + "dhcp-option=option:dns-server,10.77.0.53\n"
     )
     server = on_server("dnsmasq", f"--conf-file={HERE}/dnsmasq.conf")
     assert server.stderr
@@ -117,6 +118,7 @@ def seen(state: AddressState) -> dict[str, object]:
         "server": state.server,
         "kernel": [f"{entry['local']}/{entry['prefixlen']}" for card in cards for entry in card.get("addr_info", [])],
         "routes": [route["gateway"] for route in routes],
+        "names": names.read_text() if (names := HERE / "run" / "resolv.conf").exists() else "",
     }
 
 

@@ -94,6 +94,7 @@ def test_without_a_server_the_sentence_says_how_long_and_how_often(tmp_path: Pat
 def test_a_server_that_comes_late_is_found(tmp_path: Path) -> None:
     seen = scenario("late_server", tmp_path)
     assert (seen["phase"], seen["kernel"]) == ("done", [seen["address"]])
+    assert seen["names"] == "nameserver 10.77.0.53\n"
 
 
 @pytest.mark.netns
@@ -142,6 +143,7 @@ def test_the_lease_of_a_given_address_is_renewed(tmp_path: Path) -> None:
     assert seen["kernel"] == ["10.77.0.105/24"]
     assert "52:54:00:aa:bb:01 10.77.0.105" in seen["leases"]
     assert "udhcpc: sending renew to server 10.77.0.1" in seen["log"]
+    assert seen["names"] == "nameserver 10.77.0.53\n"
 
 
 @pytest.mark.netns

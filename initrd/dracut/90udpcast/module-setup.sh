@@ -57,6 +57,8 @@ install() {
     inst_simple "$moddir/init" /init
     inst_simple "$moddir/fstab" /etc/fstab
     inst_simple "$moddir/50-udpcast.rules" /usr/lib/udev/rules.d/50-udpcast.rules
+    # What the DHCP server said, for the page that is told the result.
+    ln -sfn /run/udpcast/resolv.conf "$initdir/etc/resolv.conf"
 
     inst_multiple busybox kmod lzop pigz python3 udevadm udp-receiver udp-sender zstd
     inst /lib/systemd/systemd-udevd
