@@ -7,8 +7,7 @@
   python3 -m launcher machine                  this machine as JSON, to record it
   python3 -m launcher parameters               the reference of parameters, as Markdown
 
-Exit statuses: ``run``: 0 start again, 10 restart the PC, 11 power off, 12 shell, others a crash. ``explain``: 0 nothing
-is wrong, 1 with errors. ``transfer``: 0 the outcome is ok, 1 it is not. All: 2 for wrong usage.
+The exit statuses are in `exits`.
 """
 
 from __future__ import annotations

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from . import pages
 from .errors import AnswerError, LauncherError, Unanswered
 from .events import EventLog
+from .exits import Exit
 from .explain import plan_fields
 from .interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
 from .machine import Machine
@@ -28,24 +29,15 @@ from .translate import set_language, tr
 from .ui import Ui
 
 if TYPE_CHECKING:  # what is needed only after the interview is imported then: the first screen must not wait for it
+    from .afterwards import Result
+    from .following import Following
     from .network import AddressJob
     from .outcome import Outcome
     from .progress import TransferPage
+    from .result_page import Report
     from .transfer import Transfer
 
 DEVICE_DEADLINE = 60.0  # seconds after which an unattended run stops waiting for its disk or card
-RESULT_DELAY = 10.0  # seconds for which the result stays on the screen before what `after` says
-
-
-class Exit(IntEnum):
-    """Exit statuses of ``launcher run``, which /init acts on; others mean a crash."""
-
-    AGAIN = 0
-    REBOOT = 10
-    POWEROFF = 11
-    SHELL = 12
-
-
 LEAVING = {Next.REBOOT: Exit.REBOOT, Next.POWEROFF: Exit.POWEROFF, Next.SHELL: Exit.SHELL}
 
 
@@ -79,6 +71,12 @@ class System(Protocol):
     def transfer(self, plan: Plan) -> Transfer:
         """Start the plan's processes."""
 
+    def keep(self, record: dict[str, object]) -> None:
+        """Keep a result where a shell and a script find it."""
+
+    def report(self, url: str) -> Report:
+        """Begin to tell a page."""
+
 
 def _pend(question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
     raise Pending(question, facts, preset, problem)
@@ -87,6 +85,7 @@ def _pend(question: Question[T], facts: Facts, preset: str | None, problem: Answ
 class App:
     """One run. `errors` stop an unattended run; `doubt`: one of them must be seen by the operator.
 
+    `ended`: a transfer has ended on this PC, so that another one begins with the role, whatever was given.
     `plan` is the last plan reached; a `dry` run ends there instead of carrying it out.
     """
 
@@ -109,7 +108,7 @@ class App:
         self.dry = dry
         self.told = Told({})
         self.review = False
-        self._once_more = False  # a transfer has ended here: another one begins with the role, whatever was given
+        self.ended = False
         self.status = Exit.AGAIN
         self.plan: Plan | None = None
         self.machine = Machine()
@@ -120,11 +119,12 @@ class App:
         self._transfer: Transfer | None = None
         self._progress: TransferPage | None = None
         self._watched: object = None
-        self._leave_at: float | None = None
-        self._next = Next.MENU
+        self._following: Following | None = None
+        self._earlier: tuple[Outcome, ...] = ()  # of the casts before the one that is under way, with the same plan
+        self._begun = 0.0
         self._stage = Stage.INTERVIEW
         self._beneath: Page | None = None
-        self.ui = Ui(self.menu, self.back)
+        self.ui = Ui(self.menu, self.back, self._stay)
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -162,6 +162,8 @@ class App:
             self.rescan()
 
     def _tick(self) -> None:
+        if self._following:
+            self._following.poll()
         if self._stage is Stage.INTERVIEW:
             if not self.complete and self.system.complete():
                 self.rescan()
@@ -171,8 +173,8 @@ class App:
             self._network_progress()
         elif self._stage is Stage.TRANSFER:
             self._transfer_progress()
-        elif self._leave_at is not None and time.monotonic() >= self._leave_at:
-            self.leave(LEAVING[self._next])
+        elif self._following:
+            self._follow(self._following)
 
     # --- the interview -------------------------------------------------------------------------------------------
 
@@ -211,7 +213,7 @@ class App:
         self._show(pages.waiting(tr("Detecting disks and network cards ..."), self._host()))
 
     def _interview(self, ask: Ask) -> Interview:
-        doubt = self.doubt or self._once_more
+        doubt = self.doubt or self.ended
         return Interview(
             self.given, self.machine, ask, self.told, review=self.review, doubt=doubt, complete=self.complete
         )
@@ -261,7 +263,6 @@ class App:
     def _change(self) -> None:
         """Ask everything again, with what was answered or given preselected."""
         self._stop_network()
-        self._leave_at = None
         self.told = Told({})
         self.review = True
         self.rescan_and_advance()
@@ -283,6 +284,7 @@ class App:
                 self.log.emit("answer", key=item.key, text=item.answer.text, source=item.answer.source)
         self.log.emit("plan", **plan_fields(plan))
         self.plan = plan
+        self._earlier = ()
         if self.dry:
             self.ui.leave()
         self._stop_network()
@@ -312,20 +314,22 @@ class App:
     def _begin_transfer(self, plan: Plan) -> None:
         from .progress import TransferPage  # noqa: PLC0415
 
+        if not self._earlier:
+            self._begun = time.time()
         self.machine = self.system.detect()
         exchange = exchanged(plan.target, self.machine)
         if exchange:
             self.told.forget("disk")
-            self._fail(LauncherError(exchange, tr("Nothing was written. Choose the disk again.")))
+            self._refuse(LauncherError(exchange, tr("Nothing was written. Choose the disk again.")))
             return
         try:
             self._transfer = self.system.transfer(plan)
         except LauncherError as error:
-            self._fail(error)
+            self._refuse(error)
             return
         self._stage = Stage.TRANSFER
         nic = next((nic for nic in self.machine.nics if nic.name == plan.nic.name), plan.nic)  # has its link by now
-        self._progress = TransferPage(replace(plan, nic=nic), self._start_cast, self._host())
+        self._progress = TransferPage(replace(plan, nic=nic), self._start_cast, self._host(), self._earlier)
         self._watched = self.ui.watch(self._transfer.fileno(), self._transfer_progress)
         self._transfer_progress()
         if self._progress:
@@ -343,7 +347,7 @@ class App:
             outcome = self._transfer.wait(0)
         except LauncherError as error:
             self._end_transfer()
-            self._fail(error)
+            self._refuse(error)
             return
         if outcome is None:
             self.ui.draw()
@@ -357,15 +361,53 @@ class App:
         self._transfer.close()
         self._transfer = self._progress = None
 
-    def _result(self, outcome: Outcome) -> None:
+    # --- what follows ---------------------------------------------------------------------------------------------
+
+    def _result(self, outcome: Outcome, refused: str = "") -> None:
+        """Keep the result, show it, and tell the page when no further cast is waited for."""
+        from .afterwards import Result  # noqa: PLC0415
+        from .following import Following  # noqa: PLC0415
+
         assert self.plan
+        result = Result(self.plan, outcome, self._begun, time.time(), self._earlier, refused)
+        self.system.keep(result.record())
         self._stage = Stage.OVER
-        self._once_more = True
+        self.ended = True
         self.told = Told({})
         self._beneath = None
-        self._next = self.plan.after.success if outcome.ok else self.plan.after.failure
-        self._leave_at = time.monotonic() + RESULT_DELAY if self._next in LEAVING else None
-        self._show(pages.result(self.plan, outcome, self._next, int(RESULT_DELAY), self._act, self._host()))
+        if self._following:
+            self._following.close()
+        self._following = Following(result, self.system.report, self.log, self._act, self._host())
+        self._show(self._following.page)
+
+    def _follow(self, following: Following) -> None:
+        due = following.due()
+        self.ui.draw()
+        if due and following.result.waits:
+            self._wait_again(following.result)
+        elif due:
+            self.leave(LEAVING[following.next])
+
+    def _wait_again(self, result: Result) -> None:
+        """Carry the same plan out once more."""
+        self._earlier = (*result.earlier, result.outcome)
+        self._begin_transfer(result.plan)
+
+    def _refuse(self, error: LauncherError) -> None:
+        """A transfer that could not begin. Behind an earlier cast that nobody attends, that one's result stands."""
+        assert self.plan
+        if not self._earlier or self.plan.attended:
+            self._fail(error)
+            return
+        self.log.emit("error", sentence=error.sentence, hint=error.hint)
+        *earlier, outcome = self._earlier
+        self._earlier = tuple(earlier)
+        self._result(outcome, refused=error.sentence)
+
+    def _stay(self) -> None:
+        """A key was pressed: nothing follows by itself while somebody is there."""
+        if self._following:
+            self._following.stay()
 
     # --- errors, menu, leaving ------------------------------------------------------------------------------------
 
@@ -380,7 +422,6 @@ class App:
         if self._beneath or not self.ui.page:
             return
         self._beneath = self.ui.page
-        self._leave_at = None
         self.ui.show(pages.menu(self._act, self._transfer is not None, self._host()))
 
     def _close_menu(self) -> None:
@@ -389,7 +430,7 @@ class App:
             self.ui.show(beneath)
 
     def _act(self, action: str) -> None:
-        self._leave_at = None
+        self._stay()
         if action == "close":
             self._close_menu()
             return
@@ -399,7 +440,9 @@ class App:
                 self._transfer.cancel()
             return
         self._beneath = None
-        if action in ("retry", "rescan"):
+        if action == "again" and self._following:
+            self._wait_again(self._following.result)
+        elif action in ("retry", "rescan"):
             self._stop_network()
             self.rescan_and_advance()
         elif action == "change":
@@ -409,6 +452,8 @@ class App:
 
     def leave(self, status: Exit) -> None:
         """End the program; /init does what `status` says."""
+        if self._following:
+            self._following.close()
         self.status = status
         self.log.emit("after", action=status.name.lower())
         self.ui.leave()

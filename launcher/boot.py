@@ -14,9 +14,9 @@ from pathlib import Path
 from kernel_cmdline import CommandLine, parse
 
 from .events import EventLog, since_boot
+from .exits import CRASHED
 
 RUN = Path("/run/udpcast")
-CRASHED = 1
 
 
 def run() -> int:
@@ -45,7 +45,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
     from .explain import doubtful, explain_parameters  # noqa: PLC0415
     from .parameters import given_answers  # noqa: PLC0415
-    from .system import RunningSystem  # noqa: PLC0415
+    from .system import RESULT, RunningSystem  # noqa: PLC0415
 
     configuration = configurations()
     explained, warnings, errors = explain_parameters(line, None)
@@ -54,9 +54,9 @@ def _screens(line: CommandLine, log: EventLog) -> int:
         explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
     text = Path("/proc/cmdline").read_text(errors="replace").strip()
     log.emit("cmdline", text=text, warnings=[*warnings, *errors])
-    return App(
-        RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained)
-    ).run()
+    app = App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained))
+    app.ended = RESULT.exists()  # before a shell or a crash, after which the launcher was started again
+    return app.run()
 
 
 def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:

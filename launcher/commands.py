@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kernel_cmdline import CommandLine, parse
 
-from . import headless
+from . import exits, headless
 from . import machine as machines
 from .events import EventLog
 from .explain import doubtful, explain, explain_parameters, to_json, to_text
@@ -42,8 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m launcher",
         description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
-        epilog="`run` is what the initrd starts; it takes no options. Exit status of explain: 0 nothing is wrong, "
-        "1 with errors; of transfer: 0 its outcome is ok, 1 it is not; of all commands: 2 for wrong usage.",
+        epilog=f"`run` is what the initrd starts; it takes no options. Exit statuses: {exits.in_words()}",
     )
     parser.add_argument("--dry-run", action="store_true", help="the real screens, executing nothing")
     _add_inputs(parser)

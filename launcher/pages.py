@@ -1,4 +1,4 @@
-"""Which page says what: the questions, waiting, result, error and menu, made of the parts in `screens`."""
+"""Which page says what: the questions, waiting, error and menu, made of the parts in `screens`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import urwid
 from . import summary
 from .errors import AnswerError, LauncherError
 from .interview import Settled
-from .outcome import Outcome, OutcomeKind
-from .plan import Next, Plan, Role, Target
+from .plan import Target
 from .questions import Choice, Facts, Question, T
 from .screens import Page, edit_page, frame, message_page, question_page, summary_rows
 from .translate import tr
-from .wording import duration, rate, size
 
 Chosen = Callable[[str], None]
 
@@ -158,37 +156,4 @@ def menu(act: Chosen, transferring: bool, host: str) -> Page:
     return page
 
 
-TITLES = {
-    OutcomeKind.SENT: "DONE: the disk was sent",
-    OutcomeKind.EQUAL: "DONE: this disk equals the sender's",
-    OutcomeKind.WRITTEN: "WRITTEN, but not compared with the sender",
-}
-
-
-FOLLOWS = {
-    Next.REBOOT: "This PC restarts in {seconds} s; open the menu (m) to stay.",
-    Next.POWEROFF: "This PC is switched off in {seconds} s; open the menu (m) to stay.",
-    Next.SHELL: "A shell follows in {seconds} s; open the menu (m) to stay.",
-}
-
-
-def result(plan: Plan, outcome: Outcome, following: Next, delay: int, act: Chosen, host: str) -> Page:
-    """What the transfer came to; it stays until somebody acts, or until `following`, after `delay` seconds."""
-    title = tr(TITLES.get(outcome.kind, "FAILED"))
-    speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
-    figures = "   ".join((size(outcome.bytes), duration(outcome.seconds), speed)) if outcome.bytes else ""
-    sentences = [outcome.sentence, outcome.hint, "", figures]
-    if outcome.sha256:
-        sentences.append(f"sha256 {outcome.sha256}")
-    if plan.role is Role.SEND and outcome.receivers:
-        sentences.append(tr("Receivers: {list}", list=", ".join(outcome.receivers)))
-    if outcome.lost:
-        sentences.append(tr("Lost: {list}", list=", ".join(outcome.lost)))
-    if following in FOLLOWS:
-        sentences += ["", tr(FOLLOWS[following], seconds=delay)]
-    choices = (Choice("retry", "Once more"), *LEAVE)
-    attribute = "done" if outcome.ok else "bad"
-    return message_page("result", title, sentences, choices, act, attribute=attribute, host=host)
-
-
-__all__ = ["Shown", "error", "menu", "question", "result", "waiting"]
+__all__ = ["Shown", "error", "menu", "question", "waiting"]

@@ -1,9 +1,14 @@
-"""The screen of a running transfer: bar, bytes, MB/s, elapsed, remaining, and on a sender its receivers."""
+"""The screen of a running transfer: bar, bytes, MB/s, elapsed, remaining, and on a sender its receivers.
+
+Behind the cast a receiver flushes, and reads the disk back with a bar of its own: nobody may take that for the end.
+"""
 
 from __future__ import annotations
 
 import urwid
 
+from .afterwards import attempts
+from .outcome import Outcome
 from .plan import Plan, Role
 from .screens import Handler, Page, frame
 from .summary import target_text
@@ -18,7 +23,8 @@ SHOWN_RECEIVERS = 8
 class TransferPage:
     """One widget tree that `update` fills again, so that a second of progress costs no new widgets."""
 
-    def __init__(self, plan: Plan, start: Handler, host: str) -> None:
+    def __init__(self, plan: Plan, start: Handler, host: str, earlier: tuple[Outcome, ...] = ()) -> None:
+        """`earlier`: the outcomes of the casts before this one."""
         self.plan = plan
         self.condition = start_condition(plan) if plan.role is Role.SEND else ""
         self.waits_for_key = plan.role is Role.SEND and starts_by_key(plan)
@@ -34,6 +40,7 @@ class TransferPage:
             urwid.Text(("title", title.format(disk=plan.target.path))),
             urwid.Text(target_text(plan.target)),
             urwid.Text(("dim", f"{nic_line(plan.nic)}, port {plan.port}")),
+            *_earlier_rows(plan, earlier),
             urwid.Divider(),
             self._headline,
             urwid.Divider(),
@@ -48,10 +55,10 @@ class TransferPage:
     def update(self, state: TransferState) -> None:
         """Show `state`."""
         self._headline.set_text(("title", self._headline_text(state)))
-        total = state.total or 0
+        done, total = (state.verified, state.bytes) if _reads_back(state) else (state.bytes, state.total or 0)
         if total and state.bytes:
             self._bar.done = total
-            self._bar.set_completion(min(state.bytes, total))
+            self._bar.set_completion(min(done, total))
             self._place.original_widget = self._bar
         else:
             self._place.original_widget = self._unknown
@@ -69,11 +76,15 @@ class TransferPage:
             return f"{tr('{count} receivers connected.', count=len(state.receivers))} {self.condition}"
         if state.phase is Phase.FLUSHING:
             return tr("All data is here; it is being written out. Do not switch off.")
+        if _reads_back(state):
+            return tr("Reading the disk back to compare it. Do not switch off.")
         return tr("The cast is running. Do not switch off.")
 
     def _figures_text(self, state: TransferState) -> str:
         if not state.bytes:
             return ""
+        if _reads_back(state):
+            return tr("reading the disk back: {done} of {total}", done=size(state.verified), total=size(state.bytes))
         of = (
             tr("{done} of {total}", done=size(state.bytes), total=size(state.total))
             if state.total
@@ -90,3 +101,17 @@ class TransferPage:
         more = len(shown) - SHOWN_RECEIVERS
         tail = [tr("and {count} more", count=more)] if more > 0 else []
         return "\n".join([*shown[-SHOWN_RECEIVERS:], *tail])
+
+
+def _reads_back(state: TransferState) -> bool:
+    return state.phase is Phase.VERIFYING
+
+
+def _earlier_rows(plan: Plan, earlier: tuple[Outcome, ...]) -> list[urwid.Widget]:
+    """Which cast this is, and what became of the one before."""
+    if not earlier:
+        return []
+    number = len(earlier) + 1
+    which = tr("Cast {number} of {count}.", number=number, count=attempts(plan, number))
+    last = tr("Cast {number}: {sentence}", number=number - 1, sentence=earlier[-1].sentence)
+    return [urwid.Divider(), urwid.Text(("warn", f"{which} {last}"))]

@@ -20,7 +20,6 @@ from .machine import Machine, Nic
 from .plan import SILENCE as SILENCE_SECONDS
 from .plan import START_TIMEOUT as START_SECONDS
 from .plan import After, Compression, Next, Role, Target
-from .result_page import split_url
 from .selectors import select_nic, select_target
 from .udpcast import check_udpcparam, split_udpcparam
 from .wording import contents_line, disk_line, nic_line
@@ -359,6 +358,8 @@ REPORT = Question(
 
 
 def _parse_page(text: str, facts: Facts) -> str:
+    from .result_page import split_url  # noqa: PLC0415 - hardly ever given, and importing delays the first screen
+
     split_url(text)
     return text
 

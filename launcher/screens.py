@@ -30,6 +30,7 @@ PALETTE = [
     ("warn", "yellow", "black"),
     ("bar", "light gray", "dark gray"),
     ("done", "black", "light green"),
+    ("caution", "black", "brown"),
 ]
 
 MIN_COLUMNS, MIN_ROWS = 80, 24
@@ -97,11 +98,15 @@ def frame(
     host: str = "",
     focus: int | None = None,
     moved: Callable[[int], None] = lambda row: None,
+    above: Sequence[urwid.Widget] = (),
 ) -> urwid.Widget:
-    """Header, body, footer. `host` stands at the right of the header, to tell one console from another."""
+    """Header, body, footer. `host` stands at the right of the header, to tell one console from another; `above` is
+    what stays when the body scrolls."""
     header = urwid.AttrMap(
         urwid.Columns([urwid.Text(" udpcast-launcher"), urwid.Text(f"{host} ", align="right")]), "head"
     )
+    if above:
+        header = urwid.Pile([header, *(urwid.Padding(row, left=1, right=1) for row in above)])
     body = urwid.Padding(Body(rows, focus, moved), left=1, right=1)
     return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(f" {footer}"), "head")), "body")
 
@@ -192,6 +197,21 @@ def message_page(
     rows += [Item(choice, None, _answering(answer, choice)) for choice in choices]
     footer = tr("Up/Down choose   Enter take it")
     return Page(name, frame([*rows, urwid.Divider(), *below], footer, host, focus), {})
+
+
+def result_frame(
+    title: str,
+    attribute: str,
+    rows: Sequence[urwid.Widget],
+    choices: Sequence[Choice],
+    answer: Callable[[str], None],
+    host: str,
+) -> urwid.Widget:
+    """A title that always stays, rows, and what can be done now, a line each."""
+    above = [urwid.Divider(), urwid.AttrMap(urwid.Text(f" {title} "), attribute), urwid.Divider()]
+    items = [Item(Choice(choice.text, choice.label), None, _answering(answer, choice)) for choice in choices]
+    body = [*rows, urwid.Divider(), *items]
+    return frame(body, tr("Up/Down choose   Enter take it"), host, len(rows) + 1, above=above)
 
 
 def _answering(answer: Callable[[str], None], choice: Choice) -> Handler:

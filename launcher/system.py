@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ from .plan import Plan
 
 if TYPE_CHECKING:
     from .network import AddressJob
+    from .result_page import Report
     from .transfer import Transfer
 
 RUN = Path("/run/udpcast")
 COLDPLUGGED = RUN / "coldplugged"  # /init makes it when every device present at boot is known
+RESULT = RUN / "result.json"  # of the last transfer since this PC started
 
 
 class RunningSystem:
@@ -66,6 +69,20 @@ class RunningSystem:
         transfer.start()
         return transfer
 
+    def keep(self, record: dict[str, object]) -> None:
+        """Write the result to `RESULT`, whole or not at all."""
+        new = RESULT.with_suffix(".new")
+        try:
+            new.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            new.replace(RESULT)
+        except OSError as error:
+            self._note(f"{RESULT} could not be written: {error.strerror}")
+
+    def report(self, url: str) -> Report:
+        from .result_page import Report  # noqa: PLC0415
+
+        return Report(url)
+
 
 class RecordedSystem:
     """A machine out of a file, for ``--dry-run``; it ends at the plan, so nothing is ever carried out."""
@@ -89,4 +106,10 @@ class RecordedSystem:
         raise AssertionError("a dry run carries nothing out")
 
     def transfer(self, plan: Plan) -> Transfer:
+        raise AssertionError("a dry run carries nothing out")
+
+    def keep(self, record: dict[str, object]) -> None:
+        raise AssertionError("a dry run carries nothing out")
+
+    def report(self, url: str) -> Report:
         raise AssertionError("a dry run carries nothing out")

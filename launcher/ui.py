@@ -58,12 +58,16 @@ class Screen(urwid.raw_display.Screen):  # type: ignore[misc]
 
 
 class Ui:
-    """One terminal for the life of the program. Ctrl-C, Ctrl-Z and their kin are keys without a meaning."""
+    """One terminal for the life of the program. Ctrl-C, Ctrl-Z and their kin are keys without a meaning.
 
-    def __init__(self, menu: Handler, back: Handler) -> None:
+    `touched` hears of every key before the key does anything.
+    """
+
+    def __init__(self, menu: Handler, back: Handler, touched: Handler) -> None:
         urwid.set_encoding("utf8")
         self._menu = menu
         self._back = back
+        self._touched = touched
         self._page: Page | None = None
         self._guard = SizeGuard(urwid.SolidFill(" "))
         self._loop = urwid.MainLoop(
@@ -71,6 +75,7 @@ class Ui:
             PALETTE,
             Screen(),
             handle_mouse=False,
+            input_filter=self._filter,
             unhandled_input=self._key,
             event_loop=urwid.SelectEventLoop(),
         )
@@ -96,6 +101,11 @@ class Ui:
     def _lost(self) -> None:
         """Nobody types any more: stop listening, go on with what runs."""
         self._loop.screen.unhook_event_loop(self._loop.event_loop)
+
+    def _filter(self, keys: list[str], codes: list[int]) -> list[str]:
+        if any(key != "window resize" for key in keys):
+            self._touched()
+        return keys
 
     def _key(self, key: str) -> bool:
         assert self._page

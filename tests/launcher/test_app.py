@@ -5,6 +5,7 @@ The loop and the machine are replaced; the application, the interview and the pa
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher import app as application
+from launcher import boot, ending
 from launcher import machine as machines
+from launcher import system as systems
 from launcher.app import App, Stage
 from launcher.events import EventLog
+from launcher.exits import Exit
 from launcher.explain import doubtful, explain_parameters
 from launcher.machine import Machine
 from launcher.network import AddressState
@@ -23,8 +27,10 @@ from launcher.network import Phase as NetworkPhase
 from launcher.outcome import Outcome, OutcomeKind
 from launcher.parameters import given_answers
 from launcher.plan import Plan
+from launcher.result_page import Answer
 from launcher.screens import Page
 from launcher.transfer import Phase, TransferState
+from launcher.ui import Ui
 
 MACHINES = Path(__file__).resolve().parents[2] / "launcher" / "machines"
 ONE = machines.from_json((MACHINES / "one-disk-one-card.json").read_text())
@@ -37,6 +43,10 @@ class FakeUi:
 
     def __init__(self, *handlers: Any) -> None:
         self.page: Page | None = None
+        self.left = False
+
+    def leave(self) -> None:
+        self.left = True
 
     def show(self, page: Page) -> None:
         self.page = page
@@ -67,6 +77,10 @@ class FakeJob:
 @dataclass
 class FakeTransfer:
     outcome: Outcome | None = None
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
 
     def fileno(self) -> int:
         return 0
@@ -81,6 +95,26 @@ class FakeTransfer:
 
 
 @dataclass
+class FakeReport:
+    url: str
+    came: Answer | None = None
+
+    def answer(self) -> Answer | None:
+        return self.came
+
+
+class Events(EventLog):
+    """Keeps what is emitted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[dict[str, Any]] = []
+
+    def emit(self, event: str, **fields: Any) -> None:
+        self.seen.append({"event": event, **fields})
+
+
+@dataclass
 class FakeSystem:
     """A machine that tests change; `started` are the plans that were carried out."""
 
@@ -89,6 +123,15 @@ class FakeSystem:
     job: FakeJob = field(default_factory=FakeJob)
     started: list[Plan] = field(default_factory=list)
     running: FakeTransfer = field(default_factory=FakeTransfer)
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    reports: list[FakeReport] = field(default_factory=list)
+
+    def keep(self, record: dict[str, object]) -> None:
+        self.kept.append(record)
+
+    def report(self, url: str) -> Any:
+        self.reports.append(FakeReport(url))
+        return self.reports[-1]
 
     def detect(self) -> Machine:
         return self.now
@@ -118,9 +161,33 @@ def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def begun(line: str, system: FakeSystem) -> App:
     parsed = parse(line)
     explained, warnings, errors = explain_parameters(parsed, None)
-    app = App(system, given_answers(parsed), EventLog(), warnings, errors, doubtful(explained))
+    app = App(system, given_answers(parsed), Events(), warnings, errors, doubtful(explained))
     app.rescan()
     return app
+
+
+def text(app: App) -> str:
+    """What the page says on a terminal of 80x24."""
+    assert app.ui.page
+    canvas = app.ui.page.widget.render((80, 24), focus=True)
+    return "\n".join(line.decode().rstrip() for line in canvas.text)
+
+
+def left(app: App) -> bool:
+    assert isinstance(app.ui, FakeUi)
+    return app.ui.left
+
+
+def logged(app: App, event: str) -> list[dict[str, Any]]:
+    assert isinstance(app.log, Events)
+    return [one for one in app.log.seen if one["event"] == event]
+
+
+def over(app: App, system: FakeSystem, kind: OutcomeKind, sentence: str = "It is over.") -> None:
+    """The transfer ends like this."""
+    system.running.outcome = Outcome(kind, sentence)
+    app._tick()
+    system.running = FakeTransfer()
 
 
 def shown(app: App) -> str:
@@ -221,3 +288,279 @@ def test_the_menu_stays_on_top_while_the_transfer_goes_on() -> None:
     assert shown(app) == "menu"
     app._act("close")
     assert shown(app) == "transfer"
+
+
+# --- what follows a transfer -----------------------------------------------------------------------------------------
+
+AUTO = f"{ADDRESS} auto=yes umode=rcv"
+VANISHED = OutcomeKind.SENDER_VANISHED
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No seconds are counted down."""
+    monkeypatch.setattr(ending, "DELAY", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("after", "kind", "status"),
+    [
+        ("", OutcomeKind.EQUAL, None),
+        ("after=menu", OutcomeKind.WRITE_ERROR, None),
+        ("after=reboot", OutcomeKind.WRITE_ERROR, Exit.REBOOT),
+        ("after=reboot,poweroff", OutcomeKind.EQUAL, Exit.REBOOT),
+        ("after=reboot,poweroff", OutcomeKind.WRITTEN, Exit.REBOOT),
+        ("after=reboot,poweroff", OutcomeKind.WRITE_ERROR, Exit.POWEROFF),
+        ("after=menu,shell", OutcomeKind.NO_SENDER, Exit.SHELL),
+        ("auto_reboot=success", OutcomeKind.EQUAL, Exit.REBOOT),
+        ("auto_reboot=success", OutcomeKind.CHANGED, None),
+        ("auto_reboot=always", OutcomeKind.CHANGED, Exit.REBOOT),
+        ("auto_reboot=always", OutcomeKind.CANCELLED, None),  # somebody is there
+    ],
+)
+def test_what_follows(at_once: None, after: str, kind: OutcomeKind, status: Exit | None) -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{AUTO} {after}", system)
+    over(app, system, kind)
+    assert shown(app) == "result"
+    app._tick()
+    assert left(app) == (status is not None)
+    if status is not None:
+        assert app.status == status
+        assert logged(app, "after") == [{"event": "after", "action": status.name.lower()}]
+
+
+def test_seconds_are_counted_down_and_a_key_keeps_the_result() -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{AUTO} after=reboot", system)
+    over(app, system, OutcomeKind.EQUAL)
+    app._tick()
+    assert "This PC restarts in 10 s; any key keeps this screen." in text(app)
+    app._stay()
+    assert "restarts" not in text(app)
+    app._tick()
+    assert not left(app)
+
+
+def test_a_result_is_kept_before_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = FakeSystem(ONE)
+    app = begun(AUTO, system)
+    at = []
+    monkeypatch.setattr(system, "keep", lambda record: at.append((shown(app), record)))
+    over(app, system, OutcomeKind.EQUAL, "/dev/sda equals the sender's disk.")
+    [(page, record)] = at
+    assert page == "transfer"
+    assert (record["ok"], record["kind"], record["role"], record["device"]) == (True, "equal", "rcv", "/dev/sda")
+    assert (record["attempt"], record["attempts"], record["earlier"]) == (1, 1, [])
+
+
+HEALED = {"sender-vanished", "truncated", "different", "stage-failed"}
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_which_failures_an_unattended_receiver_waits_after(at_once: None, kind: OutcomeKind) -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{AUTO} retry=1", system)
+    over(app, system, kind)
+    app._tick()
+    assert len(system.started) == (2 if kind.value in HEALED else 1)
+
+
+@pytest.mark.parametrize(
+    "line", [AUTO, f"{ADDRESS} umode=rcv disk=/dev/sda retry=3", f"{ADDRESS} auto=yes umode=snd retry=3"]
+)
+def test_without_retry_or_attended_or_as_a_sender_nothing_is_repeated(at_once: None, line: str) -> None:
+    system = FakeSystem(ONE)
+    app = begun(line, system)
+    over(app, system, OutcomeKind.STAGE_FAILED)
+    app._tick()
+    assert (len(system.started), shown(app)) == (1, "result")
+
+
+def test_casts_are_waited_for_until_one_succeeds_and_everything_else_comes_once(at_once: None) -> None:
+    system = FakeSystem(ONE)
+    page = "remontee_info=y page_remontee=http://se3/r num_op=3"
+    app = begun(f"{AUTO} retry=5 after=reboot,poweroff {page}", system)
+    over(app, system, VANISHED, "The first broke off.")
+    assert "The next cast is waited for in 0 s" in text(app)
+    app._tick()
+    assert shown(app) == "transfer"
+    assert "Cast 2 of 6. Cast 1: The first broke off." in " ".join(text(app).split())
+    over(app, system, OutcomeKind.TRUNCATED, "The second was cut short.")
+    app._tick()
+    assert system.reports == []
+    over(app, system, OutcomeKind.EQUAL, "Equal at last.")
+    assert [report.url.partition("&mac")[0].rpartition("&")[2] for report in system.reports] == ["succes=y"]
+    assert "Cast 3 of 6." in text(app)
+    assert "Cast 2: The second was cut short." in text(app)
+    assert [record["attempt"] for record in system.kept] == [1, 2, 3]
+    assert [one["kind"] for one in system.kept[-1]["earlier"]] == ["sender-vanished", "truncated"]
+    system.reports[0].came = Answer(True, 200, "se3 was told.")
+    app._tick()
+    assert (left(app), app.status) == (True, Exit.REBOOT)
+
+
+def test_after_the_last_cast_the_failure_follows(at_once: None) -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{AUTO} retry=1 after=reboot,poweroff", system)
+    over(app, system, VANISHED)
+    app._tick()
+    over(app, system, VANISHED)
+    app._tick()
+    assert (len(system.started), left(app), app.status) == (2, True, Exit.POWEROFF)
+
+
+def test_a_disk_that_is_exchanged_between_two_casts_is_not_written_to(at_once: None) -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{AUTO} retry=1 after=menu,poweroff", system)
+    over(app, system, VANISHED, "It broke off.")
+    system.now = replace(ONE, disks=(replace(ONE.disks[0], serial="ANOTHER"),))
+    app._tick()
+    assert (len(system.started), shown(app)) == (1, "result")
+    assert "another disk than the one that was chosen" in " ".join(text(app).split())
+    assert "It broke off." in text(app)
+    app._tick()
+    assert app.status == Exit.POWEROFF
+
+
+def test_every_key_is_heard_before_it_does_anything_and_a_new_window_size_is_none() -> None:
+    heard: list[str] = []
+    ui = Ui.__new__(Ui)
+    ui._touched = lambda: heard.append("key")
+    assert ui._filter(["window resize"], []) == ["window resize"]
+    assert heard == []
+    assert ui._filter(["down"], []) == ["down"]
+    assert heard == ["key"]
+
+
+def test_a_key_wins_over_the_next_cast(at_once: None) -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{AUTO} retry=1", system)
+    over(app, system, VANISHED)
+    app._stay()
+    app._tick()
+    assert (len(system.started), shown(app)) == (1, "result")
+    assert "waited for" not in text(app)
+    app._act("again")
+    assert (len(system.started), shown(app)) == (2, "transfer")
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+def test_an_operator_may_wait_for_the_next_cast_where_it_can_help(kind: OutcomeKind) -> None:
+    system = FakeSystem(ONE)
+    app = begun(ADDRESS, system)
+    app._answer("umode", "rcv")
+    confirm(app)
+    over(app, system, kind)
+    offered = kind.value in HEALED | {"no-sender"}
+    assert ("Wait for the next cast" in text(app)) == offered
+    if offered:
+        app._act("again")
+        assert (len(system.started), shown(app)) == (2, "transfer")
+        assert system.started[1].target == system.started[0].target
+
+
+def test_an_operators_next_cast_is_refused_for_another_disk_too() -> None:
+    system = FakeSystem(ONE)
+    app = begun(ADDRESS, system)
+    app._answer("umode", "rcv")
+    confirm(app)
+    over(app, system, VANISHED)
+    system.now = replace(ONE, disks=(replace(ONE.disks[0], serial="ANOTHER"),))
+    app._act("again")
+    assert (len(system.started), shown(app)) == (1, "error")
+
+
+def test_a_sender_is_not_offered_the_next_cast() -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{ADDRESS} umode=snd", system)
+    over(app, system, OutcomeKind.STAGE_FAILED)
+    assert "Wait for the next cast" not in text(app)
+
+
+REPORTED = f"{AUTO} remontee_info=y page_remontee=http://se3/r"
+
+
+def test_what_follows_waits_for_the_page_and_the_page_changes_nothing(at_once: None) -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{REPORTED} after=reboot,poweroff", system)
+    over(app, system, OutcomeKind.EQUAL)
+    app._tick()
+    assert not left(app)
+    assert "Telling se3 the result ..." in text(app)
+    system.reports[0].came = Answer(False, None, "se3 did not answer within 10 s.")
+    app._tick()
+    assert logged(app, "report") == [
+        {
+            "event": "report",
+            "url": system.reports[0].url,
+            "ok": False,
+            "status": None,
+            "sentence": "se3 did not answer within 10 s.",
+        }
+    ]
+    assert (left(app), app.status, len(system.kept)) == (True, Exit.REBOOT, 1)
+
+
+def test_the_answer_of_the_page_is_a_line_on_the_result() -> None:
+    system = FakeSystem(ONE)
+    app = begun(REPORTED, system)
+    over(app, system, OutcomeKind.EQUAL)
+    system.reports[0].came = Answer(True, 200, "se3 was told.")
+    app._tick()
+    assert "Result page: se3 was told." in text(app)
+    assert "DONE: this disk equals the sender's" in text(app)
+
+
+def test_an_operator_need_not_wait_for_the_page() -> None:
+    system = FakeSystem(ONE)
+    app = begun(REPORTED, system)
+    over(app, system, OutcomeKind.EQUAL)
+    app._act("poweroff")
+    assert (left(app), app.status) == (True, Exit.POWEROFF)
+    assert [one["ok"] for one in logged(app, "report")] == [False]
+
+
+def test_a_page_that_answers_during_the_next_cast_is_still_heard() -> None:
+    system = FakeSystem(ONE)
+    app = begun(REPORTED, system)
+    over(app, system, VANISHED)
+    app._act("again")
+    system.reports[0].came = Answer(True, 200, "se3 was told.")
+    app._tick()
+    assert shown(app) == "transfer"
+    assert [one["ok"] for one in logged(app, "report")] == [True]
+
+
+def test_a_launcher_that_starts_again_behind_a_result_begins_with_the_role(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+    system = FakeSystem(ONE)
+
+    def run(app: App) -> int:
+        app.rescan()
+        pages.append(shown(app))
+        return 0
+
+    monkeypatch.setattr(systems, "RESULT", tmp_path / "result.json")
+    monkeypatch.setattr(systems, "RunningSystem", lambda log: system)
+    monkeypatch.setattr(App, "run", run)
+    line = parse(f"{AUTO} disk=/dev/sda")
+    boot._screens(line, EventLog())
+    (tmp_path / "result.json").touch()
+    boot._screens(line, EventLog())
+    assert (pages, len(system.started)) == (["transfer", "umode"], 1)
+
+
+def test_the_running_system_keeps_a_result_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = systems.RunningSystem.__new__(systems.RunningSystem)
+    system._log = Events()
+    monkeypatch.setattr(systems, "RESULT", tmp_path / "result.json")
+    system.keep({"kind": "equal"})
+    system.keep({"kind": "written"})
+    assert json.loads((tmp_path / "result.json").read_text()) == {"kind": "written"}
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    monkeypatch.setattr(systems, "RESULT", tmp_path / "nowhere/result.json")
+    system.keep({})
+    assert "could not be written" in system._log.seen[0]["text"]

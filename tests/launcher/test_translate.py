@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import pages, questions, summary
+from launcher import ending, questions, summary
 from launcher.translate import set_language, tr
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
@@ -45,7 +45,14 @@ def called_with_literals(tree: ast.AST) -> Iterator[str]:
 def shown() -> set[str]:
     texts = {text for path in LAUNCHER.glob("*.py") for text in called_with_literals(ast.parse(path.read_text()))}
     texts |= {question.title for question in questions.ALL}
-    texts |= {*summary.TITLES.values(), *pages.TITLES.values(), *pages.FOLLOWS.values(), *SOURCES, "FAILED"}
+    texts |= {
+        *summary.TITLES.values(),
+        *ending.TITLES.values(),
+        *ending.FOLLOWS.values(),
+        ending.WAITS,
+        *SOURCES,
+        "FAILED",
+    }
     return texts - UNTRANSLATED
 
 

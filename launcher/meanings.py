@@ -1,0 +1,136 @@
+"""What each result means and what to do about it, for the person who answers for the room.
+
+The README holds `reference` as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .afterwards import HEALED_BY_ANOTHER_CAST
+from .outcome import OK_KINDS, OutcomeKind
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """`side`: who can have this result; `known`: what is certain then; `advice`: what to do."""
+
+    side: str
+    known: str
+    advice: str
+
+
+SENDER, RECEIVER, BOTH = "sender", "receiver", "both"
+
+MEANINGS: dict[OutcomeKind, Meaning] = {
+    OutcomeKind.SENT: Meaning(
+        SENDER,
+        "the disk was read and sent whole, and every receiver that connected was there until the end",
+        "Look at the receivers: only they know what their disks hold.",
+    ),
+    OutcomeKind.NO_RECEIVERS: Meaning(
+        SENDER,
+        "nobody received this cast: no receiver connected, or too few of them within the time given",
+        "Check that the receivers wait, with the same port and on the same network segment; send again.",
+    ),
+    OutcomeKind.RECEIVER_LOST: Meaning(
+        SENDER,
+        "the cast ended without the receivers that are named: they were silent for too long, or left",
+        "Look at these PCs, let them wait again, and send again: the others need not take part.",
+    ),
+    OutcomeKind.READ_ERROR: Meaning(
+        SENDER,
+        "the sender's disk could not be read at the byte that is named; the receivers were cut off and know it",
+        "Check the sender's disk and its cable before the next cast.",
+    ),
+    OutcomeKind.EQUAL: Meaning(
+        RECEIVER,
+        "what the disk holds was read back from it, and has the length and the SHA-256 of what the sender read",
+        "Nothing.",
+    ),
+    OutcomeKind.ARRIVED: Meaning(
+        RECEIVER,
+        "what was written has the length and the SHA-256 of what the sender read; it was not read back (verify=no)",
+        "Use verify=yes where the disks themselves are in doubt.",
+    ),
+    OutcomeKind.WRITTEN: Meaning(
+        RECEIVER,
+        "everything that came was written, but no digest came with it to compare (gzip, lzop, none, or a plain "
+        "udp-sender); the result says whether it was read back",
+        "Use zstd, with the launcher on both sides.",
+    ),
+    OutcomeKind.TRUNCATED: Meaning(
+        RECEIVER,
+        "the stream ended before the sender's end; the disk is not whole",
+        "Look at the sender's result; cast again.",
+    ),
+    OutcomeKind.DIFFERENT: Meaning(
+        RECEIVER,
+        "everything was written, but it is not what the sender read: something on the way changed it",
+        "Cast again; where the same PC differs again, check its memory and its network card.",
+    ),
+    OutcomeKind.CHANGED: Meaning(
+        RECEIVER,
+        "what was read back from the disk is not what was written to it",
+        "Do not trust this disk; check it, its cable and the PC's memory before the next cast.",
+    ),
+    OutcomeKind.READ_BACK_ERROR: Meaning(
+        RECEIVER,
+        "everything was written, but the disk could not be read back at the byte that is named",
+        "Check or replace this disk.",
+    ),
+    OutcomeKind.NO_SENDER: Meaning(
+        RECEIVER,
+        "no data came within the time given; this cast has written nothing",
+        "Check that the sender uses the same port and is on the same network segment.",
+    ),
+    OutcomeKind.SENDER_VANISHED: Meaning(
+        RECEIVER,
+        "the sender was there, and then was heard no more, or gave this PC up; the disk is not whole",
+        "Check the cables and the sender; cast again.",
+    ),
+    OutcomeKind.WRITE_ERROR: Meaning(
+        RECEIVER,
+        "the disk failed at the byte that is named, or when it was flushed; it is not whole",
+        "Check or replace this disk.",
+    ),
+    OutcomeKind.TOO_SMALL: Meaning(
+        RECEIVER,
+        "the target is smaller than the sender's disk",
+        "Use a target that is at least as large.",
+    ),
+    OutcomeKind.SECTOR_SIZE: Meaning(
+        RECEIVER,
+        "the target's logical sectors have another size than the sender's, so its partition table would not fit",
+        "Use a target with the same sector size.",
+    ),
+    OutcomeKind.SAME_DISK: Meaning(
+        RECEIVER,
+        "the target is the very disk that is being sent",
+        "Choose another target.",
+    ),
+    OutcomeKind.WRONG_STREAM: Meaning(
+        RECEIVER,
+        "the stream contradicts the compr that was given, or cannot be read",
+        "Leave compr away on receivers: they recognise the stream.",
+    ),
+    OutcomeKind.STAGE_FAILED: Meaning(
+        BOTH,
+        "a process of the transfer died or could not begin, as the sentence says; what was written is not whole",
+        "Read the sentence and the event log (memory may have run out); cast again.",
+    ),
+    OutcomeKind.CANCELLED: Meaning(BOTH, "an operator cancelled it", "Cast again."),
+}
+
+
+def reference() -> str:
+    """All results, as a Markdown table."""
+    lines = [
+        "| result | on | what is known | what to do | `retry` |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for kind, meaning in MEANINGS.items():
+        name = f"**{kind.value}**" if kind in OK_KINDS else kind.value
+        again = "yes" if kind in HEALED_BY_ANOTHER_CAST else "-"
+        lines.append(f"| {name} | {meaning.side} | {meaning.known} | {meaning.advice} | {again} |")
+    return "\n".join(lines) + "\n"
