@@ -57,6 +57,23 @@ class Screen(urwid.raw_display.Screen):  # type: ignore[misc]
         return 80, 24
 
 
+class EventLoop(urwid.SelectEventLoop):  # type: ignore[misc]
+    """urwid's loop, in which one callback may end the watching of a descriptor that was readable in the same round.
+
+    In urwid 2.1 that is a KeyError, which would end the program; later versions hold the callbacks of a round.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        if isinstance(getattr(self, "_watch_files", None), dict):
+            self._watch_files = _Watched()
+
+
+class _Watched(dict[int, Handler]):
+    def __missing__(self, fd: int) -> Handler:
+        return lambda: None
+
+
 class Ui:
     """One terminal for the life of the program. Ctrl-C, Ctrl-Z and their kin are keys without a meaning.
 
@@ -77,7 +94,7 @@ class Ui:
             handle_mouse=False,
             input_filter=self._filter,
             unhandled_input=self._key,
-            event_loop=urwid.SelectEventLoop(),
+            event_loop=EventLoop(),
         )
         self._loop.screen.lost = self._lost
         self._loop.screen.tty_signal_keys("undefined", "undefined", "undefined", "undefined", "undefined")
