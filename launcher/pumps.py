@@ -218,7 +218,7 @@ def pump_stream(incoming: Incoming, sink: int) -> Moved:
     except BrokenPipeError:
         return Moved(done, broken=True)
     except Stalled:
-        return Moved(done, stalled=True)
+        return Moved(done, stalled=True, tail=tail)
     return Moved(done, tail=tail)
 
 

@@ -250,8 +250,9 @@ class Receiver:
             disk.start()
             if self._decompressor:
                 self._stream = pump_stream(incoming, outlet)
-                if self._stream.stalled and self._trailer:  # silent behind its end: all of it is here
+                if self._stream.stalled and self._trailer and self._udpcast:  # silent behind its end: all of it is here
                     self._stream = replace(self._stream, stalled=False)
+                    self._udpcast.signal(signal.SIGKILL)
                 elif self._stream.stalled:
                     self._decompressor.signal(signal.SIGKILL)
         finally:
@@ -371,6 +372,9 @@ class Receiver:
 
     def _judge(self, verify: bool | None = None) -> Outcome:
         """What may be claimed; with `verify` False, as if the disk need not be read back."""
+        written = self._written
+        if self._hung is not None and not self._reread:  # its pump never came back
+            written = Moved(self._board.progress[0])
         return judge_receiver(
             Receiving(
                 device=self._plan.target.path,
@@ -379,7 +383,7 @@ class Receiver:
                 sender=self._sender,
                 refusal=self._refusal,
                 stream=self._stream,
-                target=self._written,
+                target=written,
                 flush_error=self._flush_error,
                 manifest=self._manifest,
                 trailer=self._trailer,

@@ -312,11 +312,12 @@ class Sender:
         return self._crew.ended_before(self._compressor, self._udpcast)
 
     def _judge(self) -> Outcome:
+        moved = self._moved if self._hung is None else Moved(self._board.progress[0])
         return judge_sender(
             Sending(
                 device=self._plan.target.path,
                 length=self._plan.target.size,
-                moved=self._moved,
+                moved=moved,
                 seconds=self._board.seconds,
                 compressor=self._crew.stage(self._compressor),
                 compressor_first=self._compressor_first(),

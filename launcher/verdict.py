@@ -274,7 +274,7 @@ def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
             CALL_AGAIN,
         )
     failure = seen.udpcast.failure if seen.udpcast else "udp-receiver did not run"
-    if failure:
+    if failure and not seen.trailer:  # behind the trailer nothing comes that could be missing
         words = f"{failure}: {seen.complaint}" if seen.complaint else failure
         return (
             OutcomeKind.SENDER_VANISHED,

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -371,6 +372,83 @@ def test_a_killed_receiver_is_dropped_by_name_and_the_other_is_served(room: Room
     assert claims(result(second), targets[1], data) == "equal"
     sent = result(sending)
     assert (sent["kind"], sent["lost"]) == ("receiver-lost", ["10.99.0.2 (dropped)"]), sent
+
+
+def test_a_sender_that_vanished_before_the_cast_costs_nothing(room: Room, data: bytes) -> None:
+    """udp-receiver would wait for the first one for ever; ours finds the second one."""
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, silence=5, more_patient=0)
+    first = room.start(0, "snd", source, udpcparam=["--min-receivers=2"], report_at=0)
+    until_event(Path(f"{target}.events"), "connected")
+    time.sleep(3)  # for three greetings
+    first.kill()
+    first.communicate(timeout=20)
+    until_event(Path(f"{target}.events"), "disconnected")
+    sent = result(room.start(0, "snd", source, udpcparam=["--min-receivers=1"], attended=False))
+    assert sent["kind"] == "sent", sent
+    assert claims(result(receiver), target, data) == "equal"
+
+
+def until_event(file: Path, name: str) -> None:
+    deadline = time.monotonic() + 60
+    while f'"event": "{name}"' not in (file.read_text() if file.exists() else ""):
+        assert time.monotonic() < deadline, f"no {name}"
+        time.sleep(0.1)
+
+
+def test_a_sender_that_waits_for_another_receiver_is_not_given_up(room: Room, data: bytes) -> None:
+    """It is silent as far as data goes, for longer than the receiver's patience, but it can be heard."""
+    source = room.disk("source", data)
+    targets = [room.disk(name, blank()) for name in ("one", "two")]
+    first = room.start(1, "rcv", targets[0], report_at=2 * MIB)
+    second = room.start(2, "rcv", targets[1], silence=5, more_patient=0)
+    sending = room.start(0, "snd", source, key_at=2, udpcparam=[SLOW, "--retries-until-drop=20"])
+    first.stdout.readline()  # type: ignore[union-attr]
+    (pid,) = room.processes(1, "udp-receiver")
+    os.kill(pid, signal.SIGSTOP)
+    assert claims(result(second), targets[1], data) == "equal"
+    sent = result(sending)
+    assert (sent["kind"], sent["lost"]) == ("receiver-lost", ["10.99.0.2 (dropped)"]), sent
+    os.kill(pid, signal.SIGKILL)
+    assert claims(result(first), targets[0], data) == "sender-vanished"
+
+
+def test_a_dead_disk_ends_in_a_sentence(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, hang_at=2 * MIB)
+    sending = room.start(0, "snd", source, key_at=1, silence=5, udpcparam=["--max-bitrate=12m"])
+    out, err = receiver.communicate(timeout=60)
+    outcome = json.loads(out.splitlines()[-1])
+    assert (outcome["kind"], outcome["children"]) == ("write-error", ""), err
+    assert "failed at byte 2,097,152: it has not answered" in outcome["sentence"]
+    assert claims(outcome, target, data)
+    sent = result(sending)
+    assert sent["kind"] == "receiver-lost", (sent, outcome)
+
+
+def test_silence_behind_the_trailer_is_the_end(room: Room, data: bytes, tmp_path: Path) -> None:
+    """A sender that vanishes when all of the stream has arrived has cost nothing."""
+    trailer = Trailer(SIZE, hashlib.sha256(data).hexdigest(), "token")
+    stream = room.disk(
+        "stream", manifest_frame(Manifest(SIZE, 512, "token", "1")) + packed(data) + trailer_frame(trailer)
+    )
+    (tmp_path / "udp-receiver").write_text(f"#!/bin/sh\ncat {stream}\nexec sleep 60\n")
+    (tmp_path / "udp-receiver").chmod(0o755)
+    target = room.disk("one", blank())
+    job = {"role": "rcv", "device": str(target), "size": SIZE, "events": "/dev/null", "silence": 1, "more_patient": 0}
+    path = f"PATH={tmp_path}:{os.environ['PATH']}"
+    ours = room.plain(1, "env", path, sys.executable, str(RUNNER), json.dumps(job))
+    assert claims(result(ours), target, data) == "equal"
+
+
+def test_the_disk_that_is_sent_is_no_target(room: Room, data: bytes) -> None:
+    """Both on one machine, as a server does that casts an image."""
+    source = room.disk("source", data)
+    receiver = room.start(1, "rcv", source)
+    result(room.start(0, "snd", source, key_at=1))
+    outcome = result(receiver)
+    assert outcome["kind"] == "same-disk", outcome
+    assert source.read_bytes() == data
 
 
 @pytest.mark.parametrize("who", ["snd", "rcv"])

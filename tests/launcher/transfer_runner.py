@@ -3,23 +3,26 @@
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`,
 `more_patient` (of a receiver), `key_at` (press the key when so many receivers have connected), `cancel_at` (cancel
-when so many bytes have moved), `report_at` (print a line when so many bytes have moved), `events` (a file).
+when so many bytes have moved), `hang_at` (the target hangs from this byte on), `report_at` (print a line when so
+many bytes have moved), `events` (a file).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import select
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from launcher import receiving  # noqa: E402
+from launcher import disk, receiving  # noqa: E402
 from launcher.errors import LauncherError  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
 from launcher.machine import Disk, Nic  # noqa: E402
@@ -29,10 +32,10 @@ from launcher.transfer import Phase, Transfer  # noqa: E402
 
 
 def plan(job: dict[str, Any]) -> Plan:
-    disk = Disk(job["device"], job["size"], job.get("sector_size", 512))
+    whole = Disk(job["device"], job["size"], job.get("sector_size", 512))
     return Plan(
         role=Role(job["role"]),
-        target=Target(disk.path, disk.size, disk),
+        target=Target(whole.path, whole.size, whole),
         nic=Nic("eth0", "00:00:00:00:00:00"),
         address=Address(AddressSource.GIVEN),
         compression=Compression(job["compression"]) if job.get("compression") else None,
@@ -44,8 +47,23 @@ def plan(job: dict[str, Any]) -> Plan:
     )
 
 
+def hang(offset: int) -> None:
+    """Let the kernel never answer a write at or behind `offset`, as a dead disk does, and lose patience soon."""
+    real = os.pwrite
+
+    def pwrite(fd: int, data: memoryview, at: int) -> int:
+        if at >= offset:
+            time.sleep(3600)
+        return real(fd, data, at)
+
+    os.pwrite = pwrite  # type: ignore[assignment]
+    disk.PATIENCE = 2.0
+
+
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
+    if "hang_at" in job:
+        hang(job["hang_at"])
     transfer = Transfer(plan(job), EventLog(Path(job["events"])))
     transfer.start()
     watch = select.poll()
