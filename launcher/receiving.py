@@ -176,7 +176,7 @@ class Receiver:
             incoming.wait()
             self._close_outlet()
             self._take(incoming)
-            if self._written.whole and self._written.count and not self._cancelled and not self._refusal:
+            if self._stream.whole and self._written.whole and self._written.count and not self._cancelled:
                 self._flush()
                 self._verify()
         except BaseException as bug:

@@ -138,7 +138,7 @@ def judge_sender(seen: Sending) -> Outcome:
         words = seen.moved.error or f"it has not answered for {seen.hung:.0f} seconds"
         return outcome(
             OutcomeKind.READ_ERROR,
-            f"{seen.device} could not be read at byte {seen.moved.count:,}: {words}.",
+            f"{seen.device} could not be read at or behind byte {seen.moved.count:,}: {words}.",
             "The receivers were cut off, their disks are not whole. Check the disk before the next cast.",
         )
     everybody_lost = bool(lost) and len(lost) == len(seen.receivers)
@@ -221,7 +221,7 @@ def judge_receiver(seen: Receiving) -> Outcome:
     hung = None if seen.hung is None else f"it has not answered for {seen.hung:.0f} seconds"
     error = seen.target.error or seen.flush_error or hung
     if error:
-        where = "when it was flushed" if seen.flush_error else f"at byte {count:,}"
+        where = "when it was flushed" if seen.flush_error else f"at or behind byte {count:,}"
         return outcome(
             OutcomeKind.WRITE_ERROR,
             f"{seen.device} failed {where}: {error}; it is not whole.",
@@ -328,7 +328,7 @@ def _read_back(seen: Receiving, kind: OutcomeKind, words: str, hint: str) -> tup
     if again.error:
         return (
             OutcomeKind.READ_BACK_ERROR,
-            f"{seen.device} was written, but could not be read back at byte {again.count:,}: {again.error}.",
+            f"{seen.device} was written, but could not be read back at or behind byte {again.count:,}: {again.error}.",
             REPLACE,
         )
     if again.differs is not None or again.sha256 != seen.target.sha256 or again.count != seen.target.count:
