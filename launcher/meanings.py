@@ -61,7 +61,7 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.TRUNCATED: Meaning(
         RECEIVER,
-        "the stream ended before the sender's end; the disk is not whole",
+        "the stream ended before the sender's end; the disk is not whole, or was not written to at all",
         "Look at the sender's result; cast again.",
     ),
     OutcomeKind.DIFFERENT: Meaning(
@@ -86,17 +86,18 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.SENDER_VANISHED: Meaning(
         RECEIVER,
-        "the sender was there, and then was heard no more, or gave this PC up; the disk is not whole",
+        "the sender was there, and then was heard no more, or gave this PC up; the disk is not whole, "
+        "or was not written to at all",
         "Check the cables and the sender; cast again.",
     ),
     OutcomeKind.WRITE_ERROR: Meaning(
         RECEIVER,
-        "the disk failed at the byte that is named, or when it was flushed; it is not whole",
+        "the disk failed near the byte that is named or when it was flushed, or answers no more; it is not whole",
         "Check or replace this disk.",
     ),
     OutcomeKind.TOO_SMALL: Meaning(
         RECEIVER,
-        "the target is smaller than the sender's disk",
+        "the target is smaller than the sender's disk; where the stream did not say so before, it was written full",
         "Use a target that is at least as large.",
     ),
     OutcomeKind.SECTOR_SIZE: Meaning(
@@ -111,8 +112,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.WRONG_STREAM: Meaning(
         RECEIVER,
-        "the stream contradicts the compr that was given, or cannot be read",
-        "Leave compr away on receivers: they recognise the stream.",
+        "the stream contradicts the compr that was given, or is of no known kind; nothing was written",
+        "Send with zstd, lzop, gzip or none; leave compr away on receivers, which recognise these.",
     ),
     OutcomeKind.STAGE_FAILED: Meaning(
         BOTH,
