@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kernel_cmdline import CommandLineError
 
-from . import bench, classroom, report, sandbox, single
+from . import bench, classroom, report, sandbox, scenarios, single
 from .faults import GRAMMAR, Fault, FaultError, parse_fault
 from .keys import UnknownKey, serial
 from .spec import NIC_MODELS, Bus, SpecError
@@ -31,6 +31,7 @@ environment:
 
 Everything runs in namespaces of its own, with or without root (then with a user namespace), and ends with the run.
 """
+_RAW = argparse.RawDescriptionHelpFormatter
 DEFAULT_PAIR = Path(__file__).resolve().parent.parent / ".cache" / "pair"
 _OF_THE_MACHINE = {"DeadlinePassed", "BadEnd", "LostMachine", "Unexpected"}
 """Ends of a run that are the machine's doing, not the harness's: exit status 1."""
@@ -120,6 +121,22 @@ def _screenshot(options: argparse.Namespace) -> int:
     return 0
 
 
+def _faults(options: argparse.Namespace) -> int:
+    if options.markdown:
+        print(scenarios.markdown(), end="")
+        return 0
+    worst, rows = 0, []
+    for scenario in options.scenario or scenarios.SCENARIOS:
+        place = options.artefacts and options.artefacts / scenario.name
+        result = classroom.run_classroom(scenario.spec(options.pair, place))
+        unmet = scenarios.unmet(scenario, result)
+        print(f"{scenario.name}\n{report.table(result)}", *unmet, "", sep="\n", flush=True)
+        rows += scenarios.rows(scenario, result)
+        worst = max(worst, int(result.verdict), 1 if unmet else 0)
+    print(*report.layout([scenarios.MEASURED, *rows]), sep="\n")
+    return worst
+
+
 def _bench_boot(options: argparse.Namespace) -> int:
     result = bench.bench_boot(options.pair, options.runs, options.memory_search, options.memory)
     if options.json:
@@ -133,12 +150,13 @@ def parser() -> argparse.ArgumentParser:
         prog="python3 -m qemu",
         description="Virtual machines that boot the pair udpcast-linux and udpcast-initrd.",
         epilog=STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_RAW,
     )
     commands = main.add_subparsers(required=True, metavar="COMMAND")
     room = _command(commands, "classroom", _classroom, "a room that PXE-boots, clones, and is compared", 900)
     room.epilog = f"faults:\n{textwrap.indent(GRAMMAR, '  ')}\n\n{STATUSES}"
     _classroom_options(room)
+    _fault_table_options(commands)
     boot = _command(commands, "boot", _boot, "one machine, its console on this terminal", 86400)
     _machine_options(boot)
     boot.add_argument("--vga", action="store_true", help="the launcher on the VGA screen, shown in a window")
@@ -178,7 +196,7 @@ def _command(
         help=words,
         description=words[0].upper() + words[1:] + ".",
         epilog=STATUSES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_RAW,
     )
     add = command.add_argument
     add(
@@ -257,6 +275,18 @@ def _classroom_options(room: argparse.ArgumentParser) -> None:
     add("--json", type=Path, metavar="FILE", help="write the report there")
 
 
+def _fault_table_options(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    words = "the fault table of FAULTS.md: run all of it, or some rows"
+    table = commands.add_parser("faults", help=words, description=f"{words}.", epilog=STATUSES, formatter_class=_RAW)
+    add = table.add_argument
+    add("scenario", nargs="*", type=_scenario, metavar="SCENARIO", help="the first column of a row (default: all rows)")
+    add("--markdown", action="store_true", help="print the table as it is in FAULTS.md, and run nothing")
+    add("--pair", type=Path, default=DEFAULT_PAIR, metavar="DIR", help="where the pair is (default: %(default)s)")
+    add("--artefacts", type=Path, metavar="DIR", help="where transcripts and events of failed runs go (default: /tmp)")
+    add("-v", "--verbose", action="store_true", help="show every command that is run")
+    table.set_defaults(run=_faults)
+
+
 def _machine_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--pxe", action="store_true", help="boot through the card's ROM (default: kernel and initrd directly)")
@@ -282,6 +312,14 @@ def _machine_options(command: argparse.ArgumentParser) -> None:
     )
     add("--no-cable", action="store_true", help="the card's cable is not plugged in")
     add("--no-dhcp", action="store_true", help="nobody answers on the network")
+
+
+def _scenario(text: str) -> scenarios.Scenario:
+    found = scenarios.by_name(text)
+    if found is None:
+        names = ", ".join(scenario.name for scenario in scenarios.SCENARIOS)
+        raise argparse.ArgumentTypeError(f'"{text}" is no scenario: {names}')
+    return found
 
 
 def _fault(text: str) -> Fault:

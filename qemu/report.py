@@ -182,8 +182,8 @@ def failures(report: Report) -> list[str]:
     return found
 
 
-NO_WORD = ("kill", "absent")
-"""Faults after which nobody is there who could say anything."""
+NO_WORD = ("kill", "absent", "memory")
+"""Faults after which there may be nobody who could say anything: no power, or a kernel without memory."""
 
 
 def _failures_with_faults(report: Report) -> list[str]:
@@ -199,15 +199,18 @@ def _failures_with_faults(report: Report) -> list[str]:
 
 
 def reaction(report: Report, seat: SeatReport) -> float | None:
-    """Seconds from the first fault that was fired (or else from the cast, or the start of this seat's transfer) to
-    what the seat said; None when it said nothing."""
+    """Seconds until the seat said what became of it; None when it never did.
+
+    They count from its own fault or else from the first that was fired; where faults were there from the start, from
+    the cast; where there was none, from the start of its own transfer.
+    """
     if seat.said is None:
         return None
-    fired = [fault.fired for fault in report.faults if fault.fired is not None]
+    own = [fault.fired for fault in report.faults if fault.seat == seat.name]
+    fired = [moment for moment in own or [fault.fired for fault in report.faults] if moment is not None]
     casts = [stage.wall for one in report.seats for stage in one.stages if stage.name == "cast"]
-    own = [stage.wall for stage in seat.stages if stage.name == "transfer"]
-    since = min(fired or casts or own or [0.0])
-    return round(max(0.0, seat.said - since), 1)
+    transfer = [stage.wall for stage in seat.stages if stage.name == "transfer"]
+    return round(max(0.0, seat.said - min(fired or casts or transfer or [0.0])), 1)
 
 
 def holds(report: Report, seat: SeatReport) -> str:

@@ -36,6 +36,8 @@ _FATAL = {
     rb"PXE-E[0-9A-F]+[^\r\n]*[\r\n]": "the card's boot ROM failed",
     rb"Could not find kernel image[^\r\n]*[\r\n]": "PXELINUX did not find the kernel",
     rb"Failed to load ldlinux[^\r\n]*[\r\n]": "PXELINUX did not load",
+    rb"Not enough memory to load[^\r\n]*[\r\n]": "PXELINUX had too little memory",
+    rb"The launcher stopped with status[^\r\n]*[\r\n]": "the launcher was ended from outside",
 }
 """What the console shows when no event can come any more."""
 

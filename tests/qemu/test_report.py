@@ -185,6 +185,9 @@ def test_reactions_count_from_the_first_fault_or_else_from_the_cast() -> None:
     assert reaction(replace(standing, seats=(cast, standing.seats[1])), standing.seats[1]) == 5.5
     waits = replace(standing.seats[0], stages=(Stage("transfer", 30.0),))
     assert reaction(replace(standing, seats=(waits,)), waits) == 25.0
+    own = FaultReport("unplug:receiver-1@60%", "receiver-1", "unplug", False, 45.0)
+    both = replace(fired, faults=(replace(KILLED, seat="sender"), own))
+    assert [reaction(both, one) for one in both.seats] == [15.0, 5.5]
     assert reaction(fired, seat(Role.RECEIVER, None)) is None
 
 

@@ -1,0 +1,294 @@
+"""The fault table: what goes wrong, and what each seat then says, within how long, over what disk.
+
+FAULTS.md shows this table, `tests/vm/test_faults.py` runs it (``tests/run faults``), and ``python3 -m qemu faults``
+runs rows of it by hand. Where a run differs from its row, the row or the launcher is wrong.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from .classroom import ClassroomSpec, default_append_sender
+from .faults import parse_fault
+from .report import Report, SeatReport, holds, reaction
+
+EQUAL, PART, BLANK, BUT_ONE_BLOCK, UNCHANGED = "equal", "a part", "nothing", "all but one block", "unchanged"
+"""What a disk may hold: `PART` is neither equal nor blank; `UNCHANGED` is for a sender's."""
+
+IN_EVERY_RUN = "three-fates"
+"""The row that the lane ``vm`` runs as well."""
+
+SILENT = "-"
+"""What a seat without power says."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Of one seat: its outcome's kind, what its disk holds, and the seconds within which it said so (`reaction`).
+
+    `says` must be found in its sentence. ``error`` as a kind: it stopped with a sentence before the transfer.
+    """
+
+    outcome: str
+    disk: str
+    within: int | None = None
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One classroom of the table. `line` is put behind every append line; `waits_for`: the sender's --min-receivers."""
+
+    name: str
+    faults: tuple[str, ...]
+    seats: dict[str, Expected]
+    line: str = ""
+    waits_for: int | None = None
+
+    def spec(self, pair: Path, artefacts: Path | None = None) -> ClassroomSpec:
+        """The classroom to run."""
+        receivers = sum(name.startswith("receiver-") for name in self.seats)
+        faults = tuple(map(parse_fault, self.faults))
+        spec = ClassroomSpec(pair, receivers=self.waits_for or receivers, faults=faults, artefacts=artefacts)
+        return dataclasses.replace(
+            spec,
+            receivers=receivers,
+            append_sender=f"{default_append_sender(spec)} {self.line}".strip(),
+            append_receiver=f"umode=rcv auto=yes {self.line}".strip(),
+        )
+
+
+SENT = Expected("sent", UNCHANGED, 30)
+WHOLE = Expected("equal", EQUAL, 30)
+DEAD = Expected(SILENT, PART)
+GONE = Expected("sender-vanished", PART, 75)
+
+SCENARIOS = (
+    Scenario(
+        IN_EVERY_RUN,
+        ("kill:receiver-1@30%", "unplug:receiver-2@30%"),
+        {
+            "sender": Expected("receiver-lost", UNCHANGED, 75, "lost: 10.77."),
+            "receiver-1": DEAD,
+            "receiver-2": GONE,
+            "receiver-3": Expected("equal", EQUAL, 75),
+        },
+    ),
+    Scenario(
+        "kill-receiver",
+        ("kill:receiver-1@30%",),
+        {
+            "sender": Expected("receiver-lost", UNCHANGED, 75, "lost: 10.77."),
+            "receiver-1": DEAD,
+            "receiver-2": Expected("equal", EQUAL, 75),
+        },
+    ),
+    Scenario(
+        "kill-sender",
+        ("kill:sender@30%",),
+        {"sender": Expected(SILENT, UNCHANGED), "receiver-1": GONE, "receiver-2": GONE},
+    ),
+    Scenario(
+        "kill-sender-before-the-cast",
+        ("kill:sender@connected",),
+        {
+            "sender": Expected(SILENT, UNCHANGED),
+            "receiver-1": Expected("no-sender", BLANK, 75),
+            "receiver-2": Expected("no-sender", BLANK, 75),
+        },
+        line="start_timeout=60",
+    ),
+    Scenario(
+        "kill-sender-at-the-end",
+        ("kill:sender@99%",),
+        {"sender": Expected(SILENT, UNCHANGED), "receiver-1": GONE, "receiver-2": GONE},
+    ),
+    Scenario(
+        "unplug-receiver-5s",
+        ("unplug:receiver-1:5s@30%",),
+        {"sender": SENT, "receiver-1": WHOLE, "receiver-2": WHOLE},
+    ),
+    Scenario(
+        "unplug-receiver",
+        ("unplug:receiver-1@30%",),
+        {
+            "sender": Expected("receiver-lost", UNCHANGED, 75, "lost: 10.77."),
+            "receiver-1": GONE,
+            "receiver-2": Expected("equal", EQUAL, 75),
+        },
+    ),
+    Scenario(
+        "unplug-sender-5s",
+        ("unplug:sender:5s@30%",),
+        {"sender": SENT, "receiver-1": WHOLE, "receiver-2": WHOLE},
+    ),
+    Scenario(
+        "unplug-sender",
+        ("unplug:sender@30%",),
+        {"sender": Expected("receiver-lost", UNCHANGED, 75), "receiver-1": GONE, "receiver-2": GONE},
+    ),
+    Scenario(
+        "broken-disks",
+        ("write-error:receiver-1@40%", "read-error:receiver-2@40%", "flip:receiver-3@40%"),
+        {
+            "sender": Expected("receiver-lost", UNCHANGED, 45, "lost: 10.77."),
+            "receiver-1": Expected("write-error", PART, 20, "40,263,680"),
+            "receiver-2": Expected("read-back-error", EQUAL, 60),
+            "receiver-3": Expected("changed", BUT_ONE_BLOCK, 60),
+        },
+    ),
+    Scenario(
+        "broken-source",
+        ("read-error:sender@40%",),
+        {
+            "sender": Expected("read-error", UNCHANGED, 20),
+            "receiver-1": GONE,
+            "receiver-2": GONE,
+        },
+    ),
+    Scenario(
+        "refusals",
+        ("smaller:receiver-1:1M", "4kn:receiver-2", "compr:receiver-3:gzip"),
+        {
+            "sender": Expected("receiver-lost", UNCHANGED, 45),
+            "receiver-1": Expected("too-small", BLANK, 15),
+            "receiver-2": Expected("sector-size", BLANK, 15),
+            "receiver-3": Expected("wrong-stream", BLANK, 15),
+            "receiver-4": WHOLE,
+        },
+    ),
+    Scenario(
+        "two-senders",
+        ("second-sender",),
+        {
+            "sender": Expected("sent", UNCHANGED, 75),
+            "receiver-1": Expected("equal", EQUAL, 75),
+            "receiver-2": Expected("equal", EQUAL, 75),
+            "sender-2": Expected("no-receivers", UNCHANGED, 75),
+        },
+        line="start_timeout=60",
+    ),
+    Scenario(
+        "no-receiver",
+        ("absent:receiver-1",),
+        {"sender": Expected("no-receivers", UNCHANGED, 75), "receiver-1": Expected(SILENT, BLANK)},
+        line="start_timeout=60",
+    ),
+    Scenario(
+        "no-sender",
+        ("absent:sender",),
+        {"sender": Expected(SILENT, UNCHANGED), "receiver-1": Expected("no-sender", BLANK, 75)},
+        line="start_timeout=60",
+    ),
+    Scenario(
+        "late-receiver",
+        ("late:receiver-2@30%",),
+        {"sender": SENT, "receiver-1": WHOLE, "receiver-2": Expected("no-sender", BLANK, 150)},
+        line="start_timeout=60",
+        waits_for=1,
+    ),
+    Scenario(
+        "compressor-dies",
+        ("kill-program:sender:zstd@30%",),
+        {"sender": Expected("stage-failed", UNCHANGED, 15, "zstd was killed by SIGKILL"), "receiver-1": GONE},
+    ),
+    Scenario(
+        "decompressor-dies",
+        ("kill-program:receiver-1:zstd@30%",),
+        {
+            "sender": Expected("receiver-lost", UNCHANGED, 30),
+            "receiver-1": Expected("stage-failed", PART, 15, "zstd was killed by SIGKILL"),
+            "receiver-2": WHOLE,
+        },
+    ),
+    Scenario(
+        "udp-sender-dies",
+        ("kill-program:sender:udp-sender@30%",),
+        {"sender": Expected("stage-failed", UNCHANGED, 15), "receiver-1": GONE},
+    ),
+    Scenario(
+        "small-memory",
+        ("memory:receiver-1:128",),
+        {"sender": SENT, "receiver-1": Expected(SILENT, BLANK), "receiver-2": WHOLE},
+    ),
+)
+
+
+def by_name(name: str) -> Scenario | None:
+    """The row of this name."""
+    return next((scenario for scenario in SCENARIOS if scenario.name == name), None)
+
+
+def unmet(scenario: Scenario, report: Report) -> list[str]:
+    """Where the run was not as the table says, full sentences. False claims are in the report's own problems."""
+    found = list(report.problems)
+    for seat in report.seats:
+        found += _unmet(scenario.seats[seat.name], report, seat)
+    return found
+
+
+def _unmet(expected: Expected, report: Report, seat: SeatReport) -> list[str]:
+    found = []
+    kind, said = outcome(seat), seat.claim.sentence if seat.claim else seat.problem
+    if kind != expected.outcome:
+        found.append(f"{seat.name} said {kind} ({said}); {expected.outcome} was expected.")
+    elif expected.says not in said:
+        found.append(f'{seat.name} said "{said}"; "{expected.says}" was expected in it.')
+    disk = disk_word(report, seat)
+    if disk != expected.disk:
+        found.append(f"the disk of {seat.name} holds {disk} ({holds(report, seat)}); {expected.disk} was expected.")
+    seconds = reaction(report, seat)
+    if expected.within is not None and (seconds is None or seconds > expected.within):
+        found.append(f"{seat.name} said {kind} after {seconds} s; at most {expected.within} s were expected.")
+    return found
+
+
+def outcome(seat: SeatReport) -> str:
+    """The kind of what a seat said."""
+    if seat.claim:
+        return seat.claim.kind
+    return SILENT if seat.said is None else "error"
+
+
+def disk_word(report: Report, seat: SeatReport) -> str:
+    """What the seat's disk holds, in a word of the table."""
+    words = holds(report, seat)
+    if words == "blank":
+        return BLANK
+    if words.startswith("differs: 1 block,"):
+        return BUT_ONE_BLOCK
+    return PART if words.startswith("differs") else words
+
+
+MEASURED = ("scenario", "seat", "reports", "after", "its disk holds", "as expected")
+
+
+def rows(scenario: Scenario, report: Report) -> list[tuple[str, ...]]:
+    """What was measured: a row for each seat."""
+    made: list[tuple[str, ...]] = []
+    for seat in report.seats:
+        seconds = reaction(report, seat)
+        well = "" if _unmet(scenario.seats[seat.name], report, seat) else "yes"
+        after = "-" if seconds is None else f"{seconds:.1f}"
+        made.append((scenario.name, seat.name, outcome(seat), after, holds(report, seat), well))
+    return made
+
+
+HEADINGS = ("scenario", "fault", "seat", "reports", "within", "its disk holds")
+
+
+def markdown() -> str:
+    """The table of FAULTS.md."""
+    lines = ["| " + " | ".join(HEADINGS) + " |", "| --- " * len(HEADINGS) + "|"]
+    for scenario in SCENARIOS:
+        what = "<br>".join(f"`{fault}`" for fault in scenario.faults) + (
+            f"<br>{scenario.line}" if scenario.line else ""
+        )
+        first = (scenario.name, what)
+        for name, seat in scenario.seats.items():
+            within = "" if seat.within is None else f"{seat.within} s"
+            lines.append("| " + " | ".join((*first, name, seat.outcome, within, seat.disk)) + " |")
+            first = ("", "")
+    return "\n".join(lines) + "\n"
