@@ -20,6 +20,9 @@ EQUAL, PART, BLANK, BUT_ONE_BLOCK, UNCHANGED = "equal", "a part", "nothing", "al
 IN_EVERY_RUN = "three-fates"
 """The row that the lane ``vm`` runs as well."""
 
+DEADLINE = 300.0
+"""Seconds for each row; what nobody has said by then never comes."""
+
 SILENT = "-"
 """What a seat without power says."""
 
@@ -55,6 +58,7 @@ class Scenario:
         return dataclasses.replace(
             spec,
             receivers=receivers,
+            deadline=DEADLINE,
             append_sender=f"{default_append_sender(spec)} {self.line}".strip(),
             append_receiver=f"umode=rcv auto=yes {self.line}".strip(),
         )
@@ -210,8 +214,9 @@ SCENARIOS = (
     ),
     Scenario(
         "small-memory",
-        ("memory:receiver-1:128",),
-        {"sender": SENT, "receiver-1": Expected(SILENT, BLANK), "receiver-2": WHOLE},
+        ("memory:receiver-1:128", "memory:receiver-2:160"),
+        {"sender": SENT, "receiver-1": Expected(SILENT, BLANK), "receiver-2": WHOLE, "receiver-3": WHOLE},
+        waits_for=2,
     ),
 )
 
