@@ -15,6 +15,7 @@ from .faults import parse_fault
 from .report import Report, SeatReport, holds, reaction
 
 EQUAL, PART, BLANK, BUT_ONE_BLOCK, UNCHANGED = "equal", "a part", "nothing", "all but one block", "unchanged"
+SECOND = "equal to sender-2"
 """What a disk may hold: `PART` is neither equal nor blank; `UNCHANGED` is for a sender's."""
 
 IN_EVERY_RUN = "three-fates"
@@ -173,6 +174,28 @@ SCENARIOS = (
             "sender-2": Expected("no-receivers", UNCHANGED, 75),
         },
         line="start_timeout=60",
+    ),
+    Scenario(
+        "second-sender-during-the-cast",
+        ("second-sender", "late:sender-2@30%"),
+        {
+            "sender": Expected("sent", UNCHANGED, 30),
+            "receiver-1": WHOLE,
+            "receiver-2": WHOLE,
+            "sender-2": Expected("no-receivers", UNCHANGED, 150),
+        },
+        line="start_timeout=60",
+    ),
+    Scenario(
+        "next-cast",
+        ("second-sender", "late:sender-2@30%", "kill:sender@30%"),
+        {
+            "sender": Expected(SILENT, UNCHANGED),
+            "receiver-1": Expected("equal", SECOND, 200),
+            "receiver-2": Expected("equal", SECOND, 200),
+            "sender-2": Expected("sent", UNCHANGED, 200),
+        },
+        line="retry=1 start_timeout=150",
     ),
     Scenario(
         "no-receiver",

@@ -147,6 +147,11 @@ class Seat:
         if self._screen in {"result", "error"} and self._linger is not None and not self._restarts:
             self._linger = time.monotonic() + 1
 
+    def _on_transfer(self, event: Event) -> None:
+        """Also the next one of a receiver that tries again (``retry``): then its last word is not said."""
+        self._linger, self._tenth = None, 0
+        self._report(self.spec.name, event.name)
+
     def _on_progress(self, event: Event) -> None:
         done, total = float(event.fields.get("bytes") or 0), float(event.fields.get("total") or 0)
         tenth = int(10 * done / total) if total else int(done / 1e8)

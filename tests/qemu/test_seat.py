@@ -155,6 +155,18 @@ def test_the_result_ends_a_seat_soon_unless_a_restart_was_asked_for(
     assert goes.finished, "it did not restart, but nobody waits for ever"
 
 
+def test_a_seat_that_tries_again_is_not_finished(vm: FakeVM, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qemu.seat.LINGER_SECONDS", 0.0)
+    seat = make(vm, "auto=yes retry=1", Role.RECEIVER)
+    vm.says("transfer")
+    vm.says("outcome", **{**OUTCOME, "ok": False, "kind": "sender-vanished"})
+    assert seat.finished
+    vm.says("transfer")
+    assert not seat.finished
+    vm.says("outcome", **{**OUTCOME, "kind": "equal"})
+    assert seat.finished and seat.claim and seat.claim.kind == "equal"
+
+
 @pytest.mark.parametrize("value", [1, "true", "yes", None, []])
 def test_only_true_is_true(vm: FakeVM, value: object) -> None:
     seat = make(vm, "auto=yes")
@@ -170,6 +182,7 @@ def test_only_true_is_true(vm: FakeVM, value: object) -> None:
             "the kernel panicked: Kernel panic - not",
         ),
         ("PXE-E53: No boot filename received\r\n", "PXE-E53"),
+        ("\r\nThe launcher stopped with status 137.\r\n", "ended from outside: The launcher stopped with status 137."),
         ("No bootable device.\r\n", "nothing to boot"),
     ],
 )
