@@ -139,9 +139,9 @@ SCENARIOS = (
         ("write-error:receiver-1@40%", "read-error:receiver-2@40%", "flip:receiver-3@40%"),
         {
             "sender": Expected("receiver-lost", UNCHANGED, 45, "lost: 10.77."),
-            "receiver-1": Expected("write-error", PART, 20, "40,263,680"),
-            "receiver-2": Expected("read-back-error", EQUAL, 60),
-            "receiver-3": Expected("changed", BUT_ONE_BLOCK, 60),
+            "receiver-1": Expected("write-error", PART, 20, "at byte 39,845,888"),
+            "receiver-2": Expected("read-back-error", EQUAL, 60, "at byte 39,845,888"),
+            "receiver-3": Expected("changed", BUT_ONE_BLOCK, 60, "from byte 33,554,432"),
         },
     ),
     Scenario(
