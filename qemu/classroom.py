@@ -312,7 +312,7 @@ class _Room:
         return place
 
     def _finish(self, report: Report, collected: Path) -> Report:
-        """The report as it is given out: with the artefacts of a bad run, or of one with faults that was to keep them."""
+        """The report with the artefacts: of a bad run, and of every run with faults that was given a place for them."""
         if report.verdict is Verdict.GOOD and not (self.spec.faults and self.spec.artefacts):
             return report
         place = self._keep(collected)
