@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 SECOND_SENDER = "sender-2"
-MOMENTS = ("connected", "cast", "flushing", "verifying")
-"""Moments of a seat that its event log tells; the last two are phases of a receiver."""
+MOMENTS = ("transfer", "connected", "cast", "flushing", "verifying")
+"""Moments of a seat that its event log tells: it waits for others, sees another, …; the last two are a receiver's."""
 
 PROGRAMS = ("zstd", "pigz", "lzop", "udp-sender")
 COMPRESSIONS = ("none", "gzip", "lzop", "zstd")

@@ -176,6 +176,17 @@ SCENARIOS = (
         line="start_timeout=60",
     ),
     Scenario(
+        "two-senders-wait",
+        ("second-sender", "late:receiver-1@transfer", "late:receiver-2@transfer"),
+        {
+            "sender": Expected("sent", UNCHANGED, 75),
+            "receiver-1": Expected("equal", EQUAL, 75),
+            "receiver-2": Expected("equal", EQUAL, 75),
+            "sender-2": Expected("no-receivers", UNCHANGED, 75),
+        },
+        line="start_timeout=120",
+    ),
+    Scenario(
         "second-sender-during-the-cast",
         ("second-sender", "late:sender-2@30%"),
         {
