@@ -77,7 +77,10 @@ def test_a_position_is_a_byte_of_the_source(position: Position, offset: int) -> 
         ("kill:teacher@30%", "kill:SEAT@WHEN was expected"),
         ("kill:receiver-0@30%", "kill:SEAT@WHEN was expected"),
         ("kill:sender:9@30%", "kill:SEAT@WHEN was expected"),
-        ("kill:sender@soon", '"soon" is not a byte, a percentage or a moment (transfer, connected, cast, flushing, verifying)'),
+        (
+            "kill:sender@soon",
+            '"soon" is not a byte, a percentage or a moment (transfer, connected, cast, flushing, verifying)',
+        ),
         ("kill:sender@", '"" is not a byte'),
         ("kill:sender@100%", '"100%" is not'),
         ("kill:sender@-1", '"-1" is not'),
