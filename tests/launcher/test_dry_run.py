@@ -12,7 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pyte
@@ -59,13 +59,19 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
+def dry_run(
+    line: str, machine: str = "one-disk-one-card", columns: int = 80, rows: int = 24
+) -> AbstractContextManager[Terminal]:
+    arguments = ["-m", "launcher", "--dry-run", "--machine", f"{machine}.json", "--cmdline", line]
+    return on_a_terminal(arguments, columns, rows)
+
+
 @contextmanager
-def dry_run(line: str, machine: str = "one-disk-one-card", columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+def on_a_terminal(arguments: list[str], columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(ROOT)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        arguments = ["-m", "launcher", "--dry-run", "--machine", f"{machine}.json", "--cmdline", line]
         os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, "TERM": "linux"})
     try:
         yield Terminal(pid, fd, columns, rows)
@@ -211,6 +217,24 @@ def test_a_terminal_that_is_too_small_says_so_and_takes_no_key() -> None:
         fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         terminal.screen.resize(24, 80)
         terminal.wait_for("What is this PC?")
+
+
+def ended_run(line: str, kind: str, seconds: int) -> AbstractContextManager[Terminal]:
+    return on_a_terminal(["tests/launcher/ended_run.py", line, kind, str(seconds)])
+
+
+def test_any_key_keeps_the_result_also_one_that_only_chooses() -> None:
+    with ended_run("auto=yes umode=rcv ip=10.0.0.7/24 after=reboot", "equal", 60) as terminal:
+        terminal.wait_for("DONE: this disk equals the sender's", "This PC restarts in", "any key keeps this screen")
+        terminal.press(DOWN)
+        terminal.wait_for("> Shell")
+        assert "restarts" not in terminal.text
+
+
+def test_without_a_key_the_seconds_go_by_and_the_pc_restarts() -> None:
+    with ended_run("auto=yes umode=rcv ip=10.0.0.7/24 after=poweroff,reboot", "changed", 1) as terminal:
+        terminal.wait_for("FAILED", "This PC restarts in 0 s")
+        assert terminal.status() == 10
 
 
 def test_a_line_that_is_closed_ends_nothing_and_burns_no_processor() -> None:
