@@ -32,7 +32,8 @@ SILENT = "-"
 class Expected:
     """Of one seat: its outcome's kind, what its disk holds, and the seconds within which it said so (`reaction`).
 
-    `says` must be found in its sentence. ``error`` as a kind: it stopped with a sentence before the transfer.
+    `says` must be found in its sentence. ``error`` as a kind: it stopped with a sentence before the transfer. Where
+    chance decides, kind and disk are several, with " or " between them.
     """
 
     outcome: str
@@ -179,10 +180,10 @@ SCENARIOS = (
         "two-senders-wait",
         ("second-sender", "late:receiver-1@transfer", "late:receiver-2@transfer"),
         {
-            "sender": Expected("sent", UNCHANGED, 75),
-            "receiver-1": Expected("equal", EQUAL, 75),
-            "receiver-2": Expected("equal", EQUAL, 75),
-            "sender-2": Expected("no-receivers", UNCHANGED, 75),
+            "sender": Expected("sent or receiver-lost", UNCHANGED, 150),
+            "receiver-1": Expected("equal", f"{EQUAL} or {SECOND}", 150),
+            "receiver-2": Expected("equal", f"{EQUAL} or {SECOND}", 150),
+            "sender-2": Expected("sent or receiver-lost", UNCHANGED, 150),
         },
         line="start_timeout=120",
     ),
@@ -271,12 +272,12 @@ def unmet(scenario: Scenario, report: Report) -> list[str]:
 def _unmet(expected: Expected, report: Report, seat: SeatReport) -> list[str]:
     found = []
     kind, said = outcome(seat), seat.claim.sentence if seat.claim else seat.problem
-    if kind != expected.outcome:
+    if kind not in expected.outcome.split(" or "):
         found.append(f"{seat.name} said {kind} ({said}); {expected.outcome} was expected.")
     elif expected.says not in said:
         found.append(f'{seat.name} said "{said}"; "{expected.says}" was expected in it.')
     disk = disk_word(report, seat)
-    if disk != expected.disk:
+    if disk not in expected.disk.split(" or "):
         found.append(f"the disk of {seat.name} holds {disk} ({holds(report, seat)}); {expected.disk} was expected.")
     seconds = reaction(report, seat)
     if expected.within is not None and (seconds is None or seconds > expected.within):
