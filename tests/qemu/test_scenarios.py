@@ -85,6 +85,12 @@ def test_a_run_that_is_not_as_in_the_table(report: Report, words: str) -> None:
     assert any(words in sentence for sentence in unmet(ROW, report)), unmet(ROW, report)
 
 
+def test_where_chance_decides_each_of_several_will_do() -> None:
+    either = replace(ROW, seats={**ROW.seats, "receiver-1": Expected("sent or changed", f"equal or {BUT_ONE_BLOCK}")})
+    assert unmet(either, run()) == []
+    assert len(unmet(either, run(replace(CHANGED, kind="truncated"), replace(FLIPPED, differing_blocks=3)))) == 2
+
+
 def test_what_was_measured_is_a_row_for_each_seat() -> None:
     assert scenarios.rows(ROW, run(said=61.0)) == [
         ("row", "sender", "sent", "2.0", "unchanged", "yes"),
