@@ -195,10 +195,16 @@ class _Room:
             reports = [self._seat_report(seat) for seat in plan]
         seconds = round(time.monotonic() - self.started, 1)
         self.say("comparing the disks")
+        written = {name: source.report() for name, source in sources.items()}
+        model = sources["sender"]
+        found = {name: images.target(path, model.path, model.sha256) for name, path in targets.items()}
         return self._finish(
             Report(
-                tuple(self._with_disk(seat, sources, targets) for seat in reports),
-                sources["sender"].report(),
+                tuple(
+                    dataclasses.replace(seat, target=found.get(seat.name), source=written.get(seat.name))
+                    for seat in reports
+                ),
+                written["sender"],
                 seconds,
                 self.accel,
                 command(self.spec),
@@ -338,13 +344,6 @@ class _Room:
             seat.stages(),
             said=None if seat.said is None else round(seat.said - self.started, 1),
         )
-
-    def _with_disk(self, seat: SeatReport, sources: dict[str, _Source], targets: dict[str, Path]) -> SeatReport:
-        """The seat with what its disk holds on the host."""
-        if seat.role is Role.SENDER:
-            return dataclasses.replace(seat, source=sources[seat.name].report())
-        source = sources["sender"]
-        return dataclasses.replace(seat, target=images.target(targets[seat.name], source.path, source.sha256))
 
     def _fault_reports(self, injected: Injection) -> tuple[FaultReport, ...]:
         def since_start(fault: Fault) -> float | None:
