@@ -34,7 +34,7 @@ from .transfer import Transfer
 
 T = TypeVar("T")
 
-TAKEN = ("umode", "disk", "nic", "port", "compr", "verify", "udpcparam")
+TAKEN = ("umode", "disk", "nic", "port", "compr", "verify", "silence", "start_timeout", "udpcparam")
 OK, NOT_OK = 0, 1
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -95,12 +95,11 @@ def plan_of(values: dict[str, str], machine: Machine) -> tuple[Plan, tuple[str, 
         compression=_settle(q.COMPRESSION, values, facts),
         udpcparam=options,
         attended=False,
-        verify=_settle(VERIFY, values, facts),
+        verify=_settle(q.VERIFY, values, facts),
+        silence=_settle(q.SILENCE, values, facts),
+        start_timeout=_settle(q.START_TIMEOUT, values, facts),
     )
     return plan, tuple(warnings)
-
-
-VERIFY = Question("verify", "", q._word("verify", q.YES_NO), default=lambda facts: "yes")
 
 
 def target(text: str, *, for_writing: bool) -> Target:
@@ -227,7 +226,6 @@ _HERE = {
         " is made before, as large as the sender's disk (truncate -s 500107862016 room.img)",
     ),
     "nic": ("eth0, or a MAC address", "a card that has its IPv4 address; may be left out where only one has"),
-    "verify": ("yes, no", "whether a receiver reads the written disk back and compares; default yes"),
 }
 _USAGE = """
 umode and disk have no default. A sender starts as udpcparam says, else 60 seconds after its first receiver.

@@ -59,6 +59,8 @@ def test_a_receiver_with_everything(image: Path) -> None:
     assert (found.role, found.nic.name, found.port) == (Role.RECEIVE, "eth0", 9002)
     assert (found.compression, found.verify, found.udpcparam) == (Compression.GZIP, False, ("--ttl=3",))
     assert plan("umode=rcv", f"disk={image}").compression is None
+    found = plan("umode=rcv", f"disk={image}", "silence=7", "start-timeout=300")
+    assert (found.silence, found.start_timeout) == (7, 300)
 
 
 def test_options_of_the_other_role_are_left_out_with_a_warning(image: Path) -> None:
@@ -83,6 +85,7 @@ def test_the_last_value_wins(image: Path) -> None:
         (["umode=both", "disk=IMAGE"], "umode=both is not known."),
         (["umode=snd", "disk=IMAGE", "compr=rar"], "compr=rar is not known."),
         (["umode=snd", "disk=IMAGE", "verify=maybe"], "verify=maybe is not known."),
+        (["umode=snd", "disk=IMAGE", "silence=0"], "silence=0 is no number of seconds from 5 to 3600."),
         (["umode=snd", "disk=IMAGE", "port=9001"], "port=9001 is odd."),
         (["umode=snd", "disk=IMAGE", "nic=eth1"], "eth1 has no IPv4 address."),
         (["umode=snd", "disk=IMAGE", "nic=eth7"], "The network card eth7 is not on this PC."),
