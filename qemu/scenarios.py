@@ -249,9 +249,14 @@ SCENARIOS = (
     ),
     Scenario(
         "small-memory",
-        ("memory:receiver-1:128", "memory:receiver-2:160"),
-        {"sender": SENT, "receiver-1": Expected(SILENT, BLANK), "receiver-2": WHOLE, "receiver-3": WHOLE},
-        waits_for=2,
+        ("memory:receiver-1:128", "memory:receiver-2:152", "memory:receiver-3:176"),
+        {
+            "sender": SENT,
+            "receiver-1": Expected(SILENT, BLANK, says="Kernel panic"),
+            "receiver-2": Expected(SILENT, BLANK, says="Kernel panic"),
+            "receiver-3": WHOLE,
+        },
+        waits_for=1,
     ),
 )
 
