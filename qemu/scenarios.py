@@ -76,11 +76,12 @@ SCENARIOS = (
         IN_EVERY_RUN,
         ("kill:receiver-1@30%", "unplug:receiver-2@30%"),
         {
-            "sender": Expected("receiver-lost", UNCHANGED, 110, "lost: 10.77."),
+            "sender": Expected("receiver-lost", UNCHANGED, 75, "lost: 10.77."),
             "receiver-1": DEAD,
-            "receiver-2": GONE,
-            "receiver-3": Expected("equal", EQUAL, 110),
+            "receiver-2": Expected("sender-vanished", PART, 55, "for 40 seconds"),
+            "receiver-3": Expected("equal", EQUAL, 75),
         },
+        line="silence=20",
     ),
     Scenario(
         "kill-receiver",
