@@ -124,7 +124,7 @@ def judge_sender(seen: Sending) -> Outcome:
             kind,
             sentence,
             hint,
-            bytes=seen.moved.count,
+            bytes=seen.moved.count if seen.begun else 0,  # what was read ahead has reached nobody
             total=seen.length,
             seconds=seen.seconds,
             sha256=seen.moved.sha256,
@@ -321,8 +321,9 @@ def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
 def _read_back(seen: Receiving, kind: OutcomeKind, words: str, hint: str) -> tuple[OutcomeKind, str, str]:
     """The success `kind`, if what the disk gives back does not speak against it."""
     again = seen.reread
+    source = f" from {seen.sender}" if seen.sender else ""  # two senders on one port, with two disks, are told apart
     if not seen.verify:
-        return kind, f"{seen.device} was written, and not read back (verify=no): {words}", hint
+        return kind, f"{seen.device} was written{source}, and not read back (verify=no): {words}", hint
     if again is None:
         return OutcomeKind.READ_BACK_ERROR, f"{seen.device} was written, but not read back.", CALL_AGAIN
     if again.error:
@@ -338,4 +339,4 @@ def _read_back(seen: Receiving, kind: OutcomeKind, words: str, hint: str) -> tup
             f"{again.differs or 0:,}.",
             REPLACE,
         )
-    return kind, f"{seen.device} was written and read back: {words}", hint
+    return kind, f"{seen.device} was written{source} and read back: {words}", hint
