@@ -11,8 +11,6 @@ import fcntl
 import hashlib
 import os
 import select
-import sys
-import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,8 +21,6 @@ from .relay import CHUNK, Relay
 from .stream import TRAILER_BYTES
 
 MARK = 16 << 20  # bytes between two marks
-ENOUGH = 128 << 10  # bytes that are worth moving at once
-PAUSE = 0.001  # seconds in which more may come
 LOOK_OUT = 1000  # milliseconds without a byte after which one looks for signs of the other side
 
 
@@ -126,45 +122,11 @@ class Incoming:
             buffer[:count] = self._peeked[:count]
             self._peeked = self._peeked[count:]
             return count
-        self._wait()
+        if self._begun and self._watch and not self._poll.poll(LOOK_OUT):
+            self._wait_watching(self._watch())
         count = os.readv(self._fd, [buffer])
         self._begun = True
         return count
-
-    def splice(self, sink: int, keep: int) -> int:
-        """Let the kernel move what is there into the pipe `sink`, but for the last `keep` bytes; returns how much.
-
-        Bytes that were peeked at are not among them. 0 when the end of the input is among what is left. It waits a
-        moment for more than a few bytes, since udp-receiver writes small pieces. Raises Stalled, BrokenPipeError.
-        """
-        while True:
-            ended = self._wait()
-            ready = self._ready()
-            if ready > keep and (ended or ready >= ENOUGH):
-                return os.splice(self._fd, sink, ready - keep)
-            if ended:
-                return 0
-            time.sleep(PAUSE)
-            if ready > keep:
-                return os.splice(self._fd, sink, ready - keep)
-
-    def rest(self) -> bytes:
-        """What was peeked at and what can be read without waiting."""
-        peeked, self._peeked = bytes(self._peeked), memoryview(b"")
-        ready = self._ready()
-        return peeked + (os.read(self._fd, ready) if ready else b"")
-
-    def _ready(self) -> int:
-        return int.from_bytes(fcntl.ioctl(self._fd, termios.FIONREAD, bytes(4)), sys.byteorder)
-
-    def _wait(self) -> bool:
-        """Wait until there is something to read; whether nobody writes any more. Raises Stalled."""
-        events = self._poll.poll(LOOK_OUT) if self._begun and self._watch else self._poll.poll()
-        if not events:
-            assert self._watch
-            self._wait_watching(self._watch())
-            events = self._poll.poll()
-        return bool(events[0][1] & select.POLLHUP)
 
     def _wait_watching(self, watch: Watch) -> None:
         try:
@@ -243,29 +205,21 @@ def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[
 
 
 def pump_stream(incoming: Incoming, sink: int) -> Moved:
-    """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be.
-
-    The kernel moves the pages; only the beginning, which was peeked at, and the last bytes are copied.
-    """
+    """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be."""
+    buffer = memoryview(bytearray(CHUNK))
     done = 0
     tail = b""
-    stalled = False
     try:
-        tail = incoming.rest()
-        write_all(sink, tail)
-        done = len(tail)
-        with contextlib.suppress(Stalled):
-            stalled = True
-            while count := incoming.splice(sink, TRAILER_BYTES):
-                done += count
-            stalled = False
-        last = incoming.rest()
-        write_all(sink, last)
-        done += len(last)
-        tail = (tail + last)[-TRAILER_BYTES:]
+        while count := incoming.read(buffer):
+            data = buffer[:count]
+            tail = bytes(data[-TRAILER_BYTES:]) if count >= TRAILER_BYTES else (tail + data)[-TRAILER_BYTES:]
+            done += count
+            write_all(sink, data)
     except BrokenPipeError:
         return Moved(done, broken=True)
-    return Moved(done, stalled=stalled, tail=tail)
+    except Stalled:
+        return Moved(done, stalled=True, tail=tail)
+    return Moved(done, tail=tail)
 
 
 def pump_pipes(inlet: int, outlet: int) -> Moved:
