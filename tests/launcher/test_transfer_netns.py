@@ -420,7 +420,7 @@ def test_a_dead_disk_ends_in_a_sentence(room: Room, data: bytes) -> None:
     out, err = receiver.communicate(timeout=60)
     outcome = json.loads(out.splitlines()[-1])
     assert (outcome["kind"], outcome["children"]) == ("write-error", ""), err
-    assert "failed at byte 2,097,152: it has not answered" in outcome["sentence"]
+    assert "failed at or behind byte 2,097,152: it has not answered" in outcome["sentence"]
     assert claims(outcome, target, data)
     sent = result(sending)
     assert sent["kind"] == "receiver-lost", (sent, outcome)
