@@ -12,7 +12,7 @@ from .run import run
 PROJECT = Path(__file__).resolve().parent.parent
 INSIDE = Path(__file__).resolve().parent / "inside"
 OUR_PACKAGES = ("kernel_cmdline", "launcher")
-LIBRARIES = ("urwid", "pyudev", "netifaces")
+LIBRARIES = ("urwid", "pyudev", "netifaces", "xxhash")
 """What the launcher is allowed to import beside the standard library."""
 
 LAZY = (
@@ -31,7 +31,7 @@ HTTP = ("encodings.idna",)
 """Needed by every connection to a host name; goes in when something of ours uses HTTP."""
 
 DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
-PYTHON_PACKAGES = {"urwid": "python3-urwid", "pyudev": "python3-pyudev", "netifaces": "python3-netifaces"}
+PYTHON_PACKAGES = {name: f"python3-{name}" for name in LIBRARIES}
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ class Result:
             "sentence": outcome.sentence,
             "bytes": outcome.bytes,
             "seconds": round(outcome.seconds, 3),
-            "sha256": outcome.sha256,
+            "xxh128": outcome.xxh128,
             "read_back": outcome.read_back,
             "role": self.plan.role.value,
             "device": self.plan.target.path,

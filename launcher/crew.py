@@ -18,7 +18,7 @@ TICK = 0.5  # seconds between two looks at the clock
 GRACE = 2.0  # seconds between the first signal and SIGKILL
 LINGER = 15.0  # seconds that a process has for going by itself when its work is done
 LAST_WORDS = 200  # characters of standard error that are kept for a failure's sentence
-_LINE_END = re.compile(rb"[\r\n]+")
+_LINE = re.compile(rb"([\r\n]+)")
 
 
 class Crew:
@@ -122,16 +122,17 @@ class Crew:
             data = os.read(process.errors, 65536)
         except BlockingIOError:
             return False
-        *lines, rest = _LINE_END.split(self._partial.get(process.pid, b"") + data)
+        *lines, rest = _LINE.split(self._partial.get(process.pid, b"") + data)
         if not data:
-            lines, rest = [rest], b""
+            lines, rest = [rest, b"\n"], b""
             with contextlib.suppress(KeyError):
                 self._selector.unregister(process.errors)
         self._partial[process.pid] = rest
-        for line in lines:
+        for line, end in zip(lines[::2], lines[1::2], strict=True):
             text = line.decode("utf-8", "replace").strip()
             if text:
-                self._words[process.pid] = text[-LAST_WORDS:]
+                if end != b"\r":  # progress, which the next line overwrites
+                    self._words[process.pid] = text[-LAST_WORDS:]
                 self._hear(process, text)
         return bool(data)
 

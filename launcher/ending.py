@@ -83,8 +83,8 @@ def _sentences(result: Result) -> list[str]:
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
     figures = "   ".join((size(outcome.bytes), duration(outcome.seconds), speed)) if outcome.bytes else ""
     sentences = [outcome.sentence, outcome.hint, result.refused, not_compared(outcome), figures]
-    if outcome.sha256:
-        sentences.append(f"sha256 {outcome.sha256}")
+    if outcome.xxh128:
+        sentences.append(f"xxh128 {outcome.xxh128}")
     if result.plan.role is Role.SEND and outcome.receivers:
         sentences.append(tr("Receivers: {list}", list=_listed(outcome.receivers)))
     if outcome.lost:

@@ -32,7 +32,7 @@ NAMES = {
     "progress": "at most one a second: `bytes`, `total` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
     "disconnected": "the sender lost a receiver or let it go: `address`, `number`, `reason`",
-    "outcome": "the transfer is over: `ok`, `kind`, `sentence`, `bytes`, `seconds`, `sha256` (or null), `read_back`",
+    "outcome": "the transfer is over: `ok`, `kind`, `sentence`, `bytes`, `seconds`, `xxh128` (or null), `read_back`",
     "report": "the page that is told the result was told, or was not: `url`, `ok`, `status` (or null), `sentence`",
     "error": "an expected failure: `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",

@@ -45,12 +45,12 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.EQUAL: Meaning(
         RECEIVER,
-        "what the disk holds was read back from it, and has the length and the SHA-256 of what the sender read",
+        "what the disk holds was read back from it, and has the length and the digest of what the sender read",
         "Nothing.",
     ),
     OutcomeKind.ARRIVED: Meaning(
         RECEIVER,
-        "what was written has the length and the SHA-256 of what the sender read; it was not read back (verify=no)",
+        "what was written has the length and the digest of what the sender read; it was not read back (verify=no)",
         "Use verify=yes where the disks themselves are in doubt.",
     ),
     OutcomeKind.WRITTEN: Meaning(

@@ -43,7 +43,7 @@ OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `sha256` over those bytes.
+    """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `xxh128` over those bytes.
 
     `receivers` are the addresses a sender served, `lost` those it dropped, with the reason.
     `read_back`: the whole of what was written was read from the disk again, and was the same.
@@ -55,7 +55,7 @@ class Outcome:
     bytes: int = 0
     total: int | None = None
     seconds: float = 0.0
-    sha256: str | None = None
+    xxh128: str | None = None
     receivers: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     read_back: bool = False

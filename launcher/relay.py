@@ -1,6 +1,6 @@
-"""One thread fills chunks, others work on each chunk at the same time: one writes it, another digests it.
+"""One thread fills chunks, another uses them up, in the same order: what one waits for does not stop the other.
 
-Reading, writing and hashing release the interpreter's lock, so the slowest of them sets the pace, and not their sum.
+Reading and writing release the interpreter's lock, so the slower of them sets the pace, and not their sum.
 """
 
 from __future__ import annotations
@@ -13,75 +13,51 @@ from collections.abc import Callable
 CHUNK = 1 << 20  # bytes moved at once
 CHUNKS = 8  # so many may be under way
 
-User = Callable[[memoryview], None]
 
-
-class _Chunk:
-    """Memory that begins at a page, as direct I/O needs it; free again when every user is done with it."""
-
-    def __init__(self) -> None:
-        self.memory = memoryview(mmap.mmap(-1, CHUNK))
-        self.data = self.memory
-        self._users = 0
-        self._lock = threading.Lock()
-
-    def lend(self, count: int, users: int) -> None:
-        self.data = self.memory[:count]
-        self._users = users
-
-    def give_back(self) -> bool:
-        """Whether that was the last user."""
-        with self._lock:
-            self._users -= 1
-            return not self._users
+def chunk() -> memoryview:
+    """Memory of `CHUNK` bytes that begins at a page, as direct I/O needs it."""
+    return memoryview(mmap.mmap(-1, CHUNK))
 
 
 class Relay:
-    """One run: `fill` puts up to a chunk into a buffer and returns how much, 0 at the end.
+    """One run: `fill` puts up to a chunk into a buffer and returns how much, 0 at the end; `use` gets just that.
 
-    Each of `users` gets every chunk in order, in a thread of its own. Whoever raises ends the run.
+    `fill` is called in the thread that calls `run`, `use` in a thread of its own. Whichever raises ends the run.
     """
 
-    def __init__(self, fill: Callable[[memoryview], int], *users: User) -> None:
+    def __init__(self, fill: Callable[[memoryview], int], use: Callable[[memoryview], None]) -> None:
         self._fill = fill
-        self._users = users
-        self._free: queue.SimpleQueue[_Chunk] = queue.SimpleQueue()
-        self._lanes: list[queue.SimpleQueue[_Chunk | None]] = [queue.SimpleQueue() for _ in users]
+        self._use = use
+        self._free: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+        self._filled: queue.SimpleQueue[tuple[memoryview, int] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
 
     def run(self) -> None:
-        """Move everything. Raises what `fill` or a user raised (the first of them), when every user has ended."""
+        """Move everything. Raises what `fill` or `use` raised (the first of them), when all that was filled before a
+        failure of `fill` has been used."""
         for _ in range(CHUNKS):
-            self._free.put(_Chunk())
-        threads = [
-            threading.Thread(target=self._serve, args=pair, name="relay", daemon=True)
-            for pair in zip(self._lanes, self._users, strict=True)
-        ]
-        for thread in threads:
-            thread.start()
+            self._free.put(chunk())
+        user = threading.Thread(target=self._serve, name="relay", daemon=True)
+        user.start()
         try:
             while not self._failure:
-                chunk = self._free.get()
-                count = self._fill(chunk.memory)
+                memory = self._free.get()
+                count = self._fill(memory)
                 if not count:
                     break
-                chunk.lend(count, len(self._users))
-                for lane in self._lanes:
-                    lane.put(chunk)
+                self._filled.put((memory, count))
         finally:
-            for lane in self._lanes:
-                lane.put(None)
-            for thread in threads:
-                thread.join()
+            self._filled.put(None)
+            user.join()
         if self._failure:
             raise self._failure
 
-    def _serve(self, lane: queue.SimpleQueue[_Chunk | None], user: User) -> None:
-        while chunk := lane.get():
+    def _serve(self) -> None:
+        while found := self._filled.get():
+            memory, count = found
             try:
                 if not self._failure:
-                    user(chunk.data)
+                    self._use(memory[:count])
             except BaseException as failure:
-                self._failure = self._failure or failure
-            if chunk.give_back():
-                self._free.put(chunk)
+                self._failure = failure
+            self._free.put(memory)

@@ -13,8 +13,13 @@ import shutil
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from .errors import TransferFailed
+
+FIRST_TO_GO = 500
+"""Where memory runs out, the kernel ends one of the transfer's processes (proc(5), oom_score_adj), not the launcher,
+which lives to tell."""
 
 FALLBACKS = {"pigz": "gzip"}  # the same options, one thread
 
@@ -127,4 +132,6 @@ def spawn(
         os.close(errors_end)
         os.close(null)
     os.set_blocking(errors, False)
+    with contextlib.suppress(OSError):  # only root may, and only where the kernel knows it
+        Path(f"/proc/{pid}/oom_score_adj").write_text(str(FIRST_TO_GO))
     return Process(argv, pid, errors)

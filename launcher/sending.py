@@ -235,8 +235,8 @@ class Sender:
             return False
         if self._compression is Compression.NONE:
             self._stream = self._moved
-        if self._compression is Compression.ZSTD and self._stream.whole and self._moved.sha256:
-            trailer = Trailer(self._moved.count, self._moved.sha256, self._session)
+        if self._compression is Compression.ZSTD and self._stream.whole and self._moved.digest:
+            trailer = Trailer(self._moved.count, self._moved.digest, self._session)
             try:
                 write_all(outlet, trailer_frame(trailer))
             except BrokenPipeError:

@@ -21,7 +21,7 @@ from typing import Any
 
 from .plan import Compression
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST_BYTES = 1024
 TRAILER_BYTES = 256
 
@@ -38,7 +38,7 @@ _FOREIGN = {
 _OUR_MAGIC = 0x184D2A5C
 _TAG = b"udpcast-launcher\x00"
 _HEADER = struct.Struct("<II")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_XXH128 = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Trailer:
-    """What the sender says after the data: bytes that were read, and their SHA-256 in hexadecimal."""
+    """What the sender says after the data: bytes that were read, and their XXH128 in hexadecimal."""
 
     length: int
-    sha256: str
+    xxh128: str
     session: str
 
 
@@ -124,8 +124,8 @@ def read_trailer(tail: bytes, session: str) -> Trailer | None:
     fields = _fields("trailer", tail[-TRAILER_BYTES:], TRAILER_BYTES)
     if fields is None or fields.get("session") != session or not _is_count(fields.get("length")):
         return None
-    digest = fields.get("sha256")
-    if not isinstance(digest, str) or not _SHA256.fullmatch(digest):
+    digest = fields.get("xxh128")
+    if not isinstance(digest, str) or not _XXH128.fullmatch(digest):
         return None
     return Trailer(fields["length"], digest, session)
 

@@ -97,7 +97,7 @@ class Transfer:
                 sentence=outcome.sentence,
                 bytes=outcome.bytes,
                 seconds=round(outcome.seconds, 3),
-                sha256=outcome.sha256,
+                xxh128=outcome.xxh128,
                 read_back=outcome.read_back,
             )
             self._outcome = outcome

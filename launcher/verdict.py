@@ -58,7 +58,8 @@ class Stage:
             if self.status < 0
             else f"ended with status {self.status}"
         )
-        return f"{self.program} {how}" + (f" ({self.said})" if self.said else "")
+        told = self.said and self.status != -signal.SIGKILL  # of which a process knows nothing, and says nothing
+        return f"{self.program} {how}" + (f" ({self.said})" if told else "")
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def judge_sender(seen: Sending) -> Outcome:
             bytes=seen.moved.count if seen.begun else 0,  # what was read ahead has reached nobody
             total=seen.length,
             seconds=seen.seconds,
-            sha256=seen.moved.sha256,
+            xxh128=seen.moved.digest,
             receivers=tuple(one.address for one in seen.receivers),
             lost=lost,
         )
@@ -201,8 +202,8 @@ def judge_receiver(seen: Receiving) -> Outcome:
     total = seen.manifest.length if seen.manifest else None
 
     def outcome(kind: OutcomeKind, sentence: str, hint: str = "") -> Outcome:
-        again = seen.reread is not None and seen.reread.sha256 is not None
-        return Outcome(kind, sentence, hint, count, total, seen.seconds, seen.target.sha256, read_back=again)
+        again = seen.reread is not None and seen.reread.digest is not None
+        return Outcome(kind, sentence, hint, count, total, seen.seconds, seen.target.digest, read_back=again)
 
     so_far = f"after {count:,} bytes" + (f" of {total:,}" if total is not None else "")
     if seen.cancelled:
@@ -274,6 +275,8 @@ def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
             CALL_AGAIN,
         )
     failure = seen.udpcast.failure if seen.udpcast else "udp-receiver did not run"
+    if failure and seen.udpcast and seen.udpcast.status < 0 and not seen.trailer:
+        return OutcomeKind.STAGE_FAILED, f"The transfer broke off {so_far}: {failure}; {not_whole}.", CALL_AGAIN
     if failure and not seen.trailer:  # behind the trailer nothing comes that could be missing
         words = f"{failure}: {seen.complaint}" if seen.complaint else failure
         return (
@@ -303,7 +306,7 @@ def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
     if seen.trailer is None:
         return OutcomeKind.TRUNCATED, f"The sender stopped before its end, {so_far}; {not_whole}.", CALL_AGAIN
     lengths = {seen.manifest.length, seen.trailer.length, seen.target.count}
-    if len(lengths) > 1 or seen.trailer.sha256 != seen.target.sha256:
+    if len(lengths) > 1 or seen.trailer.xxh128 != seen.target.digest:
         return (
             OutcomeKind.DIFFERENT,
             f"What was written to {seen.device} differs from what the sender read "
@@ -313,7 +316,7 @@ def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
     return _read_back(
         seen,
         OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED,
-        f"{seen.target.count:,} bytes, same SHA-256 as the sender's disk.",
+        f"{seen.target.count:,} bytes, same digest as the sender's disk.",
         "",
     )
 
@@ -332,7 +335,7 @@ def _read_back(seen: Receiving, kind: OutcomeKind, words: str, hint: str) -> tup
             f"{seen.device} was written, but could not be read back at or behind byte {again.count:,}: {again.error}.",
             REPLACE,
         )
-    if again.differs is not None or again.sha256 != seen.target.sha256 or again.count != seen.target.count:
+    if again.differs is not None or again.digest != seen.target.digest or again.count != seen.target.count:
         return (
             OutcomeKind.CHANGED,
             f"{seen.device} does not hold what was written to it: it differs within the {MARK >> 20} MiB from byte "

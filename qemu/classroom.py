@@ -197,7 +197,7 @@ class _Room:
         self.say("comparing the disks")
         written = {name: source.report() for name, source in sources.items()}
         model = sources["sender"]
-        found = {name: images.target(path, model.path, model.sha256) for name, path in targets.items()}
+        found = {name: images.target(path, model.path, model.xxh128) for name, path in targets.items()}
         return self._finish(
             Report(
                 tuple(
@@ -227,7 +227,7 @@ class _Room:
         if faults.SECOND_SENDER in models:
             models[faults.SECOND_SENDER] = images.noise(self.scratch / "second.img", size, seed=2)
         return {
-            name: _Source(path, size, disks.sha256(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
+            name: _Source(path, size, disks.xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
             for name, path in models.items()
         }
 
@@ -362,13 +362,13 @@ class _Source:
 
     path: Path
     size: int
-    sha256: str
+    xxh128: str
     overlay: Path
 
     def report(self) -> SourceReport:
         """What became of it."""
-        after = disks.sha256(self.path)
-        return SourceReport(str(self.path), self.size, self.sha256, after, images.written(self.overlay))
+        after = disks.xxh128(self.path)
+        return SourceReport(str(self.path), self.size, self.xxh128, after, images.written(self.overlay))
 
 
 def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str) -> MachineSpec:

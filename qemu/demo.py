@@ -154,10 +154,10 @@ def table(report: Report, booted: dict[str, Booted]) -> str:
 def _row(report: Report, seat: SeatReport, booted: Booted | None) -> tuple[str, ...]:
     claim, same = seat.claim, equal(report, seat)
     if seat.role is Role.SENDER:
-        untouched = not report.source.written and report.source.sha256_before == report.source.sha256_after
-        disk, digest = "unchanged" if untouched else "CHANGED", report.source.sha256_after
+        untouched = not report.source.written and report.source.xxh128_before == report.source.xxh128_after
+        disk, digest = "unchanged" if untouched else "CHANGED", report.source.xxh128_after
     else:
-        disk, digest = "equal" if same else "DIFFERS", (seat.target.sha256 if seat.target else None) or ""
+        disk, digest = "equal" if same else "DIFFERS", (seat.target.xxh128 if seat.target else None) or ""
     boots = "" if seat.role is Role.SENDER else "not tried"
     if booted is not None:
         boots = "NO" if booted.problem else f"yes, in {booted.seconds:.0f} s"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import logging
 import os
@@ -22,6 +21,8 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import xxhash
 
 log = logging.getLogger(__name__)
 
@@ -136,12 +137,12 @@ def _pieces(descriptor: int, start: int, end: int) -> Iterator[tuple[int, bytes]
         start += len(data)
 
 
-def sha256(path: Path, length: int | None = None) -> str:
-    """The SHA-256 of the first `length` bytes (default: all), in hexadecimal.
+def xxh128(path: Path, length: int | None = None) -> str:
+    """The XXH128 of the first `length` bytes (default: all), in hexadecimal.
 
     Holes are hashed as the zeros they are, without being read. Raises `DiskError` when the image is shorter.
     """
-    digest = hashlib.sha256()
+    digest = xxhash.xxh3_128()
     zeros = memoryview(bytes(CHUNK))
 
     def skip(count: int) -> None:

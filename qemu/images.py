@@ -12,7 +12,7 @@ import json
 import random
 from pathlib import Path
 
-from .disks import CHUNK, DiskError, run, sha256
+from .disks import CHUNK, DiskError, run, xxh128
 from .report import Image
 from .spec import SpecError
 
@@ -47,7 +47,7 @@ def written(path: Path) -> int:
 def target(path: Path, source: Path, wanted: str) -> Image:
     """The target `path`, held against the raw image `source`, whose digest is `wanted`."""
     try:
-        digest = sha256(path, source.stat().st_size)
+        digest = xxh128(path, source.stat().st_size)
     except DiskError:
         digest = None
     first, blocks = (None, 0) if digest == wanted else differences(path, source)

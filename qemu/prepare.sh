@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by qemu/demo and tests/run: installs what is missing on a Debian 12, and makes the virtual environment.
 
-PYTHON=/usr/bin/python3 # Debian's: only that one sees Debian's urwid, pyudev and netifaces
+PYTHON=/usr/bin/python3 # Debian's: only that one sees Debian's urwid, pyudev, netifaces and xxhash
 
 PACKAGES=(
   # Python, and what the launcher imports; the same files go into the initrd
-  python3 python3-urwid python3-pyudev python3-netifaces
+  python3 python3-urwid python3-pyudev python3-netifaces python3-xxhash
   python3-pyte # the harness's 80×24 screen
   # building the pair
   dracut-core  # resolves drivers, libraries and udev rules
@@ -39,6 +39,7 @@ TEST_PACKAGES=(
   python3-venv # ruff and mypy come from the Python package index
   procps
   tcpdump      # what the network tests look at
+  xxhash       # xxh128sum, which our digests are held against
 )
 
 say() { printf '%s\n' "$*" >&2; }

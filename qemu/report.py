@@ -38,14 +38,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class Claim:
-    """The last `outcome` event of a seat. `seconds` of data flow; `sha256` over `bytes`."""
+    """The last `outcome` event of a seat. `seconds` of data flow; `xxh128` over `bytes`."""
 
     ok: bool
     kind: str
     sentence: str
     bytes: int
     seconds: float
-    sha256: str | None
+    xxh128: str | None
 
     @property
     def rate(self) -> float | None:
@@ -55,7 +55,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Image:
-    """A target as the host sees it. `sha256` over the source's length, None when the disk is shorter than that.
+    """A target as the host sees it. `xxh128` over the source's length, None when the disk is shorter than that.
 
     `first_difference` is the first byte in which it differs from the source, `differing_blocks` how many blocks of
     4096 bytes do; `blank`: it holds nothing but zeros, as at the start.
@@ -63,7 +63,7 @@ class Image:
 
     path: str
     size: int
-    sha256: str | None
+    xxh128: str | None
     first_difference: int | None = None
     differing_blocks: int = 0
     blank: bool = False
@@ -75,8 +75,8 @@ class SourceReport:
 
     path: str
     size: int
-    sha256_before: str
-    sha256_after: str
+    xxh128_before: str
+    xxh128_after: str
     written: int
 
 
@@ -149,8 +149,8 @@ def false_successes(report: Report) -> list[str]:
         if source is None:
             found.append(f"FALSE SUCCESS: {said}, but its disk differs from the source.")
             source = report.source
-        if seat.claim.sha256 is not None and seat.claim.sha256 != source.sha256_before:
-            found.append(f"FALSE SUCCESS: {said} with the digest {seat.claim.sha256}, which is not the source's.")
+        if seat.claim.xxh128 is not None and seat.claim.xxh128 != source.xxh128_before:
+            found.append(f"FALSE SUCCESS: {said} with the digest {seat.claim.xxh128}, which is not the source's.")
         if seat.claim.bytes != source.size:
             found.append(f"FALSE SUCCESS: {said} after {seat.claim.bytes} bytes; the source has {source.size}.")
     return found
@@ -161,14 +161,14 @@ def _source_of(report: Report, seat: SeatReport) -> SourceReport | None:
     if seat.role is Role.SENDER:
         return seat.source or report.source
     sources = [report.source, *(other.source for other in report.seats if other.source)]
-    return next((one for one in sources if seat.target and seat.target.sha256 == one.sha256_before), None)
+    return next((one for one in sources if seat.target and seat.target.xxh128 == one.xxh128_before), None)
 
 
 def failures(report: Report) -> list[str]:
     """Everything else that keeps a run from being good."""
     found = [report.problem] if report.problem else []
     for source in {report.source, *(seat.source for seat in report.seats if seat.source)}:
-        if source.sha256_before != source.sha256_after:
+        if source.xxh128_before != source.xxh128_after:
             found.append(f"the source {source.path} changed during the run.")
         if source.written:
             found.append(f"the sender's machine wrote {source.written} bytes to its source disk {source.path}.")
@@ -219,7 +219,7 @@ def holds(report: Report, seat: SeatReport) -> str:
     if target is None:
         return "unchanged" if source and _untouched(source) else "CHANGED"
     if source:
-        return "equal" if source.sha256_before == report.source.sha256_before else "equal to sender-2"
+        return "equal" if source.xxh128_before == report.source.xxh128_before else "equal to sender-2"
     if target.blank:
         return "blank"
     if target.first_difference is None:
@@ -256,7 +256,7 @@ def to_json(report: Report) -> str:
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-COLUMNS = ("seat", "outcome", "bytes", "seconds", "MB/s", "sha256", "disk", "machine")
+COLUMNS = ("seat", "outcome", "bytes", "seconds", "MB/s", "xxh128", "disk", "machine")
 
 
 def table(report: Report) -> str:
@@ -276,7 +276,7 @@ def _row(report: Report, seat: SeatReport) -> tuple[str, ...]:
     if claim is None:
         return (seat.name, "none", "", "", "", "", disk, seat.exit)
     rate = f"{claim.rate:.1f}" if claim.rate is not None else ""
-    digest = claim.sha256[:12] if claim.sha256 else ""
+    digest = claim.xxh128[:12] if claim.xxh128 else ""
     return (seat.name, claim.kind, str(claim.bytes), f"{claim.seconds:.1f}", rate, digest, disk, seat.exit)
 
 
@@ -296,7 +296,7 @@ def _fault_lines(report: Report) -> list[str]:
 
 
 def _untouched(source: SourceReport) -> bool:
-    return source.sha256_before == source.sha256_after and not source.written
+    return source.xxh128_before == source.xxh128_after and not source.written
 
 
 def stage_rows(report: Report) -> list[tuple[str, ...]]:

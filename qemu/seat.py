@@ -265,5 +265,5 @@ def claim(event: Event) -> Claim:
         sentence=event.text("sentence"),
         bytes=int(fields.get("bytes") or 0),
         seconds=float(fields.get("seconds") or 0.0),
-        sha256=str(fields["sha256"]) if fields.get("sha256") else None,
+        xxh128=str(fields["xxh128"]) if fields.get("xxh128") else None,
     )

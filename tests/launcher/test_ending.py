@@ -38,7 +38,7 @@ def words(page: Page) -> str:
 
 
 def failed(kind: OutcomeKind, **fields: object) -> Outcome:
-    outcome = Outcome(kind, LONG, HINT, bytes=123_456_789_012, seconds=1234.5, sha256="0" * 64)
+    outcome = Outcome(kind, LONG, HINT, bytes=123_456_789_012, seconds=1234.5, xxh128="0" * 64)
     return replace(outcome, **fields)  # type: ignore[arg-type]
 
 

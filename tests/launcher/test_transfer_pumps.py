@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import queue
 import select
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xxhash
 
 from launcher.board import Board, Phase
 from launcher.crew import Crew
@@ -33,7 +34,7 @@ from launcher.pumps import (
     write_all,
 )
 from launcher.relay import CHUNK, Relay
-from launcher.run import Process, open_terminal, program, spawn
+from launcher.run import FIRST_TO_GO, Process, open_terminal, program, spawn
 from launcher.stream import TRAILER_BYTES
 from launcher.verdict import ReceiverState
 
@@ -82,7 +83,7 @@ def test_disk_to_pipe_and_pipe_to_disk(tmp_path: Path, size: int) -> None:
     source = SourceDisk(str(tmp_path / "source"))
     moved, stream = drained(lambda outlet: pump_source(source, size, outlet, nothing))
     source.close()
-    digest = hashlib.sha256(data).hexdigest()
+    digest = xxhash.xxh3_128(data).hexdigest()
     assert moved == Moved(size, digest)
     assert stream == data
     target = tmp_path / "target"
@@ -120,7 +121,7 @@ def test_one_bit_that_changed_is_found(tmp_path: Path, size: int, where: str) ->
     found = read_back(again, written, nothing)
     again.close()
     file.close()
-    assert (found.differs, found.sha256) == (at // MARK * MARK, None)
+    assert (found.differs, found.digest) == (at // MARK * MARK, None)
 
 
 def test_a_disk_that_became_shorter_cannot_be_read_back(tmp_path: Path) -> None:
@@ -135,12 +136,53 @@ def blank(directory: Path, size: int) -> Path:
     return directory / "target"
 
 
+def test_a_source_is_sent_by_the_kernel_or_else_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = os.urandom(2 * CHUNK + 5)
+    (tmp_path / "source").write_bytes(data)
+
+    def sent() -> bytes:
+        source = SourceDisk(str(tmp_path / "source"))
+        moved, stream = drained(lambda outlet: pump_source(source, len(data), outlet, nothing))
+        source.close()
+        assert moved.whole
+        return stream
+
+    with monkeypatch.context() as patched:
+        patched.delattr("os.write")
+        assert sent() == data
+    calls: list[int] = []
+
+    def unknown(fd: int, *_: int, **__: int) -> int:
+        calls.append(fd)
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr("os.splice", unknown)
+    assert sent() == data
+    assert len(calls) == 1
+
+
+def test_a_disk_that_fails_when_it_is_asked_again_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "source").write_bytes(bytes(2 * CHUNK))
+    splice = os.splice
+
+    def fails_later(disk: int, sink: int, count: int, *, offset_src: int) -> int:
+        if offset_src >= CHUNK:
+            raise OSError(errno.EIO, "Input/output error")
+        return splice(disk, sink, count, offset_src=offset_src)
+
+    monkeypatch.setattr("os.splice", fails_later)
+    source = SourceDisk(str(tmp_path / "source"))
+    moved, _ = drained(lambda outlet: pump_source(source, 2 * CHUNK, outlet, nothing))
+    source.close()
+    assert moved == Moved(CHUNK, error="Input/output error")
+
+
 def test_a_source_that_ends_early_is_an_error_with_its_offset(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(b"x" * 1000)
     source = SourceDisk(str(tmp_path / "source"))
     moved, _ = drained(lambda outlet: pump_source(source, 1001, outlet, nothing))
     source.close()
-    assert (moved.count, moved.error, moved.sha256, moved.whole) == (1000, "it ends there", None, False)
+    assert (moved.count, moved.error, moved.digest, moved.whole) == (1000, "it ends there", None, False)
 
 
 def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
@@ -185,21 +227,21 @@ def test_a_target_that_fails_is_an_error_at_its_offset(tmp_path: Path) -> None:
     failing.close()
     os.close(read_only)
     os.close(inlet)
-    assert (moved.count, moved.error, moved.overflow, moved.sha256) == (CHUNK, "Bad file descriptor", False, None)
+    assert (moved.count, moved.error, moved.overflow, moved.digest) == (CHUNK, "Bad file descriptor", False, None)
 
 
-def test_a_relay_gives_everything_to_everybody_in_order() -> None:
+def test_a_relay_gives_everything_in_order() -> None:
     chunks = [os.urandom(1 + number) for number in range(40)]
     left = list(chunks)
-    got: tuple[list[bytes], list[bytes]] = ([], [])
+    got: list[bytes] = []
 
     def fill(buffer: memoryview) -> int:
         data = left.pop(0) if left else b""
         buffer[: len(data)] = data
         return len(data)
 
-    Relay(fill, lambda data: got[0].append(bytes(data)), lambda data: got[1].append(bytes(data))).run()
-    assert got == (chunks, chunks)
+    Relay(fill, lambda data: got.append(bytes(data))).run()
+    assert got == chunks
 
 
 @pytest.mark.parametrize("who", ["fill", "user"])
@@ -212,9 +254,8 @@ def test_a_relay_ends_when_one_fails(who: str) -> None:
     def user(_: memoryview) -> None:
         raise DiskError(7, "broken")
 
-    seen: list[int] = []
     with pytest.raises(DiskError):
-        Relay(fill, user, lambda data: seen.append(len(data))).run()
+        Relay(fill, user).run()
     assert "relay" not in [thread.name for thread in threading.enumerate()]
 
 
@@ -318,6 +359,27 @@ def test_processes_are_heard_and_reaped() -> None:
         with pytest.raises(ChildProcessError):
             os.waitpid(member.pid, os.WNOHANG)
         member.signal(signal.SIGKILL)
+
+
+def test_progress_is_nobodys_last_words() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    heard: list[str] = []
+    crew = Crew(lambda _, line: heard.append(line), lambda: None)
+    process = spawn(("sh", "-c", "printf 'Bad news\\nbytes= 1\\rbytes= 2\\r' >&2; exit 1"), None, null, lambda _: None)
+    os.close(null)
+    crew.add(process)
+    crew.attend(lambda: True)
+    crew.close()
+    assert heard == ["Bad news", "bytes= 1", "bytes= 2"]
+    stage = crew.stage(process)
+    assert stage and stage.said == "Bad news"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may protect a process from the kernel, or give it up")
+def test_where_memory_runs_out_the_kernel_takes_a_child_first() -> None:
+    _, said, _ = attended(("sh", "-c", "sleep 0.2; cat /proc/self/oom_score_adj >&2"))
+    assert said == [f"sh: {FIRST_TO_GO}"]
+    assert int(Path("/proc/self/oom_score_adj").read_text()) < FIRST_TO_GO
 
 
 def test_a_stopped_process_and_its_children_end() -> None:

@@ -60,9 +60,9 @@ def test_a_good_run() -> None:
 
 FALSE = [
     ("differs", seat(Role.RECEIVER, EQUAL, OTHER)),
-    ("disk differs", seat(Role.RECEIVER, replace(EQUAL, kind="written", sha256=None), OTHER)),
+    ("disk differs", seat(Role.RECEIVER, replace(EQUAL, kind="written", xxh128=None), OTHER)),
     ("disk differs", seat(Role.RECEIVER, EQUAL, None)),  # target shorter than the source
-    ("which is not the source's", seat(Role.RECEIVER, replace(EQUAL, sha256=OTHER))),
+    ("which is not the source's", seat(Role.RECEIVER, replace(EQUAL, xxh128=OTHER))),
     ("after 999 bytes; the source has 1000", seat(Role.RECEIVER, replace(EQUAL, bytes=999))),
 ]
 
@@ -78,7 +78,7 @@ def test_a_claim_that_is_not_true_is_the_worst_result(words: str, receiver: Seat
 
 
 def test_a_sender_with_another_digest_lies_too() -> None:
-    assert report(sender=seat(Role.SENDER, replace(SENT, sha256=OTHER))).verdict is Verdict.FALSE_SUCCESS
+    assert report(sender=seat(Role.SENDER, replace(SENT, xxh128=OTHER))).verdict is Verdict.FALSE_SUCCESS
 
 
 def test_a_false_success_is_not_hidden_by_another_failure() -> None:
@@ -98,7 +98,7 @@ def test_a_false_success_is_not_hidden_by_another_failure() -> None:
         ),
         ("failed (truncated)", report(seat(Role.RECEIVER, replace(EQUAL, ok=False, kind="truncated"), GOOD))),
         ("sender failed", report(sender=seat(Role.SENDER, replace(SENT, ok=False, kind="receiver-lost")))),
-        ("changed during the run", replace(report(), source=replace(SOURCE, sha256_after=OTHER))),
+        ("changed during the run", replace(report(), source=replace(SOURCE, xxh128_after=OTHER))),
         ("wrote 65536 bytes to its source", replace(report(), source=replace(SOURCE, written=65536))),
         ("the deadline", replace(report(), problem="the deadline of 9 s passed.")),
     ],
@@ -195,13 +195,13 @@ SECOND = SourceReport("/second", SIZE, OTHER, OTHER, 0)
 
 
 def with_second_sender(receiver: SeatReport) -> Report:
-    second = replace(seat(Role.SENDER, replace(SENT, sha256=OTHER)), name="sender-2", source=SECOND, said=50.0)
+    second = replace(seat(Role.SENDER, replace(SENT, xxh128=OTHER)), name="sender-2", source=SECOND, said=50.0)
     both = faulty(replace(receiver, said=50.0), None, replace(KILLED, kind="second-sender", standing=True, fired=None))
     return replace(both, seats=(*both.seats, second))
 
 
 def test_with_two_senders_a_disk_is_that_of_the_one_or_of_the_other() -> None:
-    other = seat(Role.RECEIVER, replace(EQUAL, sha256=OTHER), OTHER)
+    other = seat(Role.RECEIVER, replace(EQUAL, xxh128=OTHER), OTHER)
     assert with_second_sender(other).verdict is Verdict.GOOD
     assert holds(with_second_sender(other), other) == "equal to sender-2"
     assert with_second_sender(seat(Role.RECEIVER, EQUAL)).verdict is Verdict.GOOD
@@ -217,7 +217,7 @@ def test_what_a_disk_holds() -> None:
         assert one.target
         return holds(report(), replace(one, target=replace(one.target, **target)))  # type: ignore[arg-type]
 
-    assert on(sha256=GOOD) == "equal"
+    assert on(xxh128=GOOD) == "equal"
     assert on(blank=True, first_difference=0, differing_blocks=1) == "blank"
     assert on(first_difference=500, differing_blocks=1) == "differs: 1 block, first byte 500"
     assert on(first_difference=0, differing_blocks=7) == "differs: 7 blocks, first byte 0"

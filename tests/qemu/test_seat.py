@@ -52,7 +52,7 @@ OUTCOME: dict[str, object] = {
     "sentence": "Done.",
     "bytes": 5,
     "seconds": 0.5,
-    "sha256": None,
+    "xxh128": None,
 }
 
 

@@ -19,4 +19,4 @@ def test_two_receivers_become_equal_to_the_sender_with_nobody_there(tmp_path: Pa
     assert report.verdict is Verdict.GOOD, table(report)
     claims = [seat.claim for seat in report.seats]
     assert [claim.kind for claim in claims if claim] == ["sent", "equal", "equal"]
-    assert {claim.sha256 for claim in claims if claim} == {report.source.sha256_before}
+    assert {claim.xxh128 for claim in claims if claim} == {report.source.xxh128_before}
