@@ -248,7 +248,7 @@ class _Room:
         machines = {seat.mac: seat.append for seat in plan}
         write_tree(tree, self.spec.pair, "", machines, check=lambda _: ([], []))
         for seat in plan:
-            injection.add_dying_programs(tree, seat, size, self.spec.faults, self.scratch)
+            injection.add_programs(tree, seat, size, self.spec.faults, self.scratch)
         return tree
 
     def _power_on(

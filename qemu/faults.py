@@ -29,6 +29,7 @@ class Kind(Enum):
     KILL = "kill"
     UNPLUG = "unplug"
     KILL_PROGRAM = "kill-program"
+    EXHAUST = "exhaust"
     READ_ERROR = "read-error"
     WRITE_ERROR = "write-error"
     FLIP = "flip"
@@ -39,6 +40,9 @@ class Kind(Enum):
     ABSENT = "absent"
     LATE = "late"
     SECOND_SENDER = "second-sender"
+
+
+IN_A_PROGRAM = (Kind.KILL_PROGRAM, Kind.EXHAUST)
 
 
 class When(Enum):
@@ -85,6 +89,12 @@ RULES = {
     Kind.KILL_PROGRAM: Rule(
         "kill-program:SEAT:PROGRAM@BYTE",
         "a program of the pipeline is killed (SIGKILL) when it has read so much of its input, in steps of 64 KiB",
+        When.BYTE,
+        Value.PROGRAM,
+    ),
+    Kind.EXHAUST: Rule(
+        "exhaust:SEAT:PROGRAM@BYTE",
+        "something fills the memory when a program has read so much, until the kernel has killed one of the pipeline",
         When.BYTE,
         Value.PROGRAM,
     ),
@@ -240,6 +250,9 @@ def check(faults: Sequence[Fault], receivers: int) -> None:
             raise FaultError(f'fault "{fault}": there is no {fault.seat} among {", ".join(sorted(seats))}.')
         if fault.kind is Kind.LATE and fault.seat == "sender":
             raise FaultError(f'fault "{fault}": what is late comes after the sender.')
+        inside = [one for one in faults if one.kind in IN_A_PROGRAM and one.seat == fault.seat]
+        if fault in inside and sum(one.value == fault.value for one in inside) > 1:
+            raise FaultError(f'fault "{fault}": only one thing can happen within the {fault.value} of {fault.seat}.')
         if sum(other.kind is fault.kind and other.seat == fault.seat for other in faults) > 1 and fault.standing:
             raise FaultError(f'fault "{fault}": {fault.kind.value} is given twice for {fault.seat}.')
 

@@ -22,7 +22,7 @@ from pxe.tree import machine_file
 
 from . import faults
 from .disks import DiskError
-from .faults import Fault, Kind
+from .faults import IN_A_PROGRAM, Fault, Kind
 from .images import BLOCK
 from .pump import Deadline
 from .seat import Seat, SeatSpec
@@ -59,35 +59,56 @@ def machine(spec: MachineSpec, size: int, given: tuple[Fault, ...]) -> MachineSp
     return dataclasses.replace(spec, drives=(drive,), memory=memory)
 
 
-# --- programs that die ----------------------------------------------------------------------------------------------
+# --- what happens within a program ----------------------------------------------------------------------------------
 
 _STEP = 1 << 16
-_DYING = """\
+_WRAPPER = """\
 #!/bin/sh
-# Reads so much, says so on the event port, and dies with everything in its session.
+# Reads so much, says so on the event port, and then something happens.
 {{
     busybox dd bs={step} count={count} iflag=fullblock 2> /dev/null
     read -r up rest < /proc/uptime
     echo "{{\\"event\\": \\"fault\\", \\"t\\": $up, \\"program\\": \\"{name}\\"}}" > /dev/ttyS1
-    kill -9 0
+{deed}
 }} | /usr/lib/udpcast-fault/{name} "$@"
 """
+_DEEDS = {
+    Kind.KILL_PROGRAM: """\
+    # It dies with everything in its session.
+    kill -9 0""",
+    Kind.EXHAUST: """\
+    # Files that can go nowhere fill the memory, written by one whom the kernel may not end. When one of the pipeline's
+    # programs is gone, so are they.
+    pids=$(busybox pidof zstd pigz lzop udp-sender udp-receiver)
+    (
+        echo -1000 > /proc/self/oom_score_adj
+        busybox mkdir /hog
+        busybox mount -t ramfs hog /hog
+        while kill -0 $pids; do busybox dd bs=1M count=4 if=/dev/zero of=/hog/$((number += 1)); done
+        busybox umount /hog
+    ) < /dev/null > /dev/null 2>&1 &
+    exec busybox cat""",
+}
 
 
-def add_dying_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...], scratch: Path) -> None:
-    """Give a seat a second initrd in the TFTP `tree`, unpacked over the first, whose programs die. Raises DiskError."""
-    dying = [fault for fault in given if fault.kind is Kind.KILL_PROGRAM and fault.seat == seat.name]
-    if not dying:
+def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...], scratch: Path) -> None:
+    """Give a seat a second initrd in the TFTP `tree`, unpacked over the first, in whose programs something happens.
+
+    Raises DiskError.
+    """
+    inside = [fault for fault in given if fault.kind in IN_A_PROGRAM and fault.seat == seat.name]
+    if not inside:
         return
     root = scratch / f"{seat.name}-programs"
     original, wrappers = root / "usr/lib/udpcast-fault", root / "usr/bin"
     original.mkdir(parents=True)
     wrappers.mkdir(parents=True)
-    for fault in dying:
+    for fault in inside:
         name, count = str(fault.value), fault.position.offset(size) // _STEP if fault.position else 0
         _extract(tree / INITRD, f"usr/bin/{name}", root)
         (wrappers / name).rename(original / name)
-        (wrappers / name).write_text(_DYING.format(name=name, step=_STEP, count=max(1, count)))
+        script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=_DEEDS[fault.kind])
+        (wrappers / name).write_text(script)
         (wrappers / name).chmod(0o755)
     archive = io.BytesIO()
     write_archive(root, archive, 0)
@@ -157,7 +178,7 @@ class Injection:
             case Kind.READ_ERROR | Kind.WRITE_ERROR:
                 failed = any(event["event"] == "BLOCK_IO_ERROR" for event in seat.vm.qmp.events)
                 return now if failed else None
-            case Kind.KILL_PROGRAM:
+            case Kind.KILL_PROGRAM | Kind.EXHAUST:
                 event = events.first("fault", program=fault.value)
             case Kind.FLIP:
                 return now if self._arrived(fault, offset) else None
@@ -170,7 +191,7 @@ class Injection:
                     event for event in events.events if event.name == "progress" and _bytes(event.fields) >= offset
                 )
                 event = next(reached, None)
-        return now if event and fault.kind is not Kind.KILL_PROGRAM else event.arrived if event else None
+        return now if event and fault.kind not in IN_A_PROGRAM else event.arrived if event else None
 
     def _arrived(self, fault: Fault, offset: int) -> bool:
         """Whether the source's block around `offset` is on the disk: it will not be written again."""

@@ -249,6 +249,15 @@ SCENARIOS = (
         {"sender": Expected("stage-failed", UNCHANGED, 15), "receiver-1": GONE},
     ),
     Scenario(
+        "out-of-memory",
+        ("exhaust:receiver-1:zstd@30%",),
+        {
+            "sender": Expected("receiver-lost", UNCHANGED, 60),
+            "receiver-1": Expected("stage-failed", PART, 30, "was killed by SIGKILL"),
+            "receiver-2": WHOLE,
+        },
+    ),
+    Scenario(
         "small-memory",
         ("memory:receiver-1:128", "memory:receiver-2:152", "memory:receiver-3:176"),
         {

@@ -32,6 +32,7 @@ EXAMPLES = {
     "unplug:sender:0.5s@50%": Fault(Kind.UNPLUG, "sender", 0.5, HALF),
     "unplug:sender@50%": Fault(Kind.UNPLUG, "sender", None, HALF),
     "kill-program:sender:zstd@50%": Fault(Kind.KILL_PROGRAM, "sender", "zstd", HALF),
+    "exhaust:receiver-1:zstd@50%": Fault(Kind.EXHAUST, "receiver-1", "zstd", HALF),
     "read-error:sender@50%": Fault(Kind.READ_ERROR, "sender", None, HALF),
     "write-error:receiver-1@12.5%": Fault(Kind.WRITE_ERROR, "receiver-1", None, Position(12.5, percent=True)),
     "flip:receiver-1@0": Fault(Kind.FLIP, "receiver-1", None, Position(0)),
@@ -112,6 +113,10 @@ def test_what_is_not_understood_is_one_sentence(text: str, words: str) -> None:
         (["kill:sender-2@1"], "there is no sender-2"),
         (["late:sender@1"], "after the sender"),
         (["memory:sender:200", "memory:sender:300"], "given twice"),
+        (
+            ["exhaust:sender:zstd@1", "kill-program:sender:zstd@2"],
+            "only one thing can happen within the zstd of sender",
+        ),
     ],
 )
 def test_faults_must_fit_the_classroom(texts: list[str], words: str) -> None:
@@ -187,7 +192,8 @@ def test_io_errors_lie_above_the_image_where_the_guests_offsets_hold() -> None:
     ]
 
 
-def test_only_the_seat_with_a_dying_program_gets_a_second_initrd(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "deed"), [("kill-program", "kill -9 0"), ("exhaust", "mount -t ramfs")])
+def test_only_the_seat_with_such_a_program_gets_a_second_initrd(tmp_path: Path, kind: str, deed: str) -> None:
     root, tree = tmp_path / "root", tmp_path / "tree"
     (root / "usr/bin").mkdir(parents=True)
     (root / "usr/bin/zstd").write_text("the real one")
@@ -198,9 +204,9 @@ def test_only_the_seat_with_a_dying_program_gets_a_second_initrd(tmp_path: Path)
     for one in (seat, other):
         (tree / "pxelinux.cfg" / machine_file(one.mac)).write_text(f"append initrd={INITRD} umode=snd\n")
     subprocess.run(["zstd", "-q", tmp_path / "cpio", "-o", tree / INITRD], check=True)
-    given = (parse_fault("kill-program:sender:zstd@50%"),)
+    given = (parse_fault(f"{kind}:sender:zstd@50%"),)
     for one in (seat, other):
-        injection.add_dying_programs(tree, one, 8 * MIB, given, tmp_path)
+        injection.add_programs(tree, one, 8 * MIB, given, tmp_path)
     text = (tree / "pxelinux.cfg" / machine_file(seat.mac)).read_text()
     assert text == f"append initrd={INITRD},sender-programs.cpio umode=snd\n"
     assert "programs" not in (tree / "pxelinux.cfg" / machine_file(other.mac)).read_text()
@@ -209,4 +215,6 @@ def test_only_the_seat_with_a_dying_program_gets_a_second_initrd(tmp_path: Path)
     with (tree / "sender-programs.cpio").open("rb") as archive:
         subprocess.run(["cpio", "-id", "--quiet", "-D", unpacked], stdin=archive, check=True)
     assert (unpacked / "usr/lib/udpcast-fault/zstd").read_text() == "the real one"
-    assert "count=64 " in (unpacked / "usr/bin/zstd").read_text()
+    script = (unpacked / "usr/bin/zstd").read_text()
+    assert "count=64 " in script and deed in script
+    subprocess.run(["sh", "-n", unpacked / "usr/bin/zstd"], check=True)
