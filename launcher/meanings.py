@@ -33,6 +33,11 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
         "nobody received this cast: no receiver connected, or too few of them within the time given",
         "Check that the receivers wait, with the same port and on the same network segment; send again.",
     ),
+    OutcomeKind.OTHER_SENDER: Meaning(
+        SENDER,
+        "another sender waits for receivers on the same port, and this one would share them with it; nothing was sent",
+        "Send from one PC only, or give each of the two rooms a port of its own.",
+    ),
     OutcomeKind.RECEIVER_LOST: Meaning(
         SENDER,
         "the cast ended without the receivers that are named: they were silent for too long, or left",

@@ -16,6 +16,7 @@ class OutcomeKind(Enum):
     # sender
     SENT = "sent"  # every receiver that connected stayed until the end
     NO_RECEIVERS = "no-receivers"
+    OTHER_SENDER = "other-sender"  # another one waits on the same port
     RECEIVER_LOST = "receiver-lost"  # cast finished, but at least one receiver was dropped
     READ_ERROR = "read-error"
     # receiver

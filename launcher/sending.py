@@ -15,13 +15,15 @@ import contextlib
 import os
 import signal
 import threading
+import time
 
 from .board import Board
 from .crew import Crew
 from .disk import DiskError, SourceDisk, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
-from .outcome import Outcome
+from .heard import Greeting, Greetings
+from .outcome import Outcome, OutcomeKind
 from .plan import Compression, Plan
 from .pumps import NO_BYTES, Moved, pump_pipes, pump_source, wide_pipe, write_all
 from .run import Process, open_terminal, program, spawn
@@ -31,7 +33,19 @@ from .udpcparam import given
 from .verdict import LOST, ReceiverState, Sending, judge_sender
 
 VERSION = "0.1.0"
+LISTEN = 1.5  # seconds before a cast; another sender of ours greets once a second
+TIE = 3.0  # seconds of its waiting in which a sender still gives way to one that began at the same time
 AHEAD = 8 << 20  # bytes that pipe and udp-sender hold, at most: 1 MiB, and 4096 blocks of 1456 bytes
+
+
+def other_sender(plan: Plan, address: str) -> Outcome:
+    """What a sender says that found another one."""
+    return Outcome(
+        OutcomeKind.OTHER_SENDER,
+        f"Another sender, {address}, is waiting for receivers on port {plan.port}; nothing was sent.",
+        "Send from one PC only, or give each of the two rooms a port of its own (port=).",
+        total=plan.target.size,
+    )
 
 
 class Sender:
@@ -45,6 +59,9 @@ class Sender:
         self._commands = tuple(program(words) for words in argv(plan))
         self._crew = Crew(self._hear, self._tick)
         self._open: set[int] = set()
+        self._greetings: Greetings | None = None
+        self._listen_until = float("inf")
+        self._rival: Greeting | None = None
         self._source: SourceDisk | None = None
         self._hung: float | None = None
         self._terminal = -1
@@ -74,12 +91,17 @@ class Sender:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
         pump: threading.Thread | None = None
         try:
+            self._listen_first()
+            if self._rival or self._cancelled:
+                return self._judge()
             pipes = self._start()
             pump = threading.Thread(target=self._pump, args=pipes, name="stream", daemon=True)
             pump.start()
             self._crew.attend(lambda: self._over.is_set() or self._hung is not None)
         finally:
             self._crew.close()
+            if self._greetings:
+                self._greetings.close()
             if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
                 if pump:
                     pump.join()
@@ -92,7 +114,7 @@ class Sender:
         """Press the key, once somebody is there to receive (udp-sender would end without receivers)."""
         if self._board.begun:
             return
-        if self._terminal < 0 or given(self._plan.udpcparam, "nokbd") is not None:
+        if given(self._plan.udpcparam, "nokbd") is not None or (self._udpcast and self._terminal < 0):
             self._board.say("The cast starts by itself; udp-sender reads no key (--nokbd).")
         elif not self._board.receivers:
             self._board.say("No receiver has connected yet.")
@@ -106,6 +128,27 @@ class Sender:
             return
         self._cancelled = True
         self._crew.stop(signal.SIGKILL)
+
+    def _listen_first(self) -> None:
+        """Look for another sender that waits on the same port: the receivers would be divided between the two."""
+        self._greetings = Greetings(self._plan.nic.name, self._plan.port)
+        end = time.monotonic() + LISTEN
+        while not (self._rival or self._cancelled) and time.monotonic() < end:
+            self._rival = self._greetings.sender(0.1)
+        self._listen_until = time.monotonic() + TIE
+
+    def _listen_on(self) -> bool:
+        """Whether to give way: two that began at the same time heard nobody, and the lower MAC address stays."""
+        if self._greetings is None:
+            return False
+        if self._board.begun or time.monotonic() >= self._listen_until:
+            self._greetings.close()
+            self._greetings = None
+            return False
+        rival = self._greetings.sender(0)
+        if rival and rival.mac < self._plan.nic.mac.lower():
+            self._rival = rival
+        return self._rival is not None
 
     def _start(self) -> tuple[int, int, int]:
         """Start the processes; gives the ends of the pipes that are ours: into the compressor, out of it, into
@@ -291,6 +334,10 @@ class Sender:
         """When one process of the pipeline has failed, the others end; a failed compressor must not end udp-sender."""
         if self._stopping or self._over.is_set():
             return
+        if self._listen_on():
+            self._stopping = True
+            self._crew.stop(signal.SIGKILL)
+            return
         self._hung = self._source.hung if self._source else None
         if self._hung is not None:
             self._stopping = True
@@ -312,6 +359,8 @@ class Sender:
         return self._crew.ended_before(self._compressor, self._udpcast)
 
     def _judge(self) -> Outcome:
+        if self._rival and not self._board.begun:
+            return other_sender(self._plan, self._rival.address)
         moved = self._moved if self._hung is None else Moved(self._board.progress[0])
         return judge_sender(
             Sending(

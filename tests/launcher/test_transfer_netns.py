@@ -310,6 +310,52 @@ def test_without_receivers_a_cast_is_a_failure(room: Room, data: bytes) -> None:
     assert (outcome["kind"], outcome["ok"]) == ("no-receivers", False), outcome
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_sender_that_finds_another_one_waiting_sends_nothing(room: Room, data: bytes, plain: bool) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    if plain:
+        words = ("--interface", "eth0", "--nokbd", "--rexmit-hello-interval", "1000", "--min-receivers", "1")
+        first = room.plain(0, "udp-sender", "--file", str(source), *words)
+    else:
+        first = room.start(0, "snd", source, key_at=1)
+    for _ in range(100):
+        if room.processes(0, "udp-sender"):
+            break
+        time.sleep(0.1)
+    other = room.disk("other", bytes(SIZE))
+    refused = result(room.start(2, "snd", other, key_at=1))
+    assert (refused["kind"], refused["ok"]) == ("other-sender", False), refused
+    assert "Another sender, 10.99.0.1, is waiting for receivers on port 9000" in refused["sentence"]
+    received = result(room.start(1, "rcv", target))
+    assert claims(received, target, data) == ("written" if plain else "equal"), received
+    if not plain:
+        assert result(first)["kind"] == "sent"
+
+
+def test_of_two_senders_that_begin_at_the_same_time_one_stays(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    senders = {seat: room.start(seat, "snd", source, key_at=1, listen=0) for seat in (0, 2)}
+    macs = {seat: room.plain(seat, "cat", "/sys/class/net/eth0/address").communicate()[0] for seat in senders}
+    stays, gives_way = sorted(macs, key=lambda seat: macs[seat])
+    assert result(senders[gives_way])["kind"] == "other-sender"
+    assert claims(result(room.start(1, "rcv", target)), target, data) == "equal"
+    assert result(senders[stays])["kind"] == "sent"
+
+
+def test_senders_on_different_ports_do_not_mind_each_other(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    first = room.start(0, "snd", source, key_at=1, port=9100)
+    for _ in range(100):
+        if room.processes(0, "udp-sender"):
+            break
+        time.sleep(0.1)
+    second = room.start(2, "snd", source, key_at=1)
+    received = result(room.start(1, "rcv", target))
+    assert claims(received, target, data) == "equal", received
+    assert result(second)["kind"] == "sent"
+    first.kill()
+
+
 def test_without_a_sender_nothing_is_written(room: Room) -> None:
     target = room.disk("one", blank())
     outcome = result(room.start(1, "rcv", target, udpcparam=["--start-timeout=1"]))

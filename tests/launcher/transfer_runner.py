@@ -1,8 +1,9 @@
 """One real transfer in a process of its own, as JSON says; its outcome goes to standard output as JSON.
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
-`sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`,
-`more_patient` (of a receiver), `key_at` (press the key when so many receivers have connected), `cancel_at` (cancel
+`sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
+`more_patient` (of a receiver), `listen` (seconds that a sender listens
+before it begins), `key_at` (press the key when so many receivers have connected), `cancel_at` (cancel
 when so many bytes have moved), `hang_at` (the target hangs from this byte on), `report_at` (print a line when so
 many bytes have moved), `events` (a file).
 """
@@ -22,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from launcher import disk, receiving  # noqa: E402
+from launcher import disk, receiving, sending  # noqa: E402
 from launcher.errors import LauncherError  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
 from launcher.machine import Disk, Nic  # noqa: E402
@@ -36,7 +37,7 @@ def plan(job: dict[str, Any]) -> Plan:
     return Plan(
         role=Role(job["role"]),
         target=Target(whole.path, whole.size, whole),
-        nic=Nic("eth0", "00:00:00:00:00:00"),
+        nic=Nic("eth0", Path("/sys/class/net/eth0/address").read_text().strip()),
         address=Address(AddressSource.GIVEN),
         compression=Compression(job["compression"]) if job.get("compression") else None,
         udpcparam=tuple(job.get("udpcparam", ())),
@@ -44,6 +45,7 @@ def plan(job: dict[str, Any]) -> Plan:
         verify=job.get("verify", True),
         silence=job.get("silence", SILENCE),
         start_timeout=job.get("start_timeout", START_TIMEOUT),
+        port=job.get("port", 9000),
     )
 
 
@@ -61,6 +63,7 @@ def hang(offset: int) -> None:
 
 
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
+    sending.LISTEN = job.get("listen", sending.LISTEN)
     receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
     if "hang_at" in job:
         hang(job["hang_at"])

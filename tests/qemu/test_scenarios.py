@@ -91,6 +91,20 @@ def test_where_chance_decides_each_of_several_will_do() -> None:
     assert len(unmet(either, run(replace(CHANGED, kind="truncated"), replace(FLIPPED, differing_blocks=3)))) == 2
 
 
+def test_a_room_has_one_image() -> None:
+    one = run(replace(SENT, kind="equal"), Image("/t", 9000, GOOD))
+    second = replace(one.seats[0], name="sender-2", source=SourceReport("/s2", 9000, OTHER, OTHER, 0))
+    other = replace(
+        one.seats[1], name="receiver-2", target=Image("/t2", 9000, OTHER), claim=replace(SENT, xxh128=OTHER)
+    )
+    whole = Expected("equal", "equal or equal to sender-2")
+    seats = {**ROW.seats, "receiver-1": whole, "receiver-2": whole, "sender-2": Expected("sent", UNCHANGED)}
+    row = replace(ROW, seats=seats)
+    for second_receiver, images in ((other, 2), (replace(one.seats[1], name="receiver-2"), 1)):
+        report = replace(one, seats=(*one.seats, second, second_receiver))
+        assert any("two images" in sentence for sentence in unmet(row, report)) == (images == 2), unmet(row, report)
+
+
 def test_what_was_measured_is_a_row_for_each_seat() -> None:
     assert scenarios.rows(ROW, run(said=61.0)) == [
         ("row", "sender", "sent", "2.0", "unchanged", "yes"),
