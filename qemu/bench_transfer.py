@@ -1,4 +1,4 @@
-"""``python3 -m qemu bench transfer``: plain udpcast by hand beside the launcher's transfer, same data, same network.
+"""``python3 -m qemu bench namespaces``: plain udpcast by hand beside the launcher's transfer, same data, same network.
 
 Without machines: each seat is a network namespace (`bench_seats`), disks are files in memory (tmpfs). Three ways are
 measured in turns, in the order plain, ours, verified, and then backwards, so that whatever else the host does falls on

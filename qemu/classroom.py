@@ -14,14 +14,14 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_cmdline import CommandLineError, Parameter, format_line, parse
 from pxe.tree import TreeError, write_tree
 
-from . import disks, faults, images, injection, sandbox
+from . import by_hand, disks, faults, images, injection, sandbox
 from .accel import choose
 from .faults import Fault, FaultError, Kind
 from .injection import Injection
@@ -72,6 +72,8 @@ class ClassroomSpec:
     keep: bool = False
     artefacts: Path | None = None
     faults: tuple[Fault, ...] = ()
+    by_hand: Mapping[Role, str] = field(default_factory=dict)
+    """Commands that a person types in place of the launcher (`by_hand`); a benchmark's, and no option."""
 
 
 def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
@@ -249,6 +251,8 @@ class _Room:
         write_tree(tree, self.spec.pair, "", machines, check=lambda _: ([], []))
         for seat in plan:
             injection.add_programs(tree, seat, size, self.spec.faults, self.scratch)
+            if words := self.spec.by_hand.get(seat.role):
+                by_hand.add(tree, seat, words, size)
         return tree
 
     def _power_on(
@@ -332,6 +336,7 @@ class _Room:
             why = "it was never switched on."
             return SeatReport(spec.name, spec.role, spec.mac, spec.append, None, why, "off", None, ())
         vm = seat.vm
+        began = vm.events.first("cast")
         return SeatReport(
             spec.name,
             spec.role,
@@ -343,6 +348,7 @@ class _Room:
             seat.after,
             seat.stages(),
             said=None if seat.said is None else round(seat.said - self.started, 1),
+            began=None if began is None else round(began.arrived - self.started, 1),
         )
 
     def _fault_reports(self, injected: Injection) -> tuple[FaultReport, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kernel_cmdline import CommandLineError
 
-from . import bench, bench_transfer, classroom, report, sandbox, scenarios, single
+from . import bench, bench_machines, bench_transfer, classroom, report, sandbox, scenarios, single
 from .faults import GRAMMAR, Fault, FaultError, parse_fault
 from .keys import UnknownKey, serial
 from .spec import NIC_MODELS, Bus, SpecError
@@ -146,13 +146,29 @@ def _bench_boot(options: argparse.Namespace) -> int:
 
 
 def _bench_transfer(options: argparse.Namespace) -> int:
+    cases = tuple(case for case in bench_machines.CASES if options.only in " ".join(case))
+    if not cases:
+        raise SpecError(f'no case has "{options.only}" in its name: {", ".join(map(" ".join, bench_machines.CASES))}.')
+    settings = bench_machines.MachineSettings(
+        options.pair, options.receivers, options.size, options.rounds, options.memory, cases
+    )
+    result = bench_machines.measure(settings, _tell)
+    if options.json:
+        options.json.write_text(bench_machines.to_json(result))
+    print(bench_machines.table(result), end="")
+    return 0
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _bench_namespaces(options: argparse.Namespace) -> int:
     cases = bench_transfer.quick_cases() if options.quick else bench_transfer.all_cases()
     chosen = tuple(case for case in cases if not options.only or options.only in case.name)
     if not chosen:
         raise SpecError(f'no case has "{options.only}" in its name: {", ".join(case.name for case in cases)}.')
-    result = bench_transfer.measure(
-        bench_transfer.Settings(chosen, options.rounds), lambda line: print(line, file=sys.stderr, flush=True)
-    )
+    result = bench_transfer.measure(bench_transfer.Settings(chosen, options.rounds), _tell)
     if options.json:
         options.json.write_text(bench_transfer.to_json(result))
     print(bench_transfer.table(result), end="")
@@ -194,13 +210,20 @@ def parser() -> argparse.ArgumentParser:
     boots.add_argument("--runs", type=_positive, default=3, metavar="N", help="boots of each (default: 3)")
     boots.add_argument("--memory-search", action="store_true", help="find the smallest memory that can clone")
     boots.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
+    rooms = _command(benches, "transfer", _bench_transfer, "the launcher's transfer beside plain udpcast", None)
+    rooms.description = bench_machines.__doc__
+    rooms.add_argument("--receivers", type=_positive, default=2, metavar="N", help="default: 2")
+    rooms.add_argument("--size", type=_positive, default=128, metavar="MIB", help="of the model disk (default: 128)")
+    rooms.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd noise"')
+    rooms.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")
+    rooms.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
     moves = benches.add_parser(
-        "transfer",
-        help="the launcher's transfer beside plain udpcast by hand, between network namespaces",
+        "namespaces",
+        help="the same without machines, between network namespaces; with CPU time and memory",
         description=bench_transfer.__doc__,
         formatter_class=_RAW,
     )
-    moves.set_defaults(run=_bench_transfer, verbose=False)
+    moves.set_defaults(run=_bench_namespaces, verbose=False)
     moves.add_argument("--quick", action="store_true", help="ten cases instead of 32")
     moves.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd text 4"')
     moves.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")

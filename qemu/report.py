@@ -95,7 +95,8 @@ class FaultReport:
 class SeatReport:
     """`problem` is why the seat came to no outcome, empty when it did; `exit` how its machine ended.
 
-    `said`: seconds from the run's start to its outcome, or to the sentence with which it stopped. Receivers have a
+    `began` and `said`: seconds from the run's start to its first data, and to its outcome, or to the sentence with
+    which it stopped. Receivers have a
     `target`, senders a `source`.
     """
 
@@ -111,6 +112,7 @@ class SeatReport:
     target: Image | None = None
     artefacts: tuple[str, ...] = ()
     said: float | None = None
+    began: float | None = None
     source: SourceReport | None = None
 
 

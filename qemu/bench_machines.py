@@ -1,0 +1,144 @@
+"""``python3 -m qemu bench transfer``: plain udpcast by hand beside the launcher's transfer, in virtual classrooms.
+
+Each run is a whole classroom (`classroom`): the same machines PXE-boot the same pair from the same boot server, and
+cast the same model disk over the same virtual network. Three ways in turns, then backwards:
+
+* plain: what an experienced person types (`by_hand`), ``udp-sender`` and ``udp-receiver`` with the launcher's
+  compressor and options, and ``sync`` behind it.
+* ours: the launcher's transfer, with ``verify=no``.
+* verified: the same, with ``verify=yes``.
+
+The clock is the host's, from the sender's `cast` event to the last receiver's `outcome`. Every disk is compared with
+the source afterwards, those of the plain runs as well. Without KVM the guests' processors are emulated, and many times
+slower than a PC's: the ratio then says what the processor's part of the work is, not what a room of PCs would see.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import by_hand
+from .bench_transfer import MIB, PACK, UNPACK, Way, write_source
+from .classroom import DISK_NAMES, ClassroomSpec, run_classroom
+from .report import Report, Role, layout
+from .sandbox import RunFailed
+
+CASES = (("zstd", "noise"), ("zstd", "text"), ("none", "noise"))
+"""Compression and data (`bench_transfer.write_source`)."""
+
+
+@dataclass(frozen=True)
+class MachineSettings:
+    """What is measured. `mib` of model disk; `memory` of each machine in MiB."""
+
+    pair: Path
+    receivers: int = 2
+    mib: int = 128
+    rounds: int = 2
+    memory: int = 384
+    cases: tuple[tuple[str, str], ...] = CASES
+
+
+@dataclass(frozen=True)
+class MachineRun:
+    """One classroom. `seconds` of the cast, up to the last receiver's outcome; `outcomes` of the receivers."""
+
+    compression: str
+    data: str
+    way: str
+    seconds: float
+    outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MachineBench:
+    """The result. `accel`: kvm or tcg."""
+
+    settings: MachineSettings
+    accel: str
+    runs: tuple[MachineRun, ...]
+
+
+def spec(settings: MachineSettings, compression: str, way: Way, model: Path) -> ClassroomSpec:
+    """The classroom of one run."""
+    disk, options = DISK_NAMES[ClassroomSpec.bus], f"--min-receivers {settings.receivers}"
+    verify = "yes" if way is Way.VERIFIED else "no"
+    room = ClassroomSpec(
+        settings.pair,
+        receivers=settings.receivers,
+        model=model,
+        memory=settings.memory,
+        append_sender=f'umode=snd auto=yes disk={disk} compr={compression} udpcparam="{options}"',
+        append_receiver=f"umode=rcv auto=yes verify={verify}",
+    )
+    if way is not Way.PLAIN:
+        return room
+    pack, unpack = PACK.get(compression, ""), UNPACK.get(compression, "")
+    typed = {role: by_hand.command(role, disk, pack, unpack, settings.receivers) for role in Role}
+    return dataclasses.replace(room, by_hand=typed)
+
+
+def measure(settings: MachineSettings, tell: Callable[[str], None]) -> MachineBench:
+    """Run all classrooms. Raises sandbox.RunFailed where one comes to no good end, sandbox.Stopped."""
+    runs: list[MachineRun] = []
+    accel = ""
+    with tempfile.TemporaryDirectory(prefix="udpcast-bench-") as scratch:
+        for compression, data in settings.cases:
+            model = write_source(Path(scratch) / "model.img", data, settings.mib * MIB)
+            for number in range(settings.rounds):
+                for way in tuple(Way) if number % 2 == 0 else tuple(reversed(Way)):
+                    report = run_classroom(spec(settings, compression, way, model), lambda _: None)
+                    run = MachineRun(compression, data, way.value, *result(report))
+                    tell(f"{compression} {data}, {way.value}: {run.seconds:.1f} s")
+                    runs.append(run)
+                    accel = report.accel
+    return MachineBench(settings, accel, tuple(runs))
+
+
+def result(report: Report) -> tuple[float, tuple[str, ...]]:
+    """The seconds of a run and its receivers' outcomes. Raises RunFailed when the run was not a good one."""
+    if report.problems:
+        raise RunFailed(" ".join(report.problems))
+    began = next(seat.began for seat in report.seats if seat.role is Role.SENDER)
+    receivers = [seat for seat in report.seats if seat.role is Role.RECEIVER]
+    ends = [seat.said for seat in receivers if seat.said is not None]
+    if began is None or len(ends) < len(receivers):
+        raise RunFailed("a run was good, but a seat did not say when its cast began or ended.")
+    return max(ends) - began, tuple(seat.claim.kind if seat.claim else "-" for seat in receivers)
+
+
+HEADINGS = ("compression", "data", "MB/s plain", "ours", "ratio", "verified", "extra s")
+
+
+def table(bench: MachineBench) -> str:
+    """Medians for a person: MB/s (10^6 bytes of the source), ours to plain, and what reading back takes longer."""
+    size = bench.settings.mib * MIB
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    for compression, data in bench.settings.cases:
+        seconds = {
+            way: statistics.median(
+                run.seconds
+                for run in bench.runs
+                if (run.compression, run.data, run.way) == (compression, data, way.value)
+            )
+            for way in Way
+        }
+        speed = {way: f"{size / value / 1e6:.1f}" for way, value in seconds.items()}
+        ratio = seconds[Way.PLAIN] / seconds[Way.OURS]
+        extra = seconds[Way.VERIFIED] - seconds[Way.OURS]
+        figures = (speed[Way.PLAIN], speed[Way.OURS], f"{ratio:.2f}", speed[Way.VERIFIED], f"{extra:.1f}")
+        rows.append((compression, data, *figures))
+    settings = bench.settings
+    about = f"{settings.receivers} receivers, {settings.mib} MiB, rounds: {settings.rounds}, {bench.accel}"
+    return "\n".join((*layout(rows), about)) + "\n"
+
+
+def to_json(bench: MachineBench) -> str:
+    """The whole result; keys are those of the classes in this module."""
+    return json.dumps(dataclasses.asdict(bench), indent=2, default=str) + "\n"

@@ -1,0 +1,22 @@
+"""Plain udpcast in the same machines, as the benchmark measures it: the disks are held against it as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qemu.bench_machines import MachineSettings, result, spec
+from qemu.bench_transfer import MIB, Way, write_source
+from qemu.classroom import run_classroom
+
+pytestmark = pytest.mark.vm
+
+PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
+
+
+def test_a_cast_by_hand_is_measured(tmp_path: Path) -> None:
+    model = write_source(tmp_path / "model.img", "noise", 16 * MIB)
+    seconds, outcomes = result(run_classroom(spec(MachineSettings(PAIR, 1), "zstd", Way.PLAIN, model)))
+    assert seconds > 0
+    assert outcomes == ("by-hand",)
