@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kernel_cmdline import CommandLineError
 
-from . import bench, bench_machines, bench_transfer, classroom, report, sandbox, scenarios, single
+from . import bench, bench_machines, bench_stages, bench_transfer, classroom, report, sandbox, scenarios, single
 from .faults import GRAMMAR, Fault, FaultError, parse_fault
 from .keys import UnknownKey, serial
 from .spec import NIC_MODELS, Bus, SpecError
@@ -53,7 +53,7 @@ def run(arguments: list[str] | None = None) -> int:
     except sandbox.RunFailed as error:
         print(error, file=sys.stderr)
         return 1 if error.kind in _OF_THE_MACHINE else 3
-    except (SpecError, CommandLineError, FaultError, sandbox.SandboxError, OSError) as error:
+    except (SpecError, CommandLineError, FaultError, bench_stages.StageError, sandbox.SandboxError, OSError) as error:
         print(error, file=sys.stderr)
         return 3
 
@@ -175,6 +175,14 @@ def _bench_namespaces(options: argparse.Namespace) -> int:
     return 1 if result.failures else 0
 
 
+def _bench_stages(options: argparse.Namespace) -> int:
+    found = bench_stages.measure(options.size, options.rounds, _tell)
+    if options.json:
+        options.json.write_text(bench_stages.to_json(found))
+    print(bench_stages.table(found), end="")
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     main = argparse.ArgumentParser(
         prog="python3 -m qemu",
@@ -224,10 +232,20 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=_RAW,
     )
     moves.set_defaults(run=_bench_namespaces, verbose=False)
-    moves.add_argument("--quick", action="store_true", help="ten cases instead of 32")
+    moves.add_argument("--quick", action="store_true", help="twelve cases instead of 32")
     moves.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd text 4"')
     moves.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")
     moves.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
+    alone = benches.add_parser(
+        "stages",
+        help="each of the launcher's own stages alone, on one core",
+        description=bench_stages.__doc__,
+        formatter_class=_RAW,
+    )
+    alone.set_defaults(run=_bench_stages, verbose=False)
+    alone.add_argument("--size", type=_positive, default=1024, metavar="MIB", help="that each moves (default: 1024)")
+    alone.add_argument("--rounds", type=_positive, default=3, metavar="N", help="of each (default: 3)")
+    alone.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
     return main
 
 

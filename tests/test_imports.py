@@ -19,6 +19,9 @@ MAY_IMPORT = {
     "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }
 
+MEASURED_FROM_WITHIN = {"qemu/bench_stages.py": ("launcher.disk", "launcher.pumps")}
+"""What runs the launcher's parts themselves, to measure them; it judges no seat."""
+
 
 def imported(path: Path, folder: str) -> set[str]:
     """Absolute names of our modules that `path` imports from outside its own folder."""
@@ -46,6 +49,7 @@ def test_a_folder_imports_only_what_the_architecture_allows(folder: str) -> None
         for path in files
         for name in sorted(imported(path, folder))
         if not allowed(name, folder)
+        and not name.startswith(MEASURED_FROM_WITHIN.get(str(path.relative_to(ROOT)), ("-",)))
     ]
     assert not wrong
 
