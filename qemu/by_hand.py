@@ -7,14 +7,10 @@ launcher's events, so that the harness treats it like any other seat: its claim,
 
 from __future__ import annotations
 
-import io
 import shlex
 from pathlib import Path
 
-from initrd.cpio import write_archive
-from pxe.boot_entry import INITRD
-from pxe.tree import machine_file
-
+from . import second_initrd
 from .report import Role
 from .seat import SeatSpec
 
@@ -68,9 +64,4 @@ def add(tree: Path, seat: SeatSpec, words: str, size: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
-    archive = io.BytesIO()
-    write_archive(root, archive, 0)
-    extra = f"{seat.name}-by-hand.cpio"
-    (tree / extra).write_bytes(archive.getvalue())
-    config = tree / "pxelinux.cfg" / machine_file(seat.mac)
-    config.write_text(config.read_text().replace(f"initrd={INITRD}", f"initrd={INITRD},{extra}"))
+    second_initrd.add(tree, seat, root, "by-hand")

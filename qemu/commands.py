@@ -139,9 +139,14 @@ def _faults(options: argparse.Namespace) -> int:
 
 def _bench_boot(options: argparse.Namespace) -> int:
     result = bench.bench_boot(options.pair, options.runs, options.memory_search, options.memory)
+    return _show(options, bench.table(result), bench.to_json(result))
+
+
+def _show(options: argparse.Namespace, table: str, json: str) -> int:
+    """A benchmark's result: the table for the reader, the whole of it in a file if that was asked for."""
     if options.json:
-        options.json.write_text(bench.to_json(result))
-    print(bench.table(result), end="")
+        options.json.write_text(json)
+    print(table, end="")
     return 0
 
 
@@ -153,10 +158,7 @@ def _bench_transfer(options: argparse.Namespace) -> int:
         options.pair, options.receivers, options.size, options.rounds, options.memory, cases
     )
     result = bench_machines.measure(settings, _tell)
-    if options.json:
-        options.json.write_text(bench_machines.to_json(result))
-    print(bench_machines.table(result), end="")
-    return 0
+    return _show(options, bench_machines.table(result), bench_machines.to_json(result))
 
 
 def _tell(line: str) -> None:
@@ -169,18 +171,13 @@ def _bench_namespaces(options: argparse.Namespace) -> int:
     if not chosen:
         raise SpecError(f'no case has "{options.only}" in its name: {", ".join(case.name for case in cases)}.')
     result = bench_transfer.measure(bench_transfer.Settings(chosen, options.rounds), _tell)
-    if options.json:
-        options.json.write_text(bench_transfer.to_json(result))
-    print(bench_transfer.table(result), end="")
+    _show(options, bench_transfer.table(result), bench_transfer.to_json(result))
     return 1 if result.failures else 0
 
 
 def _bench_stages(options: argparse.Namespace) -> int:
     found = bench_stages.measure(options.size, options.rounds, _tell)
-    if options.json:
-        options.json.write_text(bench_stages.to_json(found))
-    print(bench_stages.table(found), end="")
-    return 0
+    return _show(options, bench_stages.table(found), bench_stages.to_json(found))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -7,7 +7,6 @@ the report counts from there. Nothing is fired twice, and a fault that never fir
 from __future__ import annotations
 
 import dataclasses
-import io
 import os
 import subprocess
 import time
@@ -15,12 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from initrd.cpio import write_archive
 from kernel_cmdline import Parameter, format_line, parse
 from pxe.boot_entry import INITRD
-from pxe.tree import machine_file
 
-from . import faults
+from . import faults, second_initrd
 from .disks import DiskError
 from .faults import IN_A_PROGRAM, Fault, Kind
 from .images import BLOCK
@@ -110,12 +107,7 @@ def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...]
         script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=_DEEDS[fault.kind])
         (wrappers / name).write_text(script)
         (wrappers / name).chmod(0o755)
-    archive = io.BytesIO()
-    write_archive(root, archive, 0)
-    extra = f"{seat.name}-programs.cpio"
-    (tree / extra).write_bytes(archive.getvalue())
-    config = tree / "pxelinux.cfg" / machine_file(seat.mac)
-    config.write_text(config.read_text().replace(f"initrd={INITRD}", f"initrd={INITRD},{extra}"))
+    second_initrd.add(tree, seat, root, "programs")
 
 
 def _extract(initrd: Path, name: str, root: Path) -> None:
