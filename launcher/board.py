@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .pumps import timed
-from .verdict import Receiver, ReceiverState
+from .verdict import GONE, Receiver, ReceiverState
 
 MESSAGES = 50  # the last ones are kept
 RATE_WINDOW = 5.0  # seconds over which the recent rate is taken
@@ -115,6 +115,11 @@ class Board:
         if self._due():
             self._notify()
 
+    @property
+    def reread_so_far(self) -> int:
+        """Bytes of the disk that are read back."""
+        return self._verified
+
     def say(self, text: str) -> None:
         """A line for the operator."""
         with self._lock:
@@ -124,7 +129,7 @@ class Board:
     def connect(self, number: int, address: str) -> None:
         """A receiver is there; one that comes back replaces its earlier self."""
         with self._lock:
-            self._receivers = [one for one in self._receivers if one.number != number or one.state in _GONE]
+            self._receivers = [one for one in self._receivers if one.number != number or one.state in GONE]
             self._receivers.append(Receiver(number, address))
         self._notify()
 
@@ -132,7 +137,7 @@ class Board:
         """Give a connected receiver another state (None: forget it); returns what it was, or None if unknown."""
         with self._lock:
             for index, one in enumerate(self._receivers):
-                if one.number == number and one.state not in _GONE:
+                if one.number == number and one.state not in GONE:
                     changed = [] if state is None else [dataclasses.replace(one, state=state)]
                     self._receivers[index : index + 1] = changed
                     break
@@ -218,6 +223,3 @@ class Board:
             if self._event >= 0:
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_write(self._event, 1)
-
-
-_GONE = (ReceiverState.DROPPED, ReceiverState.LEFT, ReceiverState.FINISHED)

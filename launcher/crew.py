@@ -8,6 +8,7 @@ import queue
 import re
 import selectors
 import signal
+import threading
 import time
 from collections.abc import Callable
 
@@ -27,6 +28,7 @@ class Crew:
     def __init__(self, hear: Callable[[Process, str], None], tick: Callable[[], None]) -> None:
         self._hear = hear
         self._tick = tick
+        self._lock = threading.Lock()
         self._selector = selectors.DefaultSelector()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._selector.register(self._wake, selectors.EVENT_READ)
@@ -45,8 +47,9 @@ class Crew:
 
     def wake(self) -> None:
         """Make `attend` look at once whether it is finished."""
-        with contextlib.suppress(OSError):
-            os.eventfd_write(self._wake, 1)
+        with self._lock, contextlib.suppress(OSError):
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
 
     def stop(self, first: int = signal.SIGINT) -> None:
         """End all processes: with signal `first`, and soon after with SIGKILL."""
@@ -102,7 +105,10 @@ class Crew:
                 process.signal(signal.SIGKILL)
                 process.reap()
         self._selector.close()
-        os.close(self._wake)
+        with self._lock:
+            if self._wake >= 0:
+                os.close(self._wake)
+            self._wake = -1  # its number may be another's soon
 
     def _watch(self, process: Process) -> None:
         self._selector.register(process.errors, selectors.EVENT_READ, (process, self._listen))

@@ -26,6 +26,7 @@ from .plan import Target
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
 PATIENCE = 300.0  # seconds for one request; the kernel's own retries and resets of a bad disk take a minute or two
+IMPATIENCE = 5.0  # seconds for it once nobody wants the answer any more
 WINDOW = 16 << 20  # bytes of a file after which writing back is started, and older pages are dropped from the cache
 
 
@@ -45,6 +46,7 @@ class _Disk:
         self.path = path
         self.is_block = stat.S_ISBLK(Path(path).stat().st_mode)
         self.direct = False
+        self.patience: float | None = None
         self._busy: float | None = None  # when the request began that is not answered yet
         # On a block device O_EXCL without O_CREAT means: fail when it is in use (open(2)).
         self.fd = os.open(path, flags | os.O_CLOEXEC | (os.O_EXCL if alone and self.is_block else 0))
@@ -60,7 +62,7 @@ class _Disk:
         """The seconds for which the disk has not answered a request, where they are too many."""
         begun = self._busy
         waited = 0.0 if begun is None else time.monotonic() - begun
-        return waited if waited > PATIENCE else None
+        return waited if waited > (PATIENCE if self.patience is None else self.patience) else None
 
     @contextlib.contextmanager
     def _asked(self) -> Iterator[None]:
@@ -174,7 +176,7 @@ class TargetDisk(_Disk):
     def flush(self) -> None:
         """Bring everything to the disk. Raises DiskError with the offset 0: the kernel does not tell where."""
         try:
-            if self.direct:
+            if self.is_block:
                 with self._asked():
                     os.fsync(self.fd)
             else:

@@ -28,14 +28,14 @@ _UDP = 17
 class SenderWatch:
     """Counts the packets of the sender at `address` to `port` that arrive at the card `nic`.
 
-    `limit` in seconds. Without the right to open a packet socket nothing is ever heard.
+    `limit` in seconds. Without an address, or without the right to open a packet socket, nothing is ever heard.
     """
 
     def __init__(self, nic: str, address: str, port: int, limit: float) -> None:
         self.heard = 0
         self._limit = limit
         self._last = time.monotonic()
-        self._socket = _listen(nic, packets_from(address, port))
+        self._socket = _listen(nic, packets_from(address, port)) if address else None
 
     def silent(self) -> float:
         """Seconds since the last packet, or since this watch began."""

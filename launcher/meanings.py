@@ -25,7 +25,7 @@ SENDER, RECEIVER, BOTH = "sender", "receiver", "both"
 MEANINGS: dict[OutcomeKind, Meaning] = {
     OutcomeKind.SENT: Meaning(
         SENDER,
-        "the disk was read and sent whole, and every receiver that connected was there until the end",
+        "the disk was read and sent whole, and every receiver with whom the cast began was there until its end",
         "Look at the receivers: only they know what their disks hold.",
     ),
     OutcomeKind.NO_RECEIVERS: Meaning(
@@ -40,7 +40,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.RECEIVER_LOST: Meaning(
         SENDER,
-        "the cast ended without the receivers that are named: they were silent for too long, or left",
+        "the cast ended without the receivers that are named: they were silent for too long, or left; of one that left "
+        "near the end only its own screen tells whether it has everything",
         "Look at these PCs, let them wait again, and send again: the others need not take part.",
     ),
     OutcomeKind.READ_ERROR: Meaning(

@@ -200,7 +200,7 @@ def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[
             source.send(memory[:count], done, sink)
             done += count
             progress(done)
-            if done % WINDOW == 0:
+            if done // WINDOW > (done - count) // WINDOW:
                 source.forget(0, done)
     except BrokenPipeError:
         return Moved(done, broken=True)

@@ -19,19 +19,20 @@ from dataclasses import replace
 
 from .board import Board, Phase
 from .crew import Crew
-from .disk import DiskError, ReadBack, TargetDisk, overlap, whereabouts
-from .errors import LauncherError
+from .disk import IMPATIENCE, DiskError, ReadBack, TargetDisk, overlap, whereabouts
+from .errors import LauncherError, TransferFailed
 from .events import EventLog
-from .heard import SenderWatch
+from .heard import Greetings, SenderWatch
 from .outcome import Outcome, OutcomeKind
 from .plan import Compression, Plan
 from .pumps import NO_BYTES, Incoming, Moved, Reread, Stalled, pump_stream, pump_target, read_back, wide_pipe
 from .run import Process, open_terminal, program, spawn
 from .stream import MANIFEST_BYTES, Manifest, Trailer, foreign, read_manifest, read_trailer, recognise
 from .udpcast import MessageKind, argv, decompressor, parse_message
-from .verdict import Receiving, judge_receiver
+from .verdict import Receiving, judge_receiver, no_answer
 
 NOT_REREAD = Reread(error="it was not read to its end")
+LATE = 2.0  # seconds that udp-receiver has for ending by itself when no cast began in time
 MORE_PATIENT = 20  # seconds that a receiver waits longer for its sender than that one for another receiver
 
 
@@ -99,6 +100,8 @@ class Receiver:
         self._outlet = -1  # kept open until the first byte, so that another udp-receiver can write into the same pipe
         self._begun = False
         self._watch: SenderWatch | None = None
+        self._greetings: Greetings | None = None
+        self._timed_out = False
         self._silence = plan.silence + MORE_PATIENT
         self._stream = NO_BYTES
         self._written = NO_BYTES
@@ -123,7 +126,11 @@ class Receiver:
 
     def prepare(self) -> None:
         """Open the target. Raises TransferFailed."""
-        self._target = TargetDisk(self._plan.target.path)
+        try:
+            self._target = TargetDisk(self._plan.target.path)
+        except TransferFailed:
+            self._crew.close()
+            raise
         if self._target.size is not None:
             self._size = min(self._size, self._target.size)
 
@@ -139,10 +146,10 @@ class Receiver:
         finally:
             self._crew.close()
             self._close_outlet()
-            if self._watch:
-                self._watch.close()
-            if work and self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
-                work.join()
+            self._stop_listening()
+            if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
+                if work:
+                    work.join()
                 self._close_all()
         if self._bug:
             raise self._bug
@@ -156,7 +163,8 @@ class Receiver:
 
     def _close_all(self) -> None:
         for fd in (self._inlet, *self._terminals):
-            os.close(fd)
+            if fd >= 0:
+                os.close(fd)
         for disk in (self._target, self._again):
             if disk:
                 disk.close()
@@ -167,6 +175,9 @@ class Receiver:
     def cancel(self) -> None:
         """Take our leave of the sender and stop writing."""
         self._cancelled = True
+        for disk in (self._target, self._again):
+            if disk:
+                disk.patience = IMPATIENCE
         self._crew.stop()
 
     def _work(self) -> None:
@@ -325,10 +336,13 @@ class Receiver:
         if self._board.begun and not self._cast_told:
             self._cast_told = True
             self._log.emit("cast")
-        self._hung = next((disk.hung for disk in (self._again, self._target) if disk and disk.hung), None)
+        hung = (disk.hung for disk in (self._again, self._target) if disk and disk.hung)
+        self._hung = self._hung or next(hung, None)
         if self._hung is not None:
             self._crew.stop(signal.SIGKILL)
-        elif not self._begun:
+        elif self._begun:
+            self._stop_listening()
+        else:
             self._wait_for_cast()
 
     def _wait_for_cast(self) -> None:
@@ -337,14 +351,35 @@ class Receiver:
             if self._leaving is self._udpcast:
                 self._start_anew()
             else:
+                self._timed_out = time.monotonic() > self._deadline - LATE
                 self._close_outlet()
-        elif self._watch and self._watch.gone() and self._watch.heard > 1 and not self._leaving and not self._cancelled:
-            # Only of a sender that greets regularly: a plain udp-sender is silent until its cast begins.
+        elif self._leaving or self._cancelled:
+            return
+        elif time.monotonic() > self._deadline + LATE and self._udpcast:
+            # To udp-receiver's own clock every packet of whatever sender is a new beginning.
+            self._timed_out = True
+            self._close_outlet()
+            self._crew.stop()
+        elif self._watch and self._watch.gone() and (self._watch.heard > 1 or self._hears_another()):
+            # Only of a sender that greets regularly: a plain udp-sender is silent until its cast begins. One that has
+            # greeted once, while another one goes on, has given way to that.
             self._leaving = self._udpcast
             self._board.say(f"The sender {self._sender} has not been heard for {self._silence} seconds.")
             self._log.emit("disconnected", address=self._sender, number=None, reason="silent before the cast")
             if self._udpcast:
                 self._udpcast.signal(signal.SIGKILL)
+
+    def _hears_another(self) -> bool:
+        """Whether a sender greets that is not ours."""
+        self._greetings = self._greetings or Greetings(self._plan.nic.name, self._plan.port)
+        other = self._greetings.sender(0)
+        return other is not None and other.address != self._sender
+
+    def _stop_listening(self) -> None:
+        for ears in (self._watch, self._greetings):
+            if ears:
+                ears.close()
+        self._watch = self._greetings = None
 
     def _start_anew(self) -> None:
         """Start udp-receiver again, unless there is a byte of the old one."""
@@ -357,9 +392,7 @@ class Receiver:
                 self._commands = tuple(program(words) for words in argv(plan))
                 self._start()
                 self._leaving = self._sender = None
-        if self._watch:
-            self._watch.close()
-            self._watch = None
+        self._stop_listening()
         if self._leaving:
             self._close_outlet()
 
@@ -372,8 +405,10 @@ class Receiver:
 
     def _judge(self, verify: bool | None = None) -> Outcome:
         """What may be claimed; with `verify` False, as if the disk need not be read back."""
-        written = self._written
-        if self._hung is not None and not self._reread:  # its pump never came back
+        written, reread, hung = self._written, self._reread, self._hung
+        if hung is not None and reread:  # all was written; it is the reading back that never came back
+            reread, hung = Reread(self._board.reread_so_far, error=no_answer(hung)), None
+        elif hung is not None:  # its pump never came back
             written = Moved(self._board.progress[0])
         return judge_receiver(
             Receiving(
@@ -392,9 +427,10 @@ class Receiver:
                 dropped=self._dropped,
                 complaint=self._complaint,
                 silence=self._silence,
-                hung=self._hung,
+                hung=hung,
+                timed_out=self._timed_out,
                 verify=self._plan.verify if verify is None else verify,
-                reread=self._reread,
+                reread=reread,
                 cancelled=self._cancelled,
             )
         )

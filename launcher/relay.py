@@ -40,24 +40,27 @@ class Relay:
         user = threading.Thread(target=self._serve, name="relay", daemon=True)
         user.start()
         try:
-            while not self._failure:
+            while True:
                 memory = self._free.get()
-                count = self._fill(memory)
+                count = 0 if self._failure else self._fill(memory)
                 if not count:
                     break
                 self._filled.put((memory, count))
-        finally:
-            self._filled.put(None)
-            user.join()
+        except BaseException as failure:
+            self._failure = self._failure or failure
+        self._filled.put(None)
+        user.join()
         if self._failure:
             raise self._failure
 
     def _serve(self) -> None:
+        broken = False
         while found := self._filled.get():
             memory, count = found
             try:
-                if not self._failure:
+                if not broken:
                     self._use(memory[:count])
             except BaseException as failure:
-                self._failure = failure
+                broken = True
+                self._failure = self._failure or failure
             self._free.put(memory)

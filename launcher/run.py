@@ -85,7 +85,12 @@ def open_terminal() -> tuple[int, int, str] | None:
         ours, theirs = os.openpty()
     except OSError:
         return None
-    return ours, theirs, os.ttyname(theirs)
+    try:
+        return ours, theirs, os.ttyname(theirs)
+    except OSError:  # devpts is not mounted
+        os.close(ours)
+        os.close(theirs)
+        return None
 
 
 def spawn(
@@ -134,4 +139,10 @@ def spawn(
     os.set_blocking(errors, False)
     with contextlib.suppress(OSError):  # only root may, and only where the kernel knows it
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(FIRST_TO_GO))
-    return Process(argv, pid, errors)
+    try:
+        return Process(argv, pid, errors)
+    except OSError as error:  # no descriptor is left to watch it with
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(errors)
+        raise TransferFailed(f"{argv[0]} could not be watched: {error.strerror}.") from error

@@ -19,7 +19,7 @@ import time
 
 from .board import Board
 from .crew import Crew
-from .disk import DiskError, SourceDisk, whereabouts
+from .disk import IMPATIENCE, DiskError, SourceDisk, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
 from .heard import Greeting, Greetings
@@ -33,16 +33,16 @@ from .udpcparam import given
 from .verdict import LOST, ReceiverState, Sending, judge_sender
 
 VERSION = "0.1.0"
-LISTEN = 1.5  # seconds before a cast; another sender of ours greets once a second
+LISTEN = 2.5  # seconds before a cast; another sender of ours greets twice in them
 TIE = 3.0  # seconds of its waiting in which a sender still gives way to one that began at the same time
-AHEAD = 8 << 20  # bytes that pipe and udp-sender hold, at most: 1 MiB, and 4096 blocks of 1456 bytes
 
 
-def other_sender(plan: Plan, address: str) -> Outcome:
+def other_sender(plan: Plan, address: str, begun: bool) -> Outcome:
     """What a sender says that found another one."""
+    sent = "this cast was ended as it began" if begun else "nothing was sent"
     return Outcome(
         OutcomeKind.OTHER_SENDER,
-        f"Another sender, {address}, is waiting for receivers on port {plan.port}; nothing was sent.",
+        f"Another sender, {address}, is waiting for receivers on port {plan.port}; {sent}.",
         "Send from one PC only, or give each of the two rooms a port of its own (port=).",
         total=plan.target.size,
     )
@@ -85,7 +85,11 @@ class Sender:
 
     def prepare(self) -> None:
         """Open the source, for reading only. Raises TransferFailed."""
-        self._source = SourceDisk(self._plan.target.path)
+        try:
+            self._source = SourceDisk(self._plan.target.path)
+        except TransferFailed:
+            self._crew.close()
+            raise
 
     def run(self) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
@@ -127,6 +131,8 @@ class Sender:
         if self._complete:
             return
         self._cancelled = True
+        if self._source:
+            self._source.patience = IMPATIENCE
         self._crew.stop(signal.SIGKILL)
 
     def _listen_first(self) -> None:
@@ -198,6 +204,7 @@ class Sender:
             os.close(fd)
 
     def _close_all(self) -> None:
+        self._terminal = -1
         for fd in tuple(self._open):
             self._close(fd)
         if self._source:
@@ -259,11 +266,11 @@ class Sender:
             self._read(raw)
             self._close(raw)
 
+        manifest = manifest_frame(self._manifest()) if self._compression is Compression.ZSTD else b""
         disk = threading.Thread(target=read, name="disk", daemon=True)
-        disk.start()
+        disk.start()  # only now: one request to the disk at a time, so that one that hangs is seen
         try:
-            if self._compression is Compression.ZSTD:
-                write_all(outlet, manifest_frame(self._manifest()))
+            write_all(outlet, manifest)
             self._stream = pump_pipes(packed, outlet)
         except BrokenPipeError:
             self._stream = Moved(broken=True)
@@ -313,13 +320,15 @@ class Sender:
     def _left(self, number: int) -> None:
         """One took its leave: before the cast it is forgotten, during it it is lost, at its end it is done.
 
-        A receiver may end while udp-sender still waits for a slower one. When all was fed, the last `AHEAD` bytes may
-        still be on their way; of a stream no longer than that it is not known, so that it counts as lost.
+        When everything was fed, up to 7 MB of the stream are still in the pipe and in udp-sender: with a disk whose end
+        is empty, that can be most of it.
         """
         if not self._board.begun:
             self._part(number, None, "left before the cast")
-        elif self._complete or (self._fed.is_set() and self._stream.count > AHEAD):
+        elif self._complete:
             self._part(number, ReceiverState.FINISHED, "finished")
+        elif self._fed.is_set():
+            self._part(number, ReceiverState.NEAR_THE_END, "left near the end")
         else:
             self._part(number, ReceiverState.LEFT, "left before the end")
 
@@ -332,16 +341,18 @@ class Sender:
 
     def _tick(self) -> None:
         """When one process of the pipeline has failed, the others end; a failed compressor must not end udp-sender."""
-        if self._stopping or self._over.is_set():
+        # Behind a cancel as well: the thread that asked the disk comes to no end.
+        if self._hung is None and self._source and self._source.hung:
+            self._hung = self._source.hung
+            self._stopping = True
+            self._crew.stop(signal.SIGKILL)
+        if self._stopping:
             return
         if self._listen_on():
             self._stopping = True
             self._crew.stop(signal.SIGKILL)
             return
-        self._hung = self._source.hung if self._source else None
-        if self._hung is not None:
-            self._stopping = True
-            self._crew.stop(signal.SIGKILL)
+        if self._over.is_set():
             return
         squeeze_failed = self._compressor is not None and self._compressor.status not in (None, 0)
         if squeeze_failed or (self._udpcast is not None and self._udpcast.status is not None):
@@ -359,8 +370,8 @@ class Sender:
         return self._crew.ended_before(self._compressor, self._udpcast)
 
     def _judge(self) -> Outcome:
-        if self._rival and not self._board.begun:
-            return other_sender(self._plan, self._rival.address)
+        if self._rival:
+            return other_sender(self._plan, self._rival.address, self._board.begun)
         moved = self._moved if self._hung is None else Moved(self._board.progress[0])
         return judge_sender(
             Sending(

@@ -20,15 +20,21 @@ CALL_AGAIN = "Start the cast again for the seats that are not done."
 
 
 class ReceiverState(Enum):
-    """How a sender sees one of its receivers."""
+    """How a sender sees one of its receivers.
+
+    Who takes his leave when everything is under way, but not yet acknowledged by all, has either finished (while
+    another is slow) or failed in what udp-sender still held, which the sender cannot tell: `NEAR_THE_END`.
+    """
 
     CONNECTED = "connected"
     FINISHED = "finished"  # was there until the end
+    NEAR_THE_END = "left near the end"
     DROPPED = "dropped"  # silent for too long
     LEFT = "left"  # took its leave before the end: something failed there
 
 
 LOST = (ReceiverState.DROPPED, ReceiverState.LEFT)
+GONE = (*LOST, ReceiverState.FINISHED, ReceiverState.NEAR_THE_END)
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,7 @@ class Receiving:
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what the
     pumps did; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what
     was found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
+    `timed_out`: no cast began within the time given.
     """
 
     device: str
@@ -111,14 +118,21 @@ class Receiving:
     complaint: str = ""
     silence: float = 60
     hung: float | None = None
+    timed_out: bool = False
     verify: bool = True
     reread: Reread | None = None
     cancelled: bool = False
 
 
+def no_answer(seconds: float) -> str:
+    """What is said of a disk that hangs."""
+    return f"it has not answered for {seconds:.0f} seconds"
+
+
 def judge_sender(seen: Sending) -> Outcome:
     """What a sender may claim."""
     lost = tuple(f"{one.address} ({one.state.value})" for one in seen.receivers if one.state in LOST)
+    unsure = [one.address for one in seen.receivers if one.state is ReceiverState.NEAR_THE_END]
 
     def outcome(kind: OutcomeKind, sentence: str, hint: str = "") -> Outcome:
         return Outcome(
@@ -134,9 +148,11 @@ def judge_sender(seen: Sending) -> Outcome:
         )
 
     if seen.cancelled:
-        return outcome(OutcomeKind.CANCELLED, "The cast was cancelled; no receiver has a whole disk.")
+        return outcome(
+            OutcomeKind.CANCELLED, "The cast was cancelled; a receiver that does not say equal has no whole disk."
+        )
     if seen.moved.error or seen.hung is not None:
-        words = seen.moved.error or f"it has not answered for {seen.hung:.0f} seconds"
+        words = seen.moved.error or no_answer(seen.hung or 0)
         return outcome(
             OutcomeKind.READ_ERROR,
             f"{seen.device} could not be read at or behind byte {seen.moved.count:,}: {words}.",
@@ -155,13 +171,13 @@ def judge_sender(seen: Sending) -> Outcome:
         if failure or not seen.complete or not seen.moved.whole or seen.moved.count != seen.length:
             words = failure or seen.complaint or "udp-sender ended before everything was sent"
             return outcome(OutcomeKind.STAGE_FAILED, f"The cast broke off: {words}.", CALL_AGAIN)
+    left = f"{', '.join(unsure)} left near its end, and only their own screens tell whether they have everything."
     if lost:
         served = len(seen.receivers) - len(lost)
-        return outcome(
-            OutcomeKind.RECEIVER_LOST,
-            f"The cast ended with {served} of {len(seen.receivers)} receivers; lost: {', '.join(lost)}.",
-            CALL_AGAIN,
-        )
+        words = f"The cast ended with {served} of {len(seen.receivers)} receivers; lost: {', '.join(lost)}."
+        return outcome(OutcomeKind.RECEIVER_LOST, f"{words} {left}" if unsure else words, CALL_AGAIN)
+    if unsure:
+        return outcome(OutcomeKind.RECEIVER_LOST, f"The cast ended, but {left}", CALL_AGAIN)
     if not seen.receivers:
         words = "With --async no receiver answers, so that nobody is known to have" if seen.one_way else "Nobody has"
         return outcome(OutcomeKind.NO_RECEIVERS, f"{words} received this cast.", "The receivers' own screens tell.")
@@ -219,7 +235,7 @@ def judge_receiver(seen: Receiving) -> Outcome:
             f"{seen.device} is full after {count:,} bytes, and the sender's disk is larger; it is not whole.",
             "Use a target at least as large as the sender's disk.",
         )
-    hung = None if seen.hung is None else f"it has not answered for {seen.hung:.0f} seconds"
+    hung = None if seen.hung is None else no_answer(seen.hung)
     error = seen.target.error or seen.flush_error or hung
     if error:
         where = "when it was flushed" if seen.flush_error else f"at or behind byte {count:,}"
@@ -246,6 +262,12 @@ def judge_receiver(seen: Receiving) -> Outcome:
 def _nothing_came(seen: Receiving) -> tuple[OutcomeKind, str, str]:
     """The stream ended before its first byte."""
     untouched = f"{seen.device} was not written to"
+    if seen.sender and seen.timed_out:
+        return (
+            OutcomeKind.NO_SENDER,
+            f"The sender {seen.sender} was there, but no cast began within the time given; {untouched}.",
+            "Look at the sender: it may wait for more receivers. A longer start_timeout waits longer.",
+        )
     if seen.sender:
         return (
             OutcomeKind.SENDER_VANISHED,

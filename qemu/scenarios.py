@@ -148,6 +148,15 @@ SCENARIOS = (
         },
     ),
     Scenario(
+        "broken-disk-at-the-end",
+        ("write-error:receiver-1@97%",),
+        {
+            "sender": Expected("sent or receiver-lost", UNCHANGED, 60),
+            "receiver-1": Expected("write-error", PART, 20),
+            "receiver-2": WHOLE,
+        },
+    ),
+    Scenario(
         "broken-source",
         ("read-error:sender@40%",),
         {

@@ -61,6 +61,7 @@ class Room:
 
     def start(self, seat: int, role: str, disk: Path, **job: Any) -> subprocess.Popen[str]:
         """Our transfer in a process of its own; `size` is the disk's unless given."""
+        Path(f"{disk}.events").unlink(missing_ok=True)  # what an earlier test was told is no news
         job = {
             "role": role,
             "device": str(disk),
@@ -332,13 +333,17 @@ def test_a_sender_that_finds_another_one_waiting_sends_nothing(room: Room, data:
         assert result(first)["kind"] == "sent"
 
 
-def test_of_two_senders_that_begin_at_the_same_time_one_stays(room: Room, data: bytes) -> None:
+@pytest.mark.parametrize("early_receiver", [False, True])
+def test_of_two_senders_that_begin_at_the_same_time_one_stays(room: Room, data: bytes, early_receiver: bool) -> None:
+    """Even a receiver that has connected to the other one comes to it."""
     source, target = room.disk("source", data), room.disk("one", blank())
+    early = room.start(1, "rcv", target, silence=3, more_patient=0) if early_receiver else None
+    time.sleep(1)
     senders = {seat: room.start(seat, "snd", source, key_at=1, listen=0) for seat in (0, 2)}
     macs = {seat: room.plain(seat, "cat", "/sys/class/net/eth0/address").communicate()[0] for seat in senders}
     stays, gives_way = sorted(macs, key=lambda seat: macs[seat])
     assert result(senders[gives_way])["kind"] == "other-sender"
-    assert claims(result(room.start(1, "rcv", target)), target, data) == "equal"
+    assert claims(result(early or room.start(1, "rcv", target)), target, data) == "equal"
     assert result(senders[stays])["kind"] == "sent"
 
 
@@ -414,7 +419,7 @@ def test_a_killed_receiver_is_dropped_by_name_and_the_other_is_served(room: Room
     first.stdout.readline()  # type: ignore[union-attr]
     (pid,) = room.processes(1, "udp-receiver")
     os.kill(pid, signal.SIGKILL)
-    assert claims(result(first), targets[0], data) == "sender-vanished"
+    assert claims(result(first), targets[0], data) == "stage-failed"
     assert claims(result(second), targets[1], data) == "equal"
     sent = result(sending)
     assert (sent["kind"], sent["lost"]) == ("receiver-lost", ["10.99.0.2 (dropped)"]), sent
@@ -456,7 +461,7 @@ def test_a_sender_that_waits_for_another_receiver_is_not_given_up(room: Room, da
     sent = result(sending)
     assert (sent["kind"], sent["lost"]) == ("receiver-lost", ["10.99.0.2 (dropped)"]), sent
     os.kill(pid, signal.SIGKILL)
-    assert claims(result(first), targets[0], data) == "sender-vanished"
+    assert claims(result(first), targets[0], data) == "stage-failed"
 
 
 def test_a_dead_disk_ends_in_a_sentence(room: Room, data: bytes) -> None:
@@ -470,6 +475,67 @@ def test_a_dead_disk_ends_in_a_sentence(room: Room, data: bytes) -> None:
     assert claims(outcome, target, data)
     sent = result(sending)
     assert sent["kind"] == "receiver-lost", (sent, outcome)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "udp-sender killed", "alone"])
+def test_a_dead_source_ends_in_an_outcome_whatever_else_happens(room: Room, data: bytes, how: str) -> None:
+    """Its thread waits for ever; nobody else may."""
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, silence=2, more_patient=0)
+    job = {"cancel_at": 1 * MIB, "patience": 300} if how == "cancelled" else {"patience": 4}
+    sending = room.start(0, "snd", source, key_at=1, hang_read_at=4 * MIB, compression="none", **job)
+    if how == "udp-sender killed":
+        waited = time.monotonic() + 30
+        while not (pids := room.processes(0, "udp-sender")) and time.monotonic() < waited:
+            time.sleep(0.1)
+        time.sleep(1.5)
+        os.kill(pids[0], signal.SIGKILL)
+    out, err = sending.communicate(timeout=60)
+    outcome = json.loads(out.splitlines()[-1])
+    assert outcome["kind"] == ("cancelled" if how == "cancelled" else "read-error"), (outcome, err)
+    assert not outcome["ok"] and outcome["children"] == ""
+    if how == "cancelled":  # before the cast began: this one waits for the next sender
+        receiver.kill()
+    else:
+        assert not result(receiver)["ok"]
+
+
+def test_a_disk_that_hangs_when_it_is_read_back_was_written(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, hang_read_at=2 * MIB, patience=2)
+    sending = room.start(0, "snd", source, key_at=1)
+    outcome = json.loads(receiver.communicate(timeout=60)[0].splitlines()[-1])
+    assert outcome["kind"] == "read-back-error", outcome
+    assert "it has not answered for" in outcome["sentence"]
+    assert result(sending)["kind"] == "sent"
+
+
+@pytest.mark.parametrize("compression", ["zstd", "none"])
+def test_who_leaves_while_the_end_is_under_way_is_not_counted_as_served(room: Room, compression: str) -> None:
+    """Most of this disk is in the last few kilobytes of the stream, when it is compressed."""
+    size = 32 * MIB if compression == "zstd" else 4 * MIB
+    source = room.disk("source", random.Random(5).randbytes(2 * MIB) + bytes(size))
+    target = room.disk("one", blank(source.stat().st_size))
+    receiver = room.start(1, "rcv", target, cancel_at=MIB)
+    words = {"compression": compression, "udpcparam": ["--max-bitrate=6m"]}
+    sending = room.start(0, "snd", source, key_at=1, **words)
+    assert result(receiver)["kind"] == "cancelled"
+    sent = result(sending)
+    assert (sent["kind"], sent["ok"]) == ("receiver-lost", False), sent
+    assert "10.99.0.2" in sent["sentence"]
+
+
+def test_start_timeout_holds_beside_a_sender_that_waits_longer(room: Room, data: bytes) -> None:
+    """udp-receiver's own clock begins anew with every packet."""
+    source, target = room.disk("source", data), room.disk("one", blank())
+    sending = room.start(0, "snd", source, attended=False, udpcparam=["--min-receivers=2"])
+    began = time.monotonic()
+    outcome = result(room.start(1, "rcv", target, start_timeout=6))
+    assert outcome["kind"] == "no-sender", outcome
+    assert "The sender 10.99.0.1 was there, but no cast began within the time given" in outcome["sentence"]
+    assert 5 < time.monotonic() - began < 20
+    assert target.read_bytes() == blank()
+    sending.kill()
 
 
 def test_silence_behind_the_trailer_is_the_end(room: Room, data: bytes, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import select
 import shlex
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -257,6 +258,50 @@ def test_a_relay_ends_when_one_fails(who: str) -> None:
     with pytest.raises(DiskError):
         Relay(fill, user).run()
     assert "relay" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_of_two_failures_a_relay_raises_the_first() -> None:
+    used = threading.Event()
+
+    def fill(buffer: memoryview) -> int:
+        if used.wait(0.2):
+            raise Stalled
+        return len(buffer)
+
+    def use(_: memoryview) -> None:
+        used.set()
+        time.sleep(0.3)
+        raise DiskError(7, "broken")
+
+    def use_first(_: memoryview) -> None:
+        try:
+            raise DiskError(7, "broken")
+        finally:
+            threading.Timer(0.1, used.set).start()
+
+    with pytest.raises(Stalled):
+        Relay(fill, use).run()
+    used.clear()
+    with pytest.raises(DiskError):
+        Relay(fill, use_first).run()
+
+
+def test_a_flush_that_hangs_is_seen_however_the_last_write_went(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = TargetDisk(str(blank(tmp_path, 5000)))
+    disk.is_block, disk.patience = True, 0.1
+    disk.write(memoryview(bytes(4096 + 512)), 0)
+    seen: list[float | None] = []
+
+    def fsync(_: int) -> None:
+        time.sleep(0.4)
+        seen.append(disk.hung)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    disk.flush()
+    disk.close()
+    assert seen[0] is not None and seen[0] > 0.1
 
 
 @pytest.mark.parametrize("size", [0, 1, TRAILER_BYTES - 1, TRAILER_BYTES, CHUNK + 3, 3 * CHUNK])

@@ -143,11 +143,12 @@ def there(*states: ReceiverState) -> tuple[Receiver, ...]:
     return tuple(Receiver(number, f"10.0.0.{number}", state) for number, state in enumerate(states))
 
 
-DONE, DROPPED, LEFT, HERE = (
+DONE, DROPPED, LEFT, HERE, NEAR = (
     ReceiverState.FINISHED,
     ReceiverState.DROPPED,
     ReceiverState.LEFT,
     ReceiverState.CONNECTED,
+    ReceiverState.NEAR_THE_END,
 )
 SENT = Sending(
     device="/dev/sda",
@@ -175,6 +176,8 @@ SENT = Sending(
         ({"begun": False, "receivers": (), "udpcast": Stage("udp-sender", -9)}, K.STAGE_FAILED),
         ({"receivers": there(DONE, DROPPED)}, K.RECEIVER_LOST),
         ({"receivers": there(LEFT, DONE)}, K.RECEIVER_LOST),
+        ({"receivers": there(NEAR, DONE)}, K.RECEIVER_LOST),
+        ({"receivers": there(NEAR, DROPPED)}, K.RECEIVER_LOST),
         (
             {"receivers": there(LEFT), "compressor": Stage("zstd", -13), "moved": Moved(9, broken=True)},
             K.RECEIVER_LOST,

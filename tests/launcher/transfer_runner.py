@@ -4,8 +4,9 @@ Not a test: the namespace tests run it inside a network namespace. Fields: `role
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
 `more_patient` (of a receiver), `listen` (seconds that a sender listens
 before it begins), `key_at` (press the key when so many receivers have connected), `cancel_at` (cancel
-when so many bytes have moved), `hang_at` (the target hangs from this byte on), `report_at` (print a line when so
-many bytes have moved), `events` (a file).
+when so many bytes have moved), `hang_at` (the target hangs from this byte on),
+`hang_read_at` (the disk hangs when it is read from this byte on), `patience` (seconds), `report_at` (print a line
+when so many bytes have moved), `events` (a file).
 """
 
 from __future__ import annotations
@@ -62,11 +63,28 @@ def hang(offset: int) -> None:
     disk.PATIENCE = 2.0
 
 
+def hang_reading(offset: int) -> None:
+    """The same of a read: of a source, or of a target that is read back."""
+    real = os.preadv
+
+    def preadv(fd: int, buffers: list[memoryview], at: int) -> int:
+        if at >= offset:
+            time.sleep(3600)
+        return real(fd, buffers, at)
+
+    os.preadv = preadv  # type: ignore[assignment]
+
+
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     sending.LISTEN = job.get("listen", sending.LISTEN)
     receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
     if "hang_at" in job:
         hang(job["hang_at"])
+    if "hang_read_at" in job:
+        hang_reading(job["hang_read_at"])
+    disk.PATIENCE = job.get("patience", disk.PATIENCE)
+    for module in (sending, receiving):
+        module.IMPATIENCE = 1.0  # type: ignore[attr-defined]
     transfer = Transfer(plan(job), EventLog(Path(job["events"])))
     transfer.start()
     watch = select.poll()
