@@ -339,7 +339,8 @@ def test_of_two_senders_that_begin_at_the_same_time_one_stays(room: Room, data: 
     source, target = room.disk("source", data), room.disk("one", blank())
     early = room.start(1, "rcv", target, silence=3, more_patient=0) if early_receiver else None
     time.sleep(1)
-    senders = {seat: room.start(seat, "snd", source, key_at=1, listen=0) for seat in (0, 2)}
+    # Each of them counts a receiver that has connected to the other.
+    senders = {seat: room.start(seat, "snd", source, key_at=1, key_after=12, listen=0) for seat in (0, 2)}
     macs = {seat: room.plain(seat, "cat", "/sys/class/net/eth0/address").communicate()[0] for seat in senders}
     stays, gives_way = sorted(macs, key=lambda seat: macs[seat])
     assert result(senders[gives_way])["kind"] == "other-sender"

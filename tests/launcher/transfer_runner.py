@@ -2,11 +2,10 @@
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
-`more_patient` (of a receiver), `listen` (seconds that a sender listens
-before it begins), `key_at` (press the key when so many receivers have connected), `cancel_at` (cancel
-when so many bytes have moved), `hang_at` (the target hangs from this byte on),
-`hang_read_at` (the disk hangs when it is read from this byte on), `patience` (seconds), `report_at` (print a line
-when so many bytes have moved), `events` (a file).
+`more_patient` (of a receiver), `listen` (seconds that a sender listens before it begins), `key_at` (press the key when
+so many receivers have connected), `key_after` (but not for so many seconds), `cancel_at` (cancel when so many bytes
+have moved), `hang_at` (the target hangs from this byte on), `hang_read_at` (the disk hangs when it is read from this
+byte on), `patience` (seconds), `report_at` (print a line when so many bytes have moved), `events` (a file).
 """
 
 from __future__ import annotations
@@ -91,12 +90,14 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     watch.register(transfer.fileno(), select.POLLIN)
     phases: list[str] = []
     pressed = cancelled = reported = False
+    not_before = time.monotonic() + job.get("key_after", 0)
     while (outcome := transfer.wait(0)) is None:
-        watch.poll(10_000)
+        watch.poll(500)
         state = transfer.snapshot()
         if state.phase.value not in phases:
             phases.append(state.phase.value)
-        if not pressed and job.get("key_at") and len(state.receivers) >= job["key_at"]:
+        due = job.get("key_at") and len(state.receivers) >= job["key_at"] and time.monotonic() >= not_before
+        if not pressed and due:
             pressed = True
             transfer.begin_cast()
         if not cancelled and state.bytes >= job.get("cancel_at", 1 << 62):
