@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from launcher.plan import Compression
 from launcher.stream import (
+    FORMAT,
     MANIFEST_BYTES,
     TRAILER_BYTES,
     Manifest,
@@ -25,7 +26,7 @@ from launcher.stream import (
 )
 
 MANIFEST = Manifest(500_107_862_016, 512, "0011223344556677", "0.1.0", "gpt", "c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
-TRAILER = Trailer(500_107_862_016, "ab" * 32, "0011223344556677")
+TRAILER = Trailer(500_107_862_016, "ab" * 16, "0011223344556677")
 PACK = {"zstd": ("zstd", "-c"), "gzip": ("gzip", "-c"), "lzop": ("lzop", "-c")}
 
 
@@ -116,9 +117,20 @@ def test_a_damaged_frame_is_no_frame_or_says_what_was_sent(data: st.DataObject) 
 
 @pytest.mark.parametrize("field", ['"length":true', '"length":-1', '"length":"1"', '"length":null'])
 def test_a_length_is_a_count(field: str) -> None:
-    frame = trailer_frame(Trailer(1, "ab" * 32, "s"))
+    frame = trailer_frame(Trailer(1, "ab" * 16, "s"))
+    assert read_trailer(frame, "s")
     forged = frame.replace(b'"length":1', field.encode()).ljust(TRAILER_BYTES)[:TRAILER_BYTES]
     assert read_trailer(forged, "s") is None
+
+
+def test_frames_of_another_format_are_none() -> None:
+    """Format 1 had another digest."""
+    manifest, trailer = manifest_frame(MANIFEST), trailer_frame(TRAILER)
+    assert read_manifest(manifest)
+    assert read_trailer(trailer, TRAILER.session)
+    now = f'"format":{FORMAT}'.encode()
+    assert read_manifest(manifest.replace(now, b'"format":1')) is None
+    assert read_trailer(trailer.replace(now, b'"format":1'), TRAILER.session) is None
 
 
 def test_a_text_that_has_no_room_is_a_bug() -> None:

@@ -178,6 +178,38 @@ def test_a_disk_that_fails_when_it_is_asked_again_is_an_error(tmp_path: Path, mo
     assert moved == Moved(CHUNK, error="Input/output error")
 
 
+def test_a_source_is_sent_in_pieces_of_any_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = os.urandom(CHUNK + 7)
+    (tmp_path / "source").write_bytes(data)
+    splice = os.splice
+    monkeypatch.setattr("os.splice", lambda disk, sink, count, **more: splice(disk, sink, min(count, 100_003), **more))
+    source = SourceDisk(str(tmp_path / "source"))
+    moved, stream = drained(lambda outlet: pump_source(source, len(data), outlet, nothing))
+    source.close()
+    assert stream == data
+    assert moved == Moved(len(data), xxhash.xxh3_128(data).hexdigest())
+
+
+def test_a_source_that_changes_is_never_sent_under_its_new_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was read for the digest, and answers otherwise when it is sent: what arrives must not fit the digest."""
+    data = bytes(CHUNK)
+    (tmp_path / "source").write_bytes(data)
+    splice = os.splice
+
+    def changes_first(disk: int, sink: int, count: int, *, offset_src: int) -> int:
+        (tmp_path / "source").write_bytes(b"x" + data[1:])
+        return splice(disk, sink, count, offset_src=offset_src)
+
+    monkeypatch.setattr("os.splice", changes_first)
+    source = SourceDisk(str(tmp_path / "source"))
+    moved, stream = drained(lambda outlet: pump_source(source, len(data), outlet, nothing))
+    source.close()
+    assert stream == b"x" + data[1:]
+    assert moved.digest == xxhash.xxh3_128(data).hexdigest()
+
+
 def test_a_source_that_ends_early_is_an_error_with_its_offset(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(b"x" * 1000)
     source = SourceDisk(str(tmp_path / "source"))
