@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import by_hand
-from .bench_transfer import MIB, PACK, UNPACK, Way, write_source
+from .bench_disks import MIB
+from .bench_transfer import PACK, UNPACK, Way, write_source
 from .classroom import DISK_NAMES, ClassroomSpec, run_classroom
 from .report import Report, Role, layout
 from .sandbox import RunFailed

@@ -64,14 +64,12 @@ class Usage:
 class Seats:
     """Network namespaces on a bridge; a context manager, though in the end it is the sandbox that removes them."""
 
-    def __init__(self, count: int, rate: str | None = None) -> None:
-        """`rate` (as tc(8) writes it, such as ``1gbit``) shapes what the first seat, the sender's, sends."""
+    def __init__(self, count: int) -> None:
+        self._rate: str | None = None
         self._holders: list[subprocess.Popen[bytes]] = []
         make_bridge(0)
         for number in range(count):
             self._add(number)
-        if rate:
-            self._tc(rate)
 
     def _add(self, number: int) -> None:
         holder = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
@@ -87,10 +85,17 @@ class Seats:
         for words in (("address", "add", address, "broadcast", "+", "dev", "eth0"), ("link", "set", "eth0", "up")):
             subprocess.run([*inside, *words], check=True)
 
-    def _tc(self, rate: str) -> None:
-        words = ["tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", rate, "burst", "256k", "latency", "50ms"]
-        if subprocess.run([*self.enter(0), *words], check=False, capture_output=True).returncode:
+    def shape(self, rate: str | None) -> None:
+        """Limit what the first seat, the sender's, sends: `rate` as tc(8) writes it, such as ``1gbit``; None for no
+        limit. Raises BenchFailed."""
+        if rate == self._rate:
+            return
+        words = ["qdisc", "replace" if rate else "delete", "dev", "eth0", "root"]
+        if rate:
+            words += ["tbf", "rate", rate, "burst", "256k", "latency", "50ms"]
+        if subprocess.run([*self.enter(0), "tc", *words], check=False, capture_output=True).returncode:
             raise BenchFailed(f"this kernel cannot shape a card to {rate} (tc's tbf).")
+        self._rate = rate
 
     def enter(self, number: int) -> tuple[str, ...]:
         """The words before a command that is to run in seat `number`."""

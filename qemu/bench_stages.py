@@ -22,7 +22,8 @@ from pathlib import Path
 from launcher.disk import ReadBack, SourceDisk, TargetDisk
 from launcher.pumps import Incoming, Moved, pump_pipes, pump_source, pump_stream, pump_target, read_back, wide_pipe
 
-from .bench_transfer import MIB, write_source
+from .bench_disks import MIB
+from .bench_transfer import write_source
 from .report import layout
 
 GIGABIT = 125.0  # MB/s

@@ -1,8 +1,8 @@
 """``python3 -m qemu bench namespaces``: plain udpcast by hand beside the launcher's transfer, same data, same network.
 
-Without machines: each seat is a network namespace (`bench_seats`), disks are files in memory (tmpfs). Three ways are
-measured in turns, in the order plain, ours, verified, and then backwards, so that whatever else the host does falls on
-all of them:
+Without machines: each seat is a network namespace (`bench_seats`), disks are loop devices over memory (`bench_disks`).
+Three ways are measured in turns, in the order plain, ours, verified, and then backwards, so that whatever else the host
+does falls on all of them:
 
 * plain: ``udp-sender --file SOURCE [--pipe COMPRESSOR]``, and on each receiver
   ``udp-receiver --nosync --file TARGET [--pipe DECOMPRESSOR]`` followed by ``sync TARGET``.
@@ -10,8 +10,9 @@ all of them:
 * verified: the same with ``verify=yes``.
 
 The programs, their options and the options of udpcast are the same in all three. The clock runs from the sender's
-"Starting transfer" to the moment when the last receiver's command has ended, with its data flushed to the disk.
-``--exit-wait`` keeps udp-receiver's lingering (half a second by default) out of it, on all sides.
+"Starting transfer" to the moment when the last receiver's command has ended, with its data flushed to the disk. A wire
+has a speed (tc's tbf on the sender's card, as a real card holds its sender up), or none: then processors are all that
+counts. ``--exit-wait`` keeps udp-receiver's lingering (half a second by default) out of it, on all sides.
 """
 
 from __future__ import annotations
@@ -31,16 +32,18 @@ from enum import Enum
 from pathlib import Path
 
 from . import sandbox
+from .bench_disks import MIB, MemoryDisk, memory_disk
 from .bench_seats import BenchFailed, Seats, Side, Usage
 from .network import NetworkError
 from .report import layout
 
 ROOT = Path(__file__).resolve().parents[1]
-MIB = 1 << 20
 COMPRESSIONS = ("none", "gzip", "lzop", "zstd")
 DATA = ("text", "noise")
 RECEIVERS = (1, 4, 16)
 SIZES = {1: 1024, 4: 512, 16: 192}  # MiB of source; the targets together must fit into memory
+WIRES = {1: "1gbit", 4: "300mbit", 16: "100mbit"}
+"""What two cores can send and receive at once, for as many receivers; with one of them, each side has one core."""
 PORT = 9000
 EXIT_WAIT = "20"  # ms
 DEADLINE = 240.0  # seconds for one transfer
@@ -58,18 +61,18 @@ class Way(Enum):
 
 @dataclass(frozen=True)
 class Case:
-    """One row: `mib` of source, `bitrate` as udp-sender's ``--max-bitrate`` takes it, `pinned` to a core a side."""
+    """One row: `mib` of source; the `wire`'s speed as tc(8) writes it, None for no limit; `pinned` to a core a side."""
 
     compression: str
     data: str
     receivers: int
     mib: int
-    bitrate: str | None = None
+    wire: str | None = None
     pinned: bool = False
 
     @property
     def name(self) -> str:
-        words = (self.compression, self.data, str(self.receivers), self.bitrate, "pinned" if self.pinned else None)
+        words = (self.compression, self.data, str(self.receivers), self.wire, "pinned" if self.pinned else None)
         return " ".join(word for word in words if word)
 
 
@@ -158,8 +161,7 @@ def ours(case: Case, source: Path, targets: Sequence[Path], *, verify: bool) -> 
 
 
 def _sender_options(case: Case) -> tuple[str, ...]:
-    limit = ("--max-bitrate", case.bitrate) if case.bitrate else ()
-    return ("--min-receivers", str(case.receivers), *limit)
+    return ("--min-receivers", str(case.receivers))
 
 
 def sides(case: Case, way: Way, source: Path, targets: Sequence[Path]) -> list[Side]:
@@ -198,14 +200,17 @@ class _Bench:
         seats = Seats(1 + max(case.receivers for case in settings.cases))
         rows: list[Row] = []
         for kind, mib in sorted({(case.data, case.mib) for case in settings.cases}):
-            source = write_source(self._ram / "source", kind, mib * MIB)
+            source = MemoryDisk(write_source(self._ram / "source", kind, mib * MIB))
+            self._is_block = source.is_block
             for case in (case for case in settings.cases if (case.data, case.mib) == (kind, mib)):
                 rows += self._case(seats, case, source)
+            source.close()
         rows.sort(key=lambda row: settings.cases.index(row.case))
-        return TransferBench(settings.rounds, tuple(rows), tuple(self._runs), tuple(self._failures), host())
+        about = {"disks": "loop devices in memory" if self._is_block else "files in memory (no loop device)", **host()}
+        return TransferBench(settings.rounds, tuple(rows), tuple(self._runs), tuple(self._failures), about)
 
-    def _case(self, seats: Seats, case: Case, source: Path) -> Iterable[Row]:
-        targets = [self._ram / f"target{number}" for number in range(case.receivers)]
+    def _case(self, seats: Seats, case: Case, source: MemoryDisk) -> Iterable[Row]:
+        targets = [memory_disk(self._ram / f"target{number}", case.mib * MIB) for number in range(case.receivers)]
         runs: list[Run] = []
         reads: list[float] = []
         try:
@@ -220,31 +225,24 @@ class _Bench:
             return ()
         finally:
             for target in targets:
-                target.unlink(missing_ok=True)
+                target.close()
         self._runs += runs
         found = row(case, runs, statistics.median(reads))
         self._tell(_line(found))
         return (found,)
 
-    def _once(self, seats: Seats, case: Case, way: Way, turn: int, source: Path, targets: Sequence[Path]) -> Run:
+    def _once(
+        self, seats: Seats, case: Case, way: Way, turn: int, source: MemoryDisk, targets: Sequence[MemoryDisk]
+    ) -> Run:
         for target in targets:
-            _wipe(target, case.mib)
-        usages = seats.run(sides(case, way, source, targets), DEADLINE)
+            target.wipe()
+        source.forget()
+        seats.shape(case.wire)
+        usages = seats.run(sides(case, way, source.path, [target.path for target in targets]), DEADLINE)
         for target in targets:
-            if not filecmp.cmp(source, target, shallow=False):
-                raise BenchFailed(f"{way.value}: {target.name} differs from the source.")
+            if not filecmp.cmp(source.file, target.file, shallow=False):
+                raise BenchFailed(f"{way.value}: {target.file.name} differs from the source.")
         return _run(case, way, turn, usages)
-
-
-def _wipe(target: Path, mib: int) -> None:
-    """Make `target` a disk of zeros. Its memory stays its own from run to run: a page that a virtual machine touches
-    for the first time costs its host more than all that is measured here."""
-    zeros = bytes(MIB)
-    target.touch()
-    with target.open("r+b") as file:
-        for _ in range(mib):
-            file.write(zeros)
-        file.truncate()
 
 
 def _run(case: Case, way: Way, turn: int, usages: Sequence[Usage]) -> Run:
@@ -263,11 +261,13 @@ def _run(case: Case, way: Way, turn: int, usages: Sequence[Usage]) -> Run:
     )
 
 
-def _read(seats: Seats, targets: Sequence[Path]) -> float:
+def _read(seats: Seats, targets: Sequence[MemoryDisk]) -> float:
     """Seconds until every receiver has read its whole target once more."""
     begin = time.monotonic()
     command = ("dd", "bs=1M", "of=/dev/null", "status=none")
-    found = seats.run([Side(seat, ((*command, f"if={path}"),)) for seat, path in enumerate(targets, 1)], DEADLINE)
+    for target in targets:
+        target.forget()
+    found = seats.run([Side(seat, ((*command, f"if={one.path}"),)) for seat, one in enumerate(targets, 1)], DEADLINE)
     return max(one.ended for one in found) - begin
 
 
@@ -330,17 +330,24 @@ def host() -> dict[str, str]:
 
 
 def all_cases() -> tuple[Case, ...]:
-    """Every compression with both kinds of data; and 1 Gbit/s with one core for each side."""
-    free = [Case(pack, data, count, SIZES[count]) for count in RECEIVERS for pack in COMPRESSIONS for data in DATA]
-    limited = [Case(pack, data, 1, 1024, "940m", True) for pack in COMPRESSIONS for data in DATA]
-    return (*free, *limited)
+    """Every compression with both kinds of data and each number of receivers, over a wire and without its limit."""
+    return tuple(
+        Case(pack, data, count, SIZES[count], wire, wire == WIRES[1])
+        for count in RECEIVERS
+        for wire in (WIRES[count], None)
+        for pack in COMPRESSIONS
+        for data in DATA
+    )
 
 
 def quick_cases() -> tuple[Case, ...]:
-    """The default compression and none, with 1 and 4 receivers, and 1 Gbit/s with one core for each side."""
-    sizes = {1: 384, 4: 256}
-    free = [Case(pack, data, count, sizes[count]) for count in sizes for pack in ("none", "zstd") for data in DATA]
-    return (*free, *(Case(pack, data, 1, 512, "940m", True) for pack in ("none", "zstd") for data in DATA))
+    """The default compression and none, with 1 and 4 receivers, over a wire."""
+    return tuple(
+        Case(pack, data, count, SIZES[count] // 2, WIRES[count], count == 1)
+        for count in (1, 4)
+        for pack in ("none", "zstd")
+        for data in DATA
+    )
 
 
 def to_json(bench: TransferBench) -> str:
@@ -360,7 +367,7 @@ def table(bench: TransferBench) -> str:
         needs.append((one.case.name, *_need_cells(one)))
     lines = [*layout(speed), "", *layout(needs), "", *(f"failed: {text}" for text in bench.failures)]
     about = ", ".join(map(": ".join, bench.host.items()))
-    lines.append(f"sources and targets in memory (tmpfs); rounds: {bench.rounds}; {about}")
+    lines.append(f"rounds: {bench.rounds}; {about}")
     return "\n".join(lines) + "\n"
 
 

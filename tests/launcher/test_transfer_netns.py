@@ -578,6 +578,13 @@ def test_a_cancelled_transfer_is_over_soon_and_never_ok(room: Room, data: bytes,
     assert claims(outcomes["rcv"], target, data) in ("cancelled", "sender-vanished")
 
 
+def test_a_sender_that_is_cancelled_while_it_listens_runs_nothing(room: Room, data: bytes) -> None:
+    source = room.disk("source", data)
+    outcome = result(room.start(0, "snd", source, listen=3600, cancel_at=0))
+    assert outcome["kind"] == "cancelled", outcome
+    assert '"event": "command"' not in Path(f"{source}.events").read_text()
+
+
 def test_a_source_that_ends_early_cuts_the_receivers_off(room: Room, data: bytes) -> None:
     target = room.disk("one", blank(SIZE + MIB))
     receiver = room.start(1, "rcv", target, silence=5, more_patient=0)
