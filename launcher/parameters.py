@@ -99,9 +99,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         "silence",
         "seconds, 5 to 3600",
-        "a sender drops a receiver that does not answer for so long, and goes on with the others; a receiver gives up "
-        "a sender of which nothing is heard on the wire for 20 seconds more (or more than the sender's own silence, "
-        "which comes with zstd); default 40",
+        "a sender drops a receiver that does not answer for so long, and goes on with the others; two that fall silent "
+        "at different places of the stream cost that time twice. A receiver gives up a sender of which nothing is "
+        "heard on the wire for 20 seconds more (or more than the sender's own silence, which comes with zstd); "
+        "default 40",
         "O",
     ),
     Row(

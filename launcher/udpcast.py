@@ -156,8 +156,6 @@ class MessageKind(Enum):
     DISCONNECTED = "disconnected"  # sender: a receiver left, was dropped, or the cast is over
     STARTING = "starting"  # sender: the cast begins
     COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
-    READY = "ready"  # sender: a key starts the cast
-    NO_PARTICIPANTS = "no-participants"  # sender: was started while nobody was connected
     DROPPED = "dropped"  # receiver: the sender gave us up
     PROGRESS = "progress"
     FAILED = "failed"  # a message that comes before the program ends without success
@@ -181,8 +179,6 @@ _PATTERNS = (
     (MessageKind.DISCONNECTED, re.compile(r"Disconnecting #(?P<number>\d+) \((?P<address>[^)]*)\)")),
     (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
     (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
-    (MessageKind.READY, re.compile(r"Ready\. Press ")),
-    (MessageKind.NO_PARTICIPANTS, re.compile(r"No participants\.\.\. exiting")),
     (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
     (MessageKind.PROGRESS, re.compile(r"bytes=\s*(?P<bytes>[\d ]*\d)(?P<unit>[KMGT]?)")),
     (

@@ -276,7 +276,6 @@ def test_the_last_value_given_wins() -> None:
         ("Disconnecting #3 (10.0.0.9)", MessageKind.DISCONNECTED, 3, "10.0.0.9"),
         ("Starting transfer: 00000009", MessageKind.STARTING, None, None),
         ("Transfer complete.\a", MessageKind.COMPLETE, None, None),
-        ("No participants... exiting", MessageKind.NO_PARTICIPANTS, None, None),
         ("Dropped by server now=3 last=2", MessageKind.DROPPED, None, None),
         ("No suitable network interface found", MessageKind.FAILED, None, None),
         ("bind socket to 10.0.0.1:9001 (Address already in use)", MessageKind.FAILED, None, None),
