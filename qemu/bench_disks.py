@@ -19,13 +19,14 @@ _ZEROS = bytes(MIB)
 class MemoryDisk:
     """One disk. `path` is what a program is given, `file` holds the bytes; the device ends with the process."""
 
-    def __init__(self, file: Path) -> None:
-        """`file` has its size already."""
+    def __init__(self, file: Path, block: bool = True) -> None:
+        """`file` has its size already. Without `block`, it stays a file."""
         self.file = file
         self.path = file
         self._held = -1
-        with contextlib.suppress(OSError, subprocess.CalledProcessError):
-            self._attach()
+        if block:
+            with contextlib.suppress(OSError, subprocess.CalledProcessError):
+                self._attach()
 
     @property
     def is_block(self) -> bool:
@@ -64,8 +65,8 @@ class MemoryDisk:
         self.file.unlink(missing_ok=True)
 
 
-def memory_disk(path: Path, size: int) -> MemoryDisk:
+def memory_disk(path: Path, size: int, block: bool = True) -> MemoryDisk:
     """A new disk of `size` bytes at `path`, which should be in a file system in memory."""
     with path.open("wb") as file:
         file.truncate(size)
-    return MemoryDisk(path)
+    return MemoryDisk(path, block)

@@ -127,10 +127,11 @@ class TransferBench:
 
 @dataclass(frozen=True)
 class Settings:
-    """What is to be measured: the cases, and how often."""
+    """What is to be measured: the cases, and how often; with block devices as disks, or with files."""
 
     cases: tuple[Case, ...]
     rounds: int = 2
+    block: bool = True
     ways: tuple[Way, ...] = (Way.PLAIN, Way.OURS, Way.VERIFIED)
 
 
@@ -200,17 +201,18 @@ class _Bench:
         seats = Seats(1 + max(case.receivers for case in settings.cases))
         rows: list[Row] = []
         for kind, mib in sorted({(case.data, case.mib) for case in settings.cases}):
-            source = MemoryDisk(write_source(self._ram / "source", kind, mib * MIB))
+            source = MemoryDisk(write_source(self._ram / "source", kind, mib * MIB), settings.block)
             self._is_block = source.is_block
             for case in (case for case in settings.cases if (case.data, case.mib) == (kind, mib)):
                 rows += self._case(seats, case, source)
             source.close()
         rows.sort(key=lambda row: settings.cases.index(row.case))
-        about = {"disks": "loop devices in memory" if self._is_block else "files in memory (no loop device)", **host()}
+        about = {"disks": "loop devices in memory" if self._is_block else "files in memory", **host()}
         return TransferBench(settings.rounds, tuple(rows), tuple(self._runs), tuple(self._failures), about)
 
     def _case(self, seats: Seats, case: Case, source: MemoryDisk) -> Iterable[Row]:
-        targets = [memory_disk(self._ram / f"target{number}", case.mib * MIB) for number in range(case.receivers)]
+        names = [self._ram / f"target{number}" for number in range(case.receivers)]
+        targets = [memory_disk(name, case.mib * MIB, source.is_block) for name in names]
         runs: list[Run] = []
         reads: list[float] = []
         try:
@@ -264,7 +266,8 @@ def _run(case: Case, way: Way, turn: int, usages: Sequence[Usage]) -> Run:
 def _read(seats: Seats, targets: Sequence[MemoryDisk]) -> float:
     """Seconds until every receiver has read its whole target once more."""
     begin = time.monotonic()
-    command = ("dd", "bs=1M", "of=/dev/null", "status=none")
+    past_cache = ("iflag=direct",) if all(target.is_block for target in targets) else ()
+    command = ("dd", "bs=1M", "of=/dev/null", "status=none", *past_cache)
     for target in targets:
         target.forget()
     found = seats.run([Side(seat, ((*command, f"if={one.path}"),)) for seat, one in enumerate(targets, 1)], DEADLINE)

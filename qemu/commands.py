@@ -170,7 +170,7 @@ def _bench_namespaces(options: argparse.Namespace) -> int:
     chosen = tuple(case for case in cases if not options.only or options.only in case.name)
     if not chosen:
         raise SpecError(f'no case has "{options.only}" in its name: {", ".join(case.name for case in cases)}.')
-    result = bench_transfer.measure(bench_transfer.Settings(chosen, options.rounds), _tell)
+    result = bench_transfer.measure(bench_transfer.Settings(chosen, options.rounds, not options.files), _tell)
     _show(options, bench_transfer.table(result), bench_transfer.to_json(result))
     return 1 if result.failures else 0
 
@@ -229,7 +229,8 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=_RAW,
     )
     moves.set_defaults(run=_bench_namespaces, verbose=False)
-    moves.add_argument("--quick", action="store_true", help="twelve cases instead of 32")
+    moves.add_argument("--quick", action="store_true", help="eight cases of the 48")
+    moves.add_argument("--files", action="store_true", help="files as disks, where a loop device would be taken else")
     moves.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd text 4"')
     moves.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")
     moves.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from launcher.machine import Disk, Nic
 from launcher.plan import Address, AddressSource, Compression, Plan, Role, Target
 from launcher.udpcast import argv, decompressor
 from qemu import bench_transfer
+from qemu.bench_disks import memory_disk
 from qemu.bench_transfer import (
     PACK,
     UNPACK,
@@ -26,7 +28,7 @@ from qemu.bench_transfer import (
     write_source,
 )
 
-CASE = Case("zstd", "noise", 1, 8)
+CASE = Case("zstd", "noise", 1, 8, "500mbit")
 
 
 def run(way: str, turn: int, seconds: float) -> Run:
@@ -78,9 +80,25 @@ def test_a_source_is_the_same_each_time(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.netns
-def test_a_small_run_measures_all_three_ways() -> None:
+def test_a_memory_disk_is_a_block_device_that_ends_with_its_holder(tmp_path: Path) -> None:
+    disk = memory_disk(tmp_path / "file", 4 << 20)
+    assert disk.is_block
+    assert disk.path.is_block_device()
+    (tmp_path / "file").write_bytes(b"old" + bytes((4 << 20) - 3))
+    disk.forget()
+    assert disk.path.read_bytes()[:3] == b"old"
+    disk.wipe()
+    assert disk.path.read_bytes() == bytes(4 << 20)
+    disk.close()
+    assert not list(tmp_path.iterdir())
+    assert str(tmp_path) not in subprocess.run(["losetup"], check=True, capture_output=True, text=True).stdout
 
-    found = measure(Settings((CASE,), rounds=1), lambda _: None)
+
+@pytest.mark.netns
+@pytest.mark.parametrize("block", [True, False])
+def test_a_small_run_measures_all_three_ways(block: bool) -> None:
+    found = measure(Settings((CASE,), rounds=1, block=block), lambda _: None)
+    assert found.host["disks"] == ("loop devices in memory" if block else "files in memory")
     assert found.failures == ()
     assert {one.way for one in found.runs} == {way.value for way in Way}
     assert all(one.seconds > 0 and one.sender_cpu > 0 and one.receiver_peak > 1 << 20 for one in found.runs)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from qemu.bench_disks import MIB
 from qemu.bench_machines import MachineSettings, result, spec
-from qemu.bench_transfer import MIB, Way, write_source
+from qemu.bench_transfer import Way, write_source
 from qemu.classroom import run_classroom
 
 pytestmark = pytest.mark.vm
