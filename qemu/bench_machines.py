@@ -19,19 +19,34 @@ import dataclasses
 import json
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import by_hand
 from .bench_disks import MIB
-from .bench_transfer import PACK, UNPACK, Way, write_source
+from .bench_transfer import COMPRESSIONS, DATA, PACK, UNPACK, Way, write_source
 from .classroom import DISK_NAMES, ClassroomSpec, run_classroom
 from .report import Report, Role, layout
 from .sandbox import RunFailed
 
-CASES = (("zstd", "noise"), ("zstd", "text"), ("none", "noise"))
-"""Compression and data (`bench_transfer.write_source`)."""
+
+@dataclass(frozen=True)
+class MachineCase:
+    """One row: compression, data (`bench_transfer.write_source`), and how many receivers."""
+
+    compression: str
+    data: str
+    receivers: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.compression} {self.data} {self.receivers}"
+
+
+def cases(receivers: Sequence[int]) -> tuple[MachineCase, ...]:
+    """Every compression with both kinds of data, for each number of receivers."""
+    return tuple(MachineCase(pack, data, count) for count in receivers for pack in COMPRESSIONS for data in DATA)
 
 
 @dataclass(frozen=True)
@@ -39,19 +54,17 @@ class MachineSettings:
     """What is measured. `mib` of model disk; `memory` of each machine in MiB."""
 
     pair: Path
-    receivers: int = 2
+    cases: tuple[MachineCase, ...]
     mib: int = 128
     rounds: int = 2
     memory: int = 384
-    cases: tuple[tuple[str, str], ...] = CASES
 
 
 @dataclass(frozen=True)
 class MachineRun:
     """One classroom. `seconds` of the cast, up to the last receiver's outcome; `outcomes` of the receivers."""
 
-    compression: str
-    data: str
+    case: str
     way: str
     seconds: float
     outcomes: tuple[str, ...]
@@ -66,22 +79,22 @@ class MachineBench:
     runs: tuple[MachineRun, ...]
 
 
-def spec(settings: MachineSettings, compression: str, way: Way, model: Path) -> ClassroomSpec:
+def spec(settings: MachineSettings, case: MachineCase, way: Way, model: Path) -> ClassroomSpec:
     """The classroom of one run."""
-    disk, options = DISK_NAMES[ClassroomSpec.bus], f"--min-receivers {settings.receivers}"
+    disk, options = DISK_NAMES[ClassroomSpec.bus], f"--min-receivers {case.receivers}"
     verify = "yes" if way is Way.VERIFIED else "no"
     room = ClassroomSpec(
         settings.pair,
-        receivers=settings.receivers,
+        receivers=case.receivers,
         model=model,
         memory=settings.memory,
-        append_sender=f'umode=snd auto=yes disk={disk} compr={compression} udpcparam="{options}"',
+        append_sender=f'umode=snd auto=yes disk={disk} compr={case.compression} udpcparam="{options}"',
         append_receiver=f"umode=rcv auto=yes verify={verify}",
     )
     if way is not Way.PLAIN:
         return room
-    pack, unpack = PACK.get(compression, ""), UNPACK.get(compression, "")
-    typed = {role: by_hand.command(role, disk, pack, unpack, settings.receivers) for role in Role}
+    pack, unpack = PACK.get(case.compression, ""), UNPACK.get(case.compression, "")
+    typed = {role: by_hand.command(role, disk, pack, unpack, case.receivers) for role in Role}
     return dataclasses.replace(room, by_hand=typed)
 
 
@@ -90,13 +103,13 @@ def measure(settings: MachineSettings, tell: Callable[[str], None]) -> MachineBe
     runs: list[MachineRun] = []
     accel = ""
     with tempfile.TemporaryDirectory(prefix="udpcast-bench-") as scratch:
-        for compression, data in settings.cases:
-            model = write_source(Path(scratch) / "model.img", data, settings.mib * MIB)
+        for case in settings.cases:
+            model = write_source(Path(scratch) / "model.img", case.data, settings.mib * MIB)
             for number in range(settings.rounds):
                 for way in tuple(Way) if number % 2 == 0 else tuple(reversed(Way)):
-                    report = run_classroom(spec(settings, compression, way, model), lambda _: None)
-                    run = MachineRun(compression, data, way.value, *result(report))
-                    tell(f"{compression} {data}, {way.value}: {run.seconds:.1f} s")
+                    report = run_classroom(spec(settings, case, way, model), lambda _: None)
+                    run = MachineRun(case.name, way.value, *result(report))
+                    tell(f"{case.name}, {way.value}: {run.seconds:.1f} s")
                     runs.append(run)
                     accel = report.accel
     return MachineBench(settings, accel, tuple(runs))
@@ -114,30 +127,24 @@ def result(report: Report) -> tuple[float, tuple[str, ...]]:
     return max(ends) - began, tuple(seat.claim.kind if seat.claim else "-" for seat in receivers)
 
 
-HEADINGS = ("compression", "data", "MB/s plain", "ours", "ratio", "verified", "extra s")
+HEADINGS = ("case", "MB/s plain", "ours", "ratio", "verified", "extra s")
 
 
 def table(bench: MachineBench) -> str:
     """Medians for a person: MB/s (10^6 bytes of the source), ours to plain, and what reading back takes longer."""
     size = bench.settings.mib * MIB
     rows: list[tuple[str, ...]] = [HEADINGS]
-    for compression, data in bench.settings.cases:
+    for case in bench.settings.cases:
         seconds = {
-            way: statistics.median(
-                run.seconds
-                for run in bench.runs
-                if (run.compression, run.data, run.way) == (compression, data, way.value)
-            )
+            way: statistics.median(run.seconds for run in bench.runs if (run.case, run.way) == (case.name, way.value))
             for way in Way
         }
         speed = {way: f"{size / value / 1e6:.1f}" for way, value in seconds.items()}
         ratio = seconds[Way.PLAIN] / seconds[Way.OURS]
         extra = seconds[Way.VERIFIED] - seconds[Way.OURS]
-        figures = (speed[Way.PLAIN], speed[Way.OURS], f"{ratio:.2f}", speed[Way.VERIFIED], f"{extra:.1f}")
-        rows.append((compression, data, *figures))
+        rows.append((case.name, speed[Way.PLAIN], speed[Way.OURS], f"{ratio:.2f}", speed[Way.VERIFIED], f"{extra:.1f}"))
     settings = bench.settings
-    about = f"{settings.receivers} receivers, {settings.mib} MiB, rounds: {settings.rounds}, {bench.accel}"
-    return "\n".join((*layout(rows), about)) + "\n"
+    return "\n".join((*layout(rows), f"{settings.mib} MiB, rounds: {settings.rounds}, {bench.accel}")) + "\n"
 
 
 def to_json(bench: MachineBench) -> str:

@@ -151,12 +151,11 @@ def _show(options: argparse.Namespace, table: str, json: str) -> int:
 
 
 def _bench_transfer(options: argparse.Namespace) -> int:
-    cases = tuple(case for case in bench_machines.CASES if options.only in " ".join(case))
-    if not cases:
-        raise SpecError(f'no case has "{options.only}" in its name: {", ".join(map(" ".join, bench_machines.CASES))}.')
-    settings = bench_machines.MachineSettings(
-        options.pair, options.receivers, options.size, options.rounds, options.memory, cases
-    )
+    cases = bench_machines.cases(options.receivers)
+    chosen = tuple(case for case in cases if options.only in case.name)
+    if not chosen:
+        raise SpecError(f'no case has "{options.only}" in its name: {", ".join(case.name for case in cases)}.')
+    settings = bench_machines.MachineSettings(options.pair, chosen, options.size, options.rounds, options.memory)
     result = bench_machines.measure(settings, _tell)
     return _show(options, bench_machines.table(result), bench_machines.to_json(result))
 
@@ -217,7 +216,9 @@ def parser() -> argparse.ArgumentParser:
     boots.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
     rooms = _command(benches, "transfer", _bench_transfer, "the launcher's transfer beside plain udpcast", None)
     rooms.description = bench_machines.__doc__
-    rooms.add_argument("--receivers", type=_positive, default=2, metavar="N", help="default: 2")
+    rooms.add_argument(
+        "--receivers", type=_positive, nargs="+", default=[1, 4, 16], metavar="N", help="in a room (default: 1 4 16)"
+    )
     rooms.add_argument("--size", type=_positive, default=128, metavar="MIB", help="of the model disk (default: 128)")
     rooms.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd noise"')
     rooms.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")
@@ -229,7 +230,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=_RAW,
     )
     moves.set_defaults(run=_bench_namespaces, verbose=False)
-    moves.add_argument("--quick", action="store_true", help="eight cases of the 48")
+    moves.add_argument("--quick", action="store_true", help="eight cases of the 56")
     moves.add_argument("--files", action="store_true", help="files as disks, where a loop device would be taken else")
     moves.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd text 4"')
     moves.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")

@@ -12,17 +12,33 @@ import pytest
 from pxe.boot_entry import INITRD
 from pxe.tree import machine_file
 from qemu import by_hand
-from qemu.bench_machines import MachineBench, MachineRun, MachineSettings, result, spec, table, to_json
+from qemu.bench_machines import (
+    MachineBench,
+    MachineCase,
+    MachineRun,
+    MachineSettings,
+    cases,
+    result,
+    spec,
+    table,
+    to_json,
+)
 from qemu.bench_transfer import Way
 from qemu.report import Claim, Image, Report, Role, SeatReport, SourceReport
 from qemu.sandbox import RunFailed
 from qemu.seat import SeatSpec
 
-SETTINGS = MachineSettings(Path("/pair"), mib=100, cases=(("zstd", "noise"),))
+CASE = MachineCase("zstd", "noise", 2)
+SETTINGS = MachineSettings(Path("/pair"), (CASE,), mib=100)
+
+
+def test_every_compression_meets_both_kinds_of_data_and_each_number_of_receivers() -> None:
+    found = cases((1, 16))
+    assert len(set(found)) == len({case.name for case in found}) == 16
 
 
 def test_three_ways_differ_in_nothing_but_the_way() -> None:
-    plain, ours, verified = (spec(SETTINGS, "zstd", way, Path("/model")) for way in Way)
+    plain, ours, verified = (spec(SETTINGS, CASE, way, Path("/model")) for way in Way)
     assert (ours.by_hand, verified.by_hand) == ({}, {})
     assert "verify=no" in (ours.append_receiver or "") and "verify=yes" in (verified.append_receiver or "")
     same = {"by_hand": {}, "append_receiver": ""}
@@ -34,7 +50,10 @@ def test_three_ways_differ_in_nothing_but_the_way() -> None:
     assert plain.by_hand[Role.RECEIVER] == (
         "udp-receiver --interface eth0 --portbase 9000 --nokbd --file /dev/sda --nosync --pipe 'zstd -q -dc' && sync"
     )
-    assert "--pipe" not in spec(SETTINGS, "none", Way.PLAIN, Path("/model")).by_hand[Role.SENDER]
+    assert (
+        "--pipe"
+        not in spec(SETTINGS, replace(CASE, compression="none"), Way.PLAIN, Path("/model")).by_hand[Role.SENDER]
+    )
 
 
 def test_a_seat_by_hand_has_the_script_in_the_place_of_python(tmp_path: Path) -> None:
@@ -79,9 +98,9 @@ def test_a_run_counts_to_the_last_receiver() -> None:
 
 def test_the_table_has_medians_and_their_ratio() -> None:
     runs = [
-        MachineRun("zstd", "noise", way, seconds, ("equal",))
+        MachineRun(CASE.name, way, seconds, ("equal",))
         for way, seconds in (("plain", 9.0), ("ours", 11.0), ("verified", 12.0), ("plain", 11.0), ("ours", 9.0))
     ]
     bench = MachineBench(SETTINGS, "tcg", tuple(runs))
-    assert table(bench).splitlines()[1].split() == ["zstd", "noise", "10.5", "10.5", "1.00", "8.7", "2.0"]
+    assert table(bench).splitlines()[1].split() == ["zstd", "noise", "2", "10.5", "10.5", "1.00", "8.7", "2.0"]
     assert json.loads(to_json(bench))["runs"][0]["seconds"] == 9.0
