@@ -51,13 +51,18 @@ def cases(receivers: Sequence[int]) -> tuple[MachineCase, ...]:
 
 @dataclass(frozen=True)
 class MachineSettings:
-    """What is measured. `mib` of model disk; `memory` of each machine in MiB."""
+    """What is measured. `mib` of model disk; `memory` of each machine in MiB; `bitrate` as udp-sender takes it."""
 
     pair: Path
     cases: tuple[MachineCase, ...]
     mib: int = 128
     rounds: int = 2
     memory: int = 384
+    bitrate: str | None = None
+
+    def sender_options(self, case: MachineCase) -> str:
+        """udp-sender's options, for all ways."""
+        return f"--min-receivers {case.receivers}" + (f" --max-bitrate {self.bitrate}" if self.bitrate else "")
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class MachineBench:
 
 def spec(settings: MachineSettings, case: MachineCase, way: Way, model: Path) -> ClassroomSpec:
     """The classroom of one run."""
-    disk, options = DISK_NAMES[ClassroomSpec.bus], f"--min-receivers {case.receivers}"
+    disk, options = DISK_NAMES[ClassroomSpec.bus], settings.sender_options(case)
     verify = "yes" if way is Way.VERIFIED else "no"
     room = ClassroomSpec(
         settings.pair,
@@ -94,7 +99,7 @@ def spec(settings: MachineSettings, case: MachineCase, way: Way, model: Path) ->
     if way is not Way.PLAIN:
         return room
     pack, unpack = PACK.get(case.compression, ""), UNPACK.get(case.compression, "")
-    typed = {role: by_hand.command(role, disk, pack, unpack, case.receivers) for role in Role}
+    typed = {role: by_hand.command(role, disk, pack, unpack, options) for role in Role}
     return dataclasses.replace(room, by_hand=typed)
 
 
@@ -144,7 +149,8 @@ def table(bench: MachineBench) -> str:
         extra = seconds[Way.VERIFIED] - seconds[Way.OURS]
         rows.append((case.name, speed[Way.PLAIN], speed[Way.OURS], f"{ratio:.2f}", speed[Way.VERIFIED], f"{extra:.1f}"))
     settings = bench.settings
-    return "\n".join((*layout(rows), f"{settings.mib} MiB, rounds: {settings.rounds}, {bench.accel}")) + "\n"
+    limit = f"at most {settings.bitrate} bit/s" if settings.bitrate else "no limit of the bit rate"
+    return "\n".join((*layout(rows), f"{settings.mib} MiB, {limit}, rounds: {settings.rounds}, {bench.accel}")) + "\n"
 
 
 def to_json(bench: MachineBench) -> str:

@@ -44,11 +44,11 @@ while :; do sleep 1000; done
 """
 
 
-def command(role: Role, disk: str, pack: str, unpack: str, receivers: int) -> str:
-    """What is typed; `pack` and `unpack` are the compressor's commands, empty for none."""
+def command(role: Role, disk: str, pack: str, unpack: str, options: str) -> str:
+    """What is typed; `pack` and `unpack` are the compressor's commands, empty for none; `options` are udp-sender's."""
     common = ("--interface", "eth0", "--portbase", "9000", "--nokbd", "--file", disk)
     if role is Role.SENDER:
-        patience = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", "--min-receivers", str(receivers))
+        patience = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *options.split())
         return shlex.join(("udp-sender", *common, *patience, *(("--pipe", pack) if pack else ())))
     return shlex.join(("udp-receiver", *common, "--nosync", *(("--pipe", unpack) if unpack else ()))) + " && sync"
 

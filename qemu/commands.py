@@ -155,7 +155,9 @@ def _bench_transfer(options: argparse.Namespace) -> int:
     chosen = tuple(case for case in cases if options.only in case.name)
     if not chosen:
         raise SpecError(f'no case has "{options.only}" in its name: {", ".join(case.name for case in cases)}.')
-    settings = bench_machines.MachineSettings(options.pair, chosen, options.size, options.rounds, options.memory)
+    settings = bench_machines.MachineSettings(
+        options.pair, chosen, options.size, options.rounds, options.memory, options.bitrate
+    )
     result = bench_machines.measure(settings, _tell)
     return _show(options, bench_machines.table(result), bench_machines.to_json(result))
 
@@ -220,6 +222,7 @@ def parser() -> argparse.ArgumentParser:
         "--receivers", type=_positive, nargs="+", default=[1, 4, 16], metavar="N", help="in a room (default: 1 4 16)"
     )
     rooms.add_argument("--size", type=_positive, default=128, metavar="MIB", help="of the model disk (default: 128)")
+    rooms.add_argument("--bitrate", metavar="RATE", help="at most so many bit/s, such as 40m (default: no limit)")
     rooms.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd noise"')
     rooms.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")
     rooms.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
