@@ -291,9 +291,14 @@ def unmet(scenario: Scenario, report: Report) -> list[str]:
     found = list(report.problems)
     for seat in report.seats:
         found += _unmet(scenario.seats[seat.name], report, seat)
-    if {EQUAL, SECOND} <= {disk_word(report, seat) for seat in report.seats}:
+    if has_two_images(report):
         found.append("some disks are equal to the sender's, others to sender-2's: the room has two images.")
     return found
+
+
+def has_two_images(report: Report) -> bool:
+    """Whether each of two senders' disks has come to a seat."""
+    return {EQUAL, SECOND} <= {disk_word(report, seat) for seat in report.seats}
 
 
 def _unmet(expected: Expected, report: Report, seat: SeatReport) -> list[str]:
@@ -335,9 +340,10 @@ MEASURED = ("scenario", "seat", "reports", "after", "its disk holds", "as expect
 def rows(scenario: Scenario, report: Report) -> list[tuple[str, ...]]:
     """What was measured: a row for each seat."""
     made: list[tuple[str, ...]] = []
+    two = has_two_images(report)
     for seat in report.seats:
         seconds = reaction(report, seat)
-        well = "" if _unmet(scenario.seats[seat.name], report, seat) else "yes"
+        well = "" if two or _unmet(scenario.seats[seat.name], report, seat) else "yes"
         after = "-" if seconds is None else f"{seconds:.1f}"
         made.append((scenario.name, seat.name, outcome(seat), after, holds(report, seat), well))
     return made

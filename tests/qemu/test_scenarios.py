@@ -103,6 +103,8 @@ def test_a_room_has_one_image() -> None:
     for second_receiver, images in ((other, 2), (replace(one.seats[1], name="receiver-2"), 1)):
         report = replace(one, seats=(*one.seats, second, second_receiver))
         assert any("two images" in sentence for sentence in unmet(row, report)) == (images == 2), unmet(row, report)
+        as_expected = {name: cells[-1] for _, name, *cells in scenarios.rows(row, report)}
+        assert (as_expected["receiver-1"], as_expected["receiver-2"]) == (("", "") if images == 2 else ("yes", "yes"))
 
 
 def test_what_was_measured_is_a_row_for_each_seat() -> None:
