@@ -46,8 +46,9 @@ class _Disk:
         self.path = path
         self.is_block = stat.S_ISBLK(Path(path).stat().st_mode)
         self.direct = False
-        self.patience: float | None = None
-        self._busy: float | None = None  # when the request began that is not answered yet
+        # The request that is not answered yet: when it began, and how many seconds it may take.
+        self._busy: tuple[float, float] | None = None
+        self._hurried: tuple[float, float] | None = None  # since when there are how many seconds for each
         # On a block device O_EXCL without O_CREAT means: fail when it is in use (open(2)).
         self.fd = os.open(path, flags | os.O_CLOEXEC | (os.O_EXCL if alone and self.is_block else 0))
 
@@ -60,13 +61,23 @@ class _Disk:
     @property
     def hung(self) -> float | None:
         """The seconds for which the disk has not answered a request, where they are too many."""
-        begun = self._busy
-        waited = 0.0 if begun is None else time.monotonic() - begun
-        return waited if waited > (PATIENCE if self.patience is None else self.patience) else None
+        busy, now = self._busy, time.monotonic()
+        if busy is None:
+            return None
+        begun, limit = busy
+        late = now - begun > limit
+        if self._hurried:
+            since, seconds = self._hurried
+            late = late or now - max(begun, since) > seconds
+        return now - begun if late else None
+
+    def hurry(self, seconds: float) -> None:
+        """From now on wait so long for an answer, which nobody wants any more."""
+        self._hurried = time.monotonic(), seconds
 
     @contextlib.contextmanager
-    def _asked(self) -> Iterator[None]:
-        self._busy = time.monotonic()
+    def _asked(self, patience: float | None = None) -> Iterator[None]:
+        self._busy = time.monotonic(), PATIENCE if patience is None else patience
         try:
             yield
         finally:
@@ -108,7 +119,9 @@ class SourceDisk(_Disk):
         done = 0
         while done < len(data) and self._splices:
             try:
-                count = os.splice(self.fd, sink, len(data) - done, offset_src=offset + done)
+                # To wait for the pipe is no fault of the disk; behind the end of udp-sender there is only the disk.
+                with self._asked(float("inf")):
+                    count = os.splice(self.fd, sink, len(data) - done, offset_src=offset + done)
             except BrokenPipeError:
                 raise
             except OSError as error:
@@ -176,10 +189,7 @@ class TargetDisk(_Disk):
     def flush(self) -> None:
         """Bring everything to the disk. Raises DiskError with the offset 0: the kernel does not tell where."""
         try:
-            if self.is_block:
-                with self._asked():
-                    os.fsync(self.fd)
-            else:
+            with self._asked(PATIENCE if self.is_block else float("inf")):  # a file may have much to flush
                 os.fsync(self.fd)
         except OSError as error:
             raise DiskError(0, error.strerror or "flush error") from error
@@ -208,18 +218,26 @@ class ReadBack(_Disk):
 
 
 def whereabouts(target: Target) -> str:
-    """Which disk `target` is, or is a part of, on which running machine; the part behind the last blank.
+    """Which disk `target` is, or is a part of, on which running machine; the partition's number behind the last blank.
 
     Two that are equal, or that are equal but for one of them having no part, overlap. "" where it cannot be told.
     """
     try:
         machine = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        status = Path(target.disk.path).stat()
+        status = Path(target.path).stat()
+        part = ""
+        if stat.S_ISBLK(status.st_mode):
+            device = Path(f"/sys/dev/block/{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}").resolve()
+            if (device / "partition").exists():
+                part = (device / "partition").read_text().strip()
+                device = device.parent
+            below = device / "loop" / "backing_file"
+            if not below.exists():
+                return f"{machine} block:{(device / 'dev').read_text().strip()} {part}"
+            status = Path(below.read_text().rstrip("\n")).stat()
     except OSError:
         return ""
-    block = stat.S_ISBLK(status.st_mode)
-    disk = f"block:{status.st_rdev}" if block else f"file:{status.st_dev}:{status.st_ino}"
-    return f"{machine} {disk} {target.path.removeprefix(target.disk.path)}"
+    return f"{machine} file:{status.st_dev}:{status.st_ino} {part}"
 
 
 def overlap(one: str, other: str) -> bool:

@@ -184,8 +184,14 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
     stops = {number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN}  # nohup(1) ignores one
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # one that comes while it starts is kept until it can be ended
     work.start()
+
+    def stop(*_: object) -> None:
+        for number in stops:  # a second one, within this one, would wait for the locks that this one holds
+            signal.signal(number, signal.SIG_IGN)
+        work.cancel()
+
     for number in stops:
-        signal.signal(number, lambda *_: work.cancel())
+        signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)
     try:
         outcome = work.wait()

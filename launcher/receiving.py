@@ -156,8 +156,10 @@ class Receiver:
         return self._judge()
 
     def _start(self) -> None:
+        for fd in self._terminals:
+            os.close(fd)
         terminal = open_terminal()
-        self._terminals += terminal[:2] if terminal else ()
+        self._terminals = terminal[:2] if terminal else ()
         self._udpcast = spawn(self._commands[0], None, self._outlet, self._note, terminal and terminal[2])
         self._crew.add(self._udpcast)
 
@@ -177,7 +179,7 @@ class Receiver:
         self._cancelled = True
         for disk in (self._target, self._again):
             if disk:
-                disk.patience = IMPATIENCE
+                disk.hurry(IMPATIENCE)
         self._crew.stop()
 
     def _work(self) -> None:
@@ -199,6 +201,8 @@ class Receiver:
                 self._crew.stop()
             self._over.set()
             self._crew.wake()
+            if self._hung is not None:  # nobody waited for this thread, but the disk has answered after all
+                self._close_all()
 
     def _close_outlet(self) -> None:
         """From now on the end of udp-receiver is the end of the stream."""
@@ -329,7 +333,7 @@ class Receiver:
             self._log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.DROPPED:
             self._dropped = True
-        elif message.kind is MessageKind.FAILED and not self._cancelled:
+        elif message.kind is MessageKind.FAILED and not (self._cancelled or self._timed_out):  # else we ended it
             self._complaint = self._complaint or message.text
 
     def _tick(self) -> None:

@@ -132,7 +132,7 @@ class Sender:
             return
         self._cancelled = True
         if self._source:
-            self._source.patience = IMPATIENCE
+            self._source.hurry(IMPATIENCE)
         self._crew.stop(signal.SIGKILL)
 
     def _listen_first(self) -> None:
@@ -248,6 +248,8 @@ class Sender:
             self._close(outlet)
             self._over.set()
             self._crew.wake()
+            if self._hung is not None:  # nobody waited for this thread, but the disk has answered after all
+                self._close_all()
 
     def _read(self, sink: int) -> None:
         """The disk's thread (without compression it is the stream's)."""

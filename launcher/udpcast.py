@@ -89,9 +89,8 @@ def _sender(plan: Plan) -> tuple[str, ...]:
     ):
         if given(plan.udpcparam, name) is None:
             words += [f"--{name}", str(value)]
-    if not _start_options(plan) and not starts_by_key(plan):
-        words += ["--min-wait", str(UNATTENDED_WAIT)]
-    return (*words, *plan.udpcparam)
+    default = () if _start_options(plan) or starts_by_key(plan) else ("--min-wait", str(UNATTENDED_WAIT))
+    return (*words, *plan.udpcparam, *default)  # the last one wins, also over a --min-wait=0
 
 
 def _receiver(plan: Plan) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from .outcome import Outcome, OutcomeKind
 from .pumps import MARK, NO_BYTES, Moved, Reread
 from .stream import Manifest, Trailer
 
+TIMED_OUT = 255  # the status of a udp-receiver whose --start-timeout ran out (measured)
 REPLACE = "Do not use this disk: it fails, or something else writes to it."
 CALL_AGAIN = "Start the cast again for the seats that are not done."
 
@@ -147,23 +148,23 @@ def judge_sender(seen: Sending) -> Outcome:
             lost=lost,
         )
 
+    cut_off = "The receivers were cut off, their disks are not whole." if seen.begun else "Nothing was sent."
     if seen.cancelled:
-        return outcome(
-            OutcomeKind.CANCELLED, "The cast was cancelled; a receiver that does not say equal has no whole disk."
-        )
+        words = "a receiver that does not report success has no whole disk" if seen.begun else "nothing was sent"
+        return outcome(OutcomeKind.CANCELLED, f"The cast was cancelled; {words}.")
     if seen.moved.error or seen.hung is not None:
         words = seen.moved.error or no_answer(seen.hung or 0)
         return outcome(
             OutcomeKind.READ_ERROR,
             f"{seen.device} could not be read at or behind byte {seen.moved.count:,}: {words}.",
-            "The receivers were cut off, their disks are not whole. Check the disk before the next cast.",
+            f"{cut_off} Check the disk before the next cast.",
         )
     everybody_lost = bool(lost) and len(lost) == len(seen.receivers)
     if not everybody_lost and seen.compressor_first:
         squeeze = seen.compressor.failure if seen.compressor else None
         if squeeze:
             words = f"The compressor failed: {squeeze}."
-            return outcome(OutcomeKind.STAGE_FAILED, words, "The receivers' disks are not whole.")
+            return outcome(OutcomeKind.STAGE_FAILED, words, cut_off)
     if not seen.begun:
         return outcome(*_not_begun(seen))
     if not everybody_lost:
@@ -192,6 +193,9 @@ def judge_sender(seen: Sending) -> Outcome:
 def _not_begun(seen: Sending) -> tuple[OutcomeKind, str, str]:
     if seen.complaint:
         return OutcomeKind.STAGE_FAILED, f"udp-sender could not begin: {seen.complaint}.", ""
+    failure = seen.udpcast.failure if seen.udpcast else None
+    if failure:  # without receivers it ends with status 0
+        return OutcomeKind.STAGE_FAILED, f"The cast never began: {failure}.", ""
     if seen.receivers:
         count = len(seen.receivers)
         return (
@@ -199,9 +203,6 @@ def _not_begun(seen: Sending) -> tuple[OutcomeKind, str, str]:
             f"The cast never began: its start condition was not met within the time given, {count} had connected.",
             "Check --min-receivers and --start-timeout in udpcparam.",
         )
-    failure = seen.udpcast.failure if seen.udpcast else None
-    if failure and seen.udpcast and seen.udpcast.status < 0:
-        return OutcomeKind.STAGE_FAILED, f"The cast never began: {failure}.", ""
     return (
         OutcomeKind.NO_RECEIVERS,
         "No receiver has connected, so nothing was sent.",
@@ -222,14 +223,15 @@ def judge_receiver(seen: Receiving) -> Outcome:
         return Outcome(kind, sentence, hint, count, total, seen.seconds, seen.target.digest, read_back=again)
 
     so_far = f"after {count:,} bytes" + (f" of {total:,}" if total is not None else "")
+    untouched = not count and seen.hung is None and not seen.target.error
+    state = f"{seen.device} was not written to" if untouched else f"{seen.device} is not whole"
     if seen.cancelled:
-        state = f"{seen.device} is not whole" if count else f"{seen.device} was not written to"
         if seen.reread:
             state = f"{seen.device} was written, but not read back to its end"
         return outcome(OutcomeKind.CANCELLED, f"The transfer was cancelled {so_far}; {state}.")
     if seen.refusal:
         return seen.refusal
-    if seen.target.overflow:
+    if seen.target.overflow and not seen.target.error:
         return outcome(
             OutcomeKind.TOO_SMALL,
             f"{seen.device} is full after {count:,} bytes, and the sender's disk is larger; it is not whole.",
@@ -242,18 +244,18 @@ def judge_receiver(seen: Receiving) -> Outcome:
         return outcome(
             OutcomeKind.WRITE_ERROR,
             f"{seen.device} failed {where}: {error}; it is not whole.",
-            "Check or replace this disk.",
+            "Make room where it is." if seen.target.overflow else "Check or replace this disk.",
         )
     if seen.dropped:
         return outcome(
             OutcomeKind.SENDER_VANISHED,
-            f"The sender gave this seat up {so_far}; {seen.device} is not whole.",
+            f"The sender gave this seat up {so_far}; {state}.",
             "Check this seat's network cable and disk, then wait for the next cast.",
         )
     if seen.stream.stalled or seen.target.stalled:
         return outcome(
             OutcomeKind.SENDER_VANISHED,
-            f"Nothing was heard from the sender for {seen.silence:.0f} seconds, {so_far}; {seen.device} is not whole.",
+            f"Nothing was heard from the sender for {seen.silence:.0f} seconds, {so_far}; {state}.",
             "Look at the sender, then wait for the next cast.",
         )
     return outcome(*(_nothing_came(seen) if not seen.stream.count else _end(seen, so_far)))
@@ -277,7 +279,7 @@ def _nothing_came(seen: Receiving) -> tuple[OutcomeKind, str, str]:
     if seen.complaint and seen.complaint != "Receiver error":
         return OutcomeKind.STAGE_FAILED, f"udp-receiver could not begin: {seen.complaint}; {untouched}.", ""
     failure = seen.udpcast.failure if seen.udpcast else None
-    if failure and seen.udpcast and seen.udpcast.status < 0:
+    if failure and seen.udpcast and seen.udpcast.status != TIMED_OUT and not seen.timed_out:
         return OutcomeKind.STAGE_FAILED, f"{failure}; {untouched}.", ""
     return (
         OutcomeKind.NO_SENDER,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,6 +129,32 @@ def test_a_request_without_an_answer_makes_a_disk_hung(tmp_path: Path, monkeypat
     assert target.hung is None
 
 
+def test_who_need_not_answer_soon_is_hung_only_when_nobody_wants_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe may be full for long, and a file may have much to flush; the time before the hurry does not count."""
+    (tmp_path / "disk").write_bytes(b"x" * 9)
+    source = SourceDisk(str(tmp_path / "disk"))
+    monkeypatch.setattr("launcher.disk.PATIENCE", 0.0)
+    seen: list[float | None] = []
+
+    def splice(*_: object, **__: object) -> int:
+        seen.append(source.hung)
+        time.sleep(0.2)
+        source.hurry(0.1)
+        seen.append(source.hung)
+        time.sleep(0.2)
+        seen.append(source.hung)
+        return 9
+
+    monkeypatch.setattr("os.splice", splice)
+    source.send(memoryview(b"x" * 9), 0, 1)
+    source.close()
+    assert seen[:2] == [None, None]
+    assert seen[2] is not None and seen[2] > 0.3
+    assert source.hung is None
+
+
 def test_a_failing_disk_says_where(tmp_path: Path) -> None:
     (tmp_path / "disk").write_bytes(b"x" * 9)
     source = SourceDisk(str(tmp_path / "disk"))
@@ -164,3 +191,24 @@ def test_whereabouts_tell_disks_apart_and_names_not(tmp_path: Path) -> None:
     assert overlap(one, link)
     assert not overlap(one, two)
     assert whereabouts(Target("/no/disk", 1, Disk("/no/disk", 1))) == ""
+
+
+@pytest.mark.netns
+def test_whereabouts_know_partitions_and_what_is_below_a_loop_device(tmp_path: Path) -> None:
+    """However somebody names it: the disk, its partition as if it were a disk, or the image behind both."""
+    image = tmp_path / "image"
+    entry = bytes((0, 0, 0, 0, 0x83, 0, 0, 0)) + (8).to_bytes(4, "little") + (1000).to_bytes(4, "little")
+    image.write_bytes(bytes(446) + entry + bytes(48) + b"\x55\xaa" + bytes(SIZE))
+    words = ["losetup", "--find", "--show", str(image)]
+    disk = Path(subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip())
+    try:
+        subprocess.run(["partx", "--update", str(disk)], check=True)
+        part = Path(f"{disk}p1")
+        found = {path: whereabouts(Target(str(path), 1, Disk(str(path), 1))) for path in (image, disk, part)}
+        within = whereabouts(Target(str(part), 1, Disk(str(disk), 1)))
+    finally:
+        subprocess.run(["partx", "--delete", str(disk)], check=False)
+        subprocess.run(["losetup", "-d", str(disk)], check=True)
+    assert found[image] == found[disk] != ""
+    assert found[part] == within == f"{found[disk]}1"
+    assert overlap(found[disk], found[part])

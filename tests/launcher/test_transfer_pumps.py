@@ -322,7 +322,8 @@ def test_a_flush_that_hangs_is_seen_however_the_last_write_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = TargetDisk(str(blank(tmp_path, 5000)))
-    disk.is_block, disk.patience = True, 0.1
+    disk.is_block = True
+    monkeypatch.setattr("launcher.disk.PATIENCE", 0.1)
     disk.write(memoryview(bytes(4096 + 512)), 0)
     seen: list[float | None] = []
 

@@ -59,6 +59,13 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"refusal": REFUSED}, K.WRONG_STREAM),
     ({"target": Moved(1000, DIGEST, overflow=True)}, K.TOO_SMALL),
     ({"target": Moved(500, DIGEST, error="Input/output error")}, K.WRITE_ERROR),
+    ({"target": Moved(500, DIGEST, error="No space left on device", overflow=True)}, K.WRITE_ERROR),
+    ({"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 1)}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 255)}, K.NO_SENDER),
+    (
+        {"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 1), "timed_out": True},
+        K.NO_SENDER,
+    ),
     ({"flush_error": "Input/output error"}, K.WRITE_ERROR),
     ({"dropped": True}, K.SENDER_VANISHED),
     ({"stream": Moved(900, stalled=True)}, K.SENDER_VANISHED),
@@ -190,6 +197,7 @@ SENT = Sending(
         ({"compressor": Stage("zstd", -9), "begun": False, "receivers": (), "complete": False}, K.NO_RECEIVERS),
         ({"udpcast": Stage("udp-sender", -9)}, K.STAGE_FAILED),
         ({"udpcast": None}, K.STAGE_FAILED),
+        ({"udpcast": Stage("udp-sender", 1), "begun": False, "receivers": (), "complete": False}, K.STAGE_FAILED),
         ({"complete": False}, K.STAGE_FAILED),
         ({"cancelled": True}, K.CANCELLED),
     ],
@@ -199,6 +207,43 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
     assert outcome.kind is kind, outcome
     assert outcome.ok == (kind is K.SENT)
     assert outcome.sentence.endswith(".")
+
+
+NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread=None)
+
+
+@pytest.mark.parametrize(
+    ("difference", "untouched"),
+    [
+        ({"cancelled": True}, True),
+        ({"cancelled": True, "hung": 6.0}, False),
+        ({"cancelled": True, "target": Moved(0, error="Input/output error")}, False),
+        ({"cancelled": True, "target": Moved(1)}, False),
+        ({"dropped": True}, True),
+        ({"dropped": True, "target": Moved(1)}, False),
+        ({"stream": Moved(1, stalled=True)}, True),
+    ],
+)
+def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str, object], untouched: bool) -> None:
+    sentence = judge_receiver(dataclasses.replace(NOTHING_CAME, **difference)).sentence  # type: ignore[arg-type]
+    assert ("was not written to" in sentence) is untouched, sentence
+    assert ("is not whole" in sentence) is not untouched
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        {"cancelled": True},
+        {"moved": Moved(500, error="Input/output error")},
+        {"compressor": Stage("zstd", -9), "compressor_first": True},
+    ],
+)
+def test_before_the_cast_no_receivers_disk_was_touched(failure: dict[str, object]) -> None:
+    during = judge_sender(dataclasses.replace(SENT, **failure))  # type: ignore[arg-type]
+    assert "whole" in f"{during.sentence} {during.hint}"
+    before = judge_sender(dataclasses.replace(SENT, begun=False, receivers=(), **failure))  # type: ignore[arg-type]
+    assert "whole" not in f"{before.sentence} {before.hint}"
+    assert "othing was sent" in f"{before.sentence} {before.hint}"
 
 
 def test_lost_receivers_are_named() -> None:

@@ -206,7 +206,11 @@ DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WA
         ),
         (
             plan(SND, "--nokbd", compression=Compression.NONE),
-            (("udp-sender", *BASE, *DEFAULTS, "--min-wait", "60", "--nokbd"),),
+            (("udp-sender", *BASE, *DEFAULTS, "--nokbd", "--min-wait", "60"),),
+        ),
+        (
+            plan(SND, "--min-wait=0", attended=False, compression=Compression.NONE),  # 0 means that it is not set
+            (("udp-sender", *BASE, *DEFAULTS, "--min-wait=0", "--min-wait", "60"),),
         ),
         (
             plan(

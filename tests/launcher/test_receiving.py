@@ -1,0 +1,33 @@
+"""What a receiver makes of udp-receiver's words, without a udp-receiver."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from launcher.board import Board
+from launcher.events import EventLog
+from launcher.machine import Disk, Nic
+from launcher.outcome import OutcomeKind
+from launcher.plan import Address, AddressSource, Plan, Role, Target
+from launcher.receiving import Receiver
+
+DISK = Disk("/dev/sda", 1 << 20)
+PLAN = Plan(
+    Role.RECEIVE, Target(DISK.path, DISK.size, DISK), Nic("eth0", "52:54:00:75:64:01"), Address(AddressSource.GIVEN)
+)
+
+
+@pytest.mark.parametrize("ended_by_us", [False, True])
+def test_what_udp_receiver_says_of_its_end_is_no_complaint_when_the_time_was_over(ended_by_us: bool) -> None:
+    """It is ended with SIGINT where its own clock has begun anew, and then says "Cancelled by user"."""
+    receiver: Any = Receiver(PLAN, Board(None), EventLog(Path("/dev/null")))
+    receiver._udpcast = SimpleNamespace(status=1, pid=0, name="udp-receiver")
+    receiver._timed_out = ended_by_us
+    receiver._hear(receiver._udpcast, "Signal 2: Cancelled by user")
+    kind = receiver._judge().kind
+    receiver._crew.close()
+    assert kind is (OutcomeKind.NO_SENDER if ended_by_us else OutcomeKind.STAGE_FAILED)
