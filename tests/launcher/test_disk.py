@@ -199,8 +199,10 @@ def test_whereabouts_know_partitions_and_what_is_below_a_loop_device(tmp_path: P
     image = tmp_path / "image"
     entry = bytes((0, 0, 0, 0, 0x83, 0, 0, 0)) + (8).to_bytes(4, "little") + (1000).to_bytes(4, "little")
     image.write_bytes(bytes(446) + entry + bytes(48) + b"\x55\xaa" + bytes(SIZE))
-    words = ["losetup", "--find", "--show", str(image)]
-    disk = Path(subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip())
+    made = subprocess.run(["losetup", "--find", "--show", str(image)], check=False, capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no loop device: {made.stderr.strip()}")
+    disk = Path(made.stdout.strip())
     try:
         subprocess.run(["partx", "--update", str(disk)], check=True)
         part = Path(f"{disk}p1")
