@@ -48,7 +48,7 @@ class _Disk:
         self.direct = False
         # The request that is not answered yet: when it began, and how many seconds it may take.
         self._busy: tuple[float, float] | None = None
-        self._hurried: tuple[float, float] | None = None  # since when there are how many seconds for each
+        self._hurried: float | None = None  # since when nobody wants an answer
         # On a block device O_EXCL without O_CREAT means: fail when it is in use (open(2)).
         self.fd = os.open(path, flags | os.O_CLOEXEC | (os.O_EXCL if alone and self.is_block else 0))
 
@@ -66,14 +66,13 @@ class _Disk:
             return None
         begun, limit = busy
         late = now - begun > limit
-        if self._hurried:
-            since, seconds = self._hurried
-            late = late or now - max(begun, since) > seconds
+        if self._hurried is not None:
+            late = late or now - max(begun, self._hurried) > IMPATIENCE
         return now - begun if late else None
 
-    def hurry(self, seconds: float) -> None:
-        """From now on wait so long for an answer, which nobody wants any more."""
-        self._hurried = time.monotonic(), seconds
+    def hurry(self) -> None:
+        """From now on wait only `IMPATIENCE` for an answer: nobody wants it any more."""
+        self._hurried = time.monotonic()
 
     @contextlib.contextmanager
     def _asked(self, patience: float | None = None) -> Iterator[None]:

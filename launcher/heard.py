@@ -97,15 +97,20 @@ def _listen(nic: str, program: bytes) -> socket.socket | None:
     except (OSError, AttributeError):
         return None
     try:
-        memory = ctypes.create_string_buffer(program)
-        header = struct.pack("HP", len(program) // 8, ctypes.addressof(memory))
-        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
+        attach(listener, program)
         listener.setblocking(False)
         listener.bind((nic, _ETH_P_IP))  # only now packets come, all through the filter
     except (OSError, ValueError):
         listener.close()
         return None
     return listener
+
+
+def attach(listener: socket.socket, program: bytes) -> None:
+    """Let the kernel drop what `program` does not accept (socket(7), SO_ATTACH_FILTER). Raises OSError."""
+    memory = ctypes.create_string_buffer(program)
+    header = struct.pack("HP", len(program) // 8, ctypes.addressof(memory))
+    listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, header)
 
 
 _LOAD_BYTE, _LOAD_HALF, _LOAD_WORD, _LOAD_HALF_BEHIND, _HEADER_LENGTH = 0x30, 0x28, 0x20, 0x48, 0xB1

@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from .board import Board, Phase
 from .crew import Crew
-from .disk import IMPATIENCE, DiskError, ReadBack, TargetDisk, overlap, whereabouts
+from .disk import DiskError, ReadBack, TargetDisk, overlap, whereabouts
 from .errors import LauncherError, TransferFailed
 from .events import EventLog
 from .heard import Greetings, SenderWatch
@@ -179,7 +179,7 @@ class Receiver:
         self._cancelled = True
         for disk in (self._target, self._again):
             if disk:
-                disk.hurry(IMPATIENCE)
+                disk.hurry()
         self._crew.stop()
 
     def _work(self) -> None:

@@ -19,7 +19,7 @@ import time
 
 from .board import Board
 from .crew import Crew
-from .disk import IMPATIENCE, DiskError, SourceDisk, whereabouts
+from .disk import DiskError, SourceDisk, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
 from .heard import Greeting, Greetings
@@ -132,7 +132,7 @@ class Sender:
             return
         self._cancelled = True
         if self._source:
-            self._source.hurry(IMPATIENCE)
+            self._source.hurry()
         self._crew.stop(signal.SIGKILL)
 
     def _listen_first(self) -> None:

@@ -201,14 +201,15 @@ class _Bench:
         settings = self._settings
         seats = Seats(1 + max(case.receivers for case in settings.cases))
         rows: list[Row] = []
+        disks = "none"
         for kind, mib in sorted({(case.data, case.mib) for case in settings.cases}):
             source = MemoryDisk(write_source(self._ram / "source", kind, mib * MIB), settings.block)
-            self._is_block = source.is_block
+            disks = "loop devices in memory" if source.is_block else "files in memory"
             for case in (case for case in settings.cases if (case.data, case.mib) == (kind, mib)):
                 rows += self._case(seats, case, source)
             source.close()
         rows.sort(key=lambda row: settings.cases.index(row.case))
-        about = {"disks": "loop devices in memory" if self._is_block else "files in memory", **host()}
+        about = {"disks": disks, **host()}
         return TransferBench(settings.rounds, tuple(rows), tuple(self._runs), tuple(self._failures), about)
 
     def _case(self, seats: Seats, case: Case, source: MemoryDisk) -> Iterable[Row]:

@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from kernel_cmdline import CommandLineError
 
@@ -15,6 +16,8 @@ from . import bench, bench_machines, bench_stages, bench_transfer, classroom, re
 from .faults import GRAMMAR, Fault, FaultError, parse_fault
 from .keys import UnknownKey, serial
 from .spec import NIC_MODELS, Bus, SpecError
+
+C = TypeVar("C", bench_machines.MachineCase, bench_transfer.Case)
 
 STATUSES = """\
 exit status:
@@ -151,15 +154,20 @@ def _show(options: argparse.Namespace, table: str, json: str) -> int:
 
 
 def _bench_transfer(options: argparse.Namespace) -> int:
-    cases = bench_machines.cases(options.receivers)
-    chosen = tuple(case for case in cases if options.only in case.name)
-    if not chosen:
-        raise SpecError(f'no case has "{options.only}" in its name: {", ".join(case.name for case in cases)}.')
+    chosen = _chosen(bench_machines.cases(options.receivers), options.only)
     settings = bench_machines.MachineSettings(
         options.pair, chosen, options.size, options.rounds, options.memory, options.bitrate
     )
     result = bench_machines.measure(settings, _tell)
     return _show(options, bench_machines.table(result), bench_machines.to_json(result))
+
+
+def _chosen(cases: tuple[C, ...], only: str) -> tuple[C, ...]:
+    """The cases with `only` in their names. Raises SpecError where there is none."""
+    chosen = tuple(case for case in cases if only in case.name)
+    if not chosen:
+        raise SpecError(f'no case has "{only}" in its name: {", ".join(case.name for case in cases)}.')
+    return chosen
 
 
 def _tell(line: str) -> None:
@@ -168,9 +176,7 @@ def _tell(line: str) -> None:
 
 def _bench_namespaces(options: argparse.Namespace) -> int:
     cases = bench_transfer.quick_cases() if options.quick else bench_transfer.all_cases()
-    chosen = tuple(case for case in cases if not options.only or options.only in case.name)
-    if not chosen:
-        raise SpecError(f'no case has "{options.only}" in its name: {", ".join(case.name for case in cases)}.')
+    chosen = _chosen(cases, options.only)
     result = bench_transfer.measure(bench_transfer.Settings(chosen, options.rounds, not options.files), _tell)
     _show(options, bench_transfer.table(result), bench_transfer.to_json(result))
     return 1 if result.failures else 0

@@ -136,12 +136,13 @@ def test_who_need_not_answer_soon_is_hung_only_when_nobody_wants_the_answer(
     (tmp_path / "disk").write_bytes(b"x" * 9)
     source = SourceDisk(str(tmp_path / "disk"))
     monkeypatch.setattr("launcher.disk.PATIENCE", 0.0)
+    monkeypatch.setattr("launcher.disk.IMPATIENCE", 0.1)
     seen: list[float | None] = []
 
     def splice(*_: object, **__: object) -> int:
         seen.append(source.hung)
         time.sleep(0.2)
-        source.hurry(0.1)
+        source.hurry()
         seen.append(source.hung)
         time.sleep(0.2)
         seen.append(source.hung)

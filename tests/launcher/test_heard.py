@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import struct
 from collections.abc import Iterator
 
 import pytest
 
-from launcher.heard import greetings_to, packets_from
+from launcher.heard import attach, greetings_to, packets_from
 
 SENDER, OTHER, PORT = "10.77.1.1", "10.77.1.2", 9000
 HELLO = b"\x05\x00" + bytes(30)
@@ -37,9 +36,7 @@ class Filtered:
 
     def __init__(self, program: bytes) -> None:
         self._in, self._out = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        memory = ctypes.create_string_buffer(program)
-        header = struct.pack("HP", len(program) // 8, ctypes.addressof(memory))
-        self._out.setsockopt(socket.SOL_SOCKET, 26, header)
+        attach(self._out, program)
         self._out.setblocking(False)
 
     def passes(self, data: bytes) -> bytes | None:

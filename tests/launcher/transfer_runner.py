@@ -82,8 +82,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     if "hang_read_at" in job:
         hang_reading(job["hang_read_at"])
     disk.PATIENCE = job.get("patience", disk.PATIENCE)
-    for module in (sending, receiving):
-        module.IMPATIENCE = 1.0  # type: ignore[attr-defined]
+    disk.IMPATIENCE = 1.0
     transfer = Transfer(plan(job), EventLog(Path(job["events"])))
     transfer.start()
     watch = select.poll()
