@@ -123,11 +123,28 @@ class Incoming:
             buffer[:count] = self._peeked[:count]
             self._peeked = self._peeked[count:]
             return count
-        if self._begun and self._watch and not self._poll.poll(LOOK_OUT):
-            self._wait_watching(self._watch())
+        self._expect()
         count = os.readv(self._fd, [buffer])
         self._begun = True
         return count
+
+    def pass_on(self, sink: int) -> int:
+        """Move what is there into the pipe `sink`, at least one byte, and return how much; 0 at the end of the input.
+
+        The kernel moves pages, and copies nothing (splice(2)). Raises Stalled, BrokenPipeError.
+        """
+        if self._peeked:
+            count = os.write(sink, self._peeked)
+            self._peeked = self._peeked[count:]
+            return count
+        self._expect()
+        count = os.splice(self._fd, sink, CHUNK)
+        self._begun = True
+        return count
+
+    def _expect(self) -> None:
+        if self._begun and self._watch and not self._poll.poll(LOOK_OUT):
+            self._wait_watching(self._watch())
 
     def _wait_watching(self, watch: Watch) -> None:
         try:
@@ -210,21 +227,34 @@ def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[
 
 
 def pump_stream(incoming: Incoming, sink: int) -> Moved:
-    """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be."""
-    buffer = memoryview(bytearray(CHUNK))
-    done = 0
-    tail = b""
+    """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be.
+
+    Which bytes are the last ones is not known before the end is there. So the newest `TRAILER_BYTES` are taken out of
+    a pipe in between, and go on when others have come; all others pass without a copy.
+    """
+    between, into = wide_pipe()
+    done, tail, stalled = 0, b"", False
     try:
-        while count := incoming.read(buffer):
-            data = buffer[:count]
-            tail = bytes(data[-TRAILER_BYTES:]) if count >= TRAILER_BYTES else (tail + data)[-TRAILER_BYTES:]
-            done += count
-            write_all(sink, data)
+        try:
+            while count := incoming.pass_on(into):
+                done += count
+                if count > TRAILER_BYTES:
+                    write_all(sink, tail)
+                    tail = b""
+                while count > TRAILER_BYTES:
+                    count -= os.splice(between, sink, count - TRAILER_BYTES)
+                tail += os.read(between, count)
+                write_all(sink, tail[:-TRAILER_BYTES])
+                tail = tail[-TRAILER_BYTES:]
+        except Stalled:
+            stalled = True
+        write_all(sink, tail)
     except BrokenPipeError:
         return Moved(done, broken=True)
-    except Stalled:
-        return Moved(done, stalled=True, tail=tail)
-    return Moved(done, tail=tail)
+    finally:
+        os.close(between)
+        os.close(into)
+    return Moved(done, stalled=stalled, tail=tail)
 
 
 def pump_pipes(inlet: int, outlet: int) -> Moved:
