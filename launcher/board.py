@@ -20,7 +20,7 @@ from .verdict import GONE, Receiver, ReceiverState
 
 MESSAGES = 50  # the last ones are kept
 RATE_WINDOW = 5.0  # seconds over which the recent rate is taken
-NOTIFY = 0.25  # seconds between two notices of mere progress
+NOTIFY = 1.0  # seconds between two notices of mere progress
 
 
 class Phase(Enum):

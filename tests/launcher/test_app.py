@@ -6,6 +6,7 @@ The loop and the machine are replaced; the application, the interview and the pa
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ class FakeJob:
 class FakeTransfer:
     outcome: Outcome | None = None
     cancelled: bool = False
+    state: TransferState = field(default_factory=TransferState)
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -86,7 +88,7 @@ class FakeTransfer:
         return 0
 
     def snapshot(self) -> TransferState:
-        return TransferState(Phase.WAITING)
+        return self.state
 
     def wait(self, timeout: float) -> Outcome | None:
         return self.outcome
@@ -278,6 +280,46 @@ def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
     assert (system.started, shown(app)) == ([], "umode")
     app._answer("umode", "rcv")
     assert (system.started, shown(app)) == ([], "confirm")
+
+
+@pytest.mark.parametrize(("cost", "rest"), [(0.001, 1.0), (0.06, 3.0), (0.9, 5.0)])
+def test_progress_is_drawn_as_often_as_the_pc_can_afford(
+    cost: float, rest: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+
+    def draw() -> None:
+        nonlocal now
+        now += cost
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    system = FakeSystem(ONE)
+    app = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    monkeypatch.setattr(app.ui, "draw", draw)
+
+    def told(state: TransferState) -> str:
+        system.running.state = state
+        app._transfer_progress()
+        return text(app)
+
+    assert "1.0 MB" in told(TransferState(Phase.CASTING, bytes=1_000_000, total=9_000_000))
+    drawn = now
+    now = drawn + rest - 0.01
+    assert "2.0 MB" not in told(TransferState(Phase.CASTING, bytes=2_000_000, total=9_000_000))
+    now = drawn + rest + 0.01
+    assert "3.0 MB" in told(TransferState(Phase.CASTING, bytes=3_000_000, total=9_000_000))
+    assert "written out" in told(TransferState(Phase.FLUSHING, bytes=9_000_000, total=9_000_000))
+
+
+def test_the_next_transfer_is_drawn_as_it_begins() -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda retry=2", system)
+    assert "Waiting for the sender." in text(app)
+    over(app, system, OutcomeKind.TRUNCATED)
+    while shown(app) == "result":
+        app._act("again")
+    assert len(system.started) == 2
+    assert "Waiting for the sender." in text(app)
 
 
 def test_the_menu_stays_on_top_while_the_transfer_goes_on() -> None:
