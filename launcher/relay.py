@@ -28,7 +28,9 @@ class Relay:
     def __init__(self, fill: Callable[[memoryview], int], use: Callable[[memoryview], None]) -> None:
         self._fill = fill
         self._use = use
-        self._free: queue.SimpleQueue[memoryview] = queue.SimpleQueue()
+        # The chunk that was used last is filled next: where the user keeps up, it is still in the processor's cache.
+        self._idle: list[memoryview] = []
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # an entry for each that is idle
         self._filled: queue.SimpleQueue[tuple[memoryview, int] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
 
@@ -36,12 +38,13 @@ class Relay:
         """Move everything. Raises what `fill` or `use` raised (the first of them), when all that was filled before a
         failure of `fill` has been used."""
         for _ in range(CHUNKS):
-            self._free.put(chunk())
+            self._release(chunk())
         user = threading.Thread(target=self._serve, name="relay", daemon=True)
         user.start()
         try:
             while True:
-                memory = self._free.get()
+                self._free.get()
+                memory = self._idle.pop()
                 count = 0 if self._failure else self._fill(memory)
                 if not count:
                     break
@@ -63,4 +66,8 @@ class Relay:
             except BaseException as failure:
                 broken = True
                 self._failure = self._failure or failure
-            self._free.put(memory)
+            self._release(memory)
+
+    def _release(self, memory: memoryview) -> None:
+        self._idle.append(memory)
+        self._free.put(None)

@@ -292,6 +292,20 @@ def test_a_relay_ends_when_one_fails(who: str) -> None:
     assert "relay" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_a_relay_fills_again_the_chunk_that_was_used_last() -> None:
+    used = threading.Semaphore(1)
+    filled: list[int] = []
+
+    def fill(buffer: memoryview) -> int:
+        used.acquire()
+        time.sleep(0.01)  # so that the chunk is back
+        filled.append(id(buffer))
+        return 1 if len(filled) < 20 else 0
+
+    Relay(fill, lambda data: used.release()).run()
+    assert len(set(filled)) <= 2
+
+
 def test_of_two_failures_a_relay_raises_the_first() -> None:
     used = threading.Event()
 
