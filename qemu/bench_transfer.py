@@ -34,6 +34,7 @@ from pathlib import Path
 from . import sandbox
 from .bench_disks import MIB, MemoryDisk, memory_disk
 from .bench_seats import BenchFailed, Seats, Side, Usage
+from .by_hand import PATIENCE
 from .network import NetworkError
 from .report import layout
 
@@ -141,8 +142,7 @@ def plain(case: Case, source: Path, targets: Sequence[Path]) -> list[tuple[tuple
     pack = ("--pipe", PACK[case.compression]) if case.compression in PACK else ()
     unpack = ("--pipe", UNPACK[case.compression]) if case.compression in UNPACK else ()
     common = ("--interface", "eth0", "--portbase", str(PORT))
-    patience = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000")
-    sender = ("udp-sender", *common, *patience, *_sender_options(case), "--nokbd", "--file", str(source), *pack)
+    sender = ("udp-sender", *common, *PATIENCE, *_sender_options(case), "--nokbd", "--file", str(source), *pack)
     receivers = [
         (
             ("udp-receiver", *common, "--nokbd", "--exit-wait", EXIT_WAIT, "--nosync", "--file", str(target), *unpack),

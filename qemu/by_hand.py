@@ -14,6 +14,9 @@ from . import second_initrd
 from .report import Role
 from .seat import SeatSpec
 
+PATIENCE = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000")
+"""udp-sender's options that the launcher gives as well (`launcher/udpcast.py`), so that both wait for the same."""
+
 _LEASE = """\
 #!/bin/sh
 [ "$1" = bound ] && ip address add "$ip/$mask" broadcast + dev "$interface"
@@ -48,8 +51,7 @@ def command(role: Role, disk: str, pack: str, unpack: str, options: str) -> str:
     """What is typed; `pack` and `unpack` are the compressor's commands, empty for none; `options` are udp-sender's."""
     common = ("--interface", "eth0", "--portbase", "9000", "--nokbd", "--file", disk)
     if role is Role.SENDER:
-        patience = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *options.split())
-        return shlex.join(("udp-sender", *common, *patience, *(("--pipe", pack) if pack else ())))
+        return shlex.join(("udp-sender", *common, *PATIENCE, *options.split(), *(("--pipe", pack) if pack else ())))
     return shlex.join(("udp-receiver", *common, "--nosync", *(("--pipe", unpack) if unpack else ()))) + " && sync"
 
 
