@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +15,51 @@ from launcher.events import EventLog
 from launcher.machine import Disk, Nic
 from launcher.outcome import OutcomeKind
 from launcher.plan import Address, AddressSource, Plan, Role, Target
+from launcher.pumps import wide_pipe
 from launcher.receiving import Receiver
 
 DISK = Disk("/dev/sda", 1 << 20)
 PLAN = Plan(
     Role.RECEIVE, Target(DISK.path, DISK.size, DISK), Nic("eth0", "52:54:00:75:64:01"), Address(AddressSource.GIVEN)
 )
+
+
+class LateDisk:
+    """Answers its first request only when `wakes`."""
+
+    size = 1 << 20
+
+    def __init__(self) -> None:
+        self.asked, self.wakes = threading.Event(), threading.Event()
+        self.closed = 0
+
+    def write(self, data: memoryview, offset: int) -> None:
+        self.asked.set()
+        self.wakes.wait()
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it() -> None:
+    receiver: Any = Receiver(PLAN, Board(None), EventLog(Path("/dev/null")))
+    receiver._target = disk = LateDisk()
+    receiver._inlet, receiver._outlet = inlet, outlet = wide_pipe()
+    os.write(outlet, bytes(8192))
+    work = threading.Thread(target=receiver._work)
+    work.start()
+    assert disk.asked.wait(10)
+    receiver._hung = 301.0  # nobody waits any more: `run` would end here
+    assert not disk.closed
+    disk.wakes.set()
+    work.join(10)
+    assert not work.is_alive()
+    assert disk.closed == 1
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(inlet)
+    receiver._crew.close()
 
 
 @pytest.mark.parametrize("ended_by_us", [False, True])
