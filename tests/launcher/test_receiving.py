@@ -31,7 +31,7 @@ class LateDisk:
 
     def __init__(self) -> None:
         self.asked, self.wakes = threading.Event(), threading.Event()
-        self.closed = 0
+        self.closed = False
 
     def write(self, data: memoryview, offset: int) -> None:
         self.asked.set()
@@ -40,7 +40,8 @@ class LateDisk:
     def flush(self) -> None: ...
 
     def close(self) -> None:
-        self.closed += 1
+        assert not self.closed
+        self.closed = True
 
 
 def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it() -> None:
@@ -56,7 +57,7 @@ def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it() -> None:
     disk.wakes.set()
     work.join(10)
     assert not work.is_alive()
-    assert disk.closed == 1
+    assert bool(disk.closed)
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(inlet)
     receiver._crew.close()
