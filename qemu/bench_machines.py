@@ -55,7 +55,8 @@ def cases(receivers: Sequence[int]) -> tuple[MachineCase, ...]:
 
 @dataclass(frozen=True)
 class MachineSettings:
-    """What is measured. `mib` of model disk; `memory` of each machine in MiB; `bitrate` as udp-sender takes it."""
+    """What is measured. `mib` of model disk; `memory` of each machine in MiB; `bitrate` as udp-sender takes it;
+    `disk_rate` in MB/s (10^6 bytes), of each disk, None for no limit."""
 
     pair: Path
     cases: tuple[MachineCase, ...]
@@ -63,6 +64,12 @@ class MachineSettings:
     rounds: int = 2
     memory: int = 384
     bitrate: str | None = None
+    disk_rate: int | None = None
+
+    @property
+    def one_read(self) -> float | None:
+        """Seconds in which a disk is read once; None where it has no rate of its own."""
+        return self.mib * MIB / (self.disk_rate * 1e6) if self.disk_rate else None
 
     def sender_options(self, case: MachineCase) -> str:
         """udp-sender's options, for all ways."""
@@ -98,6 +105,7 @@ def spec(settings: MachineSettings, case: MachineCase, way: Way, model: Path) ->
         model=model,
         memory=settings.memory,
         nic=NIC,
+        disk_rate=settings.disk_rate and settings.disk_rate * 10**6,
         append_sender=f'umode=snd auto=yes disk={disk} compr={case.compression} udpcparam="{options}"',
         append_receiver=f"umode=rcv auto=yes verify={verify}",
     )
@@ -137,12 +145,14 @@ def result(report: Report) -> tuple[float, tuple[str, ...]]:
     return max(ends) - began, tuple(seat.claim.kind if seat.claim else "-" for seat in receivers)
 
 
-HEADINGS = ("case", "MB/s plain", "ours", "ratio", "verified", "extra s")
+HEADINGS = ("case", "MB/s plain", "ours", "ratio", "verified", "extra s", "one read s")
 
 
 def table(bench: MachineBench) -> str:
-    """Medians for a person: MB/s (10^6 bytes of the source), ours to plain, and what reading back takes longer."""
-    size = bench.settings.mib * MIB
+    """Medians for a person: MB/s (10^6 bytes of the source), ours to plain, and what reading back takes longer, beside
+    what one read of the disk takes where that is known."""
+    size, one_read = bench.settings.mib * MIB, bench.settings.one_read
+    read = "-" if one_read is None else f"{one_read:.1f}"
     rows: list[tuple[str, ...]] = [HEADINGS]
     for case in bench.settings.cases:
         seconds = {
@@ -152,9 +162,12 @@ def table(bench: MachineBench) -> str:
         speed = {way: f"{size / value / 1e6:.1f}" for way, value in seconds.items()}
         ratio = seconds[Way.PLAIN] / seconds[Way.OURS]
         extra = seconds[Way.VERIFIED] - seconds[Way.OURS]
-        rows.append((case.name, speed[Way.PLAIN], speed[Way.OURS], f"{ratio:.2f}", speed[Way.VERIFIED], f"{extra:.1f}"))
+        row = (case.name, speed[Way.PLAIN], speed[Way.OURS], f"{ratio:.2f}", speed[Way.VERIFIED], f"{extra:.1f}", read)
+        rows.append(row)
     settings = bench.settings
     limit = f"at most {settings.bitrate} bit/s" if settings.bitrate else "no limit of the bit rate"
+    if settings.disk_rate:
+        limit += f", disks of {settings.disk_rate} MB/s"
     return "\n".join((*layout(rows), f"{settings.mib} MiB, {limit}, rounds: {settings.rounds}, {bench.accel}")) + "\n"
 
 

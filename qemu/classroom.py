@@ -74,6 +74,8 @@ class ClassroomSpec:
     faults: tuple[Fault, ...] = ()
     by_hand: Mapping[Role, str] = field(default_factory=dict)
     """Commands that a person types in place of the launcher (`by_hand`); a benchmark's, and no option."""
+    disk_rate: int | None = None
+    """Bytes a second of each disk (`spec.Drive`); a benchmark's as well."""
 
 
 def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
@@ -380,6 +382,7 @@ class _Source:
 def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str) -> MachineSpec:
     """One seat's hardware: it boots from its card, never from its disk."""
     kind = "qcow2" if seat.role is Role.SENDER else "raw"
-    drive = Drive(disk, spec.bus, kind, serial=f"{seat.role.value.upper()}{seat.number}")
+    serial = f"{seat.role.value.upper()}{seat.number}"
+    drive = Drive(disk, spec.bus, kind, serial=serial, rate=spec.disk_rate)
     nic = Nic(seat.mac, spec.nic, tap=tap(seat.number), bootindex=1)
     return MachineSpec(seat.name, spec.memory, uuid(seat.number), accel, (drive,), (nic,))

@@ -156,7 +156,7 @@ def _show(options: argparse.Namespace, table: str, json: str) -> int:
 def _bench_transfer(options: argparse.Namespace) -> int:
     chosen = _chosen(bench_machines.cases(options.receivers), options.only)
     settings = bench_machines.MachineSettings(
-        options.pair, chosen, options.size, options.rounds, options.memory, options.bitrate
+        options.pair, chosen, options.size, options.rounds, options.memory, options.bitrate, options.disk_rate
     )
     result = bench_machines.measure(settings, _tell)
     return _show(options, bench_machines.table(result), bench_machines.to_json(result))
@@ -229,6 +229,7 @@ def parser() -> argparse.ArgumentParser:
     )
     rooms.add_argument("--size", type=_positive, default=128, metavar="MIB", help="of the model disk (default: 128)")
     rooms.add_argument("--bitrate", metavar="RATE", help="at most so many bit/s, such as 40m (default: no limit)")
+    rooms.add_argument("--disk-rate", type=_positive, metavar="MB/S", help="of each disk (default: no limit)")
     rooms.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd noise"')
     rooms.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")
     rooms.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")

@@ -40,7 +40,7 @@ class Drive:
 
     `cache` is QEMU's word: ``unsafe`` ignores the guest's flushes, which is right for a file that nobody keeps after
     the host's own crash. Zeroes written by the guest become holes in the file. `read_errors` and `write_errors` are
-    bytes whose sector cannot be read or written.
+    bytes whose sector cannot be read or written. `rate`: bytes a second, read and written together; None for no limit.
     """
 
     path: Path
@@ -53,6 +53,7 @@ class Drive:
     bootindex: int | None = None
     read_errors: tuple[int, ...] = ()
     write_errors: tuple[int, ...] = ()
+    rate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ def drive_argv(drive: Drive, number: int) -> list[str]:
         device.append(f"bootindex={drive.bootindex}")
     controller, model = _attachment(drive.bus, number)
     return [
+        *_throttle(drive, number),
         "-blockdev",
         json.dumps(_blockdev(drive, number)),
         *controller,
@@ -183,8 +185,21 @@ def drive_argv(drive: Drive, number: int) -> list[str]:
     ]
 
 
+def _throttle(drive: Drive, number: int) -> list[str]:
+    """The group that limits the disk's rate (QEMU, docs/throttle.txt)."""
+    if drive.rate is None:
+        return []
+    group = {"qom-type": "throttle-group", "id": f"rate{number}", "limits": {"bps-total": drive.rate}}
+    return ["-object", json.dumps(group)]
+
+
 def _blockdev(drive: Drive, number: int) -> dict[str, object]:
-    """The image, and on top of it, where the guest's offsets hold, its errors (docs/devel/blkdebug.txt)."""
+    """The image, and on top of it, where the guest's offsets hold, its errors (docs/devel/blkdebug.txt) or its rate."""
+    if drive.rate is not None and (drive.read_errors or drive.write_errors):
+        raise SpecError("a disk with errors has no rate here: leave one of the two out.")
+    if drive.rate is not None:
+        group = {"driver": "throttle", "throttle-group": f"rate{number}"}
+        return {**group, "node-name": f"disk{number}", "file": _image(drive, f"image{number}")}
     if not drive.read_errors and not drive.write_errors:
         return _image(drive, f"disk{number}")
     broken = [("read", byte) for byte in drive.read_errors] + [("write", byte) for byte in drive.write_errors]

@@ -102,5 +102,16 @@ def test_the_table_has_medians_and_their_ratio() -> None:
         for way, seconds in (("plain", 9.0), ("ours", 11.0), ("verified", 12.0), ("plain", 11.0), ("ours", 9.0))
     ]
     bench = MachineBench(SETTINGS, "tcg", tuple(runs))
-    assert table(bench).splitlines()[1].split() == ["zstd", "noise", "2", "10.5", "10.5", "1.00", "8.7", "2.0"]
+    assert table(bench).splitlines()[1].split() == ["zstd", "noise", "2", "10.5", "10.5", "1.00", "8.7", "2.0", "-"]
     assert json.loads(to_json(bench))["runs"][0]["seconds"] == 9.0
+
+
+def test_a_disks_rate_tells_what_one_read_takes() -> None:
+    settings = replace(SETTINGS, disk_rate=20)
+    assert spec(settings, CASE, Way.OURS, Path("/model")).disk_rate == 20_000_000
+    runs = tuple(MachineRun(CASE.name, way.value, 10.0, ("equal",)) for way in Way)
+    heading, row, below = table(MachineBench(settings, "tcg", runs)).splitlines()
+    assert heading.endswith("one read s")
+    assert row.split()[-1] == "5.2"
+    assert "disks of 20 MB/s" in below
+    assert table(MachineBench(SETTINGS, "tcg", runs)).splitlines()[1].split()[-1] == "-"

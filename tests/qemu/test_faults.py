@@ -19,7 +19,7 @@ from qemu.classroom import ClassroomSpec, command, seats
 from qemu.faults import GRAMMAR, RULES, Fault, FaultError, Kind, Position, check, parse_fault
 from qemu.report import Role
 from qemu.seat import SeatSpec
-from qemu.spec import Bus, Drive, MachineSpec, drive_argv
+from qemu.spec import Bus, Drive, MachineSpec, SpecError, drive_argv
 
 HALF = Position(50, percent=True)
 MIB = 1 << 20
@@ -190,6 +190,15 @@ def test_io_errors_lie_above_the_image_where_the_guests_offsets_hold() -> None:
         {"event": "none", "iotype": "read", "sector": 3},
         {"event": "none", "iotype": "write", "sector": 2048},
     ]
+
+
+def test_a_disk_with_a_rate_has_a_group_that_limits_it() -> None:
+    words = drive_argv(Drive(Path("/d"), rate=20_000_000), 1)
+    group, node = json.loads(words[1]), json.loads(words[3])
+    assert (words[0], group["id"], group["limits"]) == ("-object", "rate1", {"bps-total": 20_000_000})
+    assert (node["driver"], node["node-name"], node["throttle-group"]) == ("throttle", "disk1", "rate1")
+    with pytest.raises(SpecError, match="no rate here"):
+        drive_argv(Drive(Path("/d"), rate=1, read_errors=(512,)), 0)
 
 
 @pytest.mark.parametrize(("kind", "deed"), [("kill-program", "kill -9 0"), ("exhaust", "mount -t ramfs")])
