@@ -135,7 +135,8 @@ SCENARIOS = (
     Scenario(
         "unplug-sender",
         ("unplug:sender@30%",),
-        {"sender": Expected("receiver-lost", UNCHANGED, 75), "receiver-1": GONE, "receiver-2": GONE},
+        # Two receivers at different places of the stream are dropped one after the other: 79 s were seen.
+        {"sender": Expected("receiver-lost", UNCHANGED, 95), "receiver-1": GONE, "receiver-2": GONE},
     ),
     Scenario(
         "broken-disks",
