@@ -1,7 +1,7 @@
 """What a transfer looks like at this moment: written by its threads, read by the screens.
 
-A snapshot is a plain value. A descriptor becomes readable when there is a new one, so that a screen needs no timer
-and the transfer never waits for a screen.
+A snapshot is a plain value, and the transfer never waits for a screen. A descriptor becomes readable at once when there
+is something new, but for mere progress only now and then: who shows that looks at a clock of his own as well.
 """
 
 from __future__ import annotations

@@ -195,8 +195,8 @@ def _throttle(drive: Drive, number: int) -> list[str]:
 
 def _blockdev(drive: Drive, number: int) -> dict[str, object]:
     """The image, and on top of it, where the guest's offsets hold, its errors (docs/devel/blkdebug.txt) or its rate."""
-    if drive.rate is not None and (drive.read_errors or drive.write_errors):
-        raise SpecError("a disk with errors has no rate here: leave one of the two out.")
+    if drive.rate is not None and (drive.rate < 1 or drive.read_only or drive.read_errors or drive.write_errors):
+        raise SpecError("a disk with a rate must have one of at least 1, be writable, and have no errors.")
     if drive.rate is not None:
         group = {"driver": "throttle", "throttle-group": f"rate{number}"}
         return {**group, "node-name": f"disk{number}", "file": _image(drive, f"image{number}")}

@@ -91,7 +91,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     pressed = cancelled = reported = False
     not_before = time.monotonic() + job.get("key_after", 0)
     while (outcome := transfer.wait(0)) is None:
-        watch.poll(500)
+        watch.poll(50)
         state = transfer.snapshot()
         if state.phase.value not in phases:
             phases.append(state.phase.value)

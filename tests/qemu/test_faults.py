@@ -197,8 +197,9 @@ def test_a_disk_with_a_rate_has_a_group_that_limits_it() -> None:
     group, node = json.loads(words[1]), json.loads(words[3])
     assert (words[0], group["id"], group["limits"]) == ("-object", "rate1", {"bps-total": 20_000_000})
     assert (node["driver"], node["node-name"], node["throttle-group"]) == ("throttle", "disk1", "rate1")
-    with pytest.raises(SpecError, match="no rate here"):
-        drive_argv(Drive(Path("/d"), rate=1, read_errors=(512,)), 0)
+    for wrong in ({"read_errors": (512,)}, {"write_errors": (512,)}, {"read_only": True, "bus": Bus.SCSI}, {"rate": 0}):
+        with pytest.raises(SpecError, match="a disk with a rate"):
+            drive_argv(Drive(Path("/d"), **{"rate": 1, **wrong}), 0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("kind", "deed"), [("kill-program", "kill -9 0"), ("exhaust", "mount -t ramfs")])
