@@ -165,6 +165,8 @@ def drive_argv(drive: Drive, number: int) -> list[str]:
         raise SpecError(f"{drive.bus.value} disks have no {drive.sector}-byte sectors: 512, or 4096 with another bus.")
     if drive.read_only and drive.bus in {Bus.AHCI, Bus.NVME}:
         raise SpecError(f"{drive.bus.value} disks cannot be read-only in QEMU: take scsi, virtio or usb.")
+    if drive.rate is not None and (drive.rate < 1 or drive.read_only or drive.read_errors or drive.write_errors):
+        raise SpecError("a disk with a rate must have one of at least 1, be writable, and have no errors.")
     device = [f"drive=disk{number}", f"id=drive{number}"]
     if drive.serial or drive.bus is Bus.NVME:
         device.append(f"serial={_quoted(Path(drive.serial or f'NVME{number}'))}")
@@ -195,8 +197,6 @@ def _throttle(drive: Drive, number: int) -> list[str]:
 
 def _blockdev(drive: Drive, number: int) -> dict[str, object]:
     """The image, and on top of it, where the guest's offsets hold, its errors (docs/devel/blkdebug.txt) or its rate."""
-    if drive.rate is not None and (drive.rate < 1 or drive.read_only or drive.read_errors or drive.write_errors):
-        raise SpecError("a disk with a rate must have one of at least 1, be writable, and have no errors.")
     if drive.rate is not None:
         group = {"driver": "throttle", "throttle-group": f"rate{number}"}
         return {**group, "node-name": f"disk{number}", "file": _image(drive, f"image{number}")}
