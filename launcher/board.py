@@ -1,7 +1,7 @@
 """What a transfer looks like at this moment: written by its threads, read by the screens.
 
 A snapshot is a plain value, and the transfer never waits for a screen. A descriptor becomes readable at once when there
-is something new, but for mere progress only now and then: who shows that looks at a clock of his own as well.
+is something new. Mere progress is not announced: who shows that has a clock of his own.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
-from .pumps import timed
 from .verdict import GONE, Receiver, ReceiverState
 
 MESSAGES = 50  # the last ones are kept
 RATE_WINDOW = 5.0  # seconds over which the recent rate is taken
-NOTIFY = 1.0  # seconds between two notices of mere progress
 
 
 class Phase(Enum):
@@ -67,7 +65,6 @@ class Board:
         self._messages: deque[str] = deque(maxlen=MESSAGES)
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._due = timed(NOTIFY)
 
     def fileno(self) -> int:
         """Readable when there is something new; `snapshot` makes it unreadable again."""
@@ -106,14 +103,10 @@ class Board:
         """`count` bytes of the disk are moved so far. Called for each chunk, so it is cheap."""
         self._bytes = count
         self._last = time.monotonic()
-        if self._due():
-            self._notify()
 
     def reread(self, count: int) -> None:
         """`count` bytes of the disk are read back so far."""
         self._verified = count
-        if self._due():
-            self._notify()
 
     @property
     def reread_so_far(self) -> int:

@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import os
 import select
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -340,18 +339,3 @@ class _Comparing(_Digest):
         super().mark()
         if self.marks[-1] != self._before[len(self.marks) - 1]:
             raise _Different
-
-
-def timed(limit: float) -> Callable[[], bool]:
-    """A function that is true at most once in `limit` seconds; true at its first call."""
-    last = float("-inf")
-
-    def due() -> bool:
-        nonlocal last
-        now = time.monotonic()
-        if now - last < limit:
-            return False
-        last = now
-        return True
-
-    return due

@@ -55,7 +55,7 @@ class Transfer:
         threading.Thread(target=self._report, name="progress", daemon=True).start()
 
     def fileno(self) -> int:
-        """A descriptor that is readable when `snapshot` has news; valid until `close`."""
+        """A descriptor that is readable when `snapshot` has news, mere progress aside; valid until `close`."""
         return self._board.fileno()
 
     def snapshot(self) -> TransferState:
