@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_cmdline import CommandLineError, Parameter, format_line, parse
+from pxe.boot_entry import KERNEL
 from pxe.tree import TreeError, write_tree
 
-from . import by_hand, disks, faults, images, injection, sandbox
+from . import by_hand, disks, faults, images, injection, sandbox, second_initrd
 from .accel import choose
 from .faults import Fault, FaultError, Kind
 from .injection import Injection
@@ -30,7 +31,7 @@ from .pump import Deadline, DeadlinePassed, Pump
 from .qmp import QmpError
 from .report import FaultReport, Report, Role, SeatReport, SourceReport, Verdict
 from .seat import Seat, SeatSpec
-from .spec import Bus, Drive, MachineSpec, Nic, SpecError, uuid
+from .spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, uuid
 from .vm import VM, LostMachine
 
 HARNESS_ERRORS = (
@@ -76,6 +77,8 @@ class ClassroomSpec:
     """Commands that a person types in place of the launcher (`by_hand`); a benchmark's, and no option."""
     disk_rate: int | None = None
     """Bytes a second of each disk (`spec.Drive`); a benchmark's as well."""
+    direct: bool = False
+    """The machines get kernel and initrd from QEMU and not over the network; a benchmark's as well."""
 
 
 def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
@@ -184,7 +187,8 @@ class _Room:
 
             def switch_on(name: str) -> None:
                 seat = next(seat for seat in plan if seat.name == name)
-                machine = _machine(self.spec, seat, disk_of[name], self.accel)
+                boot = _direct(tree, seat) if self.spec.direct else None
+                machine = _machine(self.spec, seat, disk_of[name], self.accel, boot)
                 self._power_on(seat, injection.machine(machine, size, self.spec.faults), stack, pump, deadline)
 
             injected = Injection(self.spec.faults, sources["sender"].path, targets, switch_on, self._stage)
@@ -379,10 +383,15 @@ class _Source:
         return SourceReport(str(self.path), self.size, self.xxh128, after, images.written(self.overlay))
 
 
-def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str) -> MachineSpec:
-    """One seat's hardware: it boots from its card, never from its disk."""
+def _direct(tree: Path, seat: SeatSpec) -> DirectBoot:
+    """What `seat` would load from the TFTP `tree`; nobody adds what PXELINUX's ipappend does."""
+    return DirectBoot(tree / KERNEL, second_initrd.joined(tree, seat), seat.append)
+
+
+def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str, boot: DirectBoot | None) -> MachineSpec:
+    """One seat's hardware: it boots from its card (or what it is given), never from its disk."""
     kind = "qcow2" if seat.role is Role.SENDER else "raw"
     serial = f"{seat.role.value.upper()}{seat.number}"
     drive = Drive(disk, spec.bus, kind, serial=serial, rate=spec.disk_rate)
-    nic = Nic(seat.mac, spec.nic, tap=tap(seat.number), bootindex=1)
-    return MachineSpec(seat.name, spec.memory, uuid(seat.number), accel, (drive,), (nic,))
+    nic = Nic(seat.mac, spec.nic, tap=tap(seat.number), bootindex=None if boot else 1)
+    return MachineSpec(seat.name, spec.memory, uuid(seat.number), accel, (drive,), (nic,), boot)

@@ -175,7 +175,7 @@ def _tell(line: str) -> None:
 
 
 def _bench_namespaces(options: argparse.Namespace) -> int:
-    cases = bench_transfer.quick_cases() if options.quick else bench_transfer.all_cases()
+    cases = bench_transfer.quick_cases() if options.quick else bench_transfer.all_cases(options.processors)
     chosen = _chosen(cases, options.only)
     result = bench_transfer.measure(bench_transfer.Settings(chosen, options.rounds, not options.files), _tell)
     _show(options, bench_transfer.table(result), bench_transfer.to_json(result))
@@ -240,7 +240,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=_RAW,
     )
     moves.set_defaults(run=_bench_namespaces, verbose=False)
-    moves.add_argument("--quick", action="store_true", help="eight cases of the 56")
+    moves.add_argument("--quick", action="store_true", help="eight cases of the 24")
+    moves.add_argument(
+        "--processors", action="store_true", help="32 cases more, where the seats' processors are the limit"
+    )
     moves.add_argument("--files", action="store_true", help="files as disks, where a loop device would be taken else")
     moves.add_argument("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd text 4"')
     moves.add_argument("--rounds", type=_positive, default=2, metavar="N", help="of each case (default: 2)")

@@ -11,7 +11,7 @@ import pytest
 
 from pxe.boot_entry import INITRD
 from pxe.tree import machine_file
-from qemu import by_hand
+from qemu import by_hand, second_initrd
 from qemu.bench_machines import (
     MachineBench,
     MachineCase,
@@ -77,6 +77,18 @@ def test_a_seat_by_hand_has_the_script_in_the_place_of_python(tmp_path: Path) ->
     assert (outcome["ok"], outcome["bytes"], outcome["kind"]) == (False, 4096, "by-hand")
 
 
+def test_without_a_boot_server_a_seat_has_the_same_archives_in_one_file(tmp_path: Path) -> None:
+    tree, seat, other = tmp_path / "tree", SeatSpec(1, Role.RECEIVER, ""), SeatSpec(2, Role.RECEIVER, "")
+    (tree / "pxelinux.cfg").mkdir(parents=True)
+    (tree / INITRD).write_bytes(b"12345")
+    for one in (seat, other):
+        (tree / "pxelinux.cfg" / machine_file(one.mac)).write_text(f"append initrd={INITRD} umode=rcv\n")
+    by_hand.add(tree, seat, "true", 4096)
+    archive = (tree / "receiver-1-by-hand.cpio").read_bytes()
+    assert second_initrd.joined(tree, seat).read_bytes() == b"12345\0\0\0" + archive
+    assert second_initrd.joined(tree, other) == tree / INITRD
+
+
 def room(*ends: float | None) -> Report:
     claim = Claim(True, "arrived", "It arrived.", 9000, 1.0, None)
     sender = SeatReport("sender", Role.SENDER, "", "", claim, "", "running", None, (), said=30.0, began=20.0)
@@ -110,8 +122,9 @@ def test_a_disks_rate_tells_what_one_read_takes() -> None:
     settings = replace(SETTINGS, disk_rate=20)
     assert spec(settings, CASE, Way.OURS, Path("/model")).disk_rate == 20_000_000
     runs = tuple(MachineRun(CASE.name, way.value, 10.0, ("equal",)) for way in Way)
-    heading, row, below = table(MachineBench(settings, "tcg", runs)).splitlines()
+    heading, row, goal, below = table(MachineBench(settings, "tcg", runs)).splitlines()
     assert heading.endswith("one read s")
     assert row.split()[-1] == "5.2"
+    assert goal == "at least 0.97 of plain: 1 of 1 cases"
     assert "disks of 20 MB/s" in below
     assert table(MachineBench(SETTINGS, "tcg", runs)).splitlines()[1].split()[-1] == "-"

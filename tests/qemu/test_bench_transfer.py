@@ -50,6 +50,20 @@ def test_a_row_has_the_ratio_of_each_round() -> None:
     assert round(found.speed["plain"], 3) == round(8 * (1 << 20) / 2.5e6, 3)
 
 
+def test_the_goal_is_held_against_every_case() -> None:
+    assert bench_transfer.goal({"a": 0.97, "b": 0.966, "c": 1.4}) == "at least 0.97 of plain: 3 of 3 cases"
+    assert bench_transfer.goal({"a": 0.964, "b": 1.0}) == "at least 0.97 of plain: 1 of 2 cases; below: a (0.96)"
+
+
+def test_every_case_has_a_wire_of_its_own_speed_unless_processors_are_asked_for() -> None:
+    wires, everything = bench_transfer.all_cases(), bench_transfer.all_cases(processors=True)
+    kinds = {(case.compression, case.data, case.receivers) for case in wires}
+    assert len(kinds) == len(wires) == 24
+    assert all(case.wire for case in wires)
+    assert set(wires) < set(everything)
+    assert {(case.compression, case.data, case.receivers) for case in everything if not case.wire} == kinds
+
+
 def test_plain_is_what_the_launcher_runs() -> None:
     """The same compressors with the same options, and the same patience, so that the ratio means something."""
     disk = Disk("/dev/sda", 1)
