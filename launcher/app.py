@@ -35,10 +35,8 @@ if TYPE_CHECKING:  # what is needed only after the interview is imported then: t
     from .outcome import Outcome
     from .progress import TransferPage
     from .result_page import Report
-    from .transfer import Transfer, TransferState
+    from .transfer import Transfer
 
-REDRAW = (1.0, 5.0)  # seconds between two drawings of mere progress, on a fast PC and on a slow one;
-REST = 50  # in between, so many times what a drawing took: the transfer needs the processor
 DEVICE_DEADLINE = 60.0  # seconds after which an unattended run stops waiting for its disk or card
 LEAVING = {Next.REBOOT: Exit.REBOOT, Next.POWEROFF: Exit.POWEROFF, Next.SHELL: Exit.SHELL}
 
@@ -124,8 +122,6 @@ class App:
         self._following: Following | None = None
         self._earlier: tuple[Outcome, ...] = ()  # of the casts before the one that is under way, with the same plan
         self._begun = 0.0
-        self._draw_at = 0.0  # when mere progress is drawn again
-        self._drawn: object = None
         self._stage = Stage.INTERVIEW
         self._beneath: Page | None = None
         self.ui = Ui(self.menu, self.back, self._stay)
@@ -332,7 +328,6 @@ class App:
             self._refuse(error)
             return
         self._stage = Stage.TRANSFER
-        self._drawn = None
         nic = next((nic for nic in self.machine.nics if nic.name == plan.nic.name), plan.nic)  # has its link by now
         self._progress = TransferPage(replace(plan, nic=nic), self._start_cast, self._host(), self._earlier)
         self._watched = self.ui.watch(self._transfer.fileno(), self._transfer_progress)
@@ -355,21 +350,10 @@ class App:
             self._refuse(error)
             return
         if outcome is None:
-            self._draw_progress(self._progress, state)
+            self._progress.show(state, self.ui.draw)
         else:
             self._end_transfer()
             self._result(outcome)
-
-    def _draw_progress(self, page: TransferPage, state: TransferState) -> None:
-        """Show `state`: at once what is new in it, the bytes now and then."""
-        begin = time.monotonic()
-        news = state.phase, state.receivers, state.bytes > 0
-        if news != self._drawn or begin >= self._draw_at:
-            self._drawn = news
-            page.update(state)
-            self.ui.draw()
-            end = time.monotonic()
-            self._draw_at = end + min(max(REDRAW[0], REST * (end - begin)), REDRAW[1])
 
     def _end_transfer(self) -> None:
         assert self._transfer

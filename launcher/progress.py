@@ -5,6 +5,9 @@ Behind the cast a receiver flushes, and reads the disk back with a bar of its ow
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import urwid
 
 from .afterwards import attempts
@@ -18,6 +21,8 @@ from .udpcast import start_condition, starts_by_key
 from .wording import duration, nic_line, rate, size
 
 SHOWN_RECEIVERS = 8
+REDRAW = (1.0, 5.0)  # seconds between two drawings of mere progress, on a fast PC and on a slow one;
+REST = 50  # in between, so many times what a drawing took: the transfer needs the processor
 
 
 class TransferPage:
@@ -51,6 +56,19 @@ class TransferPage:
         ]
         keys = {"enter": start} if plan.role is Role.SEND else {}
         self.page = Page("transfer", frame(rows, tr("m menu (cancel)"), host), keys)
+        self._shown: object = None
+        self._show_at = 0.0  # when mere progress is shown again
+
+    def show(self, state: TransferState, draw: Callable[[], None]) -> None:
+        """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
+        begin = time.monotonic()
+        news = state.phase, state.receivers, state.bytes > 0
+        if news != self._shown or begin >= self._show_at:
+            self._shown = news
+            self.update(state)
+            draw()
+            end = time.monotonic()
+            self._show_at = end + min(max(REDRAW[0], REST * (end - begin)), REDRAW[1])
 
     def update(self, state: TransferState) -> None:
         """Show `state`."""
