@@ -130,7 +130,7 @@ class App:
 
     def run(self) -> int:
         """Show screens until somebody or the plan ends it; the result is the exit status."""
-        self.ui.every(0.25, self._tick)
+        self.ui.every(self._pace, self._tick)
         self.ui.run(self._start)
         return int(self.status)
 
@@ -160,6 +160,10 @@ class App:
     def _devices_changed(self) -> None:
         if self.system.drain() and self._stage is Stage.INTERVIEW:
             self.rescan()
+
+    def _pace(self) -> float:
+        """Seconds to the next tick. A transfer announces what is new by itself, and needs the processor."""
+        return 1.0 if self._stage is Stage.TRANSFER else 0.25
 
     def _tick(self) -> None:
         if self._following:

@@ -22,7 +22,7 @@ from .wording import duration, nic_line, rate, size
 
 SHOWN_RECEIVERS = 8
 REDRAW = (1.0, 5.0)  # seconds between two drawings of mere progress, on a fast PC and on a slow one;
-REST = 50  # in between, so many times what a drawing took: the transfer needs the processor
+REST = 200  # in between, so many times what a drawing took: the transfer needs the processor
 
 
 class TransferPage:

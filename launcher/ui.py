@@ -143,14 +143,14 @@ class Ui:
         """Stop watching."""
         self._loop.remove_watch_file(handle)
 
-    def every(self, seconds: float, tick: Handler) -> None:
-        """Call `tick` again and again while the loop runs."""
+    def every(self, seconds: Callable[[], float], tick: Handler) -> None:
+        """Call `tick` again and again while the loop runs, each time so many `seconds` after the last."""
 
         def again(loop: urwid.MainLoop, data: object) -> None:
-            self._loop.set_alarm_in(seconds, again)
             tick()
+            self._loop.set_alarm_in(seconds(), again)
 
-        self._loop.set_alarm_in(seconds, again)
+        self._loop.set_alarm_in(seconds(), again)
 
     def run(self, started: Callable[[], None]) -> None:
         """Run until `leave`; `started` is called once the terminal is set up."""

@@ -186,11 +186,11 @@ class Seat:
     def turn(self) -> None:
         """Look at the console for what no event can tell, and press the keys that are due."""
         self._scan()
-        if self._screen is None or not self.vm.running or self.vm.console.screen.blank:
+        if self._screen is None or not self.vm.running or not self._operator.attended:
             return
         connected = sum(event.name == "connected" for event in self.vm.events.events)
         keys = self._operator.keys(self._screen, connected)
-        if not keys:
+        if not keys or self.vm.console.screen.blank:
             return
         screen, self._screen = self._screen, None
         self._presses[screen] = self._presses.get(screen, 0) + 1

@@ -282,7 +282,7 @@ def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
     assert (system.started, shown(app)) == ([], "confirm")
 
 
-@pytest.mark.parametrize(("cost", "rest"), [(0.001, 1.0), (0.06, 3.0), (0.9, 5.0)])
+@pytest.mark.parametrize(("cost", "rest"), [(0.001, 1.0), (0.015, 3.0), (0.9, 5.0)])
 def test_progress_is_drawn_as_often_as_the_pc_can_afford(
     cost: float, rest: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,6 +309,16 @@ def test_progress_is_drawn_as_often_as_the_pc_can_afford(
     now = drawn + rest + 0.01
     assert "3.0 MB" in told(TransferState(Phase.CASTING, bytes=3_000_000, total=9_000_000))
     assert "written out" in told(TransferState(Phase.FLUSHING, bytes=9_000_000, total=9_000_000))
+
+
+def test_a_transfer_is_looked_at_once_a_second() -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    assert shown(app) == "transfer"
+    during = app._pace()
+    system.running.outcome = Outcome(OutcomeKind.EQUAL, "equal")
+    app._tick()
+    assert (during, app._pace()) == (1.0, 0.25)
 
 
 def test_the_next_transfer_is_drawn_as_it_begins() -> None:
