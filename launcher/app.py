@@ -163,7 +163,7 @@ class App:
 
     def _pace(self) -> float:
         """Seconds to the next tick. A transfer announces what is new by itself, and needs the processor."""
-        return 1.0 if self._stage is Stage.TRANSFER else 0.25
+        return self._progress.pace if self._progress else 0.25
 
     def _tick(self) -> None:
         if self._following:

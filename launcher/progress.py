@@ -56,19 +56,21 @@ class TransferPage:
         ]
         keys = {"enter": start} if plan.role is Role.SEND else {}
         self.page = Page("transfer", frame(rows, tr("m menu (cancel)"), host), keys)
+        self.pace = REDRAW[0]  # seconds to the next drawing of mere progress
         self._shown: object = None
-        self._show_at = 0.0  # when mere progress is shown again
+        self._due = 0.0
 
     def show(self, state: TransferState, draw: Callable[[], None]) -> None:
         """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
         begin = time.monotonic()
         news = state.phase, state.receivers, state.bytes > 0
-        if news != self._shown or begin >= self._show_at:
+        if news != self._shown or begin >= self._due:
             self._shown = news
             self.update(state)
             draw()
             end = time.monotonic()
-            self._show_at = end + min(max(REDRAW[0], REST * (end - begin)), REDRAW[1])
+            self.pace = min(max(REDRAW[0], REST * (end - begin)), REDRAW[1])
+            self._due = end + self.pace
 
     def update(self, state: TransferState) -> None:
         """Show `state`."""
