@@ -33,6 +33,7 @@ def test_by_default_nobody_is_needed_and_the_sender_waits_for_all() -> None:
         "udpcparam": "--min-receivers 2",
         "console": "ttyS0,115200",
         "events": "ttyS1",
+        "no_timer_check": None,
     }
     assert values(first.append)["umode"] == "rcv"
     assert (sender.role, first.role) == (Role.SENDER, Role.RECEIVER)
@@ -50,7 +51,7 @@ def test_the_senders_disk_is_named_as_its_bus_names_it(bus: Bus, disk: str) -> N
 def test_given_lines_are_taken_as_they_are_with_the_console_added() -> None:
     spec = ClassroomSpec(Path("/pair"), append_sender="load_ramdisk=1", append_receiver='udpcparam="a b"', receivers=1)
     sender, receiver = seats(spec)
-    assert sender.append == "load_ramdisk=1 console=ttyS0,115200 events=ttyS1"
+    assert sender.append == "load_ramdisk=1 console=ttyS0,115200 events=ttyS1 no_timer_check"
     assert values(receiver.append)["udpcparam"] == "a b"
 
 
