@@ -314,7 +314,7 @@ def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -
 
     digest = _Comparing(written.marks)
     try:
-        Relay(read, digest).run()
+        Relay(read, digest, chunks=2).run()  # what is digested is still in the processor's cache then
     except DiskError as error:
         return Reread(error.offset, error=error.words)
     except _Different:

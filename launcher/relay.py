@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 CHUNK = 1 << 20  # bytes moved at once
-CHUNKS = 8  # so many may be under way
+CHUNKS = 8  # enough for a disk that now and then takes a while over one
 
 
 def chunk() -> memoryview:
@@ -25,9 +25,13 @@ class Relay:
     `fill` is called in the thread that calls `run`, `use` in a thread of its own. Whichever raises ends the run.
     """
 
-    def __init__(self, fill: Callable[[memoryview], int], use: Callable[[memoryview], None]) -> None:
+    def __init__(
+        self, fill: Callable[[memoryview], int], use: Callable[[memoryview], None], chunks: int = CHUNKS
+    ) -> None:
+        """`chunks`: so many may be under way; two where filling and using are steady."""
         self._fill = fill
         self._use = use
+        self._chunks = chunks
         # The chunk that was used last is filled next: where the user keeps up, it is still in the processor's cache.
         self._idle: list[memoryview] = []
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # an entry for each that is idle
@@ -37,7 +41,7 @@ class Relay:
     def run(self) -> None:
         """Move everything. Raises what `fill` or `use` raised (the first of them), when all that was filled before a
         failure of `fill` has been used."""
-        for _ in range(CHUNKS):
+        for _ in range(self._chunks):
             self._release(chunk())
         user = threading.Thread(target=self._serve, name="relay", daemon=True)
         user.start()
