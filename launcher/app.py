@@ -18,7 +18,7 @@ from .events import EventLog
 from .exits import Exit
 from .explain import plan_fields
 from .interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
-from .machine import Machine
+from .machine import Disk, Machine
 from .pages import Pending
 from .parameters import GivenAnswers
 from .plan import Next, Plan, Role
@@ -204,7 +204,8 @@ class App:
                 self._fail(error)
         else:
             set_language(interview.language)
-            if self._may_change(interview) and (interview.unattended or plan.role is Role.RECEIVE):
+            to_come = self._may_change(interview) and (interview.unattended or plan.role is Role.RECEIVE)
+            if to_come or self._unsettled(plan.target.disk):
                 self._wait_for_devices()
             else:
                 self._go(plan, interview)
@@ -212,6 +213,11 @@ class App:
     def _may_change(self, interview: Interview) -> bool:
         """Whether a device that is still to come could change an answer."""
         return not self.complete and not interview.certain
+
+    def _unsettled(self, *disks: Disk) -> bool:
+        """Whether udev has yet to look at one of `disks`, which would be taken for another one when it has. Not for
+        ever: a bad disk may keep it busy, and is then judged by what is known of it."""
+        return time.monotonic() - self._since < DEVICE_DEADLINE and not all(disk.settled for disk in disks)
 
     def _wait_for_devices(self) -> None:
         self._show(pages.waiting(tr("Detecting disks and network cards ..."), self._host()))
@@ -227,7 +233,8 @@ class App:
         missing = isinstance(pending.problem, DeviceMissing) or (
             key in ("disk", "nic") and not pending.question.choices(pending.facts)
         )
-        if (missing and not self.complete) or (key == CONFIRM and self._may_change(interview)):
+        to_come = self._may_change(interview) or self._unsettled(*self.machine.disks)
+        if (missing and not self.complete) or (key == CONFIRM and to_come):
             self._wait_for_devices()
             return
         preview = self._interview(refuse)

@@ -2,7 +2,7 @@
 
 The only importer of pyudev and netifaces. Facts are fetched by `detect`; what they mean is decided by the pure
 `disk_from_udev` and `nic_from_udev`, from udev's properties and from files of /sys (Documentation/ABI/ in Linux).
-udev may not have finished: what it has not yet said is None, and a later look knows more.
+udev may not have finished: what it has not yet said is None, and a later look knows more (`Disk.settled`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from .machine import Disk, Machine, Nic, Partition
+
+UDEV = Path("/run/udev/control")
+"""The socket of a running udev."""
+
+SETTLED = "USEC_INITIALIZED"
+"""The property that a device has when udev has looked at it (libudev's udev_device_get_is_initialized)."""
 
 SECTOR = 512
 """Bytes; the unit of /sys/block/*/size, whatever the disk's own sector size is."""
@@ -111,6 +117,7 @@ def disk_from_udev(
         links=_links(properties),
         partitions=tuple(_partition(*part) for part in parts),
         refused=_refusal((properties, attributes), parts, used or {}, boot_medium),
+        settled=SETTLED in properties or not UDEV.exists(),  # where no udev runs, nobody will ever look
     )
 
 

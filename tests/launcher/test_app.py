@@ -250,6 +250,41 @@ def test_a_named_disk_that_appears_late_is_waited_for() -> None:
     assert len(system.started) == 1
 
 
+NEW = replace(ONE, disks=(replace(ONE.disks[0], serial=None, settled=False),))
+"""The disk is there, and udev has not looked at it."""
+
+
+@pytest.mark.parametrize("role", ["snd", "rcv"])
+@pytest.mark.parametrize("auto", ["auto=yes ", ""])
+def test_a_disk_is_not_chosen_before_its_serial_number_can_be_known(role: str, auto: str) -> None:
+    system = FakeSystem(NEW)
+    app = begun(f"{ADDRESS} {auto}umode={role} disk=/dev/sda", system)
+    assert (system.started, shown(app)) == ([], "waiting")
+    system.now = ONE
+    app._devices_changed()
+    assert [plan.target.disk.serial for plan in system.started] == [ONE.disks[0].serial]
+
+
+def test_an_overwrite_is_confirmed_when_all_disks_have_been_looked_at() -> None:
+    system = FakeSystem(NEW)
+    app = begun(ADDRESS, system)
+    app._answer("umode", "rcv")
+    assert shown(app) == "waiting"
+    system.now = ONE
+    app._devices_changed()
+    confirm(app)
+    assert len(system.started) == 1
+
+
+def test_a_disk_that_udev_cannot_look_at_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = FakeSystem(NEW)
+    app = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
+    assert system.started == []
+    monkeypatch.setattr(application, "DEVICE_DEADLINE", 0.0)
+    app._tick()
+    assert len(system.started) == 1
+
+
 def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.MonkeyPatch) -> None:
     system = FakeSystem(replace(ONE, disks=()))
     app = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from launcher.detect import (
+    SETTLED,
     Facts,
     decoded,
     detect,
@@ -248,6 +249,19 @@ def test_this_machine_can_be_looked_at() -> None:
         f"/dev/{entry.name.replace('!', '/')}" for entry in Path("/sys/block").iterdir()
     }
     assert all(nic.mac.count(":") == 5 for nic in machine.nics)
+
+
+@pytest.mark.parametrize(
+    ("looked_at", "udev", "settled"), [(True, True, True), (False, True, False), (False, False, True)]
+)
+def test_a_disk_is_settled_when_udev_has_looked_at_it(
+    looked_at: bool, udev: bool, settled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.detect.UDEV", tmp_path if udev else tmp_path / "none")
+    properties, attributes = recorded("/dev/sda")
+    kernels = {name: properties[name] for name in ("DEVNAME", "DEVPATH")}
+    found = disk_from_udev({**properties, SETTLED: "7"} if looked_at else kernels, attributes)
+    assert (found.settled, found.serial is None) == (settled, not looked_at)
 
 
 WATCH = """
