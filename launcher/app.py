@@ -233,7 +233,7 @@ class App:
         missing = isinstance(pending.problem, DeviceMissing) or (
             key in ("disk", "nic") and not pending.question.choices(pending.facts)
         )
-        to_come = self._may_change(interview) or self._unsettled(*self.machine.disks)
+        to_come = self._may_change(interview) or self._unsettled(*self.machine.eligible_disks)
         if (missing and not self.complete) or (key == CONFIRM and to_come):
             self._wait_for_devices()
             return
