@@ -13,15 +13,16 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from . import pages
+from .devices import DEADLINE, Detection, Devices
 from .errors import AnswerError, LauncherError, Unanswered
 from .events import EventLog
 from .exits import Exit
 from .explain import plan_fields
 from .interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
-from .machine import Disk, Machine
+from .machine import Machine
 from .pages import Pending
 from .parameters import GivenAnswers
-from .plan import Next, Plan, Role
+from .plan import Next, Plan, Target
 from .questions import Facts, Question, T
 from .screens import Page
 from .selectors import DeviceMissing, exchanged
@@ -37,7 +38,6 @@ if TYPE_CHECKING:  # what is needed only after the interview is imported then: t
     from .result_page import Report
     from .transfer import Transfer
 
-DEVICE_DEADLINE = 60.0  # seconds after which an unattended run stops waiting for its disk or card
 LEAVING = {Next.REBOOT: Exit.REBOOT, Next.POWEROFF: Exit.POWEROFF, Next.SHELL: Exit.SHELL}
 
 
@@ -50,14 +50,8 @@ class Stage(Enum):
     OVER = "over"
 
 
-class System(Protocol):
+class System(Detection, Protocol):
     """The machine under the launcher: the real one, or a recorded one for a dry run."""
-
-    def detect(self) -> Machine:
-        """Disks and cards as they are now."""
-
-    def complete(self) -> bool:
-        """Whether all devices that were present at boot are known."""
 
     def watch(self) -> int | None:
         """A descriptor that is readable when devices may have changed."""
@@ -111,9 +105,7 @@ class App:
         self.ended = False
         self.status = Exit.AGAIN
         self.plan: Plan | None = None
-        self.machine = Machine()
-        self.complete = False
-        self._since = time.monotonic()
+        self.devices = Devices(system, log)
         self._focus: dict[str, str] = {}
         self._job: AddressJob | None = None
         self._transfer: Transfer | None = None
@@ -125,6 +117,11 @@ class App:
         self._stage = Stage.INTERVIEW
         self._beneath: Page | None = None
         self.ui = Ui(self.menu, self.back, self._stay)
+
+    @property
+    def machine(self) -> Machine:
+        """What was last detected."""
+        return self.devices.machine
 
     # --- the loop -----------------------------------------------------------------------------------------------
 
@@ -142,18 +139,13 @@ class App:
 
     def rescan(self) -> None:
         """Detect again and replay."""
-        if not self.complete and self.system.complete():
-            self.complete = True
-            self.log.emit("devices")
-        self.machine = self.system.detect()
-        names = {"disks": [disk.path for disk in self.machine.disks], "nics": [nic.name for nic in self.machine.nics]}
-        self.log.emit("machine", **names)
+        self.devices.look()
         if self._stage is Stage.INTERVIEW:
             self.advance()
 
     def rescan_and_advance(self) -> None:
         """Begin the interview again on the machine as it is now, with a new deadline for what is missing."""
-        self._since = time.monotonic()
+        self.devices.wait_anew()
         self._stage = Stage.INTERVIEW
         self.rescan()
 
@@ -169,7 +161,7 @@ class App:
         if self._following:
             self._following.poll()
         if self._stage is Stage.INTERVIEW:
-            if not self.complete and self.system.complete():
+            if not self.devices.complete and self.system.complete():
                 self.rescan()
             elif self.ui.page and self.ui.page.name == "waiting":
                 self.advance()
@@ -198,26 +190,16 @@ class App:
         except DeviceMissing as missing:
             self._wait_or_fail(missing)
         except LauncherError as error:
-            if isinstance(error, Unanswered) and not self.complete:
+            if isinstance(error, Unanswered) and not self.devices.complete:
                 self._wait_for_devices()
             else:
                 self._fail(error)
         else:
             set_language(interview.language)
-            to_come = self._may_change(interview) and (interview.unattended or plan.role is Role.RECEIVE)
-            if to_come or self._unsettled(plan.target.disk):
+            if self.devices.may_change(interview) or self.devices.unlooked_at(plan.target.disk):
                 self._wait_for_devices()
             else:
                 self._go(plan, interview)
-
-    def _may_change(self, interview: Interview) -> bool:
-        """Whether a device that is still to come could change an answer."""
-        return not self.complete and not interview.certain
-
-    def _unsettled(self, *disks: Disk) -> bool:
-        """Whether udev has yet to look at one of `disks`, which would be taken for another one when it has. Not for
-        ever: a bad disk may keep it busy, and is then judged by what is known of it."""
-        return time.monotonic() - self._since < DEVICE_DEADLINE and not all(disk.settled for disk in disks)
 
     def _wait_for_devices(self) -> None:
         self._show(pages.waiting(tr("Detecting disks and network cards ..."), self._host()))
@@ -225,7 +207,13 @@ class App:
     def _interview(self, ask: Ask) -> Interview:
         doubt = self.doubt or self.ended
         return Interview(
-            self.given, self.machine, ask, self.told, review=self.review, doubt=doubt, complete=self.complete
+            self.given,
+            self.machine,
+            ask,
+            self.told,
+            review=self.review,
+            doubt=doubt,
+            complete=self.devices.complete,
         )
 
     def _show_question(self, pending: Pending, interview: Interview) -> None:
@@ -233,12 +221,12 @@ class App:
         missing = isinstance(pending.problem, DeviceMissing) or (
             key in ("disk", "nic") and not pending.question.choices(pending.facts)
         )
-        to_come = self._may_change(interview) or self._unsettled(*self.machine.eligible_disks)
-        if (missing and not self.complete) or (key == CONFIRM and to_come):
+        to_come = self.devices.may_change(interview) or self.devices.unlooked_at(*self.machine.eligible_disks)
+        if (missing and not self.devices.complete) or (key == CONFIRM and to_come):
             self._wait_for_devices()
             return
         preview = self._interview(refuse)
-        shown = pages.Shown(pending, preview.preview(), self.complete, self._notes(preview), self._host())
+        shown = pages.Shown(pending, preview.preview(), self.devices.complete, self._notes(preview), self._host())
         focus = self._focus.get(key)
         self._show(
             pages.question(shown, focus, lambda text: self._answer(key, text), lambda text: self._moved(key, text))
@@ -279,12 +267,12 @@ class App:
         self.rescan_and_advance()
 
     def _wait_or_fail(self, missing: DeviceMissing) -> None:
-        left = DEVICE_DEADLINE - (time.monotonic() - self._since)
+        left = self.devices.left
         if left > 0:
             text = tr("Waiting up to {seconds} s more for it to appear.", seconds=int(left) + 1)
             self._show(pages.waiting(f"{missing.sentence} {text}", self._host()))
         else:
-            waited = tr("Waited {seconds} s.", seconds=int(DEVICE_DEADLINE))
+            waited = tr("Waited {seconds} s.", seconds=int(DEADLINE))
             self._fail(LauncherError(missing.sentence, f"{waited} {missing.hint}"))
 
     # --- carrying out --------------------------------------------------------------------------------------------
@@ -327,11 +315,15 @@ class App:
 
         if not self._earlier:
             self._begun = time.time()
-        self.machine = self.system.detect()
+        self.devices.look()
         exchange = exchanged(plan.target, self.machine)
         if exchange:
             self.told.forget("disk")
             self._refuse(LauncherError(exchange, tr("Nothing was written. Choose the disk again.")))
+            return
+        if not (self._earlier or self._still_meant(plan)):
+            self._stop_network()
+            self.advance()
             return
         try:
             self._transfer = self.system.transfer(plan)
@@ -345,6 +337,16 @@ class App:
         self._transfer_progress()
         if self._progress:
             self._show(self._progress.page)
+        if self._beneath and self._transfer:  # opened before; now it is the transfer's
+            self.ui.show(self._menu())
+
+    def _still_meant(self, plan: Plan) -> bool:
+        """Whether the answers still choose the plan's disk, now that the network is there: in the time for that another
+        one may have appeared, and who has confirmed nothing has not said which of the two may be overwritten."""
+        settled = self._interview(refuse).preview()
+        target = next((item.value for item in settled if item.key == "disk"), None)
+        chosen = isinstance(target, Target) and target.path == plan.target.path
+        return chosen or CONFIRM in self.told.answers
 
     def _start_cast(self) -> None:
         if self._transfer:
@@ -371,6 +373,7 @@ class App:
         self.ui.unwatch(self._watched)
         self._transfer.close()
         self._transfer = self._progress = None
+        self.ui.hasten()
 
     # --- what follows ---------------------------------------------------------------------------------------------
 
@@ -433,7 +436,10 @@ class App:
         if self._beneath or not self.ui.page:
             return
         self._beneath = self.ui.page
-        self.ui.show(pages.menu(self._act, self._transfer is not None, self._host()))
+        self.ui.show(self._menu())
+
+    def _menu(self) -> Page:
+        return pages.menu(self._act, self._transfer is not None, self._host())
 
     def _close_menu(self) -> None:
         beneath, self._beneath = self._beneath, None
@@ -442,12 +448,9 @@ class App:
 
     def _act(self, action: str) -> None:
         self._stay()
-        if action == "close":
+        if action in ("close", "cancel") or self._transfer:  # a transfer is cancelled first, and then left
             self._close_menu()
-            return
-        if action == "cancel":
-            self._close_menu()
-            if self._transfer:
+            if self._transfer and action == "cancel":
                 self._transfer.cancel()
             return
         self._beneath = None

@@ -175,7 +175,16 @@ class Interview:
     @property
     def certain(self) -> bool:
         """Whether no answer depends on what else the machine has: a device that appears later changes nothing."""
-        return not any(item.answer and (item.answer.unique or _inexact(item)) for item in self.settled)
+        return not any(map(_depends, self.settled))
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether a disk is to be overwritten, as far as is settled."""
+        return self.facts.role is Role.RECEIVE
+
+    def names(self, key: str) -> bool:
+        """Whether the answer to `key` is settled, and means one device whatever else the machine has."""
+        return any(item.key == key and item.value is not None and not _depends(item) for item in self.settled)
 
     def preview(self) -> tuple[Settled, ...]:
         """What is settled and what is open, without asking anybody; what depends on an open answer is left out."""
@@ -343,6 +352,11 @@ class Interview:
                 continue
             self.told.tell(CONFIRM, text)
             return
+
+
+def _depends(item: Settled) -> bool:
+    """Whether a further device could give the question another answer."""
+    return item.answer is not None and (item.answer.unique or _inexact(item))
 
 
 def _inexact(item: Settled) -> bool:

@@ -86,6 +86,8 @@ class Ui:
         self._back = back
         self._touched = touched
         self._page: Page | None = None
+        self._alarm: object = None
+        self._next: Callable[[], object] = lambda: None
         self._guard = SizeGuard(urwid.SolidFill(" "))
         self._loop = urwid.MainLoop(
             self._guard,
@@ -148,9 +150,15 @@ class Ui:
 
         def again(loop: urwid.MainLoop, data: object) -> None:
             tick()
-            self._loop.set_alarm_in(seconds(), again)
+            self.hasten()
 
-        self._loop.set_alarm_in(seconds(), again)
+        self._next = lambda: self._loop.set_alarm_in(seconds(), again)
+        self.hasten()
+
+    def hasten(self) -> None:
+        """What `every` was given has changed: the next call comes after so many seconds from now, and no other."""
+        self._loop.remove_alarm(self._alarm)
+        self._alarm = self._next()
 
     def run(self, started: Callable[[], None]) -> None:
         """Run until `leave`; `started` is called once the terminal is set up."""

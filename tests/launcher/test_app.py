@@ -15,7 +15,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher import app as application
-from launcher import boot, ending
+from launcher import boot, devices, ending
 from launcher import machine as machines
 from launcher import system as systems
 from launcher.app import App, Stage
@@ -45,6 +45,7 @@ class FakeUi:
     def __init__(self, *handlers: Any) -> None:
         self.page: Page | None = None
         self.left = False
+        self.hastened = 0
 
     def leave(self) -> None:
         self.left = True
@@ -58,6 +59,9 @@ class FakeUi:
         return 0
 
     def unwatch(self, handle: object) -> None: ...
+
+    def hasten(self) -> None:
+        self.hastened += 1
 
 
 @dataclass
@@ -158,6 +162,7 @@ class FakeSystem:
 @pytest.fixture(autouse=True)
 def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(application, "Ui", FakeUi)
+    monkeypatch.setattr(devices, "QUIET", 0.0)
 
 
 def begun(line: str, system: FakeSystem) -> App:
@@ -241,6 +246,86 @@ def test_a_second_disk_that_appears_late_stops_an_unattended_run() -> None:
     assert (system.started, shown(app)) == ([], "error")
 
 
+@dataclass
+class Clock:
+    """In the place of the module `time`."""
+
+    now: float
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+ANOTHER = replace(ONE.disks[0], path="/dev/sdb", serial="ANOTHER", links=())
+
+
+@pytest.mark.parametrize("line", ["auto=yes umode=rcv", "auto=yes umode=snd", "auto=yes umode=rcv disk=size:500G"])
+def test_a_disk_that_appears_while_the_network_comes_up_may_be_the_one_that_is_meant(line: str) -> None:
+    system = FakeSystem(ONE, job=FakeJob(ready=False))
+    app = begun(f"{ADDRESS} {line}", system)
+    assert app._stage is Stage.NETWORK
+    system.now, system.job.ready = replace(ONE, disks=(*ONE.disks, ANOTHER)), True
+    app._tick()
+    assert (system.started, shown(app)) == ([], "error" if "size:" not in line else "waiting")
+
+
+def test_an_operator_is_asked_again_when_a_disk_appears_while_the_network_comes_up() -> None:
+    system = FakeSystem(ONE, job=FakeJob(ready=False))
+    app = begun(ADDRESS, system)
+    app._answer("umode", "snd")
+    system.now, system.job.ready = replace(ONE, disks=(*ONE.disks, ANOTHER)), True
+    app._tick()
+    assert (system.started, shown(app)) == ([], "disk")
+
+
+@pytest.mark.parametrize("line", ["", "umode=rcv disk=/dev/sda"])
+def test_a_disk_that_was_confirmed_or_named_stays_the_one_that_is_meant(line: str) -> None:
+    system = FakeSystem(ONE, job=FakeJob(ready=False))
+    app = begun(f"{ADDRESS} {line}", system)
+    if not line:
+        app._answer("umode", "rcv")
+        confirm(app)
+    system.now, system.job.ready = replace(ONE, disks=(*ONE.disks, ANOTHER)), True
+    app._tick()
+    assert [plan.target.path for plan in system.started] == ["/dev/sda"]
+
+
+def test_the_only_disk_is_the_only_one_when_none_has_come_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(100.0)
+    monkeypatch.setattr(devices, "time", clock)
+    monkeypatch.setattr(devices, "QUIET", 4.0)
+    system = FakeSystem(replace(ONE, disks=()), whole=False)
+    app = begun(f"{ADDRESS} auto=yes umode=rcv", system)
+    clock.now, system.whole = 110.0, True
+    app._tick()
+    clock.now, system.now = 111.0, ONE
+    app._devices_changed()
+    clock.now = 114.9
+    app._tick()
+    assert (system.started, shown(app)) == ([], "waiting")
+    clock.now = 115.0
+    app._tick()
+    assert len(system.started) == 1
+
+
+@pytest.mark.parametrize("line", ["umode=snd", "umode=rcv disk=/dev/sda", "umode=rcv disk=serial:S5YJNX0RB12345"])
+def test_a_sender_and_a_named_disk_wait_for_no_others(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "QUIET", 1000.0)
+    system = FakeSystem(replace(ONE, disks=(replace(ONE.disks[0], serial="S5YJNX0RB12345"),)))
+    begun(f"{ADDRESS} auto=yes {line}", system)
+    assert len(system.started) == 1
+
+
+def test_an_operators_sender_waits_for_all_disks_where_the_only_one_is_meant() -> None:
+    system = FakeSystem(ONE, whole=False)
+    app = begun(ADDRESS, system)
+    app._answer("umode", "snd")
+    assert (system.started, shown(app)) == ([], "waiting")
+    system.whole = True
+    app._tick()
+    assert len(system.started) == 1
+
+
 def test_a_named_disk_that_appears_late_is_waited_for() -> None:
     system = FakeSystem(replace(ONE, disks=()))
     app = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
@@ -280,15 +365,27 @@ def test_a_disk_that_udev_cannot_look_at_is_not_waited_for_without_end(monkeypat
     system = FakeSystem(NEW)
     app = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
     assert system.started == []
-    monkeypatch.setattr(application, "DEVICE_DEADLINE", 0.0)
+    monkeypatch.setattr(devices, "DEADLINE", 0.0)
     app._tick()
     assert len(system.started) == 1
+
+
+def test_udev_has_its_time_for_a_disk_from_when_that_appears(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, system = Clock(100.0), FakeSystem(replace(ONE, disks=()))
+    monkeypatch.setattr(devices, "time", clock)
+    app = begun(f"{ADDRESS} auto=no", system)
+    clock.now, system.now = 200.0, NEW
+    app._devices_changed()
+    disk = NEW.disks[0]
+    assert app.devices.unlooked_at(disk)
+    clock.now = 200.0 + devices.DEADLINE
+    assert not app.devices.unlooked_at(disk)
 
 
 def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.MonkeyPatch) -> None:
     system = FakeSystem(replace(ONE, disks=()))
     app = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
-    monkeypatch.setattr(application, "DEVICE_DEADLINE", 0.0)
+    monkeypatch.setattr(devices, "DEADLINE", 0.0)
     app._tick()
     assert shown(app) == "error"
 
@@ -355,6 +452,8 @@ def test_a_transfer_is_looked_at_less_often_than_all_else() -> None:
     system.running.outcome = Outcome(OutcomeKind.EQUAL, "equal")
     app._tick()
     assert (during, app._pace()) == (1.0, 0.25)
+    assert isinstance(app.ui, FakeUi)
+    assert app.ui.hastened == 1  # else the result's countdown would begin only when the transfer's last pause is over
 
 
 def test_the_next_transfer_is_drawn_as_it_begins() -> None:
@@ -375,6 +474,27 @@ def test_the_menu_stays_on_top_while_the_transfer_goes_on() -> None:
     assert shown(app) == "menu"
     app._act("close")
     assert shown(app) == "transfer"
+
+
+def test_a_menu_that_was_opened_before_becomes_the_transfers() -> None:
+    system = FakeSystem(ONE, job=FakeJob(ready=False))
+    app = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    app.menu()
+    assert "CANCEL" not in text(app)
+    system.job.ready = True
+    app._tick()
+    assert (shown(app), "CANCEL" in text(app), "Shell" in text(app)) == ("menu", True, False)
+    app._act("cancel")
+    assert system.running.cancelled
+
+
+@pytest.mark.parametrize("action", ["rescan", "shell", "reboot", "poweroff", "retry", "change"])
+def test_nothing_but_cancelling_ends_a_transfer(action: str) -> None:
+    """A key may be pressed for a screen that the transfer has just replaced."""
+    system = FakeSystem(ONE)
+    app = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
+    app._act(action)
+    assert (app._stage, left(app), len(system.started), system.running.cancelled) == (Stage.TRANSFER, False, 1, False)
 
 
 # --- what follows a transfer -----------------------------------------------------------------------------------------
@@ -566,6 +686,16 @@ def test_a_sender_is_not_offered_the_next_cast() -> None:
 
 
 REPORTED = f"{AUTO} remontee_info=y page_remontee=http://se3/r"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_next_cast_is_for_the_same_disk_whatever_has_appeared() -> None:
+    system = FakeSystem(ONE)
+    app = begun(f"{AUTO} retry=1", system)
+    system.now = replace(ONE, disks=(ANOTHER, *ONE.disks))
+    over(app, system, VANISHED)
+    app._tick()
+    assert [plan.target.path for plan in system.started] == ["/dev/sda", "/dev/sda"]
 
 
 def test_what_follows_waits_for_the_page_and_the_page_changes_nothing(at_once: None) -> None:
