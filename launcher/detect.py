@@ -67,8 +67,8 @@ _TRANSPORTS = (
 _NOT_WIRED = {"wlan", "wwan", "bridge", "bond", "vlan", "bluetooth", "wimax"}
 
 
-def detect(boot_medium: str | None = None) -> Machine:
-    """What the kernel and udev know now. `boot_medium` is the disk or partition the launcher was started from."""
+def detect() -> Machine:
+    """What the kernel and udev know now."""
     import pyudev  # noqa: PLC0415  # costs 0.1 s in the initrd: the first screen need not wait for it
 
     context = pyudev.Context()
@@ -81,7 +81,7 @@ def detect(boot_medium: str | None = None) -> Machine:
         elif device.device_node and "DEVPATH" in facts[0]:
             disks[device.sys_path] = facts
     used = devices_in_use(_read("/proc/self/mountinfo") or "", _read("/proc/swaps") or "")
-    found = (disk_from_udev(*facts, partitions.get(path, ()), used, boot_medium) for path, facts in disks.items())
+    found = (disk_from_udev(*facts, partitions.get(path, ()), used) for path, facts in disks.items())
     return Machine(tuple(sorted(found, key=lambda disk: natural(disk.path))), _nics(context))
 
 
@@ -90,7 +90,6 @@ def disk_from_udev(
     attributes: Mapping[str, str],
     partitions: Iterable[Facts] = (),
     used: Mapping[str, str] | None = None,
-    boot_medium: str | None = None,
 ) -> Disk:
     """A whole disk from its udev properties and its files below /sys.
 
@@ -116,7 +115,7 @@ def disk_from_udev(
         label=_label(properties),
         links=_links(properties),
         partitions=tuple(_partition(*part) for part in parts),
-        refused=_refusal((properties, attributes), parts, used or {}, boot_medium),
+        refused=_refusal((properties, attributes), parts, used or {}),
         settled=SETTLED in properties or not UDEV.exists(),  # where no udev runs, nobody will ever look
     )
 
@@ -230,7 +229,6 @@ def _refusal(
     disk: Facts,
     partitions: Iterable[Facts],
     used: Mapping[str, str],
-    boot_medium: str | None,
 ) -> str | None:
     """Why this disk cannot be meant, or None."""
     properties, attributes = disk
@@ -245,8 +243,6 @@ def _refusal(
     if not _number(attributes.get("size")):
         return "it has no medium in it, or no size"
     whole_and_parts = (disk, *partitions)
-    if boot_medium and any(boot_medium in _names(each) for each, _ in whole_and_parts):
-        return "the launcher was started from it"
     for each, files in whole_and_parts:
         reasons = [used[name] for name in _names(each) if name in used]
         reasons += [f"part of {holder}" for holder in files.get("holders", "").split()]

@@ -31,6 +31,7 @@ from .parameters import ROWS, row_of
 from .plan import Address, AddressSource, Plan, Role, Target
 from .questions import Facts, Question
 from .transfer import Transfer
+from .udpcparam import take_start_timeout
 
 T = TypeVar("T")
 
@@ -86,6 +87,7 @@ def plan_of(values: dict[str, str], machine: Machine) -> tuple[Plan, tuple[str, 
     if "disk" not in values:
         raise _missing("disk", "Give the path of a disk or an image file.")
     options, warnings = _settle(q.UDPCPARAM, values, facts)
+    start_timeout, options = take_start_timeout(options)
     plan = Plan(
         role=role,
         target=target(values["disk"], for_writing=role is Role.RECEIVE),
@@ -97,7 +99,7 @@ def plan_of(values: dict[str, str], machine: Machine) -> tuple[Plan, tuple[str, 
         attended=False,
         verify=_settle(q.VERIFY, values, facts),
         silence=_settle(q.SILENCE, values, facts),
-        start_timeout=_settle(q.START_TIMEOUT, values, facts),
+        start_timeout=start_timeout or _settle(q.START_TIMEOUT, values, facts),
     )
     return plan, tuple(warnings)
 

@@ -9,6 +9,7 @@ Rules that stand here and nowhere else:
 - Precedence of an answer: told by the operator, given with the boot, the only one possible, the default.
 - ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected (`Question.asked`: some
   settings only where they are given).
+- ``--start-timeout`` in ``udpcparam`` decides before ``start_timeout``.
 - ``after`` decides before SambaEdu's ``auto_reboot``.
 - BOOTIF chooses the card before ``nic=`` does, unless ``rd.bootif=0``.
 - A receiver overwrites a disk only with consent (`consent_needed`).
@@ -30,6 +31,7 @@ from .plan import SILENCE, START_TIMEOUT, Address, AddressSource, After, Compres
 from .questions import Choice, Facts, Question
 from .selectors import DeviceMissing
 from .translate import tr
+from .udpcparam import take_start_timeout
 
 T = TypeVar("T")
 
@@ -203,9 +205,14 @@ class Interview:
         compression = self._settle(q.COMPRESSION)
         options, warnings = self._settle(q.UDPCPARAM) or ((), ())
         self.warnings.extend(warnings)
+        start_timeout, options = take_start_timeout(options) if role else (None, options)
         draft = _Draft(role, target, nic, address, port, compression, options)
         draft.silence = self._settle(q.SILENCE)
         draft.start_timeout = self._settle(q.START_TIMEOUT)
+        if start_timeout:
+            if "start_timeout" in self.given:
+                self.warnings.append("start_timeout= is not used: --start-timeout in udpcparam decides.")
+            draft.start_timeout = start_timeout
         if role is not Role.SEND:
             draft.verify = self._settle(q.VERIFY)
             draft.retry = self._settle(q.RETRY)

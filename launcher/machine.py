@@ -32,7 +32,7 @@ class Disk:
 
     `links` are all stable names (``/dev/disk/by-id/...``, ``by-path``). `transport` is ``sata``, ``nvme``, ``usb``,
     ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not
-    offered (``it is a CD drive``, ``the launcher was started from it``), or None when it is eligible. `settled` is
+    offered (``it is a CD drive``, ``it is in use: ...``), or None when it is eligible. `settled` is
     False until udev has looked at it: its serial number, say, is then still to come.
     """
 

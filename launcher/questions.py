@@ -22,6 +22,7 @@ from .plan import START_TIMEOUT as START_SECONDS
 from .plan import After, Compression, Next, Role, Target
 from .selectors import select_nic, select_target
 from .udpcast import check_udpcparam, split_udpcparam
+from .udpcparam import LONGEST_START
 from .wording import contents_line, disk_line, nic_line
 
 T = TypeVar("T")
@@ -294,7 +295,7 @@ SILENCE = Question(
 START_TIMEOUT = Question(
     "start_timeout",
     "Seconds within which data must flow",
-    _number("start_timeout", "number of seconds", 1, 604800),
+    _number("start_timeout", "number of seconds", 1, LONGEST_START),
     default=_always(str(START_SECONDS)),
     asked=_settled_by_default,
 )

@@ -97,8 +97,7 @@ def _receiver(plan: Plan) -> tuple[str, ...]:
     words = [*_common("udp-receiver", plan)]
     if given(plan.udpcparam, "nokbd") is None:
         words.append("--nokbd")
-    if given(plan.udpcparam, "start-timeout") is None:
-        words += ["--start-timeout", str(plan.start_timeout)]
+    words += ["--start-timeout", str(plan.start_timeout)]
     return (*words, *plan.udpcparam)
 
 

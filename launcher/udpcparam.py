@@ -28,6 +28,7 @@ MAX_RECEIVERS = 1024  # compiled into udpcast
 MAX_SLICE = 1024  # blocks; "max slice size too big" above it
 MAX_BLOCK = 1456  # bytes of data in one packet
 MAX_INT = 2**31 - 1
+LONGEST_START = 604800  # seconds; 0 would be for ever to udpcast
 
 
 class Kind(Enum):
@@ -106,7 +107,7 @@ _SENDER = (
     _number("min-receivers", "C", 0, MAX_RECEIVERS, ("min-clients",)),
     _number("max-wait", "W"),
     _number("min-wait", "w"),
-    _number("start-timeout", "T"),
+    _number("start-timeout", "T", 1, LONGEST_START),
     _number("retries-until-drop", "R", 1, other=("retriesUntilDrop",)),
     _number("bw-period", "I"),
     Option("daemon-mode", "D", refused="the launcher starts and ends the program itself"),
@@ -129,7 +130,7 @@ _RECEIVER = (
     Option("sync", "y"),
     Option("rcvbuf", "b", Kind.SIZE),
     _number("exit-wait", "w", other=("exitWait",)),
-    _number("start-timeout", "s"),
+    _number("start-timeout", "s", 1, LONGEST_START),
     _number("receive-timeout", "", 1),
     Option("ignore-lost-data", "Z", refused="lost data would be filled with random bytes"),
 )
@@ -192,6 +193,13 @@ def given(words: tuple[str, ...], name: str) -> str | None:
         if key == f"--{name}":
             value = text
     return value
+
+
+def take_start_timeout(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
+    """The seconds of --start-timeout in checked `words`, or None, and the other words: the launcher counts them too."""
+    seconds = given(words, "start-timeout")
+    rest = tuple(word for word in words if word.partition("=")[0] != "--start-timeout")
+    return (int(seconds) if seconds else None), rest
 
 
 def _find(word: str, role: Role) -> Option | None:

@@ -144,12 +144,6 @@ def test_disks_are_eligible(name: str) -> None:
     assert made_up(name).refused is None
 
 
-@pytest.mark.parametrize("boot_medium", ["/dev/sdb", "/dev/sdb3", "/dev/disk/by-label/SYSTEM"])
-def test_the_boot_medium_is_refused(boot_medium: str) -> None:
-    found = disk_from_udev(*recorded("/dev/sdb"), partitions_of("/dev/sdb"), boot_medium=boot_medium)
-    assert found.refused == "the launcher was started from it"
-
-
 MOUNTS = """\
 1 0 0:2 / / rw - rootfs rootfs rw
 24 1 8:17 / /mnt/EFI\\040system rw,relatime shared:1 - vfat /dev/sdb1 rw

@@ -61,6 +61,8 @@ def test_a_receiver_with_everything(image: Path) -> None:
     assert plan("umode=rcv", f"disk={image}").compression is None
     found = plan("umode=rcv", f"disk={image}", "silence=7", "start-timeout=300")
     assert (found.silence, found.start_timeout) == (7, 300)
+    found = plan("umode=rcv", f"disk={image}", "udpcparam=--start-timeout 9 --ttl 3")
+    assert (found.start_timeout, found.udpcparam) == (9, ("--ttl=3",))
 
 
 def test_options_of_the_other_role_are_left_out_with_a_warning(image: Path) -> None:

@@ -288,6 +288,15 @@ def test_settings_reach_the_plan() -> None:
     assert (default.verify, default.silence, default.start_timeout, default.retry) == (True, 40, 43200, 0)
 
 
+@pytest.mark.parametrize("role", ["rcv", "snd"])
+def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) -> None:
+    line = f'auto=yes umode={role} start_timeout=60 udpcparam="--nokbd --start-timeout 7"'
+    interview = Interview(given_answers(parse(line)), ONE, refuse)
+    result = interview.plan()
+    assert (result.start_timeout, result.udpcparam) == (7, ("--nokbd",))
+    assert interview.warnings == ["start_timeout= is not used: --start-timeout in udpcparam decides."]
+
+
 def test_auto_no_asks_a_setting_with_a_good_default_only_where_it_is_given() -> None:
     answers = ("en", "rcv", "/dev/sda", "eth0", "yes", "dhcp", "9000", "recognise", "", "60", "no", "reboot", "<yes>")
     result, script = plan("auto=no silence=50 auto_reboot=success", ONE, *answers[:-2], "always", "<yes>")

@@ -307,7 +307,7 @@ def test_a_small_target_without_manifest_never_grows_and_is_not_ok(room: Room, d
 
 def test_without_receivers_a_cast_is_a_failure(room: Room, data: bytes) -> None:
     source = room.disk("source", data)
-    outcome = result(room.start(0, "snd", source, udpcparam=["--start-timeout=1"], attended=False))
+    outcome = result(room.start(0, "snd", source, start_timeout=1, attended=False))
     assert (outcome["kind"], outcome["ok"]) == ("no-receivers", False), outcome
 
 
@@ -364,7 +364,7 @@ def test_senders_on_different_ports_do_not_mind_each_other(room: Room, data: byt
 
 def test_without_a_sender_nothing_is_written(room: Room) -> None:
     target = room.disk("one", blank())
-    outcome = result(room.start(1, "rcv", target, udpcparam=["--start-timeout=1"]))
+    outcome = result(room.start(1, "rcv", target, start_timeout=1))
     assert outcome["kind"] == "no-sender", outcome
     assert target.read_bytes() == blank()
 
@@ -568,8 +568,8 @@ def test_the_disk_that_is_sent_is_no_target(room: Room, data: bytes) -> None:
 def test_a_cancelled_transfer_is_over_soon_and_never_ok(room: Room, data: bytes, who: str) -> None:
     source, target = room.disk("source", data), room.disk("one", blank())
     at = {"cancel_at": 2 * MIB}
-    # A sender may be gone before its first byte is on the wire: then --start-timeout ends the wait.
-    quick = {"silence": 5, "more_patient": 0, "udpcparam": ["--start-timeout=4"]}
+    # A sender may be gone before its first byte is on the wire: then start_timeout ends the wait.
+    quick = {"silence": 5, "more_patient": 0, "start_timeout": 12}
     receiver = room.start(1, "rcv", target, **quick, **(at if who == "rcv" else {}))
     sending = room.start(0, "snd", source, key_at=1, udpcparam=[SLOW], **(at if who == "snd" else {}))
     outcomes = {"snd": result(sending), "rcv": result(receiver)}

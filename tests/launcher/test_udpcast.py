@@ -233,7 +233,6 @@ DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WA
             plan(RCV, "--nokbd", compression=Compression.GZIP),
             (("udp-receiver", *BASE, *WAIT, "--nokbd"), ("pigz", "-dc")),
         ),
-        (plan(RCV, "--start-timeout=9"), (("udp-receiver", *BASE, "--nokbd", "--start-timeout=9"),)),
         (plan(RCV, compression=Compression.NONE), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
     ],
 )
