@@ -6,7 +6,7 @@ Rules, in one place:
 * The target is opened for writing, a block device for ourselves alone (O_EXCL), and past the page cache (O_DIRECT):
   so an error comes with the write that caused it, a small memory does not fill, and flushing at the end is short.
 * What is read back comes past the page cache as well. What a disk answers from a cache of its own is not seen here.
-* A disk can hang for ever; who asked it need not: `hung` tells another thread.
+* A disk can hang for ever; who asked it need not: `hung` tells another thread, and `patiently` opens it in one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import errno
 import fcntl
 import os
 import stat
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from .errors import TransferFailed
 from .mounts import Use, uses
@@ -48,7 +50,7 @@ class _Disk:
         self.direct = False
         # The request that is not answered yet: when it began, and how many seconds it may take.
         self._busy: tuple[float, float] | None = None
-        self._hurried: float | None = None  # since when nobody wants an answer
+        self._hurried: tuple[float, float] | None = None  # since when an answer may take only so many seconds
         # On a block device O_EXCL without O_CREAT means: fail when it is in use (open(2)).
         self.fd = os.open(path, flags | os.O_CLOEXEC | (os.O_EXCL if alone and self.is_block else 0))
 
@@ -67,12 +69,14 @@ class _Disk:
         begun, limit = busy
         late = now - begun > limit
         if self._hurried is not None:
-            late = late or now - max(begun, self._hurried) > IMPATIENCE
+            since, limit = self._hurried
+            late = late or now - max(begun, since) > limit
         return now - begun if late else None
 
-    def hurry(self) -> None:
-        """From now on wait only `IMPATIENCE` for an answer: nobody wants it any more."""
-        self._hurried = time.monotonic()
+    def hurry(self, wanted: bool = False) -> None:
+        """From now on wait only `IMPATIENCE` for an answer, which nobody wants any more; or `PATIENCE` where it is
+        `wanted`, and there is nothing else to wait for."""
+        self._hurried = time.monotonic(), PATIENCE if wanted else IMPATIENCE
 
     @contextlib.contextmanager
     def _asked(self, patience: float | None = None) -> Iterator[None]:
@@ -118,7 +122,7 @@ class SourceDisk(_Disk):
         done = 0
         while done < len(data) and self._splices:
             try:
-                # To wait for the pipe is no fault of the disk; behind the end of udp-sender there is only the disk.
+                # To wait for the pipe is no fault of the disk. When its reader has ended, it is: see `hurry`.
                 with self._asked(float("inf")):
                     count = os.splice(self.fd, sink, len(data) - done, offset_src=offset + done)
             except BrokenPipeError:
@@ -214,6 +218,47 @@ class ReadBack(_Disk):
                 return os.preadv(self.fd, [buffer], offset)
         except OSError as error:
             raise DiskError(offset, error.strerror or "read error") from error
+
+
+D = TypeVar("D", bound=_Disk)
+
+
+def patiently(make: Callable[[], D], unwanted: Callable[[], bool]) -> D:
+    """What `make` gives or raises, for even open(2) waits for a disk that is being reset.
+
+    Raises TimeoutError after `PATIENCE`, or when it is `unwanted`. What comes later is closed again.
+    """
+    done, lock, results = threading.Event(), threading.Lock(), list[D | BaseException]()
+    abandoned = False
+
+    def work() -> None:
+        try:
+            result: D | BaseException = make()
+        except BaseException as error:
+            result = error
+        with lock:
+            results.append(result)
+            if abandoned and isinstance(result, _Disk):
+                result.close()
+        done.set()
+
+    threading.Thread(target=work, name="open", daemon=True).start()
+    end = time.monotonic() + PATIENCE
+    while not done.wait(0.2):
+        if unwanted() or time.monotonic() > end:
+            break
+    with lock:
+        abandoned = not results
+    if abandoned:
+        raise TimeoutError(f"it has not answered for {PATIENCE:.0f} seconds")
+    if isinstance(results[0], BaseException):
+        raise results[0]
+    return results[0]
+
+
+def unopened(path: str, late: TimeoutError) -> TransferFailed:
+    """What is said of a disk that could not be opened in time."""
+    return TransferFailed(f"{path} cannot be opened: {late}.", "Check the disk and its cable, then restart this PC.")
 
 
 def whereabouts(target: Target) -> str:

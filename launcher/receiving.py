@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from .board import Board, Phase
 from .crew import Crew
-from .disk import DiskError, ReadBack, TargetDisk, overlap, whereabouts
+from .disk import DiskError, ReadBack, TargetDisk, overlap, patiently, unopened, whereabouts
 from .errors import LauncherError, TransferFailed
 from .events import EventLog
 from .heard import Greetings, SenderWatch
@@ -126,11 +126,17 @@ class Receiver:
 
     def prepare(self) -> None:
         """Open the target. Raises TransferFailed."""
+        path = self._plan.target.path
         try:
-            self._target = TargetDisk(self._plan.target.path)
+            self._target = patiently(lambda: TargetDisk(path), lambda: self._cancelled)
         except TransferFailed:
             self._crew.close()
             raise
+        except TimeoutError as late:
+            if not self._cancelled:
+                self._crew.close()
+                raise unopened(path, late) from None
+            return
         if self._target.size is not None:
             self._size = min(self._size, self._target.size)
 
@@ -138,6 +144,8 @@ class Receiver:
         """Receive, and judge what happened. Every process is reaped when this returns, even by an exception."""
         work: threading.Thread | None = None
         try:
+            if self._cancelled:
+                return self._judge()
             self._inlet, self._outlet = wide_pipe()
             self._start()
             work = threading.Thread(target=self._work, name="stream", daemon=True)
@@ -303,10 +311,13 @@ class Receiver:
         self._enter(Phase.VERIFYING)
         self._reread = NOT_REREAD
         try:
-            self._again = ReadBack(self._plan.target.path)
+            path = self._plan.target.path
+            self._again = patiently(lambda: ReadBack(path), lambda: self._cancelled)
             self._reread = read_back(self._again, self._written, self._reread_so_far)
         except DiskError as error:
             self._reread = Reread(error=error.words)
+        except TimeoutError as late:
+            self._reread = NOT_REREAD if self._cancelled else Reread(error=str(late))
         except Cancelled:
             return
 

@@ -19,7 +19,7 @@ import time
 
 from .board import Board
 from .crew import Crew
-from .disk import DiskError, SourceDisk, whereabouts
+from .disk import DiskError, SourceDisk, patiently, unopened, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
 from .heard import Greeting, Greetings
@@ -85,17 +85,23 @@ class Sender:
 
     def prepare(self) -> None:
         """Open the source, for reading only. Raises TransferFailed."""
+        path = self._plan.target.path
         try:
-            self._source = SourceDisk(self._plan.target.path)
+            self._source = patiently(lambda: SourceDisk(path), lambda: self._cancelled)
         except TransferFailed:
             self._crew.close()
             raise
+        except TimeoutError as late:
+            if not self._cancelled:
+                self._crew.close()
+                raise unopened(path, late) from None
 
     def run(self) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
         pump: threading.Thread | None = None
         try:
-            self._listen_first()
+            if not self._cancelled:
+                self._listen_first()
             if self._rival or self._cancelled:
                 return self._judge()
             pipes = self._start()
@@ -360,6 +366,8 @@ class Sender:
         if squeeze_failed or (self._udpcast is not None and self._udpcast.status is not None):
             self._stopping = True
             self._crew.stop(signal.SIGKILL)
+            if self._source:
+                self._source.hurry(wanted=True)
 
     def _note(self, command: str) -> None:
         self._log.emit("command", command=command)

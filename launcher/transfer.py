@@ -38,19 +38,14 @@ class Transfer:
         self._bug: BaseException | None = None
 
     def start(self) -> None:
-        """Open the disk and start the processes.
-
-        Raises TransferFailed when a program is missing or the disk cannot be opened; then nothing was started.
-        """
+        """Start what opens the disk and starts the processes. Raises TransferFailed when a program is missing."""
         plan = self._plan
         if plan.role is Role.SEND:
             side: Sender | Receiver = Sender(plan, self._board, self._log)
         else:
             side = Receiver(plan, self._board, self._log)
-        side.prepare()
         self._side = side
         self._board.say(start_condition(plan))
-        self._log.emit("transfer", argv=[list(words) for words in side.commands], role=plan.role.value)
         threading.Thread(target=self._run, args=(side,), name="transfer", daemon=True).start()
         threading.Thread(target=self._report, name="progress", daemon=True).start()
 
@@ -75,7 +70,8 @@ class Transfer:
     def wait(self, timeout: float | None = None) -> Outcome | None:
         """The outcome, or None when it is not there within `timeout` seconds.
 
-        Raises TransferFailed where a process could not be started, and whatever a bug raised in our threads.
+        Raises TransferFailed where the disk could not be opened or a process not be started, and whatever a bug raised
+        in our threads.
         """
         if not self._done.wait(timeout):
             return None
@@ -89,6 +85,8 @@ class Transfer:
 
     def _run(self, side: Sender | Receiver) -> None:
         try:
+            side.prepare()
+            self._log.emit("transfer", argv=[list(words) for words in side.commands], role=self._plan.role.value)
             outcome = side.run()
             self._log.emit(
                 "outcome",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from launcher.disk import ALIGNMENT, DiskError, ReadBack, SourceDisk, TargetDisk, overlap, whereabouts
+from launcher.disk import ALIGNMENT, DiskError, ReadBack, SourceDisk, TargetDisk, overlap, patiently, whereabouts
 from launcher.errors import TransferFailed
 from launcher.machine import Disk
 from launcher.plan import Target
@@ -154,6 +155,30 @@ def test_who_need_not_answer_soon_is_hung_only_when_nobody_wants_the_answer(
     assert seen[:2] == [None, None]
     assert seen[2] is not None and seen[2] > 0.3
     assert source.hung is None
+
+
+def test_a_disk_is_opened_patiently_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "disk").write_bytes(b"x" * 9)
+    path, go_on, late = str(tmp_path / "disk"), threading.Event(), list[SourceDisk]()
+
+    def slow() -> SourceDisk:
+        go_on.wait(10)
+        late.append(SourceDisk(path))
+        return late[-1]
+
+    patiently(lambda: SourceDisk(path), lambda: False).close()
+    with pytest.raises(TransferFailed, match="cannot be read"):
+        patiently(lambda: SourceDisk(path + "s"), lambda: False)
+    with pytest.raises(TimeoutError):
+        patiently(slow, lambda: True)
+    monkeypatch.setattr("launcher.disk.PATIENCE", 0.1)
+    with pytest.raises(TimeoutError, match="has not answered for"):
+        patiently(slow, lambda: False)
+    go_on.set()
+    end = time.monotonic() + 10
+    while [disk.fd for disk in late] != [-1, -1] and time.monotonic() < end:
+        time.sleep(0.01)
+    assert [disk.fd for disk in late] == [-1, -1]  # closed by itself, so that it is not in use for ever
 
 
 def test_a_failing_disk_says_where(tmp_path: Path) -> None:

@@ -501,6 +501,32 @@ def test_a_dead_source_ends_in_an_outcome_whatever_else_happens(room: Room, data
         assert not result(receiver)["ok"]
 
 
+def test_a_source_that_hangs_while_it_is_sent_ends_when_nobody_takes_it_any_more(room: Room, data: bytes) -> None:
+    """Until then it may as well be the pipe that is full."""
+    source = room.disk("source", data)
+    receiver = room.start(1, "rcv", room.disk("one", blank()), silence=2, more_patient=0)
+    sending = room.start(0, "snd", source, key_at=1, hang_send_at=1 * MIB, compression="none", patience=3)
+    waited = time.monotonic() + 30
+    while not (pids := room.processes(0, "udp-sender")) and time.monotonic() < waited:
+        time.sleep(0.1)
+    time.sleep(5)
+    assert sending.poll() is None
+    os.kill(pids[0], signal.SIGKILL)
+    outcome = json.loads(sending.communicate(timeout=30)[0].splitlines()[-1])
+    assert (outcome["kind"], outcome["ok"], outcome["children"]) == ("read-error", False, "")
+    assert not result(receiver)["ok"]
+
+
+@pytest.mark.parametrize("role", ["snd", "rcv"])
+def test_a_disk_that_hangs_when_it_is_opened_is_given_up(room: Room, data: bytes, role: str) -> None:
+    disk = room.disk("one", data)
+    out = room.start(0, role, disk, hang_opening=True, patience=2).communicate(timeout=30)[0]
+    assert json.loads(out)["error"] == f"{disk} cannot be opened: it has not answered for 2 seconds."
+    out = room.start(0, role, disk, hang_opening=True, cancel_at=0).communicate(timeout=30)[0]
+    assert json.loads(out)["kind"] == "cancelled"
+    assert disk.read_bytes() == data
+
+
 def test_a_disk_that_hangs_when_it_is_read_back_was_written(room: Room, data: bytes) -> None:
     source, target = room.disk("source", data), room.disk("one", blank())
     receiver = room.start(1, "rcv", target, hang_read_at=2 * MIB, patience=2)

@@ -74,6 +74,30 @@ def hang_reading(offset: int) -> None:
     os.preadv = preadv  # type: ignore[assignment]
 
 
+def hang_sending(offset: int) -> None:
+    """The same of a source whose data has left the page cache again when it is sent."""
+    real = os.splice
+
+    def splice(*arguments: Any, offset_src: int | None = None) -> int:
+        if offset_src is not None and offset_src >= offset:
+            time.sleep(3600)
+        return real(*arguments, offset_src=offset_src)  # type: ignore[misc]
+
+    os.splice = splice  # type: ignore[assignment]
+
+
+def hang_opening(path: str) -> None:
+    """The same of a disk that is being reset when it is opened."""
+    real = os.open
+
+    def opened(name: Any, *arguments: Any, **words: Any) -> int:
+        if name == path:
+            time.sleep(3600)
+        return real(name, *arguments, **words)
+
+    os.open = opened  # type: ignore[assignment]
+
+
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     sending.LISTEN = job.get("listen", sending.LISTEN)
     receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
@@ -81,6 +105,10 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         hang(job["hang_at"])
     if "hang_read_at" in job:
         hang_reading(job["hang_read_at"])
+    if "hang_send_at" in job:
+        hang_sending(job["hang_send_at"])
+    if "hang_opening" in job:
+        hang_opening(job["device"])
     disk.PATIENCE = job.get("patience", disk.PATIENCE)
     disk.IMPATIENCE = 1.0
     transfer = Transfer(plan(job), EventLog(Path(job["events"])))
