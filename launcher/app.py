@@ -68,6 +68,9 @@ class System(Detection, Protocol):
     def keep(self, record: dict[str, object]) -> None:
         """Keep a result where a shell and a script find it."""
 
+    def stuck(self) -> bool:
+        """Whether the program cannot end, because a disk does not answer."""
+
     def report(self, url: str) -> Report:
         """Begin to tell a page."""
 
@@ -466,6 +469,11 @@ class App:
 
     def leave(self, status: Exit) -> None:
         """End the program; /init does what `status` says."""
+        if status is Exit.SHELL and self.system.stuck():
+            self._stay()
+            sentence = tr("There can be no shell: a disk does not answer, and the launcher waits for it.")
+            self._fail(LauncherError(sentence, tr("Restart this PC, or switch it off.")))
+            return
         if self._following:
             self._following.close()
         self.status = status

@@ -15,6 +15,7 @@ from kernel_cmdline import CommandLine, parse
 
 from .events import EventLog, since_boot
 from .exits import CRASHED
+from .leaving import force, stuck
 
 RUN = Path("/run/udpcast")
 
@@ -33,7 +34,10 @@ def run() -> int:
         if port and port.value:
             add_port(log, port.value)
         _emit_start(log, started)
-        return _screens(line, log)
+        status = _screens(line, log)
+        if status and stuck():
+            force(status)
+        return status
     except Exception as bug:
         sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
         (RUN / "crash").write_text(f"{sentence}\n\n{traceback.format_exc()}")

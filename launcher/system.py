@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .events import EventLog
+from .leaving import stuck
 from .machine import Machine
 from .plan import Plan
 
@@ -78,6 +79,9 @@ class RunningSystem:
         except OSError as error:
             self._note(f"{RESULT} could not be written: {error.strerror}")
 
+    def stuck(self) -> bool:
+        return stuck()
+
     def report(self, url: str) -> Report:
         from .result_page import Report  # noqa: PLC0415
 
@@ -107,6 +111,9 @@ class RecordedSystem:
 
     def transfer(self, plan: Plan) -> Transfer:
         raise AssertionError("a dry run carries nothing out")
+
+    def stuck(self) -> bool:
+        return False
 
     def keep(self, record: dict[str, object]) -> None:
         raise AssertionError("a dry run carries nothing out")

@@ -48,6 +48,7 @@ class SingleSpec:
 
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `dhcp` False: nobody answers on the network. Without `pxe`, kernel and initrd are loaded by QEMU.
+    `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``.
     """
 
     kernel: Path
@@ -59,6 +60,7 @@ class SingleSpec:
     nic: str | None = "e1000"
     bus: Bus = Bus.AHCI
     sector: int = 512
+    rate: int | None = None
     cable: bool = True
     dhcp: bool = True
     serial: bool = True
@@ -132,7 +134,7 @@ def _drives(spec: SingleSpec, scratch: Path) -> tuple[Drive, ...]:
             kind = "qcow2"
             images.require_raw(disk)
             images.overlay(disk, path)
-        drives.append(Drive(path, spec.bus, kind, serial=f"DISK{number}", sector=spec.sector))
+        drives.append(Drive(path, spec.bus, kind, serial=f"DISK{number}", sector=spec.sector, rate=spec.rate))
     return tuple(drives)
 
 

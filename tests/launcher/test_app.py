@@ -131,6 +131,10 @@ class FakeSystem:
     running: FakeTransfer = field(default_factory=FakeTransfer)
     kept: list[dict[str, Any]] = field(default_factory=list)
     reports: list[FakeReport] = field(default_factory=list)
+    hung: bool = False
+
+    def stuck(self) -> bool:
+        return self.hung
 
     def keep(self, record: dict[str, object]) -> None:
         self.kept.append(record)
@@ -686,6 +690,20 @@ def test_a_sender_is_not_offered_the_next_cast() -> None:
 
 
 REPORTED = f"{AUTO} remontee_info=y page_remontee=http://se3/r"
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_launcher_that_cannot_end_gives_no_shell_and_says_so() -> None:
+    system = FakeSystem(ONE, hung=True)
+    app = begun(f"{AUTO} after=shell", system)
+    over(app, system, OutcomeKind.WRITE_ERROR)
+    app._tick()
+    assert (left(app), shown(app)) == (False, "error")
+    assert "There can be no shell" in text(app)
+    app._tick()
+    assert len(logged(app, "error")) == 1
+    app._act("reboot")
+    assert (left(app), app.status) == (True, Exit.REBOOT)
 
 
 @pytest.mark.usefixtures("at_once")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from qemu.pump import Deadline
 from qemu.single import SingleSpec, of_pair, run_machine
+from qemu.spec import Bus
 from qemu.vm import VM
-
-pytestmark = pytest.mark.vm
 
 PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 LINE = (
@@ -41,6 +42,7 @@ def tell(vm: VM) -> tuple[list[str], list[dict[str, object]]]:
     return asked, [event.fields for event in seen]
 
 
+@pytest.mark.vm
 def test_a_receiver_that_found_no_sender_tells_the_page_and_is_switched_off(tmp_path: Path) -> None:
     kernel, initrd = of_pair(PAIR)
     spec = SingleSpec(kernel, initrd, LINE, disks=(1 << 28,), deadline=150.0)
@@ -52,3 +54,31 @@ def test_a_receiver_that_found_no_sender_tells_the_page_and_is_switched_off(tmp_
     assert "&succes=n&mac=52-54-00-" in path
     assert path.endswith("&num_op=7&umode=rcv")
     assert after["action"] == "poweroff"
+
+
+def hang(vm: VM) -> tuple[list[dict[str, object]], float]:
+    """Let the disk answer no more requests; what the machine said, and how long its end took."""
+
+    def wait(name: str) -> dict[str, object]:
+        return vm.events.wait(vm.pump, (name,), ("crash", "error"), vm.deadline).fields
+
+    wait("transfer")
+    limits = {"bps-total": 1}  # one more request, and the next one in hours
+    vm.qmp.execute("qom-set", path="/objects/rate0", property="limits", value=limits, deadline=Deadline(10))
+    seen = [wait("outcome"), wait("after")]
+    began = time.monotonic()
+    vm.wait_end(Deadline(60))
+    return seen, time.monotonic() - began
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("action", ["reboot", "poweroff"])
+def test_a_pc_whose_disk_hangs_for_ever_is_restarted_all_the_same(action: str, tmp_path: Path) -> None:
+    """The launcher's process cannot end, since a thread of it waits for the disk, and /init waits for the launcher."""
+    kernel, initrd = of_pair(PAIR)
+    line = f"auto=yes umode=snd disk=/dev/vda after={action}"
+    spec = SingleSpec(kernel, initrd, line, disks=(1 << 28,), bus=Bus.VIRTIO, rate=10**9, deadline=450.0)
+    (outcome, after), seconds = run_machine(spec, hang, tmp_path / "artefacts")
+    assert outcome["kind"] == "read-error"
+    assert "has not answered for 30" in str(outcome["sentence"])
+    assert (after["action"], seconds < 30) == (action, True)
