@@ -48,7 +48,7 @@ WIRES = {1: "1gbit", 4: "300mbit", 16: "30mbit"}
 """For so many receivers, a wire that two cores can keep up with, all seats together, as each PC of a room keeps up with
 its own. With one receiver each side has a core of its own."""
 FASTER_WIRES: dict[int, tuple[str | None, ...]] = {1: (None,), 4: (None,), 16: ("100mbit", None)}
-"""Wires that two cores cannot keep up with, whatever the data: that is where processors are the limit."""
+"""Wires that two cores cannot keep up with, or with some data only: where they cannot, processors are the limit."""
 GOAL = 0.97
 """Ours to plain, without verification, where the wire is the limit."""
 PORT = 9000
