@@ -49,11 +49,11 @@ class Devices:
             self.complete = True
             self._changed = now
             self._log.emit("devices")
-        known = {disk.path for disk in self.machine.disks}
+        known = {disk.path for disk in self.machine.eligible_disks}
         self.machine = self._system.detect()
         disks = [disk.path for disk in self.machine.disks]
         self._log.emit("machine", disks=disks, nics=[nic.name for nic in self.machine.nics])
-        if known != set(disks):
+        if known != {disk.path for disk in self.machine.eligible_disks}:
             self._changed = now
         unsettled = [disk.path for disk in self.machine.disks if not disk.settled]
         self._unsettled = {path: self._unsettled.get(path, now) for path in unsettled}

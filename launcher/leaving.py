@@ -1,17 +1,20 @@
 """How the launcher ends when it cannot: a thread waits for a dead disk in the kernel, where no signal reaches it.
 
 Such a process goes on until the disk answers, and so does /init, which waits for it. What is left is the kernel's own
-key for emergencies (Documentation/admin-guide/sysrq.rst): it restarts the PC without asking any disk.
+key for emergencies (Documentation/admin-guide/sysrq.rst). A restart asks no disk for anything. A power-off flushes SCSI
+and SATA disks, so these are taken offline before; what was written to one has been flushed with its transfer.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
 from .exits import Exit
 
 TRIGGER = Path("/proc/sysrq-trigger")
+STATES = Path("/sys/block"), "sd*/device/state"  # of SCSI devices (drivers/scsi/scsi_sysfs.c)
 _KEYS = {Exit.REBOOT: "b", Exit.POWEROFF: "o"}
 _PATIENCE = 3.0  # seconds that a request to a disk that is well may still take
 
@@ -36,5 +39,10 @@ def _state(thread: Path) -> str:
 def force(status: int) -> None:
     """Do what `status` asks /init for, where that is a restart or a power-off."""
     key = next((key for wanted, key in _KEYS.items() if wanted == status), None)
+    if key == "o":
+        directory, pattern = STATES
+        for state in directory.glob(pattern):
+            with contextlib.suppress(OSError):
+                state.write_text("offline\n")
     if key:
         TRIGGER.write_text(key)

@@ -318,6 +318,7 @@ class Receiver:
             self._reread = Reread(error=error.words)
         except TimeoutError as late:
             self._reread = NOT_REREAD if self._cancelled else Reread(error=str(late))
+            self._target = None  # flushed, and left open: in the kernel, to close a disk waits for who opens it
         except Cancelled:
             return
 

@@ -366,7 +366,7 @@ class Sender:
         if squeeze_failed or (self._udpcast is not None and self._udpcast.status is not None):
             self._stopping = True
             self._crew.stop(signal.SIGKILL)
-            if self._source:
+            if self._source and not self._cancelled:
                 self._source.hurry(wanted=True)
 
     def _note(self, command: str) -> None:

@@ -294,6 +294,18 @@ def test_a_disk_that_was_confirmed_or_named_stays_the_one_that_is_meant(line: st
     assert [plan.target.path for plan in system.started] == ["/dev/sda"]
 
 
+def test_a_device_that_comes_and_goes_and_could_not_be_meant_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, reader = Clock(100.0), replace(ANOTHER, refused="it has no medium in it, or no size", size=0)
+    monkeypatch.setattr(devices, "time", clock)
+    monkeypatch.setattr(devices, "QUIET", 4.0)
+    system = FakeSystem(ONE)
+    app = begun(f"{ADDRESS} auto=yes umode=rcv", system)
+    for second in range(5):
+        clock.now, system.now = 100.0 + second, replace(ONE, disks=(*ONE.disks, reader)) if second % 2 else ONE
+        app._devices_changed()
+    assert len(system.started) == 1
+
+
 def test_the_only_disk_is_the_only_one_when_none_has_come_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(100.0)
     monkeypatch.setattr(devices, "time", clock)

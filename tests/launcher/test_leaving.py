@@ -48,7 +48,11 @@ def test_a_process_that_sleeps_or_has_ended_is_not_stuck() -> None:
 def test_only_a_restart_and_a_power_off_are_forced(
     status: int, key: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "sda/device").mkdir(parents=True)
     monkeypatch.setattr(leaving, "TRIGGER", tmp_path / "trigger")
+    monkeypatch.setattr(leaving, "STATES", (tmp_path, "sd*/device/state"))
+    (tmp_path / "sda/device/state").write_text("running\n")
     leaving.force(status)
+    assert (tmp_path / "sda/device/state").read_text() == ("offline\n" if key == "o" else "running\n")
     assert ((tmp_path / "trigger").read_text() if key else None) == key
     assert (tmp_path / "trigger").exists() == bool(key)

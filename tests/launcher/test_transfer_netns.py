@@ -517,6 +517,13 @@ def test_a_source_that_hangs_while_it_is_sent_ends_when_nobody_takes_it_any_more
     assert not result(receiver)["ok"]
 
 
+def test_a_source_that_hangs_is_not_waited_for_when_the_cast_is_cancelled(room: Room, data: bytes) -> None:
+    hangs = {"hang_read_at": 1 * MIB, "cancel_at": 1 * MIB, "patience": 300}
+    sending = room.start(0, "snd", room.disk("source", data), compression="none", **hangs)
+    outcome = json.loads(sending.communicate(timeout=40)[0].splitlines()[-1])
+    assert (outcome["kind"], outcome["children"]) == ("cancelled", "")
+
+
 @pytest.mark.parametrize("role", ["snd", "rcv"])
 def test_a_disk_that_hangs_when_it_is_opened_is_given_up(room: Room, data: bytes, role: str) -> None:
     disk = room.disk("one", data)
@@ -525,6 +532,17 @@ def test_a_disk_that_hangs_when_it_is_opened_is_given_up(room: Room, data: bytes
     out = room.start(0, role, disk, hang_opening=True, cancel_at=0).communicate(timeout=30)[0]
     assert json.loads(out)["kind"] == "cancelled"
     assert disk.read_bytes() == data
+
+
+def test_a_disk_that_hangs_when_it_is_opened_to_be_read_back_was_written(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, hang_reopening=True, patience=2)
+    sending = room.start(0, "snd", source, key_at=1)
+    outcome = json.loads(receiver.communicate(timeout=60)[0].splitlines()[-1])
+    assert outcome["kind"] == "read-back-error", outcome
+    assert "it has not answered for 2 seconds" in outcome["sentence"]
+    assert result(sending)["kind"] == "sent"
+    assert target.read_bytes() == data
 
 
 def test_a_disk_that_hangs_when_it_is_read_back_was_written(room: Room, data: bytes) -> None:

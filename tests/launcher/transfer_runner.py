@@ -98,6 +98,28 @@ def hang_opening(path: str) -> None:
     os.open = opened  # type: ignore[assignment]
 
 
+def hang_reopening(path: str) -> None:
+    """The same of a disk that is reset when it is to be read back: what would close it waits as well, in the kernel."""
+    real_open, real_close, first = os.open, os.close, list[int]()
+    hung = threading.Event()
+
+    def opened(name: Any, flags: int, *arguments: Any, **words: Any) -> int:
+        if name == path and not flags & os.O_WRONLY:
+            hung.set()
+            time.sleep(3600)
+        fd = real_open(name, flags, *arguments, **words)
+        if name == path:
+            first.append(fd)
+        return fd
+
+    def closed(fd: int) -> None:
+        if hung.is_set() and fd in first:
+            time.sleep(3600)
+        real_close(fd)
+
+    os.open, os.close = opened, closed  # type: ignore[assignment]
+
+
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     sending.LISTEN = job.get("listen", sending.LISTEN)
     receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
@@ -107,6 +129,8 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         hang_reading(job["hang_read_at"])
     if "hang_send_at" in job:
         hang_sending(job["hang_send_at"])
+    if "hang_reopening" in job:
+        hang_reopening(job["device"])
     if "hang_opening" in job:
         hang_opening(job["device"])
     disk.PATIENCE = job.get("patience", disk.PATIENCE)

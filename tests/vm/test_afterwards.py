@@ -72,12 +72,16 @@ def hang(vm: VM) -> tuple[list[dict[str, object]], float]:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("action", ["reboot", "poweroff"])
-def test_a_pc_whose_disk_hangs_for_ever_is_restarted_all_the_same(action: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("action", "bus", "disk"), [("reboot", Bus.VIRTIO, "/dev/vda"), ("poweroff", Bus.SCSI, "/dev/sda")]
+)
+def test_a_pc_whose_disk_hangs_for_ever_is_restarted_all_the_same(
+    action: str, bus: Bus, disk: str, tmp_path: Path
+) -> None:
     """The launcher's process cannot end, since a thread of it waits for the disk, and /init waits for the launcher."""
     kernel, initrd = of_pair(PAIR)
-    line = f"auto=yes umode=snd disk=/dev/vda after={action}"
-    spec = SingleSpec(kernel, initrd, line, disks=(1 << 28,), bus=Bus.VIRTIO, rate=10**9, deadline=450.0)
+    line = f"auto=yes umode=snd disk={disk} after={action}"
+    spec = SingleSpec(kernel, initrd, line, disks=(1 << 28,), bus=bus, rate=10**9, deadline=450.0)
     (outcome, after), seconds = run_machine(spec, hang, tmp_path / "artefacts")
     assert outcome["kind"] == "read-error"
     assert "has not answered for 30" in str(outcome["sentence"])
