@@ -27,6 +27,7 @@ from . import questions as q
 from .errors import AnswerError, LauncherError
 from .events import EventLog
 from .machine import Disk, Machine, Nic
+from .outcome import Outcome
 from .parameters import ROWS, row_of
 from .plan import Address, AddressSource, Plan, Role, Target
 from .questions import Facts, Question
@@ -195,8 +196,10 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
     for number in stops:
         signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)
+    outcome: Outcome | None = None
     try:
-        outcome = work.wait()
+        while outcome is None:
+            outcome = work.wait(1.0)  # a signal that comes just before a wait without end is not seen within it
     except LauncherError:
         raise
     except Exception as bug:  # something may have been written, so it must not look like a wrong parameter
@@ -205,7 +208,6 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
         return NOT_OK
     finally:
         work.close()
-    assert outcome is not None
     _say(f"{outcome.sentence} {outcome.hint}".rstrip())
     return OK if outcome.ok else NOT_OK
 

@@ -162,7 +162,7 @@ class Fake:
 
     def close(self) -> None: ...
 
-    def wait(self) -> Outcome:
+    def wait(self, timeout: float) -> Outcome:
         if isinstance(self.end, Exception):
             raise self.end
         return self.end
