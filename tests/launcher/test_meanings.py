@@ -42,7 +42,7 @@ def test_the_readme_holds_the_exit_statuses() -> None:
     assert set(exits.MEANINGS["run"]) == {*exits.Exit, exits.CRASHED}
 
 
-@pytest.mark.parametrize(("status", "words"), [(10, "restart reboot"), (11, "restart poweroff"), (12, "shell")])
+@pytest.mark.parametrize(("status", "words"), [(10, "restart reboot b"), (11, "restart poweroff o"), (12, "shell")])
 def test_init_acts_on_these_statuses(status: int, words: str) -> None:
     init = (ROOT / "initrd/dracut/90udpcast/init").read_text()
     assert f"{status}) {words} ;;" in init
