@@ -17,6 +17,7 @@ import signal
 import threading
 import time
 
+from . import VERSION
 from .board import Board
 from .crew import Crew
 from .disk import DiskError, SourceDisk, patiently, unopened, whereabouts
@@ -32,7 +33,6 @@ from .udpcast import MessageKind, argv, parse_message, starts_by_key
 from .udpcparam import given
 from .verdict import LOST, ReceiverState, Sending, judge_sender
 
-VERSION = "0.1.0"
 LISTEN = 2.5  # seconds before a cast; another sender of ours greets twice in them
 TIE = 3.0  # seconds of its waiting in which a sender still gives way to one that began at the same time
 

@@ -6,6 +6,7 @@ Not a test: the namespace tests run it inside a network namespace. Fields: `role
 so many receivers have connected), `key_after` (but not for so many seconds), `cancel_at` (cancel when so many bytes
 have moved), `hang_at` (the target hangs from this byte on), `hang_read_at` (the disk hangs when it is read from this
 byte on), `patience` (seconds), `report_at` (print a line when so many bytes have moved), `events` (a file).
+The signal SIGUSR1 cancels, whatever has moved.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import dataclasses
 import json
 import os
 import select
+import signal
 import sys
 import threading
 import time
@@ -137,6 +139,8 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     disk.IMPATIENCE = 1.0
     transfer = Transfer(plan(job), EventLog(Path(job["events"])))
     transfer.start()
+    asked = threading.Event()
+    signal.signal(signal.SIGUSR1, lambda *_: asked.set())
     watch = select.poll()
     watch.register(transfer.fileno(), select.POLLIN)
     phases: list[str] = []
@@ -151,7 +155,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         if not pressed and due:
             pressed = True
             transfer.begin_cast()
-        if not cancelled and state.bytes >= job.get("cancel_at", 1 << 62):
+        if not cancelled and (asked.is_set() or state.bytes >= job.get("cancel_at", 1 << 62)):
             cancelled = True
             transfer.cancel()
         if not reported and state.started is not None and state.bytes >= job.get("report_at", 1 << 62):
