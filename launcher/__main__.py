@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     try:
         return command(arguments)
     except ModuleNotFoundError as error:
-        packages = "python3-urwid python3-pyudev python3-netifaces"
+        packages = "python3-urwid python3-pyudev python3-netifaces python3-xxhash"
         print(f"launcher: {error.name} is missing. Install Debian's {packages}.", file=sys.stderr)
         return 2
     except (LauncherError, CommandLineError, ValueError, OSError) as error:

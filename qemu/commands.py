@@ -21,7 +21,8 @@ C = TypeVar("C", bench_machines.MachineCase, bench_transfer.Case)
 
 STATUSES = """\
 exit status:
-  0    good: what was asked for was reached; in a classroom, every seat succeeded and every disk is equal
+  0    good: what was asked for was reached; in a classroom, every seat succeeded and every disk is equal;
+       with faults, every fault came and every seat told the truth; `faults`: every row as the table says
   1    a machine failed, disks differ, or something was not reached before the deadline
   2    wrong usage
   3    the harness itself could not work; one sentence on standard error says why

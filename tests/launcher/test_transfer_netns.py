@@ -172,7 +172,8 @@ def test_two_receivers_get_the_disk(room: Room, data: bytes, compression: str) -
         assert claims(outcome, target, data) == ("equal" if compression == "zstd" else "written"), outcome
         assert outcome["ok"]
         assert outcome["bytes"] == SIZE
-        assert outcome["seen"]["phases"] == ["waiting", "casting", "flushing", "verifying", "done"]
+        told = [json.loads(line) for line in Path(f"{target}.events").read_text().splitlines()]
+        assert [event["phase"] for event in told if event["event"] == "phase"] == ["flushing", "verifying"]
         assert outcome["read_back"]
         assert target.read_bytes()[SIZE:] == blank(4096)
     assert source.read_bytes() == data
@@ -373,7 +374,8 @@ def middle(room: Room, data: bytes, compression: str, **sender: Any) -> tuple[Pa
     """A slow cast to one receiver, at a time when the receiver has some megabytes and the sender is not done."""
     source, target = room.disk("source", data), room.disk("one", blank())
     receiver = room.start(1, "rcv", target, silence=5, more_patient=0, report_at=2 * MIB)
-    sending = room.start(0, "snd", source, compression=compression, udpcparam=[SLOW], key_at=1, **sender)
+    slower = "--max-bitrate=12m"  # as much as 7 MB of the stream are between the disk and the wire
+    sending = room.start(0, "snd", source, compression=compression, udpcparam=[slower], key_at=1, **sender)
     assert json.loads(receiver.stdout.readline())["bytes"] >= 2 * MIB  # type: ignore[union-attr]
     return target, sending, receiver
 
@@ -473,7 +475,7 @@ def test_a_dead_disk_ends_in_a_sentence(room: Room, data: bytes) -> None:
     outcome = json.loads(out.splitlines()[-1])
     assert (outcome["kind"], outcome["children"]) == ("write-error", ""), err
     assert "failed at or behind byte 2,097,152: it has not answered" in outcome["sentence"]
-    assert claims(outcome, target, data)
+    assert claims(outcome, target, data) == "write-error"
     sent = result(sending)
     assert sent["kind"] == "receiver-lost", (sent, outcome)
 

@@ -12,7 +12,7 @@ from qemu.scenarios import IN_EVERY_RUN, SCENARIOS, Scenario, unmet
 
 PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 ROWS = [
-    pytest.param(row, id=row.name, marks=pytest.mark.vm if row.name == IN_EVERY_RUN else pytest.mark.faults)
+    pytest.param(row, id=row.name, marks=[pytest.mark.faults, *([pytest.mark.vm] if row.name == IN_EVERY_RUN else [])])
     for row in SCENARIOS
 ]
 
