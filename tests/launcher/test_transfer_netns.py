@@ -45,6 +45,14 @@ def ip(*words: str) -> str:
     return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
 
 
+def comm(pid: int) -> str:
+    """The name of a process; nothing when it has just ended."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 @dataclass
 class Room:
     """Three seats on one bridge, each in a network namespace of its own."""
@@ -82,7 +90,7 @@ class Room:
 
     def processes(self, seat: int, program: str) -> list[int]:
         pids = [int(word) for word in ip("netns", "pids", self.seats[seat]).split()]
-        return [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().strip() == program]
+        return [pid for pid in pids if comm(pid) == program]
 
     def clear(self) -> None:
         """End whatever a test left, by its process number."""
@@ -341,7 +349,7 @@ def test_of_two_senders_that_begin_at_the_same_time_one_stays(room: Room, data: 
     early = room.start(1, "rcv", target, silence=3, more_patient=0) if early_receiver else None
     time.sleep(1)
     # Each of them counts a receiver that has connected to the other.
-    senders = {seat: room.start(seat, "snd", source, key_at=1, key_after=12, listen=0) for seat in (0, 2)}
+    senders = {seat: room.start(seat, "snd", source, key_at=1, key_after=12, listen=0, tie=11) for seat in (0, 2)}
     macs = {seat: room.plain(seat, "cat", "/sys/class/net/eth0/address").communicate()[0] for seat in senders}
     stays, gives_way = sorted(macs, key=lambda seat: macs[seat])
     assert result(senders[gives_way])["kind"] == "other-sender"

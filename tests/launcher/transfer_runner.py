@@ -2,10 +2,12 @@
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
-`more_patient` (of a receiver), `listen` (seconds that a sender listens before it begins), `key_at` (press the key when
-so many receivers have connected), `key_after` (but not for so many seconds), `cancel_at` (cancel when so many bytes
-have moved), `hang_at` (the target hangs from this byte on), `hang_read_at` (the disk hangs when it is read from this
-byte on), `patience` (seconds), `report_at` (print a line when so many bytes have moved), `events` (a file).
+`more_patient` (of a receiver), `listen` (seconds that a sender listens before it begins), `tie` (seconds in which it
+gives way), `key_at` (press the key when so many receivers have connected), `key_after` (but not for so many seconds),
+`cancel_at` (cancel when so many bytes have moved), `hang_at` (the target hangs from this byte on), `hang_read_at` (the
+disk hangs when it is read from this byte on), `hang_send_at` (when it is sent from there on), `hang_opening`,
+`hang_reopening` (when it is opened, or opened again to be read back), `patience` (seconds), `report_at` (print a line
+when so many bytes have moved), `events` (a file).
 The signal SIGUSR1 cancels, whatever has moved.
 """
 
@@ -124,6 +126,7 @@ def hang_reopening(path: str) -> None:
 
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     sending.LISTEN = job.get("listen", sending.LISTEN)
+    sending.TIE = job.get("tie", sending.TIE)
     receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
     if "hang_at" in job:
         hang(job["hang_at"])
