@@ -1,4 +1,4 @@
 """The program that runs inside the initrd. Imports `kernel_cmdline` only."""
 
 VERSION = "0.1.0"
-"""Of the whole project (`pyproject.toml` reads it here); it travels in the manifest before a cast."""
+"""As in `pyproject.toml` (a test compares the two), which is not in the initrd; it travels in the manifest of a cast."""

@@ -6,9 +6,12 @@ The rule keeps the launcher free of the harness (and the harness honest: it sees
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from launcher import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
@@ -67,3 +70,7 @@ def test_only_detect_imports_pyudev_and_netifaces() -> None:
         if any(word in path.read_text() for word in ("import pyudev", "import netifaces"))
     }
     assert users <= {"detect.py"}
+
+
+def test_the_launcher_knows_the_version_of_the_project() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
