@@ -67,7 +67,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.TRUNCATED: Meaning(
         RECEIVER,
-        "the stream ended before the sender's end; the disk is not whole, or was not written to at all",
+        "the stream ended before the sender's end, or the sender said that it stops; the disk is not whole, "
+        "or was not written to at all",
         "Look at the sender's result; cast again.",
     ),
     OutcomeKind.DIFFERENT: Meaning(
@@ -92,7 +93,7 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.SENDER_VANISHED: Meaning(
         RECEIVER,
-        "the sender was there, and then was heard no more, or gave this PC up; the disk is not whole, "
+        "the sender was there, and then was heard no more, began anew, or gave this PC up; the disk is not whole, "
         "or was not written to at all",
         "Check the cables and the sender; cast again.",
     ),

@@ -75,6 +75,9 @@ class Watch(Protocol):
     def gone(self) -> bool:
         """Whether there was no sign for too long."""
 
+    def over(self) -> bool:
+        """Whether nothing more can come from it: what does come is somebody else's."""
+
     def close(self) -> None:
         """Stop looking."""
 
@@ -147,8 +150,10 @@ class Incoming:
 
     def _wait_watching(self, watch: Watch) -> None:
         try:
-            while not self._poll.poll(LOOK_OUT):
-                if watch.gone():
+            came = 0
+            while not came:
+                came = next((event for _, event in self._poll.poll(LOOK_OUT)), 0)
+                if (not came and watch.gone()) or (came != select.POLLHUP and watch.over()):
                     raise Stalled
         finally:
             watch.close()
@@ -228,25 +233,22 @@ def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[
 def pump_stream(incoming: Incoming, sink: int) -> Moved:
     """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be.
 
-    Which bytes are the last ones is not known before the end is there. So the newest `TRAILER_BYTES` are taken out of
-    a pipe in between, and go on when others have come; all others pass without a copy.
+    Which bytes are the last ones is not known before the end is there. So the newest `TRAILER_BYTES` stay behind in a
+    pipe in between, until others have come; nothing is copied.
     """
     between, into = wide_pipe()
-    done, tail, stalled = 0, b"", False
+    done = held = 0
+    stalled = False
     try:
         try:
             while count := incoming.pass_on(into):
                 done += count
-                if count > TRAILER_BYTES:
-                    write_all(sink, tail)
-                    tail = b""
-                while count > TRAILER_BYTES:
-                    count -= os.splice(between, sink, count - TRAILER_BYTES)
-                tail += os.read(between, count)
-                write_all(sink, tail[:-TRAILER_BYTES])
-                tail = tail[-TRAILER_BYTES:]
+                held += count
+                while held > TRAILER_BYTES:
+                    held -= os.splice(between, sink, held - TRAILER_BYTES)
         except Stalled:
             stalled = True
+        tail = os.read(between, held) if held else b""
         write_all(sink, tail)
     except BrokenPipeError:
         return Moved(done, broken=True)

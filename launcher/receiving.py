@@ -4,8 +4,8 @@ Nothing is written before the beginning of the stream was looked at: a compressi
 larger than the target, another sector size and the sender's own disk are refused there. udp-receiver is told to take
 its leave (SIGINT), so that the sender goes on without this seat at once, and need not wait for its silence.
 
-Until the first byte a sender that vanished costs nothing: udp-receiver, which would wait for it for ever, is started
-anew and finds the next one. From then on it ends the transfer.
+Until the first byte a sender that vanished, or began anew, costs nothing: udp-receiver, which would wait for the old
+one for ever, is started anew and finds the next one. From then on it ends the transfer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from .crew import Crew
 from .disk import DiskError, ReadBack, TargetDisk, overlap, patiently, unopened, whereabouts
 from .errors import LauncherError, TransferFailed
 from .events import EventLog
-from .heard import Greetings, SenderWatch
+from .farewell import Farewell
+from .heard import Greetings, SenderNews, SenderWatch
 from .outcome import Outcome, OutcomeKind
 from .plan import Compression, Plan
 from .pumps import NO_BYTES, Incoming, Moved, Reread, Stalled, pump_stream, pump_target, read_back, wide_pipe
@@ -101,6 +102,9 @@ class Receiver:
         self._begun = False
         self._watch: SenderWatch | None = None
         self._greetings: Greetings | None = None
+        self._news: SenderNews | None = None
+        self._farewell: Farewell | None = None
+        self._anew = False
         self._timed_out = False
         self._silence = plan.silence + MORE_PATIENT
         self._stream = NO_BYTES
@@ -155,6 +159,8 @@ class Receiver:
             self._crew.close()
             self._close_outlet()
             self._stop_listening()
+            if self._news:
+                self._news.close()
             if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
                 if work:
                     work.join()
@@ -196,6 +202,8 @@ class Receiver:
         try:
             incoming.wait()
             self._close_outlet()
+            if self._news:
+                self._news.forget()
             self._take(incoming)
             if self._stream.whole and self._written.whole and self._written.count and not self._cancelled:
                 self._flush()
@@ -222,7 +230,17 @@ class Receiver:
 
     def _look_out(self) -> SenderWatch:
         """Called when nothing comes."""
-        return SenderWatch(self._plan.nic.name, self._sender or "", self._plan.port, self._silence)
+        plan = self._plan
+        return SenderWatch(plan.nic.name, self._sender or "", plan.port, self._silence, self._is_over)
+
+    def _is_over(self) -> bool:
+        """Whether our sender has said that its cast is over, or greets as one does that begins another one."""
+        if self._news:
+            self._anew = self._anew or self._news.began_anew(0)
+            last = self._news.farewell()
+            if last and (self._manifest is None or last.session == self._manifest.session):
+                self._farewell = last
+        return self._anew or self._farewell is not None
 
     def _take(self, incoming: Incoming) -> None:
         try:
@@ -338,15 +356,26 @@ class Receiver:
                 self._board.say(f"{process.name}: {line}")
             return
         if message.kind is MessageKind.CONNECTED and message.address:
-            self._sender = message.address
-            if not self._watch:
-                self._watch = self._look_out()
+            self._meet(message.address)
             self._board.say(f"Connected to the sender {message.address}.")
             self._log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.DROPPED:
             self._dropped = True
         elif message.kind is MessageKind.FAILED and not (self._cancelled or self._timed_out):  # else we ended it
             self._complaint = self._complaint or message.text
+
+    def _meet(self, address: str) -> None:
+        """udp-receiver has found a sender; what was heard of it until now is no news."""
+        self._sender = address
+        if not self._watch:
+            self._watch = self._look_out()
+        if self._news and self._news.address != address:
+            self._news.close()
+            self._news = None
+        if self._news:
+            self._news.forget()
+        elif not self._begun:
+            self._news = SenderNews(self._plan.nic.name, address, self._plan.port)
 
     def _tick(self) -> None:
         if self._board.begun and not self._cast_told:
@@ -376,14 +405,22 @@ class Receiver:
             self._timed_out = True
             self._close_outlet()
             self._crew.stop()
+        elif self._sender and self._news and self._news.farewell():
+            self._leave("has ended its cast", "ended before the cast")
+        elif self._sender and self._news and self._news.began_anew():
+            self._leave("has begun anew", "began anew before the cast")
         elif self._watch and self._watch.gone() and (self._watch.heard > 1 or self._hears_another()):
             # Only of a sender that greets regularly: a plain udp-sender is silent until its cast begins. One that has
             # greeted once, while another one goes on, has given way to that.
-            self._leaving = self._udpcast
-            self._board.say(f"The sender {self._sender} has not been heard for {self._silence} seconds.")
-            self._log.emit("disconnected", address=self._sender, number=None, reason="silent before the cast")
-            if self._udpcast:
-                self._udpcast.signal(signal.SIGKILL)
+            self._leave(f"has not been heard for {self._silence} seconds", "silent before the cast")
+
+    def _leave(self, words: str, reason: str) -> None:
+        """End udp-receiver, which waits for a sender that is no more; it is started again when it has ended."""
+        self._leaving = self._udpcast
+        self._board.say(f"The sender {self._sender} {words}.")
+        self._log.emit("disconnected", address=self._sender, number=None, reason=reason)
+        if self._udpcast:
+            self._udpcast.signal(signal.SIGKILL)
 
     def _hears_another(self) -> bool:
         """Whether a sender greets that is not ours."""
@@ -443,6 +480,8 @@ class Receiver:
                 dropped=self._dropped,
                 complaint=self._complaint,
                 silence=self._silence,
+                anew=self._anew,
+                farewell=self._farewell.kind if self._farewell else None,
                 hung=hung,
                 timed_out=self._timed_out,
                 verify=self._plan.verify if verify is None else verify,

@@ -6,7 +6,8 @@ counts the stream, and frames it with the manifest before and the trailer behind
 The one rule that keeps receivers honest: udp-sender's input ends only when everything went in. In every other case
 udp-sender is killed first, and only then are pipes closed; for an end of input looks to udpcast like the end of the
 disk, and its receivers would take a cut disk for a whole one. If the launcher itself is killed, its side of
-udp-sender's terminal closes and the kernel hangs udp-sender up.
+udp-sender's terminal closes and the kernel hangs udp-sender up. Receivers that a cast leaves without an end are told so
+beside udpcast (`farewell`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .crew import Crew
 from .disk import DiskError, SourceDisk, patiently, unopened, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
+from .farewell import Farewell, say_farewell
 from .heard import Greeting, Greetings
 from .outcome import Outcome, OutcomeKind
 from .plan import Compression, Plan
@@ -118,7 +120,10 @@ class Sender:
                 self._close_all()
         if self._bug:
             raise self._bug
-        return self._judge()
+        outcome = self._judge()
+        waiting = [one.address for one in self._board.receivers if one.state is not ReceiverState.FINISHED]
+        say_farewell(Farewell(self._session, outcome.kind.value), waiting, self._plan.nic.name, self._plan.port)
+        return outcome
 
     def begin_cast(self) -> None:
         """Press the key, once somebody is there to receive (udp-sender would end without receivers)."""

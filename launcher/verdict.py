@@ -100,7 +100,8 @@ class Receiving:
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what the
     pumps did; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what
     was found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
-    `timed_out`: no cast began within the time given.
+    `timed_out`: no cast began within the time given. `farewell`: the kind of outcome with which the sender took its
+    leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else.
     """
 
     device: str
@@ -118,11 +119,23 @@ class Receiving:
     dropped: bool = False
     complaint: str = ""
     silence: float = 60
+    farewell: str | None = None
+    anew: bool = False
     hung: float | None = None
     timed_out: bool = False
     verify: bool = True
     reread: Reread | None = None
     cancelled: bool = False
+
+
+_FAREWELLS = {
+    OutcomeKind.READ_ERROR.value: "its disk could not be read",
+    OutcomeKind.STAGE_FAILED.value: "a program failed there",
+    OutcomeKind.CANCELLED.value: "its cast was cancelled",
+    OutcomeKind.RECEIVER_LOST.value: "its cast ended without this seat",
+    OutcomeKind.OTHER_SENDER.value: "it gave way to another sender",
+}
+"""What a receiver says of the outcome that its sender took its leave with."""
 
 
 def no_answer(seconds: float) -> str:
@@ -253,6 +266,12 @@ def judge_receiver(seen: Receiving) -> Outcome:
             "Check this seat's network cable and disk, then wait for the next cast.",
         )
     if seen.stream.stalled or seen.target.stalled:
+        if seen.farewell is not None:
+            why = _FAREWELLS.get(seen.farewell, "its cast is over")
+            return outcome(OutcomeKind.TRUNCATED, f"The sender stopped {so_far}: {why}; {state}.", CALL_AGAIN)
+        if seen.anew:
+            words = f"The sender began anew, and sent no more {so_far}; {state}."
+            return outcome(OutcomeKind.SENDER_VANISHED, words, CALL_AGAIN)
         return outcome(
             OutcomeKind.SENDER_VANISHED,
             f"Nothing was heard from the sender for {seen.silence:.0f} seconds, {so_far}; {state}.",

@@ -67,6 +67,11 @@ class EventLog:
         for listener in self.listeners:
             listener(event)
 
+    def forget(self) -> None:
+        """The machine restarts: drop its events, and a line that was cut. What was said stays in `raw`."""
+        self.events.clear()
+        self._rest = b""
+
     def first(self, name: str, /, **fields: object) -> Event | None:
         """The first event of this name whose fields have these values."""
         return next((event for event in self.events if _matches(event, name, fields)), None)

@@ -27,6 +27,7 @@ class Kind(Enum):
     """The values are the words of the grammar."""
 
     KILL = "kill"
+    RESTART = "restart"
     UNPLUG = "unplug"
     KILL_PROGRAM = "kill-program"
     EXHAUST = "exhaust"
@@ -79,6 +80,7 @@ class Rule:
 _RECEIVER, _SENDER = "receiver-[1-9][0-9]*", "sender|sender-2"
 RULES = {
     Kind.KILL: Rule("kill:SEAT@WHEN", "power is cut", When.MOMENT),
+    Kind.RESTART: Rule("restart:SEAT@WHEN", "its reset button is pressed", When.MOMENT),
     Kind.UNPLUG: Rule(
         "unplug:SEAT[:5s]@WHEN",
         "the cable is pulled, for so many seconds or for good",

@@ -199,6 +199,8 @@ class Injection:
             case Kind.KILL if seat:
                 seat.problem = "its power was cut."
                 seat.vm.stop()
+            case Kind.RESTART if seat:
+                seat.restart(deadline)
             case Kind.UNPLUG if seat:
                 self._link(seat, False, deadline)
                 if isinstance(fault.value, float):

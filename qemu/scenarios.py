@@ -70,6 +70,13 @@ SENT = Expected("sent", UNCHANGED, 60)
 WHOLE = Expected("equal", EQUAL, 60)
 DEAD = Expected(SILENT, PART)
 GONE = Expected("sender-vanished", PART, 75)
+
+
+def told(why: str) -> Expected:
+    """Of a receiver whose sender stops with a last word."""
+    return Expected("truncated", PART, 20, why)
+
+
 ONE_OF_TWO = Expected("sent or other-sender or no-receivers", UNCHANGED, 75)
 
 SCENARIOS = (
@@ -112,6 +119,26 @@ SCENARIOS = (
         "kill-sender-at-the-end",
         ("kill:sender@99%",),
         {"sender": Expected(SILENT, UNCHANGED), "receiver-1": GONE, "receiver-2": GONE},
+    ),
+    Scenario(
+        "restart-sender",
+        ("restart:sender@30%",),
+        {
+            "sender": Expected("sent", UNCHANGED, 120),
+            "receiver-1": Expected("equal", EQUAL, 120),
+            "receiver-2": Expected("equal", EQUAL, 120),
+        },
+        line="retry=1 start_timeout=150",
+    ),
+    Scenario(
+        "restart-sender-before-the-cast",
+        ("restart:sender@connected",),
+        {
+            "sender": Expected("sent", UNCHANGED, 120),
+            "receiver-1": Expected("equal", EQUAL, 120),
+            "receiver-2": Expected("equal", EQUAL, 120),
+        },
+        line="start_timeout=150",
     ),
     Scenario(
         "unplug-receiver-5s",
@@ -162,8 +189,8 @@ SCENARIOS = (
         ("read-error:sender@40%",),
         {
             "sender": Expected("read-error", UNCHANGED, 20),
-            "receiver-1": GONE,
-            "receiver-2": GONE,
+            "receiver-1": told("its disk could not be read"),
+            "receiver-2": told("its disk could not be read"),
         },
     ),
     Scenario(
@@ -243,7 +270,10 @@ SCENARIOS = (
     Scenario(
         "compressor-dies",
         ("kill-program:sender:zstd@30%",),
-        {"sender": Expected("stage-failed", UNCHANGED, 15, "zstd was killed by SIGKILL"), "receiver-1": GONE},
+        {
+            "sender": Expected("stage-failed", UNCHANGED, 15, "zstd was killed by SIGKILL"),
+            "receiver-1": told("a program failed there"),
+        },
     ),
     Scenario(
         "decompressor-dies",
@@ -257,7 +287,7 @@ SCENARIOS = (
     Scenario(
         "udp-sender-dies",
         ("kill-program:sender:udp-sender@30%",),
-        {"sender": Expected("stage-failed", UNCHANGED, 15), "receiver-1": GONE},
+        {"sender": Expected("stage-failed", UNCHANGED, 15), "receiver-1": told("a program failed there")},
     ),
     Scenario(
         "out-of-memory",

@@ -17,6 +17,7 @@ from pxe.dnsmasq import BOOT_FILE
 
 from .events import Event, kernel_start
 from .network import Served
+from .pump import Deadline
 from .report import Claim, Role, Stage
 from .spec import mac
 from .vm import VM
@@ -133,6 +134,13 @@ class Seat:
         if name and all(stage.name != name for stage in self._served):
             self._served.append(Stage(name, round(time.monotonic() - self.vm.started, 2)))
             self._report(self.spec.name, name)
+
+    def restart(self, deadline: Deadline) -> None:
+        """Press the reset button. What the seat has told until now is another boot's."""
+        self.vm.reset(deadline)
+        self.claim = self.said = self._linger = self._screen = None
+        self.problem = ""
+        self._served.clear()
 
     def _event(self, event: Event) -> None:
         handler = getattr(self, f"_on_{event.name}", None)

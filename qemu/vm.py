@@ -138,6 +138,13 @@ class VM:
         why = f"the guest ended it ({reason})" if reason else f"QEMU ended with status {status}"
         return LostMachine(f"machine {self.spec.name} is gone: {why}{said}")
 
+    def reset(self, deadline: Deadline) -> None:
+        """Press the reset button; the event log begins anew. From now on a guest that restarts by itself does not end
+        QEMU either: SeaBIOS does so once more behind a reset. Raises QmpError, DeadlinePassed."""
+        self.qmp.execute("set-action", deadline=deadline.sooner(10), reboot="reset")
+        self.qmp.execute("system_reset", deadline=deadline.sooner(10))
+        self.events.forget()
+
     def wait(self, condition: Callable[[], bool], deadline: Deadline, what: str) -> None:
         """Wait for a condition. Raises LostMachine when the machine ends before, DeadlinePassed."""
         self._until(condition, deadline, f"{self.spec.name}: {what}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from launcher.heard import attach, greetings_to, packets_from
+from launcher import heard
+from launcher.farewell import Farewell, farewell_port, read_farewell, write_farewell
+from launcher.heard import SenderNews, attach, farewells_from, greetings_from, greetings_to, packets_from
 
 SENDER, OTHER, PORT = "10.77.1.1", "10.77.1.2", 9000
 HELLO = b"\x05\x00" + bytes(30)
@@ -68,6 +71,14 @@ def packets() -> Iterator[Filtered]:
     one.close()
 
 
+@pytest.fixture
+def farewells() -> Iterator[Filtered]:
+    """The filter of a receiver for its sender's last word."""
+    one = Filtered(farewells_from(SENDER, PORT))
+    yield one
+    one.close()
+
+
 @pytest.mark.parametrize("options", [0, 1, 10])
 def test_a_greeting_is_heard_whoever_it_is_from(greetings: Filtered, options: int) -> None:
     for source in (SENDER, OTHER):
@@ -109,3 +120,117 @@ def test_everything_of_the_own_sender_is_heard(packets: Filtered, payload: bytes
 )
 def test_what_is_not_of_the_own_sender_is_not_heard(packets: Filtered, unwanted: bytes) -> None:
     assert packets.passes(unwanted) is None
+
+
+def test_of_the_own_sender_only_greetings_are_greetings() -> None:
+    own = Filtered(greetings_from(SENDER, PORT))
+    assert own.passes(packet(options=2)) is not None
+    for unwanted in (packet(source=OTHER), packet(port=PORT + 1), packet(b"\x02\x00" + bytes(30)), packet(b"")):
+        assert own.passes(unwanted) is None
+    own.close()
+
+
+LAST_WORD = Farewell("5e5510", "read-error")
+
+
+@pytest.mark.parametrize("options", [0, 3])
+def test_a_farewell_comes_whole(farewells: Filtered, options: int) -> None:
+    data = write_farewell(LAST_WORD)
+    found = farewells.passes(packet(data, port=farewell_port(PORT), options=options))
+    assert found is not None
+    assert found.endswith(data)
+
+
+@pytest.mark.parametrize(
+    "unwanted",
+    [
+        packet(write_farewell(LAST_WORD)),
+        packet(write_farewell(LAST_WORD), source=OTHER, port=farewell_port(PORT)),
+        packet(b"\x02\x00" + bytes(30), port=farewell_port(PORT)),
+    ],
+    ids=["port", "address", "request"],
+)
+def test_what_is_no_farewell_is_not_heard(farewells: Filtered, unwanted: bytes) -> None:
+    assert farewells.passes(unwanted) is None
+
+
+def test_a_farewell_is_read_as_it_was_written() -> None:
+    assert read_farewell(write_farewell(LAST_WORD)) == LAST_WORD
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"ULfw",
+        b"ULfw[]",
+        b'ULfw{"session":1,"kind":"x"}',
+        b'ULfw{"session":"x"}',
+        b'ULfw{"session":"x","kind":"\xff"}',
+        b"ULfw" + b"[" * 100_000,
+        write_farewell(LAST_WORD)[1:],
+    ],
+)
+def test_what_cannot_be_read_is_no_farewell(data: bytes) -> None:
+    assert read_farewell(data) is None
+
+
+class Wire:
+    """What a `SenderNews` would hear: greetings, so many seconds behind its beginning, and datagrams."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.greetings: list[float] = []
+        self.packets: list[bytes] = []
+        monkeypatch.setattr(heard, "_listen", lambda nic, program: None)
+        monkeypatch.setattr(SenderNews, "_greeting", lambda _: self.greetings.pop(0) if self.greetings else None)
+        monkeypatch.setattr(SenderNews, "_farewell", lambda _: self.packets.pop(0) if self.packets else None)
+        self.news = SenderNews("eth0", SENDER, PORT)
+        self.began = time.time()
+
+    def greet(self, *seconds: float) -> bool:
+        self.greetings += (self.began + each for each in seconds)
+        return self.news.began_anew()
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    return Wire(monkeypatch)
+
+
+def test_a_pause_in_the_greetings_tells_another_sender(wire: Wire) -> None:
+    assert not wire.greet()
+    assert not wire.greet(0.5, 1.5)
+    assert not wire.greet(4.4)  # two of them got lost
+    assert wire.greet(5.4, 8.5, 9.5)
+    assert not wire.greet(10.5)
+
+
+def test_a_first_greeting_counts_from_the_connection(wire: Wire) -> None:
+    assert wire.greet(3.1)
+
+
+def test_a_sender_that_greets_seldom_is_taken_for_another_one_once_only(wire: Wire) -> None:
+    assert wire.greet(5)
+    assert not wire.greet(10, 15, 20)
+    assert wire.greet(31)
+
+
+def test_what_came_before_is_no_news(wire: Wire) -> None:
+    wire.greetings.append(wire.began + 3.5)
+    wire.packets.append(packet(write_farewell(LAST_WORD)))
+    wire.news.forget()
+    assert not wire.greet()
+    assert wire.news.farewell() is None
+    assert not wire.greet(0.9)
+
+
+def test_behind_the_first_byte_any_greeting_tells_another_sender(wire: Wire) -> None:
+    assert not wire.news.began_anew(0)
+    wire.greetings.append(wire.began + 0.1)
+    assert wire.news.began_anew(0)
+
+
+def test_the_last_word_that_can_be_read_is_heard(wire: Wire) -> None:
+    wire.packets += [packet(write_farewell(LAST_WORD), options=1), packet(b"ULfw?")]
+    assert wire.news.farewell() == LAST_WORD
+    assert wire.news.farewell() is None

@@ -395,6 +395,9 @@ def test_what_was_held_back_goes_on_when_nothing_more_comes(monkeypatch: pytest.
         def gone(self) -> bool:
             return True
 
+        def over(self) -> bool:
+            return False
+
         def close(self) -> None: ...
 
     monkeypatch.setattr("launcher.pumps.LOOK_OUT", 1)
@@ -435,6 +438,9 @@ def test_silence_counts_only_after_the_first_byte(monkeypatch: pytest.MonkeyPatc
             told.append("asked")
             return len(told) == 3
 
+        def over(self) -> bool:
+            return False
+
         def close(self) -> None:
             told.append("closed")
 
@@ -448,6 +454,38 @@ def test_silence_counts_only_after_the_first_byte(monkeypatch: pytest.MonkeyPatc
     assert told == ["asked", "asked", "asked", "closed"]
     os.close(inlet)
     os.close(outlet)
+
+
+@pytest.mark.parametrize("more", [False, True], ids=["nothing", "more"])
+def test_what_comes_behind_the_end_of_a_cast_is_not_taken(monkeypatch: pytest.MonkeyPatch, more: bool) -> None:
+    """It is the next cast's."""
+    inlet, outlet = os.pipe()
+
+    class Ended:
+        def gone(self) -> bool:
+            return False
+
+        def over(self) -> bool:
+            return True
+
+        def close(self) -> None: ...
+
+    def look_out() -> Ended:
+        if more:
+            os.write(outlet, b"another's")
+        return Ended()
+
+    monkeypatch.setattr("launcher.pumps.LOOK_OUT", 1)
+    incoming = Incoming(inlet, look_out)
+    os.write(outlet, b"x")
+    assert incoming.read(memoryview(bytearray(9))) == 1
+    with pytest.raises(Stalled):
+        incoming.read(memoryview(bytearray(9)))
+    os.close(outlet)
+    if not more:
+        incoming = Incoming(inlet, look_out)
+        assert incoming.read(memoryview(bytearray(9))) == 0  # the end is always taken
+    os.close(inlet)
 
 
 def attended(*processes: tuple[str, ...], stop: int | None = None) -> tuple[list[Process], list[str], list[str]]:

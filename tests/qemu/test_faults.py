@@ -28,6 +28,7 @@ EXAMPLES = {
     "kill:receiver-1@30%": Fault(Kind.KILL, "receiver-1", None, Position(30, percent=True)),
     "kill:sender@connected": Fault(Kind.KILL, "sender", None, Position(moment="connected")),
     "kill:receiver-12@verifying": Fault(Kind.KILL, "receiver-12", None, Position(moment="verifying")),
+    "restart:sender@cast": Fault(Kind.RESTART, "sender", None, Position(moment="cast")),
     "unplug:receiver-1:5s@52428800": Fault(Kind.UNPLUG, "receiver-1", 5.0, Position(50 * MIB)),
     "unplug:sender:0.5s@50%": Fault(Kind.UNPLUG, "sender", 0.5, HALF),
     "unplug:sender@50%": Fault(Kind.UNPLUG, "sender", None, HALF),
@@ -71,7 +72,7 @@ def test_a_position_is_a_byte_of_the_source(position: Position, offset: int) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", '"" is not known; kill, unplug,'),
+        ("", '"" is not known; kill, restart, unplug,'),
         ("explode:sender@30%", '"explode" is not known'),
         ("kill", "kill:SEAT@WHEN was expected"),
         ("kill:sender", "kill:SEAT@WHEN was expected"),

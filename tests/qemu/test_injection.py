@@ -23,8 +23,12 @@ class FakeQmp(Qmp):
     def __init__(self, pump: Pump) -> None:
         super().__init__(pump)
         self.links: list[object] = []
+        self.commands: list[tuple[object, ...]] = []
 
     def execute(self, command: str, *, deadline: Deadline, **arguments: object) -> object:
+        if command != "set_link":
+            self.commands.append((command, *arguments.values()))
+            return {}
         assert command == "set_link" and arguments["name"] == "nic0"
         self.links.append(arguments["up"])
         return {}
@@ -85,6 +89,21 @@ def test_power_is_cut_at_the_seats_own_progress_and_only_once(tmp_path: Path) ->
     assert not room.vms["receiver-1"].alive and room.vms["sender"].alive
     assert room.lines == ["FAULT kill:receiver-1@50%"]
     assert room.seats["receiver-1"].finished and room.seats["receiver-1"].why() == "its power was cut."
+
+
+def test_a_seat_that_restarts_begins_from_nothing(tmp_path: Path) -> None:
+    room = Room(tmp_path, "restart:sender@cast")
+    sender, seat = room.vms["sender"], room.seats["sender"]
+    sender.says("cast")
+    sender.says("outcome", ok=False, kind="cancelled")
+    sender.events.feed(b'{"event": "pro')
+    assert seat.claim
+    assert room.turn() == room.turn() == 1
+    assert sender.fake_qmp.commands == [("set-action", "reset"), ("system_reset",)]
+    assert sender.alive and not seat.finished
+    assert seat.claim is None and seat.said is None
+    sender.says("init")
+    assert [event.name for event in sender.events.events] == ["init"]
 
 
 @pytest.mark.parametrize(
