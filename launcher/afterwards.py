@@ -21,7 +21,7 @@ HEALED_BY_ANOTHER_CAST = frozenset(
 Not among them: no-sender, because `Plan.start_timeout` says how long this PC is to wait, and that has passed;
 write-error, changed and read-back-error, because the disk is at fault, and a cast that happens to pass would hide it;
 too-small, sector-size, same-disk and wrong-stream, because the next cast would be refused for the same reason;
-cancelled, because an operator has decided.
+not-begun, because what kept it from beginning is still there; cancelled, because an operator has decided.
 """
 
 OFFERED_AGAIN = HEALED_BY_ANOTHER_CAST | {OutcomeKind.NO_SENDER}
@@ -83,15 +83,8 @@ class Result:
 
     def record(self) -> dict[str, object]:
         """The result as plain JSON values: the fields of the event ``outcome``, and what only this PC knows."""
-        outcome = self.outcome
         return {
-            "ok": outcome.ok,
-            "kind": outcome.kind.value,
-            "sentence": outcome.sentence,
-            "bytes": outcome.bytes,
-            "seconds": round(outcome.seconds, 3),
-            "xxh128": outcome.xxh128,
-            "read_back": outcome.read_back,
+            **self.outcome.fields(),
             "role": self.plan.role.value,
             "device": self.plan.target.path,
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.ended)),

@@ -287,6 +287,7 @@ class App:
         self.log.emit("plan", **plan_fields(plan))
         self.plan = plan
         self._earlier = ()
+        self._begun = time.time()
         if self.dry:
             self.ui.leave()
         self._stop_network()
@@ -301,7 +302,7 @@ class App:
             self._show(pages.waiting(state.sentence, self._host()))
         elif state.address is None:
             self._stop_network()
-            self._fail(LauncherError(state.sentence, tr("Check the cable and the DHCP server, then try again.")))
+            self._refuse(LauncherError(state.sentence, tr("Check the cable and the DHCP server, then try again.")))
         else:
             source = self.plan.address.source.value
             self.log.emit("network", nic=self.plan.nic.name, address=state.address, source=source)
@@ -316,8 +317,6 @@ class App:
     def _begin_transfer(self, plan: Plan) -> None:
         from .progress import TransferPage  # noqa: PLC0415
 
-        if not self._earlier:
-            self._begun = time.time()
         self.devices.look()
         exchange = exchanged(plan.target, self.machine)
         if exchange:
@@ -384,12 +383,13 @@ class App:
         """Keep the result, show it, and tell the page when no further cast is waited for."""
         from .afterwards import Result  # noqa: PLC0415
         from .following import Following  # noqa: PLC0415
+        from .outcome import OutcomeKind  # noqa: PLC0415
 
         assert self.plan
         result = Result(self.plan, outcome, self._begun, time.time(), self._earlier, refused)
         self.system.keep(result.record())
         self._stage = Stage.OVER
-        self.ended = True
+        self.ended = self.ended or outcome.kind is not OutcomeKind.NOT_BEGUN
         self.told = Told({})
         self._beneath = None
         if self._following:
@@ -411,15 +411,22 @@ class App:
         self._begin_transfer(result.plan)
 
     def _refuse(self, error: LauncherError) -> None:
-        """A transfer that could not begin. Behind an earlier cast that nobody attends, that one's result stands."""
+        """A transfer that could not begin. Where nobody attends, that is a result as any other; behind an earlier cast,
+        that one's result stands."""
+        from .outcome import Outcome, OutcomeKind  # noqa: PLC0415
+
         assert self.plan
-        if not self._earlier or self.plan.attended:
+        if self.plan.attended:
             self._fail(error)
-            return
-        self.log.emit("error", sentence=error.sentence, hint=error.hint)
-        *earlier, outcome = self._earlier
-        self._earlier = tuple(earlier)
-        self._result(outcome, refused=error.sentence)
+        elif self._earlier:
+            self.log.emit("error", sentence=error.sentence, hint=error.hint)
+            *earlier, outcome = self._earlier
+            self._earlier = tuple(earlier)
+            self._result(outcome, refused=error.sentence)
+        else:
+            outcome = Outcome(OutcomeKind.NOT_BEGUN, error.sentence, error.hint)
+            self.log.emit("outcome", **outcome.fields())
+            self._result(outcome)
 
     def _stay(self) -> None:
         """A key was pressed: nothing follows by itself while somebody is there."""

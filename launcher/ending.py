@@ -82,7 +82,7 @@ def _sentences(result: Result) -> list[str]:
     outcome = result.outcome
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
     figures = "   ".join((size(outcome.bytes), duration(outcome.seconds), speed)) if outcome.bytes else ""
-    sentences = [outcome.sentence, outcome.hint, result.refused, not_compared(outcome), figures]
+    sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome), figures]
     if outcome.xxh128:
         sentences.append(f"xxh128 {outcome.xxh128}")
     if result.plan.role is Role.SEND and outcome.receivers:
@@ -99,8 +99,11 @@ def _sentences(result: Result) -> list[str]:
     return sentences
 
 
-def not_compared(outcome: Outcome) -> str:
-    """What was read back and compared, and what was not, of a disk that was written to its end."""
+def what_is_known(outcome: Outcome) -> str:
+    """Of a disk that was written to its end, what was read back and compared, and what was not; or that nothing was
+    done."""
+    if outcome.kind is OutcomeKind.NOT_BEGUN:
+        return tr("Nothing was sent or written.")
     if outcome.kind is OutcomeKind.EQUAL:
         return tr("It was read back from the disk and compared.")
     if outcome.kind is OutcomeKind.ARRIVED:

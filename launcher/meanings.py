@@ -122,6 +122,12 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
         "the stream contradicts the compr that was given, or is of no known kind; nothing was written",
         "Send with zstd, lzop, gzip or none; leave compr away on receivers, which recognise these.",
     ),
+    OutcomeKind.NOT_BEGUN: Meaning(
+        BOTH,
+        "with auto=yes: every answer was there, but no address came, the disk is in use, read-only or another one by "
+        "now, or a program is missing; nothing was sent or written",
+        "Read the sentence; cast again.",
+    ),
     OutcomeKind.STAGE_FAILED: Meaning(
         BOTH,
         "a process of the transfer died or could not begin, as the sentence says; what was written is not whole",

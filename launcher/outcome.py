@@ -35,6 +35,7 @@ class OutcomeKind(Enum):
     SAME_DISK = "same-disk"  # the target is the disk that is being sent
     WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
     # both
+    NOT_BEGUN = "not-begun"  # every answer was there, but the disk, the network or a program was not as it must be
     STAGE_FAILED = "stage-failed"  # a process of the pipeline died
     CANCELLED = "cancelled"
 
@@ -65,3 +66,15 @@ class Outcome:
     def ok(self) -> bool:
         """True only for the kinds that leave a disk as the sender's."""
         return self.kind in OK_KINDS
+
+    def fields(self) -> dict[str, object]:
+        """As plain JSON values: what the event ``outcome`` tells."""
+        return {
+            "ok": self.ok,
+            "kind": self.kind.value,
+            "sentence": self.sentence,
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 3),
+            "xxh128": self.xxh128,
+            "read_back": self.read_back,
+        }

@@ -123,8 +123,8 @@ ROWS: tuple[Row, ...] = (
         "after",
         "reboot, poweroff, shell, menu; or two of them: after=reboot,menu",
         "what follows the transfer: the first word a success, the last a failure. The result is shown for 10 s before; "
-        "any key keeps it there. menu (the default): it stays until somebody comes. An error that stops the launcher "
-        "before a transfer stays as well",
+        "any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what keeps a "
+        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen",
         "O",
     ),
     Row(

@@ -88,16 +88,7 @@ class Transfer:
             side.prepare()
             self._log.emit("transfer", argv=[list(words) for words in side.commands], role=self._plan.role.value)
             outcome = side.run()
-            self._log.emit(
-                "outcome",
-                ok=outcome.ok,
-                kind=outcome.kind.value,
-                sentence=outcome.sentence,
-                bytes=outcome.bytes,
-                seconds=round(outcome.seconds, 3),
-                xxh128=outcome.xxh128,
-                read_back=outcome.read_back,
-            )
+            self._log.emit("outcome", **outcome.fields())
             self._outcome = outcome
         except BaseException as bug:
             self._bug = bug

@@ -19,6 +19,7 @@ from launcher import boot, devices, ending
 from launcher import machine as machines
 from launcher import system as systems
 from launcher.app import App, Stage
+from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
 from launcher.explain import doubtful, explain_parameters
@@ -69,9 +70,12 @@ class FakeJob:
     """An address that is there when `ready` says so."""
 
     ready: bool = True
+    failed: bool = False
 
     @property
     def state(self) -> AddressState:
+        if self.failed:
+            return AddressState(NetworkPhase.FAILED, "There is no link on eth0.")
         if self.ready:
             return AddressState(NetworkPhase.DONE, "", address="10.0.0.7/24")
         return AddressState(NetworkPhase.WAITING_FOR_LINK, "Waiting for a link.")
@@ -132,6 +136,7 @@ class FakeSystem:
     kept: list[dict[str, Any]] = field(default_factory=list)
     reports: list[FakeReport] = field(default_factory=list)
     hung: bool = False
+    refused: LauncherError | None = None
 
     def stuck(self) -> bool:
         return self.hung
@@ -159,6 +164,8 @@ class FakeSystem:
         return self.job
 
     def transfer(self, plan: Plan) -> Any:
+        if self.refused:
+            raise self.refused
         self.started.append(plan)
         return self.running
 
@@ -551,6 +558,48 @@ def test_what_follows(at_once: None, after: str, kind: OutcomeKind, status: Exit
     if status is not None:
         assert app.status == status
         assert logged(app, "after") == [{"event": "after", "action": status.name.lower()}]
+
+
+IN_USE = LauncherError("/dev/sda cannot be written to: it is in use: mounted on /mnt.", "Unmount it.")
+NOT_BEGUN = {
+    "the disk is in use": (FakeSystem(ONE, refused=IN_USE), IN_USE.sentence),
+    "there is no network": (FakeSystem(ONE, job=FakeJob(failed=True)), "There is no link on eth0."),
+}
+
+
+@pytest.mark.parametrize("why", NOT_BEGUN)
+def test_what_keeps_an_unattended_transfer_from_beginning_is_a_result_as_any_other(at_once: None, why: str) -> None:
+    system, sentence = replace(NOT_BEGUN[why][0], kept=[], reports=[]), NOT_BEGUN[why][1]
+    app = begun(f"{REPORTED} auto=yes retry=3 after=reboot,poweroff", system)
+    assert (shown(app), system.started) == ("result", [])
+    assert sentence in text(app) and "Nothing was sent or written." in text(app)
+    (kept,) = system.kept
+    assert (kept["ok"], kept["kind"], kept["sentence"]) == (False, "not-begun", sentence)
+    assert [event["kind"] for event in logged(app, "outcome")] == ["not-begun"]
+    assert not logged(app, "error")
+    (report,) = system.reports
+    assert "succes=n" in report.url
+    report.came = Answer(True, 200, "se3 was told.")
+    app._tick()
+    assert (left(app), app.status) == (True, Exit.POWEROFF)
+
+
+def test_once_more_behind_a_transfer_that_did_not_begin_goes_on_as_the_line_says() -> None:
+    system = FakeSystem(ONE, refused=IN_USE)
+    app = begun(AUTO, system)
+    assert shown(app) == "result"
+    system.refused = None
+    app._act("retry")
+    assert (shown(app), len(system.started)) == ("transfer", 1)
+
+
+@pytest.mark.parametrize("why", NOT_BEGUN)
+def test_an_operator_sees_what_keeps_a_transfer_from_beginning_as_an_error(why: str) -> None:
+    system = replace(NOT_BEGUN[why][0], kept=[], reports=[])
+    app = begun(f"{ADDRESS} after=reboot umode=snd", system)
+    assert (shown(app), system.kept) == ("error", [])
+    assert NOT_BEGUN[why][1] in text(app)
+    assert logged(app, "error") and not logged(app, "outcome")
 
 
 def test_seconds_are_counted_down_and_a_key_keeps_the_result() -> None:

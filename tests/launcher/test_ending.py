@@ -11,7 +11,7 @@ from launcher import ending
 from launcher import machine as machines
 from launcher.afterwards import Result
 from launcher.board import Phase, TransferState
-from launcher.ending import Ending, not_compared
+from launcher.ending import Ending, what_is_known
 from launcher.outcome import Outcome, OutcomeKind
 from launcher.plan import Address, AddressSource, After, Next, Plan, Role
 from launcher.progress import TransferPage
@@ -82,12 +82,12 @@ def test_thirty_receivers_leave_room() -> None:
         (OutcomeKind.CHANGED, False, "FAILED", ""),
     ],
 )
-def test_what_was_not_compared_is_said(kind: OutcomeKind, read_back: bool, title: str, says: str) -> None:
+def test_what_was_what_is_known_is_said(kind: OutcomeKind, read_back: bool, title: str, says: str) -> None:
     outcome = Outcome(kind, "It is over.", read_back=read_back)
     seen = words(page(outcome))
     assert title in seen
     assert says in seen
-    assert bool(not_compared(outcome)) == bool(says)
+    assert bool(what_is_known(outcome)) == bool(says)
     assert ("DONE" in seen) == (kind is OutcomeKind.EQUAL)
 
 
