@@ -256,9 +256,18 @@ def patiently(make: Callable[[], D], unwanted: Callable[[], bool]) -> D:
     return results[0]
 
 
-def unopened(path: str, late: TimeoutError) -> TransferFailed:
-    """What is said of a disk that could not be opened in time."""
-    return TransferFailed(f"{path} cannot be opened: {late}.", "Check the disk and its cable, then restart this PC.")
+def opened(kind: Callable[[str], D], path: str, unwanted: Callable[[], bool]) -> D | None:
+    """The disk at `path` as a `kind`, opened `patiently`; None when it is `unwanted` meanwhile.
+
+    Raises TransferFailed.
+    """
+    try:
+        return patiently(lambda: kind(path), unwanted)
+    except TimeoutError as late:
+        if unwanted():
+            return None
+        hint = "Check the disk and its cable, then restart this PC."
+        raise TransferFailed(f"{path} cannot be opened: {late}.", hint) from None
 
 
 def whereabouts(target: Target) -> str:

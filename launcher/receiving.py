@@ -19,65 +19,21 @@ from dataclasses import replace
 
 from .board import Board, Phase
 from .crew import Crew
-from .disk import DiskError, ReadBack, TargetDisk, overlap, patiently, unopened, whereabouts
+from .disk import DiskError, ReadBack, TargetDisk, opened, patiently
 from .errors import LauncherError, TransferFailed
 from .events import EventLog
-from .farewell import Farewell
-from .heard import Greetings, SenderNews, SenderWatch
 from .outcome import Outcome, OutcomeKind
+from .own_sender import OwnSender
 from .plan import Compression, Plan
 from .pumps import NO_BYTES, Incoming, Moved, Reread, Stalled, pump_stream, pump_target, read_back, wide_pipe
+from .refusal import refuse
 from .run import Process, open_terminal, program, spawn
-from .stream import MANIFEST_BYTES, Manifest, Trailer, foreign, read_manifest, read_trailer, recognise
+from .stream import MANIFEST_BYTES, Manifest, Trailer, read_manifest, read_trailer, recognise
 from .udpcast import MessageKind, argv, decompressor, parse_message
 from .verdict import Receiving, judge_receiver, no_answer
 
 NOT_REREAD = Reread(error="it was not read to its end")
 LATE = 2.0  # seconds that udp-receiver has for ending by itself when no cast began in time
-MORE_PATIENT = 20  # seconds that a receiver waits longer for its sender than that one for another receiver
-
-
-def refuse(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outcome | None:
-    """What speaks against writing the stream that begins with `head` to a target of `size` bytes, or None."""
-    path, untouched = plan.target.path, "nothing was written"
-    stream, other = recognise(head), foreign(head)
-    if other and plan.compression is not Compression.NONE:
-        return Outcome(
-            OutcomeKind.WRONG_STREAM,
-            f"The sender's compression seems to be {other}, which cannot be undone here; {untouched}.",
-            "Let the sender use zstd, lzop, gzip or none; compr=none writes such a stream as it is.",
-        )
-    if plan.compression is not None and plan.compression is not stream:
-        return Outcome(
-            OutcomeKind.WRONG_STREAM,
-            f"The sender's compression is {stream.value}, but compr={plan.compression.value} is given; {untouched}.",
-            "Leave compr out on the receivers: they recognise the stream by themselves.",
-        )
-    if manifest is None:
-        return None
-    if manifest.length > size:
-        return Outcome(
-            OutcomeKind.TOO_SMALL,
-            f"{path} has {size:,} bytes, the sender's disk has {manifest.length:,}; {untouched}.",
-            "Use a target at least as large as the sender's disk.",
-            total=manifest.length,
-        )
-    if manifest.source and overlap(manifest.source, whereabouts(plan.target)):
-        return Outcome(
-            OutcomeKind.SAME_DISK,
-            f"{path} is the disk that is being sent, by this same machine; {untouched}.",
-            "Choose another target.",
-            total=manifest.length,
-        )
-    own = plan.target.disk.sector_size
-    if manifest.sector_size != own:
-        return Outcome(
-            OutcomeKind.SECTOR_SIZE,
-            f"{path} has sectors of {own} bytes, the sender's disk of {manifest.sector_size}; {untouched}.",
-            "A disk's partition table only holds for its own sector size; use a disk of the same kind.",
-            total=manifest.length,
-        )
-    return None
 
 
 class Receiver:
@@ -100,13 +56,8 @@ class Receiver:
         self._inlet = -1
         self._outlet = -1  # kept open until the first byte, so that another udp-receiver can write into the same pipe
         self._begun = False
-        self._watch: SenderWatch | None = None
-        self._greetings: Greetings | None = None
-        self._news: SenderNews | None = None
-        self._farewell: Farewell | None = None
-        self._anew = False
+        self._own = OwnSender(plan)
         self._timed_out = False
-        self._silence = plan.silence + MORE_PATIENT
         self._stream = NO_BYTES
         self._written = NO_BYTES
         self._reread: Reread | None = None
@@ -115,7 +66,6 @@ class Receiver:
         self._flush_error: str | None = None
         self._over = threading.Event()
         self._bug: BaseException | None = None
-        self._sender: str | None = None
         self._leaving: Process | None = None  # the udp-receiver that is ended because its sender vanished
         self._dropped = False
         self._complaint = ""
@@ -130,18 +80,12 @@ class Receiver:
 
     def prepare(self) -> None:
         """Open the target. Raises TransferFailed."""
-        path = self._plan.target.path
         try:
-            self._target = patiently(lambda: TargetDisk(path), lambda: self._cancelled)
+            self._target = opened(TargetDisk, self._plan.target.path, lambda: self._cancelled)
         except TransferFailed:
             self._crew.close()
             raise
-        except TimeoutError as late:
-            if not self._cancelled:
-                self._crew.close()
-                raise unopened(path, late) from None
-            return
-        if self._target.size is not None:
+        if self._target and self._target.size is not None:
             self._size = min(self._size, self._target.size)
 
     def run(self) -> Outcome:
@@ -158,9 +102,7 @@ class Receiver:
         finally:
             self._crew.close()
             self._close_outlet()
-            self._stop_listening()
-            if self._news:
-                self._news.close()
+            self._own.close()
             if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
                 if work:
                     work.join()
@@ -198,12 +140,11 @@ class Receiver:
 
     def _work(self) -> None:
         """The stream's thread, from the first look to the last byte that is read back."""
-        incoming = Incoming(self._inlet, self._look_out)
+        incoming = Incoming(self._inlet, self._own.look_out)
         try:
             incoming.wait()
             self._close_outlet()
-            if self._news:
-                self._news.forget()
+            self._own.cast_begins()
             self._take(incoming)
             if self._stream.whole and self._written.whole and self._written.count and not self._cancelled:
                 self._flush()
@@ -228,20 +169,6 @@ class Receiver:
                 os.close(self._outlet)
                 self._outlet = -1
 
-    def _look_out(self) -> SenderWatch:
-        """Called when nothing comes."""
-        plan = self._plan
-        return SenderWatch(plan.nic.name, self._sender or "", plan.port, self._silence, self._is_over)
-
-    def _is_over(self) -> bool:
-        """Whether our sender has said that its cast is over, or greets as one does that begins another one."""
-        if self._news:
-            self._anew = self._anew or self._news.began_anew(0)
-            last = self._news.farewell()
-            if last and (self._manifest is None or last.session == self._manifest.session):
-                self._farewell = last
-        return self._anew or self._farewell is not None
-
     def _take(self, incoming: Incoming) -> None:
         try:
             head = incoming.peek(MANIFEST_BYTES)
@@ -258,7 +185,7 @@ class Receiver:
             return
         if self._manifest:
             self._board.expect(self._manifest.length)
-            self._silence = max(self._silence, (self._manifest.silence or 0) + MORE_PATIENT)
+            self._own.hear(self._manifest)
         self._board.say(f"The stream's compression is {compression.value}.")
         self._board.begin()
         self._crew.wake()
@@ -356,26 +283,13 @@ class Receiver:
                 self._board.say(f"{process.name}: {line}")
             return
         if message.kind is MessageKind.CONNECTED and message.address:
-            self._meet(message.address)
+            self._own.meet(message.address, self._begun)
             self._board.say(f"Connected to the sender {message.address}.")
             self._log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.DROPPED:
             self._dropped = True
         elif message.kind is MessageKind.FAILED and not (self._cancelled or self._timed_out):  # else we ended it
             self._complaint = self._complaint or message.text
-
-    def _meet(self, address: str) -> None:
-        """udp-receiver has found a sender; what was heard of it until now is no news."""
-        self._sender = address
-        if not self._watch:
-            self._watch = self._look_out()
-        if self._news and self._news.address != address:
-            self._news.close()
-            self._news = None
-        if self._news:
-            self._news.forget()
-        elif not self._begun:
-            self._news = SenderNews(self._plan.nic.name, address, self._plan.port)
 
     def _tick(self) -> None:
         if self._board.begun and not self._cast_told:
@@ -386,7 +300,7 @@ class Receiver:
         if self._hung is not None:
             self._crew.stop(signal.SIGKILL)
         elif self._begun:
-            self._stop_listening()
+            self._own.waiting_is_over()
         else:
             self._wait_for_cast()
 
@@ -405,34 +319,12 @@ class Receiver:
             self._timed_out = True
             self._close_outlet()
             self._crew.stop()
-        elif self._sender and self._news and self._news.farewell():
-            self._leave("has ended its cast", "ended before the cast")
-        elif self._sender and self._news and self._news.began_anew():
-            self._leave("has begun anew", "began anew before the cast")
-        elif self._watch and self._watch.gone() and (self._watch.heard > 1 or self._hears_another()):
-            # Only of a sender that greets regularly: a plain udp-sender is silent until its cast begins. One that has
-            # greeted once, while another one goes on, has given way to that.
-            self._leave(f"has not been heard for {self._silence} seconds", "silent before the cast")
-
-    def _leave(self, words: str, reason: str) -> None:
-        """End udp-receiver, which waits for a sender that is no more; it is started again when it has ended."""
-        self._leaving = self._udpcast
-        self._board.say(f"The sender {self._sender} {words}.")
-        self._log.emit("disconnected", address=self._sender, number=None, reason=reason)
-        if self._udpcast:
-            self._udpcast.signal(signal.SIGKILL)
-
-    def _hears_another(self) -> bool:
-        """Whether a sender greets that is not ours."""
-        self._greetings = self._greetings or Greetings(self._plan.nic.name, self._plan.port)
-        other = self._greetings.sender(0)
-        return other is not None and other.address != self._sender
-
-    def _stop_listening(self) -> None:
-        for ears in (self._watch, self._greetings):
-            if ears:
-                ears.close()
-        self._watch = self._greetings = None
+        elif gone := self._own.gone():
+            self._leaving = self._udpcast
+            self._board.say(f"The sender {self._own.address} {gone.words}.")
+            self._log.emit("disconnected", address=self._own.address, number=None, reason=gone.reason)
+            if self._udpcast:
+                self._udpcast.signal(signal.SIGKILL)
 
     def _start_anew(self) -> None:
         """Start udp-receiver again, unless there is a byte of the old one."""
@@ -444,10 +336,11 @@ class Receiver:
                 plan = replace(self._plan, start_timeout=left)
                 self._commands = tuple(program(words) for words in argv(plan))
                 self._start()
-                self._leaving = self._sender = None
-        self._stop_listening()
+                self._leaving = None
         if self._leaving:
             self._close_outlet()
+        else:
+            self._own.part()
 
     def _note(self, command: str) -> None:
         self._log.emit("command", command=command)
@@ -468,7 +361,7 @@ class Receiver:
                 device=self._plan.target.path,
                 size=self._size,
                 seconds=self._board.seconds,
-                sender=self._sender,
+                sender=self._own.address,
                 refusal=self._refusal,
                 stream=self._stream,
                 target=written,
@@ -479,9 +372,9 @@ class Receiver:
                 decompressor=self._crew.stage(self._decompressor),
                 dropped=self._dropped,
                 complaint=self._complaint,
-                silence=self._silence,
-                anew=self._anew,
-                farewell=self._farewell.kind if self._farewell else None,
+                silence=self._own.silence,
+                anew=self._own.anew,
+                farewell=self._own.farewell.kind if self._own.farewell else None,
                 hung=hung,
                 timed_out=self._timed_out,
                 verify=self._plan.verify if verify is None else verify,

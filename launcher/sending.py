@@ -21,7 +21,7 @@ import time
 from . import VERSION
 from .board import Board
 from .crew import Crew
-from .disk import DiskError, SourceDisk, patiently, unopened, whereabouts
+from .disk import DiskError, SourceDisk, opened, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
 from .farewell import Farewell, say_farewell
@@ -87,16 +87,11 @@ class Sender:
 
     def prepare(self) -> None:
         """Open the source, for reading only. Raises TransferFailed."""
-        path = self._plan.target.path
         try:
-            self._source = patiently(lambda: SourceDisk(path), lambda: self._cancelled)
+            self._source = opened(SourceDisk, self._plan.target.path, lambda: self._cancelled)
         except TransferFailed:
             self._crew.close()
             raise
-        except TimeoutError as late:
-            if not self._cancelled:
-                self._crew.close()
-                raise unopened(path, late) from None
 
     def run(self) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""

@@ -3,8 +3,9 @@
 The parts: `udpcast` (what to run), `sending` and `receiving` (the two pipelines), `pumps` (the loops over the bytes),
 `crew` (the processes), `board` (what is seen meanwhile), `verdict` (from evidence to outcome).
 
-The parts below them: `disk` (what is read and written), `relay` (threads that share chunks), `heard` (signs of a living
-sender), `stream` (the frames around the data).
+The parts below them: `disk` (what is read and written), `relay` (threads that share chunks), `stream` (the frames
+around the data), `refusal` (what speaks against a stream), `own_sender` and `heard` (signs of a living sender),
+`farewell` (the last word of one that stops).
 
 Nothing here blocks its caller, except `wait`. All work is done in threads; every process is ended and reaped before
 the outcome is there.

@@ -27,7 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from launcher import disk, receiving, sending  # noqa: E402
+from launcher import disk, own_sender, sending  # noqa: E402
 from launcher.errors import LauncherError  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
 from launcher.machine import Disk, Nic  # noqa: E402
@@ -127,7 +127,7 @@ def hang_reopening(path: str) -> None:
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     sending.LISTEN = job.get("listen", sending.LISTEN)
     sending.TIE = job.get("tie", sending.TIE)
-    receiving.MORE_PATIENT = job.get("more_patient", receiving.MORE_PATIENT)
+    own_sender.MORE_PATIENT = job.get("more_patient", own_sender.MORE_PATIENT)
     if "hang_at" in job:
         hang(job["hang_at"])
     if "hang_read_at" in job:
