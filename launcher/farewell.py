@@ -1,7 +1,7 @@
 """A sender's last word to the receivers that its cast leaves without an end, so that they need not wait for silence.
 
 udpcast has no message that says "broken off". This one goes beside it: a datagram to the port behind the port base, on
-which no udp-receiver listens (an unknown packet to the port base itself would end those that wait for a sender). A
+which no udp-receiver listens (an unknown packet to the port base itself ends those that wait for a sender: measured). A
 receiver of ours hears it with a packet socket (`heard.SenderNews`), a plain one's PC drops it. It only ever shortens a
 wait: who does not hear it finds out by the silence, and whatever it says, nobody takes it for a success.
 
@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-MAGIC = b"ULfw"  # no message of udpcast's begins so: those have a 16-bit number below 0x1000 there
+MAGIC = b"ULfw"  # no message of udpcast's begins so: its first byte is a small number (0 and 5 were seen)
 TIMES = 3  # a datagram may get lost
 APART = 0.2  # seconds between two of them; the same PC's next cast begins later than that (`sending.LISTEN`)
 
