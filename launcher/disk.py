@@ -88,10 +88,14 @@ class _Disk:
 
 
 class SourceDisk(_Disk):
-    """The disk that is sent. Raises TransferFailed where it cannot be read, or is mounted for writing."""
+    """The disk that is sent. Raises TransferFailed where it cannot be read, or is mounted for writing.
+
+    `head`: its first bytes, by which a stream is recognised; empty where they cannot be read.
+    """
 
     def __init__(self, path: str) -> None:
         self._splices = True
+        self.head = b""
         try:
             super().__init__(path, os.O_RDONLY)
         except OSError as error:
@@ -103,6 +107,8 @@ class SourceDisk(_Disk):
                 f"{path} is in use and may change while it is read: {_listed(writers)}; nothing was sent.",
                 "Unmount it, or mount it read-only, then try again.",
             )
+        with contextlib.suppress(OSError):  # the transfer will meet the same error, and report it
+            self.head = os.pread(self.fd, 16, 0)
 
     def read(self, buffer: memoryview, offset: int) -> int:
         """Read up to a whole buffer; 0 at the disk's end. Raises DiskError."""

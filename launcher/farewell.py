@@ -1,12 +1,14 @@
-"""A sender's last word to the receivers that its cast leaves without an end, so that they need not wait for silence.
+"""What a sender says to its receivers beside udpcast: that it is still there, and a last word to those that its cast
+leaves without an end, so that they need not wait for silence.
 
-udpcast has no message that says "broken off". This one goes beside it: a datagram to the port behind the port base, on
-which no udp-receiver listens (an unknown packet to the port base itself ends those that wait for a sender: measured). A
-receiver of ours hears it with a packet socket (`heard.SenderNews`), a plain one's PC drops it. It only ever shortens a
-wait: who does not hear it finds out by the silence, and whatever it says, nobody takes it for a success.
+udpcast has no message that says "broken off", and says nothing at all while it waits for its input, as it does for a
+minute where an empty disk is read slowly and compressed. These words go beside it: a datagram to the port behind the
+port base, on which no udp-receiver listens (an unknown packet to the port base itself ends those that wait for a
+sender: measured). A receiver of ours hears it with a packet socket (`heard`), a plain one's PC drops it. Who does not
+hear it goes by the silence, and whatever it says, nobody takes it for a success.
 
-The datagram: `MAGIC`, then a JSON object with `session` (the token of the cast's manifest) and `kind` (the sender's
-outcome).
+A sign of life is `ALIVE`, which is only counted (`heard.SenderWatch`). A last word is `MAGIC`, then a JSON object with
+`session` (the token of the cast's manifest) and `kind` (the sender's outcome).
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 MAGIC = b"ULfw"  # no message of udpcast's begins so: its first byte is a small number (0 and 5 were seen)
+ALIVE = b"ULhi"
+EVERY = 5.0  # seconds between two signs of life
 TIMES = 3  # a datagram may get lost
 APART = 0.2  # seconds between two of them; the same PC's next cast begins later than that (`sending.LISTEN`)
 
@@ -55,17 +59,25 @@ def farewell_port(port: int) -> int:
     return port + 1
 
 
+def say_alive(addresses: Iterable[str], nic: str, port: int) -> None:
+    """Send a sign of life to each of `addresses`. Never waits, never fails."""
+    _send(ALIVE, tuple(addresses), nic, port, 1)
+
+
 def say_farewell(farewell: Farewell, addresses: Iterable[str], nic: str, port: int) -> None:
     """Send `farewell` to each of `addresses` through the card `nic`. Takes `(TIMES - 1) * APART` seconds, never fails:
     whom it does not reach waits for the silence."""
-    data, receivers = write_farewell(farewell), tuple(addresses)
+    _send(write_farewell(farewell), tuple(addresses), nic, port, TIMES)
+
+
+def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: int) -> None:
     if not receivers:
         return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         out.setblocking(False)
         with contextlib.suppress(OSError):
             out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
-        for turn in range(TIMES):
+        for turn in range(times):
             if turn:
                 time.sleep(APART)
             for address in receivers:

@@ -116,7 +116,7 @@ def target(text: str, *, for_writing: bool) -> Target:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.lseek(fd, 0, os.SEEK_END)
-            sector = _sector_size(fd) if stat.S_ISBLK(kind) else 512
+            sector = _sector_size(fd) if stat.S_ISBLK(kind) else 0
         finally:
             os.close(fd)
     except (OSError, ValueError) as error:

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from .farewell import MAGIC, Farewell, farewell_port, read_farewell
 
-PAUSE = 3.0  # seconds without a greeting that a sender of ours makes only when it begins anew: it listens for 2.5 first
+PAUSE = 3.0  # seconds without a greeting that a sender of ours makes when it begins anew (`sending.LISTEN` is longer)
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
@@ -37,14 +37,14 @@ _UDP = 17
 
 
 class SenderWatch:
-    """Counts the packets of the sender at `address` to `port` that arrive at the card `nic`.
+    """Counts the packets of the sender at `address` to `port` and the next one that arrive at the card `nic`.
 
-    `limit` in seconds; `over` tells whether its cast is known to have ended. Without an address, or without the right
-    to open a packet socket, nothing is ever heard.
+    `limit` in seconds; `over` is asked whether its cast is known to have ended (see `pumps.Watch`). Without an
+    address, or without the right to open a packet socket, nothing is ever heard.
     """
 
     def __init__(
-        self, nic: str, address: str, port: int, limit: float, over: Callable[[], bool] = lambda: False
+        self, nic: str, address: str, port: int, limit: float, over: Callable[[bool], bool] = lambda _: False
     ) -> None:
         self.heard = 0
         self._limit = limit
@@ -65,9 +65,9 @@ class SenderWatch:
         """Whether there was no sign of the sender for too long."""
         return self.silent() >= self._limit
 
-    def over(self) -> bool:
+    def over(self, came: bool) -> bool:
         """Whether the sender's cast is known to have ended."""
-        return self._over()
+        return self._over(came)
 
     def close(self) -> None:
         """Stop listening."""
@@ -90,7 +90,7 @@ class SenderNews:
         if self._greetings:
             self._greetings.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._last = time.time()
-        self._usual: float | None = None
+        self._usual = 0.0
 
     def forget(self) -> None:
         """What was said until now is no news: the connection is new, or the cast has begun."""
@@ -98,17 +98,24 @@ class SenderNews:
             pass
         self._last = time.time()
 
-    def began_anew(self, pause: float = PAUSE) -> bool:
-        """Whether a greeting came so many seconds behind the one before, or behind `forget`; with 0, any greeting.
+    def began_anew(self) -> bool:
+        """Whether a greeting came `PAUSE` behind the one before, or behind `forget`.
 
-        A plain sender may have a longer interval (``--rexmit-hello-interval``); a pause is twice the shortest one seen.
+        A plain sender may have a longer interval (``--rexmit-hello-interval``); a pause is twice the one seen last.
         """
         anew = False
         while (when := self._greeting()) is not None:
             gap, self._last = when - self._last, when
-            anew = anew or gap >= max(pause, 2 * (self._usual or 0) if pause else 0)
-            self._usual = gap if self._usual is None else min(gap, self._usual)
+            anew = anew or gap >= max(PAUSE, 2 * self._usual)
+            self._usual = gap
         return anew
+
+    def greeted(self) -> float | None:
+        """When the first greeting came that was not asked for yet (seconds since 1970); None for none."""
+        first = self._greeting()
+        while self._greeting() is not None:
+            pass
+        return first
 
     def farewell(self) -> Farewell | None:
         """The last word that was not asked for yet."""
@@ -201,7 +208,7 @@ def attach(listener: socket.socket, program: bytes) -> None:
 
 _LOAD_BYTE, _LOAD_HALF, _LOAD_WORD, _HEADER_LENGTH = 0x30, 0x28, 0x20, 0xB1
 _LOAD_HALF_BEHIND, _LOAD_WORD_BEHIND = 0x48, 0x40
-_EQUAL, _ANY_BIT, _GIVE = 0x15, 0x45, 0x06
+_AND, _EQUAL, _ANY_BIT, _GIVE = 0x54, 0x15, 0x45, 0x06
 _Step = tuple[int, int, bool | None]
 _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
@@ -210,8 +217,8 @@ _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its op
 
 
 def packets_from(address: str, port: int) -> bytes:
-    """The filter that accepts UDP over IPv4 from `address` to `port`."""
-    return _filter(*_from(address), *_to(port))
+    """The filter that accepts UDP over IPv4 from `address` to `port`, which is even, and the next one."""
+    return _filter(*_from(address), *_to(port, either=True))
 
 
 def greetings_from(address: str, port: int) -> bytes:
@@ -239,8 +246,9 @@ def _from(address: str) -> tuple[_Step, ...]:
     return (*_IS_UDP, (_LOAD_WORD, 12, None), (_EQUAL, number, True), *_HAS_PORTS)
 
 
-def _to(port: int) -> tuple[_Step, ...]:
-    return (_HEADER_LENGTH, 0, None), (_LOAD_HALF_BEHIND, 2, None), (_EQUAL, port, True)
+def _to(port: int, either: bool = False) -> tuple[_Step, ...]:
+    even = ((_AND, 0xFFFE, None),) if either else ()
+    return (_HEADER_LENGTH, 0, None), (_LOAD_HALF_BEHIND, 2, None), *even, (_EQUAL, port, True)
 
 
 def _filter(*steps: _Step, wanted: int = _HEADER) -> bytes:

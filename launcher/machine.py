@@ -28,7 +28,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Disk:
-    """One whole disk. `size` in bytes, `sector_size` the logical sector size in bytes.
+    """One whole disk. `size` in bytes, `sector_size` the logical sector size in bytes (0: a file's).
 
     `links` are all stable names (``/dev/disk/by-id/...``, ``by-path``). `transport` is ``sata``, ``nvme``, ``usb``,
     ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not

@@ -2,27 +2,36 @@
 
 udp-receiver itself never asks that. The rules, in one place:
 
-* Before the cast a sender is no more when it has said so, when it greets again behind a pause, or when nothing is heard
-  of it for `silence`. The last only of one that greets regularly: a plain udp-sender is silent until its cast begins.
-  But one that has greeted once, while another one goes on, has given way to that.
-* During the cast its end is known when it has said so, or greets: a udp-sender does that before its cast only. Both
-  count only while nothing comes through udp-receiver, for what has come is the sender's own.
-* Whatever is wrong here costs time, and never makes a success.
+* Before the cast a sender is no more when it has said so, when it greets again behind a pause, or when nothing more is
+  heard of it for `silence`. One of which nothing was ever heard is waited for: a plain udp-sender greets once, before
+  it is found. To be wrong costs next to nothing, for udp-receiver finds it again at once.
+* During the cast its end is known when it has said so, or greets: a udp-sender does that before its cast only. Then
+  what comes behind a pause is the next cast's, and where nothing comes the stream has stalled. But a plain sender in a
+  loop greets for its next cast while udp-receiver, which has everything, still lingers: that is waited for.
+* A stream with a check of its own (all but compr=none) shows by itself that the casts were mixed. Without one, what was
+  heard decides (`mixed`).
 
-`meet`, `gone`, `part` and `waiting_is_over` are for the thread that attends to udp-receiver, `cast_begins`, `hear` and
-`look_out` (with what that returns) for the stream's.
+`meet`, `gone`, `part` and `waiting_is_over` are for the thread that attends to udp-receiver, `cast_begins`, `hear`,
+`mixed` and `look_out` (with what that returns) for the stream's, `listen` for both.
 """
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .farewell import Farewell
-from .heard import Greetings, SenderNews, SenderWatch
+from .heard import PAUSE, SenderNews, SenderWatch
 from .plan import Plan
 from .stream import Manifest
+from .udpcparam import given
 
 MORE_PATIENT = 20  # seconds that a receiver waits longer for its sender than that one for another receiver
+EXIT_WAIT = 500  # ms for which udp-receiver lingers when it has everything
+AT_ONCE = 0.1  # seconds behind a greeting within which the end of the old cast may still come
+IN_FLIGHT = 8 << 20  # bytes of a stream that may be on their way from the wire to us: udpcast's buffer and a pipe
 
 
 class Gone(NamedTuple):
@@ -34,21 +43,24 @@ class Gone(NamedTuple):
 
 class OwnSender:
     """`address` None: none was found yet. `silence` in seconds. `session`: the token of the cast under way, where it
-    has one. `farewell` and `anew`: what is known of its end, once nothing comes any more."""
+    has one. `farewell` and `anew` (when it greeted again): what is known of its end. `moved`: bytes so far."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, moved: Callable[[], int]) -> None:
         self.address: str | None = None
         self.silence = plan.silence + MORE_PATIENT
         self.session: str | None = None
         self.farewell: Farewell | None = None
-        self.anew = False
+        self.anew: float | None = None
         self._plan = plan
+        self._moved = moved
+        self._moved_then = 0
+        self._linger = int(given(plan.udpcparam, "exit-wait") or EXIT_WAIT) / 1000 + 1
+        self._lock = threading.Lock()
         self._watch: SenderWatch | None = None
-        self._greetings: Greetings | None = None
         self._news: SenderNews | None = None
 
-    def meet(self, address: str, begun: bool) -> None:
-        """udp-receiver has found it; what was heard of it until now is no news. `begun`: data has come already."""
+    def meet(self, address: str) -> None:
+        """udp-receiver has found it; what was heard of it until now is no news."""
         self.address = address
         self._watch = self._watch or self.look_out()
         if self._news and self._news.address != address:
@@ -56,7 +68,7 @@ class OwnSender:
             self._news = None
         if self._news:
             self._news.forget()
-        elif not begun:
+        else:
             self._news = SenderNews(self._plan.nic.name, address, self._plan.port)
 
     def gone(self) -> Gone | None:
@@ -66,8 +78,8 @@ class OwnSender:
         if self._news and self._news.farewell():
             return Gone("has ended its cast", "ended before the cast")
         if self._news and self._news.began_anew():
-            return Gone("has begun anew", "began anew before the cast")
-        if self._watch.gone() and (self._watch.heard > 1 or self._hears_another()):
+            return Gone(f"was not heard for {PAUSE:.0f} seconds, or has begun anew", "began anew before the cast")
+        if self._watch.gone() and self._watch.heard:
             return Gone(f"has not been heard for {self.silence} seconds", "silent before the cast")
         return None
 
@@ -88,10 +100,9 @@ class OwnSender:
 
     def waiting_is_over(self) -> None:
         """Stop listening for what counts before the cast only."""
-        for ears in (self._watch, self._greetings):
-            if ears:
-                ears.close()
-        self._watch = self._greetings = None
+        if self._watch:
+            self._watch.close()
+            self._watch = None
 
     def look_out(self) -> SenderWatch:
         """Who is asked about it while nothing comes."""
@@ -104,15 +115,29 @@ class OwnSender:
         if self._news:
             self._news.close()
 
-    def _is_over(self) -> bool:
-        if self._news:
-            self.anew = self.anew or self._news.began_anew(0)
-            last = self._news.farewell()
+    def listen(self) -> None:
+        """During the cast: keep what was said meanwhile."""
+        with self._lock:
+            greeted = self._news.greeted() if self._news else None
+            if greeted is not None and self.anew is None:
+                self.anew, self._moved_then = greeted, self._moved()
+            last = self._news.farewell() if self._news else None
             if last and self.session in (None, last.session):
                 self.farewell = last
-        return self.anew or self.farewell is not None
 
-    def _hears_another(self) -> bool:
-        self._greetings = self._greetings or Greetings(self._plan.nic.name, self._plan.port)
-        other = self._greetings.sender(0)
-        return other is not None and other.address != self.address
+    def mixed(self, woken: float | None) -> bool:
+        """At the end of a stream without a check: whether a part of it may be another cast's.
+
+        So it is when the sender had said that its cast ends without us; or had greeted, and then something came that
+        was waited for (at `woken`), or more than was on its way.
+        """
+        self.listen()
+        if self.farewell or self.anew is None:
+            return self.farewell is not None
+        return (woken or 0) > self.anew + AT_ONCE or self._moved() - self._moved_then > IN_FLIGHT
+
+    def _is_over(self, came: bool) -> bool:
+        self.listen()
+        if self.farewell or self.anew is None:
+            return self.farewell is not None
+        return time.time() - self.anew > (AT_ONCE if came else self._linger)

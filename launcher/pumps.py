@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import select
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -75,8 +76,8 @@ class Watch(Protocol):
     def gone(self) -> bool:
         """Whether there was no sign for too long."""
 
-    def over(self) -> bool:
-        """Whether nothing more can come from it: what does come is somebody else's."""
+    def over(self, came: bool) -> bool:
+        """Whether nothing more can come from it; where something has just `came`, whether that is somebody else's."""
 
     def close(self) -> None:
         """Stop looking."""
@@ -92,6 +93,7 @@ class Incoming:
     def __init__(self, fd: int, watch: Callable[[], Watch] | None = None) -> None:
         self._fd = fd
         self._watch = watch
+        self.woken: float | None = None  # when something came last that had to be waited for (seconds since 1970)
         self._peeked = memoryview(b"")
         self._begun = False
         self._poll = select.poll()
@@ -145,15 +147,20 @@ class Incoming:
         return count
 
     def _expect(self) -> None:
-        if self._begun and self._watch and not self._poll.poll(LOOK_OUT):
+        if not (self._begun and self._watch) or self._poll.poll(0):
+            return
+        came = self._poll.poll(LOOK_OUT)
+        if not came:
             self._wait_watching(self._watch())
+        if any(event & select.POLLIN for _, event in came or self._poll.poll(0)):
+            self.woken = time.time()
 
     def _wait_watching(self, watch: Watch) -> None:
         try:
             came = 0
             while not came:
                 came = next((event for _, event in self._poll.poll(LOOK_OUT)), 0)
-                if (not came and watch.gone()) or (came != select.POLLHUP and watch.over()):
+                if (not came and watch.gone()) or (came != select.POLLHUP and watch.over(bool(came))):
                     raise Stalled
         finally:
             watch.close()

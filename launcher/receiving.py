@@ -56,7 +56,8 @@ class Receiver:
         self._inlet = -1
         self._outlet = -1  # kept open until the first byte, so that another udp-receiver can write into the same pipe
         self._begun = False
-        self._own = OwnSender(plan)
+        self._own = OwnSender(plan, lambda: board.progress[0])
+        self._mixed = False
         self._timed_out = False
         self._stream = NO_BYTES
         self._written = NO_BYTES
@@ -192,6 +193,7 @@ class Receiver:
         if compression is Compression.NONE:
             self._write(incoming)
             self._stream = Moved(self._written.count, stalled=self._written.stalled)
+            self._mixed = self._own.mixed(incoming.woken)
         else:
             self._unpack(incoming, compression)
 
@@ -283,7 +285,7 @@ class Receiver:
                 self._board.say(f"{process.name}: {line}")
             return
         if message.kind is MessageKind.CONNECTED and message.address:
-            self._own.meet(message.address, self._begun)
+            self._own.meet(message.address)
             self._board.say(f"Connected to the sender {message.address}.")
             self._log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.DROPPED:
@@ -301,6 +303,7 @@ class Receiver:
             self._crew.stop(signal.SIGKILL)
         elif self._begun:
             self._own.waiting_is_over()
+            self._own.listen()
         else:
             self._wait_for_cast()
 
@@ -373,7 +376,8 @@ class Receiver:
                 dropped=self._dropped,
                 complaint=self._complaint,
                 silence=self._own.silence,
-                anew=self._own.anew,
+                anew=self._own.anew is not None,
+                mixed=self._mixed,
                 farewell=self._own.farewell.kind if self._own.farewell else None,
                 hung=hung,
                 timed_out=self._timed_out,

@@ -44,7 +44,7 @@ def refuse(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Out
             total=manifest.length,
         )
     own = plan.target.disk.sector_size
-    if manifest.sector_size != own:
+    if own and manifest.sector_size and manifest.sector_size != own:  # an image file has no sectors
         return Outcome(
             OutcomeKind.SECTOR_SIZE,
             f"{path} has sectors of {own} bytes, the sender's disk of {manifest.sector_size}; {untouched}.",

@@ -24,18 +24,19 @@ from .crew import Crew
 from .disk import DiskError, SourceDisk, opened, whereabouts
 from .errors import TransferFailed
 from .events import EventLog
-from .farewell import Farewell, say_farewell
+from .farewell import EVERY, Farewell, say_alive, say_farewell
 from .heard import Greeting, Greetings
 from .outcome import Outcome, OutcomeKind
 from .plan import Compression, Plan
 from .pumps import NO_BYTES, Moved, pump_pipes, pump_source, wide_pipe, write_all
 from .run import Process, open_terminal, program, spawn
-from .stream import Manifest, Trailer, disk_label, manifest_frame, trailer_frame
+from .stream import Manifest, Trailer, disk_label, manifest_frame, recognise, trailer_frame
 from .udpcast import MessageKind, argv, parse_message, starts_by_key
 from .udpcparam import given
 from .verdict import LOST, ReceiverState, Sending, judge_sender
 
-LISTEN = 2.5  # seconds before a cast; another sender of ours greets twice in them
+SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
+LISTEN = 3.5  # seconds before a cast: another sender of ours greets in them, and our own receivers note a pause
 TIE = 3.0  # seconds of its waiting in which a sender still gives way to one that began at the same time
 
 
@@ -77,6 +78,7 @@ class Sender:
         self._bug: BaseException | None = None
         self._complete = False
         self._stopping = False
+        self._next_word = 0.0  # when the next sign of life is due
         self._complaint = ""
         self._cancelled = False
 
@@ -89,9 +91,20 @@ class Sender:
         """Open the source, for reading only. Raises TransferFailed."""
         try:
             self._source = opened(SourceDisk, self._plan.target.path, lambda: self._cancelled)
+            self._check()
         except TransferFailed:
             self._crew.close()
             raise
+
+    def _check(self) -> None:
+        """Receivers recognise a stream by its beginning. Raises TransferFailed where they would unpack what is none."""
+        looks = recognise(self._source.head) if self._source else Compression.NONE
+        if self._compression is Compression.NONE and looks is not Compression.NONE:
+            raise TransferFailed(
+                f"{self._plan.target.path} begins as a {looks.value} stream does, and with compr=none receivers would "
+                "unpack it; nothing was sent.",
+                "Send it with compr=zstd.",
+            )
 
     def run(self) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
@@ -219,9 +232,9 @@ class Sender:
     def _manifest(self) -> Manifest:
         assert self._source
         plan, sector = self._plan, self._plan.target.disk.sector_size
-        head = memoryview(bytearray(2 * sector))
+        head = memoryview(bytearray(2 * (sector or SECTOR)))
         try:
-            table, disk_id = disk_label(bytes(head[: self._source.read(head, 0)]), sector)
+            table, disk_id = disk_label(bytes(head[: self._source.read(head, 0)]), sector or SECTOR)
         except DiskError:
             table, disk_id = None, None  # the pump will meet the same error, and report it
         return Manifest(
@@ -362,12 +375,21 @@ class Sender:
             return
         if self._over.is_set():
             return
+        self._say_alive()
         squeeze_failed = self._compressor is not None and self._compressor.status not in (None, 0)
         if squeeze_failed or (self._udpcast is not None and self._udpcast.status is not None):
             self._stopping = True
             self._crew.stop(signal.SIGKILL)
             if self._source and not self._cancelled:
                 self._source.hurry(wanted=True)
+
+    def _say_alive(self) -> None:
+        """While the disk is read: udp-sender may have nothing to send for long, and receivers must not give it up."""
+        now = time.monotonic()
+        if self._board.begun and now >= self._next_word:
+            self._next_word = now + EVERY
+            there = (one.address for one in self._board.receivers if one.state is ReceiverState.CONNECTED)
+            say_alive(there, self._plan.nic.name, self._plan.port)
 
     def _note(self, command: str) -> None:
         self._log.emit("command", command=command)

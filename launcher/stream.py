@@ -43,7 +43,7 @@ _XXH128 = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What the sender says before the data. `length` and `sector_size` in bytes, of the source.
+    """What the sender says before the data. `length` and `sector_size` in bytes, of the source (0: a file's).
 
     `session` is a random token of this cast, `version` the launcher's; `table` and `disk_id` are the partition
     table's type and identifier as `disk_label` finds them. `source` tells which disk it is (`disk.whereabouts`);

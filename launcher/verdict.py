@@ -101,7 +101,8 @@ class Receiving:
     pumps did; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what
     was found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
     `timed_out`: no cast began within the time given. `farewell`: the kind of outcome with which the sender took its
-    leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else.
+    leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
+    that has no check of its own may be another cast's.
     """
 
     device: str
@@ -121,6 +122,7 @@ class Receiving:
     silence: float = 60
     farewell: str | None = None
     anew: bool = False
+    mixed: bool = False
     hung: float | None = None
     timed_out: bool = False
     verify: bool = True
@@ -339,6 +341,9 @@ def _end(seen: Receiving, so_far: str) -> tuple[OutcomeKind, str, str]:
         return OutcomeKind.STAGE_FAILED, f"The transfer broke off {so_far}; {not_whole}.", CALL_AGAIN
     if not seen.target.count:
         return OutcomeKind.TRUNCATED, f"The stream was empty; {seen.device} was not written to.", "Look at the sender."
+    if seen.mixed:
+        words = f"The sender stopped or began anew, and a part of what came may be of another cast; {not_whole}."
+        return OutcomeKind.SENDER_VANISHED, words, CALL_AGAIN
     if seen.manifest is None:
         return _read_back(
             seen,

@@ -48,7 +48,7 @@ def plan(*words: str, machine: Machine = ROOM) -> Plan:
 def test_a_sender_with_defaults(image: Path) -> None:
     found = plan("umode=snd", f"disk={image}")
     assert (found.role, found.target.path, found.target.size) == (Role.SEND, str(image), MIB)
-    assert found.target.disk.sector_size == 512
+    assert found.target.disk.sector_size == 0  # a file has none
     assert (found.nic.name, found.port, found.compression, found.verify) == ("eth0", 9000, Compression.ZSTD, True)
     assert not found.attended
 

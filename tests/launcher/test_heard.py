@@ -108,6 +108,7 @@ def test_what_is_no_greeting_is_not_heard(greetings: Filtered, unwanted: bytes) 
 
 @pytest.mark.parametrize("payload", [HELLO, b"\x02\x00" + bytes(1400), b""], ids=["greeting", "data", "empty"])
 def test_everything_of_the_own_sender_is_heard(packets: Filtered, payload: bytes) -> None:
+    assert packets.passes(packet(payload, port=PORT + 1)) is not None
     assert packets.passes(packet(payload)) is not None
     assert packets.passes(packet(payload, options=3)) is not None
     assert packets.passes(packet(payload, fragment=0x4000)) is not None  # "do not fragment" is no fragment
@@ -115,8 +116,8 @@ def test_everything_of_the_own_sender_is_heard(packets: Filtered, payload: bytes
 
 @pytest.mark.parametrize(
     "unwanted",
-    [packet(source=OTHER), packet(port=PORT + 1), packet(protocol=6), packet(fragment=0x2001)],
-    ids=["address", "port", "tcp", "fragment"],
+    [packet(source=OTHER), packet(port=PORT + 2), packet(port=PORT - 1), packet(protocol=6), packet(fragment=0x2001)],
+    ids=["address", "port above", "port below", "tcp", "fragment"],
 )
 def test_what_is_not_of_the_own_sender_is_not_heard(packets: Filtered, unwanted: bytes) -> None:
     assert packets.passes(unwanted) is None
@@ -224,10 +225,11 @@ def test_what_came_before_is_no_news(wire: Wire) -> None:
     assert not wire.greet(0.9)
 
 
-def test_behind_the_first_byte_any_greeting_tells_another_sender(wire: Wire) -> None:
-    assert not wire.news.began_anew(0)
-    wire.greetings.append(wire.began + 0.1)
-    assert wire.news.began_anew(0)
+def test_behind_the_first_byte_the_first_greeting_counts(wire: Wire) -> None:
+    assert wire.news.greeted() is None
+    wire.greetings += [wire.began + 0.1, wire.began + 1.1]
+    assert wire.news.greeted() == wire.began + 0.1
+    assert wire.news.greeted() is None
 
 
 def test_the_last_word_that_can_be_read_is_heard(wire: Wire) -> None:

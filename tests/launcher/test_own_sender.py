@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from launcher import own_sender
 from launcher.farewell import Farewell
-from launcher.heard import Greeting
 from launcher.machine import Disk, Nic
-from launcher.own_sender import MORE_PATIENT, OwnSender
+from launcher.own_sender import IN_FLIGHT, MORE_PATIENT, OwnSender
 from launcher.plan import SILENCE, Address, AddressSource, Plan, Role, Target
 from launcher.stream import Manifest
 
@@ -22,14 +23,14 @@ A, B = "10.77.1.1", "10.77.1.2"
 
 
 class Air:
-    """What is there to be heard; each of the three listeners is one of these."""
+    """What is there to be heard; both listeners are one of these."""
 
     def __init__(self) -> None:
         self.silent = self.anew = False
-        self.heard = 2
+        self.heard = 1
         self.said: Farewell | None = None
-        self.greets: Greeting | None = None
-        self.forgotten = self.closed = 0
+        self.greets: float | None = None
+        self.forgotten = 0
         self.address = A
 
     def watch(self, nic: str, address: str, port: int, limit: float, over: Any) -> Air:
@@ -43,21 +44,30 @@ class Air:
     def gone(self) -> bool:
         return self.silent
 
-    def began_anew(self, pause: float = 3.0) -> bool:
+    def began_anew(self) -> bool:
         return self.anew
+
+    def greeted(self) -> float | None:
+        return self.greets
 
     def farewell(self) -> Farewell | None:
         last, self.said = self.said, None
         return last
 
-    def sender(self, seconds: float) -> Greeting | None:
-        return self.greets
-
     def forget(self) -> None:
         self.forgotten += 1
 
-    def close(self) -> None:
-        self.closed += 1
+    def close(self) -> None: ...
+
+
+class Moved:
+    """How many bytes have moved."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> int:
+        return self.count
 
 
 @pytest.fixture
@@ -65,8 +75,20 @@ def air(monkeypatch: pytest.MonkeyPatch) -> Air:
     air = Air()
     monkeypatch.setattr(own_sender, "SenderWatch", air.watch)
     monkeypatch.setattr(own_sender, "SenderNews", air.news)
-    monkeypatch.setattr(own_sender, "Greetings", lambda nic, port: air)
     return air
+
+
+@pytest.fixture
+def moved() -> Moved:
+    return Moved()
+
+
+@pytest.fixture
+def own(air: Air, moved: Moved) -> OwnSender:
+    """A sender that was found; `air` is what is heard of it."""
+    one = OwnSender(PLAN, moved)
+    one.meet(A)
+    return one
 
 
 def reason(own: OwnSender) -> str | None:
@@ -74,15 +96,13 @@ def reason(own: OwnSender) -> str | None:
     return gone.reason if gone else None
 
 
-def test_who_was_never_found_is_not_gone(air: Air) -> None:
+def test_who_was_never_found_is_not_gone(air: Air, moved: Moved) -> None:
     air.silent = air.anew = True
     air.said = Farewell("s", "cancelled")
-    assert reason(OwnSender(PLAN)) is None
+    assert reason(OwnSender(PLAN, moved)) is None
 
 
-def test_before_the_cast_each_sign_of_an_end_counts(air: Air) -> None:
-    own = OwnSender(PLAN)
-    own.meet(A, False)
+def test_before_the_cast_each_sign_of_an_end_counts(own: OwnSender, air: Air) -> None:
     assert reason(own) is None
     air.said = Farewell("whatever", "cancelled")
     assert reason(own) == "ended before the cast"
@@ -92,56 +112,84 @@ def test_before_the_cast_each_sign_of_an_end_counts(air: Air) -> None:
     assert reason(own) == "silent before the cast"
 
 
-@pytest.mark.parametrize(("another", "gone"), [(None, False), (A, False), (B, True)])
-def test_one_that_greeted_once_is_gone_only_while_another_one_goes_on(
-    air: Air, another: str | None, gone: bool
+def test_silence_counts_only_of_one_that_was_heard(own: OwnSender, air: Air) -> None:
+    """A plain udp-sender greets once, before it is found."""
+    air.silent, air.heard = True, 0
+    assert reason(own) is None
+
+
+def test_the_same_sender_met_again_has_said_nothing_yet_and_another_one_is_listened_to(
+    own: OwnSender, air: Air
 ) -> None:
-    own = OwnSender(PLAN)
-    own.meet(A, False)
-    air.silent, air.heard = True, 1
-    air.greets = Greeting(another, "52:54:00:00:00:01") if another else None
-    assert bool(own.gone()) == gone
-
-
-def test_the_same_sender_met_again_has_said_nothing_yet_and_another_one_is_listened_to(air: Air) -> None:
-    own = OwnSender(PLAN)
-    own.meet(A, False)
     own.part()
     assert own.address is None
-    own.meet(A, False)
+    own.meet(A)
     assert (air.forgotten, air.address) == (1, A)
-    own.meet(B, False)
+    own.meet(B)
     assert (air.forgotten, air.address) == (1, B)
 
 
 @pytest.mark.parametrize(("session", "believed"), [("mine", True), ("another", False)])
-def test_a_farewell_counts_for_its_own_cast(air: Air, session: str, believed: bool) -> None:
-    own = OwnSender(PLAN)
-    own.meet(A, False)
+def test_a_farewell_counts_for_its_own_cast(own: OwnSender, air: Air, session: str, believed: bool) -> None:
     own.cast_begins()
     own.hear(Manifest(1, 512, "mine", "1", silence=SILENCE + 5))
     own.look_out()
     assert air.limit == SILENCE + 5 + MORE_PATIENT
-    assert not air.over()
+    assert not air.over(False)
     air.said = Farewell(session, "read-error")
-    assert air.over() == believed
+    assert air.over(False) == believed
     assert (own.farewell is not None) == believed
-    assert not own.anew
+    assert own.anew is None
 
 
-def test_a_stream_without_a_manifest_has_only_one_sender_to_believe(air: Air) -> None:
-    own = OwnSender(PLAN)
-    own.meet(A, False)
+def test_a_stream_without_a_manifest_has_only_one_sender_to_believe(own: OwnSender, air: Air) -> None:
     own.look_out()
     air.said = Farewell("any", "read-error")
-    assert air.over()
-    assert air.over(), "what was said once stays so"
+    assert air.over(False) and air.over(True), "what was said once stays so"
 
 
-def test_a_greeting_in_mid_cast_is_another_casts(air: Air) -> None:
-    own = OwnSender(PLAN)
-    own.meet(A, False)
+def test_behind_a_greeting_nothing_more_comes_once_udp_receiver_need_not_linger(
+    own: OwnSender, air: Air, moved: Moved
+) -> None:
     own.look_out()
-    assert not air.over()
-    air.anew = True
-    assert air.over() and own.anew
+    now = time.time()
+    air.greets = now - 0.7  # it has everything, and lingers
+    assert not air.over(False)
+    assert air.over(True), "what comes now is the next cast's"
+    assert own.anew == now - 0.7
+    late = OwnSender(replace(PLAN, udpcparam=("--exit-wait=3000",)), moved)
+    late.meet(A)
+    late.look_out()
+    air.greets = now - 2
+    assert not air.over(False)
+    air.greets = now
+    fresh = OwnSender(PLAN, moved)
+    fresh.meet(A)
+    fresh.look_out()
+    assert not air.over(True), "the last of the old cast"
+    air.greets = now - 1.6
+    over = OwnSender(PLAN, moved)
+    over.meet(A)
+    over.look_out()
+    assert air.over(False)
+
+
+@pytest.mark.parametrize(
+    ("behind", "more", "mixed"),
+    [(None, 0, False), (-5.0, IN_FLIGHT, False), (0.05, 0, False), (0.3, 0, True), (-5.0, IN_FLIGHT + 1, True)],
+    ids=["at once", "what was under way", "its last", "waited for", "too much"],
+)
+def test_behind_a_greeting_a_stream_without_a_check_is_not_believed_when_more_comes(
+    own: OwnSender, air: Air, moved: Moved, behind: float | None, more: int, mixed: bool
+) -> None:
+    greeting = time.time()
+    moved.count, air.greets = 1000, greeting
+    own.listen()
+    moved.count += more
+    assert own.mixed(None if behind is None else greeting + behind) == mixed
+
+
+def test_without_a_greeting_or_a_farewell_a_stream_is_one_casts(own: OwnSender, air: Air) -> None:
+    assert not own.mixed(time.time())
+    air.said = Farewell("any", "cancelled")
+    assert own.mixed(None)

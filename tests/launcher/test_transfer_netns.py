@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -466,7 +467,6 @@ def test_a_sender_that_begins_anew_is_joined(room: Room, data: bytes, end: str) 
     else:
         first.kill()
         first.communicate(timeout=20)
-        time.sleep(2)  # with the 2.5 s for which a sender listens: as soon as no PC restarts
     sent = result(room.start(0, "snd", source, key_at=1))
     assert sent["kind"] == "sent", sent
     assert claims(result(receiver), target, data) == "equal"
@@ -487,6 +487,93 @@ def test_a_sender_that_begins_anew_ends_its_cast_of_before(room: Room, data: byt
     assert "began anew" in outcome["sentence"]
     assert sent["kind"] == "sent", sent
     assert claims(result(joining), second, bytes(SIZE)) in ("equal", "written")
+
+
+def loop(source: Path, *words: str) -> tuple[str, ...]:
+    """A plain udp-sender that begins again as soon as it has ended."""
+    command = shlex.join(("udp-sender", *PLAIN, *words, "--file", str(source)))
+    return ("sh", "-c", f"while :; do {command}; done")
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_a_plain_sender_that_begins_again_at_once_is_not_taken_for_the_old_one(
+    room: Room, data: bytes, compression: str
+) -> None:
+    """Somebody else waits already, so that the next cast's data comes at once, in the old one's place."""
+    others = random.Random(6).randbytes(SIZE)
+    source, other = room.disk("source", data), room.disk("other", others)
+    target = room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, report_at=1)
+    words = ("--min-receivers", "1", "--nopointopoint", "--max-bitrate", "60m", "--rexmit-hello-interval", "100")
+    pack = ("--pipe", " ".join(PACK[compression])) if compression in PACK else ()
+    first = room.plain(0, "udp-sender", *PLAIN, *words, *pack, "--file", str(source))
+    receiver.stdout.readline()  # type: ignore[union-attr]
+    room.plain(2, "udp-receiver", *PLAIN, "--nosync", "--file", str(target.with_name("two")))
+    time.sleep(0.2)
+    first.kill()
+    first.wait(10)
+    room.plain(0, "udp-sender", *PLAIN, *words, *pack, "--file", str(other))
+    outcome = result(receiver, 90)
+    assert claims(outcome, target, data) not in ("equal", "written"), outcome
+
+
+@pytest.mark.parametrize(("held", "linger"), [(4.5, 500), (0.1, 3000)], ids=["slow peer", "long linger"])
+def test_who_has_everything_is_not_misled_by_a_sender_in_a_loop(room: Room, held: float, linger: int) -> None:
+    """It greets for its next cast while our udp-receiver, which has everything, still lingers."""
+    small = random.Random(7).randbytes(4096)
+    source, target, second = room.disk("source", small), room.disk("one", blank(4096)), room.disk("two", blank(4096))
+    receiver = room.start(1, "rcv", target, udpcparam=[f"--exit-wait={linger}"])
+    peer = room.start(2, "rcv", second)
+    time.sleep(1)
+    sending = room.plain(0, *loop(source, "--min-receivers", "2", "--rexmit-hello-interval", "100"))
+    for disk in (target, second):
+        until_event(Path(f"{disk}.events"), "connected")
+    (pid,) = room.processes(2, "udp-receiver")
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(held)
+    os.kill(pid, signal.SIGCONT)
+    assert claims(result(receiver), target, small) == "written"
+    assert claims(result(peer), second, small) == "written"
+    sending.kill()
+
+
+def test_a_source_that_is_slow_for_long_is_not_given_up(room: Room, data: bytes) -> None:
+    """udp-sender has nothing to send then, and says nothing."""
+    source, target = room.disk("source", data), room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, silence=8, more_patient=0)
+    sent = result(room.start(0, "snd", source, key_at=1, udpcparam=[SLOW], silence=8, pause_at=8 * MIB, pause=16))
+    assert sent["kind"] == "sent", sent
+    assert claims(result(receiver), target, data) == "equal"
+
+
+def test_what_would_be_unpacked_is_not_sent_as_it_is(room: Room) -> None:
+    """A receiver takes it for a stream, writes what is in it, and all is well to it."""
+    source = room.disk("source", packed(b"an image" * 5000, "gzip") + bytes(4096))
+    outcome = result(room.start(0, "snd", source, compression="none"))
+    assert "begins as a gzip stream does" in outcome["error"]
+
+
+@pytest.mark.parametrize("end", ["cancelled", "killed"])
+@pytest.mark.parametrize("compression", ["none", "zstd"])
+def test_two_casts_are_never_taken_for_one(room: Room, compression: str, end: str) -> None:
+    """The receiver's disk is so slow that data is waiting all the time, until the next cast's comes."""
+    seeded = random.Random(5)
+    data, others = seeded.randbytes(2 * SIZE), seeded.randbytes(2 * SIZE)
+    source, other = room.disk("source", data), room.disk("other", others)
+    target, second = room.disk("one", blank(2 * SIZE)), room.disk("two", blank(2 * SIZE))
+    receiver = room.start(1, "rcv", target, pause_at=4 * MIB, pause=11.5, report_at=4 * MIB)
+    words = [SLOW, "--nopointopoint"]
+    first = room.start(0, "snd", source, compression=compression, udpcparam=words, key_at=1)
+    receiver.stdout.readline()  # type: ignore[union-attr]
+    time.sleep(4)  # until the sender stands still
+    joining = room.start(2, "rcv", second)
+    first.send_signal(signal.SIGUSR1 if end == "cancelled" else signal.SIGKILL)
+    first.communicate(timeout=20)
+    next_one = room.start(0, "snd", other, compression=compression, udpcparam=words, key_at=1)
+    outcome = result(receiver, 90)
+    assert not outcome["ok"], (outcome, target.read_bytes() == data)
+    assert result(next_one, 90)["kind"] in ("sent", "receiver-lost")
+    assert claims(result(joining), second, others) in ("equal", "written")
 
 
 @pytest.mark.parametrize("compression", ["none", "zstd"])

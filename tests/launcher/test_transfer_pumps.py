@@ -395,7 +395,7 @@ def test_what_was_held_back_goes_on_when_nothing_more_comes(monkeypatch: pytest.
         def gone(self) -> bool:
             return True
 
-        def over(self) -> bool:
+        def over(self, came: bool) -> bool:
             return False
 
         def close(self) -> None: ...
@@ -438,7 +438,7 @@ def test_silence_counts_only_after_the_first_byte(monkeypatch: pytest.MonkeyPatc
             told.append("asked")
             return len(told) == 3
 
-        def over(self) -> bool:
+        def over(self, came: bool) -> bool:
             return False
 
         def close(self) -> None:
@@ -465,7 +465,7 @@ def test_what_comes_behind_the_end_of_a_cast_is_not_taken(monkeypatch: pytest.Mo
         def gone(self) -> bool:
             return False
 
-        def over(self) -> bool:
+        def over(self, came: bool) -> bool:
             return True
 
         def close(self) -> None: ...

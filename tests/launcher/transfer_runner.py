@@ -4,7 +4,9 @@ Not a test: the namespace tests run it inside a network namespace. Fields: `role
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
 `more_patient` (of a receiver), `listen` (seconds that a sender listens before it begins), `tie` (seconds in which it
 gives way), `key_at` (press the key when so many receivers have connected), `key_after` (but not for so many seconds),
-`cancel_at` (cancel when so many bytes have moved), `hang_at` (the target hangs from this byte on), `hang_read_at` (the
+`cancel_at` (cancel when so many bytes have moved), `pause_at` (the disk takes `pause` seconds for what is written or
+read there),
+`hang_at` (the target hangs from this byte on), `hang_read_at` (the
 disk hangs when it is read from this byte on), `hang_send_at` (when it is sent from there on), `hang_opening`,
 `hang_reopening` (when it is opened, or opened again to be read back), `patience` (seconds), `report_at` (print a line
 when so many bytes have moved), `events` (a file).
@@ -64,6 +66,26 @@ def hang(offset: int) -> None:
 
     os.pwrite = pwrite  # type: ignore[assignment]
     disk.PATIENCE = 2.0
+
+
+def pause(offset: int, seconds: float) -> None:
+    """Let the disk answer once late, as a stick does that tidies up."""
+    real_write, real_read, done = os.pwrite, os.preadv, threading.Event()
+
+    def wait(at: int) -> None:
+        if at >= offset and not done.is_set():
+            done.set()
+            time.sleep(seconds)
+
+    def pwrite(fd: int, data: memoryview, at: int) -> int:
+        wait(at)
+        return real_write(fd, data, at)
+
+    def preadv(fd: int, buffers: list[memoryview], at: int) -> int:
+        wait(at)
+        return real_read(fd, buffers, at)
+
+    os.pwrite, os.preadv = pwrite, preadv  # type: ignore[assignment]
 
 
 def hang_reading(offset: int) -> None:
@@ -128,6 +150,8 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     sending.LISTEN = job.get("listen", sending.LISTEN)
     sending.TIE = job.get("tie", sending.TIE)
     own_sender.MORE_PATIENT = job.get("more_patient", own_sender.MORE_PATIENT)
+    if "pause_at" in job:
+        pause(job["pause_at"], job["pause"])
     if "hang_at" in job:
         hang(job["hang_at"])
     if "hang_read_at" in job:
