@@ -144,8 +144,8 @@ class Receiver:
         incoming = Incoming(self._inlet, self._own.look_out)
         try:
             incoming.wait()
+            self._own.cast_begins()  # before anybody takes the cast for begun, and its last greeting for another one's
             self._close_outlet()
-            self._own.cast_begins()
             self._take(incoming)
             if self._stream.whole and self._written.whole and self._written.count and not self._cancelled:
                 self._flush()
@@ -303,7 +303,10 @@ class Receiver:
             self._crew.stop(signal.SIGKILL)
         elif self._begun:
             self._own.waiting_is_over()
-            self._own.listen()
+            if self._udpcast and self._udpcast.status is None:
+                self._own.listen()
+            else:
+                self._own.close()  # nothing that is said from now on is about what udp-receiver has got
         else:
             self._wait_for_cast()
 
