@@ -31,7 +31,7 @@ from .udpcparam import given
 MORE_PATIENT = 20  # seconds that a receiver waits longer for its sender than that one for another receiver
 EXIT_WAIT = 500  # ms for which udp-receiver lingers when it has everything
 AT_ONCE = 0.1  # seconds behind a greeting within which the end of the old cast may still come
-IN_FLIGHT = 8 << 20  # bytes of a stream that may be on their way from the wire to us: udpcast's buffer and a pipe
+IN_FLIGHT = 16 << 20  # bytes that may be on their way from the wire to the disk: udpcast's buffer, a pipe, our chunks
 
 
 class Gone(NamedTuple):
