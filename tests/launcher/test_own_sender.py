@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from launcher import own_sender
-from launcher.farewell import Farewell
+from launcher import own_sender, sending
+from launcher.farewell import APART, TIMES, Farewell
+from launcher.heard import PAUSE
 from launcher.machine import Disk, Nic
 from launcher.own_sender import IN_FLIGHT, MORE_PATIENT, OwnSender
 from launcher.plan import SILENCE, Address, AddressSource, Plan, Role, Target
@@ -193,3 +194,7 @@ def test_without_a_greeting_or_a_farewell_a_stream_is_one_casts(own: OwnSender, 
     assert not own.mixed(time.time())
     air.said = Farewell("any", "cancelled")
     assert own.mixed(None)
+
+
+def test_a_sender_that_begins_anew_makes_a_pause_that_tells_it_and_its_farewell_is_over_before() -> None:
+    assert sending.LISTEN > PAUSE > (TIMES - 1) * APART
