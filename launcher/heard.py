@@ -43,9 +43,7 @@ class SenderWatch:
     address, or without the right to open a packet socket, nothing is ever heard.
     """
 
-    def __init__(
-        self, nic: str, address: str, port: int, limit: float, over: Callable[[bool], bool] = lambda _: False
-    ) -> None:
+    def __init__(self, nic: str, address: str, port: int, limit: float, over: Callable[[bool], bool]) -> None:
         self.heard = 0
         self._limit = limit
         self._over = over

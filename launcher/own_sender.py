@@ -55,7 +55,7 @@ class OwnSender:
         self._moved = moved
         self._moved_then = 0
         self._linger = int(given(plan.udpcparam, "exit-wait") or EXIT_WAIT) / 1000 + 1
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the news, which both threads ask and one of them closes
         self._watch: SenderWatch | None = None
         self._news: SenderNews | None = None
 
@@ -63,13 +63,14 @@ class OwnSender:
         """udp-receiver has found it; what was heard of it until now is no news."""
         self.address = address
         self._watch = self._watch or self.look_out()
-        if self._news and self._news.address != address:
-            self._news.close()
-            self._news = None
-        if self._news:
-            self._news.forget()
-        else:
-            self._news = SenderNews(self._plan.nic.name, address, self._plan.port)
+        with self._lock:
+            if self._news and self._news.address != address:
+                self._news.close()
+                self._news = None
+            if self._news:
+                self._news.forget()
+            else:
+                self._news = SenderNews(self._plan.nic.name, address, self._plan.port)
 
     def gone(self) -> Gone | None:
         """Before the cast: why it is no more, or None while it is there, or was never found."""
@@ -90,8 +91,9 @@ class OwnSender:
 
     def cast_begins(self) -> None:
         """The first byte is there: from now on a greeting is another cast's."""
-        if self._news:
-            self._news.forget()
+        with self._lock:
+            if self._news:
+                self._news.forget()
 
     def hear(self, manifest: Manifest) -> None:
         """What it says of itself at the beginning of its stream."""
@@ -112,8 +114,9 @@ class OwnSender:
     def close(self) -> None:
         """Stop listening."""
         self.waiting_is_over()
-        if self._news:
-            self._news.close()
+        with self._lock:
+            if self._news:
+                self._news.close()
 
     def listen(self) -> None:
         """During the cast: keep what was said meanwhile."""

@@ -303,9 +303,8 @@ class Receiver:
             self._crew.stop(signal.SIGKILL)
         elif self._begun:
             self._own.waiting_is_over()
-            if self._udpcast and self._udpcast.status is None:
-                self._own.listen()
-            else:
+            self._own.listen()
+            if self._udpcast and self._udpcast.status is not None:
                 self._own.close()  # nothing that is said from now on is about what udp-receiver has got
         else:
             self._wait_for_cast()

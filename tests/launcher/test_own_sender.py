@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -198,3 +199,27 @@ def test_without_a_greeting_or_a_farewell_a_stream_is_one_casts(own: OwnSender, 
 
 def test_a_sender_that_begins_anew_makes_a_pause_that_tells_it_and_its_farewell_is_over_before() -> None:
     assert sending.LISTEN > PAUSE > (TIMES - 1) * APART
+
+
+def test_nothing_is_closed_while_the_other_thread_listens(own: OwnSender, air: Air) -> None:
+    listening, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def greeted() -> None:
+        listening.set()
+        assert go_on.wait(10)
+        assert not closed.is_set()
+
+    air.greeted = greeted  # type: ignore[method-assign]
+    air.close = closed.set  # type: ignore[method-assign]
+    own.waiting_is_over()
+    closed.clear()
+    stream = threading.Thread(target=own.listen)
+    stream.start()
+    assert listening.wait(10)
+    closing = threading.Thread(target=own.close)
+    closing.start()
+    assert not closed.wait(0.2)
+    go_on.set()
+    stream.join(10)
+    closing.join(10)
+    assert closed.is_set()

@@ -73,3 +73,18 @@ def test_what_udp_receiver_says_of_its_end_is_no_complaint_when_the_time_was_ove
     kind = receiver._judge().kind
     receiver._crew.close()
     assert kind is (OutcomeKind.NO_SENDER if ended_by_us else OutcomeKind.STAGE_FAILED)
+
+
+def test_what_was_said_before_udp_receiver_ended_is_heard_and_nothing_behind_that() -> None:
+    receiver: Any = Receiver(PLAN, Board(None), EventLog(Path("/dev/null")))
+    done: list[str] = []
+    receiver._own = SimpleNamespace(
+        waiting_is_over=lambda: None, listen=lambda: done.append("listen"), close=lambda: done.append("close")
+    )
+    receiver._begun = True
+    receiver._udpcast = SimpleNamespace(status=None)
+    receiver._tick()
+    receiver._udpcast.status = 0
+    receiver._tick()
+    receiver._crew.close()
+    assert done == ["listen", "listen", "close"]
