@@ -58,7 +58,7 @@ def test_a_folder_imports_only_what_the_architecture_allows(folder: str) -> None
 
 
 def test_only_the_pumps_import_xxhash() -> None:
-    assert {path.name for path in (ROOT / "launcher").glob("*.py") if "import xxhash" in path.read_text()} == {
+    assert {path.name for path in (ROOT / "launcher").rglob("*.py") if "import xxhash" in path.read_text()} == {
         "pumps.py"
     }
 
@@ -66,7 +66,7 @@ def test_only_the_pumps_import_xxhash() -> None:
 def test_only_detect_imports_pyudev_and_netifaces() -> None:
     users = {
         path.name
-        for path in (ROOT / "launcher").glob("*.py")
+        for path in (ROOT / "launcher").rglob("*.py")
         if any(word in path.read_text() for word in ("import pyudev", "import netifaces"))
     }
     assert users <= {"detect.py"}
