@@ -22,10 +22,10 @@ from .errors import LauncherError
 def main(arguments: list[str]) -> int:
     """Run the command in `arguments`; the result is the exit status."""
     if arguments == ["run"]:  # the initrd's only command: no time for argparse
-        from .boot import run  # noqa: PLC0415
+        from .session.boot import run  # noqa: PLC0415
 
         return run()
-    from .commands import command  # noqa: PLC0415
+    from .commands.commands import command  # noqa: PLC0415
 
     try:
         return command(arguments)

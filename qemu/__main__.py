@@ -11,7 +11,7 @@ import importlib.util
 import shutil
 import sys
 
-from .sandbox import search_path
+from .host.sandbox import search_path
 
 TOOLS = {
     "qemu-system-x86_64": "qemu-system-x86",

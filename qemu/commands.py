@@ -12,10 +12,15 @@ from typing import TypeVar
 
 from kernel_cmdline import CommandLineError
 
-from . import bench, bench_machines, bench_stages, bench_transfer, classroom, report, sandbox, scenarios, single
-from .faults import GRAMMAR, Fault, FaultError, parse_fault
-from .keys import UnknownKey, serial
-from .spec import NIC_MODELS, Bus, SpecError
+from .bench import boot as bench
+from .bench import machines as bench_machines
+from .bench import stages as bench_stages
+from .bench import transfer as bench_transfer
+from .classroom import classroom, report, scenarios, single
+from .classroom.faults import GRAMMAR, Fault, FaultError, parse_fault
+from .host import sandbox
+from .machine.keys import UnknownKey, serial
+from .machine.spec import NIC_MODELS, Bus, SpecError
 
 C = TypeVar("C", bench_machines.MachineCase, bench_transfer.Case)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher import ending, questions, summary
+from launcher.answers import questions
+from launcher.screens import ending, summary
 from launcher.translate import set_language, tr
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
@@ -43,7 +44,7 @@ def called_with_literals(tree: ast.AST) -> Iterator[str]:
 
 
 def shown() -> set[str]:
-    texts = {text for path in LAUNCHER.glob("*.py") for text in called_with_literals(ast.parse(path.read_text()))}
+    texts = {text for path in LAUNCHER.rglob("*.py") for text in called_with_literals(ast.parse(path.read_text()))}
     texts |= {question.title for question in questions.ALL}
     texts |= {
         *summary.TITLES.values(),

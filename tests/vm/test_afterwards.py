@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from qemu.pump import Deadline
-from qemu.single import SingleSpec, of_pair, run_machine
-from qemu.spec import Bus
-from qemu.vm import VM
+from qemu.classroom.single import SingleSpec, of_pair, run_machine
+from qemu.host.pump import Deadline
+from qemu.machine.spec import Bus
+from qemu.machine.vm import VM
 
 PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 LINE = (

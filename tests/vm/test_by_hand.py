@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from qemu.bench_disks import MIB
-from qemu.bench_machines import MachineCase, MachineSettings, result, spec
-from qemu.bench_transfer import Way, write_source
-from qemu.classroom import run_classroom
+from qemu.bench.disks import MIB
+from qemu.bench.machines import MachineCase, MachineSettings, result, spec
+from qemu.bench.transfer import Way, write_source
+from qemu.classroom.classroom import run_classroom
 
 pytestmark = pytest.mark.vm
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from qemu.classroom import ClassroomSpec, run_classroom
-from qemu.report import Verdict, table
+from qemu.classroom.classroom import ClassroomSpec, run_classroom
+from qemu.classroom.report import Verdict, table
 
 pytestmark = pytest.mark.vm
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from qemu.classroom import run_classroom
-from qemu.report import Verdict, table
-from qemu.scenarios import IN_EVERY_RUN, SCENARIOS, Scenario, unmet
+from qemu.classroom.classroom import run_classroom
+from qemu.classroom.report import Verdict, table
+from qemu.classroom.scenarios import IN_EVERY_RUN, SCENARIOS, Scenario, unmet
 
 PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 ROWS = [

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qemu.single import SingleSpec, of_pair, run_machine, wait_event
-from qemu.vm import VM
+from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
+from qemu.machine.vm import VM
 
 pytestmark = pytest.mark.vm
 

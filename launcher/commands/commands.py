@@ -1,0 +1,117 @@
+"""The commands for administrators and developers: ``explain``, ``transfer``, ``--dry-run``, ``machine``, ..."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from kernel_cmdline import CommandLine, parse
+
+from .. import exits
+from ..answers.explain import doubtful, explain, explain_parameters, to_json, to_text
+from ..answers.parameters import given_answers, reference
+from ..events import EventLog
+from ..model import machine as machines
+from ..model.machine import Machine
+from . import transfer as headless
+
+RECORDED = Path(__file__).parents[1] / "machines"
+
+
+def command(arguments: list[str]) -> int:
+    """Run one command. Raises ValueError or OSError with a sentence for a file that cannot be used."""
+    options = _parser().parse_args(arguments)
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a line may hold any bytes
+    if options.command == "parameters":
+        print(reference(), end="")
+    elif options.command == "machine":
+        print(machines.to_json(_machine(None)), end="")
+    elif options.command == "explain":
+        return _explain(options)
+    elif options.command == "transfer":
+        return headless.transfer(options.parameters)
+    elif options.dry_run:
+        return _dry_run(options)
+    else:
+        _parser().error("nothing to do: run, explain, transfer, --dry-run, machine or parameters")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m launcher",
+        description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
+        epilog=f"`run` is what the initrd starts; it takes no options. Exit statuses: {exits.in_words()}",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="the real screens, executing nothing")
+    _add_inputs(parser)
+    commands = parser.add_subparsers(dest="command", metavar="{run,explain,transfer,machine,parameters}")
+    explained = commands.add_parser("explain", help="what the launcher would do with a line on a machine")
+    _add_inputs(explained)
+    explained.add_argument("--json", action="store_true", help="machine-readable")
+    transferred = commands.add_parser(
+        "transfer",
+        help="one transfer without screens, of a disk or an image file",
+        description="Send or receive a disk or an image file without screens, with the same checks and digests.",
+        epilog=headless.usage(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    transferred.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="what to do; see below")
+    commands.add_parser("machine", help="this machine as JSON, to record it")
+    commands.add_parser("parameters", help="all parameters, as a Markdown table")
+    return parser
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
+    recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
+    parser.add_argument(
+        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
+    )
+
+
+def _line(text: str | None) -> CommandLine:
+    if text is None:
+        return parse(Path("/proc/cmdline").read_bytes())
+    return parse(Path(text[1:]).read_bytes()) if text.startswith("@") else parse(text)
+
+
+def _machine(file: str | None) -> Machine:
+    """The machine in `file` (a path, or the name of a recorded one), else this one."""
+    if file is None:
+        from ..hardware.detect import detect  # noqa: PLC0415 - a recorded machine needs neither pyudev nor netifaces
+
+        return detect()
+    path = Path(file)
+    if path.name == file and not path.exists():
+        path = RECORDED / file
+    return machines.from_json(path.read_text(encoding="utf-8"))
+
+
+def _explain(options: argparse.Namespace) -> int:
+    explanation = explain(_line(options.cmdline), _machine(options.machine))
+    print(to_json(explanation) if options.json else to_text(explanation), end="")
+    return 1 if explanation.errors else 0
+
+
+def _dry_run(options: argparse.Namespace) -> int:
+    from ..session.app import App  # noqa: PLC0415 - urwid is needed here only
+    from ..session.system import RecordedSystem  # noqa: PLC0415
+    from ..udpcast.command import argv  # noqa: PLC0415
+
+    line, machine = _line(options.cmdline), _machine(options.machine)
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise ValueError("--dry-run shows screens and takes keys, so it needs a terminal; `explain` does not.")
+    explained, warnings, errors = explain_parameters(line, machine)
+    system, doubt = RecordedSystem(machine), doubtful(explained)
+    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
+    status = app.run()
+    if app.plan:
+        print("Nothing was executed. The launcher would have run:")
+        for stage in argv(app.plan):
+            print(f"  {shlex.join(stage)}")
+        return 0
+    print(f"Nothing was executed. The launcher would have ended with: {app.status.name.lower()}")
+    return 0 if status else 1

@@ -1,0 +1,95 @@
+"""``launcher run``: the launcher inside the initrd, on the running PC.
+
+/init starts it on a console of its own and acts on its exit status. Nothing that happens here may end without a
+sentence: an unexpected exception is kept in ``/run/udpcast/crash`` and reported by /init, which stays PID 1.
+"""
+
+from __future__ import annotations
+
+import signal
+import stat
+import traceback
+from pathlib import Path
+
+from kernel_cmdline import CommandLine, parse
+
+from ..events import EventLog, since_boot
+from ..exits import CRASHED
+from .leaving import force, stuck
+
+RUN = Path("/run/udpcast")
+
+
+def run() -> int:
+    """Run the screens once; the result is the exit status for /init."""
+    started = since_boot()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)  # a closed serial line or Ctrl-C is no reason to end a clone
+    RUN.mkdir(parents=True, exist_ok=True)
+    (RUN / "crash").unlink(missing_ok=True)
+    log = EventLog(RUN / "events.jsonl")
+    try:
+        line = parse(Path("/proc/cmdline").read_bytes())
+        port = line.last("events")
+        if port and port.value:
+            add_port(log, port.value)
+        _emit_start(log, started)
+        status = _screens(line, log)
+        if status and stuck():
+            force(status)
+        return status
+    except Exception as bug:
+        sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
+        (RUN / "crash").write_text(f"{sentence}\n\n{traceback.format_exc()}")
+        log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
+        return CRASHED
+
+
+def _screens(line: CommandLine, log: EventLog) -> int:
+    from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
+    from ..answers.parameters import given_answers  # noqa: PLC0415
+    from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
+    from .system import RESULT, RunningSystem  # noqa: PLC0415
+
+    configuration = configurations()
+    explained, warnings, errors = explain_parameters(line, None)
+    for source, extra in configuration:
+        more = explain_parameters(extra, None, source)
+        explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
+    text = Path("/proc/cmdline").read_text(errors="replace").strip()
+    log.emit("cmdline", text=text, warnings=[*warnings, *errors])
+    app = App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained))
+    app.ended = RESULT.exists()  # before a shell or a crash, after which the launcher was started again
+    return app.run()
+
+
+def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:
+    """UDPCast's ``udpcfg.txt`` in the initrd: lines of ``name=value``, ``#`` starts a comment."""
+    path = root / "udpcfg.txt"
+    if not path.is_file():
+        return ()
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    return (("udpcfg.txt", parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))),)
+
+
+def add_port(log: EventLog, name: str) -> None:
+    """Write events also to the port `name`: ``ttyS1``, or a virtio port's name.
+
+    Only character devices are opened: a slip such as ``events=sda`` must not write into a disk.
+    """
+    for path in (Path("/dev/virtio-ports") / name, Path("/dev") / name):
+        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
+            log.add(path)
+            return
+
+
+def _emit_start(log: EventLog, started: float) -> None:
+    """What happened before the log could be written, with the time at which it did."""
+    stamps = RUN / "stamps"
+    if stamps.exists():
+        for stamp in stamps.read_text().split("\n"):
+            name, _, seconds = stamp.partition(" ")
+            if name:
+                log.emit_at(float(seconds), name)
+        stamps.replace(RUN / "stamps.reported")  # a second start of the launcher is no second boot
+    log.emit_at(started, "python")

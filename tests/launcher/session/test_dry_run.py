@@ -1,0 +1,270 @@
+"""The real screens on a pseudo-terminal: what the operator sees, and what his keys do. Nothing is executed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pyte
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE = 20.0  # seconds until a screen that was expected counts as missing
+DOWN, ENTER, ESC = "\x1b[B", "\r", "\x1b"
+DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00 ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0"
+
+
+class Terminal:
+    """A program on a terminal of its own, and the screen that it draws."""
+
+    def __init__(self, pid: int, fd: int, columns: int, rows: int) -> None:
+        self.pid = pid
+        self.fd = fd
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def wait_for(self, *words: str) -> str:
+        """Read until all `words` are on the screen; fail with the screen otherwise."""
+        deadline = time.monotonic() + PATIENCE
+        while not all(word in self.text for word in words):
+            ready, _, _ = select.select([self.fd], [], [], max(0.0, deadline - time.monotonic()))
+            try:
+                data = os.read(self.fd, 65536) if ready else b""
+            except OSError:  # the program ended
+                data = b""
+            if not data:
+                pytest.fail(f"{words} did not appear within {PATIENCE:.0f} s:\n{self.text}")
+            self._stream.feed(data)
+        return self.text
+
+    def press(self, keys: str) -> None:
+        os.write(self.fd, keys.encode())
+
+    def status(self) -> int:
+        """Wait for the program's end."""
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def dry_run(
+    line: str, machine: str = "one-disk-one-card", columns: int = 80, rows: int = 24
+) -> AbstractContextManager[Terminal]:
+    arguments = ["-m", "launcher", "--dry-run", "--machine", f"{machine}.json", "--cmdline", line]
+    return on_a_terminal(arguments, columns, rows)
+
+
+@contextmanager
+def on_a_terminal(arguments: list[str], columns: int = 80, rows: int = 24) -> Iterator[Terminal]:
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, "TERM": "linux"})
+    try:
+        yield Terminal(pid, fd, columns, rows)
+    finally:
+        os.close(fd)
+        try:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass
+
+
+def test_the_first_screen_is_the_role_with_what_is_settled_and_why() -> None:
+    with dry_run(DOCUMENTED) as terminal:
+        terminal.wait_for("[S] SENDER", "[R] RECEIVER", "(the only disk)", "10.77.0.160/24", "9000")
+        terminal.wait_for("Samsung SSD 850 EVO 500GB, 500.1 GB", "S21NX0AG123456", 'ntfs "Windows" 499.4 GB')
+
+
+def test_one_key_makes_a_sender() -> None:
+    with dry_run(DOCUMENTED) as terminal:
+        terminal.wait_for("[S] SENDER")
+        terminal.press("s")
+        terminal.wait_for("Nothing was executed", "udp-sender --interface eth0 --portbase 9000")
+        assert terminal.status() == 0
+
+
+def test_a_receiver_overwrites_only_after_the_choice_that_is_not_preselected() -> None:
+    with dry_run(DOCUMENTED) as terminal:
+        terminal.wait_for("[R] RECEIVER")
+        terminal.press("r")
+        terminal.wait_for("Overwrite /dev/sda?", "> NO, go back", "Samsung", "500.1 GB", 'ntfs "Windows"')
+        terminal.press(ENTER)  # one key too many goes back
+        terminal.wait_for("What is this PC?")
+        terminal.press("r")
+        terminal.wait_for("Overwrite /dev/sda?")
+        terminal.press(DOWN)
+        terminal.wait_for("> YES, OVERWRITE /dev/sda")
+        terminal.press(ENTER)
+        terminal.wait_for("Nothing was executed", "udp-receiver --interface eth0")
+        assert terminal.status() == 0
+
+
+def test_ctrl_c_and_keys_without_meaning_do_nothing() -> None:
+    with dry_run(DOCUMENTED) as terminal:
+        terminal.wait_for("[R] RECEIVER")
+        terminal.press("\x03\x1a\x1cxyz")
+        terminal.press(DOWN)
+        terminal.wait_for("> [R] RECEIVER")
+
+
+def test_two_disks_are_a_question_and_back_returns_to_the_role() -> None:
+    with dry_run("umode=snd", "two-disks-two-cards") as terminal:
+        terminal.wait_for("Which disk?", "/dev/sda", "/dev/sdb")
+    with dry_run("", "two-disks-two-cards") as terminal:
+        terminal.wait_for("2 possible")
+        terminal.press("s")
+        terminal.wait_for("Which disk?")
+        terminal.press(ESC)
+        terminal.wait_for("What is this PC?")
+
+
+def test_role_and_disk_given_ask_nothing() -> None:
+    with dry_run(f"{DOCUMENTED} umode=rcv disk=/dev/sda") as terminal:
+        terminal.wait_for("Nothing was executed", "udp-receiver")
+        assert terminal.status() == 0
+
+
+def test_an_odd_port_is_asked_with_the_sentence() -> None:
+    with dry_run("umode=snd port=9001") as terminal:
+        terminal.wait_for("port=9001 is odd", "Use 9000", "> 9001")
+        terminal.press("\x7f2" + ENTER)
+        terminal.wait_for("--portbase 9002")
+
+
+@pytest.mark.parametrize(
+    ("line", "machine", "words"),
+    [
+        ("umode=snd", "no-disk", ("No usable disk was found", "cable")),
+        ("umode=snd disk=/dev/sdq", "one-disk-one-card", ("/dev/sdq matches nothing on this PC", "/dev/sda")),
+        ("umode=snd compr=rar", "one-disk-one-card", ("compr=rar is not known", "none, gzip, lzop, zstd")),
+        ("umod=snd", "one-disk-one-card", ("umod=snd: unknown; did you mean umode?",)),
+        ("", "no-link", ("no link",)),
+        ("auto=yes", "one-disk-one-card", ("STOPPED", "role is not given", "umode=snd or umode=rcv")),
+        ("auto=yes umode=rcv", "two-disks-two-cards", ("STOPPED", "/dev/sda, /dev/sdb")),
+        ("auto=yes umode=rcv prot=9002", "one-disk-one-card", ("STOPPED", "did you mean port?")),
+        ("lang=FR", "one-disk-one-card", ("Quel est le rôle de ce PC ?", "ÉMETTEUR")),
+        ("umode=snd dhcp=no", "one-disk-one-card", ("The IP address of this PC",)),
+        ("umode=snd silence=4", "one-disk-one-card", ("silence=4 is no number of seconds from 5 to 3600", "> 4")),
+        # what was given is preselected in whatever words it was given, and no choice is taken for another
+        ("auto=no lang=FR", "one-disk-one-card", ("> français",)),
+        ("auto=no lang=klingon", "one-disk-one-card", ("> English",)),
+        ("auto=ja", "one-disk-one-card", ("What is this PC?", "auto=ja is not known")),
+        # a misspelt name is seen before anything is done, although role and disk are given
+        ("umode=rcv disk=/dev/sda prot=9002", "one-disk-one-card", ("What is this PC?", "did you mean port?")),
+    ],
+)
+def test_sentences(line: str, machine: str, words: tuple[str, ...]) -> None:
+    with dry_run(line, machine) as terminal:
+        terminal.wait_for(*words)
+
+
+def test_no_is_an_answer_where_it_is_not_the_refusal_of_an_overwrite() -> None:
+    with dry_run("auto=no umode=snd disk=/dev/sda nic=eth0 lang=en") as terminal:
+        for title in ("Language", "What is this PC?", "Which disk?", "Which network card?"):
+            terminal.wait_for(title)
+            terminal.press(ENTER)
+        terminal.wait_for("Ask a DHCP server")
+        terminal.press(DOWN)
+        terminal.wait_for("> no")
+        terminal.press(ENTER)
+        terminal.wait_for("The IP address of this PC")
+
+
+def test_what_was_given_is_preselected_in_its_own_words_also_where_no_choice_stands_for_it() -> None:
+    with dry_run("auto=no umode=receiver disk=/dev/sda2 lang=en") as terminal:
+        terminal.wait_for("> English")
+        terminal.press(ENTER)
+        terminal.wait_for("> [R] RECEIVER")
+        terminal.press(ENTER)
+        terminal.wait_for("Which disk?", "> /dev/sda2")
+
+
+def test_answers_can_be_changed_after_an_error() -> None:
+    with dry_run("auto=yes") as terminal:
+        terminal.wait_for("STOPPED", "Change the answers")
+        terminal.press(ESC)
+        terminal.wait_for("Language")
+
+
+def test_the_menu_is_reachable_and_leaves_the_screen_as_it_was() -> None:
+    with dry_run(DOCUMENTED) as terminal:
+        terminal.wait_for("[S] SENDER")
+        terminal.press("m")
+        terminal.wait_for("Menu", "Look for disks", "Shell", "Restart this PC", "Power off")
+        terminal.press(ESC)
+        terminal.wait_for("What is this PC?")
+
+
+def test_a_terminal_that_is_too_small_says_so_and_takes_no_key() -> None:
+    with dry_run(DOCUMENTED, columns=40, rows=10) as terminal:
+        terminal.wait_for("This terminal is 40x10", "needs 80x24")
+        terminal.press("s" + ENTER)
+        fcntl.ioctl(terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        terminal.screen.resize(24, 80)
+        terminal.wait_for("What is this PC?")
+
+
+def ended_run(line: str, kind: str, seconds: int) -> AbstractContextManager[Terminal]:
+    return on_a_terminal(["tests/launcher/session/ended_run.py", line, kind, str(seconds)])
+
+
+def test_any_key_keeps_the_result_also_one_that_only_chooses() -> None:
+    with ended_run("auto=yes umode=rcv ip=10.0.0.7/24 after=reboot", "equal", 60) as terminal:
+        terminal.wait_for("DONE: this disk equals the sender's", "This PC restarts in", "any key keeps this screen")
+        terminal.press(DOWN)
+        terminal.wait_for("> Shell")
+        assert "restarts" not in terminal.text
+
+
+def test_without_a_key_the_seconds_go_by_and_the_pc_restarts() -> None:
+    with ended_run("auto=yes umode=rcv ip=10.0.0.7/24 after=poweroff,reboot", "changed", 1) as terminal:
+        terminal.wait_for("FAILED", "This PC restarts in 0 s")
+        assert terminal.status() == 10
+
+
+def test_a_line_that_is_closed_ends_nothing_and_burns_no_processor() -> None:
+    """As in the initrd, where hang-ups are ignored: a clone must go on when nobody looks at it."""
+    code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from launcher.commands.commands import command\n"
+        "command(['--dry-run', '--machine', 'one-disk-one-card.json', '--cmdline', 'load_ramdisk=1'])"
+    )
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.execve(sys.executable, [sys.executable, "-c", code], {**os.environ, "TERM": "linux"})
+    terminal = Terminal(pid, fd, 80, 24)
+    terminal.wait_for("What is this PC?")
+    handle = os.pidfd_open(pid)
+    used = processor_ticks(pid)
+    os.close(fd)
+    try:
+        ended, _, _ = select.select([handle], [], [], 2.0)
+        assert not ended, "the program ended with its line"
+        assert processor_ticks(pid) - used < 0.5 * os.sysconf("SC_CLK_TCK")
+    finally:
+        os.close(handle)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def processor_ticks(pid: int) -> int:
+    """User and system time so far (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
