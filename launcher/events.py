@@ -32,9 +32,10 @@ NAMES = {
     "progress": "at most one a second: `bytes`, `total` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
-    "outcome": "the transfer is over: `ok`, `kind`, `sentence`, `bytes`, `seconds`, `xxh128` (or null), `read_back`",
+    "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes`, `seconds`, "
+    "`xxh128` (or null), `read_back`",
     "report": "the page that is told the result was told, or was not: `url`, `ok`, `status` (or null), `sentence`",
-    "error": "an expected failure: `sentence`, `hint`",
+    "error": "an expected failure: `kind`, `fields` of the sentence, `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",
     "after": "what is done now: `action` (reboot, poweroff, shell)",
 }

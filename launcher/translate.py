@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from .sentence import Field, Sentence, english, say
+
 _catalogue: dict[str, str] = {}
 
 
@@ -22,7 +24,12 @@ def set_language(code: str, folder: Path = Path(__file__).parent / "lang") -> No
         _catalogue = {}
 
 
-def tr(text: str, **fields: object) -> str:
+def tr(text: Sentence | str, **fields: Field) -> str:
     """`text` in the operator's language, with `fields` filled in."""
-    translated = _catalogue.get(text, text)
-    return translated.format(**fields) if fields else translated
+    sentence = say(text, **fields) if isinstance(text, str) else text
+    return sentence.put(_choose)
+
+
+def _choose(text: str, many: str, count: object) -> str:
+    chosen = english(text, many, count)
+    return _catalogue.get(chosen, chosen)

@@ -60,7 +60,7 @@ def transfer(words: list[str]) -> int:
             log.emit("note", text=warning)
         return _carry_out(plan, log)
     except LauncherError as error:
-        log.emit("error", sentence=error.sentence, hint=error.hint)
+        log.emit("error", **error.record())
         raise
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ..sentence import Sentence
+
 
 class OutcomeKind(Enum):
     """Names are stable: they appear in the event log as ``kind``."""
@@ -52,8 +54,8 @@ class Outcome:
     """
 
     kind: OutcomeKind
-    sentence: str
-    hint: str = ""
+    sentence: Sentence | str
+    hint: Sentence | str = ""
     bytes: int = 0
     total: int | None = None
     seconds: float = 0.0
@@ -72,7 +74,8 @@ class Outcome:
         return {
             "ok": self.ok,
             "kind": self.kind.value,
-            "sentence": self.sentence,
+            "fields": self.sentence.record() if isinstance(self.sentence, Sentence) else {},
+            "sentence": str(self.sentence),
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
             "xxh128": self.xxh128,

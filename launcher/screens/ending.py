@@ -82,7 +82,7 @@ def _sentences(result: Result) -> list[str]:
     outcome = result.outcome
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
     figures = "   ".join((size(outcome.bytes), duration(outcome.seconds), speed)) if outcome.bytes else ""
-    sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome), figures]
+    sentences = [tr(outcome.sentence), tr(outcome.hint), tr(result.refused), what_is_known(outcome), figures]
     if outcome.xxh128:
         sentences.append(f"xxh128 {outcome.xxh128}")
     if result.plan.role is Role.SEND and outcome.receivers:
@@ -93,7 +93,7 @@ def _sentences(result: Result) -> list[str]:
         sentences.append(tr("Cast {number} of {count}.", number=result.attempt, count=result.attempts))
     first = max(0, len(result.earlier) - SHOWN_EARLIER)
     sentences += [
-        tr("Cast {number}: {sentence}", number=number, sentence=earlier.sentence)
+        tr("Cast {number}: {sentence}", number=number, sentence=tr(earlier.sentence))
         for number, earlier in enumerate(result.earlier[first:], first + 1)
     ]
     return sentences

@@ -141,7 +141,7 @@ def error(failure: LauncherError, act: Chosen, host: str) -> Page:
     """An expected failure: the sentence, the hint, and what can be done."""
     choices = (Choice("retry", "Try again"), Choice("change", "Change the answers"), *LEAVE)
     return message_page(
-        "error", tr("STOPPED"), (failure.sentence, failure.hint), choices, act, attribute="bad", host=host
+        "error", tr("STOPPED"), (tr(failure.sentence), tr(failure.hint)), choices, act, attribute="bad", host=host
     )
 
 

@@ -133,5 +133,5 @@ def _earlier_rows(plan: Plan, earlier: tuple[Outcome, ...]) -> list[urwid.Widget
         return []
     number = len(earlier) + 1
     which = tr("Cast {number} of {count}.", number=number, count=attempts(plan, number))
-    last = tr("Cast {number}: {sentence}", number=number - 1, sentence=earlier[-1].sentence)
+    last = tr("Cast {number}: {sentence}", number=number - 1, sentence=tr(earlier[-1].sentence))
     return [urwid.Divider(), urwid.Text(("warn", f"{which} {last}"))]

@@ -26,6 +26,7 @@ from ..screens import pages
 from ..screens.pages import Pending
 from ..screens.ui import Ui
 from ..screens.widgets import Page
+from ..sentence import Sentence
 from ..translate import set_language, tr
 from .devices import DEADLINE, Detection, Devices
 
@@ -276,7 +277,7 @@ class App:
             self._show(pages.waiting(f"{missing.sentence} {text}", self._host()))
         else:
             waited = tr("Waited {seconds} s.", seconds=int(DEADLINE))
-            self._fail(LauncherError(missing.sentence, f"{waited} {missing.hint}"))
+            self._fail(LauncherError(str(missing.sentence), f"{waited} {missing.hint}"))
 
     # --- carrying out --------------------------------------------------------------------------------------------
 
@@ -379,7 +380,7 @@ class App:
 
     # --- what follows ---------------------------------------------------------------------------------------------
 
-    def _result(self, outcome: Outcome, refused: str = "") -> None:
+    def _result(self, outcome: Outcome, refused: Sentence | str = "") -> None:
         """Keep the result, show it, and tell the page when no further cast is waited for."""
         from ..model.afterwards import Result  # noqa: PLC0415
         from ..model.outcome import OutcomeKind  # noqa: PLC0415
@@ -419,7 +420,7 @@ class App:
         if self.plan.attended:
             self._fail(error)
         elif self._earlier:
-            self.log.emit("error", sentence=error.sentence, hint=error.hint)
+            self.log.emit("error", **error.record())
             *earlier, outcome = self._earlier
             self._earlier = tuple(earlier)
             self._result(outcome, refused=error.sentence)
@@ -438,7 +439,7 @@ class App:
     def _fail(self, error: LauncherError) -> None:
         """Show an expected failure; the operator may try again, nothing goes on by itself."""
         self._stage = Stage.OVER
-        self.log.emit("error", sentence=error.sentence, hint=error.hint)
+        self.log.emit("error", **error.record())
         self._show(pages.error(error, self._act, self._host()))
 
     def menu(self) -> None:

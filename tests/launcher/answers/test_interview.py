@@ -42,7 +42,7 @@ class Script:
         self.asked.append(question.key)
         self.presets[question.key] = preset
         if problem:
-            self.problems.append(problem.sentence)
+            self.problems.append(str(problem.sentence))
         answer = self.answers.pop(0)
         if answer == "<back>":
             raise Back

@@ -102,7 +102,7 @@ def test_a_write_protected_disk_can_be_sent() -> None:
 def test_what_may_still_appear_names_what_is_there(text: str) -> None:
     with pytest.raises(DeviceMissing, match="There is: /dev/sda") as caught:
         select_target(text, MACHINE, for_writing=True)
-    assert text in caught.value.sentence
+    assert text in str(caught.value.sentence)
 
 
 @pytest.mark.parametrize("text", ["eth0", "52:54:00:AA:BB:01", "52-54-00-aa-bb-01"])

@@ -33,7 +33,7 @@ def test_the_readme_holds_every_event() -> None:
 
 
 def test_every_event_that_is_emitted_has_its_row() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "launcher").glob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "launcher").rglob("*.py"))
     emitted = set(re.findall(r'\bemit(?:_at)?\(\s*(?:\w+, )?"(\w+)"', sources))
     assert emitted <= set(events.NAMES)
 

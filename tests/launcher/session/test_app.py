@@ -563,7 +563,7 @@ def test_what_follows(at_once: None, after: str, kind: OutcomeKind, status: Exit
 
 IN_USE = LauncherError("/dev/sda cannot be written to: it is in use: mounted on /mnt.", "Unmount it.")
 NOT_BEGUN = {
-    "the disk is in use": (FakeSystem(ONE, refused=IN_USE), IN_USE.sentence),
+    "the disk is in use": (FakeSystem(ONE, refused=IN_USE), str(IN_USE.sentence)),
     "there is no network": (FakeSystem(ONE, job=FakeJob(failed=True)), "There is no link on eth0."),
 }
 

@@ -91,7 +91,7 @@ def test_what_a_receiver_may_claim(difference: dict[str, object], kind: OutcomeK
     outcome = judge_receiver(dataclasses.replace(GOOD, **difference))  # type: ignore[arg-type]
     assert outcome.kind is kind, outcome
     assert outcome.ok == (kind in (K.EQUAL, K.ARRIVED, K.WRITTEN))
-    assert outcome.sentence.endswith(".")
+    assert str(outcome.sentence).endswith(".")
 
 
 BAD = [difference for difference, kind in RECEPTIONS if kind not in OK_KINDS]
@@ -206,7 +206,7 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
     outcome = judge_sender(dataclasses.replace(SENT, **difference))  # type: ignore[arg-type]
     assert outcome.kind is kind, outcome
     assert outcome.ok == (kind is K.SENT)
-    assert outcome.sentence.endswith(".")
+    assert str(outcome.sentence).endswith(".")
 
 
 NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread=None)
@@ -225,7 +225,7 @@ NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread
     ],
 )
 def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str, object], untouched: bool) -> None:
-    sentence = judge_receiver(dataclasses.replace(NOTHING_CAME, **difference)).sentence  # type: ignore[arg-type]
+    sentence = str(judge_receiver(dataclasses.replace(NOTHING_CAME, **difference)).sentence)  # type: ignore[arg-type]
     assert ("was not written to" in sentence) is untouched, sentence
     assert ("is not whole" in sentence) is not untouched
 
@@ -250,4 +250,4 @@ def test_lost_receivers_are_named() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, receivers=there(DONE, DROPPED)))
     assert outcome.lost == ("10.0.0.1 (dropped)",)
     assert outcome.receivers == ("10.0.0.0", "10.0.0.1")
-    assert "10.0.0.1" in outcome.sentence
+    assert "10.0.0.1" in str(outcome.sentence)

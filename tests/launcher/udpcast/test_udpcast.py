@@ -137,7 +137,7 @@ def test_values_are_checked(text: str, role: Role | None) -> None:
 def test_an_unknown_option_comes_with_a_suggestion() -> None:
     with pytest.raises(AnswerError) as caught:
         check_udpcparam(("--min-recievers=4",), SND)
-    assert "--min-receivers" in caught.value.hint
+    assert "--min-receivers" in str(caught.value.hint)
 
 
 @for_all(st.lists(st.text(max_size=12), max_size=5))

@@ -1,0 +1,75 @@
+"""Texts for people as values: an English template and its fields, put into words where they are shown.
+
+Rules, in one place:
+
+* The template is English and the key of the catalogues (`launcher/lang/`). Its fields stand in braces, with a format
+  where that is needed (``{count:,}``). A literal template is an argument of `say` or `say_many`: from these calls the
+  catalogues are made.
+* A field is a text, a number, another sentence, or a tuple of these, which is shown as a list with commas.
+* ``str(sentence)`` is English, for logs and for what programs read. Only screens translate (`translate.tr`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Field = object
+"""str, int, float, `Sentence`, or a tuple of these."""
+
+Choose = Callable[[str, str, object], str]
+"""From a template, its plural (or "") and the field ``count`` (or None) to the template to fill."""
+
+
+def english(text: str, many: str, count: object) -> str:
+    """The English template: `many` for every count but 1."""
+    return many if many and count != 1 else text
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """`text` with its `fields`; `many` is the template for every ``count`` but 1, and "" where there is no plural."""
+
+    text: str
+    fields: tuple[tuple[str, Field], ...] = ()
+    many: str = ""
+
+    def __str__(self) -> str:
+        return self.put(english)
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def put(self, choose: Choose) -> str:
+        """The sentence in the language of `choose`."""
+        values = {name: _put(value, choose) for name, value in self.fields}
+        template = choose(self.text, self.many, values.get("count"))
+        return template.format(**values) if values else template
+
+    def record(self) -> dict[str, object]:
+        """The fields as plain JSON values; sentences among them in English."""
+        return {name: _plain(value) for name, value in self.fields}
+
+
+def say(text: str, /, **fields: Field) -> Sentence:
+    """The sentence `text` with these fields."""
+    return Sentence(text, tuple(fields.items()))
+
+
+def say_many(one: str, many: str, count: int, /, **fields: Field) -> Sentence:
+    """`one` where `count` is 1, else `many`; ``{count}`` is a field of both."""
+    return Sentence(one, (("count", count), *fields.items()), many)
+
+
+def _put(value: Field, choose: Choose) -> Field:
+    if isinstance(value, Sentence):
+        return value.put(choose)
+    if isinstance(value, tuple):
+        return ", ".join(str(_put(one, choose)) for one in value)
+    return value
+
+
+def _plain(value: Field) -> object:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return str(value) if isinstance(value, Sentence) else value
