@@ -1,4 +1,4 @@
-"""The table of parameters, and the README that is derived from it."""
+"""The table of parameters, and the reference that is derived from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ systemd.unit toram udev.log_level url usbcore.autosuspend vconsole.keymap zswap.
 
 
 def test_the_readme_holds_the_reference_as_it_is() -> None:
-    assert reference() in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert reference() in (ROOT / "docs/parameters.md").read_text(encoding="utf-8")
 
 
 def test_every_question_has_its_row_and_every_used_row_says_what_it_is() -> None:
