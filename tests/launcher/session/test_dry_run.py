@@ -18,7 +18,8 @@ from pathlib import Path
 import pyte
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.common import ROOT
+
 PATIENCE = 20.0  # seconds until a screen that was expected counts as missing
 DOWN, ENTER, ESC = "\x1b[B", "\r", "\x1b"
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00 ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0"
