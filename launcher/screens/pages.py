@@ -12,6 +12,7 @@ from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question, T
 from ..errors import AnswerError, LauncherError
 from ..model.plan import Target
+from ..sentence import Sentence
 from ..translate import tr
 from . import summary
 from .widgets import Page, edit_page, frame, message_page, question_page, summary_rows
@@ -43,7 +44,7 @@ class Shown:
     asked: Pending
     settled: tuple[Settled, ...]
     complete: bool
-    notes: tuple[str, ...]
+    notes: tuple[Sentence | str, ...]
     host: str
 
 
@@ -90,9 +91,9 @@ def _below(key: str, shown: Shown) -> list[urwid.Widget]:
     if key == "umode":
         lines = summary.lines(shown.settled, shown.asked.facts.machine, shown.complete)
         said = {line.text for line in lines}
-        return summary_rows(lines, [note for note in shown.notes if note not in said])
+        return summary_rows(lines, [note for note in map(tr, shown.notes) if note not in said])
     if key == "confirm":
-        return [*_what_is_lost(shown), *(urwid.Text(("warn", f"! {note}")) for note in shown.notes)]
+        return [*_what_is_lost(shown), *(urwid.Text(("warn", f"! {note}")) for note in map(tr, shown.notes))]
     if key == "disk":
         refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
         return [urwid.Text(("dim", f"{disk.path}: {tr('not offered')}, {disk.refused}")) for disk in refused]
@@ -131,9 +132,9 @@ def _nothing_there(key: str, shown: Shown, problem: str | None) -> Page:
     return Page(key, frame(rows, tr("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
 
 
-def waiting(sentence: str, host: str) -> Page:
+def waiting(sentences: tuple[Sentence | str, ...], host: str) -> Page:
     """Something is under way; nothing can be chosen but back and the menu."""
-    rows = [urwid.Divider(), urwid.Text(("title", sentence))]
+    rows = [urwid.Divider(), urwid.Text(("title", " ".join(map(tr, sentences))))]
     return Page("waiting", frame(rows, tr("Esc back   m menu"), host), {})
 
 
