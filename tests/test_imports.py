@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from launcher import VERSION
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},

@@ -13,8 +13,9 @@ import pytest
 from launcher.answers import questions
 from launcher.screens import ending, summary
 from launcher.translate import set_language, tr
+from tests.common import ROOT
 
-LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
+LAUNCHER = ROOT / "launcher"
 CATALOGUES = sorted((LAUNCHER / "lang").glob("*.json"))
 SOURCES = (
     "command line",

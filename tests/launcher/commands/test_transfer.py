@@ -23,8 +23,8 @@ from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 MIB = 1 << 20
 ROOM = Machine(
     nics=(
