@@ -69,11 +69,20 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     # A fixed hash seed: no order of a set shall reach the bytes that are written.
     command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
     report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
+    compile_catalogues(project, out)
     return PythonTree(
         home,
         {Path(source): Path("/") / home / target for source, target in report["extensions"].items()},
         tuple(Path(source) for source in report["sources"]),
     )
+
+
+def compile_catalogues(project: Path, out: Path) -> None:
+    """Compile the translations of a checkout; what was installed has only compiled ones."""
+    for source in sorted(project.glob("launcher/lang/*.po")):
+        target = out / source.relative_to(project).with_suffix(".mo")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        run(["msgfmt", "--check-format", "--no-hash", "--endianness=little", "-o", target, source])
 
 
 def uses_http(project: Path) -> bool:

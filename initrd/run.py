@@ -24,6 +24,7 @@ TOOL_PACKAGES = {
     "dracut": "dracut-core",
     "kmod": "kmod",
     "lzop": "lzop",
+    "msgfmt": "gettext",
     "pigz": "pigz",
     "python3": "python3",
     "udevadm": "udev",

@@ -17,6 +17,7 @@ from launcher import VERSION
 from tests.common import ROOT
 
 MAY_IMPORT = {
+    "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
     "initrd": {"kernel_cmdline"},

@@ -21,6 +21,7 @@ from ..model.plan import SILENCE as SILENCE_SECONDS
 from ..model.plan import START_TIMEOUT as START_SECONDS
 from ..model.plan import After, Compression, Next, Options, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
+from ..sentence import Sentence
 from ..udpcast.options import LONGEST_START, check_udpcparam, split_udpcparam
 from .selectors import select_nic, select_target
 
@@ -41,8 +42,8 @@ class Choice:
     """One line of a screen: `text` is the answer it stands for, `detail` is shown below the label."""
 
     text: str
-    label: str
-    detail: str = ""
+    label: Sentence | str
+    detail: Sentence | str = ""
 
 
 def _nothing(facts: Facts) -> None:
