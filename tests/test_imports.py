@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "launcher": {"kernel_cmdline"},
     "initrd": {"kernel_cmdline"},
     "pxe": {"kernel_cmdline", "launcher.answers.explain"},
+    "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
     "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }
 
