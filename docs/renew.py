@@ -15,7 +15,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
-from launcher import events, exits  # noqa: E402
+from launcher import errors, events, exits  # noqa: E402
 from launcher.answers import parameters  # noqa: E402
 from launcher.model import meanings  # noqa: E402
 
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "parameters": parameters.reference,
     "results": meanings.reference,
     "events": _events,
+    "errors": errors.reference,
     "exit statuses": exits.reference,
 }
 """The generated parts by name, each made by the module that has the table."""

@@ -28,7 +28,7 @@ class Connecting(Stage):
     def tick(self) -> None:
         state, plan = self._execution.job.state, self._execution.plan
         if not state.over:
-            self.app.show(pages.waiting((state.sentence,), self.app.host))
+            self.app.show(pages.waiting(state.sentence, self.app.host))
         elif state.address is None:
             hint = say("Check the cable and the DHCP server, then try again.")
             self._execution.refuse(LauncherError(ErrorKind.NO_ADDRESS, state.sentence, hint))

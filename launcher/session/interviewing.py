@@ -15,7 +15,7 @@ from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from ..model.plan import Plan
 from ..screens import pages
 from ..screens.pages import Pending
-from ..sentence import Sentence, say
+from ..sentence import Sentence, joined, say
 from ..translate import set_language
 from .devices import DEADLINE
 from .stage import Stage
@@ -127,10 +127,11 @@ class Interviewing(Stage):
         left = self._devices.left
         if left > 0:
             more = say("Waiting up to {seconds} s more for it to appear.", seconds=int(left) + 1)
-            self._wait(missing.sentence, more)
+            self._wait(joined(" ", missing.sentence, more))
         else:
-            hint = say("Waited {seconds} s. {hint}", seconds=int(DEADLINE), hint=missing.hint)
+            waited = say("Waited {seconds} s.", seconds=int(DEADLINE))
+            hint = joined(" ", waited, missing.hint)
             self.app.fail(LauncherError(ErrorKind.DEVICE_MISSING, missing.sentence, hint))
 
-    def _wait(self, *sentences: Sentence) -> None:
-        self.app.show(pages.waiting(sentences, self.app.host))
+    def _wait(self, sentence: Sentence) -> None:
+        self.app.show(pages.waiting(sentence, self.app.host))

@@ -39,7 +39,7 @@ def test_the_schools_line_runs_without_a_question() -> None:
     result = explained(SCHOOL)
     assert (result.questions, result.errors) == ((), ())
     assert result.plan
-    assert (result.plan.udpcparam, result.plan.start_timeout) == (("--nokbd",), 300)
+    assert (result.plan.options.words, result.plan.start_timeout) == (("--nokbd",), 300)
     assert result.argv[0][0] == "udp-receiver"
     assert " --start-timeout 300 " in " ".join(result.argv[0])
 

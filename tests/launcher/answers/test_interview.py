@@ -283,7 +283,7 @@ def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) 
     line = f'auto=yes umode={role} start_timeout=60 udpcparam="--nokbd --start-timeout 7"'
     interview = Interview(given_answers(parse(line)), ONE, refuse)
     result = interview.plan()
-    assert (result.start_timeout, result.udpcparam) == (7, ("--nokbd",))
+    assert (result.start_timeout, result.options.words) == (7, ("--nokbd",))
     assert interview.warnings == ["start_timeout= is not used: --start-timeout in udpcparam decides."]
 
 
