@@ -31,7 +31,6 @@ BOTH = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
 NOT_EXTRACTED = {
     "launcher/sentence.py": "makes sentences of what is given to it",
     "launcher/model/wording.py": "a recorded disk's refusal is a text",
-    "launcher/errors.py": "takes texts as well, for now",
     "launcher/translate.py": "takes texts as well, for now",
 }
 """Where `Sentence` itself is called: no message is found there."""
