@@ -76,7 +76,7 @@ def program(argv: tuple[str, ...]) -> tuple[str, ...]:
             return (name, *argv[1:])
     raise TransferFailed(
         f"{argv[0]} is missing from this initrd, and this transfer needs it.",
-        "Build the pair anew on a machine that has it (python3 -m initrd build).",
+        "Build the pair anew on a machine that has it.",
     )
 
 

@@ -13,8 +13,10 @@ from kernel_cmdline.network import parse_mac
 
 from .boot_entry import BootEntry, render_pxelinux
 
-MARKER = "# Written by udpcast-launcher; the next `python3 -m pxe tree` replaces this file.\n"
-"""How a configuration file of ours begins: a comment to every loader of the table."""
+OURS = "# Written by udpcast-launcher;"
+"""How a configuration file of ours begins, whichever version wrote it: a comment to every loader of the table."""
+
+MARKER = f"{OURS} its next `tree` replaces this file.\n"
 
 
 @dataclass(frozen=True)

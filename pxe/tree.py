@@ -7,7 +7,7 @@
 
 Which loaders there are, and what their files are called, is in `loaders`; above is what PXELINUX's are.
 A directory may already belong to a boot server. Its configuration files and its loaders are never replaced:
-only files that begin with `MARKER` are ours. Everything is checked before the first byte is written, and each file
+only files that begin with `OURS` are ours. Everything is checked before the first byte is written, and each file
 appears whole or not at all.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 from kernel_cmdline import CommandLineError
 
 from .boot_entry import INITRD, KERNEL, LABEL, BootEntryError, Check, check_entries, launcher_check, make_entry
-from .loaders import LOADERS, MARKER, Loader
+from .loaders import LOADERS, OURS, Loader
 
 DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
 """The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
@@ -57,13 +57,14 @@ def write_tree(
     timeout: float = 0,
     places: Iterable[Path] | None = None,
     check: Check = launcher_check,
+    build: str = "python3 -m initrd build",
 ) -> Tree:
     """Make or renew the tree in `directory` from the pair in the directory `pair`.
 
     `append` is for every machine; `machines` maps a MAC address to the text for this machine alone, which replaces
     parameters of the same name. With a `timeout` (seconds), the loader shows its prompt and waits so long for another
-    label. `places`: where the loaders' files are, if not where Debian has them. Raises TreeError; then `directory` is
-    as it was, unless writing itself failed.
+    label. `places`: where the loaders' files are, if not where Debian has them; `build`: the command that makes a pair,
+    for the hint when there is none. Raises TreeError; then `directory` is as it was, unless writing itself failed.
     """
     directory = directory.absolute()
     try:
@@ -80,7 +81,7 @@ def write_tree(
         texts = {path: loader.config(entry, timeout) for loader in LOADERS for path, entry in entries[loader].items()}
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
-    copies = _pair(directory, pair)
+    copies = _pair(directory, pair, build)
     for loader in LOADERS:
         copies = {**_files(loader, directory, places), **copies}
     foreign = [path for path in texts if not _is_ours(path)]
@@ -121,12 +122,12 @@ def _find(name: str, places: tuple[Path, ...], loader: Loader) -> Path:
     raise TreeError(f"{name} is not in {wanted}: install the packages {packages}.")
 
 
-def _pair(directory: Path, pair: Path) -> dict[Path, Path]:
+def _pair(directory: Path, pair: Path, build: str) -> dict[Path, Path]:
     copies = {}
     for name in (KERNEL, INITRD):
         source = pair.absolute() / name
         if not source.is_file():
-            raise TreeError(f"{source} does not exist: build the pair with `python3 -m initrd build -o {pair}`.")
+            raise TreeError(f"{source} does not exist: build the pair with `{build} -o {pair}`.")
         if pair.absolute() != directory:
             copies[directory / name] = source
     return copies
@@ -135,7 +136,7 @@ def _pair(directory: Path, pair: Path) -> dict[Path, Path]:
 def _is_ours(path: Path) -> bool:
     """True when `path` may be (over)written: it does not exist, or we wrote it."""
     try:
-        return path.read_text(errors="replace").startswith(MARKER)
+        return path.read_text(errors="replace").startswith(OURS)
     except FileNotFoundError:
         return True
     except OSError as error:

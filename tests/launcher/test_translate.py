@@ -24,8 +24,8 @@ from launcher.answers import questions
 from launcher.errors import ErrorKind, LauncherError
 from launcher.sentence import joined, say, say_many, verbatim
 from launcher.translate import set_language, tr
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = sorted(catalogues.LANG.glob("*.po"))
 BOTH = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
 NOT_EXTRACTED = {

@@ -18,7 +18,8 @@ from pathlib import Path
 import pyte
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.common import ROOT
+
 PATIENCE = 60.0  # seconds until what was expected counts as missing, however busy the machine is
 DOWN, ENTER, ESC = "\x1b[B", "\r", "\x1b"
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00 ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0"
@@ -308,7 +309,7 @@ def test_a_clone_comes_to_its_end_whenever_its_line_is_closed(
     moment: Callable[[Terminal], None], tmp_path: Path
 ) -> None:
     """The end counts, too: /init restarts the PC at status 10, and takes any other for a crash."""
-    words = ["tests/launcher/ended_run.py", "auto=yes umode=rcv ip=10.0.0.7/24 after=reboot", "equal", "1"]
+    words = ["tests/launcher/session/ended_run.py", "auto=yes umode=rcv ip=10.0.0.7/24 after=reboot", "equal", "1"]
     begun = (lambda: not os.isatty(0)) if moment is closed_already else (lambda: True)
     with on_a_line_that_may_close(words, tmp_path / "errors", begun) as terminal:
         moment(terminal)
