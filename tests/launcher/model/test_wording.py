@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from launcher.model.machine import Disk, Nic, Partition
@@ -18,10 +16,8 @@ BARE = Disk("/dev/vda", 8_000_000_000)
 
 
 @pytest.fixture
-def german() -> Iterator[None]:
+def german() -> None:
     set_language("de")
-    yield
-    set_language("en")
 
 
 CASES = [

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -17,11 +15,10 @@ from launcher.answers.interview import Interview, Told, confirmation
 from launcher.answers.parameters import given_answers
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind, LauncherError
-from launcher.model import machine as machines
 from launcher.model.afterwards import Result
 from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Address, AddressSource, Next, Plan, Role
+from launcher.model.plan import Next, Role
 from launcher.network.result_page import Answer
 from launcher.screens import pages, progress, widgets
 from launcher.screens.ending import Ending
@@ -31,11 +28,9 @@ from launcher.sentence import say
 from launcher.transfer.status import Phase, TransferState
 from launcher.transfer.verdict import Receiver, ReceiverState
 from launcher.translate import set_language
+from tests.common import TWO, a_plan, page_text
 
-MACHINES = Path(__file__).resolve().parents[3] / "launcher" / "machines"
-TWO = machines.from_json((MACHINES / "two-disks-two-cards.json").read_text())
-TARGET = whole(TWO.disks[0])
-PLAN = Plan(Role.RECEIVE, TARGET, TWO.nics[0], Address(AddressSource.DHCP))
+PLAN = a_plan(target=whole(TWO.disks[0]), nic=TWO.nics[0])
 FAILURE = Outcome(OutcomeKind.TRUNCATED, say("The sender stopped."), say("Look at it."))
 ERROR = AnswerError(ErrorKind.WRONG_VALUE, say("{key} is wrong.", key="port=1"), say("Take another one."))
 SETTLED = "udpcparam=--fec retry=2 compr=gzip silence=9 start_timeout=9 after=menu"
@@ -60,9 +55,8 @@ class MadeUp:
 
 
 @pytest.fixture(autouse=True)
-def language(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(translate, "_catalogue", MadeUp())
-    yield
 
 
 def english(page: Page) -> list[str]:
@@ -162,5 +156,4 @@ def test_receivers_are_counted_in_words_that_fit(
     page = TransferPage(replace(PLAN, role=Role.SEND, attended=attended), nothing, "")
     for count, words in ((1, one), (2, two)):
         page.update(TransferState(receivers=RECEIVERS[:count]))
-        assert words in "\n".join(line.decode() for line in page.page.widget.render((80, 24), focus=True).text)
-    set_language("en")
+        assert words in page_text(page.page)
