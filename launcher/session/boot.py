@@ -7,13 +7,12 @@ sentence: an unexpected exception is kept in ``/run/udpcast/crash`` and reported
 from __future__ import annotations
 
 import signal
-import stat
 import traceback
 from pathlib import Path
 
 from kernel_cmdline import CommandLine, parse
 
-from ..events import EventLog, since_boot
+from ..events import EventLog, named, since_boot
 from ..exits import CRASHED
 from .leaving import force, stuck
 
@@ -32,9 +31,10 @@ def run() -> int:
         line = parse(Path("/proc/cmdline").read_bytes())
         port = line.last("events")
         if port and port.value:
-            add_port(log, port.value)
+            log.add(named(port.value))
         _emit_start(log, started)
         status = _screens(line, log)
+        log.close()  # before what asks nobody any more
         if status and stuck():
             force(status)
         return status
@@ -43,6 +43,8 @@ def run() -> int:
         (RUN / "crash").write_text(f"{sentence}\n\n{traceback.format_exc()}")
         log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
         return CRASHED
+    finally:
+        log.close()
 
 
 def _screens(line: CommandLine, log: EventLog) -> int:
@@ -70,17 +72,6 @@ def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...
         return ()
     lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     return (("udpcfg.txt", parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))),)
-
-
-def add_port(log: EventLog, name: str) -> None:
-    """Write events also to the port `name`: ``ttyS1``, or a virtio port's name.
-
-    Only character devices are opened: a slip such as ``events=sda`` must not write into a disk.
-    """
-    for path in (Path("/dev/virtio-ports") / name, Path("/dev") / name):
-        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
-            log.add(path)
-            return
 
 
 def _emit_start(log: EventLog, started: float) -> None:
