@@ -133,8 +133,8 @@ class Sink:
         self._over = False
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="events", daemon=True)
-        # Signals are for the main thread: while it holds them back, they would end the program through this one.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        # The main thread may hold these back for a while; here they would end the program meanwhile.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
         try:
             self._thread.start()
         finally:

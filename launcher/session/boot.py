@@ -12,11 +12,10 @@ from pathlib import Path
 
 from kernel_cmdline import CommandLine, parse
 
+from .. import paths
 from ..events import EventLog, named, since_boot
 from ..exits import CRASHED
 from .leaving import force, stuck
-
-RUN = Path("/run/udpcast")
 
 
 def run() -> int:
@@ -24,9 +23,9 @@ def run() -> int:
     started = since_boot()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)  # a closed serial line or Ctrl-C is no reason to end a clone
-    RUN.mkdir(parents=True, exist_ok=True)
-    (RUN / "crash").unlink(missing_ok=True)
-    log = EventLog(RUN / "events.jsonl")
+    paths.RUN.mkdir(parents=True, exist_ok=True)
+    paths.CRASH.unlink(missing_ok=True)
+    log = EventLog(paths.EVENTS)
     try:
         line = parse(Path("/proc/cmdline").read_bytes())
         port = line.last("events")
@@ -40,7 +39,7 @@ def run() -> int:
         return status
     except Exception as bug:
         sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
-        (RUN / "crash").write_text(f"{sentence}\n\n{traceback.format_exc()}")
+        paths.CRASH.write_text(f"{sentence}\n\n{traceback.format_exc()}")
         log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
         return CRASHED
     finally:
@@ -51,7 +50,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
     from ..answers.parameters import given_answers  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
-    from .system import RESULT, RunningSystem  # noqa: PLC0415
+    from .system import RunningSystem  # noqa: PLC0415
 
     configuration = configurations()
     explained, warnings, errors = explain_parameters(line, None)
@@ -61,7 +60,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     text = Path("/proc/cmdline").read_text(errors="replace").strip()
     log.emit("cmdline", text=text, warnings=[*warnings, *errors])
     app = App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained))
-    app.ended = RESULT.exists()  # before a shell or a crash, after which the launcher was started again
+    app.ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
     return app.run()
 
 
@@ -76,11 +75,10 @@ def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...
 
 def _emit_start(log: EventLog, started: float) -> None:
     """What happened before the log could be written, with the time at which it did."""
-    stamps = RUN / "stamps"
-    if stamps.exists():
-        for stamp in stamps.read_text().split("\n"):
+    if paths.STAMPS.exists():
+        for stamp in paths.STAMPS.read_text().split("\n"):
             name, _, seconds = stamp.partition(" ")
             if name:
                 log.emit_at(float(seconds), name)
-        stamps.replace(RUN / "stamps.reported")  # a second start of the launcher is no second boot
+        paths.STAMPS.replace(paths.STAMPS.with_suffix(".reported"))  # a second start of the launcher is no second boot
     log.emit_at(started, "python")

@@ -22,7 +22,7 @@ from typing import Any
 
 import pytest
 
-from launcher import events
+from launcher import events, paths
 from launcher.events import Descriptor, EventLog, Sink, named, opened
 from launcher.exits import Exit
 from launcher.session import boot
@@ -289,7 +289,8 @@ def test_everything_is_told_before_the_pc_is_restarted_by_force(
         told.extend(json.loads(line)["event"] for line in (tmp_path / "events.jsonl").read_text().splitlines())
 
     monkeypatch.setattr(os, "write", write)
-    monkeypatch.setattr(boot, "RUN", tmp_path)
+    for name, file in (("RUN", ""), ("CRASH", "crash"), ("STAMPS", "stamps"), ("EVENTS", "events.jsonl")):
+        monkeypatch.setattr(paths, name, tmp_path / file)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     monkeypatch.setattr(boot, "_screens", screens)
     monkeypatch.setattr(boot, "stuck", lambda: True)
