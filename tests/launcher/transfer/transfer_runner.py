@@ -167,7 +167,8 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         hang_opening(job["device"])
     disk.PATIENCE = job.get("patience", disk.PATIENCE)
     disk.IMPATIENCE = 1.0
-    transfer = Transfer(plan(job), EventLog(Path(job["events"])))
+    log = EventLog(Path(job["events"]))
+    transfer = Transfer(plan(job), log)
     transfer.start()
     asked = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: asked.set())
@@ -196,6 +197,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
             assert outcome is not None
             break
     transfer.close()
+    log.close()
     final = transfer.snapshot()
     return outcome, {
         "phases": phases,
