@@ -29,7 +29,6 @@ from ..model.plan import Compression, Plan
 from ..process import Process, open_terminal, program, spawn
 from ..udpcast.command import argv, starts_by_key
 from ..udpcast.messages import MessageKind, parse_message
-from ..udpcast.options import given
 from .heartbeat import EVERY, Farewell, say_alive, say_farewell
 from .monitor import Greeting, Greetings
 from .status import Board
@@ -138,7 +137,7 @@ class Sender:
         """Press the key, once somebody is there to receive (udp-sender would end without receivers)."""
         if self._board.begun:
             return
-        if given(self._plan.udpcparam, "nokbd") is not None or (self._udpcast and self._terminal < 0):
+        if self._plan.options.nokbd or (self._udpcast and self._terminal < 0):
             self._board.say("The cast starts by itself; udp-sender reads no key (--nokbd).")
         elif not self._board.receivers:
             self._board.say("No receiver has connected yet.")
@@ -419,7 +418,7 @@ class Sender:
                 begun=self._board.begun,
                 complete=self._complete,
                 complaint=self._complaint,
-                one_way=given(self._plan.udpcparam, "async") is not None,
+                one_way=self._plan.options.one_way,
                 hung=self._hung,
                 cancelled=self._cancelled,
             )
