@@ -27,6 +27,12 @@ LAZY = (
 )
 """Modules that Python imports by itself at some moment: for -m, for decoding, to show a traceback."""
 
+REPLACED = {
+    "ctypes.util": "ctypes_util.py",
+    "urwid.event_loop.asyncio_loop": "urwid_asyncio_loop.py",
+}
+"""Modules in whose place a file of `INSIDE` goes in; each file says why. Debian 12's urwid has no such module."""
+
 HTTP = ("encodings.idna",)
 """Needed by every connection to a host name; goes in when something of ours uses HTTP."""
 
@@ -61,7 +67,7 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
         "modules": modules,
-        "replace": {"ctypes.util": str(INSIDE / "ctypes_util.py")},
+        "replace": {name: str(INSIDE / file) for name, file in REPLACED.items() if is_there(name)},
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
@@ -74,6 +80,12 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
         {Path(source): Path("/") / home / target for source, target in report["extensions"].items()},
         tuple(Path(source) for source in report["sources"]),
     )
+
+
+def is_there(name: str) -> bool:
+    """Whether the library has the module `name`; the standard library has all that we name."""
+    library, *inner = name.split(".")
+    return library not in LIBRARIES or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()
 
 
 def uses_http(project: Path) -> bool:
