@@ -27,11 +27,14 @@ LAZY = (
 )
 """Modules that Python imports by itself at some moment: for -m, for decoding, to show a traceback."""
 
-REPLACED = {
+REPLACED: dict[str, str | None] = {
     "ctypes.util": "ctypes_util.py",
     "urwid.event_loop.asyncio_loop": "urwid_asyncio_loop.py",
+    **dict.fromkeys(f"urwid.event_loop.{name}_loop" for name in ("glib", "tornado", "trio", "twisted", "zmq")),
+    "urwid.display.curses": None,
 }
-"""Modules in whose place a file of `INSIDE` goes in; each file says why. Debian 12's urwid has no such module."""
+"""Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
+machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
 HTTP = ("encodings.idna",)
 """Needed by every connection to a host name; goes in when something of ours uses HTTP."""
@@ -67,7 +70,7 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
         "modules": modules,
-        "replace": {name: str(INSIDE / file) for name, file in REPLACED.items() if is_there(name)},
+        "replace": {name: file and str(INSIDE / file) for name, file in REPLACED.items() if is_there(name)},
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
