@@ -131,7 +131,7 @@ def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
     ending = Ending(Result(plan, outcome, 0.0, 9.0, (FAILURE,), say("No more.")), nothing, "")
     ending.telling("se3")
     assert english(ending.page) == []
-    ending.told(Answer(True, 200, say("se3 was told.")))  # type: ignore[arg-type]
+    ending.told(Answer(True, 200, say("se3 was told.")))
     assert english(ending.page) == []
 
 
