@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BuildError
 from .run import run
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -49,10 +48,6 @@ class PythonTree:
 
 def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     """Write all Python modules of the initrd below `tree`, compiled. Raises BuildError."""
-    missing = [name for name in LIBRARIES if not list(DIST_PACKAGES.glob(f"{name}*"))]
-    if missing:
-        packages = " ".join(PYTHON_PACKAGES[name] for name in missing)
-        raise BuildError(f"the Python library {missing[0]} is missing: apt-get install {packages}")
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
     modules = (*LIBRARIES, *LAZY, *(HTTP if uses_http(project) else ()))
@@ -69,11 +64,25 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     # A fixed hash seed: no order of a set shall reach the bytes that are written.
     command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
     report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
+    compile_catalogues(project, out)
     return PythonTree(
         home,
         {Path(source): Path("/") / home / target for source, target in report["extensions"].items()},
         tuple(Path(source) for source in report["sources"]),
     )
+
+
+def compile_catalogues(project: Path, out: Path) -> None:
+    """Compile the translations of a checkout; what was installed has only compiled ones."""
+    for source in sorted(project.glob("launcher/lang/*.po")):
+        target = out / source.relative_to(project).with_suffix(".mo")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        run(["msgfmt", "--check-format", "--no-hash", "--endianness=little", "-o", target, source])
+
+
+def missing_libraries() -> list[str]:
+    """Those of `LIBRARIES` that Debian's own Python does not have, whatever a virtual environment has."""
+    return [name for name in LIBRARIES if not list(DIST_PACKAGES.glob(f"{name}*"))]
 
 
 def uses_http(project: Path) -> bool:

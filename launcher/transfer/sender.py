@@ -29,7 +29,6 @@ from ..model.plan import Compression, Plan
 from ..process import Process, open_terminal, program, spawn
 from ..udpcast.command import argv, starts_by_key
 from ..udpcast.messages import MessageKind, parse_message
-from ..udpcast.options import given
 from .heartbeat import EVERY, Farewell, send_farewell, send_heartbeat
 from .monitor import Greeting, Greetings
 from .status import Status
@@ -138,7 +137,7 @@ class Sender:
         """Press the key, once somebody is there to receive (udp-sender would end without receivers)."""
         if self._status.begun:
             return
-        if given(self._plan.udpcparam, "nokbd") is not None or (self._udpcast and self._terminal < 0):
+        if self._plan.options.nokbd or (self._udpcast and self._terminal < 0):
             self._status.say("The cast starts by itself; udp-sender reads no key (--nokbd).")
         elif not self._status.receivers:
             self._status.say("No receiver has connected yet.")
@@ -421,7 +420,7 @@ class Sender:
                 begun=self._status.begun,
                 complete=self._complete,
                 complaint=self._complaint,
-                one_way=given(self._plan.udpcparam, "async") is not None,
+                one_way=self._plan.options.one_way,
                 hung=self._hung,
                 cancelled=self._cancelled,
             )

@@ -19,7 +19,6 @@ from launcher.answers.parameters import given_answers
 from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
-from launcher.model import machine as machines
 from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Plan
@@ -34,10 +33,8 @@ from launcher.session import boot, devices
 from launcher.session import system as systems
 from launcher.session.app import App, Stage
 from launcher.transfer.transfer import Phase, TransferState
+from tests.common import ONE, TWO, page_text
 
-MACHINES = Path(__file__).resolve().parents[3] / "launcher" / "machines"
-ONE = machines.from_json((MACHINES / "one-disk-one-card.json").read_text())
-TWO = machines.from_json((MACHINES / "two-disks-two-cards.json").read_text())
 ADDRESS = "BOOTIF=01-52-54-00-aa-bb-01 ip=10.0.0.7/24"
 
 
@@ -188,8 +185,7 @@ def begun(line: str, system: FakeSystem) -> App:
 def text(app: App) -> str:
     """What the page says on a terminal of 80x24."""
     assert app.ui.page
-    canvas = app.ui.page.widget.render((80, 24), focus=True)
-    return "\n".join(line.decode().rstrip() for line in canvas.text)
+    return page_text(app.ui.page)
 
 
 def left(app: App) -> bool:

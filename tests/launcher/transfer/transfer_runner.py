@@ -38,6 +38,7 @@ from launcher.model.plan import SILENCE, START_TIMEOUT, Address, AddressSource, 
 from launcher.transfer import own_sender  # noqa: E402
 from launcher.transfer import sender as sending  # noqa: E402
 from launcher.transfer.transfer import Phase, Transfer  # noqa: E402
+from launcher.udpcast.options import check_udpcparam  # noqa: E402
 
 
 def plan(job: dict[str, Any]) -> Plan:
@@ -48,7 +49,7 @@ def plan(job: dict[str, Any]) -> Plan:
         nic=Nic("eth0", Path("/sys/class/net/eth0/address").read_text().strip()),
         address=Address(AddressSource.GIVEN),
         compression=Compression(job["compression"]) if job.get("compression") else None,
-        udpcparam=tuple(job.get("udpcparam", ())),
+        options=check_udpcparam(tuple(job.get("udpcparam", ())), Role(job["role"]))[0],
         attended=job.get("attended", True),
         verify=job.get("verify", True),
         silence=job.get("silence", SILENCE),
