@@ -212,7 +212,7 @@ def main() -> None:
     try:
         outcome, seen = run(job)
     except LauncherError as error:
-        print(json.dumps({"error": error.sentence, "hint": error.hint}))
+        print(json.dumps({"error": str(error.sentence), "hint": str(error.hint)}))
         return
     left = [thread.name for thread in threading.enumerate() if thread.name in ("stream", "disk")]
     children = Path("/proc/self/task") / str(threading.main_thread().native_id) / "children"
