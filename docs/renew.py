@@ -24,7 +24,6 @@ PARTS: dict[str, Callable[[], str]] = {
     "results": meanings.reference,
     "events": events.reference,
     "errors": errors.reference,
-    "errors": errors.reference,
     "exit statuses": exits.reference,
 }
 """The generated parts by name, each made by the module that has the table."""
