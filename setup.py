@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say of the wheel: files that are made when it is built. Nothing is written here."""
+"""What pyproject.toml cannot say of the wheel: what is made when it is built. Nothing is written into the checkout."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ sys.dont_write_bytecode = True
 
 
 class Build(build_py):
-    """Copies the modules, and makes the manual pages and the completion for bash from their parsers."""
+    """Copies the modules, compiles the translations, and makes manual pages and completion from the parsers."""
 
     def run(self) -> None:
         super().run()
+        import catalogues  # noqa: PLC0415
         from cli import completion, manual  # noqa: PLC0415
 
+        lang = Path(self.build_lib, "udpcast_launcher/lib/launcher/lang")
+        catalogues.compile_all(lang)
+        for source in lang.glob("*.po"):
+            source.unlink()
         made = Path(self.get_finalized_command("build").build_base, "made")
         manual.main(made / "man")
         (made / manual.PROG).write_text(completion.script())

@@ -12,9 +12,9 @@ from kernel_cmdline import CommandLine, parse
 from .. import exits
 from ..answers.explain import doubtful, explain, explain_parameters, to_json, to_text
 from ..answers.parameters import given_answers, reference
-from ..events import EventLog
 from ..model import machine as machines
 from ..model.machine import Machine
+from ..model.plan import Plan
 from . import transfer as headless
 
 RECORDED = Path(__file__).parents[1] / "machines"
@@ -124,21 +124,19 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from ..session.app import App  # noqa: PLC0415 - urwid is needed here only
-    from ..session.system import RecordedSystem  # noqa: PLC0415
+    from ..session.dialogue import Dialogue  # noqa: PLC0415
+    from ..session.dry_run import dry_run  # noqa: PLC0415 - urwid is needed here only
     from ..udpcast.command import argv  # noqa: PLC0415
 
     line, machine = _line(options.cmdline), _machine(options.machine)
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise ValueError("This shows screens and takes keys, so it needs a terminal; `explain` does not.")
     explained, warnings, errors = explain_parameters(line, machine)
-    system, doubt = RecordedSystem(machine), doubtful(explained)
-    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
-    status = app.run()
-    if app.plan:
+    reached = dry_run(machine, Dialogue(given_answers(line), warnings, errors, doubtful(explained)))
+    if isinstance(reached, Plan):
         print("Nothing was executed. The launcher would have run:")
-        for stage in argv(app.plan):
+        for stage in argv(reached):
             print(f"  {shlex.join(stage)}")
         return 0
-    print(f"Nothing was executed. The launcher would have ended with: {app.status.name.lower()}")
-    return 0 if status else 1
+    print(f"Nothing was executed. The launcher would have ended with: {reached.name.lower()}")
+    return 0 if reached else 1

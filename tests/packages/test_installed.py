@@ -59,11 +59,12 @@ def lines(text: str) -> set[str]:
 
 
 def ours() -> set[str]:
-    """Every file of the folders, with a star behind those that are executable."""
-    paths = (path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file())
+    """Every file of the folders, translations compiled, with a star behind those that are executable."""
+    paths = {path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()}
+    marked = {path.relative_to(ROOT): "*" if path.stat().st_mode & 0o100 else "" for path in paths}
     return {
-        f"{path.relative_to(ROOT)}{'*' if path.stat().st_mode & 0o100 else ''}"
-        for path in paths
+        f"{path.with_suffix('.mo') if path.suffix == '.po' else path}{mark}"
+        for path, mark in marked.items()
         if "__pycache__" not in path.parts
     }
 

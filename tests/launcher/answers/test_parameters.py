@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from launcher.answers.parameters import ROWS, Use, reference, row_of, suggestion
 from launcher.answers.questions import ALL
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 COMMON_KERNEL_PARAMETERS = """
 acpi_osi apparmor audit boot cgroup_enable crashkernel cryptdevice dolvm earlyprintk fsck.mode hostname
 intel_pstate ipv6.disable isolcpus kernel.panic keepinitrd live locale.LANG maxcpus memtest mitigations modules

@@ -23,8 +23,8 @@ from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 MIB = 1 << 20
 ROOM = Machine(
     nics=(
@@ -57,12 +57,12 @@ def test_a_receiver_with_everything(image: Path) -> None:
     words = ("UMODE=receive", f"fdrive={image}", "mac=52:54:00:00:00:01", "port=9002", "compr=gzip", "verify=no")
     found = plan(*words, "udpcparam=--ttl 3 --min-receivers 5")
     assert (found.role, found.nic.name, found.port) == (Role.RECEIVE, "eth0", 9002)
-    assert (found.compression, found.verify, found.udpcparam) == (Compression.GZIP, False, ("--ttl=3",))
+    assert (found.compression, found.verify, found.options.words) == (Compression.GZIP, False, ("--ttl=3",))
     assert plan("umode=rcv", f"disk={image}").compression is None
     found = plan("umode=rcv", f"disk={image}", "silence=7", "start-timeout=300")
     assert (found.silence, found.start_timeout) == (7, 300)
     found = plan("umode=rcv", f"disk={image}", "udpcparam=--start-timeout 9 --ttl 3")
-    assert (found.start_timeout, found.udpcparam) == (9, ("--ttl=3",))
+    assert (found.start_timeout, found.options.words) == (9, ("--ttl=3",))
 
 
 def test_options_of_the_other_role_are_left_out_with_a_warning(image: Path) -> None:

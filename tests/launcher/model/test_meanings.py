@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +12,8 @@ from launcher import events, exits
 from launcher.model import meanings
 from launcher.model.afterwards import HEALED_BY_ANOTHER_CAST
 from launcher.model.outcome import OK_KINDS, OutcomeKind
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 RESULTS = (ROOT / "docs/results.md").read_text(encoding="utf-8")
 EVENTS = (ROOT / "docs/events.md").read_text(encoding="utf-8")
 
