@@ -12,8 +12,7 @@ from initrd import build, image, python, run
 from initrd.__main__ import main
 from initrd.errors import BuildError
 from launcher import VERSION
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.common import ROOT
 
 
 def test_a_missing_tool_names_its_package(

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from qemu.disks.debian import debian_sources
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 KERNELS = CACHE / "kernels"
 NOT_COPIED = (".git", ".venv", ".cache", ".*_cache", ".hypothesis", "__pycache__", "*.pyc")

@@ -16,10 +16,10 @@ from cli.commands import COMMANDS
 from initrd.build import INITRD, LINUX, MANIFEST
 from initrd.python import LIBRARIES
 from launcher import VERSION
+from tests.common import ROOT
 
 pytestmark = pytest.mark.package
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("cli", "initrd", "kernel_cmdline", "launcher", "pxe")
 VENV = "/opt/venv"
 COMMAND = {"deb": "/usr/bin/udpcast-launcher", "wheel": f"{VENV}/bin/udpcast-launcher"}

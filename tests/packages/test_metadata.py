@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 from initrd.build import DEBIAN_PACKAGES
 from launcher import VERSION
 from pxe.loaders import LOADERS
 from pxe.serve import PACKAGES
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NOT_DEPENDED_ON = {"dpkg", "gettext", "python3"}
 """Essential; needed in a checkout only; debhelper's to name, with its version."""
