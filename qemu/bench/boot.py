@@ -24,7 +24,7 @@ from pathlib import Path
 
 from ..classroom.report import layout
 from ..classroom.single import SingleSpec, of_pair, run_machine
-from ..disks import model as disks
+from ..disks.tools import DiskError
 from ..host import sandbox
 from ..machine.accel import choose
 from ..machine.events import Event, EventLog, kernel_start
@@ -97,7 +97,7 @@ def bench_boot(
     if counted:
         print("accelerator: TCG (instructions are counted, which KVM cannot do)", file=sys.stderr, flush=True)
     accel = "tcg" if counted else choose(spec.kernel)
-    expected = (sandbox.RunFailed, disks.DiskError, OSError)
+    expected = (sandbox.RunFailed, DiskError, OSError)
     result = sandbox.call(lambda scratch: _alternate(spec, scratch, runs, accel), expected)
     if not memory_search:
         return result
