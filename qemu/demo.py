@@ -28,7 +28,8 @@ from pathlib import Path
 
 from . import pair
 from .classroom.classroom import HARNESS_ERRORS, ClassroomSpec, run_classroom
-from .classroom.report import Report, Role, SeatReport, Verdict, equal, layout
+from .classroom.report import Report, Role, SeatReport, Verdict, equal
+from .columns import layout
 from .disks import images
 from .disks.debian import debian_model
 from .disks.model import ModelDisk

@@ -1,6 +1,6 @@
 """``python3 -m qemu bench stages``: each of the launcher's own stages alone, on one core, with files in memory.
 
-Where the launcher stands in the path of the data (`launcher/pumps.py`), it must not be the one who is waited for: a
+Where the launcher stands in the path of the data (`launcher/datapath/copying.py`), it must not be the one who is waited for: a
 cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a process that is bound to one core; what feeds or
 drains it is ``dd``, bound to another one where there is one.
 """
@@ -31,9 +31,9 @@ from launcher.datapath.copying import (
     wide_pipe,
 )
 
-from ..classroom.report import layout
-from .disks import MIB
-from .transfer import write_source
+from ..columns import layout
+from ..disks.raw import MIB
+from .cases import write_source
 
 GIGABIT = 125.0  # MB/s
 MEMORY = Path("/dev/shm")
