@@ -10,7 +10,7 @@ import pytest
 from kernel_cmdline import parse
 from qemu import commands
 from qemu.classroom.classroom import ClassroomSpec, command, seats
-from qemu.classroom.report import Role, layout
+from qemu.classroom.report import Role
 from qemu.host.network import Served, parse_server_line, server_settings
 from qemu.machine.spec import Bus, SpecError
 
@@ -114,7 +114,3 @@ def test_there_are_leases_for_every_seat() -> None:
     settings = server_settings(Path("/run"), Path("/run/tftp"))
     assert settings.first and settings.last
     assert int(settings.last) - int(settings.first) >= 256
-
-
-def test_columns_are_aligned() -> None:
-    assert layout([("a", "bb"), ("ccc", "d")]) == ["a    bb", "ccc  d"]
