@@ -83,10 +83,15 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
 
 def compile_catalogues(project: Path, out: Path) -> None:
     """Compile the translations of a checkout; what was installed has only compiled ones."""
-    for source in sorted(project.glob("launcher/lang/*.po")):
+    for source in catalogue_sources(project):
         target = out / source.relative_to(project).with_suffix(".mo")
         target.parent.mkdir(parents=True, exist_ok=True)
         run(["msgfmt", "--check-format", "--no-hash", "--endianness=little", "-o", target, source])
+
+
+def catalogue_sources(project: Path) -> list[Path]:
+    """The translations that are not compiled yet."""
+    return sorted(project.glob("launcher/lang/*.po"))
 
 
 def missing_libraries() -> list[str]:
