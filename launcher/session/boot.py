@@ -16,7 +16,6 @@ from kernel_cmdline import CommandLine, parse
 
 from ..events import EventLog, since_boot
 from ..exits import CRASHED
-from .leaving import force, stuck
 
 if TYPE_CHECKING:
     from ..model.plan import Plan
@@ -41,8 +40,8 @@ def run() -> int:
             add_port(log, port.value)
         _emit_start(log, started)
         status = _screens(line, log)
-        if status and stuck():
-            force(status)
+        if status:
+            _force_if_stuck(status)
         return status
     except Exception as bug:
         sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
@@ -55,7 +54,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
     from ..answers.parameters import given_answers  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
-    from .dialogue import Dialogue  # noqa: PLC0415
+    from .interviewing import Dialogue  # noqa: PLC0415
     from .system import RESULT, RunningSystem  # noqa: PLC0415
 
     configuration = configurations()
@@ -75,6 +74,13 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     ended = RESULT.exists()  # before a shell or a crash, after which the launcher was started again
     dialogue = Dialogue(given_answers(line, *configuration), warnings, errors, doubtful(explained), ended)
     return App(system, dialogue, log, carry_out).run()
+
+
+def _force_if_stuck(status: int) -> None:
+    from .leaving import force, stuck  # noqa: PLC0415 - not before the end
+
+    if stuck():
+        force(status)
 
 
 def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ..events import EventLog
 from ..model.machine import Machine
 from ..model.plan import Plan
-from .leaving import stuck
 
 if TYPE_CHECKING:
     from ..network.address import AddressJob
@@ -80,6 +79,8 @@ class RunningSystem:
             self._note(f"{RESULT} could not be written: {error.strerror}")
 
     def stuck(self) -> bool:
+        from .leaving import stuck  # noqa: PLC0415 - not before the end
+
         return stuck()
 
     def report(self, url: str) -> Report:
