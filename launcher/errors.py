@@ -6,11 +6,12 @@ A traceback means a bug; everything that a wrong line, a missing disk or a pulle
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, unique
 
-from .sentence import NOTHING, Sentence, joined
+from .sentence import NOTHING, Sentence, as_sentence, joined
 
 
+@unique
 class ErrorKind(Enum):
     """Names are stable: they appear in the event log as ``kind`` of ``error``. The texts are for the reference."""
 
@@ -56,8 +57,8 @@ class LauncherError(Exception):
         if isinstance(kind, str):  # a sentence that has no kind of its own
             sentence, hint = kind, sentence
         self.kind = ErrorKind.WRONG_VALUE if isinstance(kind, str) else kind
-        self.sentence = Sentence(sentence) if isinstance(sentence, str) else sentence
-        self.hint = Sentence(hint) if isinstance(hint, str) else hint
+        self.sentence = as_sentence(sentence)
+        self.hint = as_sentence(hint)
         super().__init__(str(self.whole))
 
     @property

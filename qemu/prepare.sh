@@ -41,6 +41,10 @@ TEST_PACKAGES=(
   procps
   tcpdump      # what the network tests look at
   xxhash       # xxh128sum, which our digests are held against
+  groff-base   # reads the manual pages
+  # building our own packages
+  dpkg-dev debhelper dh-python
+  python3-build
 )
 
 say() { printf '%s\n' "$*" >&2; }

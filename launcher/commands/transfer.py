@@ -27,7 +27,7 @@ from ..answers import questions as q
 from ..answers.parameters import ROWS, row_of
 from ..answers.questions import Facts, Question
 from ..errors import AnswerError, LauncherError
-from ..events import EventLog
+from ..events import EventLog, standard_output
 from ..model.machine import Disk, Machine, Nic
 from ..model.outcome import Outcome
 from ..model.plan import Address, AddressSource, Plan, Role, Target
@@ -51,7 +51,7 @@ def transfer(words: list[str]) -> int:
     Raises LauncherError with nothing written: a wrong parameter, a disk or a card that cannot be used.
     """
     log = EventLog()
-    log.add_descriptor(1)
+    log.add(standard_output())
     try:
         plan, warnings = plan_of(given(words), cards())
         for warning in warnings:
@@ -61,6 +61,8 @@ def transfer(words: list[str]) -> int:
     except LauncherError as error:
         log.emit("error", **error.record())
         raise
+    finally:
+        log.close()
 
 
 def given(words: list[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..sentence import NOTHING, Sentence
+from ..sentence import NOTHING, Sentence, as_sentence
 
 
 class OutcomeKind(Enum):
@@ -66,8 +66,8 @@ class Outcome:
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
-        fields = self.sentence.record() if isinstance(self.sentence, Sentence) else {}
-        return {"kind": self.kind.value, "fields": fields, "sentence": str(self.sentence)}
+        sentence = as_sentence(self.sentence)
+        return {"kind": self.kind.value, "fields": sentence.record(), "sentence": str(sentence)}
 
     @property
     def ok(self) -> bool:

@@ -14,22 +14,15 @@ from ..model.afterwards import attempts
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
 from ..model.wording import duration, more, nic_line, rate, size
-from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, as_sentence, joined, say, say_many, verbatim
+from ..transfer.evidence import Receiver
 from ..transfer.transfer import Phase, TransferState
-from ..transfer.verdict import Receiver, ReceiverState
 from ..translate import tr
 from ..udpcast.command import start_condition, starts_by_key
 from .summary import earlier_cast, target_text, which_cast
 from .widgets import Handler, Page, frame
 
 SHOWN_RECEIVERS = 8
-STATES = {
-    ReceiverState.CONNECTED: say("connected"),
-    ReceiverState.FINISHED: say("finished"),
-    ReceiverState.NEAR_THE_END: say("left near the end"),
-    ReceiverState.DROPPED: say("dropped"),
-    ReceiverState.LEFT: say("left"),
-}
 REDRAW = (1.0, 5.0)  # seconds between two drawings of mere progress, on a fast PC and on a slow one;
 REST = 200  # in between, so many times what a drawing took: the transfer needs the processor
 
@@ -40,7 +33,7 @@ class TransferPage:
     def __init__(self, plan: Plan, start: Handler, host: str, earlier: tuple[Outcome, ...] = ()) -> None:
         """`earlier`: the outcomes of the casts before this one."""
         self.plan = plan
-        self.condition: Sentence | str = start_condition(plan) if plan.role is Role.SEND else NOTHING
+        self.condition = as_sentence(start_condition(plan)) if plan.role is Role.SEND else NOTHING
         self.waits_for_key = plan.role is Role.SEND and starts_by_key(plan)
         self._headline = urwid.Text("")
         self._bar = urwid.ProgressBar("bar", "done", 0, 1)
@@ -132,7 +125,7 @@ class TransferPage:
 
 
 def _receiver_line(receiver: Receiver) -> Sentence:
-    return joined(" ", f"#{receiver.number}", receiver.address, STATES[receiver.state])
+    return joined(" ", f"#{receiver.number}", receiver.address, receiver.state.words)
 
 
 def _reads_back(state: TransferState) -> bool:

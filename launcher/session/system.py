@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import paths
 from ..events import EventLog
 from ..model.machine import Machine
 from ..model.plan import Plan
@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
-
-RUN = Path("/run/udpcast")
-COLDPLUGGED = RUN / "coldplugged"  # /init makes it when every device present at boot is known
-RESULT = RUN / "result.json"  # of the last transfer since this PC started
 
 
 class RunningSystem:
@@ -44,7 +40,7 @@ class RunningSystem:
         return self._detect()
 
     def complete(self) -> bool:
-        return COLDPLUGGED.exists()
+        return paths.COLDPLUGGED.exists()
 
     def watch(self) -> int | None:
         return self._devices.fileno()
@@ -70,13 +66,13 @@ class RunningSystem:
         return transfer
 
     def keep(self, record: dict[str, object]) -> None:
-        """Write the result to `RESULT`, whole or not at all."""
-        new = RESULT.with_suffix(".new")
+        """Write the result to `paths.RESULT`, whole or not at all."""
+        new = paths.RESULT.with_suffix(".new")
         try:
             new.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            new.replace(RESULT)
+            new.replace(paths.RESULT)
         except OSError as error:
-            self._note(f"{RESULT} could not be written: {error.strerror}")
+            self._note(f"{paths.RESULT} could not be written: {error.strerror}")
 
     def stuck(self) -> bool:
         from .leaving import stuck  # noqa: PLC0415 - not before the end

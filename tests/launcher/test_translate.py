@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import read_po
+from babel.messages.pofile import read_po, write_po
 
 import catalogues
 from launcher.answers import questions
@@ -31,17 +31,9 @@ BOTH = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
 NOT_EXTRACTED = {
     "launcher/sentence.py": "makes sentences of what is given to it",
     "launcher/model/wording.py": "a recorded disk's refusal is a text",
-    "launcher/errors.py": "takes texts as well, for now",
     "launcher/translate.py": "takes texts as well, for now",
 }
 """Where `Sentence` itself is called: no message is found there."""
-
-
-@pytest.fixture
-def language() -> Iterator[None]:
-    """English again, whatever the test sets."""
-    yield
-    set_language("en")
 
 
 def read(text: str) -> dict[tuple[str, ...], Message]:
@@ -124,7 +116,14 @@ def test_templates_are_literal_or_xgettext_would_not_find_them(path: Path) -> No
 
 
 COUNTED = re.compile(r"\{(?P<name>\w+)(?::[^}]*)?\} (?:more |other |further )?(?:\w{3,}s|are|were|have)\b")
-NO_NUMBER: set[tuple[str, ...]] = set()
+NO_NUMBER: set[tuple[str, ...]] = {
+    ("{path} begins as a {compression} stream does, and with compr=none receivers would unpack it; nothing was sent.",),
+    (
+        "What was written to {device} differs from what the sender read ({written:,} of {count:,} byte).",
+        "What was written to {device} differs from what the sender read ({written:,} of {count:,} bytes).",
+    ),
+    ("{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",),
+}
 """Messages with a field before such a word, and the field is never a number."""
 
 
@@ -149,7 +148,7 @@ def test_a_plural_that_is_missing_is_found() -> None:
     assert not without_plural(("{seconds} s; any key keeps this screen.",))
 
 
-def test_one_receiver_is_one_in_every_language(language: None) -> None:
+def test_one_receiver_is_one_in_every_language() -> None:
     counted = [say_many("{count} receiver connected.", "{count} receivers connected.", count) for count in (0, 1, 2)]
     said = {}
     for code in ("en", "fr", "de"):
@@ -162,7 +161,7 @@ def test_one_receiver_is_one_in_every_language(language: None) -> None:
     }
 
 
-def test_a_text_without_translation_stays_english(language: None) -> None:
+def test_a_text_without_translation_stays_english() -> None:
     set_language("fr")
     assert tr("Power off") == "Éteindre"
     assert tr("no such text, {name}", name="x") == "no such text, x"
@@ -174,21 +173,19 @@ def test_a_text_without_translation_stays_english(language: None) -> None:
     assert tr("Power off") == "Power off"
 
 
-def test_what_is_no_language_is_no_message(language: None) -> None:
+def test_what_is_no_language_is_no_message() -> None:
     set_language("de")
     assert (tr(say("Disk")), tr(verbatim("Disk")), tr(say(""))) == ("Platte", "Disk", "")
     assert tr(joined(", ", "Disk", say("Disk"), None, "{x}")) == "Disk, Platte, {x}"
 
 
-def test_what_was_built_needs_only_what_was_compiled(language: None, tmp_path: Path) -> None:
+def test_what_was_built_needs_only_what_was_compiled(tmp_path: Path) -> None:
     assert {path.name for path in catalogues.compile_all(tmp_path)} == {f"{path.stem}.mo" for path in CATALOGUES}
     set_language("de", tmp_path)
     assert tr("Power off") == "Ausschalten"
 
 
-def test_a_checkout_without_msgfmt_says_what_to_install(
-    language: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_checkout_without_msgfmt_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LauncherError, match=r"fr\.po .* msgfmt could not be started.* package gettext") as caught:
         set_language("fr")
@@ -225,8 +222,6 @@ def project(tmp_path: Path) -> Path:
     catalogue = Catalog("de")
     catalogue.add("The disk {path} is here.", "Die Platte {path} ist hier.")
     catalogue.add("nobody says this", "das sagt niemand")
-    from babel.messages.pofile import write_po  # noqa: PLC0415
-
     with (tmp_path / "de.po").open("wb") as file:
         write_po(file, catalogue)
     return tmp_path

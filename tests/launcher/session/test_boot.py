@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel_cmdline import parse
+from launcher import paths
 from launcher.events import EventLog
 from launcher.session import boot
 from launcher.session import system as systems
@@ -30,7 +31,7 @@ def test_a_launcher_that_starts_again_behind_a_result_begins_with_the_role(
         pages.append(app.ui.page.name)
         return 0
 
-    monkeypatch.setattr(systems, "RESULT", tmp_path / "result.json")
+    monkeypatch.setattr(paths, "RESULT", tmp_path / "result.json")
     monkeypatch.setattr(systems, "RunningSystem", lambda log: system)
     monkeypatch.setattr(App, "run", run)
     line = parse(f"{AUTO} disk=/dev/sda")
@@ -43,11 +44,11 @@ def test_a_launcher_that_starts_again_behind_a_result_begins_with_the_role(
 def test_the_running_system_keeps_a_result_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     system = systems.RunningSystem.__new__(systems.RunningSystem)
     system._log = Events()
-    monkeypatch.setattr(systems, "RESULT", tmp_path / "result.json")
+    monkeypatch.setattr(paths, "RESULT", tmp_path / "result.json")
     system.keep({"kind": "equal"})
     system.keep({"kind": "written"})
     assert json.loads((tmp_path / "result.json").read_text()) == {"kind": "written"}
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
-    monkeypatch.setattr(systems, "RESULT", tmp_path / "nowhere/result.json")
+    monkeypatch.setattr(paths, "RESULT", tmp_path / "nowhere/result.json")
     system.keep({})
     assert "could not be written" in system._log.seen[0]["text"]

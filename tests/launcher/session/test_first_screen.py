@@ -14,7 +14,7 @@ import pytest
 from tests.common import ROOT
 
 EARLY = {
-    "launcher": {"__main__", "errors", "events", "exits", "sentence", "translate"},
+    "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
     "launcher.model": {"machine", "plan", "wording"},
     "launcher.udpcast": {"command", "options"},
     "launcher.hardware": {"detect"},
