@@ -1,8 +1,8 @@
 """``python3 -m qemu bench stages``: each of the launcher's own stages alone, on one core, with files in memory.
 
-Where the launcher stands in the path of the data (`launcher/datapath/copying.py`), it must not be the one who is waited for: a
-cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a process that is bound to one core; what feeds or
-drains it is ``dd``, bound to another one where there is one.
+Where the launcher stands in the path of the data (`launcher/datapath/copying.py`), it must not be the one who is waited
+for: a cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a process that is bound to one core; what feeds
+or drains it is ``dd``, bound to another one where there is one.
 """
 
 from __future__ import annotations
