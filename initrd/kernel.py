@@ -112,7 +112,7 @@ def fetch(cache: Path, release: str | None = None) -> Kernel:
     if architecture not in META_PACKAGES:
         known = ", ".join(META_PACKAGES)
         raise BuildError(f"no kernel package is known for {architecture} (known: {known}); give one with --kernel")
-    options = apt.options(release, cache / f"apt-{release}") if release else ()
+    options = apt.options(release, cache)
     package, version = current_package(META_PACKAGES[architecture], options)
     place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
     if not list(place.glob("lib/modules/*/modules.dep")):
