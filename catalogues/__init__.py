@@ -50,8 +50,7 @@ class CatalogueError(Exception):
 
 def sources(folder: Path = ROOT) -> list[Path]:
     """The files that have messages."""
-    found = sorted(path for name in FOLDERS for path in (folder / name).rglob("*.py"))
-    return [path for path in found if path.parent != folder / "launcher/transfer"]  # its texts are no sentences yet
+    return sorted(path for name in FOLDERS for path in (folder / name).rglob("*.py"))
 
 
 def template(folder: Path = ROOT) -> str:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(DOCS.parent))
 from launcher import errors, events, exits  # noqa: E402
 from launcher.answers import parameters  # noqa: E402
 from launcher.model import meanings  # noqa: E402
+from qemu.classroom import faults, scenarios  # noqa: E402
 
 PARTS: dict[str, Callable[[], str]] = {
     "parameters": parameters.reference,
@@ -25,6 +26,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "events": events.reference,
     "errors": errors.reference,
     "exit statuses": exits.reference,
+    "fault grammar": lambda: f"```text\n{faults.GRAMMAR}\n```\n",
+    "fault table": scenarios.markdown,
 }
 """The generated parts by name, each made by the module that has the table."""
 

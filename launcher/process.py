@@ -75,8 +75,9 @@ def program(argv: tuple[str, ...]) -> tuple[str, ...]:
         if name and shutil.which(name):
             return (name, *argv[1:])
     raise TransferFailed(
-        f"{argv[0]} is missing from this initrd, and this transfer needs it.",
-        "Build the pair anew on a machine that has it.",
+        ErrorKind.PROGRAM_MISSING,
+        say("{program} is missing from this initrd, and this transfer needs it.", program=argv[0]),
+        say("Build the pair anew on a machine that has it."),
     )
 
 
@@ -133,7 +134,8 @@ def spawn(
         )
     except OSError as error:
         os.close(errors)
-        raise TransferFailed(f"{argv[0]} could not be started: {error.strerror}.") from error
+        sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
+        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
     finally:
         os.close(errors_end)
         os.close(null)
@@ -146,7 +148,8 @@ def spawn(
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(errors)
-        raise TransferFailed(f"{argv[0]} could not be watched: {error.strerror}.") from error
+        sentence = say("{program} could not be watched: {error}.", program=argv[0], error=error.strerror)
+        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
 
 
 def output(argv: tuple[str, ...]) -> bytes:

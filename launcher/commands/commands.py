@@ -124,8 +124,8 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from ..session.dialogue import Dialogue  # noqa: PLC0415
     from ..session.dry_run import dry_run  # noqa: PLC0415 - urwid is needed here only
+    from ..session.interviewing import Dialogue  # noqa: PLC0415
     from ..udpcast.command import argv  # noqa: PLC0415
 
     line, machine = _line(options.cmdline), _machine(options.machine)

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import xxhash
 
+from ..sentence import Sentence, say
 from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
 from .chunks import CHUNK, BufferedCopy, chunk
 from .framing import TRAILER_BYTES
@@ -38,7 +39,7 @@ class Moved:
     count: int = 0
     digest: str | None = None
     broken: bool = False
-    error: str | None = None
+    error: Sentence | str | None = None
     overflow: bool = False
     stalled: bool = False
     tail: bytes = b""
@@ -62,7 +63,7 @@ class Reread:
 
     count: int = 0
     digest: str | None = None
-    error: str | None = None
+    error: Sentence | str | None = None
     differs: int | None = None
 
 
@@ -223,7 +224,7 @@ def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callabl
         while done < length:
             count = source.read(memory[: min(CHUNK, length - done)], done)
             if not count:
-                raise DiskError(done, "it ends there")
+                raise DiskError(done, say("it ends there"))
             digest(memory[:count])
             source.send(memory[:count], done, sink)
             done += count
@@ -294,12 +295,14 @@ def copy_to_disk(
         done += len(room)
         progress(done)
         if len(room) < len(data):
-            raise DiskError(done, "it is full", True)
+            raise _Full
 
     try:
         BufferedCopy(fill, write).run()
+    except _Full:
+        return Moved(done, overflow=True)
     except DiskError as error:
-        return Moved(error.offset, error=None if error.words == "it is full" else error.words, overflow=error.full)
+        return Moved(error.offset, error=error.words, overflow=error.full)
     except Stalled:
         return Moved(done, stalled=True)
     return Moved(done, digest.hexdigest(), marks=tuple(digest.marks))
@@ -316,7 +319,7 @@ def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -
         wanted = min(len(buffer), -(-left // ALIGNMENT) * ALIGNMENT)
         count = min(disk.read(buffer[:wanted], taken), left) if left else 0
         if left and not count:
-            raise DiskError(taken, "it ends there")
+            raise DiskError(taken, say("it ends there"))
         taken += count
         progress(taken)
         return count
@@ -333,8 +336,12 @@ def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -
     return Reread(digest.count, digest.hexdigest())
 
 
+class _Full(Exception):
+    """There is more than the target may hold."""
+
+
 class _Different(Exception):
-    pass
+    """What is read back is not what was written."""
 
 
 class _Comparing(_Digest):

@@ -15,21 +15,14 @@ from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
 from ..model.wording import duration, more, nic_line, rate, size
 from ..sentence import NOTHING, Sentence, as_sentence, joined, say, say_many, verbatim
+from ..transfer.evidence import Receiver
 from ..transfer.transfer import Phase, TransferState
-from ..transfer.verdict import Receiver, ReceiverState
 from ..translate import tr
 from ..udpcast.command import start_condition, starts_by_key
 from .summary import earlier_cast, target_text, which_cast
 from .widgets import Handler, Page, frame
 
 SHOWN_RECEIVERS = 8
-STATES = {
-    ReceiverState.CONNECTED: say("connected"),
-    ReceiverState.FINISHED: say("finished"),
-    ReceiverState.NEAR_THE_END: say("left near the end"),
-    ReceiverState.DROPPED: say("dropped"),
-    ReceiverState.LEFT: say("left"),
-}
 REDRAW = (1.0, 5.0)  # seconds between two drawings of mere progress, on a fast PC and on a slow one;
 REST = 200  # in between, so many times what a drawing took: the transfer needs the processor
 
@@ -132,7 +125,7 @@ class TransferPage:
 
 
 def _receiver_line(receiver: Receiver) -> Sentence:
-    return joined(" ", f"#{receiver.number}", receiver.address, STATES[receiver.state])
+    return joined(" ", f"#{receiver.number}", receiver.address, receiver.state.words)
 
 
 def _reads_back(state: TransferState) -> bool:

@@ -1,13 +1,13 @@
 """The controller of one run: the stage it is in, the page on the screen, the menu over it, and how it is left.
 
-What there is to do in a stage stands in the stage (`stage`). Here is what outlives them all: what was answered
-(`dialogue`), the devices (`devices`), a page that is being told a result (`telling`), the screen.
+What there is to do in a stage stands in the stage (`stage`). Here is what outlives the stages: what was answered, the
+devices, a page that is being told a result, the screen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..errors import ErrorKind, LauncherError
 from ..events import EventLog
@@ -18,25 +18,20 @@ from ..screens import pages
 from ..screens.ui import Ui
 from ..screens.widgets import Page
 from ..sentence import say
-from .devices import Detection, Devices
-from .dialogue import Dialogue
-from .interviewing import Interviewing
+from .devices import Devices
+from .interviewing import Dialogue, Interviewing
 from .stage import Stage
-from .telling import Telling
 
-CarryOut = Callable[["App", Plan], Stage]
-"""Makes the stage that comes after the interview: the one that carries the plan out, or ends a dry run."""
+if TYPE_CHECKING:
+    from .pc import Pc
+    from .telling import Telling
 
-
-class Pc(Detection, Protocol):
-    """The PC under the launcher: the real one, or a recorded one for a dry run."""
-
-    def stuck(self) -> bool:
-        """Whether the program cannot end, because a disk does not answer."""
+    CarryOut = Callable[["App", Plan], Stage]
+    """Makes the stage that comes after the interview: the one that carries the plan out, or that ends a dry run."""
 
 
 class App:
-    """One run."""
+    """One run. `telling`: the page that was told last; it may answer in a later stage."""
 
     def __init__(self, pc: Pc, dialogue: Dialogue, log: EventLog, carry_out: CarryOut) -> None:
         self.pc = pc
@@ -44,7 +39,7 @@ class App:
         self.log = log
         self.carry_out = carry_out
         self.devices = Devices(pc, log)
-        self.telling = Telling(log)
+        self.telling: Telling | None = None
         self.status = Exit.AGAIN
         self.stage: Stage = Interviewing(self)
         self._beneath: Page | None = None  # the page under the menu, while that is open
@@ -90,7 +85,8 @@ class App:
 
     def tick(self) -> None:
         """Let the stage see what has changed."""
-        self.telling.poll()
+        if self.telling:
+            self.telling.poll()
         self.stage.tick()
 
     def touched(self) -> None:
@@ -138,7 +134,8 @@ class App:
             hint = say("Restart this PC, or switch it off.")
             self.fail(LauncherError(ErrorKind.DISK_HANGS, sentence, hint))
             return
-        self.telling.close()
+        if self.telling:
+            self.telling.close()
         self.status = status
         self.log.emit("after", action=status.name.lower())
         self.ui.leave()

@@ -16,7 +16,6 @@ from kernel_cmdline import CommandLine, parse
 from .. import paths
 from ..events import EventLog, named, since_boot
 from ..exits import CRASHED
-from .leaving import force, stuck
 
 if TYPE_CHECKING:
     from ..model.plan import Plan
@@ -40,8 +39,8 @@ def run() -> int:
         _emit_start(log, started)
         status = _screens(line, log)
         log.close()  # before what asks nobody any more
-        if status and stuck():
-            force(status)
+        if status:
+            _force_if_stuck(status)
         return status
     except Exception as bug:
         sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
@@ -56,7 +55,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
     from ..answers.parameters import given_answers  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
-    from .dialogue import Dialogue  # noqa: PLC0415
+    from .interviewing import Dialogue  # noqa: PLC0415
     from .system import RunningSystem  # noqa: PLC0415
 
     configuration = configurations()
@@ -76,6 +75,13 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
     dialogue = Dialogue(given_answers(line, *configuration), warnings, errors, doubtful(explained), ended)
     return App(system, dialogue, log, carry_out).run()
+
+
+def _force_if_stuck(status: int) -> None:
+    from .leaving import force, stuck  # noqa: PLC0415 - not before the end
+
+    if stuck():
+        force(status)
 
 
 def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:

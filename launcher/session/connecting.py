@@ -8,11 +8,12 @@ from ..errors import ErrorKind, LauncherError
 from ..model.plan import Plan
 from ..screens import pages
 from ..sentence import say
-from .execution import Execution, System
+from .execution import Execution
 from .stage import Stage
 
 if TYPE_CHECKING:
     from .app import App
+    from .pc import System
 
 
 class Connecting(Stage):

@@ -7,7 +7,7 @@ from ..exits import Exit
 from ..model.machine import Machine
 from ..model.plan import Plan
 from .app import App
-from .dialogue import Dialogue
+from .interviewing import Dialogue
 from .stage import Stage
 
 

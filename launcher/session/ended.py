@@ -7,6 +7,7 @@ from ..network.result_page import address, split_url
 from ..screens.ending import Ending
 from .execution import Execution
 from .stage import LEAVING, Stage
+from .telling import Telling
 
 
 class Ended(Stage):
@@ -22,12 +23,12 @@ class Ended(Stage):
         if self._result.plan.result_page and not self._result.waits:
             report = self._execution.system.report(address(self._result))
             self._ending.telling(split_url(report.url)[0])
-            self.app.telling.begin(report, self._ending.told)
+            self.app.telling = Telling(report, self.app.log, self._ending.told)
         self.app.show(self._ending.page)
 
     def tick(self) -> None:
         """Count down. The page's answer is waited for, within its time-out."""
-        due = self._ending.tick() and not self.app.telling.under_way
+        due = self._ending.tick() and (not self.app.telling or self.app.telling.over)
         self.app.ui.draw()
         if due and self._result.waits:
             self._execution.cast_again(self._result)

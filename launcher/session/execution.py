@@ -11,39 +11,21 @@ Rules that stand here and nowhere else:
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..answers.selectors import exchanged
 from ..errors import ErrorKind, LauncherError
 from ..model.afterwards import Result
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Plan
-from ..sentence import Sentence, say
+from ..sentence import NOTHING, Sentence, say
 
 if TYPE_CHECKING:
-    from ..network.address import AddressJob
-    from ..network.result_page import Report
-    from ..transfer.transfer import Transfer
     from .app import App
+    from .pc import System
 
 Earlier = tuple[Outcome, ...]
 """What became of the casts before, with the same plan."""
-
-
-class System(Protocol):
-    """What a plan is carried out with."""
-
-    def network(self, plan: Plan) -> AddressJob:
-        """Start to bring up the plan's card."""
-
-    def transfer(self, plan: Plan) -> Transfer:
-        """Start the plan's processes."""
-
-    def keep(self, record: dict[str, object]) -> None:
-        """Keep a result where a shell and a script find it."""
-
-    def report(self, url: str) -> Report:
-        """Begin to tell a page."""
 
 
 class Execution:
@@ -103,7 +85,7 @@ class Execution:
             self.app.log.emit("outcome", **outcome.fields())
             self.end(outcome)
 
-    def end(self, outcome: Outcome, earlier: Earlier = (), refused: Sentence | str = "") -> None:
+    def end(self, outcome: Outcome, earlier: Earlier = (), refused: Sentence = NOTHING) -> None:
         """Keep the result before anything else, then show it and do what follows."""
         from .ended import Ended  # noqa: PLC0415
 
@@ -111,5 +93,6 @@ class Execution:
         self.system.keep(result.record())
         self.app.dialogue.over(ended=outcome.kind is not OutcomeKind.NOT_BEGUN)
         self.app.drop_menu()
-        self.app.telling.close()
+        if self.app.telling:
+            self.app.telling.close()
         self.app.enter(Ended(self, result))

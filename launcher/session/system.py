@@ -9,7 +9,6 @@ from .. import paths
 from ..events import EventLog
 from ..model.machine import Machine
 from ..model.plan import Plan
-from .leaving import stuck
 
 if TYPE_CHECKING:
     from ..network.address import AddressJob
@@ -76,6 +75,8 @@ class RunningSystem:
             self._note(f"{paths.RESULT} could not be written: {error.strerror}")
 
     def stuck(self) -> bool:
+        from .leaving import stuck  # noqa: PLC0415 - not before the end
+
         return stuck()
 
     def report(self, url: str) -> Report:

@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from ..events import EventLog
+from ..network.result_page import Answer, Report
 from ..sentence import say
-
-if TYPE_CHECKING:  # what is needed only behind a transfer is imported then
-    from ..network.result_page import Answer, Report
-
-Told = Callable[["Answer"], None]
 
 
 class Telling:
-    """The page that is being told, where one is. One at a time; what it answers is an event and nothing more."""
+    """One page that is told; what it answers is an event and nothing more. `told` gets the answer as well."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, report: Report, log: EventLog, told: Callable[[Answer], None]) -> None:
+        self._report = report
         self._log = log
-        self._report: Report | None = None
-        self._told: Told = lambda answer: None
-
-    def begin(self, report: Report, told: Told) -> None:
-        """A page is being told; `told` gets its answer."""
-        self._report, self._told = report, told
-
-    @property
-    def under_way(self) -> bool:
-        """Whether an answer is still waited for. It comes, or the time-out does."""
-        return self._report is not None
+        self._told = told
+        self.over = False
 
     def poll(self) -> None:
-        """Take the answer when it is there."""
-        answer = self._report.answer() if self._report else None
-        if self._report and answer:
-            self._over(self._report, answer)
+        """Take the answer when it is there. It comes, or the time-out does."""
+        answer = None if self.over else self._report.answer()
+        if answer:
+            self._end(answer)
 
     def close(self) -> None:
         """Go on without the answer."""
-        if self._report:
-            from ..network.result_page import Answer  # noqa: PLC0415
+        if not self.over:
+            self._end(Answer(False, None, say("The page had not answered when this PC went on.")))
 
-            self._over(self._report, Answer(False, None, say("The page had not answered when this PC went on.")))
-
-    def _over(self, report: Report, answer: Answer) -> None:
+    def _end(self, answer: Answer) -> None:
+        self.over = True
         sentence = str(answer.sentence)
-        self._log.emit("report", url=report.url, ok=answer.ok, status=answer.status, sentence=sentence)
-        self._report = None
+        self._log.emit("report", url=self._report.url, ok=answer.ok, status=answer.status, sentence=sentence)
         self._told(answer)

@@ -17,7 +17,8 @@ import threading
 import time
 from dataclasses import replace
 
-from ..datapath.block_device import DiskError, ReadBack, TargetDisk, opened, patiently
+from ..datapath import block_device
+from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer, opened, patiently
 from ..datapath.copying import (
     NO_BYTES,
     Incoming,
@@ -35,15 +36,17 @@ from ..events import EventLog
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Plan
 from ..process import Process, open_terminal, program, spawn
+from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, decompressor
 from ..udpcast.messages import MessageKind, parse_message
+from .evidence import Receiving
 from .own_sender import OwnSender
 from .preflight import check
+from .receiver_verdict import judge_receiver
 from .status import Phase, Status
 from .supervisor import Supervisor
-from .verdict import Receiving, judge_receiver, no_answer
 
-NOT_REREAD = Reread(error="it was not read to its end")
+NOT_REREAD = Reread(error=say("it was not read to its end"))
 LATE = 2.0  # seconds that udp-receiver has for ending by itself when no cast began in time
 
 
@@ -75,7 +78,7 @@ class Receiver:
         self._reread: Reread | None = None
         self._manifest: Manifest | None = None
         self._refusal: Outcome | None = None
-        self._flush_error: str | None = None
+        self._flush_error: Sentence | str | None = None
         self._over = threading.Event()
         self._bug: BaseException | None = None
         self._leaving: Process | None = None  # the udp-receiver that is ended because its sender vanished
@@ -198,7 +201,7 @@ class Receiver:
         if self._manifest:
             self._status.expect(self._manifest.length)
             self._own.hear(self._manifest)
-        self._status.say(f"The stream's compression is {compression.value}.")
+        self._status.tell(say("The stream's compression is {compression}.", compression=compression.value))
         self._status.begin()
         self._supervisor.wake()
         if compression is Compression.NONE:
@@ -222,8 +225,8 @@ class Receiver:
             self._decompressor = spawn(program(decompressor(compression)), inlet, disk_outlet, self._note)
             self._supervisor.add(self._decompressor)
         except LauncherError as error:
-            text = f"{error.sentence} Nothing was written."
-            self._refusal = Outcome(OutcomeKind.STAGE_FAILED, text, error.hint)
+            sentence = joined(" ", error.sentence, say("Nothing was written."))
+            self._refusal = Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint)
         finally:
             os.close(inlet)
             os.close(disk_outlet)
@@ -247,7 +250,7 @@ class Receiver:
             self._written = copy_to_disk(incoming.fill, self._target, self._size, self._status.moved)
         except BaseException as bug:
             self._bug = bug
-            self._written = Moved(error="the launcher failed")
+            self._written = Moved(error=say("the launcher failed"))
 
     def _flush(self) -> None:
         """Bring everything to the device; its answer is evidence."""
@@ -274,8 +277,8 @@ class Receiver:
             self._reread = read_back(self._again, self._written, self._reread_so_far)
         except DiskError as error:
             self._reread = Reread(error=error.words)
-        except TimeoutError as late:
-            self._reread = NOT_REREAD if self._cancelled else Reread(error=str(late))
+        except TimeoutError:
+            self._reread = NOT_REREAD if self._cancelled else Reread(error=no_answer(block_device.PATIENCE))
             self._target = None  # flushed, and left open: in the kernel, to close a disk waits for who opens it
         except Cancelled:
             return
@@ -293,11 +296,11 @@ class Receiver:
         message = parse_message(line) if process is self._udpcast else None
         if message is None:
             if process is not self._udpcast:
-                self._status.say(f"{process.name}: {line}")
+                self._status.tell(joined(": ", process.name, line))
             return
         if message.kind is MessageKind.CONNECTED and message.address:
             self._own.meet(message.address)
-            self._status.say(f"Connected to the sender {message.address}.")
+            self._status.tell(say("Connected to the sender {address}.", address=message.address))
             self._log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.DROPPED:
             self._dropped = True
@@ -337,7 +340,7 @@ class Receiver:
             self._supervisor.stop()
         elif gone := self._own.gone():
             self._leaving = self._udpcast
-            self._status.say(f"The sender {self._own.address} {gone.words}.")
+            self._status.tell(gone.words)
             self._log.emit("disconnected", address=self._own.address, number=None, reason=gone.reason)
             if self._udpcast:
                 self._udpcast.signal(signal.SIGKILL)

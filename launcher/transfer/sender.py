@@ -22,33 +22,24 @@ from .. import VERSION
 from ..datapath.block_device import DiskError, SourceDisk, opened, whereabouts
 from ..datapath.copying import NO_BYTES, Moved, copy_from_disk, copy_pipe, wide_pipe, write_all
 from ..datapath.framing import Manifest, Trailer, disk_label, manifest_frame, recognise, trailer_frame
-from ..errors import TransferFailed
+from ..errors import ErrorKind, TransferFailed
 from ..events import EventLog
-from ..model.outcome import Outcome, OutcomeKind
+from ..model.outcome import Outcome
 from ..model.plan import Compression, Plan
 from ..process import Process, open_terminal, program, spawn
+from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, starts_by_key
 from ..udpcast.messages import MessageKind, parse_message
+from .evidence import LOST, ReceiverState, Sending
 from .heartbeat import EVERY, Farewell, send_farewell, send_heartbeat
 from .monitor import Greeting, Greetings
+from .sender_verdict import judge_sender
 from .status import Status
 from .supervisor import Supervisor
-from .verdict import LOST, ReceiverState, Sending, judge_sender
 
 SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
 LISTEN = 3.5  # seconds before a cast: another sender of ours greets in them, and our own receivers note a pause
 TIE = 3.0  # seconds of its waiting in which a sender still gives way to one that began at the same time
-
-
-def other_sender(plan: Plan, address: str, begun: bool) -> Outcome:
-    """What a sender says that found another one."""
-    sent = "this cast was ended as it began" if begun else "nothing was sent"
-    return Outcome(
-        OutcomeKind.OTHER_SENDER,
-        f"Another sender, {address}, is waiting for receivers on port {plan.port}; {sent}.",
-        "Send from one PC only, or give each of the two rooms a port of its own (port=).",
-        total=plan.target.size,
-    )
 
 
 class Sender:
@@ -101,9 +92,14 @@ class Sender:
         looks = recognise(self._source.head) if self._source else Compression.NONE
         if self._compression is Compression.NONE and looks is not Compression.NONE:
             raise TransferFailed(
-                f"{self._plan.target.path} begins as a {looks.value} stream does, and with compr=none receivers would "
-                "unpack it; nothing was sent.",
-                "Send it with compr=zstd.",
+                ErrorKind.SOURCE_REFUSED,
+                say(
+                    "{path} begins as a {compression} stream does, and with compr=none receivers would unpack it; "
+                    "nothing was sent.",
+                    path=self._plan.target.path,
+                    compression=looks.value,
+                ),
+                say("Send it with compr=zstd."),
             )
 
     def run(self) -> Outcome:
@@ -138,9 +134,9 @@ class Sender:
         if self._status.begun:
             return
         if self._plan.options.nokbd or (self._udpcast and self._terminal < 0):
-            self._status.say("The cast starts by itself; udp-sender reads no key (--nokbd).")
+            self._status.tell(say("The cast starts by itself; udp-sender reads no key (--nokbd)."))
         elif not self._status.receivers:
-            self._status.say("No receiver has connected yet.")
+            self._status.tell(say("No receiver has connected yet."))
         else:
             with contextlib.suppress(OSError):
                 os.write(self._terminal, b" ")
@@ -203,8 +199,9 @@ class Sender:
             return terminal[2]
         if starts_by_key(self._plan):
             raise TransferFailed(
-                "There is no pseudo-terminal to press udp-sender's key on.",
-                "Mount devpts on /dev/pts, or give --min-receivers in udpcparam.",
+                ErrorKind.TERMINAL_MISSING,
+                say("There is no pseudo-terminal to press udp-sender's key on."),
+                say("Mount devpts on /dev/pts, or give --min-receivers in udpcparam."),
             )
         return None
 
@@ -320,7 +317,7 @@ class Sender:
         message = parse_message(line) if process is self._udpcast else None
         if message is None:
             if process is not self._udpcast:
-                self._status.say(f"{process.name}: {line}")
+                self._status.tell(joined(": ", process.name, line))
             return
         kind, number, status = message.kind, message.number, self._status
         if kind is MessageKind.CONNECTED and number is not None and message.address:
@@ -330,7 +327,7 @@ class Sender:
             status.begin()
             self._log.emit("cast")
         elif kind is MessageKind.DROPPING and number is not None:
-            self._part(number, ReceiverState.DROPPED, "silent for too long")
+            self._part(number, ReceiverState.DROPPED, say("silent for too long"))
         elif kind is MessageKind.DISCONNECTED and number is not None:
             self._left(number)
         elif kind is MessageKind.COMPLETE:
@@ -338,7 +335,7 @@ class Sender:
             status.finish_receivers()
         elif kind is MessageKind.FAILED:
             self._complaint = message.text
-            status.say(message.text)
+            status.tell(message.text)
 
     def _left(self, number: int) -> None:
         """One took its leave: before the cast it is forgotten, during it it is lost, at its end it is done.
@@ -347,20 +344,20 @@ class Sender:
         is empty, that can be most of it.
         """
         if not self._status.begun:
-            self._part(number, None, "left before the cast")
+            self._part(number, None, say("left before the cast"))
         elif self._complete:
-            self._part(number, ReceiverState.FINISHED, "finished")
+            self._part(number, ReceiverState.FINISHED, say("finished"))
         elif self._fed.is_set():
-            self._part(number, ReceiverState.NEAR_THE_END, "left near the end")
+            self._part(number, ReceiverState.NEAR_THE_END, say("left near the end"))
         else:
-            self._part(number, ReceiverState.LEFT, "left before the end")
+            self._part(number, ReceiverState.LEFT, say("left before the end"))
 
-    def _part(self, number: int, state: ReceiverState | None, reason: str) -> None:
+    def _part(self, number: int, state: ReceiverState | None, reason: Sentence) -> None:
         one = self._status.mark(number, state)
         if one:
-            self._log.emit("disconnected", address=one.address, number=number, reason=reason)
+            self._log.emit("disconnected", address=one.address, number=number, reason=str(reason))
             if state in LOST:
-                self._status.say(f"{one.address}: {reason}.")
+                self._status.tell(say("{address}: {reason}.", address=one.address, reason=reason))
 
     def _tick(self) -> None:
         """When one process of the pipeline has failed, the others end; a failed compressor must not end udp-sender."""
@@ -404,13 +401,13 @@ class Sender:
         return self._supervisor.ended_before(self._compressor, self._udpcast)
 
     def _judge(self) -> Outcome:
-        if self._rival:
-            return other_sender(self._plan, self._rival.address, self._status.begun)
         moved = self._moved if self._hung is None else Moved(self._status.progress[0])
         return judge_sender(
             Sending(
                 device=self._plan.target.path,
                 length=self._plan.target.size,
+                port=self._plan.port,
+                rival=self._rival.address if self._rival else None,
                 moved=moved,
                 seconds=self._status.seconds,
                 compressor=self._supervisor.stage(self._compressor),

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from ..process import Process
-from .verdict import Stage
+from .evidence import Stage
 
 TICK = 0.5  # seconds between two looks at the clock
 GRACE = 2.0  # seconds between the first signal and SIGKILL

@@ -44,7 +44,7 @@ class Transfer:
         else:
             side = Receiver(plan, self._status, self._log)
         self._side = side
-        self._status.say(start_condition(plan))
+        self._status.tell(start_condition(plan))
         threading.Thread(target=self._run, args=(side,), name="transfer", daemon=True).start()
         threading.Thread(target=self._report, name="progress", daemon=True).start()
 

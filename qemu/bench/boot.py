@@ -22,15 +22,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ..classroom.report import layout
 from ..classroom.single import SingleSpec, of_pair, run_machine
-from ..disks import model as disks
+from ..columns import layout
+from ..disks.tools import DiskError
 from ..host import sandbox
 from ..machine.accel import choose
 from ..machine.events import Event, EventLog, kernel_start
 from ..machine.spec import mac
 from ..machine.vm import VM
-from . import memory
+from . import memory_search
 from .floor import write_floor_initrd
 
 FLOOR = "floor: init"
@@ -89,23 +89,21 @@ class BootBench:
     counted: bool = False
 
 
-def bench_boot(
-    pair: Path, runs: int = 3, memory_search: bool = False, memory_size: int = 384, counted: bool = True
-) -> BootBench:
+def bench_boot(pair: Path, runs: int = 3, search: bool = False, memory: int = 384, counted: bool = True) -> BootBench:
     """Measure. Raises sandbox.RunFailed (a machine did not come so far), sandbox.Stopped, SpecError."""
-    spec = machine(pair, memory_size, counted)
+    spec = machine(pair, memory, counted)
     if counted:
         print("accelerator: TCG (instructions are counted, which KVM cannot do)", file=sys.stderr, flush=True)
     accel = "tcg" if counted else choose(spec.kernel)
-    expected = (sandbox.RunFailed, disks.DiskError, OSError)
+    expected = (sandbox.RunFailed, DiskError, OSError)
     result = sandbox.call(lambda scratch: _alternate(spec, scratch, runs, accel), expected)
-    if not memory_search:
+    if not search:
         return result
-    tried = memory.measure(pair)
-    return dataclasses.replace(result, memory_tried=tried, smallest_memory=memory.smallest(tried))
+    tried = memory_search.measure(pair)
+    return dataclasses.replace(result, memory_tried=tried, smallest_memory=memory_search.smallest(tried))
 
 
-def machine(pair: Path, memory_size: int = 384, counted: bool = True) -> SingleSpec:
+def machine(pair: Path, memory: int = 384, counted: bool = True) -> SingleSpec:
     """What boots. Nobody answers on its network, for it has its address, and answers would come by the host's clock."""
     kernel, initrd = of_pair(pair)
     return SingleSpec(
@@ -113,7 +111,7 @@ def machine(pair: Path, memory_size: int = 384, counted: bool = True) -> SingleS
         initrd,
         APPEND,
         disks=(DISK_BYTES,),
-        memory=memory_size,
+        memory=memory,
         dhcp=False,
         counted=counted,
         deadline=300 if counted else 180,

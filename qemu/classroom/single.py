@@ -21,8 +21,7 @@ from kernel_cmdline import Parameter, format_line, parse
 from pxe.boot_entry import INITRD, KERNEL
 from pxe.tree import write_tree
 
-from ..disks import images
-from ..disks import model as disks
+from ..disks import images, raw
 from ..host import sandbox
 from ..host.network import Network, make_bridge, tap
 from ..host.pump import Deadline, Pump
@@ -30,7 +29,7 @@ from ..machine.accel import choose
 from ..machine.console import Unexpected
 from ..machine.spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
 from ..machine.vm import VM
-from .classroom import HARNESS_ERRORS
+from .errors import HARNESS_ERRORS
 
 T = TypeVar("T")
 
@@ -143,7 +142,7 @@ def _image(disk: Path | int, path: Path, counted: bool) -> tuple[Path | int, str
         images.require_raw(disk)
         return images.overlay(disk, path), "qcow2"
     # A file answers by the host's clock, which the guest's would have run away from by a different time in each run.
-    return disk if counted else disks.create(path, disk), "raw"
+    return disk if counted else raw.create(path, disk), "raw"
 
 
 def _tree(spec: SingleSpec, scratch: Path) -> Path:

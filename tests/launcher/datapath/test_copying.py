@@ -30,6 +30,7 @@ from launcher.datapath.copying import (
     write_all,
 )
 from launcher.datapath.framing import TRAILER_BYTES
+from launcher.sentence import say
 
 DEADLINE = 20.0
 
@@ -120,7 +121,7 @@ def test_one_bit_that_changed_is_found(tmp_path: Path, size: int, where: str) ->
 def test_a_disk_that_became_shorter_cannot_be_read_back(tmp_path: Path) -> None:
     path = blank(tmp_path, 5000)
     again = ReadBack(str(path))
-    assert read_back(again, Moved(5001, "0" * 64), nothing) == Reread(5000, error="it ends there")
+    assert read_back(again, Moved(5001, "0" * 64), nothing) == Reread(5000, error=say("it ends there"))
     again.close()
 
 
@@ -207,7 +208,7 @@ def test_a_source_that_ends_early_is_an_error_with_its_offset(tmp_path: Path) ->
     source = SourceDisk(str(tmp_path / "source"))
     moved, _ = drained(lambda outlet: copy_from_disk(source, 1001, outlet, nothing))
     source.close()
-    assert (moved.count, moved.error, moved.digest, moved.whole) == (1000, "it ends there", None, False)
+    assert (moved.count, str(moved.error), moved.digest, moved.whole) == (1000, "it ends there", None, False)
 
 
 def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

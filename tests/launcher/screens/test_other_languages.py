@@ -20,13 +20,13 @@ from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Next, Role
 from launcher.network.result_page import Answer
-from launcher.screens import pages, progress, widgets
+from launcher.screens import pages, widgets
 from launcher.screens.ending import Ending
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
 from launcher.sentence import say
+from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
-from launcher.transfer.verdict import Receiver, ReceiverState
 from launcher.translate import set_language
 from tests.common import TWO, a_plan, page_text
 
@@ -136,7 +136,7 @@ def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
 
 
 def test_a_receivers_state_has_the_words_of_its_value() -> None:
-    assert {state: str(words) for state, words in progress.STATES.items()} == {one: one.value for one in ReceiverState}
+    assert [str(state.words) for state in ReceiverState] == [state.value for state in ReceiverState]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,7 @@ from launcher.network.result_page import Answer
 from launcher.screens.widgets import Page
 from launcher.session.app import App
 from launcher.session.connecting import Connecting
-from launcher.session.dialogue import Dialogue
-from launcher.session.interviewing import Interviewing
+from launcher.session.interviewing import Dialogue, Interviewing
 from launcher.session.stage import Stage
 from launcher.transfer.transfer import TransferState
 from tests.common import ONE, page_text
@@ -103,6 +102,7 @@ class FakeTransfer:
     failure: LauncherError | None = None
     cancelled: bool = False
     begun: int = 0
+    closed: int = 0
     state: TransferState = field(default_factory=TransferState)
 
     def begin_cast(self) -> None:
@@ -122,7 +122,8 @@ class FakeTransfer:
             raise self.failure
         return self.outcome
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed += 1
 
 
 @dataclass
@@ -189,6 +190,16 @@ class FakeSystem:
             raise self.refused
         self.started.append(plan)
         return self.running
+
+
+@dataclass
+class Clock:
+    """In the place of the module `time`."""
+
+    now: float
+
+    def monotonic(self) -> float:
+        return self.now
 
 
 class Seat:

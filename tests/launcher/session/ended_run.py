@@ -23,8 +23,8 @@ from launcher.network.address import AddressState, Phase  # noqa: E402
 from launcher.screens import ending  # noqa: E402
 from launcher.session.app import App  # noqa: E402
 from launcher.session.connecting import Connecting  # noqa: E402
-from launcher.session.dialogue import Dialogue  # noqa: E402
 from launcher.session.dry_run import RecordedPc  # noqa: E402
+from launcher.session.interviewing import Dialogue  # noqa: E402
 from launcher.transfer.status import TransferState  # noqa: E402
 from tests.common import ONE  # noqa: E402
 

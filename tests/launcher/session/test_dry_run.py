@@ -18,10 +18,17 @@ from pathlib import Path
 import pyte
 import pytest
 
-from tests.common import ROOT
+from kernel_cmdline import parse
+from launcher.answers.parameters import given_answers
+from launcher.model.plan import Plan, Role
+from launcher.session.dry_run import dry_run as planned
+from launcher.session.interviewing import Dialogue
+from tests.common import ONE, ROOT
 
 PATIENCE = 60.0  # seconds until what was expected counts as missing, however busy the machine is
 DOWN, ENTER, ESC = "\x1b[B", "\r", "\x1b"
+ENVIRONMENT = {**os.environ, "TERM": "linux"}
+ENVIRONMENT.pop("PYTHONUNBUFFERED", None)  # the launcher's output is buffered, as /init starts it
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00 ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0"
 
 
@@ -77,7 +84,7 @@ def on_a_terminal(arguments: list[str], columns: int = 80, rows: int = 24) -> It
     if pid == 0:
         os.chdir(ROOT)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, "TERM": "linux"})
+        os.execve(sys.executable, [sys.executable, *arguments], ENVIRONMENT)
     try:
         yield Terminal(pid, fd, columns, rows)
     finally:
@@ -87,6 +94,13 @@ def on_a_terminal(arguments: list[str], columns: int = 80, rows: int = 24) -> It
             os.waitpid(pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
+
+
+@pytest.mark.usefixtures("no_terminal")
+def test_a_dry_run_gives_the_plan_that_was_reached() -> None:
+    plan = planned(ONE, Dialogue(given_answers(parse("umode=rcv disk=/dev/sda ip=10.0.0.7/24"))))
+    assert isinstance(plan, Plan)
+    assert (plan.role, plan.target.path, plan.nic.name) == (Role.RECEIVE, "/dev/sda", "eth0")
 
 
 def test_the_first_screen_is_the_role_with_what_is_settled_and_why() -> None:
@@ -199,6 +213,16 @@ def test_what_was_given_is_preselected_in_its_own_words_also_where_no_choice_sta
         terminal.wait_for("Which disk?", "> /dev/sda2")
 
 
+def test_a_dry_run_that_is_left_without_a_plan_says_how() -> None:
+    with dry_run("auto=yes") as terminal:
+        terminal.wait_for("STOPPED", "Power off")
+        terminal.press(DOWN * 4)
+        terminal.wait_for("> Power off")
+        terminal.press(ENTER)
+        terminal.wait_for("Nothing was executed. The launcher would have ended with: poweroff")
+        assert terminal.status() == 0
+
+
 def test_answers_can_be_changed_after_an_error() -> None:
     with dry_run("auto=yes") as terminal:
         terminal.wait_for("STOPPED", "Change the answers")
@@ -260,7 +284,7 @@ def on_a_line_that_may_close(
         os.write(ready_told, b".")
         while not begun():
             time.sleep(0.01)
-        os.execve(sys.executable, [sys.executable, *words], {**os.environ, "TERM": "linux"})
+        os.execve(sys.executable, [sys.executable, *words], ENVIRONMENT)
     os.read(ready, 1)
     for descriptor in (said, ready, ready_told):
         os.close(descriptor)

@@ -236,3 +236,14 @@ def test_a_page_that_answers_during_the_next_cast_is_still_heard() -> None:
     seat.tick()
     assert seat.shown == "transfer"
     assert [one["ok"] for one in seat.logged("report")] == [True]
+
+
+def test_a_page_that_has_not_answered_by_the_next_result_is_waited_for_no_more() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(REPORTED, system)
+    seat.over(VANISHED)
+    seat.act("again")
+    seat.over(OutcomeKind.EQUAL)
+    assert len(system.reports) == 2
+    assert [one["url"] for one in seat.logged("report")] == [system.reports[0].url]
+    assert [one["sentence"] for one in seat.logged("report")] == ["The page had not answered when this PC went on."]

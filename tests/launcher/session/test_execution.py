@@ -135,3 +135,34 @@ def test_the_next_cast_is_for_the_same_disk_whatever_has_appeared() -> None:
     seat.over(VANISHED)
     seat.tick()
     assert [plan.target.path for plan in system.started] == ["/dev/sda", "/dev/sda"]
+
+
+# --- the address job --------------------------------------------------------------------------------------------------
+
+
+def test_the_lease_is_renewed_through_every_cast_until_the_plan_is_given_up(at_once: None) -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{AUTO} retry=1", system)
+    seat.over(VANISHED)
+    seat.tick()
+    seat.over(VANISHED)
+    assert (len(system.started), seat.shown, system.job.closed) == (2, "result", 0)
+    seat.act("retry")
+    assert (seat.shown, system.job.closed) == ("umode", 1)
+
+
+@pytest.mark.parametrize("way", ["back", "retry", "rescan", "change"])
+@pytest.mark.parametrize("state", ["no link yet", "no network", "refused", "failed", "over"])
+def test_the_interview_begins_again_without_the_address_of_before(state: str, way: str) -> None:
+    job = FakeJob(ready=state != "no link yet", failed=state == "no network")
+    system = FakeSystem(ONE, job=job, refused=IN_USE if state == "refused" else None)
+    seat = begun(ADDRESS, system)
+    seat.answer("umode", "snd")
+    if state == "failed":
+        system.running.failure = IN_USE
+        seat.news()
+    elif state == "over":
+        seat.over(OutcomeKind.SENT)
+    assert job.closed == 0
+    seat.back() if way == "back" else seat.act(way)
+    assert job.closed == 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from launcher.session import devices
 from tests.common import ONE, TWO
-from tests.launcher.session.driver import ADDRESS, ANOTHER, FakeSystem, begun
+from tests.launcher.session.driver import ADDRESS, ANOTHER, Clock, FakeSystem, begun
 
 pytestmark = pytest.mark.usefixtures("no_terminal")
 
@@ -38,16 +38,6 @@ def test_a_second_disk_that_appears_late_stops_an_unattended_run() -> None:
     system.now, system.whole = TWO, True
     seat.tick()
     assert (system.started, seat.shown) == ([], "error")
-
-
-@dataclass
-class Clock:
-    """In the place of the module `time`."""
-
-    now: float
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 def test_a_device_that_comes_and_goes_and_could_not_be_meant_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:

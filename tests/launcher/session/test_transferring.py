@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from launcher.errors import LauncherError
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.session.transferring import Transferring
 from launcher.transfer.transfer import Phase, TransferState
@@ -95,3 +96,63 @@ def test_nothing_but_cancelling_ends_a_transfer(action: str) -> None:
     seat = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
     seat.act(action)
     assert (seat.stage, seat.left, len(system.started), system.running.cancelled) == (Transferring, False, 1, False)
+
+
+def test_a_descriptor_that_was_readable_in_the_same_round_as_the_end_changes_nothing() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    seat.over(OutcomeKind.EQUAL)
+    (ready,) = seat.ui.unwatched
+    system.running.outcome = Outcome(OutcomeKind.CANCELLED, "It is over.")
+    ready()
+    assert (seat.shown, len(system.kept)) == ("result", 1)
+
+
+def test_a_menu_over_a_transfer_that_fails_offers_no_more_to_cancel_it() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    seat.menu()
+    assert "CANCEL" in seat.text
+    system.running.failure = LauncherError("/dev/sda could not be opened.", "Look at its cable.")
+    seat.tick()
+    assert (seat.shown, "CANCEL" in seat.text, "Shell" in seat.text) == ("menu", False, True)
+    seat.back()
+    assert (seat.shown, "/dev/sda could not be opened." in seat.text) == ("error", True)
+
+
+def test_there_is_no_way_back_from_a_transfer() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    seat.back()
+    assert (seat.stage, seat.shown, len(system.started)) == (Transferring, "transfer", 1)
+
+
+def test_the_operators_key_begins_the_cast_of_the_transfer_that_runs() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode=snd", system)
+    assert seat.ui.page
+    seat.ui.page.keys["enter"]()
+    assert system.running.begun == 1
+
+
+def test_a_menu_over_a_transfer_gives_way_to_its_result() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    seat.menu()
+    seat.over(OutcomeKind.EQUAL)
+    assert seat.shown == "result"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_transfer_is_closed_once_when_it_is_over(fails: bool) -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
+    running = system.running
+    assert running.closed == 0
+    if fails:
+        running.failure = LauncherError("/dev/sda could not be opened.", "Look at its cable.")
+        seat.tick()
+    else:
+        seat.over(OutcomeKind.EQUAL)
+    seat.tick()
+    assert (seat.shown, running.closed) == ("result", 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import select
 
+from launcher.transfer.evidence import ReceiverState
 from launcher.transfer.status import Phase, Status
-from launcher.transfer.verdict import ReceiverState
 
 
 def test_the_status_tells_that_there_is_news() -> None:

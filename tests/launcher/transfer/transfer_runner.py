@@ -201,7 +201,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     final = transfer.snapshot()
     return outcome, {
         "phases": phases,
-        "messages": final.messages,
+        "messages": [str(message) for message in final.messages],
         "bytes": final.bytes,
         "phase": final.phase.value,
     }
@@ -221,6 +221,9 @@ def main() -> None:
             {
                 **dataclasses.asdict(outcome),
                 "kind": outcome.kind.value,
+                "sentence": str(outcome.sentence),
+                "hint": str(outcome.hint),
+                "lost": [str(one) for one in outcome.lost],
                 "ok": outcome.ok,
                 "seen": seen,
                 "threads": left,

@@ -11,26 +11,26 @@ import pytest
 
 from pxe.boot_entry import INITRD
 from pxe.loaders import machine_file
-from qemu.bench.machines import (
-    MachineBench,
-    MachineCase,
-    MachineRun,
-    MachineSettings,
+from qemu.bench.cases import Way
+from qemu.bench.classrooms import (
+    RoomBench,
+    RoomCase,
+    RoomRun,
+    RoomSettings,
     cases,
     result,
     spec,
     table,
     to_json,
 )
-from qemu.bench.transfer import Way
 from qemu.classroom import by_hand, second_initrd
 from qemu.classroom.report import Claim, Report, Role, SeatReport, SourceReport
-from qemu.classroom.seat import SeatSpec
+from qemu.classroom.seat_spec import SeatSpec
 from qemu.disks.images import Image
 from qemu.host.sandbox import RunFailed
 
-CASE = MachineCase("zstd", "noise", 2)
-SETTINGS = MachineSettings(Path("/pair"), (CASE,), mib=100)
+CASE = RoomCase("zstd", "noise", 2)
+SETTINGS = RoomSettings(Path("/pair"), (CASE,), mib=100)
 
 
 def test_every_compression_meets_both_kinds_of_data_and_each_number_of_receivers() -> None:
@@ -111,10 +111,10 @@ def test_a_run_counts_to_the_last_receiver() -> None:
 
 def test_the_table_has_medians_and_their_ratio() -> None:
     runs = [
-        MachineRun(CASE.name, way, seconds, ("equal",))
+        RoomRun(CASE.name, way, seconds, ("equal",))
         for way, seconds in (("plain", 9.0), ("ours", 11.0), ("verified", 12.0), ("plain", 11.0), ("ours", 9.0))
     ]
-    bench = MachineBench(SETTINGS, "tcg", tuple(runs))
+    bench = RoomBench(SETTINGS, "tcg", tuple(runs))
     assert table(bench).splitlines()[1].split() == ["zstd", "noise", "2", "10.5", "10.5", "1.00", "8.7", "2.0", "-"]
     assert json.loads(to_json(bench))["runs"][0]["seconds"] == 9.0
 
@@ -122,10 +122,10 @@ def test_the_table_has_medians_and_their_ratio() -> None:
 def test_a_disks_rate_tells_what_one_read_takes() -> None:
     settings = replace(SETTINGS, disk_rate=20)
     assert spec(settings, CASE, Way.OURS, Path("/model")).disk_rate == 20_000_000
-    runs = tuple(MachineRun(CASE.name, way.value, 10.0, ("equal",)) for way in Way)
-    heading, row, goal, below = table(MachineBench(settings, "tcg", runs)).splitlines()
+    runs = tuple(RoomRun(CASE.name, way.value, 10.0, ("equal",)) for way in Way)
+    heading, row, goal, below = table(RoomBench(settings, "tcg", runs)).splitlines()
     assert heading.endswith("one read s")
     assert row.split()[-1] == "5.2"
     assert goal == "at least 0.97 of plain: 1 of 1 cases"
     assert "disks of 20 MB/s" in below
-    assert table(MachineBench(SETTINGS, "tcg", runs)).splitlines()[1].split()[-1] == "-"
+    assert table(RoomBench(SETTINGS, "tcg", runs)).splitlines()[1].split()[-1] == "-"

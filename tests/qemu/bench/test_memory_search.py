@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qemu.bench.memory import search_memory, smallest
+from qemu.bench.memory_search import search_memory, smallest
 
 
 @pytest.mark.parametrize("need", [96, 97, 112, 150, 300, 511, 512])

@@ -10,11 +10,13 @@ import pytest
 from initrd.build import DEBIAN_PACKAGES
 from qemu.__main__ import TOOLS
 from qemu.disks import debian
-from qemu.disks import model as disks
-from qemu.disks.model import MIB, DiskError
+from qemu.disks.debian_system import Recipe, late_files
+from qemu.disks.partitions import MBR_CODE
+from qemu.disks.raw import MIB, SECTOR
+from qemu.disks.tools import DiskError
 
 PREPARE = Path(debian.__file__).parents[1] / "prepare.sh"
-RECIPE = debian.Recipe("bookworm", "", "01234567-89ab-5cde-8123-456789abcdef", "01234567")
+RECIPE = Recipe("bookworm", "", "01234567-89ab-5cde-8123-456789abcdef", "01234567")
 
 
 def target(uri: str, release: str, component: str = "main", origin: str = "Debian", arch: str = "amd64") -> str:
@@ -68,13 +70,13 @@ def test_the_partitions_follow_each_other_and_fill_the_disk() -> None:
     parts = debian.partitions(RECIPE)
     ends = [part.start + part.size for part in parts]
     assert [part.start for part in parts] == [MIB, *ends[:-1]]
-    assert ends[-1] <= debian.SIZE - 34 * disks.SECTOR  # the backup table (UEFI 2.10, 5.3.1)
+    assert ends[-1] <= debian.SIZE - 34 * SECTOR  # the backup table (UEFI 2.10, 5.3.1)
 
 
 def test_grub_is_told_where_it_is() -> None:
     bios = debian.partitions(RECIPE)[0]
     boot, core = debian.bios_grub(bytes(512), bytes(3 * 512), bios)
-    assert len(boot) == disks.MBR_CODE
+    assert len(boot) == MBR_CODE
     assert boot[0x5C:0x64] == (2048).to_bytes(8, "little")
     assert core[0x1F4:0x1FC] == (2049).to_bytes(8, "little")
 
@@ -92,7 +94,7 @@ def test_an_included_driver_wins_over_the_exclusion() -> None:
 
 
 def test_fstab_and_grub_name_the_root_by_its_uuid() -> None:
-    files = debian.late_files(RECIPE)
+    files = late_files(RECIPE)
     assert f"UUID={RECIPE.root_uuid} / ext4" in files["etc/fstab"]
     assert f"root=UUID={RECIPE.root_uuid} " in files["boot/grub/grub.cfg"]
     assert "UUID=0123-4567 /boot/efi" in files["etc/fstab"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from qemu.demo import Progress, boot_clones
-from qemu.disks import model as disks
+from qemu.disks.model import small_model
+from qemu.disks.raw import create
 from qemu.machine.accel import choose
 from tests.common import PAIR
 
@@ -18,8 +19,8 @@ KERNEL = PAIR / "udpcast-linux"
 
 
 def test_the_small_model_boots_and_a_blank_disk_does_not(tmp_path: Path) -> None:
-    model = disks.small_model(tmp_path / "model.img", KERNEL, seed=11)
-    blank = disks.create(tmp_path / "blank.img", model.size)
+    model = small_model(tmp_path / "model.img", KERNEL, seed=11)
+    blank = create(tmp_path / "blank.img", model.size)
     good, bad = boot_clones((model.path, blank), "MODEL DISK BOOTED 11", choose(KERNEL), Progress(time.monotonic()))
     assert good.problem == ""
     assert "No bootable device" in bad.problem

@@ -25,24 +25,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..classroom import by_hand
-from ..classroom.classroom import DISK_NAMES, ClassroomSpec, run_classroom
-from ..classroom.report import Report, Role, layout
+from ..classroom.classroom import run_classroom
+from ..classroom.report import Report, Role
+from ..classroom.spec import DISK_NAMES, ClassroomSpec
+from ..columns import layout
+from ..disks.raw import MIB
 from ..host.sandbox import RunFailed
-from .disks import MIB
-from .transfer import COMPRESSIONS, DATA, PACK, UNPACK, Way, goal, write_source
+from .cases import COMPRESSIONS, DATA, PACK, UNPACK, Way, goal, write_source
 
 NIC = "e1000e"
 """Not the classroom's e1000: QEMU's is deaf for a second whenever its receive filter is set. With one receiver that is
 in mid-cast, when udp-receiver leaves its multicast group, unless a child of it (``--pipe``) still has the socket."""
-
 
 DEADLINE = 3600.0
 """Seconds for one classroom; sixteen emulated machines need long."""
 
 
 @dataclass(frozen=True)
-class MachineCase:
-    """One row: compression, data (`bench_transfer.write_source`), and how many receivers."""
+class RoomCase:
+    """One row: compression, data (`cases.write_source`), and how many receivers."""
 
     compression: str
     data: str
@@ -53,18 +54,18 @@ class MachineCase:
         return f"{self.compression} {self.data} {self.receivers}"
 
 
-def cases(receivers: Sequence[int]) -> tuple[MachineCase, ...]:
+def cases(receivers: Sequence[int]) -> tuple[RoomCase, ...]:
     """Every compression with both kinds of data, for each number of receivers."""
-    return tuple(MachineCase(pack, data, count) for count in receivers for pack in COMPRESSIONS for data in DATA)
+    return tuple(RoomCase(pack, data, count) for count in receivers for pack in COMPRESSIONS for data in DATA)
 
 
 @dataclass(frozen=True)
-class MachineSettings:
+class RoomSettings:
     """What is measured. `mib` of model disk; `memory` of each machine in MiB; `bitrate` as udp-sender takes it;
     `disk_rate` in MB/s (10^6 bytes), of each disk, None for no limit."""
 
     pair: Path
-    cases: tuple[MachineCase, ...]
+    cases: tuple[RoomCase, ...]
     mib: int = 128
     rounds: int = 2
     memory: int = 384
@@ -76,13 +77,13 @@ class MachineSettings:
         """Seconds in which a disk is read once; None where it has no rate of its own."""
         return self.mib * MIB / (self.disk_rate * 1e6) if self.disk_rate else None
 
-    def sender_options(self, case: MachineCase) -> str:
+    def sender_options(self, case: RoomCase) -> str:
         """udp-sender's options, for all ways."""
         return f"--min-receivers {case.receivers}" + (f" --max-bitrate {self.bitrate}" if self.bitrate else "")
 
 
 @dataclass(frozen=True)
-class MachineRun:
+class RoomRun:
     """One classroom. `seconds` of the cast, up to the last receiver's outcome; `outcomes` of the receivers."""
 
     case: str
@@ -92,15 +93,15 @@ class MachineRun:
 
 
 @dataclass(frozen=True)
-class MachineBench:
+class RoomBench:
     """The result. `accel`: kvm or tcg."""
 
-    settings: MachineSettings
+    settings: RoomSettings
     accel: str
-    runs: tuple[MachineRun, ...]
+    runs: tuple[RoomRun, ...]
 
 
-def spec(settings: MachineSettings, case: MachineCase, way: Way, model: Path) -> ClassroomSpec:
+def spec(settings: RoomSettings, case: RoomCase, way: Way, model: Path) -> ClassroomSpec:
     """The classroom of one run."""
     disk, options = DISK_NAMES[ClassroomSpec.bus], settings.sender_options(case)
     verify = "yes" if way is Way.VERIFIED else "no"
@@ -123,9 +124,9 @@ def spec(settings: MachineSettings, case: MachineCase, way: Way, model: Path) ->
     return dataclasses.replace(room, by_hand=typed)
 
 
-def measure(settings: MachineSettings, tell: Callable[[str], None]) -> MachineBench:
+def measure(settings: RoomSettings, tell: Callable[[str], None]) -> RoomBench:
     """Run all classrooms. Raises sandbox.RunFailed where one comes to no good end, sandbox.Stopped."""
-    runs: list[MachineRun] = []
+    runs: list[RoomRun] = []
     accel = ""
     with tempfile.TemporaryDirectory(prefix="udpcast-bench-") as scratch:
         for case in settings.cases:
@@ -133,11 +134,11 @@ def measure(settings: MachineSettings, tell: Callable[[str], None]) -> MachineBe
             for number in range(settings.rounds):
                 for way in tuple(Way) if number % 2 == 0 else tuple(reversed(Way)):
                     report = run_classroom(spec(settings, case, way, model), lambda _: None)
-                    run = MachineRun(case.name, way.value, *result(report))
+                    run = RoomRun(case.name, way.value, *result(report))
                     tell(f"{case.name}, {way.value}: {run.seconds:.1f} s")
                     runs.append(run)
                     accel = report.accel
-    return MachineBench(settings, accel, tuple(runs))
+    return RoomBench(settings, accel, tuple(runs))
 
 
 def result(report: Report) -> tuple[float, tuple[str, ...]]:
@@ -155,7 +156,7 @@ def result(report: Report) -> tuple[float, tuple[str, ...]]:
 HEADINGS = ("case", "MB/s plain", "ours", "ratio", "verified", "extra s", "one read s")
 
 
-def table(bench: MachineBench) -> str:
+def table(bench: RoomBench) -> str:
     """Medians for a person: MB/s (10^6 bytes of the source), ours to plain, and what reading back takes longer, beside
     what one read of the disk takes where that is known."""
     size, one_read = bench.settings.mib * MIB, bench.settings.one_read
@@ -181,6 +182,6 @@ def table(bench: MachineBench) -> str:
     return "\n".join((*layout(rows), goal(ratios), about)) + "\n"
 
 
-def to_json(bench: MachineBench) -> str:
+def to_json(bench: RoomBench) -> str:
     """The whole result; keys are those of the classes in this module."""
     return json.dumps(dataclasses.asdict(bench), indent=2, default=str) + "\n"

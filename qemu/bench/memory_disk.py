@@ -12,7 +12,8 @@ import os
 import subprocess
 from pathlib import Path
 
-MIB = 1 << 20
+from ..disks.raw import MIB
+
 _ZEROS = bytes(MIB)
 
 
