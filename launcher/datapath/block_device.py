@@ -307,4 +307,4 @@ def overlap(one: str, other: str) -> bool:
 
 
 def _listed(used: list[Use]) -> str:
-    return ", ".join(use.words for use in used)
+    return ", ".join(str(use.words) for use in used)

@@ -28,6 +28,7 @@ from enum import Enum
 from pathlib import Path
 
 from ..errors import LauncherError, NetworkFailed
+from ..hardware.interfaces import LINKS, interface, reports, take
 from ..model.machine import Nic
 from ..model.plan import Address, AddressSource
 from ..paths import RUN
@@ -82,14 +83,9 @@ def raise_links(nics: Iterable[Nic], note: Note = lambda line: None) -> None:
 
 
 def has_link(name: str) -> bool:
-    """True when the interface is up and has a carrier; False also when it does not exist.
-
-    IFF_RUNNING would be no answer: the kernel sets it with the interface and takes it back up to a second later.
-    """
-    try:
-        return Path(f"/sys/class/net/{name}/carrier").read_text().strip() == "1"
-    except OSError:  # EINVAL while the interface is down
-        return False
+    """True when the interface is up and has a carrier; False also when it does not exist."""
+    card = interface(name)
+    return card is not None and card.link is True
 
 
 class AddressJob:
@@ -162,11 +158,11 @@ class AddressJob:
         name, given = self._nic.name, self._address.source is AddressSource.GIVEN
         self._run.mkdir(parents=True, exist_ok=True)
         self._end_older_client()
-        with _link_reports() as reports:
+        with reports(LINKS) as changes:
             self._must("link", "set", "dev", name, "up")
             if given:
                 self._set_given()
-            self._wait_for_link(reports)
+            self._wait_for_link(changes)
         if given:
             address = f"{self._address.address}/{self._address.prefix}"
             self._show(Phase.DONE, f"{name} has {address}.", address=address, gateway=self._address.gateway)
@@ -177,22 +173,23 @@ class AddressJob:
 
     def _set_given(self) -> None:
         name, address = self._nic.name, f"{self._address.address}/{self._address.prefix}"
-        if set(self._nic.addresses) - {address}:
+        card = interface(name)
+        if card and set(card.addresses) - {address}:
             self._must("-4", "addr", "flush", "dev", name)  # of an earlier attempt; udpcast would pick the first
         self._must("addr", "replace", address, "broadcast", "+", "dev", name)
         if self._address.gateway:
             # Not needed in a room of one subnet: a wrong one is no reason to stop.
             _ip(self._note, "route", "replace", "default", "via", self._address.gateway, "dev", name)
 
-    def _wait_for_link(self, reports: socket.socket) -> None:
+    def _wait_for_link(self, changes: socket.socket) -> None:
         deadline = time.monotonic() + self._link_seconds
         while not has_link(self._nic.name):
-            if not self._wait(reports.fileno(), deadline):
+            if not self._wait(changes.fileno(), deadline):
                 raise NetworkFailed(
                     f"{self._nic.name} ({self._nic.mac}) has no link after {self._link_seconds:.0f} s.",
                     "Plug in its cable and check the switch, or choose another card.",
                 )
-            _take(reports)
+            take(changes)
 
     def _wait(self, fd: int, deadline: float | None) -> bool:
         """Until `fd` is readable; False when the deadline passed. Raises _Stopped after `close`."""
@@ -334,19 +331,3 @@ def _ip(note: Note, *words: str) -> str:
     while chunk := os.read(process.errors, 4096):
         heard += chunk
     return "" if process.reap() == 0 else " ".join(heard.decode(errors="replace").split()) or "ip failed"
-
-
-def _link_reports() -> socket.socket:
-    """A socket that becomes readable when an interface changes (rtnetlink(7))."""
-    reports = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-    reports.setblocking(False)
-    reports.bind((0, 0x1))  # RTMGRP_LINK
-    return reports
-
-
-def _take(reports: socket.socket) -> None:
-    try:
-        while reports.recv(1 << 16):
-            pass
-    except OSError:  # nothing left, or more than it could hold
-        pass

@@ -187,6 +187,11 @@ def given() -> dict[str, object]:
     return seen(until(job(Address(AddressSource.GIVEN, "10.77.0.9", 24, "10.77.0.1"), nic), over))
 
 
+def given_beside_one_that_came_after_detection() -> dict[str, object]:
+    ip("addr", "add", "10.99.0.5/24", "dev", "seat")
+    return seen(until(job(Address(AddressSource.GIVEN, "10.77.0.9", 24), NIC), over))
+
+
 def given_with_a_wrong_gateway() -> dict[str, object]:
     return seen(until(job(Address(AddressSource.GIVEN, "10.77.0.9", 24, "192.0.2.1")), over))
 

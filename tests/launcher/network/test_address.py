@@ -131,6 +131,11 @@ def test_a_given_address_is_used_at_once_and_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.netns
+def test_a_given_address_is_alone_whatever_was_detected(tmp_path: Path) -> None:
+    assert scenario("given_beside_one_that_came_after_detection", tmp_path)["kernel"] == ["10.77.0.9/24"]
+
+
+@pytest.mark.netns
 def test_a_wrong_gateway_is_no_reason_to_stop(tmp_path: Path) -> None:
     seen = scenario("given_with_a_wrong_gateway", tmp_path)
     assert (seen["phase"], seen["kernel"], seen["routes"]) == ("done", ["10.77.0.9/24"], [])
