@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .errors import BuildError
@@ -24,6 +24,7 @@ TOOL_PACKAGES = {
     "dracut": "dracut-core",
     "kmod": "kmod",
     "lzop": "lzop",
+    "msgfmt": "gettext",
     "pigz": "pigz",
     "python3": "python3",
     "udevadm": "udev",
@@ -41,11 +42,21 @@ def find_tool(name: str) -> str:
     """Full path of a program. Raises BuildError naming the Debian package that has it."""
     path = shutil.which(name, path=SYSTEM_PATH)
     if path is None:
-        raise BuildError(
-            f"the program {name} is missing; it is in Debian's package {TOOL_PACKAGES[name]}: "
-            f"apt-get install {TOOL_PACKAGES[name]}"
-        )
+        raise missing_tool(name, [TOOL_PACKAGES[name]])
     return path
+
+
+def missing_tools() -> list[str]:
+    """Those of `TOOL_PACKAGES` that are not there."""
+    return [name for name in TOOL_PACKAGES if shutil.which(name, path=SYSTEM_PATH) is None]
+
+
+def missing_tool(name: str, packages: Iterable[str]) -> BuildError:
+    """The error for a program that is missing; `packages` are all that must be installed."""
+    return BuildError(
+        f"the program {name} is missing; it is in Debian's package {TOOL_PACKAGES[name]}: "
+        f"apt-get install {' '.join(packages)}"
+    )
 
 
 def run(

@@ -147,7 +147,9 @@ def _faults(options: argparse.Namespace) -> int:
 
 
 def _bench_boot(options: argparse.Namespace) -> int:
-    result = bench.bench_boot(options.pair, options.runs, options.memory_search, options.memory)
+    result = bench.bench_boot(
+        options.pair, options.runs, options.memory_search, options.memory, counted=not options.wall
+    )
     return _show(options, bench.table(result), bench.to_json(result))
 
 
@@ -225,6 +227,8 @@ def parser() -> argparse.ArgumentParser:
     shot.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
     benches = commands.add_parser("bench", help="measure").add_subparsers(required=True, metavar="WHAT")
     boots = _command(benches, "boot", _bench_boot, "our initrd's stages beside a bare initrd", None)
+    boots.description = bench.__doc__
+    boots.add_argument("--wall", action="store_true", help="measure wall time (default: count instructions)")
     boots.add_argument("--runs", type=_positive, default=3, metavar="N", help="boots of each (default: 3)")
     boots.add_argument("--memory-search", action="store_true", help="find the smallest memory that can clone")
     boots.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")

@@ -13,6 +13,7 @@ PACKAGES=(
   busybox      # the shell, mount and DHCP client of the initrd
   kmod udev libudev1
   lzop pigz zstd # the launcher's compressors
+  gettext      # msgfmt compiles the translations
   apt dpkg     # fetch and unpack the kernel's package
   # the boot server
   dnsmasq-base # DHCP and TFTP

@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 
 from launcher import VERSION
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
+    "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
     "initrd": {"kernel_cmdline"},
     "pxe": {"kernel_cmdline", "launcher.answers.explain"},
+    "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
     "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }
 

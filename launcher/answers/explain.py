@@ -249,7 +249,7 @@ def plan_fields(plan: Plan) -> dict[str, object]:
         "gateway": address.gateway,
         "port": plan.port,
         "compr": plan.compression.value if isinstance(plan.compression, Enum) else None,
-        "udpcparam": list(plan.udpcparam),
+        "udpcparam": list(plan.options.words),
         "attended": plan.attended,
         "verify": plan.verify,
         "silence": plan.silence,

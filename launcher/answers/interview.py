@@ -32,6 +32,7 @@ from ..model.plan import (
     AddressSource,
     After,
     Compression,
+    Options,
     Plan,
     ResultPage,
     Role,
@@ -168,7 +169,7 @@ class Interview:
             address=address,
             port=draft.port,
             compression=draft.compression,
-            udpcparam=draft.udpcparam,
+            options=draft.options,
             attended=not self.unattended,
             verify=draft.verify is not False,
             silence=draft.silence or SILENCE,
@@ -214,9 +215,9 @@ class Interview:
         address = self._address()
         port = self._settle(q.PORT)
         compression = self._settle(q.COMPRESSION)
-        options, warnings = self._settle(q.UDPCPARAM) or ((), ())
+        options, warnings = self._settle(q.UDPCPARAM) or (Options(), ())
         self.warnings.extend(warnings)
-        start_timeout, options = take_start_timeout(options) if role else (None, options)
+        start_timeout, options = take_start_timeout(options)
         draft = _Draft(role, target, nic, address, port, compression, options)
         draft.silence = self._settle(q.SILENCE)
         draft.start_timeout = self._settle(q.START_TIMEOUT)
@@ -392,7 +393,7 @@ class _Draft:
     address: Address | None
     port: int | None
     compression: Compression | None
-    udpcparam: tuple[str, ...]
+    options: Options
     verify: bool | None = None
     silence: int | None = None
     start_timeout: int | None = None

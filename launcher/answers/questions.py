@@ -19,8 +19,9 @@ from ..errors import AnswerError
 from ..model.machine import Machine, Nic
 from ..model.plan import SILENCE as SILENCE_SECONDS
 from ..model.plan import START_TIMEOUT as START_SECONDS
-from ..model.plan import After, Compression, Next, Role, Target
+from ..model.plan import After, Compression, Next, Options, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
+from ..sentence import Sentence
 from ..udpcast.options import LONGEST_START, check_udpcparam, split_udpcparam
 from .selectors import select_nic, select_target
 
@@ -41,8 +42,8 @@ class Choice:
     """One line of a screen: `text` is the answer it stands for, `detail` is shown below the label."""
 
     text: str
-    label: str
-    detail: str = ""
+    label: Sentence | str
+    detail: Sentence | str = ""
 
 
 def _nothing(facts: Facts) -> None:
@@ -264,7 +265,7 @@ COMPRESSION = Question(
 )
 
 
-def _parse_udpcparam(text: str, facts: Facts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _parse_udpcparam(text: str, facts: Facts) -> tuple[Options, tuple[str, ...]]:
     """The options for the role, and warnings about those that are left out."""
     return check_udpcparam(split_udpcparam(text), facts.role)
 

@@ -39,7 +39,7 @@ def select_target(text: str, machine: Machine, *, for_writing: bool) -> Target:
         if len(found) == 1:
             return _usable(found[0], for_writing)
         counts.append(f"{selector} matches {'nothing' if not found else f'{len(found)} disks'}")
-    there = "; ".join(disk_line(disk) for disk in machine.eligible_disks) or "no usable disk"
+    there = "; ".join(str(disk_line(disk)) for disk in machine.eligible_disks) or "no usable disk"
     raise DeviceMissing(f"disk: {', '.join(counts)} on this PC.", f"There is: {there}.")
 
 
@@ -160,7 +160,7 @@ def select_nic(text: str, machine: Machine) -> Nic:
     for nic in machine.nics:
         if mac and nic.mac.lower() == mac:
             return nic
-    there = "; ".join(nic_line(nic) for nic in machine.nics) or "no network card with a driver"
+    there = "; ".join(str(nic_line(nic)) for nic in machine.nics) or "no network card with a driver"
     raise DeviceMissing(f"The network card {mac or text} is not on this PC.", f"There is: {there}.")
 
 

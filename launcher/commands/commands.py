@@ -1,4 +1,4 @@
-"""The commands for administrators and developers: ``explain``, ``transfer``, ``--dry-run``, ``machine``, ..."""
+"""The commands for administrators and developers: ``explain``, ``screens`` (the dry run), ``transfer``, ..."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from kernel_cmdline import CommandLine, parse
 from .. import exits
 from ..answers.explain import doubtful, explain, explain_parameters, to_json, to_text
 from ..answers.parameters import given_answers, reference
-from ..events import EventLog
 from ..model import machine as machines
 from ..model.machine import Machine
+from ..model.plan import Plan
 from . import transfer as headless
 
 RECORDED = Path(__file__).parents[1] / "machines"
 
 
-def command(arguments: list[str]) -> int:
+def command(arguments: list[str], prog: str = "python3 -m launcher") -> int:
     """Run one command. Raises ValueError or OSError with a sentence for a file that cannot be used."""
-    options = _parser().parse_args(arguments)
+    parser = _parser(prog)
+    options = parser.parse_args(arguments)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a line may hold any bytes
     if options.command == "parameters":
         print(reference(), end="")
@@ -35,22 +36,41 @@ def command(arguments: list[str]) -> int:
     elif options.dry_run:
         return _dry_run(options)
     else:
-        _parser().error("nothing to do: run, explain, transfer, --dry-run, machine or parameters")
+        parser.error("nothing to do: run, explain, screens, transfer, machine or parameters")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python3 -m launcher",
+        prog=prog,
         description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
         epilog=f"`run` is what the initrd starts; it takes no options. Exit statuses: {exits.in_words()}",
     )
-    parser.add_argument("--dry-run", action="store_true", help="the real screens, executing nothing")
+    parser.add_argument("--dry-run", action="store_true", help="the same as `screens`")
     _add_inputs(parser)
-    commands = parser.add_subparsers(dest="command", metavar="{run,explain,transfer,machine,parameters}")
-    explained = commands.add_parser("explain", help="what the launcher would do with a line on a machine")
+    add_commands(parser.add_subparsers(dest="command", metavar="{run,explain,screens,transfer,machine,parameters}"))
+    return parser
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands with their options; the parser that they are added to names the program."""
+    explained = commands.add_parser(
+        "explain",
+        help="what the launcher would do with a line on a machine",
+        description="Print what each parameter of an append line means, what would be asked, and the commands that "
+        "would be run. Nothing is executed.",
+        epilog=f"Exit status: {exits.of_command('explain')}",
+    )
     _add_inputs(explained)
     explained.add_argument("--json", action="store_true", help="machine-readable")
+    screens = commands.add_parser(
+        "screens",
+        help="the real screens, executing nothing",
+        description="Show the launcher's screens for an append line on a machine, and print what it would have run. "
+        "Nothing is executed. Needs a terminal.",
+    )
+    _add_inputs(screens)
+    screens.set_defaults(dry_run=True)
     transferred = commands.add_parser(
         "transfer",
         help="one transfer without screens, of a disk or an image file",
@@ -59,9 +79,16 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     transferred.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="what to do; see below")
-    commands.add_parser("machine", help="this machine as JSON, to record it")
-    commands.add_parser("parameters", help="all parameters, as a Markdown table")
-    return parser
+    commands.add_parser(
+        "machine",
+        help="this machine as JSON, to record it",
+        description="Print this machine's disks and network cards as JSON, for --machine of other commands.",
+    )
+    commands.add_parser(
+        "parameters",
+        help="all parameters, as a Markdown table",
+        description="Print all parameters of the append line, as a Markdown table.",
+    )
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -97,21 +124,19 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _dry_run(options: argparse.Namespace) -> int:
-    from ..session.app import App  # noqa: PLC0415 - urwid is needed here only
-    from ..session.system import RecordedSystem  # noqa: PLC0415
+    from ..session.dialogue import Dialogue  # noqa: PLC0415
+    from ..session.dry_run import dry_run  # noqa: PLC0415 - urwid is needed here only
     from ..udpcast.command import argv  # noqa: PLC0415
 
     line, machine = _line(options.cmdline), _machine(options.machine)
     if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise ValueError("--dry-run shows screens and takes keys, so it needs a terminal; `explain` does not.")
+        raise ValueError("This shows screens and takes keys, so it needs a terminal; `explain` does not.")
     explained, warnings, errors = explain_parameters(line, machine)
-    system, doubt = RecordedSystem(machine), doubtful(explained)
-    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
-    status = app.run()
-    if app.plan:
+    reached = dry_run(machine, Dialogue(given_answers(line), warnings, errors, doubtful(explained)))
+    if isinstance(reached, Plan):
         print("Nothing was executed. The launcher would have run:")
-        for stage in argv(app.plan):
+        for stage in argv(reached):
             print(f"  {shlex.join(stage)}")
         return 0
-    print(f"Nothing was executed. The launcher would have ended with: {app.status.name.lower()}")
-    return 0 if status else 1
+    print(f"Nothing was executed. The launcher would have ended with: {reached.name.lower()}")
+    return 0 if reached else 1

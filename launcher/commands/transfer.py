@@ -26,7 +26,6 @@ from ..hardware.probe import cards, target
 from ..model.machine import Machine, Nic
 from ..model.outcome import Outcome
 from ..model.plan import Address, AddressSource, Plan, Role
-from ..transfer.transfer import Transfer
 from ..udpcast.options import take_start_timeout
 
 T = TypeVar("T")
@@ -88,7 +87,7 @@ def plan_of(values: dict[str, str], machine: Machine) -> tuple[Plan, tuple[str, 
         address=Address(AddressSource.GIVEN),
         port=_settle(q.PORT, values, facts),
         compression=_settle(q.COMPRESSION, values, facts),
-        udpcparam=options,
+        options=options,
         attended=False,
         verify=_settle(q.VERIFY, values, facts),
         silence=_settle(q.SILENCE, values, facts),
@@ -126,6 +125,8 @@ def _missing(key: str, hint: str) -> AnswerError:
 
 def _carry_out(plan: Plan, log: EventLog) -> int:
     """Run the transfer to its end, which Ctrl-C, SIGTERM and SIGHUP bring about in an orderly way."""
+    from ..transfer.transfer import Transfer  # noqa: PLC0415 - half of the launcher; no help needs it
+
     work = Transfer(plan, log)
     stops = {number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN}  # nohup(1) ignores one
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # one that comes while it starts is kept until it can be ended
@@ -192,6 +193,6 @@ exit status:
   2  a wrong parameter, or a disk, card or program that cannot be used: no data moved, nothing was written
 
 examples:
-  python3 -m launcher transfer umode=snd disk=/srv/room.img nic=eth1 udpcparam='--min-receivers 29 --max-wait 600'
-  python3 -m launcher transfer umode=rcv disk=/dev/sdb nic=eth0
+  %(prog)s umode=snd disk=/srv/room.img nic=eth1 udpcparam='--min-receivers 29 --max-wait 600'
+  %(prog)s umode=rcv disk=/dev/sdb nic=eth0
 """

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model.machine import Disk, Machine, Nic, Partition
+from ..sentence import say
 from .interfaces import ADDRESSES, ETHERNET, LINKS, Interface, interfaces, reports, take
 from .usage import Usage, Use
 
@@ -43,18 +44,20 @@ _BLOCK_FILES = (
     "queue/logical_block_size",
 )
 
+CD_DRIVE, FLOPPY_DRIVE = say("it is a CD drive"), say("it is a floppy drive")
+
 # Names are the kernel's (Documentation/admin-guide/devices.txt); the reason completes "not offered: ...".
 _NEVER_MEANT = (
-    (r"loop\d+", "it is a file used as a disk (loop)"),
-    (r"ram\d+", "it is a RAM disk"),
-    (r"zram\d+", "it is compressed memory (zram)"),
-    (r"sr\d+|pcd\d+", "it is a CD drive"),
-    (r"fd\d+", "it is a floppy drive"),
-    (r"mmcblk\d+(boot\d+|rpmb|gp\d+)", "it is a special area of a memory chip, not its disk"),
-    (r"nbd\d+", "it is a disk of another machine (nbd)"),
-    (r"dm-\d+", "it is made of other disks (device mapper)"),
-    (r"md.*", "it is made of other disks (RAID)"),
-    (r"mtdblock\d+", "it is flash memory of the mainboard"),
+    (r"loop\d+", say("it is a file used as a disk (loop)")),
+    (r"ram\d+", say("it is a RAM disk")),
+    (r"zram\d+", say("it is compressed memory (zram)")),
+    (r"sr\d+|pcd\d+", CD_DRIVE),
+    (r"fd\d+", FLOPPY_DRIVE),
+    (r"mmcblk\d+(boot\d+|rpmb|gp\d+)", say("it is a special area of a memory chip, not its disk")),
+    (r"nbd\d+", say("it is a disk of another machine (nbd)")),
+    (r"dm-\d+", say("it is made of other disks (device mapper)")),
+    (r"md.*", say("it is made of other disks (RAID)")),
+    (r"mtdblock\d+", say("it is flash memory of the mainboard")),
 )
 _TRANSPORTS = (
     # The path in /sys tells the cable; ID_BUS would call a disk in a USB case "ata" (udev's 60-persistent-storage).
@@ -198,17 +201,17 @@ class DeviceWatch:
 
 
 def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str], uses: Sequence[Use]) -> str | None:
-    """Why this disk cannot be meant, or None."""
+    """Why this disk cannot be meant, or None. A text: a recorded machine has it as well."""
     name = properties["DEVNAME"].removeprefix("/dev/")
     for pattern, reason in _NEVER_MEANT:
         if re.fullmatch(pattern, name):
-            return reason
+            return str(reason)
     if properties.get("ID_CDROM") == "1" or properties.get("ID_TYPE") == "cd":
-        return "it is a CD drive"
+        return str(CD_DRIVE)
     if properties.get("ID_DRIVE_FLOPPY") == "1":
-        return "it is a floppy drive"
+        return str(FLOPPY_DRIVE)
     if not _number(attributes.get("size")):
-        return "it has no medium in it, or no size"
+        return str(say("it has no medium in it, or no size"))
     return str(uses[0].refusal) if uses else None
 
 

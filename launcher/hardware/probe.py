@@ -15,7 +15,7 @@ from pathlib import Path
 from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine, Nic
 from ..model.plan import Target
-from ..sentence import say
+from ..sentence import joined, say
 from .interfaces import LOOPBACK, interfaces
 
 _BLKSSZGET = 0x1268  # linux/fs.h: logical sector size
@@ -49,7 +49,7 @@ def target(text: str, *, for_writing: bool) -> Target:
         ) from None
     if not size:
         how = say("Make it as large as the sender's disk: truncate -s SIZE FILE.")
-        hint = say("{expected} {how}", expected=expected, how=how) if for_writing else expected
+        hint = joined(" ", expected, how) if for_writing else expected
         raise AnswerError(ErrorKind.WRONG_VALUE, say("disk={text} has no bytes.", text=text), hint)
     return Target(text, size, Disk(text, size, sector))
 

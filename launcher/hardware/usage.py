@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..sentence import Sentence, say
+from ..sentence import Sentence, joined, say
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,12 @@ class Use:
         """As the reason for which a disk is not offered."""
         device = self.device
         if self.entry is None or self.holder:
-            return say("it is in use: {device} is part of {holder}", device=device, holder=self.holder)
-        if not self.entry.place:
-            return say("it is in use: {device} is used as swap space", device=device)
-        return say("it is in use: {device} is mounted on {place}", device=device, place=self.entry.place)
+            how = say("{device} is part of {holder}", device=device, holder=self.holder)
+        elif not self.entry.place:
+            how = say("{device} is used as swap space", device=device)
+        else:
+            how = say("{device} is mounted on {place}", device=device, place=self.entry.place)
+        return joined(": ", say("it is in use"), how)
 
 
 class Usage:

@@ -85,13 +85,36 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Options:
+    """What ``udpcparam`` holds for one role, checked: `words` are passed on, the other fields are what the launcher
+    itself looks at; None where an option is not given.
+
+    Times are in seconds, but `exit_wait` (how long udp-receiver lingers) and `rexmit_hello_interval` in milliseconds.
+    `one_way`: ``--async``, nobody acknowledges anything. `autostart` counts greetings. To udpcast a 0 in
+    `min_receivers`, `min_wait`, `max_wait` and `autostart` is the same as none.
+    """
+
+    words: tuple[str, ...] = ()
+    nokbd: bool = False
+    one_way: bool = False
+    min_receivers: int | None = None
+    min_wait: int | None = None
+    max_wait: int | None = None
+    autostart: int | None = None
+    start_timeout: int | None = None
+    retries_until_drop: int | None = None
+    rexmit_hello_interval: int | None = None
+    exit_wait: int | None = None
+
+
+@dataclass(frozen=True)
 class Plan:
     """Everything a transfer needs.
 
-    `compression` None on a receiver means: recognise the stream. `udpcparam` holds the options for this role only,
-    already checked. `attended` tells whether an operator may be asked to press a key (start of the cast).
-    `silence`: seconds without a sign of the other side after which it is given up. `start_timeout`: seconds until data
-    must flow. `retry`: casts that an unattended receiver waits for after a failure.
+    `compression` None on a receiver means: recognise the stream. `options` are those for this role only. `attended`
+    tells whether an operator may be asked to press a key (start of the cast). `silence`: seconds without a sign of the
+    other side after which it is given up. `start_timeout`: seconds until data must flow. `retry`: casts that an
+    unattended receiver waits for after a failure.
     """
 
     role: Role
@@ -100,7 +123,7 @@ class Plan:
     address: Address
     port: int = 9000
     compression: Compression | None = None
-    udpcparam: tuple[str, ...] = ()
+    options: Options = Options()
     attended: bool = True
     verify: bool = True
     silence: int = SILENCE

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kernel_cmdline import CommandLine, parse
 
@@ -16,6 +17,11 @@ from .. import paths
 from ..events import EventLog, named, since_boot
 from ..exits import CRASHED
 from .leaving import force, stuck
+
+if TYPE_CHECKING:
+    from ..model.plan import Plan
+    from .app import App
+    from .stage import Stage
 
 
 def run() -> int:
@@ -50,6 +56,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
     from ..answers.parameters import given_answers  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
+    from .dialogue import Dialogue  # noqa: PLC0415
     from .system import RunningSystem  # noqa: PLC0415
 
     configuration = configurations()
@@ -58,10 +65,17 @@ def _screens(line: CommandLine, log: EventLog) -> int:
         more = explain_parameters(extra, None, source)
         explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
     text = Path("/proc/cmdline").read_text(errors="replace").strip()
-    log.emit("cmdline", text=text, warnings=[*warnings, *errors])
-    app = App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained))
-    app.ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
-    return app.run()
+    log.emit("cmdline", text=text, warnings=[str(sentence) for sentence in (*warnings, *errors)])
+    system = RunningSystem(log)
+
+    def carry_out(app: App, plan: Plan) -> Stage:
+        from .connecting import Connecting  # noqa: PLC0415 - not before there is a plan
+
+        return Connecting(app, system, plan)
+
+    ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
+    dialogue = Dialogue(given_answers(line, *configuration), warnings, errors, doubtful(explained), ended)
+    return App(system, dialogue, log, carry_out).run()
 
 
 def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:

@@ -1,4 +1,4 @@
-"""The machine under the launcher: the running one, or a recorded one that nothing can happen to."""
+"""The running machine under the launcher: its devices, and what a plan is carried out with on it."""
 
 from __future__ import annotations
 
@@ -82,37 +82,3 @@ class RunningSystem:
         from ..network.result_page import Report  # noqa: PLC0415
 
         return Report(url)
-
-
-class RecordedSystem:
-    """A machine out of a file, for ``--dry-run``; it ends at the plan, so nothing is ever carried out."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-
-    def detect(self) -> Machine:
-        return self._machine
-
-    def complete(self) -> bool:
-        return True
-
-    def watch(self) -> int | None:
-        return None
-
-    def drain(self) -> bool:
-        return False
-
-    def network(self, plan: Plan) -> AddressJob:
-        raise AssertionError("a dry run carries nothing out")
-
-    def transfer(self, plan: Plan) -> Transfer:
-        raise AssertionError("a dry run carries nothing out")
-
-    def stuck(self) -> bool:
-        return False
-
-    def keep(self, record: dict[str, object]) -> None:
-        raise AssertionError("a dry run carries nothing out")
-
-    def report(self, url: str) -> Report:
-        raise AssertionError("a dry run carries nothing out")

@@ -24,7 +24,6 @@ from typing import NamedTuple
 
 from ..datapath.framing import Manifest
 from ..model.plan import Plan
-from ..udpcast.options import given
 from .heartbeat import Farewell
 from .monitor import PAUSE, SenderNews, SenderWatch
 
@@ -54,7 +53,8 @@ class OwnSender:
         self._plan = plan
         self._moved = moved
         self._moved_then = 0
-        self._linger = int(given(plan.udpcparam, "exit-wait") or EXIT_WAIT) / 1000 + 1
+        exit_wait = plan.options.exit_wait
+        self._linger = (EXIT_WAIT if exit_wait is None else exit_wait) / 1000 + 1
         self._lock = threading.Lock()  # of the news, which both threads ask and one of them closes
         self._watch: SenderWatch | None = None
         self._news: SenderNews | None = None

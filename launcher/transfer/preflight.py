@@ -1,6 +1,6 @@
 """What speaks against writing a stream, seen from its beginning: decided before the first byte is written.
 
-Pure, but for the question which disk is meant (`disk.whereabouts`).
+Pure, but for the question which disk is meant (`block_device.whereabouts`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Plan
 
 
-def refuse(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outcome | None:
+def check(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outcome | None:
     """What speaks against writing the stream that begins with `head` to a target of `size` bytes, or None."""
     path, untouched = plan.target.path, "nothing was written"
     stream, other = recognise(head), foreign(head)

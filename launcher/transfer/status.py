@@ -49,7 +49,7 @@ class TransferState:
     messages: tuple[str, ...] = ()
 
 
-class Board:
+class Status:
     """Collects what the threads of one transfer report."""
 
     def __init__(self, total: int | None) -> None:

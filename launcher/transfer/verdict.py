@@ -97,8 +97,8 @@ class Sending:
 class Receiving:
     """All evidence of a receiver.
 
-    `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what the
-    pumps did; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what
+    `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what was
+    copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what
     was found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
     `timed_out`: no cast began within the time given. `farewell`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream

@@ -17,8 +17,7 @@ Sources: udpcast 20120424 (Debian's 20120424-2), its manual pages, and measureme
 
 from __future__ import annotations
 
-from ..model.plan import Compression, Plan, Role
-from .options import given
+from ..model.plan import Compression, Options, Plan, Role
 
 UNATTENDED_WAIT = 60  # seconds from the first receiver to the cast, when nobody can press a key
 QUICK_RETRIES = 8  # of udp-sender's retries take next to no time
@@ -36,7 +35,6 @@ _DECOMPRESSORS = {
     Compression.LZOP: ("lzop", "-dc"),
     Compression.ZSTD: ("zstd", "-q", "-dc"),
 }
-_START_OPTIONS = ("min-receivers", "min-wait", "max-wait", "autostart")
 
 
 def compressor(compression: Compression) -> tuple[str, ...]:
@@ -65,40 +63,40 @@ def argv(plan: Plan) -> tuple[tuple[str, ...], ...]:
 
 def _sender(plan: Plan) -> tuple[str, ...]:
     words = [*_common("udp-sender", plan)]
-    for name, value in (
-        ("retries-until-drop", plan.silence + QUICK_RETRIES),
-        ("rexmit-hello-interval", HELLO_INTERVAL),
-        ("start-timeout", plan.start_timeout),
+    options = plan.options
+    for name, given, value in (
+        ("retries-until-drop", options.retries_until_drop, plan.silence + QUICK_RETRIES),
+        ("rexmit-hello-interval", options.rexmit_hello_interval, HELLO_INTERVAL),
+        ("start-timeout", options.start_timeout, plan.start_timeout),
     ):
-        if given(plan.udpcparam, name) is None:
+        if given is None:
             words += [f"--{name}", str(value)]
-    default = () if _start_options(plan) or starts_by_key(plan) else ("--min-wait", str(UNATTENDED_WAIT))
-    return (*words, *plan.udpcparam, *default)  # the last one wins, also over a --min-wait=0
+    default = () if _starts_by_itself(options) or starts_by_key(plan) else ("--min-wait", str(UNATTENDED_WAIT))
+    return (*words, *options.words, *default)  # the last one wins, also over a --min-wait=0
 
 
 def _receiver(plan: Plan) -> tuple[str, ...]:
     words = [*_common("udp-receiver", plan)]
-    if given(plan.udpcparam, "nokbd") is None:
+    if not plan.options.nokbd:
         words.append("--nokbd")
     words += ["--start-timeout", str(plan.start_timeout)]
-    return (*words, *plan.udpcparam)
+    return (*words, *plan.options.words)
 
 
 def _common(program: str, plan: Plan) -> tuple[str, ...]:
     return (program, "--interface", plan.nic.name, "--portbase", str(plan.port))
 
 
-def _start_options(plan: Plan) -> dict[str, int]:
-    """The options of `plan` that start a cast, with their values; 0 means "not set" to udpcast."""
-    found = {name: int(given(plan.udpcparam, name) or 0) for name in _START_OPTIONS}
-    return {name: value for name, value in found.items() if value}
+def _starts_by_itself(options: Options) -> bool:
+    """Whether one of `options` starts a cast; 0 means "not set" to udpcast."""
+    return any((options.min_receivers, options.min_wait, options.max_wait, options.autostart))
 
 
 def starts_by_key(plan: Plan) -> bool:
     """Whether only the operator's key starts the cast of this sender."""
-    if plan.role is not Role.SEND or _start_options(plan):
+    if plan.role is not Role.SEND or _starts_by_itself(plan.options):
         return False
-    return plan.attended and given(plan.udpcparam, "nokbd") is None
+    return plan.attended and not plan.options.nokbd
 
 
 def start_condition(plan: Plan) -> str:
@@ -107,16 +105,16 @@ def start_condition(plan: Plan) -> str:
         return "The cast starts when the sender starts it."
     if starts_by_key(plan):
         return "The cast starts when you press the key, once the receivers have connected."
-    options = _start_options(plan)
-    if not options:
+    options = plan.options
+    if not _starts_by_itself(options):
         return f"The cast starts {UNATTENDED_WAIT} seconds after the first receiver has connected."
-    if set(options) == {"autostart"}:
-        return f"The cast starts after {options['autostart']} greetings, whoever has connected by then."
+    if options.autostart and not (options.min_receivers or options.min_wait or options.max_wait):
+        return f"The cast starts after {options.autostart} greetings, whoever has connected by then."
     return f"The cast starts {_wait_words(options)}."
 
 
-def _wait_words(options: dict[str, int]) -> str:
-    count, least, most = (options.get(name, 0) for name in ("min-receivers", "min-wait", "max-wait"))
+def _wait_words(options: Options) -> str:
+    count, least, most = options.min_receivers, options.min_wait, options.max_wait
     words = []
     if count:
         words.append(f"as soon as {count} receiver{'s have' if count > 1 else ' has'} connected")

@@ -1,4 +1,4 @@
-"""The options that `udpcparam` may hold: one table, and how a text is split and checked against it.
+"""The options that `udpcparam` may hold: one table, and how a text becomes typed `Options` by it.
 
 Rules, in one place:
 
@@ -9,6 +9,7 @@ Rules, in one place:
 * An option that would take over what the launcher decides, or that would let a disk be silently wrong, is refused
   with the reason. So is a bare word: udp-receiver would write to a file of that name.
 * Values are checked here, because the programs do not: they read ``--min-receivers abc`` as 0.
+* What the launcher has to know of them is read here, once; of an option that is given twice the last one counts.
 
 Source of the table: the option tables and usage texts of udp-sender and udp-receiver 20120424 (Debian's udpcast
 20120424-2), read from the programs themselves; ranges from their manual pages and messages.
@@ -18,11 +19,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..errors import AnswerError
-from ..model.plan import Role
+from ..model.plan import Options, Role
 
 MAX_RECEIVERS = 1024  # compiled into udpcast
 MAX_SLICE = 1024  # blocks; "max slice size too big" above it
@@ -152,16 +153,18 @@ def split_udpcparam(text: str) -> tuple[str, ...]:
         raise AnswerError(f"udpcparam={text!r} cannot be split into words: {what}.") from error
 
 
-def check_udpcparam(words: tuple[str, ...], role: Role | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Check `words` for `role`; returns (kept, warnings).
+def check_udpcparam(words: tuple[str, ...], role: Role | None) -> tuple[Options, tuple[str, ...]]:
+    """Check `words` for `role`; returns (what is kept, warnings).
 
     With `role` the kept options are that program's, in order, as ``--name`` or ``--name=value``; those of the other
     program are left out with a warning. With role None (not chosen yet) each word must suit at least one of the two
-    programs, and all words are kept as they are. Raises AnswerError for an unknown option, a value that cannot be
-    used and an option that is refused.
+    programs, and all words are kept as they are, unread.
+
+    Raises AnswerError for an unknown option, a value that cannot be used and an option that is refused.
     """
     first = role or Role.SEND
-    kept: list[str] = []
+    kept: dict[str, str | None] = {}
+    kept_words: list[str] = []
     warnings: list[str] = []
     rest = list(words)
     while rest:
@@ -178,28 +181,40 @@ def check_udpcparam(words: tuple[str, ...], role: Role | None) -> tuple[tuple[st
             _check_for_either(word, option, value)
         else:
             _check_value(option, value)
-        if role is None or owner is role:
-            kept.append(kept_word)
-        else:
+        if owner is role:
+            kept[option.name] = value
+            kept_words.append(kept_word)
+        elif role:
             warnings.append(f"udpcparam: {kept_word} is an option of {PROGRAMS[owner]} and was left out here.")
-    return (words if role is None else tuple(kept)), tuple(warnings)
+    return _typed(tuple(kept_words), kept) if role else Options(words), tuple(warnings)
 
 
-def given(words: tuple[str, ...], name: str) -> str | None:
-    """The value of long option `name` in checked `words` ("" for a flag), or None; the last one wins."""
-    value: str | None = None
-    for word in words:
-        key, _, text = word.partition("=")
-        if key == f"--{name}":
-            value = text
-    return value
+def _typed(words: tuple[str, ...], kept: dict[str, str | None]) -> Options:
+    """`kept` has the value of each option that `words` give, None for a flag."""
+
+    def number(name: str) -> int | None:
+        value = kept.get(name)
+        return int(value) if value is not None else None
+
+    return Options(
+        words,
+        nokbd="nokbd" in kept,
+        one_way="async" in kept,
+        min_receivers=number("min-receivers"),
+        min_wait=number("min-wait"),
+        max_wait=number("max-wait"),
+        autostart=number("autostart"),
+        start_timeout=number("start-timeout"),
+        retries_until_drop=number("retries-until-drop"),
+        rexmit_hello_interval=number("rexmit-hello-interval"),
+        exit_wait=number("exit-wait"),
+    )
 
 
-def take_start_timeout(words: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
-    """The seconds of --start-timeout in checked `words`, or None, and the other words: the launcher counts them too."""
-    seconds = given(words, "start-timeout")
-    rest = tuple(word for word in words if word.partition("=")[0] != "--start-timeout")
-    return (int(seconds) if seconds else None), rest
+def take_start_timeout(options: Options) -> tuple[int | None, Options]:
+    """The seconds of --start-timeout, or None, and the options without it: the launcher counts these seconds itself."""
+    rest = tuple(word for word in options.words if word.partition("=")[0] != "--start-timeout")
+    return options.start_timeout, replace(options, words=rest, start_timeout=None)
 
 
 def _find(word: str, role: Role) -> Option | None:

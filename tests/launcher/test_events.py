@@ -299,5 +299,5 @@ def test_everything_is_told_before_the_pc_is_restarted_by_force(
     assert told == ["python", "after"]
 
 
-def test_the_reference_is_the_readmes() -> None:
-    assert events.reference() in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_reference_is_in_the_documents() -> None:
+    assert events.reference() in (ROOT / "docs/events.md").read_text(encoding="utf-8")

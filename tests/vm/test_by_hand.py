@@ -10,10 +10,9 @@ from qemu.bench.disks import MIB
 from qemu.bench.machines import MachineCase, MachineSettings, result, spec
 from qemu.bench.transfer import Way, write_source
 from qemu.classroom.classroom import run_classroom
+from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
-
-PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 
 
 def test_a_cast_by_hand_is_measured(tmp_path: Path) -> None:

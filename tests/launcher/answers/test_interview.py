@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,20 +12,11 @@ from launcher.answers.parameters import given_answers
 from launcher.answers.questions import Facts, Question, T
 from launcher.answers.selectors import DeviceMissing
 from launcher.errors import AnswerError, Unanswered
-from launcher.model import machine as machines
 from launcher.model.machine import Machine
 from launcher.model.plan import Address, AddressSource, After, Compression, Next, Plan, ResultPage, Role
+from tests.common import ONE, TWO
 
-MACHINES = Path(__file__).resolve().parents[3] / "launcher" / "machines"
 PXE = "ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0 "
-
-
-def recorded(name: str) -> Machine:
-    return machines.from_json((MACHINES / f"{name}.json").read_text())
-
-
-ONE = recorded("one-disk-one-card")
-TWO = recorded("two-disks-two-cards")
 
 
 class Script:
@@ -293,7 +283,7 @@ def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) 
     line = f'auto=yes umode={role} start_timeout=60 udpcparam="--nokbd --start-timeout 7"'
     interview = Interview(given_answers(parse(line)), ONE, refuse)
     result = interview.plan()
-    assert (result.start_timeout, result.udpcparam) == (7, ("--nokbd",))
+    assert (result.start_timeout, result.options.words) == (7, ("--nokbd",))
     assert interview.warnings == ["start_timeout= is not used: --start-timeout in udpcparam decides."]
 
 

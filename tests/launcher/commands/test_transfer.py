@@ -20,8 +20,8 @@ from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 MIB = 1 << 20
 ROOM = Machine(
     nics=(
@@ -54,12 +54,12 @@ def test_a_receiver_with_everything(image: Path) -> None:
     words = ("UMODE=receive", f"fdrive={image}", "mac=52:54:00:00:00:01", "port=9002", "compr=gzip", "verify=no")
     found = plan(*words, "udpcparam=--ttl 3 --min-receivers 5")
     assert (found.role, found.nic.name, found.port) == (Role.RECEIVE, "eth0", 9002)
-    assert (found.compression, found.verify, found.udpcparam) == (Compression.GZIP, False, ("--ttl=3",))
+    assert (found.compression, found.verify, found.options.words) == (Compression.GZIP, False, ("--ttl=3",))
     assert plan("umode=rcv", f"disk={image}").compression is None
     found = plan("umode=rcv", f"disk={image}", "silence=7", "start-timeout=300")
     assert (found.silence, found.start_timeout) == (7, 300)
     found = plan("umode=rcv", f"disk={image}", "udpcparam=--start-timeout 9 --ttl 3")
-    assert (found.start_timeout, found.udpcparam) == (9, ("--ttl=3",))
+    assert (found.start_timeout, found.options.words) == (9, ("--ttl=3",))
 
 
 def test_options_of_the_other_role_are_left_out_with_a_warning(image: Path) -> None:
@@ -140,6 +140,7 @@ import sys
 from launcher.commands import transfer as headless
 from launcher.hardware.probe import cards
 from launcher.model.machine import Machine, Nic
+from launcher.transfer.transfer import Transfer
 cards()
 room = Machine(nics=(Nic("eth0", "", addresses=("10.0.0.1/24",)),))
 for role in ("snd", "rcv"):
@@ -149,7 +150,7 @@ print("launcher.transfer.receiver" in sys.modules, *(name for name in sys.argv[2
 
 
 def test_it_imports_neither_urwid_nor_pyudev_nor_netifaces(image: Path) -> None:
-    """Up to the transfer itself, whose modules are there by then."""
+    """All modules, and all that is done before the transfer; the transfer itself is looked at below."""
     command = [sys.executable, "-c", IMPORTS, str(image), *NOT_NEEDED]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("True\n", "")
@@ -200,14 +201,14 @@ class Fake:
 def test_only_an_ok_outcome_is_a_success_and_a_crash_is_no_wrong_parameter(
     image: Path, monkeypatch: pytest.MonkeyPatch, end: Outcome | Exception, status: int
 ) -> None:
-    monkeypatch.setattr(headless, "Transfer", Fake(end))
+    monkeypatch.setattr("launcher.transfer.transfer.Transfer", Fake(end))
     monkeypatch.setattr(headless, "cards", lambda: ROOM)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     assert headless.transfer(["umode=rcv", f"disk={image}"]) == status
 
 
 def test_a_transfer_that_could_not_be_started_is_reported_as_such(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "Transfer", Fake(TransferFailed("zstd is missing.")))
+    monkeypatch.setattr("launcher.transfer.transfer.Transfer", Fake(TransferFailed("zstd is missing.")))
     monkeypatch.setattr(headless, "cards", lambda: ROOM)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     with pytest.raises(TransferFailed):

@@ -26,8 +26,8 @@ from launcher.hardware.detect import (
 from launcher.hardware.interfaces import Interface
 from launcher.hardware.usage import Usage
 from launcher.model.machine import Disk, Nic, Partition
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 RECORDED: list[Facts] = [
     (device["properties"], device["attributes"])
     for device in json.loads(Path(__file__).with_name("udev-devices.json").read_text())

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from launcher.hardware.interfaces import LOOPBACK, Interface, interface, interfaces
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.common import ROOT
 
 SEEN = """
 import dataclasses, json, subprocess

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from launcher.network.dhcp import Lease, client_argv, read_lease
+from tests import common
 
-ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = Path(__file__).with_name("network_scenarios.py")
-# Everything that is started dies with its first process; /run is empty, so that `ip netns` touches nothing else, and
-# /sys shows the cards of the namespace.
-SANDBOX = "unshare --user --map-root-user --net --mount --pid --fork --kill-child --mount-proc".split()
-MOUNTS = "mount -t tmpfs none /run && mount -t sysfs none /sys"
+MOUNTS = "mount -t tmpfs none /run && mount -t sysfs none /sys"  # shows the cards of the namespace
 
 
 def scenario(name: str, directory: Path) -> dict[str, Any]:
-    inside = shlex.join([sys.executable, str(SCENARIOS), name, str(directory)])
-    done = subprocess.run(
-        [
-            *SANDBOX,
-            "sh",
-            "-c",
-            f"{MOUNTS} && PATH=$PATH:/usr/sbin PYTHONPATH={ROOT} exec {inside}",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return common.scenario(SCENARIOS, name, directory, MOUNTS)
 
 
 def test_a_lease_is_read() -> None:
@@ -85,6 +64,7 @@ def test_without_a_server_the_sentence_says_how_long_and_how_often(tmp_path: Pat
     seen = scenario("no_server", tmp_path)
     assert seen["phase"] == "failed"
     assert seen["sentence"].startswith("No DHCP server answered on seat in 3 s (2 attempts).")
+    assert seen["kind"] == "no-address"
     assert seen["attempts"] == 2
     assert 3 <= seen["seconds"] < 5
     assert "Asking for an address by DHCP on seat, attempt 2." in seen["log"]
@@ -103,6 +83,7 @@ def test_without_a_link(name: str, tmp_path: Path) -> None:
     seen = scenario(name, tmp_path)
     assert seen["phase"] == "failed"
     assert seen["sentence"].startswith("seat (52:54:00:aa:bb:01) has no link after 0 s. Plug in its cable")
+    assert seen["kind"] == "no-link"
     assert not [line for line in seen["log"] if "udhcpc" in line]
 
 

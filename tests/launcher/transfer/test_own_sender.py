@@ -11,7 +11,7 @@ import pytest
 
 from launcher.datapath.framing import Manifest
 from launcher.model.machine import Disk, Nic
-from launcher.model.plan import SILENCE, Address, AddressSource, Plan, Role, Target
+from launcher.model.plan import SILENCE, Address, AddressSource, Options, Plan, Role, Target
 from launcher.transfer import own_sender
 from launcher.transfer import sender as sending
 from launcher.transfer.heartbeat import APART, TIMES, Farewell
@@ -160,7 +160,7 @@ def test_behind_a_greeting_nothing_more_comes_once_udp_receiver_need_not_linger(
     assert not air.over(False)
     assert air.over(True), "what comes now is the next cast's"
     assert own.anew == now - 0.7
-    late = OwnSender(replace(PLAN, udpcparam=("--exit-wait=3000",)), moved)
+    late = OwnSender(replace(PLAN, options=Options(("--exit-wait=3000",), exit_wait=3000)), moved)
     late.meet(A)
     late.look_out()
     air.greets = now - 2

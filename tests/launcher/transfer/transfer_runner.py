@@ -38,6 +38,7 @@ from launcher.model.plan import SILENCE, START_TIMEOUT, Address, AddressSource, 
 from launcher.transfer import own_sender  # noqa: E402
 from launcher.transfer import sender as sending  # noqa: E402
 from launcher.transfer.transfer import Phase, Transfer  # noqa: E402
+from launcher.udpcast.options import check_udpcparam  # noqa: E402
 
 
 def plan(job: dict[str, Any]) -> Plan:
@@ -48,7 +49,7 @@ def plan(job: dict[str, Any]) -> Plan:
         nic=Nic("eth0", Path("/sys/class/net/eth0/address").read_text().strip()),
         address=Address(AddressSource.GIVEN),
         compression=Compression(job["compression"]) if job.get("compression") else None,
-        udpcparam=tuple(job.get("udpcparam", ())),
+        options=check_udpcparam(tuple(job.get("udpcparam", ())), Role(job["role"]))[0],
         attended=job.get("attended", True),
         verify=job.get("verify", True),
         silence=job.get("silence", SILENCE),
@@ -211,7 +212,7 @@ def main() -> None:
     try:
         outcome, seen = run(job)
     except LauncherError as error:
-        print(json.dumps({"error": error.sentence, "hint": error.hint}))
+        print(json.dumps({"error": str(error.sentence), "hint": str(error.hint)}))
         return
     left = [thread.name for thread in threading.enumerate() if thread.name in ("stream", "disk")]
     children = Path("/proc/self/task") / str(threading.main_thread().native_id) / "children"

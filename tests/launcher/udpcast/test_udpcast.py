@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 from hypothesis import given as for_all
@@ -12,10 +16,13 @@ from hypothesis import strategies as st
 
 from launcher.errors import AnswerError
 from launcher.model.machine import Disk, Nic
-from launcher.model.plan import Address, AddressSource, Compression, Plan, Role, Target
+from launcher.model.plan import Address, AddressSource, Compression, Options, Plan, Role, Target
+from launcher.udpcast import options as options_module
 from launcher.udpcast.command import argv, start_condition, starts_by_key
 from launcher.udpcast.messages import MessageKind, parse_message
-from launcher.udpcast.options import OPTIONS, PROGRAMS, Kind, check_udpcparam, given, split_udpcparam
+from launcher.udpcast.options import OPTIONS, PROGRAMS, Kind, check_udpcparam, split_udpcparam, take_start_timeout
+
+ROOT = Path(__file__).resolve().parents[3]
 
 SND, RCV = Role.SEND, Role.RECEIVE
 
@@ -33,7 +40,7 @@ def plan(
         nic=Nic("eth0", "52:54:00:00:00:01"),
         address=Address(AddressSource.DHCP),
         compression=compression,
-        udpcparam=udpcparam,
+        options=check_udpcparam(udpcparam, role)[0],
         attended=attended,
     )
 
@@ -84,7 +91,8 @@ def test_known_options_are_kept_under_their_full_names(
         with pytest.raises(AnswerError):
             check_udpcparam(words, role)
         return
-    assert check_udpcparam(words, role) == (words if kept is None else kept, ())
+    found, warnings = check_udpcparam(words, role)
+    assert (found.words, warnings) == (words if kept is None else kept, ())
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,7 @@ def test_options_of_the_other_role_are_left_out_with_a_warning(
     text: str, role: Role, kept: tuple[str, ...], left_out: str
 ) -> None:
     found, warnings = check_udpcparam(split_udpcparam(text), role)
-    assert found == kept
+    assert found.words == kept
     assert len(warnings) == 1
     assert left_out in warnings[0]
 
@@ -148,8 +156,8 @@ def test_any_words_are_either_kept_options_or_an_answer_error(words: list[str]) 
         except AnswerError:
             continue
         if role is not None:
-            assert all(word.startswith("--") and len(word) > 2 for word in kept)
-            assert check_udpcparam(kept, role) == (kept, ())
+            assert all(word.startswith("--") and len(word) > 2 for word in kept.words)
+            assert check_udpcparam(kept.words, role) == (kept, ())
 
 
 def usage_error(role: Role, *words: str) -> str:
@@ -258,9 +266,66 @@ def test_start_condition(case: Plan, by_key: bool, sentence: str) -> None:
 
 
 def test_the_last_value_given_wins() -> None:
-    assert given(("--min-wait=1", "--nokbd", "--min-wait=2"), "min-wait") == "2"
-    assert given(("--nokbd",), "nokbd") == ""
-    assert given((), "nokbd") is None
+    twice = ("--min-wait=1", "--nokbd", "--min-wait=2")
+    assert check_udpcparam(twice, SND)[0] == Options(twice, nokbd=True, min_wait=2)
+    assert check_udpcparam(("--nokbd",), SND)[0].nokbd
+    assert not check_udpcparam((), SND)[0].nokbd
+
+
+def typed(words: str, role: Role) -> Options:
+    return check_udpcparam(split_udpcparam(words), role)[0]
+
+
+def test_what_the_launcher_looks_at_is_typed_once() -> None:
+    sender = typed("-k -a -r 9m -C 3 -w 1 -W 2 -S 4 -T 5 -R 6 -H 7", SND)
+    assert replace(sender, words=()) == Options(
+        nokbd=True,
+        one_way=True,
+        min_receivers=3,
+        min_wait=1,
+        max_wait=2,
+        autostart=4,
+        start_timeout=5,
+        retries_until_drop=6,
+        rexmit_hello_interval=7,
+    )
+    receiver = typed("-w 0 -s 8 --min-receivers 3", RCV)
+    assert receiver == Options(("--exit-wait=0", "--start-timeout=8"), start_timeout=8, exit_wait=0)
+
+
+def test_the_launcher_counts_the_start_timeout_itself() -> None:
+    options = typed("--start-timeout 8 --nokbd --start-timeout=9", RCV)
+    assert take_start_timeout(options) == (9, Options(("--nokbd",), nokbd=True))
+    assert take_start_timeout(Options(("--nokbd",), nokbd=True)) == (None, Options(("--nokbd",), nokbd=True))
+
+
+def test_nothing_else_looks_into_the_words() -> None:
+    """Elsewhere they are passed on or shown as a whole: what is wanted of them is a field of `Options`."""
+    for path in sorted((ROOT / "launcher").rglob("*.py")):
+        if path == Path(options_module.__file__):
+            continue
+        tree = ast.parse(path.read_text())
+        whole = {
+            id(part)
+            for node in ast.walk(tree)
+            for part in ([node.value] if isinstance(node, ast.Starred) else node.args if _is_list(node) else [])
+        }
+        looked_at = [
+            node.lineno
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr == "words" and _ends_in_options(node.value)
+            if id(node) not in whole
+        ]
+        assert (path, looked_at) == (path, [])
+        assert (path, "shlex.split" in path.read_text()) == (path, False)
+
+
+def _is_list(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "list"
+
+
+def _ends_in_options(node: ast.AST) -> bool:
+    return getattr(node, "attr", getattr(node, "id", "")) == "options"
 
 
 @pytest.mark.parametrize(

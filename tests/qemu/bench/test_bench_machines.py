@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pxe.boot_entry import INITRD
-from pxe.tree import machine_file
+from pxe.loaders import machine_file
 from qemu.bench.machines import (
     MachineBench,
     MachineCase,

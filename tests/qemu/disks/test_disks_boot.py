@@ -10,10 +10,11 @@ import pytest
 from qemu.demo import Progress, boot_clones
 from qemu.disks import model as disks
 from qemu.machine.accel import choose
+from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
 
-KERNEL = Path(__file__).resolve().parents[3] / ".cache/pair/udpcast-linux"
+KERNEL = PAIR / "udpcast-linux"
 
 
 def test_the_small_model_boots_and_a_blank_disk_does_not(tmp_path: Path) -> None:
