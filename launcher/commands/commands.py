@@ -108,7 +108,7 @@ def _line(text: str | None) -> CommandLine:
 def _machine(file: str | None) -> Machine:
     """The machine in `file` (a path, or the name of a recorded one), else this one."""
     if file is None:
-        from ..hardware.detect import detect  # noqa: PLC0415 - a recorded machine needs neither pyudev nor netifaces
+        from ..hardware.detect import detect  # noqa: PLC0415 - a recorded machine needs no pyudev
 
         return detect()
     path = Path(file)

@@ -9,16 +9,10 @@ Needs neither pyudev nor netifaces nor urwid, and looks at no device but the two
 
 from __future__ import annotations
 
-import fcntl
-import os
 import signal
-import socket
-import stat
-import struct
 import sys
 import textwrap
 import traceback
-from pathlib import Path
 from typing import TypeVar
 
 from kernel_cmdline import canonical
@@ -28,9 +22,10 @@ from ..answers.parameters import ROWS, row_of
 from ..answers.questions import Facts, Question
 from ..errors import AnswerError, LauncherError
 from ..events import EventLog, standard_output
-from ..model.machine import Disk, Machine, Nic
+from ..hardware.probe import cards, target
+from ..model.machine import Machine, Nic
 from ..model.outcome import Outcome
-from ..model.plan import Address, AddressSource, Plan, Role, Target
+from ..model.plan import Address, AddressSource, Plan, Role
 from ..udpcast.options import take_start_timeout
 
 T = TypeVar("T")
@@ -38,11 +33,6 @@ T = TypeVar("T")
 TAKEN = ("umode", "disk", "nic", "port", "compr", "verify", "silence", "start_timeout", "udpcparam")
 OK, NOT_OK = 0, 1
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-_BLKSSZGET = 0x1268  # linux/fs.h: logical sector size
-_SIOCGIFFLAGS, _SIOCGIFADDR, _SIOCGIFHWADDR = 0x8913, 0x8915, 0x8927  # linux/sockios.h
-_IFF_LOOPBACK, _IFF_RUNNING = 0x8, 0x40
-_IFREQ = 40  # bytes of struct ifreq
 
 
 def transfer(words: list[str]) -> int:
@@ -104,55 +94,6 @@ def plan_of(values: dict[str, str], machine: Machine) -> tuple[Plan, tuple[str, 
         start_timeout=start_timeout or _settle(q.START_TIMEOUT, values, facts),
     )
     return plan, tuple(warnings)
-
-
-def target(text: str, *, for_writing: bool) -> Target:
-    """The disk or file at the path `text`, as it is now. Raises AnswerError."""
-    path = Path(text)
-    expected = "Expected the path of a block device or a regular file."
-    try:
-        kind = path.stat().st_mode
-        if not (stat.S_ISBLK(kind) or stat.S_ISREG(kind)):
-            raise AnswerError(f"disk={text} is neither a block device nor a regular file.", expected)
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            size = os.lseek(fd, 0, os.SEEK_END)
-            sector = _sector_size(fd) if stat.S_ISBLK(kind) else 0
-        finally:
-            os.close(fd)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise AnswerError(f"disk={text} cannot be opened: {reason}.", expected) from None
-    if not size:
-        how = " Make it as large as the sender's disk: truncate -s SIZE FILE." if for_writing else ""
-        raise AnswerError(f"disk={text} has no bytes.", f"{expected}{how}")
-    return Target(text, size, Disk(text, size, sector))
-
-
-def _sector_size(fd: int) -> int:
-    return int(struct.unpack("i", fcntl.ioctl(fd, _BLKSSZGET, bytes(4)))[0])
-
-
-def cards() -> Machine:
-    """The network cards with what is known of them without udev: name, MAC, whether there is a link, address."""
-    found = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
-            flags, mac, address = (_ask(probe, what, name) for what in (_SIOCGIFFLAGS, _SIOCGIFHWADDR, _SIOCGIFADDR))
-            bits = struct.unpack("=H", flags[:2])[0] if flags else 0
-            if flags is None or mac is None or bits & _IFF_LOOPBACK:
-                continue
-            addresses = (socket.inet_ntoa(address[4:8]),) if address else ()
-            found.append(Nic(name, mac[2:8].hex(":"), link=bool(bits & _IFF_RUNNING), addresses=addresses))
-    return Machine(nics=tuple(found))
-
-
-def _ask(probe: socket.socket, what: int, name: str) -> bytes | None:
-    """What the kernel says of a card (netdevice(7)): the union behind the name, or None where there is nothing."""
-    try:
-        return fcntl.ioctl(probe, what, name.encode().ljust(_IFREQ, b"\0"))[16:]
-    except OSError:
-        return None
 
 
 def _nic(values: dict[str, str], facts: Facts) -> Nic:

@@ -123,6 +123,9 @@ NO_NUMBER: set[tuple[str, ...]] = {
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} bytes).",
     ),
     ("{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",),
+    ("{server} leases {address} for {seconds} s.",),
+    ("{host} does not know this PC's MAC address.",),
+    ("{nic} does not take {address}, which {server} gave it.",),
 }
 """Messages with a field before such a word, and the field is never a number."""
 
