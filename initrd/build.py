@@ -44,6 +44,7 @@ def build(
     kernel_file: Path | None = None,
     modules: Path | None = None,
     *,
+    release: str | None = None,
     cache: Path | None = None,
     drivers: Sequence[str] = (),
     command: str = "",
@@ -51,8 +52,9 @@ def build(
 ) -> Manifest:
     """Write the pair and its manifest to `out`, all three or none, and return the manifest.
 
-    `kernel_file` None means the distribution's current kernel, kept in `cache`. `drivers` are kernel modules that go
-    in besides the usual ones; `project` is the directory that holds our packages. Raises BuildError with one sentence.
+    `kernel_file` None means the current kernel of Debian's `release`, or else of this machine's, kept in `cache`.
+    `drivers` are kernel modules that go in besides the usual ones; `project` is the directory that holds our packages.
+    Raises BuildError with one sentence.
     """
     check_host(project)
     cache = cache or default_cache()
@@ -63,7 +65,10 @@ def build(
             tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
             tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
         ):
-            source = kernel.fetch(cache) if kernel_file is None else kernel.given(kernel_file, modules, Path(work))
+            if kernel_file is None:
+                source = kernel.fetch(cache, release)
+            else:
+                source = kernel.given(kernel_file, modules, Path(work))
             result = make(source, Path(work), Path(new), drivers, command, project)
             for name in (LINUX, INITRD, MANIFEST):
                 (Path(new) / name).replace(out / name)

@@ -27,8 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import pair
-from .classroom.classroom import HARNESS_ERRORS, ClassroomSpec, run_classroom
+from .classroom.classroom import run_classroom
+from .classroom.errors import HARNESS_ERRORS
 from .classroom.report import Report, Role, SeatReport, Verdict, equal
+from .classroom.spec import ClassroomSpec
 from .columns import layout
 from .disks import images
 from .disks.debian import debian_model

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Sourced by qemu/demo and tests/run: installs what is missing on a Debian 12, and makes the virtual environment.
+# Sourced by qemu/demo and tests/run: installs what is missing on a Debian 12 or 13, and makes the virtual environment.
 
 PYTHON=/usr/bin/python3 # Debian's: only that one sees Debian's urwid, pyudev, netifaces and xxhash
 
@@ -33,7 +33,7 @@ PACKAGES=(
   faketime     # the same seed makes the same bytes
   mmdebstrap   # installs Debian
   uidmap       # mmdebstrap without root
-  debian-archive-keyring
+  debian-archive-keyring # signs what mmdebstrap installs, and another release's kernel
 )
 
 TEST_PACKAGES=(
@@ -63,7 +63,7 @@ missing_packages() { # PACKAGE... -> those that are not installed, one a line
 
 install_packages() { # PACKAGE...
   local missing=() as_root=()
-  command -v dpkg-query >/dev/null || die "this is no Debian: dpkg-query is not there. Debian 12 was expected."
+  command -v dpkg-query >/dev/null || die "this is no Debian: dpkg-query is not there. Debian 12 or 13 was expected."
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
   if ((EUID != 0)); then

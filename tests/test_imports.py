@@ -32,13 +32,13 @@ ROOMS = {
         *("model", "udpcast", "hardware", "network", "answers", "datapath", "transfer", "screens", "session"),
         "commands",
     ),
-    "qemu": ("host", "machine", "disks", "classroom", "bench"),
+    "qemu": ("host", "machine", "disks", "classroom", "bench", "commands"),
 }
 """The rooms of a folder; a room imports from those before it, and from its folder's top modules, which import none."""
 
 ABOVE_THE_ROOMS = {
     "launcher": {"__main__"},
-    "qemu": {"__main__", "commands", "demo"},
+    "qemu": {"__main__", "demo"},
 }
 """Top modules that tie the rooms together; nothing imports them."""
 

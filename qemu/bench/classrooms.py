@@ -25,8 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..classroom import by_hand
-from ..classroom.classroom import DISK_NAMES, ClassroomSpec, run_classroom
+from ..classroom.classroom import run_classroom
 from ..classroom.report import Report, Role
+from ..classroom.spec import DISK_NAMES, ClassroomSpec
 from ..columns import layout
 from ..disks.raw import MIB
 from ..host.sandbox import RunFailed

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from ..classroom.classroom import ClassroomSpec, run_classroom
+from ..classroom.classroom import run_classroom
 from ..classroom.report import Verdict
+from ..classroom.spec import ClassroomSpec
 
 
 def measure(pair: Path) -> dict[int, bool]:

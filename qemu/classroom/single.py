@@ -29,7 +29,7 @@ from ..machine.accel import choose
 from ..machine.console import Unexpected
 from ..machine.spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
 from ..machine.vm import VM
-from .classroom import HARNESS_ERRORS
+from .errors import HARNESS_ERRORS
 
 T = TypeVar("T")
 

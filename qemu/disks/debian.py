@@ -23,6 +23,8 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
+from initrd import apt
+
 from .debian_system import (
     EARLY_FILES,
     EXCLUDE,
@@ -55,7 +57,6 @@ SIZE = 704 * MIB
 BIOS_START, ESP_START, ROOT_START, ROOT_END = MIB, 2 * MIB, 34 * MIB, SIZE - MIB
 BOOT_LINE = f"{HOSTNAME} login:"
 
-_SOURCES_QUERY = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ARCHITECTURE)|$(ORIGIN)|$(CODENAME)"
 _DRIVE_CHECK = b"\x90\x90"
 
 
@@ -83,16 +84,13 @@ def debian_model(path: Path | None, cache: Path) -> ModelDisk:
 def debian_sources(targets: Iterable[str], codename: str) -> str:
     """The one-line sources of Debian's own archive for `codename`, from the output of `apt-get indextargets`.
 
-    Other archives are left out, even if they call a suite of theirs by Debian's name. Raises `DiskError` when the
-    main suite is not among them.
+    Raises `DiskError` when the main suite is not among them.
     """
-    lines = []
-    for target in targets:
-        uri, release, component, architecture, origin, _codename = target.split("|")
-        ours = release == codename or release.startswith((f"{codename}-updates", f"{codename}-security"))
-        # Before the first `apt-get update` apt does not know the origin and leaves the field's name.
-        if ours and component == "main" and architecture == "amd64" and origin in {"Debian", "$(ORIGIN)"}:
-            lines.append(f"deb [arch=amd64] {uri} {release} main")
+    lines = [
+        f"deb [arch=amd64] {suite.uri} {codename}{suite.part} main"
+        for suite in apt.suites(targets, codename)
+        if suite.component == "main" and suite.architecture == "amd64"
+    ]
     if not any(line.split()[-2] == codename for line in lines):
         raise DiskError(
             f"apt knows no source of Debian's for {codename} main: see /etc/apt/sources.list and "
@@ -103,7 +101,7 @@ def debian_sources(targets: Iterable[str], codename: str) -> str:
 
 def _recipe() -> Recipe:
     codename = _host_codename()
-    targets = run(["apt-get", "indextargets", "--format", _SOURCES_QUERY, "Created-By: Packages"])
+    targets = run(["apt-get", "indextargets", "--format", apt.QUERY, "Created-By: Packages"])
     sources = debian_sources(targets.splitlines(), codename)
     identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{codename} {HOSTNAME}")
     return Recipe(codename, sources, str(identity), identity.hex[:8])
@@ -161,7 +159,8 @@ def mmdebstrap_argv(codename: str, sources: Path) -> list[str]:
     argv = ["mmdebstrap", "--variant=minbase", "--format=null", f"--include={','.join(PACKAGES)}"]
     argv += ['--aptopt=APT::Install-Recommends "false"', "--dpkgopt=force-unsafe-io"]
     argv += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDE]
-    argv += [f"--dpkgopt=path-include=/lib/modules/*/kernel/{start}*" for start in KEPT_MODULES]
+    for above in ("/lib", "/usr/lib"):
+        argv += [f"--dpkgopt=path-include={above}/modules/*/kernel/{start}*" for start in KEPT_MODULES]
     argv += ["--skip=cleanup"]  # the hook cleans up, before it makes the file system
     argv += ['--essential-hook="$MODEL_HOOK" "$1"', '--customize-hook="$MODEL_HOOK" "$1"']
     return [*argv, codename, "/dev/null", str(sources)]

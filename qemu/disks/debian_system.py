@@ -33,6 +33,7 @@ EXCLUDE = (
     "/usr/lib/x86_64-linux-gnu/gconv/*",
     "/usr/lib/grub/x86_64-efi/monolithic/*",
     "/lib/modules/*/kernel/*",
+    "/usr/lib/modules/*/kernel/*",  # where they are since Debian 13
 )
 KEPT_MODULES = (  # beginnings of paths
     "arch/x86/crypto",

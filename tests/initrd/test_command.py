@@ -77,6 +77,13 @@ def test_modules_without_a_kernel_is_wrong_usage(tmp_path: Path) -> None:
     assert caught.value.code == 2
 
 
+@pytest.mark.parametrize("words", [["--release", "trixie", "--kernel", "/k"], ["--release", "../x"]])
+def test_a_release_beside_a_kernel_or_of_no_name_is_wrong_usage(tmp_path: Path, words: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["build", "-o", str(tmp_path), *words])
+    assert caught.value.code == 2
+
+
 def test_an_output_below_a_file_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").touch()
     assert main(["build", "-o", str(tmp_path / "file/out"), "--cache", str(tmp_path / "cache")]) == 1

@@ -49,6 +49,13 @@ exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=
 
 def run(*argv: str | Path, cwd: Path | None = None, status: int | None = 0) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(argv, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return expect(status, argv, done)
+
+
+def expect(
+    status: int | None, argv: Sequence[str | Path], done: subprocess.CompletedProcess[str]
+) -> subprocess.CompletedProcess[str]:
+    """`done` itself, when it ended with `status`."""
     words = " ".join(str(word) for word in argv)
     assert status in {None, done.returncode}, f"{words}: status {done.returncode}\n{done.stdout}{done.stderr}"
     return done
@@ -104,11 +111,12 @@ def inside(deb: Path, share: Path) -> Iterator[Callable[..., subprocess.Complete
         path = Path(name, "root")
 
         def enter(*argv: str, status: int | None = 0) -> subprocess.CompletedProcess[str]:
-            return run(*NAMESPACES, "sh", "-c", ENTER, "sh", path, share, KERNELS, *argv, status=status)
+            done = run(*NAMESPACES, "sh", "-c", ENTER, "sh", path, share, KERNELS, *argv, status=None)
+            return expect(status, argv, done)
 
         try:
             run(*NAMESPACES, "mkdir", path)
-            run(*NAMESPACES, "tar", "-C", path, "-xf", kept)
+            run(*NAMESPACES, "tar", "-C", path, "--exclude=./dev/*", "-xf", kept)
             yield enter
         finally:
             run(*NAMESPACES, "rm", "-rf", path)  # as the namespace's root, since the files are its users'

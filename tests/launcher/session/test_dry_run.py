@@ -27,6 +27,8 @@ from tests.common import ONE, ROOT
 
 PATIENCE = 60.0  # seconds until what was expected counts as missing, however busy the machine is
 DOWN, ENTER, ESC = "\x1b[B", "\r", "\x1b"
+ENVIRONMENT = {**os.environ, "TERM": "linux"}
+ENVIRONMENT.pop("PYTHONUNBUFFERED", None)  # the launcher's output is buffered, as /init starts it
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00 ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0"
 
 
@@ -82,7 +84,7 @@ def on_a_terminal(arguments: list[str], columns: int = 80, rows: int = 24) -> It
     if pid == 0:
         os.chdir(ROOT)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, "TERM": "linux"})
+        os.execve(sys.executable, [sys.executable, *arguments], ENVIRONMENT)
     try:
         yield Terminal(pid, fd, columns, rows)
     finally:
@@ -282,7 +284,7 @@ def on_a_line_that_may_close(
         os.write(ready_told, b".")
         while not begun():
             time.sleep(0.01)
-        os.execve(sys.executable, [sys.executable, *words], {**os.environ, "TERM": "linux"})
+        os.execve(sys.executable, [sys.executable, *words], ENVIRONMENT)
     os.read(ready, 1)
     for descriptor in (said, ready, ready_told):
         os.close(descriptor)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pxe.boot_entry import INITRD, KERNEL
-from qemu import commands
 from qemu.bench import boot as bench
 from qemu.bench.boot import FLOOR, BootBench, Time, rows
+from qemu.commands.commands import parser
 from qemu.host import sandbox
 from qemu.machine import accel
 from qemu.machine.events import EventLog
@@ -106,5 +106,5 @@ def test_instructions_are_counted_with_tcg_whatever_the_accelerator_is(
 
 
 def test_the_command_counts_unless_wall_time_is_asked_for() -> None:
-    assert not commands.parser().parse_args(["bench", "boot"]).wall
-    assert commands.parser().parse_args(["bench", "boot", "--wall"]).wall
+    assert not parser().parse_args(["bench", "boot"]).wall
+    assert parser().parse_args(["bench", "boot", "--wall"]).wall

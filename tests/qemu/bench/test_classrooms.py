@@ -25,7 +25,7 @@ from qemu.bench.classrooms import (
 )
 from qemu.classroom import by_hand, second_initrd
 from qemu.classroom.report import Claim, Report, Role, SeatReport, SourceReport
-from qemu.classroom.seat import SeatSpec
+from qemu.classroom.seat_spec import SeatSpec
 from qemu.disks.images import Image
 from qemu.host.sandbox import RunFailed
 

@@ -167,3 +167,23 @@ def test_seats_have_different_addresses_and_there_are_256() -> None:
     assert len({mac(n) for n in range(256)}) == len({uuid(n) for n in range(256)}) == 256
     with pytest.raises(SpecError):
         mac(256)
+
+
+def test_io_errors_lie_above_the_image_where_the_guests_offsets_hold() -> None:
+    words = drive_argv(Drive(Path("/d"), format="qcow2", read_errors=(1536,), write_errors=(1 << 20,)), 0)
+    node = json.loads(words[1])
+    assert (node["driver"], node["node-name"], node["image"]["driver"]) == ("blkdebug", "disk0", "qcow2")
+    assert node["inject-error"] == [
+        {"event": "none", "iotype": "read", "sector": 3},
+        {"event": "none", "iotype": "write", "sector": 2048},
+    ]
+
+
+def test_a_disk_with_a_rate_has_a_group_that_limits_it() -> None:
+    words = drive_argv(Drive(Path("/d"), rate=20_000_000), 1)
+    group, node = json.loads(words[1]), json.loads(words[3])
+    assert (words[0], group["id"], group["limits"]) == ("-object", "rate1", {"bps-total": 20_000_000})
+    assert (node["driver"], node["node-name"], node["throttle-group"]) == ("throttle", "disk1", "rate1")
+    for wrong in ({"read_errors": (512,)}, {"write_errors": (512,)}, {"read_only": True, "bus": Bus.SCSI}, {"rate": 0}):
+        with pytest.raises(SpecError, match="a disk with a rate"):
+            drive_argv(Drive(Path("/d"), **{"rate": 1, **wrong}), 0)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The classroom's values: append lines, the command that repeats a run, the boot server's log, memory search."""
+"""The classroom's values: seats with their append lines, and the command that repeats a run."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kernel_cmdline import parse
-from qemu import commands
-from qemu.classroom.classroom import ClassroomSpec, command, seats
+from qemu.classroom.faults import parse_fault
 from qemu.classroom.report import Role
-from qemu.host.network import Served, parse_server_line, server_settings
+from qemu.classroom.spec import ClassroomSpec, command, seats
+from qemu.commands.commands import parser
 from qemu.machine.spec import Bus, SpecError
 
 SPEC = ClassroomSpec(Path("/pair"))
@@ -74,7 +74,7 @@ def test_the_command_repeats_the_run() -> None:
     )
     words = shlex.split(command(spec))
     assert words[:4] == ["python3", "-m", "qemu", "classroom"]
-    options = commands.parser().parse_args(words[3:])
+    options = parser().parse_args(words[3:])
     again = ClassroomSpec(
         options.pair,
         options.receivers,
@@ -90,27 +90,28 @@ def test_the_command_repeats_the_run() -> None:
     assert again == spec
 
 
-@pytest.mark.parametrize(
-    ("line", "served"),
-    [
-        (
-            "dnsmasq-dhcp[17]: 864504691 DHCPACK(br0) 10.77.1.234 52:54:00:75:64:00 ",
-            Served("dhcp", "10.77.1.234", "52:54:00:75:64:00"),
-        ),
-        (
-            "dnsmasq-tftp[17]: sent /var/tmp/udpcast-x/tftp/udpcast-linux to 10.77.1.234",
-            Served("udpcast-linux", "10.77.1.234"),
-        ),
-        ("dnsmasq-dhcp[17]: DHCPOFFER(br0) 10.77.1.234 52:54:00:75:64:00", None),
-        ("dnsmasq-tftp[17]: file /x/pxelinux.cfg/default not found for 10.77.1.234", None),
-        ("", None),
-    ],
-)
-def test_the_boot_servers_log(line: str, served: Served | None) -> None:
-    assert parse_server_line(line) == served
+def spec(*texts: str) -> ClassroomSpec:
+    return ClassroomSpec(Path("/pair"), faults=tuple(map(parse_fault, texts)))
 
 
-def test_there_are_leases_for_every_seat() -> None:
-    settings = server_settings(Path("/run"), Path("/run/tftp"))
-    assert settings.first and settings.last
-    assert int(settings.last) - int(settings.first) >= 256
+def test_the_command_repeats_the_faults() -> None:
+    made = spec("kill:receiver-1@30%", "unplug:receiver-2:5s@cast")
+    options = parser().parse_args(shlex.split(command(made))[3:])
+    assert tuple(options.fault) == made.faults
+
+
+def test_the_second_sender_is_the_last_seat_and_sends_on_the_same_port() -> None:
+    plan = seats(spec("second-sender"))
+    assert [seat.name for seat in plan] == ["sender", "receiver-1", "receiver-2", "sender-2"]
+    assert plan[3].append == plan[0].append and plan[3].role is Role.SENDER
+    assert len({seat.mac for seat in plan}) == 4
+
+
+def test_a_cast_with_faults_has_a_middle() -> None:
+    assert "--max-bitrate 60m" in seats(spec("kill:receiver-1@30%"))[0].append
+    assert "--max-bitrate" not in seats(spec())[0].append
+
+
+def test_compression_is_on_the_line_of_its_seat_only() -> None:
+    lines = [parse(seat.append).last("compr") for seat in seats(spec("compr:receiver-1:gzip"))]
+    assert [line and line.value for line in lines] == [None, "gzip", None]
