@@ -25,9 +25,9 @@ import pytest
 from launcher import events, paths
 from launcher.events import Descriptor, EventLog, Sink, named, opened, standard_output
 from launcher.exits import Exit
-from launcher.session import boot
+from launcher.session import boot, leaving
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 30.0  # seconds after which something that should come will not
 PLENTY = 1 << 20
 
@@ -293,8 +293,8 @@ def test_everything_is_told_before_the_pc_is_restarted_by_force(
         monkeypatch.setattr(paths, name, tmp_path / file)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     monkeypatch.setattr(boot, "_screens", screens)
-    monkeypatch.setattr(boot, "stuck", lambda: True)
-    monkeypatch.setattr(boot, "force", force)
+    monkeypatch.setattr(leaving, "stuck", lambda: True)
+    monkeypatch.setattr(leaving, "force", force)
     assert boot.run() == Exit.REBOOT
     assert told == ["python", "after"]
 

@@ -21,8 +21,7 @@ from launcher.udpcast import options as options_module
 from launcher.udpcast.command import argv, start_condition, starts_by_key
 from launcher.udpcast.messages import MessageKind, parse_message
 from launcher.udpcast.options import OPTIONS, PROGRAMS, Kind, check_udpcparam, split_udpcparam, take_start_timeout
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.common import ROOT
 
 SND, RCV = Role.SEND, Role.RECEIVE
 
