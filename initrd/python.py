@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BuildError
 from .run import run
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -58,10 +57,6 @@ class PythonTree:
 
 def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     """Write all Python modules of the initrd below `tree`, compiled. Raises BuildError."""
-    missing = [name for name in LIBRARIES if not list(DIST_PACKAGES.glob(f"{name}*"))]
-    if missing:
-        packages = " ".join(PYTHON_PACKAGES[name] for name in missing)
-        raise BuildError(f"the Python library {missing[0]} is missing: apt-get install {packages}")
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
     modules = (*LIBRARIES, *LAZY, *(HTTP if uses_http(project) else ()))
@@ -78,11 +73,30 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     # A fixed hash seed: no order of a set shall reach the bytes that are written.
     command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
     report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
+    compile_catalogues(project, out)
     return PythonTree(
         home,
         {Path(source): Path("/") / home / target for source, target in report["extensions"].items()},
         tuple(Path(source) for source in report["sources"]),
     )
+
+
+def compile_catalogues(project: Path, out: Path) -> None:
+    """Compile the translations of a checkout; what was installed has only compiled ones."""
+    for source in catalogue_sources(project):
+        target = out / source.relative_to(project).with_suffix(".mo")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        run(["msgfmt", "--check-format", "--no-hash", "--endianness=little", "-o", target, source])
+
+
+def catalogue_sources(project: Path) -> list[Path]:
+    """The translations that are not compiled yet."""
+    return sorted(project.glob("launcher/lang/*.po"))
+
+
+def missing_libraries() -> list[str]:
+    """Those of `LIBRARIES` that Debian's own Python does not have, whatever a virtual environment has."""
+    return [name for name in LIBRARIES if not list(DIST_PACKAGES.glob(f"{name}*"))]
 
 
 def is_there(name: str) -> bool:

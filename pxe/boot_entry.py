@@ -80,7 +80,7 @@ def render_pxelinux(entry: BootEntry) -> str:
 
 def launcher_check(append: str) -> tuple[list[str], list[str]]:
     """What the launcher will say to this append line: errors, warnings (as `python3 -m launcher explain`)."""
-    from launcher.explain import check  # noqa: PLC0415 - the launcher's questions are not needed to import pxe
+    from launcher.answers.explain import check  # noqa: PLC0415 - the launcher's questions are not needed to import pxe
 
     return check(append)
 

@@ -26,16 +26,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import images, pair, sandbox
-from .accel import choose
-from .classroom import HARNESS_ERRORS, ClassroomSpec, run_classroom
-from .console import Unexpected
-from .debian import debian_model
-from .disks import DiskError, ModelDisk
-from .pump import Deadline, DeadlinePassed, Pump
-from .report import Report, Role, SeatReport, Verdict, equal, layout
-from .spec import Drive, MachineSpec, uuid
-from .vm import VM, LostMachine
+from . import pair
+from .classroom.classroom import run_classroom
+from .classroom.errors import HARNESS_ERRORS
+from .classroom.report import Report, Role, SeatReport, Verdict, equal
+from .classroom.spec import ClassroomSpec
+from .columns import layout
+from .disks import images
+from .disks.debian import debian_model
+from .disks.model import ModelDisk
+from .disks.tools import DiskError
+from .host import sandbox
+from .host.pump import Deadline, DeadlinePassed, Pump
+from .machine.accel import choose
+from .machine.console import Unexpected
+from .machine.spec import Drive, MachineSpec, uuid
+from .machine.vm import VM, LostMachine
 
 CLONE_SECONDS = 420.0
 BOOT_SECONDS = 180.0

@@ -1,40 +1,68 @@
-"""The import column of the architecture: which folder may import which.
+"""The import columns of the architecture: which folder may import which, and inside a folder which room which.
 
-The rule keeps the launcher free of the harness (and the harness honest: it sees only what a real room sees).
+The rules keep the launcher free of the harness (and the harness honest: it sees only what a real room sees), and let a
+reader of one room look only at the rooms above it in the table.
 """
 
 from __future__ import annotations
 
 import ast
-import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from launcher import VERSION
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
+    "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
     "initrd": {"kernel_cmdline"},
-    "pxe": {"kernel_cmdline", "launcher.explain"},
+    "pxe": {"kernel_cmdline", "launcher.answers.explain"},
+    "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
     "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }
 
-MEASURED_FROM_WITHIN = {"qemu/bench_stages.py": ("launcher.disk", "launcher.pumps")}
+MEASURED_FROM_WITHIN = {"qemu/bench/stages.py": ("launcher.datapath.",)}
 """What runs the launcher's parts themselves, to measure them; it judges no seat."""
 
+ROOMS = {
+    "launcher": (
+        *("model", "udpcast", "hardware", "network", "answers", "datapath", "transfer", "screens", "session"),
+        "commands",
+    ),
+    "qemu": ("host", "machine", "disks", "classroom", "bench", "commands"),
+}
+"""The rooms of a folder; a room imports from those before it, and from its folder's top modules, which import none."""
 
-def imported(path: Path, folder: str) -> set[str]:
-    """Absolute names of our modules that `path` imports from outside its own folder."""
-    names: set[str] = set()
+ABOVE_THE_ROOMS = {
+    "launcher": {"__main__"},
+    "qemu": {"__main__", "demo"},
+}
+"""Top modules that tie the rooms together; nothing imports them."""
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute names of all that `path` imports, inside functions as well: modules, and what may be a module."""
+    package = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.update({f"{node.module}.{alias.name}" for alias in node.names} | {node.module})
-    return {name for name in names if name.split(".")[0] in set(MAY_IMPORT) - {folder}}
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
+            module = ".".join(filter(None, (base, node.module)))
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
 def allowed(name: str, folder: str) -> bool:
@@ -45,32 +73,82 @@ def allowed(name: str, folder: str) -> bool:
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_a_folder_imports_only_what_the_architecture_allows(folder: str) -> None:
-    files = sorted((ROOT / folder).rglob("*.py"))
+    files = modules(folder)
     assert files, f"{folder}/ has no Python files"
+    others = set(MAY_IMPORT) - {folder}
     wrong = [
         f"{path.relative_to(ROOT)}: {name}"
         for path in files
-        for name in sorted(imported(path, folder))
-        if not allowed(name, folder)
-        and not name.startswith(MEASURED_FROM_WITHIN.get(str(path.relative_to(ROOT)), ("-",)))
+        for name in sorted(set(imports(path)))
+        if name.split(".")[0] in others
+        and not allowed(name, folder)
+        and not f"{name}.".startswith(MEASURED_FROM_WITHIN.get(str(path.relative_to(ROOT)), ("-",)))
     ]
     assert not wrong
 
 
-def test_only_the_pumps_import_xxhash() -> None:
-    assert {path.name for path in (ROOT / "launcher").glob("*.py") if "import xxhash" in path.read_text()} == {
-        "pumps.py"
+@pytest.mark.parametrize("folder", ROOMS)
+def test_every_folder_below_is_a_room_of_the_table(folder: str) -> None:
+    assert {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")} == set(ROOMS[folder])
+
+
+def room(name: str, folder: str) -> str:
+    """The room that the module `name` of `folder` lies in; "" for a top module."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in ROOMS[folder] else ""
+
+
+@pytest.mark.parametrize("folder", ROOMS)
+def test_imports_between_rooms_go_one_way(folder: str) -> None:
+    order = {name: number for number, name in enumerate(("", *ROOMS[folder]))}
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules(folder)
+        if dotted(path).removeprefix(f"{folder}.") not in ABOVE_THE_ROOMS[folder]
+        for name in sorted(set(imports(path)))
+        if name.split(".")[0] == folder and order[room(name, folder)] > order[room(dotted(path), folder)]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("folder", ROOMS)
+def test_nothing_imports_what_ties_the_rooms_together(folder: str) -> None:
+    tying = {f"{folder}.{name}" for name in ABOVE_THE_ROOMS[folder]}
+    wrong = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in modules(folder)
+        if dotted(path) not in tying
+        for name in imports(path)
+        if name in tying
+    }
+    assert not wrong
+
+
+def importers(*names: str) -> set[str]:
+    """The launcher's modules that import one of `names`, with their path below `launcher/`."""
+    return {
+        str(path.relative_to(ROOT / "launcher"))
+        for path in modules("launcher")
+        if any(found.split(".")[0] in names for found in imports(path))
     }
 
 
-def test_only_detect_imports_pyudev_and_netifaces() -> None:
-    users = {
-        path.name
-        for path in (ROOT / "launcher").glob("*.py")
-        if any(word in path.read_text() for word in ("import pyudev", "import netifaces"))
-    }
-    assert users <= {"detect.py"}
+def test_only_the_copying_imports_xxhash() -> None:
+    assert importers("xxhash") == {"datapath/copying.py"}
 
 
-def test_the_launcher_knows_the_version_of_the_project() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+def test_only_detection_imports_pyudev_and_netifaces() -> None:
+    assert importers("pyudev", "netifaces") == {"hardware/detect.py"}
+
+
+def test_only_the_screens_import_urwid() -> None:
+    assert {name.split("/")[0] for name in importers("urwid")} == {"screens"}
+
+
+def test_only_one_module_starts_processes() -> None:
+    spawning = ("posix_spawn", "subprocess", "os.system", "os.fork", "pty.fork", "os.exec")
+    assert {
+        str(path.relative_to(ROOT / "launcher"))
+        for path in modules("launcher")
+        if any(word in path.read_text() for word in spawning)
+    } == {"process.py"}

@@ -125,10 +125,10 @@ def collect(request: dict[str, Any], out: Path) -> dict[str, object]:
 
 
 def copy_data(packages: list[str], roots: list[Path], out: Path) -> None:
-    """Copy the files of our packages that are not Python."""
+    """Copy the files of our packages that are not Python, and no sources of something that is compiled."""
     for root in roots:
         for path in sorted(found for package in packages for found in (root / package).rglob("*")):
-            if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            if path.is_file() and path.suffix not in {".py", ".pyc", ".po"}:
                 target = out / path.relative_to(root)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)

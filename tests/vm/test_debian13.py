@@ -10,8 +10,8 @@ import pytest
 from initrd import apt
 from initrd.build import MANIFEST
 from qemu import pair
-from qemu.single import SingleSpec, of_pair, run_machine, wait_event
-from qemu.vm import VM
+from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
+from qemu.machine.vm import VM
 
 pytestmark = pytest.mark.vm
 

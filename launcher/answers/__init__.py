@@ -1,0 +1,1 @@
+"""From texts to a plan: parameters, questions, device selectors, the interview, `explain`."""

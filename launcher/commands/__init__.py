@@ -1,0 +1,1 @@
+"""What an administrator types: explain, transfer, dry run, machine, parameters."""

@@ -1,0 +1,1 @@
+"""Bytes between a disk and a pipe: block device, framing, copying, digests."""

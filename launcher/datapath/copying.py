@@ -1,0 +1,357 @@
+"""The loops that move the bytes: disk to pipe, pipe to pipe, pipe to disk, disk to nowhere. They count and digest, and
+judge nothing.
+
+A loop ends with a value that says how far it came and why it stopped; expected failures are no exceptions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import xxhash
+
+from ..sentence import Sentence, say
+from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
+from .chunks import CHUNK, BufferedCopy, chunk
+from .framing import TRAILER_BYTES
+
+MARK = 16 << 20  # bytes between two marks
+LOOK_OUT = 1000  # milliseconds without a byte after which one looks for signs of the other side
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a loop did: `count` bytes moved (a disk's bytes, or a stream's), their `digest`, and how it ended.
+
+    `broken`: the process behind it stopped reading. `error`: the disk failed at offset `count`, in words.
+    `overflow`: the target was full and there was more. `stalled`: nothing came for too long. `tail`: a stream's last
+    bytes. `marks`: what the digest was after each `MARK` bytes. With none of the failures set, everything that came was
+    moved.
+    """
+
+    count: int = 0
+    digest: str | None = None
+    broken: bool = False
+    error: Sentence | str | None = None
+    overflow: bool = False
+    stalled: bool = False
+    tail: bytes = b""
+    marks: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the loop came to the regular end of its input."""
+        return not (self.broken or self.error or self.overflow or self.stalled)
+
+
+NO_BYTES = Moved()
+
+
+@dataclass(frozen=True)
+class Reread:
+    """What was read back: `count` bytes, their `digest` where all of them were the same as before.
+
+    `error`: the disk failed at byte `count`. `differs`: the first difference is in the `MARK` bytes from there.
+    """
+
+    count: int = 0
+    digest: str | None = None
+    error: Sentence | str | None = None
+    differs: int | None = None
+
+
+class Stalled(Exception):
+    """Nothing came, and there is no sign any more of whom it should come from."""
+
+
+class Watch(Protocol):
+    """Looks for signs of the other side while nothing comes from it."""
+
+    def gone(self) -> bool:
+        """Whether there was no sign for too long."""
+
+    def over(self, came: bool) -> bool:
+        """Whether nothing more can come from it; where something has just `came`, whether that is somebody else's."""
+
+    def close(self) -> None:
+        """Stop looking."""
+
+
+class Incoming:
+    """The reading end of a pipe that can be looked into, and that is not waited for without end.
+
+    When nothing comes for a second, `watch` is called for somebody who tells how long waiting makes sense; without
+    it, waiting has no end. All that only after the first byte: waiting for a sender to begin is no failure.
+    """
+
+    def __init__(self, fd: int, watch: Callable[[], Watch] | None = None) -> None:
+        self._fd = fd
+        self._watch = watch
+        self.woken: float | None = None  # when something came last that had to be waited for (seconds since 1970)
+        self._peeked = memoryview(b"")
+        self._begun = False
+        self._poll = select.poll()
+        self._poll.register(fd, select.POLLIN)
+
+    def wait(self) -> None:
+        """Wait, without end, until there is something to read, or the end of the input."""
+        self._poll.poll()
+
+    def peek(self, count: int) -> bytes:
+        """The next `count` bytes, fewer only where the input ends before. Raises Stalled."""
+        buffer = memoryview(bytearray(count))
+        got = self.fill(buffer)
+        self._peeked = buffer[:got]
+        return bytes(self._peeked)
+
+    def fill(self, buffer: memoryview) -> int:
+        """Fill `buffer` and return how much is in it; less only at the end of the input. Raises Stalled."""
+        got = 0
+        while got < len(buffer):
+            count = self.read(buffer[got:])
+            if not count:
+                break
+            got += count
+        return got
+
+    def read(self, buffer: memoryview) -> int:
+        """Read what is there into `buffer`, at least one byte; 0 at the end of the input. Raises Stalled."""
+        if self._peeked:
+            count = min(len(buffer), len(self._peeked))
+            buffer[:count] = self._peeked[:count]
+            self._peeked = self._peeked[count:]
+            return count
+        self._expect()
+        count = os.readv(self._fd, [buffer])
+        self._begun = True
+        return count
+
+    def pass_on(self, sink: int) -> int:
+        """Move what is there into the pipe `sink`, at least one byte, and return how much; 0 at the end of the input.
+
+        The kernel moves pages, and copies nothing (splice(2)). Raises Stalled, BrokenPipeError.
+        """
+        if self._peeked:
+            count = os.write(sink, self._peeked)
+            self._peeked = self._peeked[count:]
+            return count
+        self._expect()
+        count = os.splice(self._fd, sink, CHUNK)
+        self._begun = True
+        return count
+
+    def _expect(self) -> None:
+        if not (self._begun and self._watch) or self._poll.poll(0):
+            return
+        came = self._poll.poll(LOOK_OUT)
+        if not came:
+            self._wait_watching(self._watch())
+        if any(event & select.POLLIN for _, event in came or self._poll.poll(0)):
+            self.woken = time.time()
+
+    def _wait_watching(self, watch: Watch) -> None:
+        try:
+            came = 0
+            while not came:
+                came = next((event for _, event in self._poll.poll(LOOK_OUT)), 0)
+                if (not came and watch.gone()) or (came != select.POLLHUP and watch.over(bool(came))):
+                    raise Stalled
+        finally:
+            watch.close()
+
+
+def wide_pipe() -> tuple[int, int]:
+    """A pipe of 1 MiB where the kernel allows it (less costs only speed): reading end, writing end."""
+    ends = os.pipe()
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, CHUNK)
+    return ends
+
+
+def write_all(fd: int, data: memoryview | bytes) -> None:
+    """Write all of `data`. Raises BrokenPipeError when nobody reads any more."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+class _Digest:
+    """XXH128, as xxhsum(1) prints it, of all that it is called with; it marks what the digest is on the way.
+
+    It finds every fault that happens by chance (two different disks have the same one once in 2^128), at the speed of
+    memory. It does not keep out a forger; udpcast, which believes whoever answers, does not either.
+    """
+
+    def __init__(self) -> None:
+        self.state = xxhash.xxh3_128()
+        self.count = 0
+        self.marks: list[bytes] = []
+
+    def __call__(self, data: memoryview) -> None:
+        while data:
+            piece = data[: MARK - self.count % MARK]
+            self.state.update(piece)
+            self.count += len(piece)
+            data = data[len(piece) :]
+            if self.count % MARK == 0:
+                self.mark()
+
+    def hexdigest(self) -> str:
+        """The digest so far."""
+        return self.state.hexdigest()
+
+    def mark(self) -> None:
+        """Called at each multiple of MARK."""
+        self.marks.append(self.state.digest())
+
+
+def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callable[[int], None]) -> Moved:
+    """Move `length` bytes from the beginning of `source` into the pipe `sink`, and digest them.
+
+    Each chunk is read for its digest, and then sent from the page cache (`SourceDisk.send`).
+    """
+    digest = _Digest()
+    memory = chunk()
+    done = 0
+    try:
+        while done < length:
+            count = source.read(memory[: min(CHUNK, length - done)], done)
+            if not count:
+                raise DiskError(done, say("it ends there"))
+            digest(memory[:count])
+            source.send(memory[:count], done, sink)
+            done += count
+            progress(done)
+            if done // WINDOW > (done - count) // WINDOW:
+                source.forget(0, done)
+    except BrokenPipeError:
+        return Moved(done, broken=True)
+    except DiskError as error:
+        return Moved(error.offset, error=error.words)
+    return Moved(done, digest.hexdigest())
+
+
+def copy_stream(incoming: Incoming, sink: int) -> Moved:
+    """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be.
+
+    Which bytes are the last ones is not known before the end is there. So the newest `TRAILER_BYTES` stay behind in a
+    pipe in between, until others have come; nothing is copied.
+    """
+    between, into = wide_pipe()
+    done = held = 0
+    stalled = False
+    try:
+        try:
+            while count := incoming.pass_on(into):
+                done += count
+                held += count
+                while held > TRAILER_BYTES:
+                    held -= os.splice(between, sink, held - TRAILER_BYTES)
+        except Stalled:
+            stalled = True
+        tail = os.read(between, held) if held else b""
+        write_all(sink, tail)
+    except BrokenPipeError:
+        return Moved(done, broken=True)
+    finally:
+        os.close(between)
+        os.close(into)
+    return Moved(done, stalled=stalled, tail=tail)
+
+
+def copy_pipe(inlet: int, outlet: int) -> Moved:
+    """Move everything from pipe to pipe; the kernel moves pages, no byte is copied or looked at (splice(2))."""
+    done = 0
+    try:
+        while count := os.splice(inlet, outlet, CHUNK):
+            done += count
+    except BrokenPipeError:
+        return Moved(done, broken=True)
+    return Moved(done)
+
+
+def copy_to_disk(
+    fill: Callable[[memoryview], int], target: TargetDisk, size: int, progress: Callable[[int], None]
+) -> Moved:
+    """Write what `fill` gives to the beginning of `target`, never beyond `size` bytes, and digest what was written.
+
+    The digest is there only when everything that came was written.
+    """
+    digest = _Digest()
+    done = 0
+
+    def write(data: memoryview) -> None:
+        nonlocal done
+        room = data[: size - done]
+        target.write(room, done)
+        digest(room)
+        done += len(room)
+        progress(done)
+        if len(room) < len(data):
+            raise _Full
+
+    try:
+        BufferedCopy(fill, write).run()
+    except _Full:
+        return Moved(done, overflow=True)
+    except DiskError as error:
+        return Moved(error.offset, error=error.words, overflow=error.full)
+    except Stalled:
+        return Moved(done, stalled=True)
+    return Moved(done, digest.hexdigest(), marks=tuple(digest.marks))
+
+
+def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -> Reread:
+    """Read the `written` bytes again, and compare them, at each mark, with what they were."""
+    taken = 0
+
+    def read(buffer: memoryview) -> int:
+        nonlocal taken
+        left = written.count - taken
+        # Direct I/O reads whole sectors: what is behind the last byte is read, but not used.
+        wanted = min(len(buffer), -(-left // ALIGNMENT) * ALIGNMENT)
+        count = min(disk.read(buffer[:wanted], taken), left) if left else 0
+        if left and not count:
+            raise DiskError(taken, say("it ends there"))
+        taken += count
+        progress(taken)
+        return count
+
+    digest = _Comparing(written.marks)
+    try:
+        BufferedCopy(read, digest, chunks=2).run()  # what is digested is still in the processor's cache then
+    except DiskError as error:
+        return Reread(error.offset, error=error.words)
+    except _Different:
+        return Reread(digest.count, differs=digest.count - MARK)
+    if digest.hexdigest() != written.digest:
+        return Reread(digest.count, differs=digest.count // MARK * MARK)
+    return Reread(digest.count, digest.hexdigest())
+
+
+class _Full(Exception):
+    """There is more than the target may hold."""
+
+
+class _Different(Exception):
+    """What is read back is not what was written."""
+
+
+class _Comparing(_Digest):
+    """Digests what is read back, and stops at the first mark that differs."""
+
+    def __init__(self, marks: tuple[bytes, ...]) -> None:
+        super().__init__()
+        self._before = marks
+
+    def mark(self) -> None:
+        super().mark()
+        if self.marks[-1] != self._before[len(self.marks) - 1]:
+            raise _Different

@@ -1,0 +1,1 @@
+"""What this PC has, and what uses a disk: one answer each."""

@@ -1,0 +1,86 @@
+"""What a transfer came to, as a type built from all evidence, never from one exit status.
+
+udpcast's exit statuses say nothing (a sender ends with 0 when nobody received anything), so a claim is made
+only where counts, digests and messages support it. `ok` is derived from the kind, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..sentence import NOTHING, Sentence, as_sentence
+
+
+class OutcomeKind(Enum):
+    """Names are stable: they appear in the event log as ``kind``."""
+
+    # sender
+    SENT = "sent"  # every receiver that connected stayed until the end
+    NO_RECEIVERS = "no-receivers"
+    OTHER_SENDER = "other-sender"  # another one waits on the same port
+    RECEIVER_LOST = "receiver-lost"  # cast finished, but at least one receiver was dropped
+    READ_ERROR = "read-error"
+    # receiver
+    EQUAL = "equal"  # read back from the disk, and its digest is the sender's
+    ARRIVED = "arrived"  # the digest of what was written is the sender's; not read back (verify=no)
+    WRITTEN = "written"  # complete as far as the stream tells, no digest came from the sender
+    TRUNCATED = "truncated"
+    DIFFERENT = "different"  # digest of what was written is not the sender's
+    CHANGED = "changed"  # what was read back is not what was written
+    READ_BACK_ERROR = "read-back-error"
+    NO_SENDER = "no-sender"
+    SENDER_VANISHED = "sender-vanished"
+    WRITE_ERROR = "write-error"
+    TOO_SMALL = "too-small"  # the target is smaller than the source
+    SECTOR_SIZE = "sector-size"  # the target's logical sectors have another size than the source's
+    SAME_DISK = "same-disk"  # the target is the disk that is being sent
+    WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
+    # both
+    NOT_BEGUN = "not-begun"  # every answer was there, but the disk, the network or a program was not as it must be
+    STAGE_FAILED = "stage-failed"  # a process of the pipeline died
+    CANCELLED = "cancelled"
+
+
+OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, OutcomeKind.WRITTEN})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `xxh128` over those bytes.
+
+    `receivers` are the addresses a sender served, `lost` those it dropped, with the reason.
+    `read_back`: the whole of what was written was read from the disk again, and was the same.
+    """
+
+    kind: OutcomeKind
+    sentence: Sentence | str
+    hint: Sentence | str = NOTHING
+    bytes: int = 0
+    total: int | None = None
+    seconds: float = 0.0
+    xxh128: str | None = None
+    receivers: tuple[str, ...] = ()
+    lost: tuple[Sentence | str, ...] = ()
+    read_back: bool = False
+
+    def record(self) -> dict[str, object]:
+        """Its kind and its sentence as plain JSON values."""
+        sentence = as_sentence(self.sentence)
+        return {"kind": self.kind.value, "fields": sentence.record(), "sentence": str(sentence)}
+
+    @property
+    def ok(self) -> bool:
+        """True only for the kinds that leave a disk as the sender's."""
+        return self.kind in OK_KINDS
+
+    def fields(self) -> dict[str, object]:
+        """As plain JSON values: what the event ``outcome`` tells."""
+        return {
+            "ok": self.ok,
+            **self.record(),
+            "bytes": self.bytes,
+            "seconds": round(self.seconds, 3),
+            "xxh128": self.xxh128,
+            "read_back": self.read_back,
+        }

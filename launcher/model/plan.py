@@ -1,0 +1,133 @@
+"""A plan: every answer settled, real devices, nothing optional that the transfer needs.
+
+Plans are plain values. `interview.py` makes them, `udpcast.py` turns them into argument vectors,
+`transfer.py` carries them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .machine import Disk, Nic, Partition
+
+SILENCE = 40  # seconds
+START_TIMEOUT = 12 * 3600  # seconds: a room that is switched on in the evening, and its cast in the morning
+
+
+class Role(Enum):
+    """The values are UDPCast's ``umode`` words."""
+
+    SEND = "snd"
+    RECEIVE = "rcv"
+
+
+class Compression(Enum):
+    """How the stream is compressed; the values are the words of ``compr``."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    LZOP = "lzop"
+    ZSTD = "zstd"
+
+
+class Next(Enum):
+    """What follows a transfer; the values are the words of ``after``. MENU: the result stays until somebody comes."""
+
+    MENU = "menu"
+    REBOOT = "reboot"
+    POWEROFF = "poweroff"
+    SHELL = "shell"
+
+
+@dataclass(frozen=True)
+class After:
+    """What follows a success, and what follows a failure (the last one that `Plan.retry` leaves)."""
+
+    success: Next = Next.MENU
+    failure: Next = Next.MENU
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """SambaEdu's page that is told the result: an http URL, and its number of the operation."""
+
+    url: str
+    operation: str | None = None
+
+
+class AddressSource(Enum):
+    """How the card gets its address."""
+
+    GIVEN = "given"  # ip= on the command line: used at once, and its lease renewed where PXE got one
+    DHCP = "dhcp"  # asked for with a DHCP client
+
+
+@dataclass(frozen=True)
+class Address:
+    """What to configure on the card. `address` and `gateway` without prefix length; None with DHCP."""
+
+    source: AddressSource
+    address: str | None = None
+    prefix: int | None = None
+    gateway: str | None = None
+    lease: bool = False  # the address is a lease (PXE got it), so it must be renewed
+
+
+@dataclass(frozen=True)
+class Target:
+    """The block device that is read or overwritten: a whole disk, or one partition of it. `size` in bytes."""
+
+    path: str
+    size: int
+    disk: Disk
+    partition: Partition | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``udpcparam`` holds for one role, checked: `words` are passed on, the other fields are what the launcher
+    itself looks at; None where an option is not given.
+
+    Times are in seconds, but `exit_wait` (how long udp-receiver lingers) and `rexmit_hello_interval` in milliseconds.
+    `one_way`: ``--async``, nobody acknowledges anything. `autostart` counts greetings. To udpcast a 0 in
+    `min_receivers`, `min_wait`, `max_wait` and `autostart` is the same as none.
+    """
+
+    words: tuple[str, ...] = ()
+    nokbd: bool = False
+    one_way: bool = False
+    min_receivers: int | None = None
+    min_wait: int | None = None
+    max_wait: int | None = None
+    autostart: int | None = None
+    start_timeout: int | None = None
+    retries_until_drop: int | None = None
+    rexmit_hello_interval: int | None = None
+    exit_wait: int | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a transfer needs.
+
+    `compression` None on a receiver means: recognise the stream. `options` are those for this role only. `attended`
+    tells whether an operator may be asked to press a key (start of the cast). `silence`: seconds without a sign of the
+    other side after which it is given up. `start_timeout`: seconds until data must flow. `retry`: casts that an
+    unattended receiver waits for after a failure.
+    """
+
+    role: Role
+    target: Target
+    nic: Nic
+    address: Address
+    port: int = 9000
+    compression: Compression | None = None
+    options: Options = Options()
+    attended: bool = True
+    verify: bool = True
+    silence: int = SILENCE
+    start_timeout: int = START_TIMEOUT
+    retry: int = 0
+    after: After = After()
+    result_page: ResultPage | None = None

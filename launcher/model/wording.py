@@ -1,0 +1,85 @@
+"""How sizes, rates, times, disks and cards are written for people: one place for screens, logs and sentences."""
+
+from __future__ import annotations
+
+from ..sentence import NOTHING, Field, Sentence, joined, say, say_many
+from .machine import Disk, Nic, Partition
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units, as disks are sold: ``500.1 GB``."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.95:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def rate(bytes_per_second: float) -> str:
+    """``112.3 MB/s``, 1 MB being 10^6 bytes."""
+    return f"{bytes_per_second / 1e6:.1f} MB/s"
+
+
+def duration(seconds: float) -> str:
+    """``0:07``, ``12:34``, ``1:02:03``."""
+    minutes, rest = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def disk_line(disk: Disk) -> Sentence:
+    """Path, model, size and serial in one line; what is unknown is left out."""
+    return joined(
+        ", ",
+        disk.path,
+        disk.model,
+        size(disk.size),
+        disk.serial and say("serial {number}", number=disk.serial),
+        disk.transport,
+        disk.removable and say("USB stick or card"),
+        disk.read_only and say("write-protected"),
+    )
+
+
+def partition_line(disk: Disk, partition: Partition) -> Sentence:
+    """``sda2 ntfs "Windows" 499.3 GB``."""
+    name, label = partition.path.removeprefix("/dev/"), partition.label and f'"{partition.label}"'
+    return joined(" ", name, partition.filesystem or say("unknown"), label, size(partition.size))
+
+
+def contents_line(disk: Disk) -> Sentence:
+    """What is on a disk: its partitions, or a file system without partitions, or that nothing was recognised."""
+    if disk.partitions:
+        return joined("; ", *(partition_line(disk, partition) for partition in disk.partitions))
+    if disk.filesystem:
+        label = disk.label and f'"{disk.label}"'
+        return say("{filesystem}, no partitions", filesystem=joined(" ", disk.filesystem, label))
+    return say("no partitions recognised")
+
+
+def refusal(disk: Disk) -> Sentence:
+    """Why the disk is not offered. In a recorded machine that is a text, so only its fixed part is translated: what
+    stands before the first colon."""
+    fixed, colon, rest = (disk.refused or "").partition(": ")
+    return joined(colon, Sentence(fixed), rest)
+
+
+def nic_line(nic: Nic) -> Sentence:
+    """Name, MAC, driver and link in one line."""
+    return joined(", ", nic.name, nic.mac, nic.driver, nic.model, _link(nic))
+
+
+def _link(nic: Nic) -> Sentence:
+    if not nic.link:
+        return say("no link") if nic.link is False else NOTHING
+    return say("link {speed} Mbit/s", speed=nic.speed) if nic.speed else say("link")
+
+
+def listed(words: tuple[Field, ...], shown: int) -> Sentence:
+    """The first `shown` of `words`, and how many more there are."""
+    return joined(", ", *words[:shown], more(len(words) - shown))
+
+
+def more(count: int) -> Sentence:
+    """That a list goes on with `count` others; nothing where it does not."""
+    return say_many("and {count} more", "and {count} more", count) if count > 0 else NOTHING

@@ -1,0 +1,1 @@
+"""urwid: the loop, widgets and pages."""

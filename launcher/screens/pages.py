@@ -1,0 +1,166 @@
+"""Which page says what: the questions, waiting, error and menu, made of the parts in `screens`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import urwid
+
+from ..answers.interview import Settled
+from ..answers.questions import Choice, Facts, Question, T
+from ..errors import AnswerError, LauncherError
+from ..model.plan import Target
+from ..model.wording import refusal
+from ..sentence import NOTHING, Sentence, joined, say, verbatim
+from ..translate import tr
+from . import summary
+from .widgets import Page, edit_page, frame, message_page, question_page, summary_rows, warning_row
+
+Chosen = Callable[[str], None]
+
+LEAVE = (
+    Choice("shell", say("Shell"), say("a command line; `exit` comes back here")),
+    Choice("reboot", say("Restart this PC")),
+    Choice("poweroff", say("Power off")),
+)
+
+
+class Pending(Exception):
+    """A question that waits for its answer: what the replayed interview stopped at."""
+
+    def __init__(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> None:
+        super().__init__(question.key)
+        self.question: Question[Any] = question
+        self.facts = facts
+        self.preset = preset
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a question page shows beside the question itself."""
+
+    asked: Pending
+    settled: tuple[Settled, ...]
+    complete: bool
+    notes: tuple[Sentence | str, ...]
+    host: str
+
+
+def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[str | None], None]) -> Page:
+    """The page for any question: a list where there are choices, else a line to type in."""
+    asked = shown.asked
+    key = asked.question.key
+    problem = asked.problem.whole if asked.problem else NOTHING
+    choices = asked.question.choices(asked.facts)
+    if key in ("disk", "nic") and not choices:
+        return _nothing_there(key, shown, problem)
+    preset = asked.preset
+    if choices and preset and not problem:
+        choices, preset = _preselected(asked, choices, preset)
+    if not choices:
+        return edit_page(key, asked.question.title, answer, preset=asked.preset or "", problem=problem, host=shown.host)
+    return question_page(
+        key,
+        asked.question.title,
+        choices,
+        answer,
+        focused=moved,
+        preset=focus or preset,
+        problem=problem,
+        below=_below(key, shown),
+        host=shown.host,
+    )
+
+
+def _preselected(asked: Pending, choices: tuple[Choice, ...], preset: str) -> tuple[tuple[Choice, ...], str]:
+    """The choice that means what `preset` means (``lang=FR`` is ``fr``); where there is none, it becomes one."""
+    try:
+        meant = asked.question.parse(preset, asked.facts)
+    except AnswerError:
+        return choices, preset
+    same = (choice.text for choice in choices if asked.question.parse(choice.text, asked.facts) == meant)
+    text = next(same, None)
+    return (choices, text) if text is not None else ((Choice(preset, verbatim(preset)), *choices), preset)
+
+
+def _below(key: str, shown: Shown) -> list[urwid.Widget]:
+    if key == "umode":
+        lines = summary.lines(shown.settled, shown.asked.facts.machine, shown.complete)
+        said = {str(line.text) for line in lines}
+        return summary_rows(lines, [note for note in shown.notes if str(note) not in said])
+    if key == "confirm":
+        return [*_what_is_lost(shown), *map(warning_row, shown.notes)]
+    if key == "disk":
+        refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
+        lines_of = [say("{path}: not offered, {reason}", path=disk.path, reason=refusal(disk)) for disk in refused]
+        return [urwid.Text(("dim", tr(line))) for line in lines_of]
+    return []
+
+
+def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
+    """The disk that is about to be overwritten: model, size, serial and everything on it."""
+    item = next(item for item in shown.settled if item.key == "disk")
+    target = item.value
+    assert isinstance(target, Target)
+    return [
+        urwid.Text(("title", tr(summary.target_text(target)))),
+        urwid.Divider(),
+        urwid.Text(("warn", tr(say("Everything on it is lost and replaced by the sender's disk.")))),
+    ]
+
+
+NOTHING_THERE = {
+    "disk": (
+        say("No usable disk was found on this PC."),
+        say("Check the disk's cable and the controller's mode in the firmware setup. It is looked for all the time."),
+    ),
+    "nic": (
+        say("No network card was found on this PC."),
+        say("Check the card, and whether this kernel has its driver. It is looked for all the time."),
+    ),
+}
+
+
+def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
+    title, hint = NOTHING_THERE[key]
+    disks = shown.asked.facts.machine.disks if key == "disk" else ()
+    refused = [joined(": ", disk.path, refusal(disk)) for disk in disks if disk.refused]
+    rows = [
+        urwid.Divider(),
+        urwid.AttrMap(urwid.Text(f" {tr(title)} "), "bad"),
+        urwid.Divider(),
+        urwid.Text(tr(hint)),
+        urwid.Divider(),
+        *(urwid.Text(("dim", tr(line))) for line in (problem, *refused) if line),
+    ]
+    return Page(key, frame(rows, say("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
+
+
+def waiting(sentence: Sentence | str, host: str) -> Page:
+    """Something is under way; nothing can be chosen but back and the menu."""
+    rows = [urwid.Divider(), urwid.Text(("title", tr(sentence)))]
+    return Page("waiting", frame(rows, say("Esc back   m menu"), host), {})
+
+
+def error(failure: LauncherError, act: Chosen, host: str) -> Page:
+    """An expected failure: the sentence, the hint, and what can be done."""
+    choices = (Choice("retry", say("Try again")), Choice("change", say("Change the answers")), *LEAVE)
+    sentences = failure.sentence, failure.hint
+    return message_page("error", say("STOPPED"), sentences, choices, act, attribute="bad", host=host)
+
+
+def menu(act: Chosen, transferring: bool, host: str) -> Page:
+    """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else."""
+    close = Choice("close", say("Go back to the screen"))
+    choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), *LEAVE)
+    if transferring:
+        choices = (close, Choice("cancel", say("CANCEL the transfer"), say("a receiver's disk is then incomplete")))
+    page = message_page("menu", say("Menu"), (), choices, act, host=host)
+    page.keys["esc"] = lambda: act("close")
+    return page
+
+
+__all__ = ["Shown", "error", "menu", "question", "waiting"]

@@ -1,0 +1,142 @@
+"""What is settled and why, as lines for the role screen and the confirmation. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kernel_cmdline.network import IpConfig
+
+from ..answers.interview import Settled
+from ..model.machine import Disk, Machine, Nic
+from ..model.plan import Compression, Target
+from ..model.wording import contents_line, disk_line, more, nic_line, partition_line, size
+from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+
+SHOWN_PARTITIONS = 5
+
+TITLES = {
+    "nic": say("Card"),
+    "ip": say("Address"),
+    "disk": say("Disk"),
+    "compr": say("Compression"),
+    "port": say("Port"),
+    "udpcparam": say("Options"),
+    "verify": say("Read back"),
+    "silence": say("Silence"),
+    "start_timeout": say("Time limit"),
+    "retry": say("Retries"),
+    "after": say("Afterwards"),
+    "auto_reboot": say("Restart"),
+    "page_remontee": say("Report to"),
+}
+SOURCES = {
+    str(sentence): sentence
+    for sentence in (
+        say("command line"),
+        say("default"),
+        say("operator"),
+        say("the only disk"),
+        say("the only card"),
+        say("the only card with a link"),
+    )
+}
+"""The sources of answers that are words; the others are names."""
+
+QUIET = ("udpcparam", "verify", "silence", "start_timeout", "retry", "after")
+"""Not worth a line while nobody has said otherwise."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """`wrong` marks a problem."""
+
+    key: str
+    title: Sentence
+    text: Sentence
+    why: Sentence = NOTHING
+    wrong: bool = False
+
+
+def lines(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tuple[Line, ...]:
+    """One line per question an operator cares about. While not `complete`, a missing device is still looked for."""
+    possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
+    shown = (item for item in settled if item.key in TITLES and _interesting(item))
+    return tuple(_line(item, possible.get(item.key, 0), complete) for item in shown)
+
+
+def _interesting(item: Settled) -> bool:
+    """Leaves out what is as always."""
+    quiet = item.answer is not None and item.answer.source == "default" and not item.problem
+    return not (quiet and item.key in QUIET)
+
+
+def _line(item: Settled, possible: int, complete: bool) -> Line:
+    title = TITLES[item.key]
+    if item.problem:
+        if not complete and item.key in ("disk", "nic"):
+            return Line(item.key, title, say("looking for {what} ...", what=item.answer.text if item.answer else "?"))
+        return Line(item.key, title, item.problem.whole, wrong=True)
+    if item.answer is None:
+        return Line(item.key, title, _open(item.key, possible, complete))
+    wrong = isinstance(item.value, Nic) and item.value.link is False
+    return Line(item.key, title, _value(item), _source(item.answer.source), wrong)
+
+
+def _source(name: str) -> Sentence:
+    """Where an answer came from. The name of a file or of another parameter is the same in every language."""
+    return SOURCES.get(name) or verbatim(name)
+
+
+def _open(key: str, possible: int, complete: bool) -> Sentence:
+    if possible:
+        return say_many(
+            "{count} possible: you are asked after this", "{count} possible: you are asked after this", possible
+        )
+    if key in ("disk", "nic"):
+        return say("none found") if complete else say("looking ...")
+    return say("you are asked after this")
+
+
+def _value(item: Settled) -> Sentence:
+    value = item.value
+    if isinstance(value, Target):
+        return target_text(value)
+    if isinstance(value, Nic):
+        return nic_line(value)
+    if isinstance(value, IpConfig):
+        return address_text(value)
+    if item.key == "compr":
+        return verbatim(value.value) if isinstance(value, Compression) else say("as the stream says")
+    assert item.answer is not None
+    return verbatim(item.answer.text)
+
+
+def target_text(target: Target) -> Sentence:
+    """The disk with what is on it; for a partition also which one it is."""
+    part = f"{target.path}, {size(target.size)}" if target.partition else NOTHING
+    return joined("\n", part, disk_line(target.disk), *(joined("", "  ", line) for line in contents(target.disk)))
+
+
+def contents(disk: Disk) -> list[Sentence]:
+    """What is on a disk, a line each, so that nobody overlooks a partition."""
+    if not disk.partitions:
+        return [contents_line(disk)]
+    shown = [partition_line(disk, partition) for partition in disk.partitions[:SHOWN_PARTITIONS]]
+    return [line for line in (*shown, more(len(disk.partitions) - SHOWN_PARTITIONS)) if line]
+
+
+def address_text(config: IpConfig) -> Sentence:
+    """An address with its prefix, or that a DHCP server is asked."""
+    if not config.client:
+        return say("from a DHCP server")
+    return verbatim(config.client if config.prefix is None else f"{config.client}/{config.prefix}")
+
+
+def which_cast(number: int, casts: int) -> Sentence:
+    """Which cast this is, of how many at most."""
+    return say("Cast {number} of {casts}.", number=number, casts=casts)
+
+
+def earlier_cast(number: int, sentence: Sentence | str) -> Sentence:
+    """What became of a cast before this one."""
+    return say("Cast {number}: {sentence}", number=number, sentence=sentence)

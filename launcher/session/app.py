@@ -1,0 +1,188 @@
+"""The controller of one run: the stage it is in, the page on the screen, the menu over it, and how it is left.
+
+What there is to do in a stage stands in the stage (`stage`). Here is what outlives the stages: what was answered, the
+devices, a page that is being told a result, the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..errors import ErrorKind, LauncherError
+from ..events import EventLog
+from ..exits import Exit
+from ..model.machine import Machine
+from ..model.plan import Plan
+from ..screens import pages
+from ..screens.ui import Ui
+from ..screens.widgets import Page
+from ..sentence import say
+from .devices import Devices
+from .interviewing import Dialogue, Interviewing
+from .stage import Stage
+
+if TYPE_CHECKING:
+    from .pc import Pc
+    from .telling import Telling
+
+    CarryOut = Callable[["App", Plan], Stage]
+    """Makes the stage that comes after the interview: the one that carries the plan out, or that ends a dry run."""
+
+
+class App:
+    """One run. `telling`: the page that was told last; it may answer in a later stage."""
+
+    def __init__(self, pc: Pc, dialogue: Dialogue, log: EventLog, carry_out: CarryOut) -> None:
+        self.pc = pc
+        self.dialogue = dialogue
+        self.log = log
+        self.carry_out = carry_out
+        self.devices = Devices(pc, log)
+        self.telling: Telling | None = None
+        self.status = Exit.AGAIN
+        self.stage: Stage = Interviewing(self)
+        self._beneath: Page | None = None  # the page under the menu, while that is open
+        self.ui = Ui(self.menu, self.back, self.touched)
+
+    @property
+    def machine(self) -> Machine:
+        """What was last detected."""
+        return self.devices.machine
+
+    @property
+    def host(self) -> str:
+        """What tells this PC from others: its address as far as it was given, and a card's."""
+        address = self.dialogue.given.get("ip")
+        client = address.text.partition(":")[0] if address else ""
+        macs = [nic.mac for nic in self.machine.nics]
+        return "  ".join(word for word in (client, macs[0] if macs else "") if word)
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Show screens until somebody or the plan ends it; the result is the exit status."""
+        self.ui.every(self.pace, self.tick)
+        self.ui.run(self.start)
+        return int(self.status)
+
+    def start(self) -> None:
+        """The screen is there: look at the devices, and begin."""
+        descriptor = self.pc.watch()
+        if descriptor is not None:
+            self.ui.watch(descriptor, self.devices_changed)
+        self.devices.look()
+        self.stage.begin()
+
+    def devices_changed(self) -> None:
+        """What the PC's descriptor announced; a stage hears of it when it is worth detecting again."""
+        if self.pc.drain():
+            self.stage.devices_changed()
+
+    def pace(self) -> float:
+        """Seconds to the next tick."""
+        return self.stage.pace
+
+    def tick(self) -> None:
+        """Let the stage see what has changed."""
+        if self.telling:
+            self.telling.poll()
+        self.stage.tick()
+
+    def touched(self) -> None:
+        """A key was pressed."""
+        self.stage.touched()
+
+    # --- from stage to stage ---------------------------------------------------------------------------------------
+
+    def enter(self, stage: Stage) -> None:
+        """Go on with `stage`."""
+        before, self.stage = self.stage, stage
+        if before.pace > stage.pace:
+            self.ui.hasten()
+        stage.begin()
+        if self._beneath and self.stage is stage and before.transfers != stage.transfers:
+            self.ui.show(self._menu())  # it was opened for the stage before
+
+    def interview(self) -> None:
+        """Give up what is under way, and ask what is open."""
+        self.stage.abandon()
+        self.enter(Interviewing(self))
+
+    def interview_anew(self) -> None:
+        """Begin the interview again on the machine as it is now, with a new deadline for what is missing."""
+        self.stage.abandon()
+        self.devices.wait_anew()
+        self.devices.look()
+        self.enter(Interviewing(self))
+
+    def change(self) -> None:
+        """Ask everything again, with what was given preselected."""
+        self.dialogue.anew()
+        self.interview_anew()
+
+    def fail(self, error: LauncherError) -> None:
+        """Show an expected failure; the operator may try again, nothing goes on by itself."""
+        from .stopped import Stopped  # noqa: PLC0415 - the first screen can do without
+
+        self.enter(Stopped(self, error, self.stage))
+
+    def leave(self, status: Exit) -> None:
+        """End the program; /init does what `status` says."""
+        if status is Exit.SHELL and self.pc.stuck():
+            sentence = say("There can be no shell: a disk does not answer, and the launcher waits for it.")
+            hint = say("Restart this PC, or switch it off.")
+            self.fail(LauncherError(ErrorKind.DISK_HANGS, sentence, hint))
+            return
+        if self.telling:
+            self.telling.close()
+        self.status = status
+        self.log.emit("after", action=status.name.lower())
+        self.ui.leave()
+
+    # --- the page and the menu over it -----------------------------------------------------------------------------
+
+    def show(self, page: Page) -> None:
+        """Show `page`; the menu stays on top, and shows the newest page when it is closed."""
+        if self._beneath:
+            self._beneath = page
+            return
+        new = self.ui.page is None or self.ui.page.name != page.name
+        self.ui.show(page)
+        if new:
+            self.log.emit("screen", name=page.name)
+
+    def menu(self) -> None:
+        """The menu over whatever is shown; the shown work goes on beneath it."""
+        if self._beneath or not self.ui.page:
+            return
+        self._beneath = self.ui.page
+        self.ui.show(self._menu())
+
+    def _menu(self) -> Page:
+        return pages.menu(self.act, self.stage.transfers, self.host)
+
+    def close_menu(self) -> None:
+        """Show what is beneath the menu again, where it is open."""
+        beneath, self._beneath = self._beneath, None
+        if beneath:
+            self.ui.show(beneath)
+
+    def drop_menu(self) -> None:
+        """The menu gives way to the next page."""
+        self._beneath = None
+
+    def back(self) -> None:
+        """Esc: closes the menu, or goes back."""
+        if self._beneath:
+            self.close_menu()
+        else:
+            self.stage.back()
+
+    def act(self, action: str) -> None:
+        """What was chosen on a page, or in the menu."""
+        self.stage.touched()
+        if action == "close":
+            self.close_menu()
+        else:
+            self.stage.act(action)

@@ -1,0 +1,104 @@
+"""``launcher run``: the launcher inside the initrd, on the running PC.
+
+/init starts it on a console of its own and acts on its exit status. Nothing that happens here may end without a
+sentence: an unexpected exception is kept in ``/run/udpcast/crash`` and reported by /init, which stays PID 1.
+"""
+
+from __future__ import annotations
+
+import signal
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kernel_cmdline import CommandLine, parse
+
+from .. import paths
+from ..events import EventLog, named, since_boot
+from ..exits import CRASHED
+
+if TYPE_CHECKING:
+    from ..model.plan import Plan
+    from .app import App
+    from .stage import Stage
+
+
+def run() -> int:
+    """Run the screens once; the result is the exit status for /init."""
+    started = since_boot()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)  # a closed serial line or Ctrl-C is no reason to end a clone
+    paths.RUN.mkdir(parents=True, exist_ok=True)
+    paths.CRASH.unlink(missing_ok=True)
+    log = EventLog(paths.EVENTS)
+    try:
+        line = parse(Path("/proc/cmdline").read_bytes())
+        port = line.last("events")
+        if port and port.value:
+            log.add(named(port.value))
+        _emit_start(log, started)
+        status = _screens(line, log)
+        log.close()  # before what asks nobody any more
+        if status:
+            _force_if_stuck(status)
+        return status
+    except Exception as bug:
+        sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
+        paths.CRASH.write_text(f"{sentence}\n\n{traceback.format_exc()}")
+        log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
+        return CRASHED
+    finally:
+        log.close()
+
+
+def _screens(line: CommandLine, log: EventLog) -> int:
+    from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
+    from ..answers.parameters import given_answers  # noqa: PLC0415
+    from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
+    from .interviewing import Dialogue  # noqa: PLC0415
+    from .system import RunningSystem  # noqa: PLC0415
+
+    configuration = configurations()
+    explained, warnings, errors = explain_parameters(line, None)
+    for source, extra in configuration:
+        more = explain_parameters(extra, None, source)
+        explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
+    text = Path("/proc/cmdline").read_text(errors="replace").strip()
+    log.emit("cmdline", text=text, warnings=[str(sentence) for sentence in (*warnings, *errors)])
+    system = RunningSystem(log)
+
+    def carry_out(app: App, plan: Plan) -> Stage:
+        from .connecting import Connecting  # noqa: PLC0415 - not before there is a plan
+
+        return Connecting(app, system, plan)
+
+    ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
+    dialogue = Dialogue(given_answers(line, *configuration), warnings, errors, doubtful(explained), ended)
+    return App(system, dialogue, log, carry_out).run()
+
+
+def _force_if_stuck(status: int) -> None:
+    from .leaving import force, stuck  # noqa: PLC0415 - not before the end
+
+    if stuck():
+        force(status)
+
+
+def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:
+    """UDPCast's ``udpcfg.txt`` in the initrd: lines of ``name=value``, ``#`` starts a comment."""
+    path = root / "udpcfg.txt"
+    if not path.is_file():
+        return ()
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    return (("udpcfg.txt", parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))),)
+
+
+def _emit_start(log: EventLog, started: float) -> None:
+    """What happened before the log could be written, with the time at which it did."""
+    if paths.STAMPS.exists():
+        for stamp in paths.STAMPS.read_text().split("\n"):
+            name, _, seconds = stamp.partition(" ")
+            if name:
+                log.emit_at(float(seconds), name)
+        paths.STAMPS.replace(paths.STAMPS.with_suffix(".reported"))  # a second start of the launcher is no second boot
+    log.emit_at(started, "python")

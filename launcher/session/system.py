@@ -1,0 +1,85 @@
+"""The running machine under the launcher: its devices, and what a plan is carried out with on it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from .. import paths
+from ..events import EventLog
+from ..model.machine import Machine
+from ..model.plan import Plan
+
+if TYPE_CHECKING:
+    from ..network.address import AddressJob
+    from ..network.result_page import Report
+    from ..transfer.transfer import Transfer
+
+
+class RunningSystem:
+    """This PC, as /init left it."""
+
+    def __init__(self, log: EventLog) -> None:
+        from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs neither pyudev nor netifaces
+
+        self._log = log
+        self._detect = detect
+        self._devices = DeviceWatch()
+        self._raised: set[str] = set()
+
+    def detect(self) -> Machine:
+        """Disks and cards; a card that is new is brought up, because only then the kernel sees its link."""
+        machine = self._detect()
+        new = [nic for nic in machine.nics if nic.name not in self._raised]
+        if not new:
+            return machine
+        from ..network.address import raise_links  # noqa: PLC0415 - not needed before the first card is there
+
+        raise_links(new, self._note)
+        self._raised |= {nic.name for nic in new}
+        return self._detect()
+
+    def complete(self) -> bool:
+        return paths.COLDPLUGGED.exists()
+
+    def watch(self) -> int | None:
+        return self._devices.fileno()
+
+    def drain(self) -> bool:
+        return self._devices.drain()
+
+    def network(self, plan: Plan) -> AddressJob:
+        from ..network.address import AddressJob  # noqa: PLC0415 - not needed before the first screen
+
+        job = AddressJob(plan.nic, plan.address, self._note)
+        job.start()
+        return job
+
+    def _note(self, text: str) -> None:
+        self._log.emit("note", text=text)
+
+    def transfer(self, plan: Plan) -> Transfer:
+        from ..transfer.transfer import Transfer  # noqa: PLC0415
+
+        transfer = Transfer(plan, self._log)
+        transfer.start()
+        return transfer
+
+    def keep(self, record: dict[str, object]) -> None:
+        """Write the result to `paths.RESULT`, whole or not at all."""
+        new = paths.RESULT.with_suffix(".new")
+        try:
+            new.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            new.replace(paths.RESULT)
+        except OSError as error:
+            self._note(f"{paths.RESULT} could not be written: {error.strerror}")
+
+    def stuck(self) -> bool:
+        from .leaving import stuck  # noqa: PLC0415 - not before the end
+
+        return stuck()
+
+    def report(self, url: str) -> Report:
+        from ..network.result_page import Report  # noqa: PLC0415
+
+        return Report(url)

@@ -1,0 +1,85 @@
+"""What a sender says to its receivers beside udpcast: that it is still there, and a last word to those that its cast
+leaves without an end, so that they need not wait for silence.
+
+udpcast has no message that says "broken off", and says nothing at all while it waits for its input, as it does for a
+minute where an empty disk is read slowly and compressed. These words go beside it: a datagram to the port behind the
+port base, on which no udp-receiver listens (an unknown packet to the port base itself ends those that wait for a
+sender: measured). A receiver of ours hears it with a packet socket (`monitor`), a plain one's PC drops it. Who does not
+hear it goes by the silence, and whatever it says, nobody takes it for a success.
+
+A sign of life is `ALIVE`, which is only counted (`monitor.SenderWatch`). A last word is `MAGIC`, then a JSON object
+with `session` (the token of the cast's manifest) and `kind` (the sender's outcome).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+MAGIC = b"ULfw"  # no message of udpcast's begins so: its first byte is a small number (0 and 5 were seen)
+ALIVE = b"ULhi"
+EVERY = 5.0  # seconds between two signs of life
+TIMES = 3  # a datagram may get lost
+APART = 0.2  # seconds between two of them; the same PC's next cast begins later than that (`sender.LISTEN`)
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """That the cast `session` is over, with the sender's outcome `kind` (a value of OutcomeKind)."""
+
+    session: str
+    kind: str
+
+
+def write_farewell(farewell: Farewell) -> bytes:
+    """`farewell` as a datagram."""
+    return MAGIC + json.dumps(asdict(farewell)).encode("ascii")
+
+
+def read_farewell(data: bytes) -> Farewell | None:
+    """The farewell in a datagram, or None where it is none."""
+    if not data.startswith(MAGIC):
+        return None
+    try:
+        fields = json.loads(data[len(MAGIC) :].decode("ascii"))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(fields, dict):
+        return None
+    session, kind = fields.get("session"), fields.get("kind")
+    return Farewell(session, kind) if isinstance(session, str) and isinstance(kind, str) else None
+
+
+def farewell_port(port: int) -> int:
+    """Where the farewell of a cast on port base `port` goes to."""
+    return port + 1
+
+
+def send_heartbeat(addresses: Iterable[str], nic: str, port: int) -> None:
+    """Send a sign of life to each of `addresses`. Never waits, never fails."""
+    _send(ALIVE, tuple(addresses), nic, port, 1)
+
+
+def send_farewell(farewell: Farewell, addresses: Iterable[str], nic: str, port: int) -> None:
+    """Send `farewell` to each of `addresses` through the card `nic`. Takes `(TIMES - 1) * APART` seconds, never fails:
+    whom it does not reach waits for the silence."""
+    _send(write_farewell(farewell), tuple(addresses), nic, port, TIMES)
+
+
+def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: int) -> None:
+    if not receivers:
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        out.setblocking(False)
+        with contextlib.suppress(OSError):
+            out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
+        for turn in range(times):
+            if turn:
+                time.sleep(APART)
+            for address in receivers:
+                with contextlib.suppress(OSError):
+                    out.sendto(data, (address, farewell_port(port)))

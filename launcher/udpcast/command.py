@@ -1,0 +1,127 @@
+"""What is known of udpcast, without running it: argument vectors of a plan, and what its messages say.
+
+Rules, in one place:
+
+* The card's full name is always given, since ``--interface`` takes prefixes and prefers eth0.
+* A receiver never reads the keyboard (``--nokbd``): its standard input is no terminal.
+* A sender that nothing would start, starts either by a key on its terminal (attended, and no ``--nokbd``), or
+  `UNATTENDED_WAIT` seconds after its first receiver. Under ``--nokbd`` alone udpcast would wait for ever.
+* A sender repeats its greeting every second: a receiver's single request may get lost while a switch port wakes up.
+* A receiver that does not answer for `Plan.silence` seconds is dropped; udpcast's own default takes minutes. After its
+  tenth question udp-sender asks once a second: measured 11.2 to 11.9 s for 20 retries, 33.6 to 34.1 s for 42.
+* Neither side waits for ever for a cast to begin (`Plan.start_timeout`).
+* `udpcparam` comes last and wins over these defaults.
+
+Sources: udpcast 20120424 (Debian's 20120424-2), its manual pages, and measurements between network namespaces.
+"""
+
+from __future__ import annotations
+
+from ..model.plan import Compression, Options, Plan, Role
+
+UNATTENDED_WAIT = 60  # seconds from the first receiver to the cast, when nobody can press a key
+QUICK_RETRIES = 8  # of udp-sender's retries take next to no time
+HELLO_INTERVAL = 1000  # ms
+
+_COMPRESSORS = {
+    Compression.NONE: (),
+    Compression.GZIP: ("pigz", "-1", "-c"),
+    Compression.LZOP: ("lzop", "-1", "-c"),
+    Compression.ZSTD: ("zstd", "-q", "-1", "-T0", "-c"),
+}
+_DECOMPRESSORS = {
+    Compression.NONE: (),
+    Compression.GZIP: ("pigz", "-dc"),
+    Compression.LZOP: ("lzop", "-dc"),
+    Compression.ZSTD: ("zstd", "-q", "-dc"),
+}
+
+
+def compressor(compression: Compression) -> tuple[str, ...]:
+    """The command that compresses from standard input to standard output; empty for none."""
+    return _COMPRESSORS[compression]
+
+
+def decompressor(compression: Compression) -> tuple[str, ...]:
+    """The command that restores what `compressor` made, or what a plain sender's compressor made; empty for none."""
+    return _DECOMPRESSORS[compression]
+
+
+def argv(plan: Plan) -> tuple[tuple[str, ...], ...]:
+    """The processes of `plan` in the order in which the data flows through them.
+
+    The disk is read and written by the launcher itself, which stands before the first (sender) or behind the last
+    process (receiver), and between udp-receiver and the decompressor. For a receiver whose compression is None only
+    udp-receiver is shown: the stream tells which decompressor follows.
+    """
+    if plan.role is Role.SEND:
+        squeeze = compressor(plan.compression or Compression.ZSTD)
+        return (*((squeeze,) if squeeze else ()), _sender(plan))
+    restore = decompressor(plan.compression) if plan.compression else ()
+    return (_receiver(plan), *((restore,) if restore else ()))
+
+
+def _sender(plan: Plan) -> tuple[str, ...]:
+    words = [*_common("udp-sender", plan)]
+    options = plan.options
+    for name, given, value in (
+        ("retries-until-drop", options.retries_until_drop, plan.silence + QUICK_RETRIES),
+        ("rexmit-hello-interval", options.rexmit_hello_interval, HELLO_INTERVAL),
+        ("start-timeout", options.start_timeout, plan.start_timeout),
+    ):
+        if given is None:
+            words += [f"--{name}", str(value)]
+    default = () if _starts_by_itself(options) or starts_by_key(plan) else ("--min-wait", str(UNATTENDED_WAIT))
+    return (*words, *options.words, *default)  # the last one wins, also over a --min-wait=0
+
+
+def _receiver(plan: Plan) -> tuple[str, ...]:
+    words = [*_common("udp-receiver", plan)]
+    if not plan.options.nokbd:
+        words.append("--nokbd")
+    words += ["--start-timeout", str(plan.start_timeout)]
+    return (*words, *plan.options.words)
+
+
+def _common(program: str, plan: Plan) -> tuple[str, ...]:
+    return (program, "--interface", plan.nic.name, "--portbase", str(plan.port))
+
+
+def _starts_by_itself(options: Options) -> bool:
+    """Whether one of `options` starts a cast; 0 means "not set" to udpcast."""
+    return any((options.min_receivers, options.min_wait, options.max_wait, options.autostart))
+
+
+def starts_by_key(plan: Plan) -> bool:
+    """Whether only the operator's key starts the cast of this sender."""
+    if plan.role is not Role.SEND or _starts_by_itself(plan.options):
+        return False
+    return plan.attended and not plan.options.nokbd
+
+
+def start_condition(plan: Plan) -> str:
+    """One sentence that says when the cast starts."""
+    if plan.role is Role.RECEIVE:
+        return "The cast starts when the sender starts it."
+    if starts_by_key(plan):
+        return "The cast starts when you press the key, once the receivers have connected."
+    options = plan.options
+    if not _starts_by_itself(options):
+        return f"The cast starts {UNATTENDED_WAIT} seconds after the first receiver has connected."
+    if options.autostart and not (options.min_receivers or options.min_wait or options.max_wait):
+        return f"The cast starts after {options.autostart} greetings, whoever has connected by then."
+    return f"The cast starts {_wait_words(options)}."
+
+
+def _wait_words(options: Options) -> str:
+    count, least, most = options.min_receivers, options.min_wait, options.max_wait
+    words = []
+    if count:
+        words.append(f"as soon as {count} receiver{'s have' if count > 1 else ' has'} connected")
+    if least:
+        words.append(f"{'but not before' if count else 'when'} {least} seconds have passed since the first one")
+    if not count and not least:
+        return "about 2 seconds after the first receiver has connected"
+    if most and count:
+        words.append(f"at the latest {most} seconds after the first one")
+    return ", ".join(words)

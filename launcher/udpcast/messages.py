@@ -1,0 +1,78 @@
+"""What udp-sender and udp-receiver say on standard error, as values. Pure.
+
+Source: the messages of udpcast 20120424 (Debian's 20120424-2), read from the programs themselves and measured.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class MessageKind(Enum):
+    """What a line on udpcast's standard error means."""
+
+    CONNECTED = "connected"  # sender: a receiver is there; receiver: the sender is there
+    DROPPING = "dropping"  # sender: gives a silent receiver up
+    DISCONNECTED = "disconnected"  # sender: a receiver left, was dropped, or the cast is over
+    STARTING = "starting"  # sender: the cast begins
+    COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
+    DROPPED = "dropped"  # receiver: the sender gave us up
+    PROGRESS = "progress"
+    FAILED = "failed"  # a message that comes before the program ends without success
+
+
+@dataclass(frozen=True)
+class Message:
+    """One line. `number` is udpcast's number of the receiver, `bytes` the count of a progress line (compressed)."""
+
+    kind: MessageKind
+    text: str
+    number: int | None = None
+    address: str | None = None
+    bytes: int | None = None
+
+
+_PATTERNS = (
+    (MessageKind.CONNECTED, re.compile(r"New connection from (?P<address>\S+)\s+\(#(?P<number>\d+)\)")),
+    (MessageKind.CONNECTED, re.compile(r"Connected as #(?P<number>-?\d+) to (?P<address>\S+)")),
+    (MessageKind.DROPPING, re.compile(r"Dropping client #(?P<number>\d+) because of timeout")),
+    (MessageKind.DISCONNECTED, re.compile(r"Disconnecting #(?P<number>\d+) \((?P<address>[^)]*)\)")),
+    (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
+    (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
+    (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
+    (MessageKind.PROGRESS, re.compile(r"bytes=\s*(?P<bytes>[\d ]*\d)(?P<unit>[KMGT]?)")),
+    (
+        MessageKind.FAILED,
+        re.compile(
+            r"No suitable network interface found|bind socket to |Too many clients already connected"
+            r"|Bad server reply|Error getting |Bad address |Unknown host |Receiver error|unrecognized option"
+            r"|Receiver timeout|Could not open file|Cancelled by user|Peer with incompatible"
+            r"|and \d+ participants instead|Async mode chosen but no rate governor|Library load error"
+        ),
+    ),
+)
+_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def parse_message(line: str) -> Message | None:
+    """What `line` (of standard error, without its line end) says; None for lines that decide nothing.
+
+    Progress ends in a carriage return, so a reader must split at ``\\r`` as well as at ``\\n``. Progress is coarse
+    (``K`` and ``M`` from some size on): it says that data moves, not how much.
+    """
+    text = line.replace("\a", "").strip()
+    for kind, pattern in _PATTERNS:
+        match = pattern.search(text)
+        if match:
+            found = match.groupdict()
+            size = found.get("bytes")
+            return Message(
+                kind,
+                text,
+                number=int(found["number"]) if found.get("number") else None,
+                address=found.get("address"),
+                bytes=int(size.replace(" ", "")) * _UNITS[found["unit"]] if size else None,
+            )
+    return None

@@ -1,0 +1,1 @@
+"""Benchmarks: boot, transfers between namespaces, in classrooms, and the launcher's stages."""

@@ -1,0 +1,243 @@
+"""One machine: booted directly or over the network, driven by a function, or by a person at this terminal.
+
+`run_machine` is for tests and pictures: it calls a function with the running `VM`, inside a sandbox. `interactive`
+is such a function.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from kernel_cmdline import Parameter, format_line, parse
+from pxe.boot_entry import INITRD, KERNEL
+from pxe.tree import write_tree
+
+from ..disks import images, raw
+from ..host import sandbox
+from ..host.network import Network, make_bridge, tap
+from ..host.pump import Deadline, Pump
+from ..machine.accel import choose
+from ..machine.console import Unexpected
+from ..machine.spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
+from ..machine.vm import VM
+from .errors import HARNESS_ERRORS
+
+T = TypeVar("T")
+
+FAILED_EVENTS = ("crash", "screen:error")
+"""Events after which a wanted screen will not come by itself."""
+
+_QUIT = b"\x1d"  # Ctrl-]
+
+
+class BadEnd(Exception):
+    """One sentence: the machine did something else than was waited for."""
+
+
+@dataclass(frozen=True)
+class SingleSpec:
+    """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
+
+    `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
+    plugged in; `dhcp` False: nobody answers on the network. Without `pxe`, kernel and initrd are loaded by QEMU.
+    `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``. `counted`: the
+    guest's clock counts instructions, the accelerator is TCG, and blank disks forget what is written to them.
+    """
+
+    kernel: Path
+    initrd: Path
+    append: str = ""
+    pxe: bool = False
+    disks: tuple[Path | int, ...] = ()
+    memory: int = 384
+    nic: str | None = "e1000"
+    bus: Bus = Bus.AHCI
+    sector: int = 512
+    rate: int | None = None
+    cable: bool = True
+    dhcp: bool = True
+    serial: bool = True
+    window: bool = False
+    counted: bool = False
+    deadline: float = 300.0
+
+
+def of_pair(pair: Path) -> tuple[Path, Path]:
+    """Kernel and initrd of the directory `pair`. Raises SpecError when one is not there."""
+    for name in (KERNEL, INITRD):
+        if not (pair / name).is_file():
+            raise SpecError(f"{pair / name} does not exist: `python3 -m initrd build -o {pair}` makes it.")
+    return pair / KERNEL, pair / INITRD
+
+
+def append_line(spec: SingleSpec) -> str:
+    """The machine's whole append line: what was given, then the harness's console and event port."""
+    ours = [Parameter("events", "ttyS1")]
+    if spec.serial:
+        ours.insert(0, Parameter("console", "ttyS0,115200"))
+    return format_line([*parse(spec.append), *ours])
+
+
+def run_machine(spec: SingleSpec, function: Callable[[VM], T], artefacts: Path | None = None) -> T:
+    """Start the machine in a sandbox, call `function` with it, and return what that returns (it must be picklable).
+
+    When anything is raised in there, transcript, screens and events are kept in `artefacts`, if given. Raises
+    sandbox.RunFailed (the machine was lost, the deadline passed, …), AssertionError from `function`, sandbox.Stopped.
+    """
+    try:
+        accel = "tcg" if spec.counted else choose(spec.kernel)
+    except SpecError as error:
+        raise sandbox.RunFailed(str(error)) from error
+    expected = (*HARNESS_ERRORS, Unexpected, BadEnd)
+    return sandbox.call(lambda scratch: _run(spec, accel, scratch, function, artefacts), expected)
+
+
+def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T], artefacts: Path | None) -> T:
+    deadline = Deadline(spec.deadline)
+    pump = Pump()
+    drives = _drives(spec, scratch)
+    nics: tuple[Nic, ...] = ()
+    boot = None if spec.pxe else DirectBoot(spec.kernel, spec.initrd, append_line(spec))
+    with contextlib.ExitStack() as stack:
+        if spec.nic:
+            nics = (Nic(mac(0), spec.nic, tap(0), bootindex=None if boot else 1, link=spec.cable),)
+        if spec.dhcp:
+            stack.enter_context(Network(scratch, _tree(spec, scratch), 1, pump))
+        else:
+            make_bridge(1)
+        machine = MachineSpec(
+            "machine", spec.memory, uuid(0), accel, drives, nics, boot, window=spec.window, counted=spec.counted
+        )
+        directory = scratch / "machine"
+        directory.mkdir()
+        vm = stack.enter_context(VM(machine, directory, pump, deadline))
+        try:
+            return function(vm)
+        except Exception:
+            if artefacts:
+                vm.artefacts(artefacts)
+            raise
+
+
+def _drives(spec: SingleSpec, scratch: Path) -> tuple[Drive, ...]:
+    drives = []
+    for number, disk in enumerate(spec.disks):
+        image, kind = _image(disk, scratch / f"disk{number}", spec.counted)
+        drives.append(Drive(image, spec.bus, kind, serial=f"DISK{number}", sector=spec.sector, rate=spec.rate))
+    return tuple(drives)
+
+
+def _image(disk: Path | int, path: Path, counted: bool) -> tuple[Path | int, str]:
+    """What QEMU opens for one of `SingleSpec.disks`, made at `path`, and its format."""
+    if isinstance(disk, Path):
+        images.require_raw(disk)
+        return images.overlay(disk, path), "qcow2"
+    # A file answers by the host's clock, which the guest's would have run away from by a different time in each run.
+    return disk if counted else raw.create(path, disk), "raw"
+
+
+def _tree(spec: SingleSpec, scratch: Path) -> Path:
+    """The TFTP tree: empty, unless the machine boots from it. The launcher's opinion of the line is not asked."""
+    tree, pair = scratch / "tftp", scratch / "pair"
+    tree.mkdir()
+    if spec.pxe:
+        pair.mkdir()
+        (pair / KERNEL).symlink_to(spec.kernel.absolute())
+        (pair / INITRD).symlink_to(spec.initrd.absolute())
+        write_tree(tree, pair, "", {mac(0): append_line(spec)}, check=lambda _: ([], []))
+    return tree
+
+
+def parse_disk(text: str) -> Path | int:
+    """``2G`` (also K, M, T; powers of 1024): a blank disk of that size; anything else: an image file."""
+    match = re.fullmatch(r"(\d+)([KMGT])", text)
+    return int(match[1]) * 1024 ** (" KMGT".index(match[2])) if match else Path(text)
+
+
+def wait_event(vm: VM, names: tuple[str, ...]) -> str:
+    """Wait for one of the events (``outcome``, ``screen:umode``, …). Raises BadEnd, LostMachine, DeadlinePassed."""
+    wanted = set(names)
+    vm.wait(lambda: _reached(vm, wanted | set(FAILED_EVENTS)) is not None, vm.deadline, " or ".join(names))
+    reached = _reached(vm, wanted | set(FAILED_EVENTS)) or ""
+    if reached not in wanted:
+        last = vm.events.last("error") or vm.events.last("crash")
+        said = f": {last.text('sentence')} {last.text('hint')}".rstrip() if last else ""
+        raise BadEnd(f"{reached} came while waiting for {' or '.join(names)}{said}")
+    return reached
+
+
+def _reached(vm: VM, names: set[str]) -> str | None:
+    for event in vm.events.events:
+        for name in (event.name, f"{event.name}:{event.text('name')}"):
+            if name in names:
+                return name
+    return None
+
+
+def screenshot(vm: VM, until: str, presses: dict[str, tuple[str, ...]], path: Path) -> None:
+    """Wait for the screen `until`, pressing keys on the screens before it, and write the VGA screen to `path`.
+
+    Raises BadEnd, LostMachine, DeadlinePassed.
+    """
+    for screen, keys in presses.items():
+        wait_event(vm, (f"screen:{screen}",))
+        vm.press(*keys, vga=True)
+    wait_event(vm, (f"screen:{until}",))
+    if not vm.screendump(path):
+        raise BadEnd(f"the screen could not be written to {path}")
+
+
+def interactive(vm: VM, until: tuple[str, ...] = ()) -> None:
+    """Join the machine's serial console to this terminal, until it ends, an event comes, or Ctrl-] is pressed.
+
+    When standard input is no terminal, it is left alone and the console is only printed.
+    """
+    quit_asked: list[bool] = []
+
+    def typed() -> None:
+        data = os.read(0, 1024)
+        if not data or _QUIT in data:
+            quit_asked.append(True)
+        else:
+            vm.console.send(data)
+
+    def shown(data: bytes) -> None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def over() -> bool:
+        return bool(quit_asked) or not vm.running or bool(until and _reached(vm, set(until)))
+
+    shown(bytes(vm.console.transcript))
+    vm.console.on_data = shown
+    with _raw_terminal() as is_terminal:
+        if is_terminal:
+            vm.pump.add(0, typed)
+        try:
+            vm.pump.until(over, vm.deadline, " or ".join(until) or "the end of the machine")
+            vm.settle()
+        finally:
+            vm.pump.remove(0)
+
+
+@contextlib.contextmanager
+def _raw_terminal() -> Iterator[bool]:
+    """Every key goes to the machine, Ctrl-C too; True when there is a terminal."""
+    if not sys.stdin.isatty():
+        yield False
+        return
+    before = termios.tcgetattr(0)
+    tty.setraw(0)
+    try:
+        yield True
+    finally:
+        termios.tcsetattr(0, termios.TCSADRAIN, before)

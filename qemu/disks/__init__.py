@@ -1,0 +1,1 @@
+"""Model disks, images of disks, and how two are compared."""

@@ -1,0 +1,1 @@
+"""What the harness needs of the host: the sandbox, the network, the event loop."""

@@ -1,0 +1,163 @@
+"""The cables of a virtual classroom: a bridge, one tap for each machine, and a boot server on the bridge.
+
+Only for use inside `sandbox.run`: the network namespace, and with it everything made here, ends with the run. The
+configuration of dnsmasq comes from `pxe.dnsmasq`, as for a real room.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import shlex
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+from pathlib import Path
+
+from pxe.dnsmasq import BootServer, config
+
+from .pump import Deadline, Pump, Stream, watch_process
+
+log = logging.getLogger(__name__)
+
+BRIDGE = "br0"
+SERVER = IPv4Interface("10.77.0.1/23")
+"""Room for 255 machines and more."""
+
+ROUTER6 = "fd00:75:64::1/64"
+"""iPXE waits 13 s for an IPv6 router that does not answer. Most rooms have one, so this one has too."""
+
+_ROUTER6_CONFIG = "enable-ra\ndhcp-range=fd00:75:64::,ra-only,64\nra-param=br0,60,0\n"
+
+
+class NetworkError(Exception):
+    """One sentence: which step of the virtual network failed."""
+
+
+def tap(number: int) -> str:
+    """The name of the tap for seat `number`."""
+    return f"tap{number}"
+
+
+def make_bridge(seats: int) -> None:
+    """Make the bridge, with the boot server's address, and `seats` taps on it. Raises NetworkError.
+
+    Multicast snooping is off: without a querier on the bridge it would drop the multicasts after some minutes.
+    """
+    ip("link", "set", "lo", "up")
+    ip("link", "add", BRIDGE, "type", "bridge", "mcast_snooping", "0", "forward_delay", "0", "stp_state", "0")
+    ip("link", "set", BRIDGE, "addrgenmode", "none")
+    for address in (str(SERVER), "fe80::1/64", ROUTER6):
+        ip("address", "add", address, "dev", BRIDGE, *(["nodad"] if ":" in address else []))
+    ip("link", "set", BRIDGE, "up")
+    for number in range(seats):
+        ip("tuntap", "add", "dev", tap(number), "mode", "tap")
+        ip("link", "set", tap(number), "master", BRIDGE, "up")
+
+
+def ip(*words: str) -> None:
+    """Run ip(8). Raises NetworkError with its message."""
+    command = ["ip", *words]
+    log.debug("$ %s", shlex.join(command))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NetworkError(f"`{shlex.join(command)}` failed: {done.stderr.strip()}")
+
+
+class Network:
+    """The bridge with dnsmasq on it: DHCP, and TFTP from `tree`. A context manager.
+
+    `on_line` gets each line of dnsmasq's log; `log` is all of it. `ended` is true when dnsmasq died.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        tree: Path,
+        seats: int,
+        pump: Pump,
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
+        self.log = bytearray()
+        self.ended = False
+        self._directory, self._tree, self._seats = directory, tree, seats
+        self._pump, self._on_line = pump, on_line
+        self._rest = b""
+        self._cleanup = contextlib.ExitStack()
+
+    def __enter__(self) -> Network:
+        with contextlib.ExitStack() as stack:
+            make_bridge(self._seats)
+            self._start_server(stack)
+            self._cleanup = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cleanup.close()
+
+    def _start_server(self, stack: contextlib.ExitStack) -> None:
+        path = self._directory / "dnsmasq.conf"
+        path.write_text(config(server_settings(self._directory, self._tree)) + _ROUTER6_CONFIG)
+        # --no-daemon: in a user namespace there is only root, and dnsmasq fails when it cannot give root up.
+        command = ["setpriv", "--pdeathsig", "KILL", "dnsmasq", f"--conf-file={path}", "--no-daemon"]
+        log.debug("$ %s", shlex.join(command))
+        ours, theirs = socket.socketpair()
+        stream = Stream(self._pump, ours, self._feed)
+        stack.callback(stream.close)
+        with theirs:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=theirs.fileno(), stderr=theirs.fileno()
+            )
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        pidfd = watch_process(self._pump, process.pid, self._server_ended)
+        stack.callback(os.close, pidfd)
+        stack.callback(self._pump.remove, pidfd)
+        self._pump.until(lambda: b"TFTP root is" in self.log or self.ended, Deadline(10), "dnsmasq's start")
+        if self.ended:
+            stream.drain()
+            raise NetworkError(f"dnsmasq did not start: {self.log.decode(errors='replace').strip()}")
+
+    def _server_ended(self) -> None:
+        self.ended = True
+
+    def _feed(self, data: bytes) -> None:
+        self.log += data
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if self._on_line:
+                self._on_line(line.decode(errors="replace"))
+
+
+def server_settings(directory: Path, tree: Path) -> BootServer:
+    """What the boot server of a virtual classroom serves."""
+    return BootServer(
+        interface=BRIDGE,
+        server=SERVER,
+        tftp_root=tree,
+        lease_file=directory / "leases",
+        first=SERVER.network[16],
+        last=SERVER.network[-2],
+    )
+
+
+@dataclass(frozen=True)
+class Served:
+    """Something the boot server did for a client: `what` is ``dhcp`` or the name of a file sent over TFTP."""
+
+    what: str
+    address: str
+    mac: str | None = None
+
+
+def parse_server_line(line: str) -> Served | None:
+    """One line of dnsmasq's log (src/rfc2131.c, src/tftp.c), or None when it tells nothing of that kind."""
+    if match := re.search(r"DHCPACK\(\S+\) (\S+) ([0-9a-f:]{17})", line):
+        return Served("dhcp", match[1], match[2])
+    if match := re.search(r"sent \S*?([^/\s]+) to (\S+)$", line):
+        return Served(match[1], match[2])
+    return None

@@ -1,0 +1,1 @@
+"""One virtual machine: its command line, QEMU's monitor, the console, the events, keys."""

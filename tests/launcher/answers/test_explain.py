@@ -1,0 +1,169 @@
+"""`explain`: every parameter's status, what is left to ask, and the sentences for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from kernel_cmdline import parse
+from launcher.answers.explain import Explanation, check, explain, to_json
+from launcher.model.plan import After, Next
+from tests.common import ROOT, recorded
+
+DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00"
+SCHOOL = (
+    "initrd=udprd root=01:00 persoparams=oui lang=FR kbmap=FR dhcp=yes compr=lzop port=9002 umode=rcv disk=/dev/sda "
+    'auto_reboot=success enableDiskmodule=yes diskmodule=AUTO netmodule=AUTO udpcparam="--start-timeout=300 --nokbd"'
+)
+
+
+def explained(line: str, machine: str = "one-disk-one-card") -> Explanation:
+    return explain(parse(line), recorded(machine))
+
+
+def status(explanation: Explanation, name: str) -> str:
+    return next(item.status for item in explanation.parameters if item.name == name)
+
+
+def test_the_documentations_line_leaves_the_role_alone() -> None:
+    result = explained(DOCUMENTED)
+    assert result.questions == ("umode",)
+    assert result.errors == ()
+    assert {item.status for item in result.parameters} == {"foreign"}
+
+
+def test_the_schools_line_runs_without_a_question() -> None:
+    result = explained(SCHOOL)
+    assert (result.questions, result.errors) == ((), ())
+    assert result.plan
+    assert (result.plan.options.words, result.plan.start_timeout) == (("--nokbd",), 300)
+    assert result.argv[0][0] == "udp-receiver"
+    assert " --start-timeout 300 " in " ".join(result.argv[0])
+
+
+def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() -> None:
+    assert "disk" in explained("umode=snd", "two-disks-two-cards").questions
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("port=9001", "odd"),
+        ("compr=rar", "compr=rar"),
+        ("umod=rcv", "did you mean umode"),
+        ("prot=9000", "did you mean port"),
+        ("disk=/dev/sdz", "/dev/sdz matches nothing"),
+        ("auto", ""),
+        ("auto=yes", "role is not given"),
+        ("auto=maybe", "auto=maybe"),
+        ("umode", "umode has no value"),
+        ("BOOTIF=zz", "BOOTIF"),
+        ("ip=10.0.0.999", "client"),
+        ("lang=klingon", "lang=klingon"),
+        ("lang=hu", ""),
+        ("dsk=/dev/sda", "did you mean disk"),
+        ("nodhcp", ""),
+        ("nic=BOOTIF", "BOOTIF= is not on the line"),
+        ("dhcp=no ip=dhcp", "dhcp=no"),
+        ("ip=10.0.0.7/24 gateway=fe80::1", "IPv6"),
+        ("ip=10.0.0.7::[fe80::1]:255.255.255.0", "expected an IPv4 address"),
+        ("umode=snd compr=recognise", "receivers only"),
+        ("netmask=255.0.255.0", "netmask"),
+        ('udpcparam="--fiel x"', "--fiel"),
+        ('udpcparam="--file /dev/sdb"', "--file"),
+        ('udpcparam="--ttl \'1"', "udpcparam"),
+        ("disk=serial:NOPE", "matches nothing"),
+        ("disk=size:x", "size:x"),
+        ("nic=eth9", "eth9"),
+        ("verify=maybe", "verify=maybe"),
+        ("silence=4", "silence=4 is no number of seconds from 5 to 3600"),
+        ("silence=3601", "from 5 to 3600"),
+        ("silence=\u0665\u0660", "from 5 to 3600"),
+        ("start_timeout=0", "from 1 to 604800"),
+        ("start_timeout=604801", "from 1 to 604800"),
+        ("retry=100", "retry=100 is no number of casts from 0 to 99"),
+        ("retry=-1", "from 0 to 99"),
+        ("after=restart", "after=restart is not known"),
+        ("after=", "after= is not known"),
+        ("after=reboot,menu,shell", "or two of them"),
+        ("auto_reboot=maybe", "auto_reboot=maybe"),
+        ("remontee_info=maybe", "remontee_info=maybe"),
+        ("page_remontee=https://se3/r", "no https"),
+        ("page_remontee=se3/r", "no http URL"),
+        ("page_remontee=http:///r", "no http URL"),
+        ("page_remontee=http://user@se3/r", "no http URL"),
+        ("page_remontee=http://se3:70000/r", "no http URL"),
+        ('page_remontee="http://se3/a b"', "a character that a URL cannot have"),
+        ("page_remontee=http://se3/r#x", "a character"),
+        ("page_remontee=http://se3/r%2", "a character"),
+        ("page_remontee=http://se3?room=%C3%A0", ""),
+        ("num_op=x", "num_op=x is no number"),
+    ],
+)
+def test_errors_name_what_is_wrong(line: str, words: str) -> None:
+    errors = explained(line).errors
+    assert bool(errors) == bool(words)
+    assert words in " ".join(errors)
+
+
+def test_names_match_without_case_and_with_dashes() -> None:
+    result = explained("UMODE=snd Auto-Reboot=success")
+    assert (status(result, "UMODE"), status(result, "Auto-Reboot")) == ("used", "used")
+    assert result.plan
+    assert result.plan.after == After(Next.REBOOT, Next.MENU)
+
+
+def test_what_kernels_are_given_is_foreign_and_no_error() -> None:
+    line = (
+        "quiet splash console=ttyS0,115200n8 root=/dev/ram0 intel_iommu=on mitigations=off nvme.poll_queues=2 -- disk=x"
+    )
+    result = explained(line)
+    assert {item.status for item in result.parameters} == {"foreign"}
+    assert result.errors == ()
+
+
+def test_an_overridden_value_is_a_warning() -> None:
+    assert any("overridden" in warning for warning in explained("port=9000 port=9002").warnings)
+
+
+def test_a_line_at_which_the_kernel_panics_is_an_error() -> None:
+    many = [f"x{number}=1" for number in range(32)]
+    assert check(" ".join(many[:31]) + " root=01:00 a.b=1 initrd=x") == ([], [])
+    assert "panics" in check(" ".join(many))[0][0]
+
+
+def test_check_needs_no_machine() -> None:
+    assert check(SCHOOL) == ([], [])
+    assert check("disk=/dev/sdz umode=rcv") == ([], [])
+    assert "odd" in check("port=9001")[0][0]
+    assert "role" in check("auto=yes disk=sda")[0][0]
+    assert "receivers only" in check("umode=snd compr=recognise")[0][0]
+    assert "empty" in check("umode=rcv disk=serial:")[0][0]
+
+
+def test_json_has_the_documented_keys() -> None:
+    data = json.loads(to_json(explained(SCHOOL)))
+    assert list(data) == ["parameters", "answers", "questions", "plan", "argv", "warnings", "errors"]
+    assert set(data["parameters"][0]) == {"name", "value", "status", "source", "meaning"}
+    assert data["answers"]["port"] == {"value": "9002", "source": "command line"}
+    assert data["plan"]["disk"] == "/dev/sda"
+
+
+@pytest.mark.parametrize(("line", "expected"), [(DOCUMENTED, 0), ("port=9001", 1), ("@/nonexistent", 2)])
+def test_exit_statuses(line: str, expected: int) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "launcher",
+        "explain",
+        "--machine",
+        "one-disk-one-card.json",
+        "--cmdline",
+        line,
+    ]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == expected
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,301 @@
+"""The rules of `launcher/interview.py`: precedence, the card, the address, consent, back and replay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from kernel_cmdline import parse
+from launcher.answers.interview import NO, Back, Interview, Told, refuse
+from launcher.answers.parameters import given_answers
+from launcher.answers.questions import Facts, Question, T
+from launcher.answers.selectors import DeviceMissing
+from launcher.errors import AnswerError, Unanswered
+from launcher.model.machine import Machine
+from launcher.model.plan import Address, AddressSource, After, Compression, Next, Plan, ResultPage, Role
+from tests.common import ONE, TWO
+
+PXE = "ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0 "
+
+
+class Script:
+    """An `Ask` that answers from a list, and keeps what it was asked."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.asked: list[str] = []
+        self.presets: dict[str, str | None] = {}
+        self.problems: list[str] = []
+
+    def __call__(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+        self.asked.append(question.key)
+        self.presets[question.key] = preset
+        if problem:
+            self.problems.append(str(problem.sentence))
+        answer = self.answers.pop(0)
+        if answer == "<back>":
+            raise Back
+        if answer == "<yes>":
+            return question.choices(facts)[1].text
+        return answer
+
+
+def plan(line: str, machine: Machine, *answers: str, told: Told | None = None) -> tuple[Plan, Script]:
+    script = Script(*answers)
+    return Interview(given_answers(parse(line)), machine, script, told).plan(), script
+
+
+def test_the_documentations_line_asks_for_the_role_alone_and_a_sender_needs_no_more() -> None:
+    result, script = plan(f"load_ramdisk=1 initrd=initrd-udpcast root=01:00 auto {PXE}", ONE, "snd")
+    assert script.asked == ["umode"]
+    assert (result.role, result.target.path, result.nic.name) == (Role.SEND, "/dev/sda", "eth0")
+    assert (result.port, result.compression, result.after) == (9000, Compression.ZSTD, After())
+
+
+def test_a_receiver_chosen_with_a_key_is_confirmed() -> None:
+    result, script = plan("", ONE, "rcv", "<yes>")
+    assert script.asked == ["umode", "confirm"]
+    assert result.role is Role.RECEIVE
+    assert result.compression is None
+
+
+def test_role_and_disk_given_ask_nothing() -> None:
+    _, script = plan("umode=rcv disk=/dev/sda", ONE)
+    assert script.asked == []
+
+
+def test_the_only_disk_is_no_consent_but_auto_is() -> None:
+    _, script = plan("umode=rcv", ONE, "<yes>")
+    assert script.asked == ["confirm"]
+    interview = Interview(given_answers(parse("umode=rcv auto=yes")), ONE, refuse)
+    assert interview.plan().target.path == "/dev/sda"
+    assert not interview.certain
+
+
+def test_a_role_chosen_with_a_key_is_confirmed_even_where_the_disk_was_named() -> None:
+    _, script = plan("disk=/dev/sda", ONE, "rcv", "<yes>")
+    assert script.asked == ["umode", "confirm"]
+
+
+def test_a_confirmation_of_one_disk_does_not_serve_for_another() -> None:
+    told = Told({})
+    plan("", ONE, "rcv", "<yes>", told=told)
+    swapped = replace(ONE, disks=(replace(ONE.disks[0], serial="OTHER"),))
+    _, script = plan("", swapped, "<yes>", told=told)
+    assert script.asked == ["confirm"]
+    assert "not confirmed" in script.problems[0]
+
+
+def test_a_disk_that_is_chosen_anew_is_confirmed_anew() -> None:
+    told = Told({})
+    plan("umode=rcv", TWO, "/dev/sda", "eth0", "<yes>", told=told)
+    told.tell("disk", "/dev/sda")
+    _, script = plan("umode=rcv", TWO, "<yes>", told=told)
+    assert script.asked == ["confirm"]
+
+
+@pytest.mark.parametrize("auto", ["auto=yes", 'auto="yes "', "AUTO=YES"])
+def test_what_an_operator_chose_is_confirmed_whatever_auto_says(auto: str) -> None:
+    told = Told({"umode": "rcv"})
+    _, script = plan(auto, ONE, "<yes>", told=told)
+    assert script.asked == ["confirm"]
+
+
+def test_doubt_asks_for_the_role_again_and_for_consent() -> None:
+    script = Script("rcv", "<yes>")
+    Interview(given_answers(parse("auto=yes umode=rcv disk=/dev/sda")), ONE, script, doubt=True).plan()
+    assert script.asked == ["umode", "confirm"]
+
+
+@pytest.mark.parametrize(
+    ("disk", "certain"),
+    [("/dev/sda", True), ("serial:S21NX0AG123456", True), ("size:500G", False), ("serial:NO,/dev/sda", False)],
+)
+def test_a_selector_that_another_disk_may_fit_is_not_certain_before_all_are_known(disk: str, certain: bool) -> None:
+    interview = Interview(given_answers(parse(f"auto=yes umode=rcv nic=eth0 disk={disk}")), ONE, refuse)
+    interview.plan()
+    assert interview.certain is certain
+
+
+def test_without_a_link_unattended_waits_instead_of_giving_up() -> None:
+    unlinked = replace(TWO, nics=tuple(replace(nic, link=False) for nic in TWO.nics))
+    with pytest.raises(DeviceMissing, match="link"):
+        Interview(given_answers(parse("auto=yes umode=snd disk=/dev/sda")), unlinked, refuse).plan()
+
+
+def test_no_on_the_confirmation_goes_back_to_the_role() -> None:
+    told = Told({})
+    with pytest.raises(Back):
+        plan("", ONE, "rcv", NO, told=told)
+    assert told.back()
+    assert told.answers == {}
+    assert not told.back()
+
+
+@pytest.mark.parametrize(
+    ("line", "machine", "message"),
+    [
+        ("auto=yes", ONE, "role is not given"),
+        ("auto=yes umode=rcv", TWO, "disk is neither given"),
+        ("auto=yes umode=rcv port=9001", ONE, "odd"),
+        ("auto=yes umode=snd compr=rar", ONE, "compr=rar"),
+        ("auto=yes umode=snd dhcp=no", ONE, "ip is neither given"),
+    ],
+)
+def test_unattended_stops_with_a_sentence_where_something_is_open_or_wrong(
+    line: str, machine: Machine, message: str
+) -> None:
+    with pytest.raises((Unanswered, AnswerError), match=message):
+        Interview(given_answers(parse(line)), machine, refuse).plan()
+
+
+@pytest.mark.parametrize("line", ["auto=yes umode=rcv", "auto=yes umode=rcv disk=/dev/sdq"])
+def test_a_device_that_is_missing_is_told_apart_because_it_may_still_appear(line: str) -> None:
+    with pytest.raises(DeviceMissing):
+        Interview(given_answers(parse(line)), replace(ONE, disks=()), refuse).plan()
+
+
+def test_auto_no_asks_everything_with_the_given_value_preselected() -> None:
+    answers = ("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9002", "zstd", "", "menu")
+    result, script = plan("auto=no port=9002 umode=rcv disk=/dev/sda", ONE, *answers)
+    assert script.asked == "lang umode disk nic dhcp ip port compr udpcparam after".split()
+    assert (script.presets["port"], script.presets["umode"]) == ("9002", "rcv")
+    assert result.port == 9002
+
+
+def test_a_wrong_answer_is_asked_again_with_the_sentence() -> None:
+    result, script = plan("port=9001", ONE, "snd", "9003", "9004")
+    assert script.asked == ["umode", "port", "port"]
+    assert ["odd" in problem for problem in script.problems] == [True, True]
+    assert result.port == 9004
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("BOOTIF=01-{1} nic=eth0", "eth1"),
+        ("BOOTIF=01-{1} nic=eth0 rd.bootif=0", "eth0"),
+        ("nic=BOOTIF BOOTIF=01-{1} rd.bootif=0", "eth1"),
+        ("nic={1}", "eth1"),
+        ("mac={1}", "eth1"),
+        ("nic=eth1", "eth1"),
+        ("BOOTIF=01-00-00-00-00-00-01 nic=eth1", "eth1"),
+    ],
+)
+def test_the_card_is_bootifs_then_nics(line: str, name: str) -> None:
+    macs = [nic.mac.replace(":", "-") for nic in TWO.nics]
+    result, _ = plan(f"umode=snd disk=/dev/sda {line.format(*macs)}", TWO)
+    assert result.nic.name == name
+
+
+def test_the_card_is_the_only_one_with_a_link_else_a_question() -> None:
+    linked = tuple(replace(nic, link=nic.name == "eth1") for nic in TWO.nics)
+    result, _ = plan("umode=snd disk=/dev/sda", replace(TWO, nics=linked))
+    assert result.nic.name == "eth1"
+    both = tuple(replace(nic, link=True) for nic in TWO.nics)
+    _, script = plan("umode=snd disk=/dev/sda", replace(TWO, nics=both), "eth0")
+    assert script.asked == ["nic"]
+
+
+@pytest.mark.parametrize(
+    ("line", "address"),
+    [
+        ("", Address(AddressSource.DHCP)),
+        ("ip=dhcp", Address(AddressSource.DHCP)),
+        (PXE, Address(AddressSource.GIVEN, "10.77.0.160", 24, "10.77.0.1", lease=True)),
+        (PXE + "dhcp=yes", Address(AddressSource.GIVEN, "10.77.0.160", 24, "10.77.0.1", lease=True)),
+        (PXE + "dhcp=no", Address(AddressSource.GIVEN, "10.77.0.160", 24, "10.77.0.1", lease=False)),
+        ("ip=10.0.0.7 netmask=255.255.0.0", Address(AddressSource.GIVEN, "10.0.0.7", 16, None)),
+        ("ip=10.0.0.7/24 gateway=10.0.0.1", Address(AddressSource.GIVEN, "10.0.0.7", 24, "10.0.0.1")),
+        (
+            "ip=10.0.0.7::10.0.0.1:255.255.255.0:pc:eth0:off",
+            Address(AddressSource.GIVEN, "10.0.0.7", 24, "10.0.0.1"),
+        ),
+    ],
+)
+def test_the_address(line: str, address: Address) -> None:
+    assert plan(f"umode=snd {line}", ONE)[0].address == address
+
+
+def test_going_back_beyond_the_first_answer_asks_what_was_given() -> None:
+    script = Script("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9000", "none", "", "menu")
+    given = given_answers(parse("auto=yes umode=rcv disk=/dev/sda"))
+    result = Interview(given, ONE, script, review=True).plan()
+    assert script.presets["umode"] == "rcv"
+    assert result.role is Role.SEND
+    assert result.attended
+
+
+def test_later_values_and_the_command_line_win() -> None:
+    configuration = ("udpcfg.txt", parse("port=9100 compr=gzip"))
+    given = given_answers(parse("port=9002 port=9004"), configuration)
+    assert (given["port"].text, given["compr"].text, given["compr"].source) == ("9004", "gzip", "udpcfg.txt")
+
+
+@pytest.mark.parametrize(
+    ("line", "after", "warning"),
+    [
+        ("", After(), ""),
+        ("auto_reboot=always", After(Next.REBOOT, Next.REBOOT), ""),
+        ("auto_reboot=success", After(Next.REBOOT, Next.MENU), ""),
+        ("auto_reboot=never", After(), ""),
+        ("after=poweroff", After(Next.POWEROFF, Next.POWEROFF), ""),
+        ("after=Reboot,shell", After(Next.REBOOT, Next.SHELL), ""),
+        ("after=poweroff,menu auto_reboot=success", After(Next.POWEROFF, Next.MENU), "auto_reboot=success is not used"),
+        ("after=reboot auto_reboot=always", After(Next.REBOOT, Next.REBOOT), ""),
+    ],
+)
+def test_after_decides_before_auto_reboot(line: str, after: After, warning: str) -> None:
+    interview = Interview(given_answers(parse(f"auto=yes umode=snd {line}")), ONE, refuse)
+    assert interview.plan().after == after
+    assert warning in " ".join(interview.warnings)
+    assert bool(interview.warnings) == bool(warning)
+
+
+@pytest.mark.parametrize(
+    ("line", "page", "warning"),
+    [
+        ("", None, ""),
+        ("remontee_info=y page_remontee=http://se3:909/r.php num_op=7", ResultPage("http://se3:909/r.php", "7"), ""),
+        ("remontee_info=y page_remontee=http://se3/r num_op=", ResultPage("http://se3/r", None), ""),
+        ("remontee_info=y num_op=7", None, "does not say which page"),
+        ("page_remontee=http://se3/r", None, "without remontee_info=y"),
+        ("remontee_info=n page_remontee=http://se3/r", None, ""),
+    ],
+)
+def test_a_page_is_told_only_where_both_are_given(line: str, page: ResultPage | None, warning: str) -> None:
+    interview = Interview(given_answers(parse(f"auto=yes umode=snd {line}")), ONE, refuse)
+    assert interview.plan().result_page == page
+    assert warning in " ".join(interview.warnings)
+    assert bool(interview.warnings) == bool(warning)
+
+
+def test_settings_reach_the_plan() -> None:
+    result, _ = plan("auto=yes umode=rcv verify=no silence=60 start_timeout=300 retry=2", ONE)
+    assert (result.verify, result.silence, result.start_timeout, result.retry) == (False, 60, 300, 2)
+    default, _ = plan("auto=yes umode=rcv", ONE)
+    assert (default.verify, default.silence, default.start_timeout, default.retry) == (True, 40, 43200, 0)
+
+
+@pytest.mark.parametrize("role", ["rcv", "snd"])
+def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) -> None:
+    line = f'auto=yes umode={role} start_timeout=60 udpcparam="--nokbd --start-timeout 7"'
+    interview = Interview(given_answers(parse(line)), ONE, refuse)
+    result = interview.plan()
+    assert (result.start_timeout, result.options.words) == (7, ("--nokbd",))
+    assert interview.warnings == ["start_timeout= is not used: --start-timeout in udpcparam decides."]
+
+
+def test_auto_no_asks_a_setting_with_a_good_default_only_where_it_is_given() -> None:
+    answers = ("en", "rcv", "/dev/sda", "eth0", "yes", "dhcp", "9000", "recognise", "", "60", "no", "reboot", "<yes>")
+    result, script = plan("auto=no silence=50 auto_reboot=success", ONE, *answers[:-2], "always", "<yes>")
+    assert script.asked[9:] == ["silence", "verify", "auto_reboot", "confirm"]
+    assert script.presets["silence"] == "50"
+    assert (result.silence, result.verify, result.after) == (60, False, After(Next.REBOOT, Next.REBOOT))
+
+
+def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:
+    interview = Interview(given_answers(parse("umode=rcv disk=/dev/sda retry=2")), ONE, refuse)
+    interview.plan()
+    assert interview.warnings == ["retry=2 counts with auto=yes only: here the operator decides."]

@@ -1,0 +1,119 @@
+"""Which disk or card a text means."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from launcher.answers.selectors import DeviceMissing, exchanged, select_nic, select_target
+from launcher.errors import AnswerError
+from launcher.model.machine import Disk, Machine, Nic, Partition
+
+SDA = Disk(
+    "/dev/sda",
+    500_107_862_016,
+    model="Samsung SSD 850",
+    serial="S21NX0AG",
+    wwn="0x5002538d40f6e3c1",
+    links=("/dev/disk/by-id/ata-Samsung",),
+    partitions=(Partition("/dev/sda1", 10**8), Partition("/dev/sda2", 499 * 10**9, "ntfs")),
+)
+NVME = Disk("/dev/nvme0n1", 1_000_204_886_016, model="Samsung 980", partitions=(Partition("/dev/nvme0n1p1", 10**9),))
+CDROM = Disk("/dev/sr0", 10**9, refused="it is a CD drive")
+STICK = Disk("/dev/sdb", 16 * 10**9, read_only=True)
+MACHINE = Machine(disks=(SDA, NVME, CDROM, STICK), nics=(Nic("eth0", "52:54:00:aa:bb:01"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("/dev/sda", "/dev/sda"),
+        ("sda", "/dev/sda"),
+        ("/dev/sda2", "/dev/sda2"),
+        ("nvme0n1p1", "/dev/nvme0n1p1"),
+        ("/dev/disk/by-id/ata-Samsung", "/dev/sda"),
+        ("/dev/disk/by-id/ata-Samsung-part2", "/dev/sda2"),
+        ("serial:s21nx0ag", "/dev/sda"),
+        ("wwn:5002538D40F6E3C1", "/dev/sda"),
+        ("model:980", "/dev/nvme0n1"),
+        ("size:500G", "/dev/sda"),
+        ("size:1TB", "/dev/nvme0n1"),
+        ("model:Samsung,serial:NOPE,/dev/nvme0n1,/dev/sda", "/dev/nvme0n1"),
+    ],
+)
+def test_the_first_selector_that_matches_exactly_one(text: str, path: str) -> None:
+    assert select_target(text, MACHINE, for_writing=True).path == path
+
+
+def test_links_of_a_partition_name_it() -> None:
+    part = replace(SDA.partitions[0], links=("/dev/disk/by-uuid/ABCD-0123",))
+    machine = replace(MACHINE, disks=(replace(SDA, partitions=(part,)),))
+    assert select_target("/dev/disk/by-uuid/ABCD-0123", machine, for_writing=False).path == "/dev/sda1"
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ((SDA,), None),
+        ((), "is gone"),
+        ((replace(SDA, serial="OTHER"),), "another disk"),
+        ((replace(SDA, size=1),), "another disk"),
+        ((replace(SDA, refused="it is in use"),), "in use"),
+    ],
+)
+def test_a_disk_that_is_not_the_one_that_was_chosen_any_more(now: tuple[Disk, ...], words: str | None) -> None:
+    target = select_target("/dev/sda", MACHINE, for_writing=True)
+    said = exchanged(target, Machine(disks=now))
+    assert (words in said) if words and said else said is words
+
+
+def test_a_partition_has_its_own_size() -> None:
+    target = select_target("/dev/sda2", MACHINE, for_writing=True)
+    assert (target.size, target.disk.path) == (499 * 10**9, "/dev/sda")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("/dev/sr0", "CD drive"),
+        ("/dev/sdb", "write-protected"),
+        ("size:big", "size:big"),
+        ("rm -rf /", "no device"),
+        ("/etc/passwd", "nothing"),
+        ("serial:", "empty"),
+        ("wwn:0x", "empty"),
+        ("model: ", "empty"),
+        ("size:0", "size:0"),
+        ("size:" + "9" * 400, "no size"),
+    ],
+)
+def test_what_can_never_be_right(text: str, words: str) -> None:
+    with pytest.raises(AnswerError, match=words):
+        select_target(text, MACHINE, for_writing=True)
+
+
+def test_a_write_protected_disk_can_be_sent() -> None:
+    assert select_target("/dev/sdb", MACHINE, for_writing=False).path == "/dev/sdb"
+
+
+@pytest.mark.parametrize("text", ["/dev/sdz", "model:Samsung", "serial:NOPE", "size:3T", "/dev/sda9"])
+def test_what_may_still_appear_names_what_is_there(text: str) -> None:
+    with pytest.raises(DeviceMissing, match="There is: /dev/sda") as caught:
+        select_target(text, MACHINE, for_writing=True)
+    assert text in str(caught.value.sentence)
+
+
+@pytest.mark.parametrize("text", ["eth0", "52:54:00:AA:BB:01", "52-54-00-aa-bb-01"])
+def test_a_card_by_name_or_mac(text: str) -> None:
+    assert select_nic(text, MACHINE).name == "eth0"
+
+
+def test_cards_that_are_missing_or_malformed() -> None:
+    with pytest.raises(DeviceMissing, match="eth7"):
+        select_nic("eth7", MACHINE)
+    with pytest.raises(DeviceMissing, match="no network card"):
+        select_nic("eth0", replace(MACHINE, nics=()))
+    with pytest.raises(AnswerError, match="neither"):
+        select_nic("eth0; reboot", MACHINE)

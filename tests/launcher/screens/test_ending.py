@@ -1,0 +1,100 @@
+"""The result's and the transfer's screens: what they say, and that the important lines are seen at 80x24."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from launcher.model.afterwards import Result
+from launcher.model.outcome import Outcome, OutcomeKind
+from launcher.model.plan import After, Next, Plan, Role
+from launcher.screens import ending
+from launcher.screens.ending import Ending, what_is_known
+from launcher.screens.progress import TransferPage
+from launcher.screens.widgets import Page
+from launcher.transfer.status import Phase, TransferState
+from tests.common import a_plan, page_text
+
+PLAN = a_plan(attended=False, retry=3)
+LONG = (
+    "The stream broke off after 123,456,789,012 bytes of 500,107,862,016: udp-receiver was killed by SIGKILL "
+    "(out of memory); /dev/sda is not whole."
+)
+HINT = "Start the cast again for the seats that are not done."
+
+
+def words(page: Page) -> str:
+    return " ".join(page_text(page).split())
+
+
+def failed(kind: OutcomeKind, **fields: object) -> Outcome:
+    outcome = Outcome(kind, LONG, HINT, bytes=123_456_789_012, seconds=1234.5, xxh128="0" * 64)
+    return replace(outcome, **fields)  # type: ignore[arg-type]
+
+
+def page(outcome: Outcome, plan: Plan = PLAN, earlier: tuple[Outcome, ...] = ()) -> Page:
+    return Ending(Result(plan, outcome, 0.0, 60.0, earlier), lambda action: None, "10.0.0.7").page
+
+
+@pytest.mark.parametrize("kind", OutcomeKind)
+@pytest.mark.parametrize("earlier", [(), (failed(OutcomeKind.TRUNCATED),)])
+def test_at_80x24_the_title_the_sentence_and_every_action_are_seen(
+    kind: OutcomeKind, earlier: tuple[Outcome, ...]
+) -> None:
+    seen = words(page(failed(kind), replace(PLAN, after=After(Next.REBOOT, Next.POWEROFF)), earlier))
+    assert str(ending.TITLES.get(kind, ending.FAILED)) in seen
+    assert LONG in seen
+    assert "Power off" in seen
+    assert "any key keeps this screen" in seen or kind is OutcomeKind.CANCELLED
+
+
+def test_thirty_receivers_leave_room() -> None:
+    addresses = tuple(f"192.168.100.{number}" for number in range(100, 130))
+    outcome = failed(OutcomeKind.SENT, receivers=addresses)
+    seen = words(page(outcome, replace(PLAN, role=Role.SEND)))
+    assert f"{addresses[11]}, and 18 more" in seen
+    assert "DONE: the disk was sent" in seen
+    assert "Power off" in seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "read_back", "title", "says"),
+    [
+        (
+            OutcomeKind.EQUAL,
+            True,
+            "DONE: this disk equals the sender's",
+            "It was read back from the disk and compared.",
+        ),
+        (OutcomeKind.ARRIVED, False, "WRITTEN as it was sent, but not read back", "NOT read back"),
+        (OutcomeKind.WRITTEN, True, "WRITTEN, but not compared", "Whether that is the sender's disk is not known"),
+        (OutcomeKind.WRITTEN, False, "WRITTEN, but not compared", "NOT read back from the disk either"),
+        (OutcomeKind.CHANGED, False, "FAILED", ""),
+    ],
+)
+def test_what_was_what_is_known_is_said(kind: OutcomeKind, read_back: bool, title: str, says: str) -> None:
+    outcome = Outcome(kind, "It is over.", read_back=read_back)
+    seen = words(page(outcome))
+    assert title in seen
+    assert says in seen
+    assert bool(what_is_known(outcome)) == bool(says)
+    assert ("DONE" in seen) == (kind is OutcomeKind.EQUAL)
+
+
+def test_reading_back_is_shown_with_its_own_progress() -> None:
+    progress = TransferPage(PLAN, lambda: None, "10.0.0.7")
+    progress.update(TransferState(Phase.CASTING, bytes=500_000_000, total=1_000_000_000))
+    assert "50 %" in page_text(progress.page)
+    progress.update(TransferState(Phase.FLUSHING, bytes=1_000_000_000, total=1_000_000_000))
+    assert "it is being written out. Do not switch off." in page_text(progress.page)
+    progress.update(TransferState(Phase.VERIFYING, bytes=1_000_000_000, total=1_000_000_000, verified=250_000_000))
+    assert "Reading the disk back to compare it. Do not switch off." in page_text(progress.page)
+    assert "reading the disk back: 250.0 MB of 1.0 GB" in page_text(progress.page)
+    assert "25 %" in page_text(progress.page)
+
+
+def test_reading_back_has_a_bar_where_the_stream_gave_no_length() -> None:
+    progress = TransferPage(PLAN, lambda: None, "")
+    progress.update(TransferState(Phase.VERIFYING, bytes=1000, total=None, verified=0))
+    assert "0 %" in page_text(progress.page)

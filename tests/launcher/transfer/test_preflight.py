@@ -1,0 +1,55 @@
+"""What speaks against writing a stream, seen from its beginning."""
+
+from __future__ import annotations
+
+import pytest
+
+from launcher.datapath.framing import Manifest, manifest_frame
+from launcher.model.machine import Disk, Nic
+from launcher.model.outcome import OutcomeKind
+from launcher.model.plan import Address, AddressSource, Compression, Plan, Role, Target
+from launcher.transfer.preflight import check
+
+K = OutcomeKind
+SIZE = 1 << 20
+GZIP, XZ, RAW = b"\x1f\x8b\x08\x00" + bytes(12), b"\xfd7zXZ\x00" + bytes(10), bytes(16)
+
+
+def plan(sector: int = 512, compression: Compression | None = None) -> Plan:
+    disk = Disk("/no/disk", SIZE, sector)
+    target = Target(disk.path, disk.size, disk)
+    return Plan(Role.RECEIVE, target, Nic("eth0", "-"), Address(AddressSource.GIVEN), compression=compression)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "own", "refused"),
+    [(512, 512, False), (4096, 512, True), (512, 4096, True), (4096, 0, False), (0, 4096, False), (0, 0, False)],
+)
+def test_sectors_are_compared_where_both_have_some(theirs: int, own: int, refused: bool) -> None:
+    """An image file has none: it may come from a disk of either kind, and go to one."""
+    manifest = Manifest(SIZE, theirs, "session", "1")
+    found = check(plan(own), SIZE, manifest_frame(manifest), manifest)
+    assert (found.kind if found else None) == (K.SECTOR_SIZE if refused else None)
+
+
+@pytest.mark.parametrize(("length", "kind"), [(SIZE, None), (SIZE + 1, K.TOO_SMALL)])
+def test_the_target_must_be_as_large(length: int, kind: OutcomeKind | None) -> None:
+    manifest = Manifest(length, 512, "session", "1")
+    found = check(plan(), SIZE, manifest_frame(manifest), manifest)
+    assert (found.kind if found else None) == kind
+
+
+@pytest.mark.parametrize(
+    ("head", "given", "refused"),
+    [
+        (GZIP, None, False),
+        (GZIP, Compression.GZIP, False),
+        (GZIP, Compression.ZSTD, True),
+        (RAW, Compression.GZIP, True),
+        (XZ, None, True),
+        (XZ, Compression.NONE, False),
+    ],
+)
+def test_the_stream_must_be_what_is_given(head: bytes, given: Compression | None, refused: bool) -> None:
+    found = check(plan(compression=given), SIZE, head, None)
+    assert (found.kind if found else None) == (K.WRONG_STREAM if refused else None)
