@@ -17,7 +17,7 @@ EARLY = {
     "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
     "launcher.model": {"machine", "plan", "wording"},
     "launcher.udpcast": {"command", "options"},
-    "launcher.hardware": {"detect"},
+    "launcher.hardware": {"detect", "interfaces", "usage"},
     "launcher.answers": {"explain", "interview", "parameters", "questions", "selectors"},
     "launcher.screens": {"pages", "summary", "ui", "widgets"},
     "launcher.session": {"app", "boot", "devices", "interviewing", "stage", "system"},
