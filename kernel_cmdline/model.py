@@ -13,8 +13,31 @@ MAX_BYTES = 2047
 """The longest line in bytes: x86's ``COMMAND_LINE_SIZE`` is 2,048 with the NUL (``arch/x86/include/asm/setup.h``)."""
 
 
+@dataclass(frozen=True)
+class Message:
+    """A sentence as a value: an English template, and the fields that stand in its braces, messages among them.
+
+    ``str()`` is the English sentence; whoever shows it in another language translates the template.
+    """
+
+    template: str
+    fields: tuple[tuple[str, object], ...] = ()
+
+    def __str__(self) -> str:
+        return self.template.format(**dict(self.fields)) if self.fields else self.template
+
+
+def say(template: str, /, **fields: object) -> Message:
+    """The message of a literal template: from these calls catalogues can be made."""
+    return Message(template, tuple(fields.items()))
+
+
 class CommandLineError(ValueError):
-    """One sentence: what in the command line is wrong, where, and what was expected."""
+    """One sentence: what in the command line is wrong, where, and what was expected; in English, or as `message`."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 def canonical(name: str) -> str:
@@ -47,7 +70,7 @@ class CommandLine:
     """Parameters in the order in which they stand; warnings are full sentences."""
 
     parameters: tuple[Parameter, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message, ...] = ()
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)

@@ -1,4 +1,8 @@
-"""The commands for administrators and developers: ``explain``, ``transfer``, ``--dry-run``, ``machine``, ..."""
+"""The commands for administrators and developers: ``explain``, ``transfer``, ``--dry-run``, ``machine``, ...
+
+Each is a function of its options that returns the exit status, and each has a function that describes it to argparse:
+`parser` makes ``python3 -m launcher`` of them, and whoever builds another command line finds them here.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ from pathlib import Path
 from kernel_cmdline import CommandLine, parse
 
 from .. import exits
-from ..answers.explain import doubtful, explain, explain_parameters, to_json, to_text
-from ..answers.parameters import given_answers, reference
+from ..answers.explain import doubtful, explain_parameters, to_json, to_text
+from ..answers.explain import explain as explanation_of
+from ..answers.lookup import given_answers, reference
 from ..events import EventLog
 from ..model import machine as machines
 from ..model.machine import Machine
@@ -22,35 +27,50 @@ RECORDED = Path(__file__).parents[1] / "machines"
 
 def command(arguments: list[str]) -> int:
     """Run one command. Raises ValueError or OSError with a sentence for a file that cannot be used."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a line may hold any bytes
-    if options.command == "parameters":
-        print(reference(), end="")
-    elif options.command == "machine":
-        print(machines.to_json(_machine(None)), end="")
-    elif options.command == "explain":
-        return _explain(options)
-    elif options.command == "transfer":
-        return headless.transfer(options.parameters)
-    elif options.dry_run:
-        return _dry_run(options)
-    else:
-        _parser().error("nothing to do: run, explain, transfer, --dry-run, machine or parameters")
-    return 0
+    return int(options.run(options))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The command line of ``python3 -m launcher``; what it parses has `run`, the function to call with it."""
+    main = argparse.ArgumentParser(
         prog="python3 -m launcher",
         description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
         epilog=f"`run` is what the initrd starts; it takes no options. Exit statuses: {exits.in_words()}",
     )
-    parser.add_argument("--dry-run", action="store_true", help="the real screens, executing nothing")
-    _add_inputs(parser)
-    commands = parser.add_subparsers(dest="command", metavar="{run,explain,transfer,machine,parameters}")
+    main.add_argument("--dry-run", action="store_true", help="the real screens, executing nothing")
+    add_inputs(main)
+
+    def without_command(options: argparse.Namespace) -> int:
+        if options.dry_run:
+            return screens(options)
+        main.error("nothing to do: run, explain, transfer, --dry-run, machine or parameters")
+
+    main.set_defaults(run=without_command)
+    commands = main.add_subparsers(metavar="{run,explain,transfer,machine,parameters}")
+    for add in (add_explain, add_transfer, add_machine, add_parameters):
+        add(commands)
+    return main
+
+
+def add_inputs(to: argparse.ArgumentParser) -> None:
+    """The line and the machine that `explain` and `screens` are about."""
+    to.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
+    recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
+    to.add_argument(
+        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
+    )
+
+
+def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     explained = commands.add_parser("explain", help="what the launcher would do with a line on a machine")
-    _add_inputs(explained)
+    add_inputs(explained)
     explained.add_argument("--json", action="store_true", help="machine-readable")
+    explained.set_defaults(run=explain)
+
+
+def add_transfer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     transferred = commands.add_parser(
         "transfer",
         help="one transfer without screens, of a disk or an image file",
@@ -59,17 +79,62 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     transferred.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="what to do; see below")
-    commands.add_parser("machine", help="this machine as JSON, to record it")
-    commands.add_parser("parameters", help="all parameters, as a Markdown table")
-    return parser
+    transferred.set_defaults(run=transfer)
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
-    recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
-    parser.add_argument(
-        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
-    )
+def add_machine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    commands.add_parser("machine", help="this machine as JSON, to record it").set_defaults(run=machine)
+
+
+def add_parameters(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    listed = commands.add_parser("parameters", help="all parameters, as a Markdown table")
+    listed.set_defaults(run=parameters)
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Print what the launcher would do with a line on a machine."""
+    explanation = explanation_of(_line(options.cmdline), _machine(options.machine))
+    print(to_json(explanation) if options.json else to_text(explanation), end="")
+    return 1 if explanation.errors else 0
+
+
+def transfer(options: argparse.Namespace) -> int:
+    """One transfer without screens."""
+    return headless.transfer(options.parameters)
+
+
+def machine(options: argparse.Namespace) -> int:
+    """Print this machine as JSON."""
+    print(machines.to_json(_machine(None)), end="")
+    return 0
+
+
+def parameters(options: argparse.Namespace) -> int:
+    """Print the reference of parameters."""
+    print(reference(), end="")
+    return 0
+
+
+def screens(options: argparse.Namespace) -> int:
+    """Show the real screens, and print what would have been executed."""
+    from ..session.app import App  # noqa: PLC0415 - urwid is needed here only
+    from ..session.system import RecordedSystem  # noqa: PLC0415
+    from ..udpcast.command import argv  # noqa: PLC0415
+
+    line, recorded = _line(options.cmdline), _machine(options.machine)
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise ValueError("--dry-run shows screens and takes keys, so it needs a terminal; `explain` does not.")
+    explained, warnings, errors = explain_parameters(line, recorded)
+    system, doubt = RecordedSystem(recorded), doubtful(explained)
+    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
+    status = app.run()
+    if app.plan:
+        print("Nothing was executed. The launcher would have run:")
+        for stage in argv(app.plan):
+            print(f"  {shlex.join(stage)}")
+        return 0
+    print(f"Nothing was executed. The launcher would have ended with: {app.status.name.lower()}")
+    return 0 if status else 1
 
 
 def _line(text: str | None) -> CommandLine:
@@ -88,30 +153,3 @@ def _machine(file: str | None) -> Machine:
     if path.name == file and not path.exists():
         path = RECORDED / file
     return machines.from_json(path.read_text(encoding="utf-8"))
-
-
-def _explain(options: argparse.Namespace) -> int:
-    explanation = explain(_line(options.cmdline), _machine(options.machine))
-    print(to_json(explanation) if options.json else to_text(explanation), end="")
-    return 1 if explanation.errors else 0
-
-
-def _dry_run(options: argparse.Namespace) -> int:
-    from ..session.app import App  # noqa: PLC0415 - urwid is needed here only
-    from ..session.system import RecordedSystem  # noqa: PLC0415
-    from ..udpcast.command import argv  # noqa: PLC0415
-
-    line, machine = _line(options.cmdline), _machine(options.machine)
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise ValueError("--dry-run shows screens and takes keys, so it needs a terminal; `explain` does not.")
-    explained, warnings, errors = explain_parameters(line, machine)
-    system, doubt = RecordedSystem(machine), doubtful(explained)
-    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
-    status = app.run()
-    if app.plan:
-        print("Nothing was executed. The launcher would have run:")
-        for stage in argv(app.plan):
-            print(f"  {shlex.join(stage)}")
-        return 0
-    print(f"Nothing was executed. The launcher would have ended with: {app.status.name.lower()}")
-    return 0 if status else 1

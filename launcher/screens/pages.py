@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import urwid
 
 from ..answers.interview import Settled
-from ..answers.questions import Choice, Facts, Question, T
+from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
 from ..model.plan import Target
+from ..sentence import Sentence
 from ..translate import tr
 from . import summary
 from .widgets import Page, edit_page, frame, message_page, question_page, summary_rows
@@ -28,9 +28,9 @@ LEAVE = (
 class Pending(Exception):
     """A question that waits for its answer: what the replayed interview stopped at."""
 
-    def __init__(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> None:
+    def __init__(self, question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> None:
         super().__init__(question.key)
-        self.question: Question[Any] = question
+        self.question = question
         self.facts = facts
         self.preset = preset
         self.problem = problem
@@ -43,7 +43,7 @@ class Shown:
     asked: Pending
     settled: tuple[Settled, ...]
     complete: bool
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
     host: str
 
 
@@ -90,9 +90,9 @@ def _below(key: str, shown: Shown) -> list[urwid.Widget]:
     if key == "umode":
         lines = summary.lines(shown.settled, shown.asked.facts.machine, shown.complete)
         said = {line.text for line in lines}
-        return summary_rows(lines, [note for note in shown.notes if note not in said])
+        return summary_rows(lines, [note for note in map(tr, shown.notes) if note not in said])
     if key == "confirm":
-        return [*_what_is_lost(shown), *(urwid.Text(("warn", f"! {note}")) for note in shown.notes)]
+        return [*_what_is_lost(shown), *(urwid.Text(("warn", f"! {tr(note)}")) for note in shown.notes)]
     if key == "disk":
         refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
         return [urwid.Text(("dim", f"{disk.path}: {tr('not offered')}, {disk.refused}")) for disk in refused]

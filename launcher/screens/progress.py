@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import urwid
 
+from ..errors import NOTHING
 from ..model.afterwards import attempts
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
@@ -31,7 +32,7 @@ class TransferPage:
     def __init__(self, plan: Plan, start: Handler, host: str, earlier: tuple[Outcome, ...] = ()) -> None:
         """`earlier`: the outcomes of the casts before this one."""
         self.plan = plan
-        self.condition = start_condition(plan) if plan.role is Role.SEND else ""
+        self.condition = start_condition(plan) if plan.role is Role.SEND else NOTHING
         self.waits_for_key = plan.role is Role.SEND and starts_by_key(plan)
         self._headline = urwid.Text("")
         self._bar = urwid.ProgressBar("bar", "done", 0, 1)
@@ -93,7 +94,7 @@ class TransferPage:
                 "{count} receivers connected. Press ENTER to start when all are there.", count=len(state.receivers)
             )
         if state.phase is Phase.WAITING:
-            return f"{tr('{count} receivers connected.', count=len(state.receivers))} {self.condition}"
+            return f"{tr('{count} receivers connected.', count=len(state.receivers))} {tr(self.condition)}"
         if state.phase is Phase.FLUSHING:
             return tr("All data is here; it is being written out. Do not switch off.")
         if _reads_back(state):

@@ -7,30 +7,15 @@ from dataclasses import dataclass
 from kernel_cmdline.network import IpConfig
 
 from ..answers.interview import Settled
+from ..answers.lookup import row_of
+from ..answers.questions import DEFAULT
+from ..answers.row import Row
 from ..model.machine import Disk, Machine, Nic
 from ..model.plan import Compression, Target
 from ..model.wording import contents_line, disk_line, nic_line, partition_line, size
 from ..translate import tr
 
 SHOWN_PARTITIONS = 5
-
-TITLES = {
-    "nic": "Card",
-    "ip": "Address",
-    "disk": "Disk",
-    "compr": "Compression",
-    "port": "Port",
-    "udpcparam": "Options",
-    "verify": "Read back",
-    "silence": "Silence",
-    "start_timeout": "Time limit",
-    "retry": "Retries",
-    "after": "Afterwards",
-    "auto_reboot": "Restart",
-    "page_remontee": "Report to",
-}
-QUIET = ("udpcparam", "verify", "silence", "start_timeout", "retry", "after")
-"""Not worth a line while nobody has said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +32,21 @@ class Line:
 def lines(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tuple[Line, ...]:
     """One line per question an operator cares about. While not `complete`, a missing device is still looked for."""
     possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
-    shown = (item for item in settled if item.key in TITLES and _interesting(item))
-    return tuple(_line(item, possible.get(item.key, 0), complete) for item in shown)
+    rows = ((row_of(item.key), item) for item in settled)
+    return tuple(
+        _line(tr(row.label), item, possible.get(item.key, 0), complete)
+        for row, item in rows
+        if row and row.label and _interesting(row, item)
+    )
 
 
-def _interesting(item: Settled) -> bool:
+def _interesting(row: Row, item: Settled) -> bool:
     """Leaves out what is as always."""
-    quiet = item.answer is not None and item.answer.source == "default" and not item.problem
-    return not (quiet and item.key in QUIET)
+    as_always = item.answer is not None and item.answer.source == DEFAULT and not item.problem
+    return not (row.quiet and as_always)
 
 
-def _line(item: Settled, possible: int, complete: bool) -> Line:
-    title = tr(TITLES[item.key])
+def _line(title: str, item: Settled, possible: int, complete: bool) -> Line:
     if item.problem:
         if not complete and item.key in ("disk", "nic"):
             return Line(item.key, title, tr("looking for {what} ...", what=item.answer.text if item.answer else "?"))

@@ -12,12 +12,10 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
-from ..answers.explain import plan_fields
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
-from ..answers.parameters import GivenAnswers
-from ..answers.questions import Facts, Question, T
+from ..answers.questions import Facts, GivenAnswers, Question
 from ..answers.selectors import DeviceMissing, exchanged
-from ..errors import AnswerError, LauncherError, Unanswered
+from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from ..events import EventLog
 from ..exits import Exit
 from ..model.machine import Machine
@@ -76,7 +74,7 @@ class System(Detection, Protocol):
         """Begin to tell a page."""
 
 
-def _pend(question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+def _pend(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
     raise Pending(question, facts, preset, problem)
 
 
@@ -92,8 +90,8 @@ class App:
         system: System,
         given: GivenAnswers,
         log: EventLog,
-        warnings: tuple[str, ...] = (),
-        errors: tuple[str, ...] = (),
+        warnings: tuple[Sentence, ...] = (),
+        errors: tuple[Sentence, ...] = (),
         doubt: bool = False,
         dry: bool = False,
     ) -> None:
@@ -184,7 +182,8 @@ class App:
         interview = self._interview(_pend)
         try:
             if interview.auto and self.errors and not self.review:
-                raise LauncherError(self.errors[0], tr("Nothing is done unattended with a wrong append line."))
+                hint = tr("Nothing is done unattended with a wrong append line.")
+                raise LauncherError(ErrorKind.WRONG_LINE, self.errors[0], hint)
             plan = interview.plan()
         except Pending as pending:
             set_language(interview.language)
@@ -236,8 +235,9 @@ class App:
             pages.question(shown, focus, lambda text: self._answer(key, text), lambda text: self._moved(key, text))
         )
 
-    def _notes(self, interview: Interview) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.errors, *self.warnings, *interview.warnings)))
+    def _notes(self, interview: Interview) -> tuple[Sentence, ...]:
+        notes = (*self.errors, *self.warnings, *interview.warnings)
+        return tuple({str(note): note for note in notes}.values())
 
     def _moved(self, key: str, text: str | None) -> None:
         if text is not None:
@@ -284,8 +284,8 @@ class App:
     def _go(self, plan: Plan, interview: Interview) -> None:
         for item in interview.settled:
             if item.answer:
-                self.log.emit("answer", key=item.key, text=item.answer.text, source=item.answer.source)
-        self.log.emit("plan", **plan_fields(plan))
+                self.log.emit("answer", key=item.key, text=item.answer.text, source=str(item.answer.source))
+        self.log.emit("plan", **plan.record())
         self.plan = plan
         self._earlier = ()
         self._begun = time.time()
@@ -322,7 +322,8 @@ class App:
         exchange = exchanged(plan.target, self.machine)
         if exchange:
             self.told.forget("disk")
-            self._refuse(LauncherError(exchange, tr("Nothing was written. Choose the disk again.")))
+            hint = tr("Nothing was written. Choose the disk again.")
+            self._refuse(LauncherError(ErrorKind.DEVICE_CHANGED, exchange, hint))
             return
         if not (self._earlier or self._still_meant(plan)):
             self._stop_network()

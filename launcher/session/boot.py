@@ -47,7 +47,7 @@ def run() -> int:
 
 def _screens(line: CommandLine, log: EventLog) -> int:
     from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
-    from ..answers.parameters import given_answers  # noqa: PLC0415
+    from ..answers.lookup import given_answers  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
     from .system import RESULT, RunningSystem  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
         more = explain_parameters(extra, None, source)
         explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
     text = Path("/proc/cmdline").read_text(errors="replace").strip()
-    log.emit("cmdline", text=text, warnings=[*warnings, *errors])
+    log.emit("cmdline", text=text, warnings=[*map(str, (*warnings, *errors))])
     app = App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained))
     app.ended = RESULT.exists()  # before a shell or a crash, after which the launcher was started again
     return app.run()

@@ -46,7 +46,7 @@ class Transfer:
         else:
             side = Receiver(plan, self._board, self._log)
         self._side = side
-        self._board.say(start_condition(plan))
+        self._board.say(str(start_condition(plan)))
         threading.Thread(target=self._run, args=(side,), name="transfer", daemon=True).start()
         threading.Thread(target=self._report, name="progress", daemon=True).start()
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher.answers import questions
-from launcher.screens import ending, summary
+from launcher.answers.parameters import ROWS
+from launcher.answers.reading import LANGUAGES
+from launcher.screens import ending
 from launcher.translate import set_language, tr
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "launcher"
@@ -24,10 +25,8 @@ SOURCES = (
     "the only card",
     "the only card with a link",
 )
+ON_SCREENS = ("Choice", "Question")
 UNTRANSLATED = {
-    "English",
-    "français",
-    "Deutsch",
     "none",
     "gzip",
     "lzop",
@@ -36,18 +35,24 @@ UNTRANSLATED = {
 
 
 def called_with_literals(tree: ast.AST) -> Iterator[str]:
-    """What is given literally to tr(), and as label or detail to Choice()."""
+    """What is given literally to tr(), as label or detail to Choice(), and as title to Question()."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "Choice"):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", *ON_SCREENS):
             texts = node.args[:1] if node.func.id == "tr" else node.args[1:]
-            yield from (text.value for text in texts if isinstance(text, ast.Constant) and isinstance(text.value, str))
+            yield from filter(None, map(literal, texts))
+
+
+def literal(text: ast.expr) -> str | None:
+    """A literal text, or that of a literal sentence."""
+    if isinstance(text, ast.Call) and isinstance(text.func, ast.Name) and text.func.id == "say":
+        return literal(text.args[0])
+    return text.value if isinstance(text, ast.Constant) and isinstance(text.value, str) else None
 
 
 def shown() -> set[str]:
     texts = {text for path in LAUNCHER.rglob("*.py") for text in called_with_literals(ast.parse(path.read_text()))}
-    texts |= {question.title for question in questions.ALL}
+    texts |= {sentence.text for row in ROWS for sentence in (row.title, row.label) if sentence}
     texts |= {
-        *summary.TITLES.values(),
         *ending.TITLES.values(),
         *ending.FOLLOWS.values(),
         ending.WAITS,
@@ -75,7 +80,7 @@ def test_a_vga_console_has_every_character(path: Path) -> None:
 
 
 def test_there_is_a_catalogue_for_every_language_offered() -> None:
-    assert {path.stem for path in CATALOGUES} == set(questions.LANGUAGES) - {"en"}
+    assert {path.stem for path in CATALOGUES} == set(LANGUAGES) - {"en"}
 
 
 def test_a_text_without_translation_stays_english() -> None:

@@ -65,7 +65,7 @@ def test_links_of_a_partition_name_it() -> None:
 def test_a_disk_that_is_not_the_one_that_was_chosen_any_more(now: tuple[Disk, ...], words: str | None) -> None:
     target = select_target("/dev/sda", MACHINE, for_writing=True)
     said = exchanged(target, Machine(disks=now))
-    assert (words in said) if words and said else said is words
+    assert (words in str(said)) if words else said is None
 
 
 def test_a_partition_has_its_own_size() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import doubtful, explain_parameters
-from launcher.answers.parameters import given_answers
+from launcher.answers.lookup import given_answers
 from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
