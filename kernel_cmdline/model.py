@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_BYTES = 2047
 """The longest line in bytes: x86's ``COMMAND_LINE_SIZE`` is 2,048 with the NUL (``arch/x86/include/asm/setup.h``)."""
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A sentence as a value: an English template, and the fields that stand in its braces, messages among them.
 
     ``str()`` is the English sentence; whoever shows it in another language translates the template.

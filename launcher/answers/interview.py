@@ -15,7 +15,7 @@ What is asked, and in which order, is said by the rows of `parameters.ROWS`. Rul
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
 from ..model.machine import Machine
@@ -33,8 +33,7 @@ CONFIRM = "confirm"
 QUESTIONS = tuple(row for row in ROWS if row.title)
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """One line of what is known: the question's key, the answer (None while open), and what is wrong with it.
 
     `asked`: it is put on a screen although there is an answer.

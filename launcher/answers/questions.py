@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from ..model.machine import Machine
 from ..model.plan import Role
@@ -17,8 +17,7 @@ OPERATOR = say("operator")
 DEFAULT = say("default")
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """A value that came with the boot: `source` is where from, in words; `written` the name as it was written."""
 
     text: str
@@ -30,8 +29,7 @@ GivenAnswers = dict[str, Given]
 """By the row's key: its own name in canonical spelling."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A text and where it came from, in words to show. `unique`: it is what the machine left no choice about."""
 
     text: str
@@ -59,7 +57,7 @@ class Facts:
 
     def knowing(self, key: str, value: object) -> Facts:
         """These facts, and the value of one more row."""
-        return replace(self, settled={**self.settled, key: value})
+        return Facts(self.machine, self.given, {**self.settled, key: value}, self.complete, self.unattended)
 
     @property
     def role(self) -> Role | None:
@@ -67,8 +65,7 @@ class Facts:
         return self.of("umode", Role)
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One line of a screen: `text` is the answer it stands for, `detail` is shown below the label."""
 
     text: str
@@ -86,8 +83,7 @@ def nothing_to_choose(facts: Facts) -> tuple[Choice, ...]:
     return ()
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """What is put on a screen. Without choices the answer is typed."""
 
     key: str

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
 
 from kernel_cmdline import canonical
 
@@ -54,8 +56,7 @@ def not_overruled(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     return None, ()
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(NamedTuple):
     """How ``launcher transfer`` takes a parameter; what is left away is as on the append line.
 
     `missing` is the hint where nothing was given, and nothing else can be taken.
@@ -68,7 +69,7 @@ class Taken:
     missing: Callable[[Facts], Sentence] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)  # each is one of its kind; what is not made costs no time at boot
 class Row:
     """One parameter. What a row leaves away, its parameter does not have.
 
@@ -111,7 +112,7 @@ class Row:
     acts: Acts | None = None
     taken: Taken | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The name by which it is looked up."""
         return canonical(self.name)

@@ -14,9 +14,10 @@ from pathlib import Path
 from kernel_cmdline import CommandLine, parse
 
 from .. import exits
-from ..answers.explain import doubtful, explain_parameters, to_json, to_text
 from ..answers.explain import explain as explanation_of
+from ..answers.explain import to_json, to_text
 from ..answers.lookup import given_answers, reference
+from ..answers.validation import doubtful, explain_parameters
 from ..events import EventLog
 from ..model import machine as machines
 from ..model.machine import Machine

@@ -38,7 +38,7 @@ from ..transfer.transfer import Transfer
 
 TAKEN: dict[str, Row] = {row.key: row.in_transfer() for row in ROWS if row.taken}
 """The parameters of a transfer without screens."""
-HERE = say("transfer")
+HERE = "transfer"
 OK, NOT_OK = 0, 1
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

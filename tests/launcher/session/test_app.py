@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.explain import doubtful, explain_parameters
 from launcher.answers.lookup import given_answers
+from launcher.answers.validation import doubtful, explain_parameters
 from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
