@@ -138,8 +138,11 @@ def _length_warning(size: int) -> list[Message]:
     if size < MAX_BYTES:
         return []
     if size == MAX_BYTES:
-        kept = "The command line has {size:,} bytes, the most that an x86 kernel keeps: its end may have been cut off."
-        return [say(kept, size=size)]
+        kept = say(
+            "The command line has {size:,} bytes, the most that an x86 kernel keeps: its end may have been cut off.",
+            size=size,
+        )
+        return [kept]
     return [
         say("The command line has {size:,} bytes; an x86 kernel takes at most {most:,}.", size=size, most=MAX_BYTES)
     ]

@@ -89,8 +89,12 @@ def _too_many(line: CommandLine) -> list[Sentence]:
     count = len([key for key in unknown - others if "." not in key])
     if count <= ENVIRONMENT_LIMIT:
         return []
-    too_many = "{count} parameters are unknown to the kernel, which panics at more than {limit}. Remove some."
-    return [say(too_many, count=count, limit=ENVIRONMENT_LIMIT)]
+    too_many = say(
+        "{count} parameters are unknown to the kernel, which panics at more than {limit}. Remove some.",
+        count=count,
+        limit=ENVIRONMENT_LIMIT,
+    )
+    return [too_many]
 
 
 def _written(parameter: Parameter) -> str:

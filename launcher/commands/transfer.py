@@ -108,12 +108,11 @@ def _disks(values: GivenAnswers) -> tuple[Disk, ...]:
 def target(text: str, *, for_writing: bool) -> Target:
     """The disk or file at the path `text`, as it is now. Raises AnswerError."""
     path = Path(text)
-    expected = say("Expected the path of a block device or a regular file.")
+    expected = "Expected the path of a block device or a regular file."
     try:
         kind = path.stat().st_mode
         if not (stat.S_ISBLK(kind) or stat.S_ISREG(kind)):
-            sentence = say("disk={text} is neither a block device nor a regular file.", text=text)
-            raise AnswerError(ErrorKind.WRONG_VALUE, sentence, expected)
+            raise AnswerError(f"disk={text} is neither a block device nor a regular file.", expected)
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             size = os.lseek(fd, 0, os.SEEK_END)
@@ -122,12 +121,10 @@ def target(text: str, *, for_writing: bool) -> Target:
             os.close(fd)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        sentence = say("disk={text} cannot be opened: {reason}.", text=text, reason=reason)
-        raise AnswerError(ErrorKind.WRONG_VALUE, sentence, expected) from None
+        raise AnswerError(f"disk={text} cannot be opened: {reason}.", expected) from None
     if not size:
-        how = say("{expected} Make it as large as the sender's disk: truncate -s SIZE FILE.", expected=expected)
-        sentence = say("disk={text} has no bytes.", text=text)
-        raise AnswerError(ErrorKind.WRONG_VALUE, sentence, how if for_writing else expected)
+        how = " Make it as large as the sender's disk: truncate -s SIZE FILE." if for_writing else ""
+        raise AnswerError(f"disk={text} has no bytes.", f"{expected}{how}")
     return Target(text, size, Disk(text, size, sector))
 
 
