@@ -1,8 +1,4 @@
-"""python3 -m initrd build -o DIR: writes udpcast-linux, udpcast-initrd and udpcast-manifest.json to DIR.
-
-Exit status: 0 the pair is written; 1 it could not be built; 2 wrong usage, or a kernel that cannot be used.
-Whenever it is not 0, DIR holds what it held before.
-"""
+"""python3 -m initrd build -o DIR: builds the pair."""
 
 from __future__ import annotations
 
@@ -15,15 +11,24 @@ from pathlib import Path
 from .build import DEBIAN_PACKAGES, build
 from .errors import BuildError
 
+PROG = "python3 -m initrd"
+DESCRIPTION = "Write udpcast-linux, udpcast-initrd and udpcast-manifest.json to a directory."
+STATUSES = (
+    "Exit status: 0 the pair is written, 1 it could not be built, 2 wrong usage, or a kernel that cannot be used. "
+    "Whenever it is not 0, the directory holds what it held before."
+)
 
-def parser() -> argparse.ArgumentParser:
-    main_parser = argparse.ArgumentParser(
-        prog="python3 -m initrd", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = main_parser.add_subparsers(dest="command", required=True)
-    make = commands.add_parser(
-        "build", help="build the pair", epilog=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+
+def parser(prog: str = PROG) -> argparse.ArgumentParser:
+    main_parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, epilog=STATUSES)
+    add_commands(main_parser.add_subparsers(dest="command", required=True))
+    return main_parser
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands with their options; the parser that they are added to names the program."""
+    make = commands.add_parser("build", help="build the pair", description=DESCRIPTION, epilog=STATUSES)
+    make.set_defaults(usage_error=make.error)
     make.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where the three files go")
     make.add_argument(
         "-k",
@@ -51,18 +56,19 @@ def parser() -> argparse.ArgumentParser:
         help="kernel packages are kept here; default: udpcast-launcher in $XDG_CACHE_HOME or ~/.cache",
     )  # fmt: skip
     make.add_argument("-v", "--verbose", action="store_true", help="show every command that is run")
-    commands.add_parser("packages", help="print the Debian packages that a build needs, one a line")
-    return main_parser
+    needs = "print the Debian packages that a build needs, one a line"
+    commands.add_parser("packages", help=needs, description=f"{needs.capitalize()}, for apt-get install.")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
+    """Run the command in `arguments`. `prog` is what the usage and the manifest call the program."""
     words = sys.argv[1:] if arguments is None else arguments
-    options = parser().parse_args(words)
+    options = parser(prog).parse_args(words)
     if options.command == "packages":
         print("\n".join(DEBIAN_PACKAGES))
         return 0
     if options.modules and not options.kernel:
-        parser().error("--modules goes with --kernel: it names that kernel's modules")
+        options.usage_error("--modules goes with --kernel: it names that kernel's modules")
     logging.basicConfig(format="%(message)s", level=logging.DEBUG if options.verbose else logging.WARNING)
     try:
         result = build(
@@ -71,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.modules,
             cache=options.cache,
             drivers=options.add_driver,
-            command=shlex.join(["python3", "-m", "initrd", *words]),
+            command=f"{prog} {shlex.join(words)}",
         )
     except BuildError as error:
         print(f"initrd: {error}", file=sys.stderr)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import errno
 import os
 import shutil
 import stat
 import tempfile
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import image, kernel, manifest, python
 from .errors import BuildError
 from .manifest import Manifest
-from .run import TOOL_PACKAGES, find_tool
+from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing_tool, missing_tools
 
-DEBIAN_PACKAGES = tuple(sorted({*TOOL_PACKAGES.values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"}))
+
+def tool_packages(project: Path) -> dict[str, str]:
+    """The programs that building `project` needs, and their Debian packages."""
+    return TOOL_PACKAGES | (SOURCE_TOOL_PACKAGES if python.catalogue_sources(project) else {})
+
+
+DEBIAN_PACKAGES = tuple(
+    sorted({*tool_packages(python.PROJECT).values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"})
+)
 """What must be installed on the machine that builds."""
 
 LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
@@ -46,8 +54,7 @@ def build(
     `kernel_file` None means the distribution's current kernel, kept in `cache`. `drivers` are kernel modules that go
     in besides the usual ones; `project` is the directory that holds our packages. Raises BuildError with one sentence.
     """
-    for tool in TOOL_PACKAGES:
-        find_tool(tool)
+    check_host(project)
     cache = cache or default_cache()
     with disk_errors(), umask(0o022):
         cache.mkdir(parents=True, exist_ok=True)
@@ -61,6 +68,17 @@ def build(
             for name in (LINUX, INITRD, MANIFEST):
                 (Path(new) / name).replace(out / name)
     return result
+
+
+def check_host(project: Path) -> None:
+    """Raise BuildError when something is missing here; it names the first, and the Debian packages of all."""
+    wanted = tool_packages(project)
+    tools, libraries = missing_tools(wanted), python.missing_libraries()
+    packages = dict.fromkeys([*(wanted[name] for name in tools), *(python.PYTHON_PACKAGES[name] for name in libraries)])
+    if tools:
+        raise missing_tool(tools[0], packages)
+    if libraries:
+        raise BuildError(f"the Python library {libraries[0]} is missing: apt-get install {' '.join(packages)}")
 
 
 def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], command: str, project: Path) -> Manifest:
@@ -78,7 +96,7 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     image.pack(tree, new / INITRD, time)
     shutil.copyfile(source.image, new / LINUX)
     result = Manifest(
-        launcher=launcher_version(),
+        launcher=launcher_version(project),
         kernel=source.version,
         command=command,
         time=time,
@@ -117,10 +135,13 @@ def missing_firmware(tree: Path) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def launcher_version() -> str:
-    """The project's version."""
-    with (python.PROJECT / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
+def launcher_version(project: Path) -> str:
+    """The version that the launcher in `project` has, read without importing it."""
+    for statement in ast.parse((project / "launcher/__init__.py").read_bytes()).body:
+        match statement:
+            case ast.Assign(targets=[ast.Name("VERSION")], value=ast.Constant(value)):
+                return str(value)
+    raise ValueError("launcher/__init__.py assigns no VERSION")
 
 
 @contextlib.contextmanager

@@ -111,7 +111,8 @@ def fetch(cache: Path) -> Kernel:
         raise BuildError(f"no kernel package is known for {architecture} (known: {known}); give one with --kernel")
     package, version = current_package(META_PACKAGES[architecture])
     place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
-    if not place.is_dir():
+    if not list(place.glob("lib/modules/*/modules.dep")):
+        shutil.rmtree(place, ignore_errors=True)
         download(package, version, place)
     images = list(place.glob("boot/vmlinuz-*"))
     if len(images) != 1:
@@ -138,6 +139,10 @@ def download(package: str, version: str, place: Path) -> None:
         archive = next(work.glob("*.deb"))
         unpacked = work / "unpacked"
         run(["dpkg", "-x", archive, unpacked])
+        if not (unpacked / "lib").exists():
+            (unpacked / "lib").symlink_to(
+                "usr/lib"
+            )  # where the modules are since Debian 13, and as it is on its machines
         for tree in unpacked.glob("lib/modules/*"):
             run(["depmod", "-b", unpacked, tree.name])
         unpacked.rename(place)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say
+from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say, say_many
 from .parse import ASCII_BLANKS, Word, printable, read_word
 
 KERNEL_BLANKS = ASCII_BLANKS + "\xa0"
@@ -53,9 +53,10 @@ def format_line(parameters: Iterable[Parameter] | CommandLine) -> str:
         words += new
         size = len(" ".join(words).encode("utf-8", "surrogateescape"))
         if size > MAX_BYTES:
-            why = say(
-                "with it the line has {size:,} bytes and an x86 kernel reads {most:,}; shorten the line",
-                size=size,
+            why = say_many(
+                "with it the line has {count:,} byte and an x86 kernel reads {most:,}; shorten the line",
+                "with it the line has {count:,} bytes and an x86 kernel reads {most:,}; shorten the line",
+                size,
                 most=MAX_BYTES,
             )
             raise _refusal(parameter, why)

@@ -17,19 +17,28 @@ MAX_BYTES = 2047
 class Message(NamedTuple):
     """A sentence as a value: an English template, and the fields that stand in its braces, messages among them.
 
-    ``str()`` is the English sentence; whoever shows it in another language translates the template.
+    `many` is the template for every field ``count`` but 1, "" where there is no plural. ``str()`` is the English
+    sentence; whoever shows it in another language translates the template.
     """
 
     template: str
     fields: tuple[tuple[str, object], ...] = ()
+    many: str = ""
 
     def __str__(self) -> str:
-        return self.template.format(**dict(self.fields)) if self.fields else self.template
+        fields = dict(self.fields)
+        template = self.many if self.many and fields["count"] != 1 else self.template
+        return template.format(**fields) if fields else template
 
 
 def say(template: str, /, **fields: object) -> Message:
     """The message of a literal template: from these calls catalogues can be made."""
     return Message(template, tuple(fields.items()))
+
+
+def say_many(one: str, many: str, count: int, /, **fields: object) -> Message:
+    """The same with a plural; ``{count}`` is a field of both."""
+    return Message(one, (("count", count), *fields.items()), many)
 
 
 class CommandLineError(ValueError):

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say
+from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say, say_many
 
 ASCII_BLANKS = "\t\n\v\f\r "
 BLANKS = ASCII_BLANKS + "\udca0"
@@ -138,14 +138,19 @@ def _length_warning(size: int) -> list[Message]:
     if size < MAX_BYTES:
         return []
     if size == MAX_BYTES:
-        kept = say(
-            "The command line has {size:,} bytes, the most that an x86 kernel keeps: its end may have been cut off.",
-            size=size,
+        kept = say_many(
+            "The command line has {count:,} byte, the most that an x86 kernel keeps: its end may have been cut off.",
+            "The command line has {count:,} bytes, the most that an x86 kernel keeps: its end may have been cut off.",
+            size,
         )
         return [kept]
-    return [
-        say("The command line has {size:,} bytes; an x86 kernel takes at most {most:,}.", size=size, most=MAX_BYTES)
-    ]
+    too_long = say_many(
+        "The command line has {count:,} byte; an x86 kernel takes at most {most:,}.",
+        "The command line has {count:,} bytes; an x86 kernel takes at most {most:,}.",
+        size,
+        most=MAX_BYTES,
+    )
+    return [too_long]
 
 
 def printable(name: str) -> str:

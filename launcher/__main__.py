@@ -3,7 +3,7 @@
   python3 -m launcher run                      inside the initrd: interview and transfer on this PC
   python3 -m launcher explain [...]            what would be done with a command line, without touching anything
   python3 -m launcher transfer NAME=VALUE ...  one transfer without screens, of a disk or an image file
-  python3 -m launcher --dry-run [...]          the real screens on any terminal, executing nothing
+  python3 -m launcher screens [...]            the real screens on any terminal, executing nothing (also --dry-run)
   python3 -m launcher machine                  this machine as JSON, to record it
   python3 -m launcher parameters               the reference of parameters, as Markdown
 
@@ -19,8 +19,8 @@ from kernel_cmdline import CommandLineError
 from .errors import LauncherError
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command in `arguments`; the result is the exit status."""
+def main(arguments: list[str], prog: str = "python3 -m launcher") -> int:
+    """Run the command in `arguments`; the result is the exit status. `prog` is what the usage calls the program."""
     if arguments == ["run"]:  # the initrd's only command: no time for argparse
         from .session.boot import run  # noqa: PLC0415
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     from .commands.commands import command  # noqa: PLC0415
 
     try:
-        return command(arguments)
+        return command(arguments, prog)
     except ModuleNotFoundError as error:
         packages = "python3-urwid python3-pyudev python3-netifaces python3-xxhash"
         print(f"launcher: {error.name} is missing. Install Debian's {packages}.", file=sys.stderr)

@@ -6,13 +6,12 @@ A traceback means a bug; everything that a wrong line, a missing disk or a pulle
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, unique
 
-from .sentence import Sentence, say
-
-NOTHING = Sentence("")
+from .sentence import NOTHING, Sentence, as_sentence, joined
 
 
+@unique
 class ErrorKind(Enum):
     """Names are stable: they appear in the event log as ``kind`` of ``error``. The texts are for the reference."""
 
@@ -43,6 +42,12 @@ class ErrorKind(Enum):
     TERMINAL_MISSING = "terminal-missing", "there is no pseudo-terminal"
 
 
+def reference() -> str:
+    """All kinds, as a Markdown table."""
+    rows = [f"| `{kind.value}` | {kind.meaning} |" for kind in ErrorKind]
+    return "\n".join(["| kind | what is wrong |", "| --- | --- |", *rows]) + "\n"
+
+
 class LauncherError(Exception):
     """Base of all expected failures. `sentence` says what, where and what was expected; `hint` what to do."""
 
@@ -52,9 +57,14 @@ class LauncherError(Exception):
         if isinstance(kind, str):  # a sentence that has no kind of its own
             sentence, hint = kind, sentence
         self.kind = ErrorKind.WRONG_VALUE if isinstance(kind, str) else kind
-        self.sentence = say(sentence) if isinstance(sentence, str) else sentence
-        self.hint = say(hint) if isinstance(hint, str) else hint
-        super().__init__(f"{self.sentence} {self.hint}" if self.hint else str(self.sentence))
+        self.sentence = as_sentence(sentence)
+        self.hint = as_sentence(hint)
+        super().__init__(str(self.whole))
+
+    @property
+    def whole(self) -> Sentence:
+        """The sentence, and behind it the hint."""
+        return joined(" ", self.sentence, self.hint)
 
     def record(self) -> dict[str, object]:
         """As plain JSON values: what the event ``error`` tells."""

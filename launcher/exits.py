@@ -40,6 +40,12 @@ def reference() -> str:
     return "\n".join(["| command | status | meaning |", "| --- | --- | --- |", *rows]) + "\n"
 
 
+def of_command(command: str) -> str:
+    """The exit statuses of one command, for its ``--help``."""
+    statuses = {**MEANINGS[command], **MEANINGS["every command"]}
+    return f"{', '.join(f'{status} {meaning}' for status, meaning in sorted(statuses.items()))}."
+
+
 def in_words() -> str:
     """All exit statuses in one paragraph, for ``--help``."""
     return " ".join(

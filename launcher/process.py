@@ -15,7 +15,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from .errors import TransferFailed
+from .errors import ErrorKind, TransferFailed
+from .sentence import say
 
 FIRST_TO_GO = 500
 """Where memory runs out, the kernel ends one of the transfer's processes (proc(5), oom_score_adj), not the launcher,
@@ -74,8 +75,9 @@ def program(argv: tuple[str, ...]) -> tuple[str, ...]:
         if name and shutil.which(name):
             return (name, *argv[1:])
     raise TransferFailed(
-        f"{argv[0]} is missing from this initrd, and this transfer needs it.",
-        "Build the pair anew on a machine that has it (python3 -m initrd build).",
+        ErrorKind.PROGRAM_MISSING,
+        say("{program} is missing from this initrd, and this transfer needs it.", program=argv[0]),
+        say("Build the pair anew on a machine that has it."),
     )
 
 
@@ -132,7 +134,8 @@ def spawn(
         )
     except OSError as error:
         os.close(errors)
-        raise TransferFailed(f"{argv[0]} could not be started: {error.strerror}.") from error
+        sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
+        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
     finally:
         os.close(errors_end)
         os.close(null)
@@ -145,4 +148,25 @@ def spawn(
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(errors)
-        raise TransferFailed(f"{argv[0]} could not be watched: {error.strerror}.") from error
+        sentence = say("{program} could not be watched: {error}.", program=argv[0], error=error.strerror)
+        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
+
+
+def output(argv: tuple[str, ...]) -> bytes:
+    """What `argv` writes to its standard output. Raises TransferFailed when it cannot be started, or fails."""
+    read, write = os.pipe()
+    try:
+        process = spawn(argv, None, write, lambda command: None)
+    except TransferFailed:
+        os.close(read)
+        raise
+    finally:
+        os.close(write)
+    with open(read, "rb") as end:  # noqa: PTH123 - a descriptor
+        written = end.read()
+    status = process.reap()
+    if status:
+        raise TransferFailed(
+            ErrorKind.PROGRAM_FAILED, say("{name} ended with status {status}.", name=argv[0], status=status)
+        )
+    return written

@@ -6,6 +6,7 @@ Rules, in one place:
   where that is needed (``{count:,}``). A literal template is an argument of `say` or `say_many`: from these calls the
   catalogues are made.
 * A field is a text, a number, another sentence, or a tuple of these, which is shown as a list with commas.
+* What is no language (a path, a digest, figures side by side) is `verbatim` or `joined`; no catalogue has it.
 * ``str(sentence)`` is English, for logs and for what programs read. Only screens translate (`translate.tr`).
 """
 
@@ -42,13 +43,17 @@ class Sentence:
 
     def put(self, choose: Choose) -> str:
         """The sentence in the language of `choose`."""
+        count = dict(self.fields).get("count")
+        template = choose(self.text, self.many, count) if self.text else ""
         values = {name: _put(value, choose) for name, value in self.fields}
-        template = choose(self.text, self.many, values.get("count"))
         return template.format(**values) if values else template
 
     def record(self) -> dict[str, object]:
         """The fields as plain JSON values; sentences among them in English."""
         return {name: _plain(value) for name, value in self.fields}
+
+
+NOTHING = Sentence("")
 
 
 def say(text: str, /, **fields: Field) -> Sentence:
@@ -59,6 +64,24 @@ def say(text: str, /, **fields: Field) -> Sentence:
 def say_many(one: str, many: str, count: int, /, **fields: Field) -> Sentence:
     """`one` where `count` is 1, else `many`; ``{count}`` is a field of both."""
     return Sentence(one, (("count", count), *fields.items()), many)
+
+
+def joined(separator: str, *parts: Field) -> Sentence:
+    """`parts` side by side, with `separator` (no word, and no brace) between them; those that say nothing are left
+    out."""
+    said = [part for part in parts if part]
+    names = [f"part{number}" for number in range(1, len(said) + 1)]
+    return Sentence(separator.join(f"{{{name}}}" for name in names), tuple(zip(names, said, strict=True)))
+
+
+def verbatim(text: str) -> Sentence:
+    """`text` as it is, in every language."""
+    return joined("", text)
+
+
+def as_sentence(text: Sentence | str) -> Sentence:
+    """A text that is no sentence yet as one; for the rooms whose texts are still plain."""
+    return Sentence(text) if isinstance(text, str) else text
 
 
 def _put(value: Field, choose: Choose) -> Field:

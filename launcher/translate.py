@@ -1,35 +1,74 @@
 """The language of the screens: `tr` gives an English sentence in the language that was set.
 
-The English text is the key; a catalogue (``launcher/lang/CODE.json``) maps it to its translation. A text without a
-translation stays English, so a catalogue can never hide what a screen says. Fields stand in braces and
-are filled in after the translation.
+The English template is the key; a compiled catalogue (``launcher/lang/CODE.mo``) has its translation, with the plural
+forms of its language. What it does not have stays English, so a catalogue can never hide what a screen says.
+
+English costs nothing here: gettext is imported with the first other language. A checkout has no compiled catalogues,
+only their sources (``CODE.po``), which msgfmt compiles when one is wanted; what is built or installed has no sources.
 """
 
 from __future__ import annotations
 
-import json
+import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .errors import ErrorKind, LauncherError
 from .sentence import Field, Sentence, english, say
 
-_catalogue: dict[str, str] = {}
+if TYPE_CHECKING:
+    from gettext import GNUTranslations
+
+LANG = Path(__file__).parent / "lang"
+
+_language = "en"
+_catalogue: GNUTranslations | None = None
 
 
-def set_language(code: str, folder: Path = Path(__file__).parent / "lang") -> None:
-    """Use ``folder/CODE.json`` from now on; English, or a code without a catalogue, is English."""
-    global _catalogue  # noqa: PLW0603 - one process has one operator, who reads one language
+def set_language(code: str, folder: Path = LANG) -> None:
+    """Use the catalogue `code` of `folder` from now on; English, or a code without a catalogue, is English.
+
+    Raises LauncherError where a checkout's catalogue cannot be compiled.
+    """
+    global _language, _catalogue  # noqa: PLW0603 - one process has one operator, who reads one language
+    if code != _language:
+        _catalogue = None if code == "en" else _load(code, folder)
+        _language = code
+
+
+def _load(code: str, folder: Path) -> GNUTranslations | None:
+    from gettext import GNUTranslations  # noqa: PLC0415 - English needs none of it
+
+    source, compiled = folder / f"{code}.po", folder / f"{code}.mo"
+    if source.exists():
+        return GNUTranslations(io.BytesIO(_compiled(source)))
+    return GNUTranslations(io.BytesIO(compiled.read_bytes())) if compiled.exists() else None
+
+
+def _compiled(source: Path) -> bytes:
+    from .process import output  # noqa: PLC0415 - a checkout's only
+
     try:
-        _catalogue = json.loads((folder / f"{code}.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        _catalogue = {}
+        return output(("msgfmt", "--output-file=-", str(source)))
+    except LauncherError as error:
+        raise LauncherError(
+            ErrorKind.PROGRAM_MISSING,
+            say(
+                "The catalogue {file} of this checkout cannot be compiled: {why}", file=source.name, why=error.sentence
+            ),
+            say("Install Debian's package gettext, or leave lang away."),
+        ) from error
 
 
 def tr(text: Sentence | str, **fields: Field) -> str:
     """`text` in the operator's language, with `fields` filled in."""
-    sentence = say(text, **fields) if isinstance(text, str) else text
+    sentence = Sentence(text, tuple(fields.items())) if isinstance(text, str) else text
     return sentence.put(_choose)
 
 
 def _choose(text: str, many: str, count: object) -> str:
-    chosen = english(text, many, count)
-    return _catalogue.get(chosen, chosen)
+    if _catalogue is None:
+        return english(text, many, count)
+    if many and isinstance(count, int):
+        return _catalogue.ngettext(text, many, count)
+    return _catalogue.gettext(text)

@@ -1,7 +1,6 @@
 """python3 -m pxe: write a boot tree, or run a boot server.
 
-Exit status: 0 done (or the server was stopped by Ctrl-C), 1 a wrong value or a refusal (one sentence on standard
-error), 2 wrong usage.
+The exit statuses are in `STATUSES`.
 """
 
 from __future__ import annotations
@@ -17,11 +16,18 @@ from .dnsmasq import ConfigError
 from .serve import ServeError, Service, serve
 from .tree import DEFAULT_APPEND, Tree, TreeError, write_tree
 
+PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"
+STATUSES = (
+    "Exit status: 0 done (or the server was stopped by Ctrl-C), 1 a wrong value or a refusal (one sentence on standard "
+    "error), 2 wrong usage."
+)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
+    """Run the command in `arguments`. `prog` is what usage and hints call the program; another one also builds."""
+    options = _parser(prog).parse_args(arguments)
+    options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
     try:
         return int(options.run(options))
     except (TreeError, ServeError, ConfigError) as error:
@@ -52,6 +58,7 @@ def _write(options: argparse.Namespace, directory: Path) -> Tree:
         dict(options.machine),
         label=options.label,
         timeout=options.timeout,
+        build=options.build,
     )
 
 
@@ -65,15 +72,22 @@ def report(tree: Tree) -> None:
         print(f"\n{path} is not ours and was left as it is; add this section to it yourself:\n\n{section}")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python3 -m pxe",
+        prog=prog,
         description="Boot the pair udpcast-linux and udpcast-initrd over the network.",
-        epilog="Exit status: 0 done, 1 a wrong value or a refusal (one sentence on standard error), 2 wrong usage.",
+        epilog=STATUSES,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    tree = commands.add_parser("tree", help="write a TFTP tree", description="Write or renew a TFTP tree in DIR.")
-    tree.add_argument("directory", type=Path, metavar="DIR")
+    add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
+    return parser
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands with their options; the parser that they are added to names the program."""
+    tree = commands.add_parser(
+        "tree", help="write a TFTP tree", description="Write or renew a TFTP tree in DIR.", epilog=STATUSES
+    )
+    tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
     _entry_options(tree)
     tree.set_defaults(run=_tree)
@@ -81,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         "serve",
         help="run a boot server",
         description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root.",
+        epilog=STATUSES,
     )
     server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
@@ -89,7 +104,6 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     _entry_options(server)
     server.set_defaults(run=_serve)
-    return parser
 
 
 def _entry_options(parser: argparse.ArgumentParser) -> None:

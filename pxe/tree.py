@@ -1,12 +1,13 @@
-"""A TFTP tree that boots the pair: PXELINUX, kernel, initrd, and one configuration file per case.
+"""A TFTP tree that boots the pair: boot loaders, kernel, initrd, and for each loader one configuration file per case.
 
     DIR/pxelinux.0, DIR/ldlinux.c32        PXELINUX (Debian packages pxelinux, syslinux-common)
     DIR/udpcast-linux, DIR/udpcast-initrd  the pair
     DIR/pxelinux.cfg/default               the section for every machine
     DIR/pxelinux.cfg/01-aa-bb-cc-dd-ee-ff  the section for one machine, looked up by PXELINUX before `default`
 
-A directory may already belong to a boot server. Its configuration files and its PXELINUX are never replaced:
-only files that begin with `MARKER` are ours. Everything is checked before the first byte is written, and each file
+Which loaders there are, and what their files are called, is in `loaders`; above is what PXELINUX's are.
+A directory may already belong to a boot server. Its configuration files and its loaders are never replaced:
+only files that begin with `OURS` are ours. Everything is checked before the first byte is written, and each file
 appears whole or not at all.
 """
 
@@ -21,23 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import parse_mac
 
-from .boot_entry import (
-    INITRD,
-    KERNEL,
-    LABEL,
-    BootEntry,
-    BootEntryError,
-    Check,
-    check_entries,
-    launcher_check,
-    make_entry,
-    render_pxelinux,
-)
+from .boot_entry import INITRD, KERNEL, LABEL, BootEntryError, Check, check_entries, launcher_check, make_entry
+from .loaders import LOADERS, OURS, Loader
 
-MARKER = "# Written by udpcast-launcher; the next `python3 -m pxe tree` replaces this file.\n"
-PXELINUX_DIRS = (Path("/usr/lib/PXELINUX"), Path("/usr/lib/syslinux/modules/bios"))
 DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
 """The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
 
@@ -67,32 +55,39 @@ def write_tree(
     *,
     label: str = LABEL,
     timeout: float = 0,
-    pxelinux: Iterable[Path] = PXELINUX_DIRS,
+    places: Iterable[Path] | None = None,
     check: Check = launcher_check,
+    build: str = "python3 -m initrd build",
 ) -> Tree:
     """Make or renew the tree in `directory` from the pair in the directory `pair`.
 
     `append` is for every machine; `machines` maps a MAC address to the text for this machine alone, which replaces
-    parameters of the same name. With a `timeout` (seconds), PXELINUX shows its prompt and waits so long for another
-    label. Raises TreeError; then `directory` is as it was, unless writing itself failed.
+    parameters of the same name. With a `timeout` (seconds), the loader shows its prompt and waits so long for another
+    label. `places`: where the loaders' files are, if not where Debian has them; `build`: the command that makes a pair,
+    for the hint when there is none. Raises TreeError; then `directory` is as it was, unless writing itself failed.
     """
     directory = directory.absolute()
-    configs = directory / "pxelinux.cfg"
     try:
-        entries = {configs / "default": make_entry(append, label=label)}
-        for mac, text in (machines or {}).items():
-            path = configs / machine_file(mac)
-            if path in entries:
-                raise BootEntryError(f"the machine {mac} is given twice: one line for each was expected.")
-            entries[path] = make_entry(text, common=append, label=label)
-        warnings = check_entries(entries.values(), check)
-        texts = {path: render_config(entry, timeout) for path, entry in entries.items()}
+        common = make_entry(append, label=label)
+        own = {mac: make_entry(text, common=append, label=label) for mac, text in (machines or {}).items()}
+        entries = {loader: {directory / loader.default: common} for loader in LOADERS}
+        for loader in LOADERS:
+            for mac, entry in own.items():
+                path = directory / loader.machine(mac)
+                if path in entries[loader]:
+                    raise BootEntryError(f"the machine {mac} is given twice: one line for each was expected.")
+                entries[loader][path] = entry
+        warnings = check_entries((common, *own.values()), check)
+        texts = {path: loader.config(entry, timeout) for loader in LOADERS for path, entry in entries[loader].items()}
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
-    copies = {**_loader(directory, pxelinux), **_pair(directory, pair)}
+    copies = _pair(directory, pair, build)
+    for loader in LOADERS:
+        copies = {**_files(loader, directory, places), **copies}
     foreign = [path for path in texts if not _is_ours(path)]
     try:
-        configs.mkdir(parents=True, exist_ok=True)
+        for path in texts:
+            path.parent.mkdir(parents=True, exist_ok=True)
         for target, source in copies.items():
             _replace(target, source)
         for path in texts.keys() - set(foreign):
@@ -100,43 +95,39 @@ def write_tree(
     except OSError as error:
         raise TreeError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
     written = (*copies, *(path for path in texts if path not in foreign))
-    return Tree(written, warnings, tuple((path, render_pxelinux(entries[path])) for path in foreign))
+    sections = tuple(
+        (path, loader.section(entry))
+        for loader in LOADERS
+        for path, entry in entries[loader].items()
+        if path in foreign
+    )
+    return Tree(written, warnings, sections)
 
 
-def render_config(entry: BootEntry, timeout: float = 0) -> str:
-    """A whole configuration file with this one entry. PXELINUX counts its timeout in tenths of a second."""
-    wait = f"prompt 1\ntimeout {round(timeout * 10)}\n" if timeout else "prompt 0\n"
-    return f"{MARKER}default {entry.label}\n{wait}\n{render_pxelinux(entry)}"
-
-
-def machine_file(mac: str) -> str:
-    """The name PXELINUX looks up for a card: hardware type 01 (Ethernet), then the address. Raises CommandLineError."""
-    return "01-" + parse_mac(mac).replace(":", "-")
-
-
-def _loader(directory: Path, pxelinux: Iterable[Path]) -> dict[Path, Path]:
-    """PXELINUX's two files, or none where another boot server has its own: they must be of one version."""
-    default = directory / "pxelinux.cfg" / "default"
-    places = tuple(pxelinux)
-    if (directory / "pxelinux.0").exists() and not (default.exists() and _is_ours(default)):
+def _files(loader: Loader, directory: Path, places: Iterable[Path] | None) -> dict[Path, Path]:
+    """The loader's own files, or none where another boot server has its own: they belong together."""
+    default = directory / loader.default
+    if (directory / loader.files[0]).exists() and not (default.exists() and _is_ours(default)):
         return {}
-    return {directory / name: _find(name, places) for name in ("pxelinux.0", "ldlinux.c32")}
+    found = tuple(places) if places else loader.places
+    return {directory / name: _find(name, found, loader) for name in loader.files}
 
 
-def _find(name: str, places: tuple[Path, ...]) -> Path:
+def _find(name: str, places: tuple[Path, ...], loader: Loader) -> Path:
     for place in places:
         if (place / name).is_file():
             return place / name
     wanted = " or ".join(str(place) for place in places)
-    raise TreeError(f"{name} is not in {wanted}: install the packages pxelinux and syslinux-common.")
+    packages = " and ".join(loader.packages)
+    raise TreeError(f"{name} is not in {wanted}: install the packages {packages}.")
 
 
-def _pair(directory: Path, pair: Path) -> dict[Path, Path]:
+def _pair(directory: Path, pair: Path, build: str) -> dict[Path, Path]:
     copies = {}
     for name in (KERNEL, INITRD):
         source = pair.absolute() / name
         if not source.is_file():
-            raise TreeError(f"{source} does not exist: build the pair with `python3 -m initrd build -o {pair}`.")
+            raise TreeError(f"{source} does not exist: build the pair with `{build} -o {pair}`.")
         if pair.absolute() != directory:
             copies[directory / name] = source
     return copies
@@ -145,7 +136,7 @@ def _pair(directory: Path, pair: Path) -> dict[Path, Path]:
 def _is_ours(path: Path) -> bool:
     """True when `path` may be (over)written: it does not exist, or we wrote it."""
     try:
-        return path.read_text(errors="replace").startswith(MARKER)
+        return path.read_text(errors="replace").startswith(OURS)
     except FileNotFoundError:
         return True
     except OSError as error:

@@ -13,16 +13,15 @@ from typing import TypeVar
 from kernel_cmdline import CommandLineError
 
 from .bench import boot as bench
-from .bench import machines as bench_machines
-from .bench import stages as bench_stages
-from .bench import transfer as bench_transfer
+from .bench import cases, classrooms, namespaces, results, stages
 from .classroom import classroom, report, scenarios, single
 from .classroom.faults import GRAMMAR, Fault, FaultError, parse_fault
+from .columns import layout
 from .host import sandbox
 from .machine.keys import UnknownKey, serial
 from .machine.spec import NIC_MODELS, Bus, SpecError
 
-C = TypeVar("C", bench_machines.MachineCase, bench_transfer.Case)
+C = TypeVar("C", classrooms.RoomCase, cases.Case)
 
 STATUSES = """\
 exit status:
@@ -62,7 +61,7 @@ def run(arguments: list[str] | None = None) -> int:
     except sandbox.RunFailed as error:
         print(error, file=sys.stderr)
         return 1 if error.kind in _OF_THE_MACHINE else 3
-    except (SpecError, CommandLineError, FaultError, bench_stages.StageError, sandbox.SandboxError, OSError) as error:
+    except (SpecError, CommandLineError, FaultError, stages.StageError, sandbox.SandboxError, OSError) as error:
         print(error, file=sys.stderr)
         return 3
 
@@ -142,12 +141,14 @@ def _faults(options: argparse.Namespace) -> int:
         print(f"{scenario.name}\n{report.table(result)}", *unmet, "", sep="\n", flush=True)
         rows += scenarios.rows(scenario, result)
         worst = max(worst, int(result.verdict), 1 if unmet else 0)
-    print(*report.layout([scenarios.MEASURED, *rows]), sep="\n")
+    print(*layout([scenarios.MEASURED, *rows]), sep="\n")
     return worst
 
 
 def _bench_boot(options: argparse.Namespace) -> int:
-    result = bench.bench_boot(options.pair, options.runs, options.memory_search, options.memory)
+    result = bench.bench_boot(
+        options.pair, options.runs, options.memory_search, options.memory, counted=not options.wall
+    )
     return _show(options, bench.table(result), bench.to_json(result))
 
 
@@ -159,13 +160,13 @@ def _show(options: argparse.Namespace, table: str, json: str) -> int:
     return 0
 
 
-def _bench_transfer(options: argparse.Namespace) -> int:
-    chosen = _chosen(bench_machines.cases(options.receivers), options.only)
-    settings = bench_machines.MachineSettings(
+def _namespaces(options: argparse.Namespace) -> int:
+    chosen = _chosen(classrooms.cases(options.receivers), options.only)
+    settings = classrooms.RoomSettings(
         options.pair, chosen, options.size, options.rounds, options.memory, options.bitrate, options.disk_rate
     )
-    result = bench_machines.measure(settings, _tell)
-    return _show(options, bench_machines.table(result), bench_machines.to_json(result))
+    result = classrooms.measure(settings, _tell)
+    return _show(options, classrooms.table(result), classrooms.to_json(result))
 
 
 def _chosen(cases: tuple[C, ...], only: str) -> tuple[C, ...]:
@@ -181,16 +182,16 @@ def _tell(line: str) -> None:
 
 
 def _bench_namespaces(options: argparse.Namespace) -> int:
-    cases = bench_transfer.quick_cases() if options.quick else bench_transfer.all_cases(options.processors)
-    chosen = _chosen(cases, options.only)
-    result = bench_transfer.measure(bench_transfer.Settings(chosen, options.rounds, not options.files), _tell)
-    _show(options, bench_transfer.table(result), bench_transfer.to_json(result))
+    found = cases.quick_cases() if options.quick else cases.all_cases(options.processors)
+    chosen = _chosen(found, options.only)
+    result = namespaces.measure(namespaces.Settings(chosen, options.rounds, not options.files), _tell)
+    _show(options, results.table(result), results.to_json(result))
     return 1 if result.failures else 0
 
 
-def _bench_stages(options: argparse.Namespace) -> int:
-    found = bench_stages.measure(options.size, options.rounds, _tell)
-    return _show(options, bench_stages.table(found), bench_stages.to_json(found))
+def _stages(options: argparse.Namespace) -> int:
+    found = stages.measure(options.size, options.rounds, _tell)
+    return _show(options, stages.table(found), stages.to_json(found))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -225,11 +226,13 @@ def parser() -> argparse.ArgumentParser:
     shot.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
     benches = commands.add_parser("bench", help="measure").add_subparsers(required=True, metavar="WHAT")
     boots = _command(benches, "boot", _bench_boot, "our initrd's stages beside a bare initrd", None)
+    boots.description = bench.__doc__
+    boots.add_argument("--wall", action="store_true", help="measure wall time (default: count instructions)")
     boots.add_argument("--runs", type=_positive, default=3, metavar="N", help="boots of each (default: 3)")
     boots.add_argument("--memory-search", action="store_true", help="find the smallest memory that can clone")
     boots.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")
-    rooms = _command(benches, "transfer", _bench_transfer, "the launcher's transfer beside plain udpcast", None)
-    rooms.description = bench_machines.__doc__
+    rooms = _command(benches, "transfer", _namespaces, "the launcher's transfer beside plain udpcast", None)
+    rooms.description = classrooms.__doc__
     rooms.add_argument(
         "--receivers", type=_positive, nargs="+", default=[1, 4, 16], metavar="N", help="in a room (default: 1 4 16)"
     )
@@ -242,7 +245,7 @@ def parser() -> argparse.ArgumentParser:
     moves = benches.add_parser(
         "namespaces",
         help="the same without machines, between network namespaces; with CPU time and memory",
-        description=bench_transfer.__doc__,
+        description=namespaces.__doc__,
         formatter_class=_RAW,
     )
     moves.set_defaults(run=_bench_namespaces, verbose=False)
@@ -257,10 +260,10 @@ def parser() -> argparse.ArgumentParser:
     alone = benches.add_parser(
         "stages",
         help="each of the launcher's own stages alone, on one core",
-        description=bench_stages.__doc__,
+        description=stages.__doc__,
         formatter_class=_RAW,
     )
-    alone.set_defaults(run=_bench_stages, verbose=False)
+    alone.set_defaults(run=_stages, verbose=False)
     alone.add_argument("--size", type=_positive, default=1024, metavar="MIB", help="that each moves (default: 1024)")
     alone.add_argument("--rounds", type=_positive, default=3, metavar="N", help="of each (default: 3)")
     alone.add_argument("--json", type=Path, metavar="FILE", help="write the whole result there")

@@ -13,6 +13,7 @@ PACKAGES=(
   busybox      # the shell, mount and DHCP client of the initrd
   kmod udev libudev1
   lzop pigz zstd # the launcher's compressors
+  gettext      # msgfmt compiles the translations
   apt dpkg     # fetch and unpack the kernel's package
   # the boot server
   dnsmasq-base # DHCP and TFTP
@@ -40,6 +41,10 @@ TEST_PACKAGES=(
   procps
   tcpdump      # what the network tests look at
   xxhash       # xxh128sum, which our digests are held against
+  groff-base   # reads the manual pages
+  # building our own packages
+  dpkg-dev debhelper dh-python
+  python3-build
 )
 
 say() { printf '%s\n' "$*" >&2; }

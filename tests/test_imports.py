@@ -7,20 +7,20 @@ reader of one room look only at the rooms above it in the table.
 from __future__ import annotations
 
 import ast
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from launcher import VERSION
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
+    "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
     "initrd": {"kernel_cmdline"},
     "pxe": {"kernel_cmdline", "launcher.answers.explain"},
+    "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
     "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }
 
@@ -152,7 +152,3 @@ def test_only_one_module_starts_processes() -> None:
         for path in modules("launcher")
         if any(word in path.read_text() for word in spawning)
     } == {"process.py"}
-
-
-def test_the_launcher_knows_the_version_of_the_project() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION

@@ -15,14 +15,14 @@ from kernel_cmdline import CommandLine, CommandLineError, parse
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
 from ..model.plan import Plan, Role
-from ..sentence import Sentence, say
+from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition
 from .interview import ADD_ROLE, ROLE_IS_OPEN, Interview, Settled, Told, confirmation, consent_needed, refuse
 from .lookup import given_answers
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO
 from .row import Use
-from .validation import Explained, explain_parameters, whole
+from .validation import Explained, explain_parameters
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence 
         return Explanation(parameters, (), (), None, (), warnings, errors)
     interview = Interview(given, machine, refuse)
     settled = interview.preview()
-    problems = [whole(item.problem) for item in settled if item.problem]
+    problems = [item.problem.whole for item in settled if item.problem]
     plan, failure = _plan(given, machine)
     if failure and interview.auto:
-        problems.append(whole(failure))
+        problems.append(failure.whole)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
     return Explanation(
         parameters,
@@ -113,7 +113,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
     _, warnings, errors = explain_parameters(line, None)
     auto = line.last("auto")
     if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
-        errors = (*errors, Sentence("{sentence} {hint}", (("sentence", ROLE_IS_OPEN), ("hint", ADD_ROLE))))
+        errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))
     return list(map(str, errors)), list(map(str, warnings))
 
 

@@ -11,7 +11,7 @@ silence: it belongs to somebody else, or a later version of the launcher will ac
 from __future__ import annotations
 
 from ..model.plan import SILENCE, START_TIMEOUT
-from ..sentence import say
+from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
 from . import reading as r
 from . import rules
@@ -45,7 +45,7 @@ ROWS: tuple[Row, ...] = (
         "U",
         title=say("Language"),
         parse=r.read_language,
-        choices=r.choose(*(Choice(code, name) for code, name in r.LANGUAGES.items())),
+        choices=r.choose(*(Choice(code, verbatim(name)) for code, name in r.LANGUAGES.items())),
         default=r.otherwise("en"),
         acts=Acts.SCREENS,
     ),

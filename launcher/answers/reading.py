@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from kernel_cmdline import CommandLineError, Message
 from kernel_cmdline.network import IpConfig, parse_address, parse_bootif, parse_ip, parse_netmask, parse_sysuuid
 
-from ..errors import NOTHING, AnswerError, ErrorKind
+from ..errors import AnswerError, ErrorKind
 from ..model.machine import Nic
 from ..model.plan import After, Compression, Next, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
-from ..sentence import Sentence, say
+from ..sentence import NOTHING, Sentence, say, verbatim
 from ..udpcast.options import Checked, check_udpcparam, split_udpcparam
 from .questions import Answer, Choice, Choices, Facts, Parse
 from .selectors import DeviceMissing, select_nic, select_target, whole
@@ -43,7 +43,7 @@ def wrong(sentence: Sentence, hint: Sentence = NOTHING) -> AnswerError:
 def sentence_of(message: Message) -> Sentence:
     """What `kernel_cmdline` says, as a sentence of ours."""
     fields = ((name, sentence_of(one) if isinstance(one, Message) else one) for name, one in message.fields)
-    return Sentence(message.template, tuple(fields))
+    return Sentence(message.template, tuple(fields), message.many)
 
 
 # --- for any parameter ------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def read_compression(text: str, facts: Facts) -> Compression | None:
 
 
 def compressions(facts: Facts) -> tuple[Choice, ...]:
-    kinds = tuple(Choice(kind.value, kind.value) for kind in reversed(Compression))
+    kinds = tuple(Choice(kind.value, verbatim(kind.value)) for kind in reversed(Compression))
     return kinds if facts.role is Role.SEND else (Choice("recognise", say("recognise the stream")), *kinds)
 
 

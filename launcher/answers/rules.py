@@ -102,7 +102,7 @@ def start_timeout_unused(facts: Facts) -> Iterator[Sentence]:
 def retry_unused(facts: Facts) -> Iterator[Sentence]:
     count = facts.of("retry", int)
     if count and not facts.unattended:
-        yield say("retry={number} counts with auto=yes only: here the operator decides.", number=count)
+        yield say("retry={text} counts with auto=yes only: here the operator decides.", text=str(count))
 
 
 def auto_reboot_unused(facts: Facts) -> Iterator[Sentence]:

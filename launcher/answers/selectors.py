@@ -9,17 +9,17 @@ A disk is named by one of its paths, or by a property: `SELECTORS` holds these, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kernel_cmdline import CommandLineError
 from kernel_cmdline.network import parse_mac
 
-from ..errors import NOTHING, AnswerError, ErrorKind
+from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine, Nic, Partition
 from ..model.plan import Target
-from ..model.wording import disk_line, nic_line
-from ..sentence import Sentence, say
+from ..model.wording import disk_line, nic_line, refusal
+from ..sentence import NOTHING, Sentence, joined, say, say_many
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 SIZE_TOLERANCE = 0.03  # a "500 GB" disk has 500.1 × 10^9 bytes, a "240 GB" one 240.06
@@ -110,11 +110,13 @@ def select_target(text: str, machine: Machine, *, for_writing: bool) -> Target:
         if len(found) == 1:
             return _usable(found[0], for_writing)
         counts.append(
-            say("{selector} matches {count} disks", selector=selector, count=len(found))
+            say_many(
+                "{selector} matches {count} disk", "{selector} matches {count} disks", len(found), selector=selector
+            )
             if found
             else say("{selector} matches nothing", selector=selector)
         )
-    there = _listed(disk_line(disk) for disk in machine.eligible_disks) or say("no usable disk")
+    there = joined("; ", *map(disk_line, machine.eligible_disks)) or say("no usable disk")
     raise DeviceMissing(
         ErrorKind.DEVICE_MISSING,
         say("disk: {counts} on this PC.", counts=tuple(counts)),
@@ -122,17 +124,11 @@ def select_target(text: str, machine: Machine, *, for_writing: bool) -> Target:
     )
 
 
-def _listed(lines: Iterable[object]) -> Sentence:
-    """Lines that have commas, as one; nothing where there is none."""
-    fields = {f"line{number}": line for number, line in enumerate(lines)}
-    return Sentence("; ".join(f"{{{name}}}" for name in fields), tuple(fields.items()))
-
-
 def _usable(target: Target, for_writing: bool) -> Target:
     if target.disk.refused:
         raise AnswerError(
             ErrorKind.DEVICE_REFUSED,
-            say("{disk} cannot be used: {why}.", disk=target.path, why=target.disk.refused),
+            say("{disk} cannot be used: {why}.", disk=target.path, why=refusal(target.disk)),
             say("Choose another disk."),
         )
     if for_writing and target.disk.read_only:
@@ -187,7 +183,7 @@ def exchanged(target: Target, machine: Machine) -> Sentence | None:
     if disk is None:
         return say("{disk} is gone.", disk=target.disk.path)
     if disk.refused:
-        return say("{disk} cannot be used any more: {why}.", disk=target.disk.path, why=disk.refused)
+        return say("{disk} cannot be used any more: {why}.", disk=target.disk.path, why=refusal(disk))
     then = target.disk
     if (disk.serial, disk.wwn, disk.model, disk.size) != (then.serial, then.wwn, then.model, then.size):
         return say(
@@ -216,7 +212,7 @@ def select_nic(text: str, machine: Machine) -> Nic:
     for nic in machine.nics:
         if mac and nic.mac.lower() == mac:
             return nic
-    there = _listed(nic_line(nic) for nic in machine.nics) or say("no network card with a driver")
+    there = joined("; ", *map(nic_line, machine.nics)) or say("no network card with a driver")
     raise DeviceMissing(
         ErrorKind.DEVICE_MISSING,
         say("The network card {nic} is not on this PC.", nic=mac or text),

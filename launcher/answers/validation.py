@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from kernel_cmdline import CommandLine, Parameter
 
-from ..errors import AnswerError, LauncherError
+from ..errors import AnswerError
 from ..model.machine import Machine
 from ..model.plan import Role
-from ..sentence import Sentence, say
+from ..sentence import Sentence, say, say_many
 from .lookup import row_of, suggestion
 from .parameters import OTHERS
 from .questions import LINE, Facts
@@ -33,13 +33,6 @@ class Explained(NamedTuple):
     status: str
     source: str
     meaning: str
-
-
-def whole(error: LauncherError) -> Sentence:
-    """Both sentences of `error` as one."""
-    if not error.hint:
-        return error.sentence
-    return Sentence("{sentence} {hint}", (("sentence", error.sentence), ("hint", error.hint)))
 
 
 def explain_parameters(
@@ -89,9 +82,10 @@ def _too_many(line: CommandLine) -> list[Sentence]:
     count = len([key for key in unknown - others if "." not in key])
     if count <= ENVIRONMENT_LIMIT:
         return []
-    too_many = say(
+    too_many = say_many(
+        "{count} parameter is unknown to the kernel, which panics at more than {limit}. Remove some.",
         "{count} parameters are unknown to the kernel, which panics at more than {limit}. Remove some.",
-        count=count,
+        count,
         limit=ENVIRONMENT_LIMIT,
     )
     return [too_many]
@@ -139,7 +133,7 @@ def problem_with(row: Row, text: str, machine: Machine | None, role: Role | None
     try:
         row.parse(text, Facts(machine or Machine(), settled={"umode": role}))
     except DeviceMissing as missing:
-        return whole(missing) if machine else None
+        return missing.whole if machine else None
     except AnswerError as error:
-        return whole(error)
+        return error.whole
     return None

@@ -1,7 +1,7 @@
-"""The commands for administrators and developers: ``explain``, ``transfer``, ``--dry-run``, ``machine``, ...
+"""The commands for administrators and developers: ``explain``, ``screens`` (the dry run), ``transfer``, ...
 
-Each is a function of its options that returns the exit status, and each has a function that describes it to argparse:
-`parser` makes ``python3 -m launcher`` of them, and whoever builds another command line finds them here.
+Each command is a function of its parsed options, and gives the exit status. `add_commands` describes them to argparse:
+for ``python3 -m launcher``, and for whoever has them in a command line of his own.
 """
 
 from __future__ import annotations
@@ -18,60 +18,61 @@ from ..answers.explain import explain as explanation_of
 from ..answers.explain import to_json, to_text
 from ..answers.lookup import given_answers, reference
 from ..answers.validation import doubtful, explain_parameters
-from ..events import EventLog
 from ..model import machine as machines
 from ..model.machine import Machine
+from ..model.plan import Plan
 from . import transfer as headless
 
 RECORDED = Path(__file__).parents[1] / "machines"
 
 
-def command(arguments: list[str]) -> int:
+def command(arguments: list[str], prog: str = "python3 -m launcher") -> int:
     """Run one command. Raises ValueError or OSError with a sentence for a file that cannot be used."""
-    options = parser().parse_args(arguments)
+    options = parser(prog).parse_args(arguments)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a line may hold any bytes
     return int(options.run(options))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line of ``python3 -m launcher``; what it parses has `run`, the function to call with it."""
+def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
+    """The command line; what it parses has `run`, the function to call with it."""
     main = argparse.ArgumentParser(
-        prog="python3 -m launcher",
+        prog=prog,
         description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
         epilog=f"`run` is what the initrd starts; it takes no options. Exit statuses: {exits.in_words()}",
     )
-    main.add_argument("--dry-run", action="store_true", help="the real screens, executing nothing")
-    add_inputs(main)
+    main.add_argument("--dry-run", action="store_true", help="the same as `screens`")
+    _add_inputs(main)
 
     def without_command(options: argparse.Namespace) -> int:
         if options.dry_run:
             return screens(options)
-        main.error("nothing to do: run, explain, transfer, --dry-run, machine or parameters")
+        main.error("nothing to do: run, explain, screens, transfer, machine or parameters")
 
     main.set_defaults(run=without_command)
-    commands = main.add_subparsers(metavar="{run,explain,transfer,machine,parameters}")
-    for add in (add_explain, add_transfer, add_machine, add_parameters):
-        add(commands)
+    add_commands(main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}"))
     return main
 
 
-def add_inputs(to: argparse.ArgumentParser) -> None:
-    """The line and the machine that `explain` and `screens` are about."""
-    to.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
-    recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
-    to.add_argument(
-        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands with their options; the parser that they are added to names the program."""
+    explained = commands.add_parser(
+        "explain",
+        help="what the launcher would do with a line on a machine",
+        description="Print what each parameter of an append line means, what would be asked, and the commands that "
+        "would be run. Nothing is executed.",
+        epilog=f"Exit status: {exits.of_command('explain')}",
     )
-
-
-def add_explain(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    explained = commands.add_parser("explain", help="what the launcher would do with a line on a machine")
-    add_inputs(explained)
+    _add_inputs(explained)
     explained.add_argument("--json", action="store_true", help="machine-readable")
     explained.set_defaults(run=explain)
-
-
-def add_transfer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    shown = commands.add_parser(
+        "screens",
+        help="the real screens, executing nothing",
+        description="Show the launcher's screens for an append line on a machine, and print what it would have run. "
+        "Nothing is executed. Needs a terminal.",
+    )
+    _add_inputs(shown)
+    shown.set_defaults(run=screens)
     transferred = commands.add_parser(
         "transfer",
         help="one transfer without screens, of a disk or an image file",
@@ -81,15 +82,24 @@ def add_transfer(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     transferred.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="what to do; see below")
     transferred.set_defaults(run=transfer)
+    commands.add_parser(
+        "machine",
+        help="this machine as JSON, to record it",
+        description="Print this machine's disks and network cards as JSON, for --machine of other commands.",
+    ).set_defaults(run=machine)
+    commands.add_parser(
+        "parameters",
+        help="all parameters, as a Markdown table",
+        description="Print all parameters of the append line, as a Markdown table.",
+    ).set_defaults(run=parameters)
 
 
-def add_machine(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    commands.add_parser("machine", help="this machine as JSON, to record it").set_defaults(run=machine)
-
-
-def add_parameters(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    listed = commands.add_parser("parameters", help="all parameters, as a Markdown table")
-    listed.set_defaults(run=parameters)
+def _add_inputs(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
+    recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
+    to.add_argument(
+        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
+    )
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -97,6 +107,26 @@ def explain(options: argparse.Namespace) -> int:
     explanation = explanation_of(_line(options.cmdline), _machine(options.machine))
     print(to_json(explanation) if options.json else to_text(explanation), end="")
     return 1 if explanation.errors else 0
+
+
+def screens(options: argparse.Namespace) -> int:
+    """Show the real screens, and print what would have been run."""
+    from ..session.dialogue import Dialogue  # noqa: PLC0415
+    from ..session.dry_run import dry_run  # noqa: PLC0415 - urwid is needed here only
+    from ..udpcast.command import argv  # noqa: PLC0415
+
+    line, there = _line(options.cmdline), _machine(options.machine)
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise ValueError("This shows screens and takes keys, so it needs a terminal; `explain` does not.")
+    explained, warnings, errors = explain_parameters(line, there)
+    reached = dry_run(there, Dialogue(given_answers(line), warnings, errors, doubtful(explained)))
+    if isinstance(reached, Plan):
+        print("Nothing was executed. The launcher would have run:")
+        for stage in argv(reached):
+            print(f"  {shlex.join(stage)}")
+        return 0
+    print(f"Nothing was executed. The launcher would have ended with: {reached.name.lower()}")
+    return 0 if reached else 1
 
 
 def transfer(options: argparse.Namespace) -> int:
@@ -114,28 +144,6 @@ def parameters(options: argparse.Namespace) -> int:
     """Print the reference of parameters."""
     print(reference(), end="")
     return 0
-
-
-def screens(options: argparse.Namespace) -> int:
-    """Show the real screens, and print what would have been executed."""
-    from ..session.app import App  # noqa: PLC0415 - urwid is needed here only
-    from ..session.system import RecordedSystem  # noqa: PLC0415
-    from ..udpcast.command import argv  # noqa: PLC0415
-
-    line, recorded = _line(options.cmdline), _machine(options.machine)
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise ValueError("--dry-run shows screens and takes keys, so it needs a terminal; `explain` does not.")
-    explained, warnings, errors = explain_parameters(line, recorded)
-    system, doubt = RecordedSystem(recorded), doubtful(explained)
-    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
-    status = app.run()
-    if app.plan:
-        print("Nothing was executed. The launcher would have run:")
-        for stage in argv(app.plan):
-            print(f"  {shlex.join(stage)}")
-        return 0
-    print(f"Nothing was executed. The launcher would have ended with: {app.status.name.lower()}")
-    return 0 if status else 1
 
 
 def _line(text: str | None) -> CommandLine:

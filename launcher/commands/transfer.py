@@ -29,12 +29,11 @@ from ..answers.questions import Facts, Given, GivenAnswers, Question
 from ..answers.reading import ROLES
 from ..answers.row import Row
 from ..errors import AnswerError, ErrorKind, LauncherError
-from ..events import EventLog
+from ..events import EventLog, standard_output
 from ..model.machine import Disk, Machine, Nic
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role, Target
 from ..sentence import Sentence, say
-from ..transfer.transfer import Transfer
 
 TAKEN: dict[str, Row] = {row.key: row.in_transfer() for row in ROWS if row.taken}
 """The parameters of a transfer without screens."""
@@ -54,7 +53,7 @@ def transfer(words: list[str]) -> int:
     Raises LauncherError with nothing written: a wrong parameter, a disk or a card that cannot be used.
     """
     log = EventLog()
-    log.add_descriptor(1)
+    log.add(standard_output())
     try:
         plan, warnings = plan_of(given(words), cards())
         for warning in map(str, warnings):
@@ -64,6 +63,8 @@ def transfer(words: list[str]) -> int:
     except LauncherError as error:
         log.emit("error", **error.record())
         raise
+    finally:
+        log.close()
 
 
 def given(words: list[str]) -> GivenAnswers:
@@ -169,6 +170,8 @@ def _missing(question: Question, facts: Facts, preset: str | None, problem: Answ
 
 def _carry_out(plan: Plan, log: EventLog) -> int:
     """Run the transfer to its end, which Ctrl-C, SIGTERM and SIGHUP bring about in an orderly way."""
+    from ..transfer.transfer import Transfer  # noqa: PLC0415 - half of the launcher; no help needs it
+
     work = Transfer(plan, log)
     stops = {number for number in _STOPS if signal.getsignal(number) is not signal.SIG_IGN}  # nohup(1) ignores one
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)  # one that comes while it starts is kept until it can be ended
@@ -223,6 +226,6 @@ exit status:
   2  a wrong parameter, or a disk, card or program that cannot be used: no data moved, nothing was written
 
 examples:
-  python3 -m launcher transfer umode=snd disk=/srv/room.img nic=eth1 udpcparam='--min-receivers 29 --max-wait 600'
-  python3 -m launcher transfer umode=rcv disk=/dev/sdb nic=eth0
+  %(prog)s umode=snd disk=/srv/room.img nic=eth1 udpcparam='--min-receivers 29 --max-wait 600'
+  %(prog)s umode=rcv disk=/dev/sdb nic=eth0
 """

@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import TransferFailed
+from ..errors import ErrorKind, TransferFailed
 from ..hardware.usage import Use, uses
 from ..model.plan import Target
+from ..sentence import Field, Sentence, say, say_many
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
 PATIENCE = 300.0  # seconds for one request; the kernel's own retries and resets of a bad disk take a minute or two
@@ -33,11 +34,18 @@ WINDOW = 16 << 20  # bytes of a file after which writing back is started, and ol
 
 
 class DiskError(Exception):
-    """The disk failed at byte `offset`, in the kernel's words. `full`: there is no more room."""
+    """The disk failed at byte `offset`, in the kernel's words (which are no `Sentence`) or in ours. `full`: there is no
+    more room."""
 
-    def __init__(self, offset: int, words: str, full: bool = False) -> None:
-        super().__init__(words)
+    def __init__(self, offset: int, words: Sentence | str, full: bool = False) -> None:
+        super().__init__(str(words))
         self.offset, self.words, self.full = offset, words, full
+
+
+def no_answer(seconds: float) -> Sentence:
+    """What is said of a disk that hangs."""
+    count = round(seconds)
+    return say_many("it has not answered for {count} second", "it has not answered for {count} seconds", count)
 
 
 class _Disk:
@@ -99,13 +107,19 @@ class SourceDisk(_Disk):
         try:
             super().__init__(path, os.O_RDONLY)
         except OSError as error:
-            raise TransferFailed(f"{path} cannot be read: {error.strerror}.") from error
+            sentence = say("{path} cannot be read: {error}.", path=path, error=error.strerror)
+            raise TransferFailed(ErrorKind.DISK_UNREADABLE, sentence) from error
         writers = [use for use in uses(path) if use.writable] if self.is_block else []
         if writers:
             self.close()
             raise TransferFailed(
-                f"{path} is in use and may change while it is read: {_listed(writers)}; nothing was sent.",
-                "Unmount it, or mount it read-only, then try again.",
+                ErrorKind.DISK_IN_USE,
+                say(
+                    "{path} is in use and may change while it is read: {uses}; nothing was sent.",
+                    path=path,
+                    uses=_listed(writers),
+                ),
+                say("Unmount it, or mount it read-only, then try again."),
             )
         with contextlib.suppress(OSError):  # the transfer will meet the same error, and report it
             self.head = os.pread(self.fd, 16, 0)
@@ -116,7 +130,7 @@ class SourceDisk(_Disk):
             with self._asked():
                 return os.preadv(self.fd, [buffer], offset)
         except OSError as error:
-            raise DiskError(offset, error.strerror or "read error") from error
+            raise DiskError(offset, error.strerror or say("read error")) from error
 
     def send(self, data: memoryview, offset: int, sink: int) -> None:
         """Put `data`, which was just read at `offset`, into the pipe `sink`. Raises DiskError, BrokenPipeError.
@@ -135,7 +149,7 @@ class SourceDisk(_Disk):
                 raise
             except OSError as error:
                 if error.errno != errno.EINVAL:
-                    raise DiskError(offset + done, error.strerror or "read error") from error
+                    raise DiskError(offset + done, error.strerror or say("read error")) from error
                 count = 0
             self._splices = count > 0  # else a file system that does not know it: by hand, then
             done += count
@@ -155,10 +169,14 @@ class TargetDisk(_Disk):
             super().__init__(path, os.O_WRONLY, alone=True)
         except OSError as error:
             used = uses(path) if error.errno == errno.EBUSY else []
-            why = f"it is in use: {_listed(used)}" if used else error.strerror
-            raise TransferFailed(
-                f"{path} cannot be written to: {why}.", "It must exist, and nothing else may use it."
-            ) from error
+            if used:
+                kind = ErrorKind.DISK_IN_USE
+                sentence = say("{path} cannot be written to: it is in use: {uses}.", path=path, uses=_listed(used))
+            else:
+                kind = ErrorKind.DISK_UNWRITABLE
+                sentence = say("{path} cannot be written to: {error}.", path=path, error=error.strerror)
+            hint = say("It must exist, and nothing else may use it.")
+            raise TransferFailed(kind, sentence, hint) from error
         self.size = os.lseek(self.fd, 0, os.SEEK_END) if self.is_block else None
         self._set_direct(self.is_block)
 
@@ -180,9 +198,9 @@ class TargetDisk(_Disk):
                     count = os.pwrite(self.fd, data[done:], offset + done)
             except OSError as error:
                 full = error.errno in (errno.ENOSPC, errno.EFBIG)
-                raise DiskError(offset + done, error.strerror or "write error", full) from error
+                raise DiskError(offset + done, error.strerror or say("write error"), full) from error
             if not count:
-                raise DiskError(offset + done, "nothing more is accepted", True)
+                raise DiskError(offset + done, say("nothing more is accepted"), True)
             done += count
         end = offset + done
         if not self.direct and end // WINDOW > offset // WINDOW:
@@ -201,7 +219,7 @@ class TargetDisk(_Disk):
             with self._asked(PATIENCE if self.is_block else float("inf")):  # a file may have much to flush
                 os.fsync(self.fd)
         except OSError as error:
-            raise DiskError(0, error.strerror or "flush error") from error
+            raise DiskError(0, error.strerror or say("flush error")) from error
 
 
 class ReadBack(_Disk):
@@ -213,7 +231,7 @@ class ReadBack(_Disk):
             self.direct = True
         except OSError as error:
             if error.errno != errno.EINVAL:
-                raise DiskError(0, error.strerror or "it cannot be opened") from error
+                raise DiskError(0, error.strerror or say("it cannot be opened")) from error
             super().__init__(path, os.O_RDONLY)
             os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -223,7 +241,7 @@ class ReadBack(_Disk):
             with self._asked():
                 return os.preadv(self.fd, [buffer], offset)
         except OSError as error:
-            raise DiskError(offset, error.strerror or "read error") from error
+            raise DiskError(offset, error.strerror or say("read error")) from error
 
 
 D = TypeVar("D", bound=_Disk)
@@ -256,7 +274,7 @@ def patiently(make: Callable[[], D], unwanted: Callable[[], bool]) -> D:
     with lock:
         abandoned = not results
     if abandoned:
-        raise TimeoutError(f"it has not answered for {PATIENCE:.0f} seconds")
+        raise TimeoutError(str(no_answer(PATIENCE)))
     if isinstance(results[0], BaseException):
         raise results[0]
     return results[0]
@@ -269,11 +287,12 @@ def opened(kind: Callable[[str], D], path: str, unwanted: Callable[[], bool]) ->
     """
     try:
         return patiently(lambda: kind(path), unwanted)
-    except TimeoutError as late:
+    except TimeoutError:
         if unwanted():
             return None
-        hint = "Check the disk and its cable, then restart this PC."
-        raise TransferFailed(f"{path} cannot be opened: {late}.", hint) from None
+        sentence = say("{path} cannot be opened: {error}.", path=path, error=no_answer(PATIENCE))
+        hint = say("Check the disk and its cable, then restart this PC.")
+        raise TransferFailed(ErrorKind.DISK_HANGS, sentence, hint) from None
 
 
 def whereabouts(target: Target) -> str:
@@ -306,5 +325,5 @@ def overlap(one: str, other: str) -> bool:
     return bool(disk) and disk == other_disk and (part == other_part or not part or not other_part)
 
 
-def _listed(used: list[Use]) -> str:
-    return ", ".join(use.words for use in used)
+def _listed(used: list[Use]) -> tuple[Field, ...]:
+    return tuple(use.words for use in used)

@@ -19,7 +19,7 @@ def chunk() -> memoryview:
     return memoryview(mmap.mmap(-1, CHUNK))
 
 
-class Relay:
+class BufferedCopy:
     """One run: `fill` puts up to a chunk into a buffer and returns how much, 0 at the end; `use` gets just that.
 
     `fill` is called in the thread that calls `run`, `use` in a thread of its own. Whichever raises ends the run.
@@ -43,7 +43,7 @@ class Relay:
         failure of `fill` has been used."""
         for _ in range(self._chunks):
             self._release(chunk())
-        user = threading.Thread(target=self._serve, name="relay", daemon=True)
+        user = threading.Thread(target=self._serve, name="chunks", daemon=True)
         user.start()
         try:
             while True:

@@ -1,7 +1,7 @@
 """The loops that move the bytes: disk to pipe, pipe to pipe, pipe to disk, disk to nowhere. They count and digest, and
 judge nothing.
 
-A pump ends with a value that says how far it came and why it stopped; expected failures are no exceptions.
+A loop ends with a value that says how far it came and why it stopped; expected failures are no exceptions.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Protocol
 
 import xxhash
 
+from ..sentence import Sentence, say
 from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
-from .chunks import CHUNK, Relay, chunk
+from .chunks import CHUNK, BufferedCopy, chunk
 from .framing import TRAILER_BYTES
 
 MARK = 16 << 20  # bytes between two marks
@@ -27,7 +28,7 @@ LOOK_OUT = 1000  # milliseconds without a byte after which one looks for signs o
 
 @dataclass(frozen=True)
 class Moved:
-    """What a pump did: `count` bytes moved (a disk's bytes, or a stream's), their `digest`, and how it ended.
+    """What a loop did: `count` bytes moved (a disk's bytes, or a stream's), their `digest`, and how it ended.
 
     `broken`: the process behind it stopped reading. `error`: the disk failed at offset `count`, in words.
     `overflow`: the target was full and there was more. `stalled`: nothing came for too long. `tail`: a stream's last
@@ -38,7 +39,7 @@ class Moved:
     count: int = 0
     digest: str | None = None
     broken: bool = False
-    error: str | None = None
+    error: Sentence | str | None = None
     overflow: bool = False
     stalled: bool = False
     tail: bytes = b""
@@ -46,7 +47,7 @@ class Moved:
 
     @property
     def whole(self) -> bool:
-        """Whether the pump came to the regular end of its input."""
+        """Whether the loop came to the regular end of its input."""
         return not (self.broken or self.error or self.overflow or self.stalled)
 
 
@@ -62,7 +63,7 @@ class Reread:
 
     count: int = 0
     digest: str | None = None
-    error: str | None = None
+    error: Sentence | str | None = None
     differs: int | None = None
 
 
@@ -211,7 +212,7 @@ class _Digest:
         self.marks.append(self.state.digest())
 
 
-def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[int], None]) -> Moved:
+def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callable[[int], None]) -> Moved:
     """Move `length` bytes from the beginning of `source` into the pipe `sink`, and digest them.
 
     Each chunk is read for its digest, and then sent from the page cache (`SourceDisk.send`).
@@ -223,7 +224,7 @@ def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[
         while done < length:
             count = source.read(memory[: min(CHUNK, length - done)], done)
             if not count:
-                raise DiskError(done, "it ends there")
+                raise DiskError(done, say("it ends there"))
             digest(memory[:count])
             source.send(memory[:count], done, sink)
             done += count
@@ -237,7 +238,7 @@ def pump_source(source: SourceDisk, length: int, sink: int, progress: Callable[[
     return Moved(done, digest.hexdigest())
 
 
-def pump_stream(incoming: Incoming, sink: int) -> Moved:
+def copy_stream(incoming: Incoming, sink: int) -> Moved:
     """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be.
 
     Which bytes are the last ones is not known before the end is there. So the newest `TRAILER_BYTES` stay behind in a
@@ -265,7 +266,7 @@ def pump_stream(incoming: Incoming, sink: int) -> Moved:
     return Moved(done, stalled=stalled, tail=tail)
 
 
-def pump_pipes(inlet: int, outlet: int) -> Moved:
+def copy_pipe(inlet: int, outlet: int) -> Moved:
     """Move everything from pipe to pipe; the kernel moves pages, no byte is copied or looked at (splice(2))."""
     done = 0
     try:
@@ -276,7 +277,7 @@ def pump_pipes(inlet: int, outlet: int) -> Moved:
     return Moved(done)
 
 
-def pump_target(
+def copy_to_disk(
     fill: Callable[[memoryview], int], target: TargetDisk, size: int, progress: Callable[[int], None]
 ) -> Moved:
     """Write what `fill` gives to the beginning of `target`, never beyond `size` bytes, and digest what was written.
@@ -294,12 +295,14 @@ def pump_target(
         done += len(room)
         progress(done)
         if len(room) < len(data):
-            raise DiskError(done, "it is full", True)
+            raise _Full
 
     try:
-        Relay(fill, write).run()
+        BufferedCopy(fill, write).run()
+    except _Full:
+        return Moved(done, overflow=True)
     except DiskError as error:
-        return Moved(error.offset, error=None if error.words == "it is full" else error.words, overflow=error.full)
+        return Moved(error.offset, error=error.words, overflow=error.full)
     except Stalled:
         return Moved(done, stalled=True)
     return Moved(done, digest.hexdigest(), marks=tuple(digest.marks))
@@ -316,14 +319,14 @@ def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -
         wanted = min(len(buffer), -(-left // ALIGNMENT) * ALIGNMENT)
         count = min(disk.read(buffer[:wanted], taken), left) if left else 0
         if left and not count:
-            raise DiskError(taken, "it ends there")
+            raise DiskError(taken, say("it ends there"))
         taken += count
         progress(taken)
         return count
 
     digest = _Comparing(written.marks)
     try:
-        Relay(read, digest, chunks=2).run()  # what is digested is still in the processor's cache then
+        BufferedCopy(read, digest, chunks=2).run()  # what is digested is still in the processor's cache then
     except DiskError as error:
         return Reread(error.offset, error=error.words)
     except _Different:
@@ -333,8 +336,12 @@ def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -
     return Reread(digest.count, digest.hexdigest())
 
 
+class _Full(Exception):
+    """There is more than the target may hold."""
+
+
 class _Different(Exception):
-    pass
+    """What is read back is not what was written."""
 
 
 class _Comparing(_Digest):

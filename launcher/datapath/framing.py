@@ -46,8 +46,9 @@ class Manifest:
     """What the sender says before the data. `length` and `sector_size` in bytes, of the source (0: a file's).
 
     `session` is a random token of this cast, `version` the launcher's; `table` and `disk_id` are the partition
-    table's type and identifier as `disk_label` finds them. `source` tells which disk it is (`disk.whereabouts`);
-    `silence` is for how many seconds this sender waits for a receiver that does not answer.
+    table's type and identifier as `disk_label` finds them. `source` tells which disk it is
+    (`block_device.whereabouts`); `silence` is for how many seconds this sender waits for a receiver that does not
+    answer.
     """
 
     length: int

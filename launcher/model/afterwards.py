@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from ..sentence import Sentence
+from ..sentence import NOTHING, Sentence
 from .outcome import Outcome, OutcomeKind
 from .plan import Next, Plan, Role
 
@@ -65,7 +65,7 @@ class Result:
     begun: float
     ended: float
     earlier: tuple[Outcome, ...] = ()
-    refused: Sentence | str = ""
+    refused: Sentence | str = NOTHING
 
     @property
     def attempt(self) -> int:
@@ -91,7 +91,7 @@ class Result:
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.ended)),
             "attempt": self.attempt,
             "attempts": self.attempts,
-            "earlier": [{"kind": one.kind.value, "sentence": str(one.sentence)} for one in self.earlier],
+            "earlier": [one.record() for one in self.earlier],
         }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..sentence import Sentence
+from ..sentence import NOTHING, Sentence, as_sentence
 
 
 class OutcomeKind(Enum):
@@ -55,14 +55,19 @@ class Outcome:
 
     kind: OutcomeKind
     sentence: Sentence | str
-    hint: Sentence | str = ""
+    hint: Sentence | str = NOTHING
     bytes: int = 0
     total: int | None = None
     seconds: float = 0.0
     xxh128: str | None = None
     receivers: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
+    lost: tuple[Sentence | str, ...] = ()
     read_back: bool = False
+
+    def record(self) -> dict[str, object]:
+        """Its kind and its sentence as plain JSON values."""
+        sentence = as_sentence(self.sentence)
+        return {"kind": self.kind.value, "fields": sentence.record(), "sentence": str(sentence)}
 
     @property
     def ok(self) -> bool:
@@ -73,9 +78,7 @@ class Outcome:
         """As plain JSON values: what the event ``outcome`` tells."""
         return {
             "ok": self.ok,
-            "kind": self.kind.value,
-            "fields": self.sentence.record() if isinstance(self.sentence, Sentence) else {},
-            "sentence": str(self.sentence),
+            **self.record(),
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
             "xxh128": self.xxh128,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..sentence import NOTHING, Field, Sentence, joined, say, say_many
 from .machine import Disk, Nic, Partition
 
 
@@ -26,33 +27,59 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def disk_line(disk: Disk) -> str:
+def disk_line(disk: Disk) -> Sentence:
     """Path, model, size and serial in one line; what is unknown is left out."""
-    words = [disk.path, disk.model, size(disk.size), f"serial {disk.serial}" if disk.serial else None]
-    words += [disk.transport, "USB stick or card" if disk.removable else None]
-    words += ["write-protected" if disk.read_only else None]
-    return ", ".join(word for word in words if word)
+    return joined(
+        ", ",
+        disk.path,
+        disk.model,
+        size(disk.size),
+        disk.serial and say("serial {number}", number=disk.serial),
+        disk.transport,
+        disk.removable and say("USB stick or card"),
+        disk.read_only and say("write-protected"),
+    )
 
 
-def partition_line(disk: Disk, partition: Partition) -> str:
+def partition_line(disk: Disk, partition: Partition) -> Sentence:
     """``sda2 ntfs "Windows" 499.3 GB``."""
-    label = f'"{partition.label}"' if partition.label else None
-    words = (partition.path.removeprefix("/dev/"), partition.filesystem or "unknown", label, size(partition.size))
-    return " ".join(word for word in words if word)
+    name, label = partition.path.removeprefix("/dev/"), partition.label and f'"{partition.label}"'
+    return joined(" ", name, partition.filesystem or say("unknown"), label, size(partition.size))
 
 
-def contents_line(disk: Disk) -> str:
+def contents_line(disk: Disk) -> Sentence:
     """What is on a disk: its partitions, or a file system without partitions, or that nothing was recognised."""
     if disk.partitions:
-        return "; ".join(partition_line(disk, partition) for partition in disk.partitions)
+        return joined("; ", *(partition_line(disk, partition) for partition in disk.partitions))
     if disk.filesystem:
-        label = f' "{disk.label}"' if disk.label else ""
-        return f"{disk.filesystem}{label}, no partitions"
-    return "no partitions recognised"
+        label = disk.label and f'"{disk.label}"'
+        return say("{filesystem}, no partitions", filesystem=joined(" ", disk.filesystem, label))
+    return say("no partitions recognised")
 
 
-def nic_line(nic: Nic) -> str:
+def refusal(disk: Disk) -> Sentence:
+    """Why the disk is not offered. In a recorded machine that is a text, so only its fixed part is translated: what
+    stands before the first colon."""
+    fixed, colon, rest = (disk.refused or "").partition(": ")
+    return joined(colon, Sentence(fixed), rest)
+
+
+def nic_line(nic: Nic) -> Sentence:
     """Name, MAC, driver and link in one line."""
-    speed = f" {nic.speed} Mbit/s" if nic.speed else ""
-    link = {True: f"link{speed}", False: "no link", None: None}[nic.link]
-    return ", ".join(word for word in (nic.name, nic.mac, nic.driver, nic.model, link) if word)
+    return joined(", ", nic.name, nic.mac, nic.driver, nic.model, _link(nic))
+
+
+def _link(nic: Nic) -> Sentence:
+    if not nic.link:
+        return say("no link") if nic.link is False else NOTHING
+    return say("link {speed} Mbit/s", speed=nic.speed) if nic.speed else say("link")
+
+
+def listed(words: tuple[Field, ...], shown: int) -> Sentence:
+    """The first `shown` of `words`, and how many more there are."""
+    return joined(", ", *words[:shown], more(len(words) - shown))
+
+
+def more(count: int) -> Sentence:
+    """That a list goes on with `count` others; nothing where it does not."""
+    return say_many("and {count} more", "and {count} more", count) if count > 0 else NOTHING

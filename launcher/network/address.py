@@ -30,6 +30,7 @@ from pathlib import Path
 from ..errors import LauncherError, NetworkFailed
 from ..model.machine import Nic
 from ..model.plan import Address, AddressSource
+from ..paths import RUN
 from ..process import Process, spawn
 from .dhcp import ASKS, PID_FILE, REPORTS, Lease, client_argv, read_lease
 
@@ -37,7 +38,6 @@ LINK_SECONDS = 60.0
 """How long a card may take to get a link: spanning tree on a switch needs 30 to 50 s."""
 DHCP_SECONDS = 60.0
 """How long DHCP may take once there is a link."""
-RUN = Path("/run/udpcast")
 SCRIPT = Path(__file__).with_name("udhcpc-script")
 
 Note = Callable[[str], None]

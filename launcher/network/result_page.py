@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import AnswerError
+from ..sentence import Sentence
 
 if TYPE_CHECKING:
     from ..model.afterwards import Result
@@ -79,7 +80,7 @@ class Answer:
 
     ok: bool
     status: int | None
-    sentence: str
+    sentence: Sentence | str
 
 
 class Report:

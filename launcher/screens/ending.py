@@ -10,10 +10,12 @@ from ..answers.questions import Choice
 from ..model.afterwards import Result, follows, offers_again
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Next, Role
-from ..model.wording import duration, rate, size
+from ..model.wording import duration, listed, rate, size
 from ..network.result_page import Answer
+from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from .pages import LEAVE, Chosen
+from .summary import earlier_cast, which_cast
 from .widgets import Page, result_frame
 
 DELAY = 10.0  # seconds for which the result stays on the screen before what follows
@@ -21,19 +23,13 @@ SHOWN_ADDRESSES = 12
 SHOWN_EARLIER = 2
 
 TITLES = {
-    OutcomeKind.SENT: "DONE: the disk was sent",
-    OutcomeKind.EQUAL: "DONE: this disk equals the sender's",
-    OutcomeKind.ARRIVED: "WRITTEN as it was sent, but not read back",
-    OutcomeKind.WRITTEN: "WRITTEN, but not compared with the sender",
+    OutcomeKind.SENT: say("DONE: the disk was sent"),
+    OutcomeKind.EQUAL: say("DONE: this disk equals the sender's"),
+    OutcomeKind.ARRIVED: say("WRITTEN as it was sent, but not read back"),
+    OutcomeKind.WRITTEN: say("WRITTEN, but not compared with the sender"),
 }
+FAILED = say("FAILED")
 GREEN = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL})
-
-FOLLOWS = {
-    Next.REBOOT: "This PC restarts in {seconds} s; any key keeps this screen.",
-    Next.POWEROFF: "This PC is switched off in {seconds} s; any key keeps this screen.",
-    Next.SHELL: "A shell follows in {seconds} s; any key keeps this screen.",
-}
-WAITS = "The next cast is waited for in {seconds} s; any key keeps this screen."
 
 
 class Ending:
@@ -47,12 +43,12 @@ class Ending:
             self._due = time.monotonic() + DELAY
         self._told = urwid.Text("")
         self._countdown = urwid.Text("")
-        sentences = [urwid.Text(sentence) for sentence in _sentences(result) if sentence]
+        sentences = [urwid.Text(tr(sentence)) for sentence in _sentences(result) if sentence]
         outcome = result.outcome
-        title = tr(TITLES.get(outcome.kind, "FAILED"))
+        title = TITLES.get(outcome.kind, FAILED)
         attribute = "done" if outcome.kind in GREEN else "caution" if outcome.ok else "bad"
-        again = (Choice("again", "Wait for the next cast (the same disk, no further question)"),)
-        choices = (*(again if offers_again(result.plan, outcome) else ()), Choice("retry", "Once more"), *LEAVE)
+        again = (Choice("again", say("Wait for the next cast (the same disk, no further question)")),)
+        choices = (*(again if offers_again(result.plan, outcome) else ()), Choice("retry", say("Once more")), *LEAVE)
         rows = [*sentences, self._told, self._countdown]
         self.page = Page("result", result_frame(title, attribute, rows, choices, act, host), {})
         self.tick()
@@ -60,8 +56,8 @@ class Ending:
     def tick(self) -> bool:
         """Show the seconds that are left; True when what follows is due."""
         left = None if self._due is None else self._due - time.monotonic()
-        text = WAITS if self.result.waits else FOLLOWS.get(self.next, "")
-        self._countdown.set_text("" if left is None else tr(text, seconds=max(0, int(left + 0.99))))
+        seconds = 0 if left is None else max(0, int(left + 0.99))
+        self._countdown.set_text("" if left is None else tr(_countdown(self.result.waits, self.next, seconds)))
         return left is not None and left <= 0
 
     def stay(self) -> None:
@@ -71,51 +67,56 @@ class Ending:
 
     def telling(self, host: str) -> None:
         """The result page is being told."""
-        self._told.set_text(tr("Telling {host} the result ...", host=host))
+        self._told.set_text(tr(say("Telling {host} the result ...", host=host)))
 
     def told(self, answer: Answer) -> None:
         """What came of telling it. That is no part of the outcome, and never looks like one."""
-        self._told.set_text(tr("Result page: {sentence}", sentence=answer.sentence))
+        self._told.set_text(tr(say("Result page: {sentence}", sentence=answer.sentence)))
 
 
-def _sentences(result: Result) -> list[str]:
+def _countdown(waits: bool, following: Next, seconds: int) -> Sentence:
+    if waits:
+        return say("The next cast is waited for in {seconds} s; any key keeps this screen.", seconds=seconds)
+    if following is Next.REBOOT:
+        return say("This PC restarts in {seconds} s; any key keeps this screen.", seconds=seconds)
+    if following is Next.POWEROFF:
+        return say("This PC is switched off in {seconds} s; any key keeps this screen.", seconds=seconds)
+    return say("A shell follows in {seconds} s; any key keeps this screen.", seconds=seconds)
+
+
+def _sentences(result: Result) -> list[Sentence | str]:
     outcome = result.outcome
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
-    figures = "   ".join((size(outcome.bytes), duration(outcome.seconds), speed)) if outcome.bytes else ""
-    sentences = [tr(outcome.sentence), tr(outcome.hint), tr(result.refused), what_is_known(outcome), figures]
+    figures = joined("   ", size(outcome.bytes), duration(outcome.seconds), speed) if outcome.bytes else NOTHING
+    sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome), figures]
     if outcome.xxh128:
-        sentences.append(f"xxh128 {outcome.xxh128}")
+        sentences.append(verbatim(f"xxh128 {outcome.xxh128}"))
     if result.plan.role is Role.SEND and outcome.receivers:
-        sentences.append(tr("Receivers: {list}", list=_listed(outcome.receivers)))
+        sentences.append(say("Receivers: {list}", list=listed(outcome.receivers, SHOWN_ADDRESSES)))
     if outcome.lost:
-        sentences.append(tr("Lost: {list}", list=_listed(outcome.lost)))
+        sentences.append(say("Lost: {list}", list=listed(outcome.lost, SHOWN_ADDRESSES)))
     if result.attempts > 1:
-        sentences.append(tr("Cast {number} of {count}.", number=result.attempt, count=result.attempts))
+        sentences.append(which_cast(result.attempt, result.attempts))
     first = max(0, len(result.earlier) - SHOWN_EARLIER)
     sentences += [
-        tr("Cast {number}: {sentence}", number=number, sentence=tr(earlier.sentence))
-        for number, earlier in enumerate(result.earlier[first:], first + 1)
+        earlier_cast(number, earlier.sentence) for number, earlier in enumerate(result.earlier[first:], first + 1)
     ]
     return sentences
 
 
-def what_is_known(outcome: Outcome) -> str:
+def what_is_known(outcome: Outcome) -> Sentence:
     """Of a disk that was written to its end, what was read back and compared, and what was not; or that nothing was
     done."""
     if outcome.kind is OutcomeKind.NOT_BEGUN:
-        return tr("Nothing was sent or written.")
+        return say("Nothing was sent or written.")
     if outcome.kind is OutcomeKind.EQUAL:
-        return tr("It was read back from the disk and compared.")
+        return say("It was read back from the disk and compared.")
     if outcome.kind is OutcomeKind.ARRIVED:
-        return tr("It was NOT read back from the disk: verify=no.")
+        return say("It was NOT read back from the disk: verify=no.")
     if outcome.kind is OutcomeKind.WRITTEN and outcome.read_back:
-        return tr("It was read back from the disk: it holds what came. Whether that is the sender's disk is not known.")
+        return say(
+            "It was read back from the disk: it holds what came. Whether that is the sender's disk is not known."
+        )
     if outcome.kind is OutcomeKind.WRITTEN:
-        return tr("It was NOT read back from the disk either: verify=no.")
-    return ""
-
-
-def _listed(words: tuple[str, ...]) -> str:
-    more = len(words) - SHOWN_ADDRESSES
-    tail = [tr("and {count} more", count=more)] if more > 0 else []
-    return ", ".join([*words[:SHOWN_ADDRESSES], *tail])
+        return say("It was NOT read back from the disk either: verify=no.")
+    return NOTHING

@@ -11,17 +11,18 @@ from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
 from ..model.plan import Target
-from ..sentence import Sentence
+from ..model.wording import refusal
+from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from . import summary
-from .widgets import Page, edit_page, frame, message_page, question_page, summary_rows
+from .widgets import Page, edit_page, frame, message_page, question_page, summary_rows, warning_row
 
 Chosen = Callable[[str], None]
 
 LEAVE = (
-    Choice("shell", "Shell", "a command line; `exit` comes back here"),
-    Choice("reboot", "Restart this PC"),
-    Choice("poweroff", "Power off"),
+    Choice("shell", say("Shell"), say("a command line; `exit` comes back here")),
+    Choice("reboot", say("Restart this PC")),
+    Choice("poweroff", say("Power off")),
 )
 
 
@@ -51,7 +52,7 @@ def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[s
     """The page for any question: a list where there are choices, else a line to type in."""
     asked = shown.asked
     key = asked.question.key
-    problem = str(asked.problem) if asked.problem else None
+    problem = asked.problem.whole if asked.problem else NOTHING
     choices = asked.question.choices(asked.facts)
     if key in ("disk", "nic") and not choices:
         return _nothing_there(key, shown, problem)
@@ -59,12 +60,10 @@ def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[s
     if choices and preset and not problem:
         choices, preset = _preselected(asked, choices, preset)
     if not choices:
-        return edit_page(
-            key, tr(asked.question.title), answer, preset=asked.preset or "", problem=problem, host=shown.host
-        )
+        return edit_page(key, asked.question.title, answer, preset=asked.preset or "", problem=problem, host=shown.host)
     return question_page(
         key,
-        tr(asked.question.title),
+        asked.question.title,
         choices,
         answer,
         focused=moved,
@@ -83,19 +82,20 @@ def _preselected(asked: Pending, choices: tuple[Choice, ...], preset: str) -> tu
         return choices, preset
     same = (choice.text for choice in choices if asked.question.parse(choice.text, asked.facts) == meant)
     text = next(same, None)
-    return (choices, text) if text is not None else ((Choice(preset, preset), *choices), preset)
+    return (choices, text) if text is not None else ((Choice(preset, verbatim(preset)), *choices), preset)
 
 
 def _below(key: str, shown: Shown) -> list[urwid.Widget]:
     if key == "umode":
         lines = summary.lines(shown.settled, shown.asked.facts.machine, shown.complete)
-        said = {line.text for line in lines}
-        return summary_rows(lines, [note for note in map(tr, shown.notes) if note not in said])
+        said = {str(line.text) for line in lines}
+        return summary_rows(lines, [note for note in shown.notes if str(note) not in said])
     if key == "confirm":
-        return [*_what_is_lost(shown), *(urwid.Text(("warn", f"! {tr(note)}")) for note in shown.notes)]
+        return [*_what_is_lost(shown), *map(warning_row, shown.notes)]
     if key == "disk":
         refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
-        return [urwid.Text(("dim", f"{disk.path}: {tr('not offered')}, {disk.refused}")) for disk in refused]
+        lines_of = [say("{path}: not offered, {reason}", path=disk.path, reason=refusal(disk)) for disk in refused]
+        return [urwid.Text(("dim", tr(line))) for line in lines_of]
     return []
 
 
@@ -105,53 +105,59 @@ def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
     target = item.value
     assert isinstance(target, Target)
     return [
-        urwid.Text(("title", summary.target_text(target))),
+        urwid.Text(("title", tr(summary.target_text(target)))),
         urwid.Divider(),
-        urwid.Text(("warn", tr("Everything on it is lost and replaced by the sender's disk."))),
+        urwid.Text(("warn", tr(say("Everything on it is lost and replaced by the sender's disk.")))),
     ]
 
 
-def _nothing_there(key: str, shown: Shown, problem: str | None) -> Page:
-    titles = {"disk": tr("No usable disk was found on this PC."), "nic": tr("No network card was found on this PC.")}
-    hints = {
-        "disk": tr(
-            "Check the disk's cable and the controller's mode in the firmware setup. It is looked for all the time."
-        ),
-        "nic": tr("Check the card, and whether this kernel has its driver. It is looked for all the time."),
-    }
+NOTHING_THERE = {
+    "disk": (
+        say("No usable disk was found on this PC."),
+        say("Check the disk's cable and the controller's mode in the firmware setup. It is looked for all the time."),
+    ),
+    "nic": (
+        say("No network card was found on this PC."),
+        say("Check the card, and whether this kernel has its driver. It is looked for all the time."),
+    ),
+}
+
+
+def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
+    title, hint = NOTHING_THERE[key]
     disks = shown.asked.facts.machine.disks if key == "disk" else ()
-    refused = [f"{disk.path}: {disk.refused}" for disk in disks if disk.refused]
+    refused = [joined(": ", disk.path, refusal(disk)) for disk in disks if disk.refused]
     rows = [
         urwid.Divider(),
-        urwid.AttrMap(urwid.Text(f" {titles[key]} "), "bad"),
+        urwid.AttrMap(urwid.Text(f" {tr(title)} "), "bad"),
         urwid.Divider(),
-        urwid.Text(hints[key]),
+        urwid.Text(tr(hint)),
+        urwid.Divider(),
+        *(urwid.Text(("dim", tr(line))) for line in (problem, *refused) if line),
     ]
-    rows += [urwid.Divider(), *(urwid.Text(("dim", line)) for line in ([problem] if problem else []) + refused)]
-    return Page(key, frame(rows, tr("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
+    return Page(key, frame(rows, say("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
 
 
-def waiting(sentence: str, host: str) -> Page:
+def waiting(sentence: Sentence | str, host: str) -> Page:
     """Something is under way; nothing can be chosen but back and the menu."""
-    rows = [urwid.Divider(), urwid.Text(("title", sentence))]
-    return Page("waiting", frame(rows, tr("Esc back   m menu"), host), {})
+    rows = [urwid.Divider(), urwid.Text(("title", tr(sentence)))]
+    return Page("waiting", frame(rows, say("Esc back   m menu"), host), {})
 
 
 def error(failure: LauncherError, act: Chosen, host: str) -> Page:
     """An expected failure: the sentence, the hint, and what can be done."""
-    choices = (Choice("retry", "Try again"), Choice("change", "Change the answers"), *LEAVE)
-    return message_page(
-        "error", tr("STOPPED"), (tr(failure.sentence), tr(failure.hint)), choices, act, attribute="bad", host=host
-    )
+    choices = (Choice("retry", say("Try again")), Choice("change", say("Change the answers")), *LEAVE)
+    sentences = failure.sentence, failure.hint
+    return message_page("error", say("STOPPED"), sentences, choices, act, attribute="bad", host=host)
 
 
 def menu(act: Chosen, transferring: bool, host: str) -> Page:
     """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else."""
-    close = Choice("close", "Go back to the screen")
-    choices: tuple[Choice, ...] = (close, Choice("rescan", "Look for disks and cards again"), *LEAVE)
+    close = Choice("close", say("Go back to the screen"))
+    choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), *LEAVE)
     if transferring:
-        choices = (close, Choice("cancel", "CANCEL the transfer", "a receiver's disk is then incomplete"))
-    page = message_page("menu", tr("Menu"), (), choices, act, host=host)
+        choices = (close, Choice("cancel", say("CANCEL the transfer"), say("a receiver's disk is then incomplete")))
+    page = message_page("menu", say("Menu"), (), choices, act, host=host)
     page.keys["esc"] = lambda: act("close")
     return page
 

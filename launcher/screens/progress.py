@@ -10,15 +10,16 @@ from collections.abc import Callable
 
 import urwid
 
-from ..errors import NOTHING
 from ..model.afterwards import attempts
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
-from ..model.wording import duration, nic_line, rate, size
+from ..model.wording import duration, more, nic_line, rate, size
+from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+from ..transfer.evidence import Receiver
 from ..transfer.transfer import Phase, TransferState
 from ..translate import tr
 from ..udpcast.command import start_condition, starts_by_key
-from .summary import target_text
+from .summary import earlier_cast, target_text, which_cast
 from .widgets import Handler, Page, frame
 
 SHOWN_RECEIVERS = 8
@@ -40,12 +41,13 @@ class TransferPage:
         self._place = urwid.WidgetPlaceholder(self._unknown)
         self._figures = urwid.Text("")
         self._receivers = urwid.Text("")
-        title = tr("SENDING {disk}") if plan.role is Role.SEND else tr("RECEIVING to {disk}")
+        disk = plan.target.path
+        title = say("SENDING {disk}", disk=disk) if plan.role is Role.SEND else say("RECEIVING to {disk}", disk=disk)
         rows = [
             urwid.Divider(),
-            urwid.Text(("title", title.format(disk=plan.target.path))),
-            urwid.Text(target_text(plan.target)),
-            urwid.Text(("dim", f"{nic_line(plan.nic)}, port {plan.port}")),
+            urwid.Text(("title", tr(title))),
+            urwid.Text(tr(target_text(plan.target))),
+            urwid.Text(("dim", tr(say("{card}, port {port}", card=nic_line(plan.nic), port=plan.port)))),
             *_earlier_rows(plan, earlier),
             urwid.Divider(),
             self._headline,
@@ -56,7 +58,7 @@ class TransferPage:
             self._receivers,
         ]
         keys = {"enter": start} if plan.role is Role.SEND else {}
-        self.page = Page("transfer", frame(rows, tr("m menu (cancel)"), host), keys)
+        self.page = Page("transfer", frame(rows, say("m menu (cancel)"), host), keys)
         self.pace = REDRAW[0]  # seconds to the next drawing of mere progress
         self._shown: object = None
         self._due = 0.0
@@ -75,7 +77,7 @@ class TransferPage:
 
     def update(self, state: TransferState) -> None:
         """Show `state`."""
-        self._headline.set_text(("title", self._headline_text(state)))
+        self._headline.set_text(("title", tr(self._headline_text(state))))
         done, total = (state.verified, state.bytes) if _reads_back(state) else (state.bytes, state.total or 0)
         if total and state.bytes:
             self._bar.done = total
@@ -83,45 +85,47 @@ class TransferPage:
             self._place.original_widget = self._bar
         else:
             self._place.original_widget = self._unknown
-        self._figures.set_text(self._figures_text(state))
-        self._receivers.set_text(self._receivers_text(state))
+        self._figures.set_text(tr(self._figures_text(state)))
+        self._receivers.set_text(tr(self._receivers_text(state)))
 
-    def _headline_text(self, state: TransferState) -> str:
+    def _headline_text(self, state: TransferState) -> Sentence:
         if state.phase is Phase.WAITING and self.plan.role is Role.RECEIVE:
-            return tr("Waiting for the sender. Nothing has been written yet.")
+            return say("Waiting for the sender. Nothing has been written yet.")
         if state.phase is Phase.WAITING and self.waits_for_key:
-            return tr(
-                "{count} receivers connected. Press ENTER to start when all are there.", count=len(state.receivers)
+            return say_many(
+                "{count} receiver connected. Press ENTER to start when all are there.",
+                "{count} receivers connected. Press ENTER to start when all are there.",
+                len(state.receivers),
             )
         if state.phase is Phase.WAITING:
-            return f"{tr('{count} receivers connected.', count=len(state.receivers))} {tr(self.condition)}"
+            count = len(state.receivers)
+            connected = say_many("{count} receiver connected.", "{count} receivers connected.", count)
+            return joined(" ", connected, self.condition)
         if state.phase is Phase.FLUSHING:
-            return tr("All data is here; it is being written out. Do not switch off.")
+            return say("All data is here; it is being written out. Do not switch off.")
         if _reads_back(state):
-            return tr("Reading the disk back to compare it. Do not switch off.")
-        return tr("The cast is running. Do not switch off.")
+            return say("Reading the disk back to compare it. Do not switch off.")
+        return say("The cast is running. Do not switch off.")
 
-    def _figures_text(self, state: TransferState) -> str:
+    def _figures_text(self, state: TransferState) -> Sentence:
         if not state.bytes:
-            return ""
+            return NOTHING
         if _reads_back(state):
-            return tr("reading the disk back: {done} of {total}", done=size(state.verified), total=size(state.bytes))
-        of = (
-            tr("{done} of {total}", done=size(state.bytes), total=size(state.total))
-            if state.total
-            else size(state.bytes)
-        )
-        remaining = tr("remaining {time}", time=duration(state.remaining)) if state.remaining is not None else ""
-        words = [of, rate(state.rate), tr("elapsed {time}", time=duration(state.elapsed)), remaining]
-        return "   ".join(word for word in words if word)
+            return say("reading the disk back: {done} of {total}", done=size(state.verified), total=size(state.bytes))
+        done = size(state.bytes)
+        of = say("{done} of {total}", done=done, total=size(state.total)) if state.total else verbatim(done)
+        remaining = NOTHING if state.remaining is None else say("remaining {time}", time=duration(state.remaining))
+        return joined("   ", of, rate(state.rate), say("elapsed {time}", time=duration(state.elapsed)), remaining)
 
-    def _receivers_text(self, state: TransferState) -> str:
+    def _receivers_text(self, state: TransferState) -> Sentence:
         if self.plan.role is Role.RECEIVE:
-            return ""
-        shown = [f"#{receiver.number} {receiver.address} {receiver.state.value}" for receiver in state.receivers]
-        more = len(shown) - SHOWN_RECEIVERS
-        tail = [tr("and {count} more", count=more)] if more > 0 else []
-        return "\n".join([*shown[-SHOWN_RECEIVERS:], *tail])
+            return NOTHING
+        newest = map(_receiver_line, state.receivers[-SHOWN_RECEIVERS:])
+        return joined("\n", *newest, more(len(state.receivers) - SHOWN_RECEIVERS))
+
+
+def _receiver_line(receiver: Receiver) -> Sentence:
+    return joined(" ", f"#{receiver.number}", receiver.address, receiver.state.words)
 
 
 def _reads_back(state: TransferState) -> bool:
@@ -133,6 +137,5 @@ def _earlier_rows(plan: Plan, earlier: tuple[Outcome, ...]) -> list[urwid.Widget
     if not earlier:
         return []
     number = len(earlier) + 1
-    which = tr("Cast {number} of {count}.", number=number, count=attempts(plan, number))
-    last = tr("Cast {number}: {sentence}", number=number - 1, sentence=tr(earlier[-1].sentence))
-    return [urwid.Divider(), urwid.Text(("warn", f"{which} {last}"))]
+    which, last = which_cast(number, attempts(plan, number)), earlier_cast(number - 1, earlier[-1].sentence)
+    return [urwid.Divider(), urwid.Text(("warn", tr(joined(" ", which, last))))]

@@ -1,4 +1,4 @@
-"""What is settled and why, as lines for the role screen, the confirmation and the log. Pure."""
+"""What is settled and why, as lines for the role screen and the confirmation. Pure."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ..answers.questions import DEFAULT
 from ..answers.row import Row
 from ..model.machine import Disk, Machine, Nic
 from ..model.plan import Compression, Target
-from ..model.wording import contents_line, disk_line, nic_line, partition_line, size
-from ..translate import tr
+from ..model.wording import contents_line, disk_line, more, nic_line, partition_line, size
+from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 
 SHOWN_PARTITIONS = 5
 
 
 @dataclass(frozen=True)
 class Line:
-    """`title` and `why` are already in the operator's language; `wrong` marks a problem."""
+    """`wrong` marks a problem."""
 
     key: str
-    title: str
-    text: str
-    why: str = ""
+    title: Sentence
+    text: Sentence
+    why: Sentence = NOTHING
     wrong: bool = False
 
 
@@ -34,7 +34,7 @@ def lines(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tup
     possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
     rows = ((row_of(item.key), item) for item in settled)
     return tuple(
-        _line(tr(row.label), item, possible.get(item.key, 0), complete)
+        _line(row.label, item, possible.get(item.key, 0), complete)
         for row, item in rows
         if row and row.label and _interesting(row, item)
     )
@@ -46,26 +46,29 @@ def _interesting(row: Row, item: Settled) -> bool:
     return not (row.quiet and as_always)
 
 
-def _line(title: str, item: Settled, possible: int, complete: bool) -> Line:
+def _line(title: Sentence, item: Settled, possible: int, complete: bool) -> Line:
     if item.problem:
         if not complete and item.key in ("disk", "nic"):
-            return Line(item.key, title, tr("looking for {what} ...", what=item.answer.text if item.answer else "?"))
-        return Line(item.key, title, str(item.problem), "", wrong=True)
+            return Line(item.key, title, say("looking for {what} ...", what=item.answer.text if item.answer else "?"))
+        return Line(item.key, title, item.problem.whole, wrong=True)
     if item.answer is None:
         return Line(item.key, title, _open(item.key, possible, complete))
     wrong = isinstance(item.value, Nic) and item.value.link is False
-    return Line(item.key, title, _value(item), tr(item.answer.source), wrong)
+    source = item.answer.source  # the name of a file or of another parameter is the same in every language
+    return Line(item.key, title, _value(item), verbatim(source) if isinstance(source, str) else source, wrong)
 
 
-def _open(key: str, possible: int, complete: bool) -> str:
+def _open(key: str, possible: int, complete: bool) -> Sentence:
     if possible:
-        return tr("{count} possible: you are asked after this", count=possible)
+        return say_many(
+            "{count} possible: you are asked after this", "{count} possible: you are asked after this", possible
+        )
     if key in ("disk", "nic"):
-        return tr("none found") if complete else tr("looking ...")
-    return tr("you are asked after this")
+        return say("none found") if complete else say("looking ...")
+    return say("you are asked after this")
 
 
-def _value(item: Settled) -> str:
+def _value(item: Settled) -> Sentence:
     value = item.value
     if isinstance(value, Target):
         return target_text(value)
@@ -74,28 +77,37 @@ def _value(item: Settled) -> str:
     if isinstance(value, IpConfig):
         return address_text(value)
     if item.key == "compr":
-        return value.value if isinstance(value, Compression) else tr("as the stream says")
+        return verbatim(value.value) if isinstance(value, Compression) else say("as the stream says")
     assert item.answer is not None
-    return item.answer.text
+    return verbatim(item.answer.text)
 
 
-def target_text(target: Target) -> str:
+def target_text(target: Target) -> Sentence:
     """The disk with what is on it; for a partition also which one it is."""
-    part = [f"{target.path}, {size(target.size)}"] if target.partition else []
-    return "\n".join([*part, disk_line(target.disk), *contents(target.disk)])
+    part = f"{target.path}, {size(target.size)}" if target.partition else NOTHING
+    return joined("\n", part, disk_line(target.disk), *(joined("", "  ", line) for line in contents(target.disk)))
 
 
-def contents(disk: Disk) -> list[str]:
+def contents(disk: Disk) -> list[Sentence]:
     """What is on a disk, a line each, so that nobody overlooks a partition."""
     if not disk.partitions:
-        return [f"  {contents_line(disk)}"]
-    shown = [f"  {partition_line(disk, partition)}" for partition in disk.partitions[:SHOWN_PARTITIONS]]
-    more = len(disk.partitions) - SHOWN_PARTITIONS
-    return [*shown, f"  {tr('and {count} more', count=more)}"] if more > 0 else shown
+        return [contents_line(disk)]
+    shown = [partition_line(disk, partition) for partition in disk.partitions[:SHOWN_PARTITIONS]]
+    return [line for line in (*shown, more(len(disk.partitions) - SHOWN_PARTITIONS)) if line]
 
 
-def address_text(config: IpConfig) -> str:
+def address_text(config: IpConfig) -> Sentence:
     """An address with its prefix, or that a DHCP server is asked."""
     if not config.client:
-        return tr("from a DHCP server")
-    return config.client if config.prefix is None else f"{config.client}/{config.prefix}"
+        return say("from a DHCP server")
+    return verbatim(config.client if config.prefix is None else f"{config.client}/{config.prefix}")
+
+
+def which_cast(number: int, casts: int) -> Sentence:
+    """Which cast this is, of how many at most."""
+    return say("Cast {number} of {casts}.", number=number, casts=casts)
+
+
+def earlier_cast(number: int, sentence: Sentence | str) -> Sentence:
+    """What became of a cast before this one."""
+    return say("Cast {number}: {sentence}", number=number, sentence=sentence)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import urwid
 
 from ..answers.questions import Choice
+from ..sentence import NOTHING, Sentence, say
 from ..translate import tr
 from .summary import Line
 
@@ -34,6 +35,7 @@ PALETTE = [
 ]
 
 MIN_COLUMNS, MIN_ROWS = 80, 24
+CHOOSE = say("Up/Down choose   Enter take it")
 HOTKEYS = {"snd": "s", "rcv": "r"}
 ATTRIBUTES = {"rcv": "warn", "snd": "good"}
 
@@ -94,7 +96,7 @@ class Body(urwid.ListBox):  # type: ignore[misc]
 
 def frame(
     rows: Sequence[urwid.Widget],
-    footer: str,
+    footer: Sentence,
     host: str = "",
     focus: int | None = None,
     moved: Callable[[int], None] = lambda row: None,
@@ -108,18 +110,18 @@ def frame(
     if above:
         header = urwid.Pile([header, *(urwid.Padding(row, left=1, right=1) for row in above)])
     body = urwid.Padding(Body(rows, focus, moved), left=1, right=1)
-    return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(f" {footer}"), "head")), "body")
+    return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(f" {tr(footer)}"), "head")), "body")
 
 
 def question_page(
     name: str,
-    title: str,
+    title: Sentence | str,
     choices: Sequence[Choice],
     answer: Callable[[str], None],
     *,
     focused: Callable[[str | None], None] = lambda text: None,
     preset: str | None = None,
-    problem: str | None = None,
+    problem: Sentence = NOTHING,
     below: Sequence[urwid.Widget] = (),
     host: str = "",
 ) -> Page:
@@ -140,18 +142,24 @@ def question_page(
         rows.append(Item(choice, key, chosen))
         if key:  # only the role is taken with one key: what follows it can still be refused
             keys[key] = keys[key.upper()] = chosen
-    footer = tr("Up/Down choose   Enter take it   Esc back   m menu")
+    footer = say("Up/Down choose   Enter take it   Esc back   m menu")
     widget = frame([*rows, urwid.Divider(), *below], footer, host, focus, lambda row: focused(texts.get(row)))
     return Page(name, widget, keys)
 
 
 def edit_page(
-    name: str, title: str, answer: Callable[[str], None], *, preset: str, problem: str | None, host: str = ""
+    name: str,
+    title: Sentence | str,
+    answer: Callable[[str], None],
+    *,
+    preset: str,
+    problem: Sentence = NOTHING,
+    host: str = "",
 ) -> Page:
     """An answer that is typed."""
     edit = _Edit(preset, answer)
     rows = [urwid.Divider(), *_problem(problem), urwid.Text(("title", tr(title))), urwid.Divider()]
-    footer = tr("Type the answer   Enter take it   Esc back   F2 menu")
+    footer = say("Type the answer   Enter take it   Esc back   F2 menu")
     return Page(name, frame([*rows, urwid.AttrMap(edit, "focus")], footer, host, len(rows)), {})
 
 
@@ -167,21 +175,25 @@ class _Edit(urwid.Edit):  # type: ignore[misc]
         return super().keypress(size, key)  # type: ignore[no-any-return]
 
 
-def summary_rows(lines: Sequence[Line], warnings: Sequence[str]) -> list[urwid.Widget]:
+def summary_rows(lines: Sequence[Line], warnings: Sequence[Sentence | str]) -> list[urwid.Widget]:
     """What is settled and why, for below the choice."""
     rows: list[urwid.Widget] = [urwid.Text(("dim", "─" * 76))]
     for line in lines:
-        why = [("dim", f"  ({line.why})")] if line.why else []
-        text = urwid.Text([("warn" if line.wrong else "body", line.text), *why])
-        rows.append(urwid.Columns([(13, urwid.Text(("key", line.title))), text]))
-    rows += [urwid.Text(("warn", f"! {warning}")) for warning in warnings]
-    return rows
+        why = [("dim", f"  ({tr(line.why)})")] if line.why else []
+        text = urwid.Text([("warn" if line.wrong else "body", tr(line.text)), *why])
+        rows.append(urwid.Columns([(13, urwid.Text(("key", tr(line.title)))), text]))
+    return [*rows, *map(warning_row, warnings)]
+
+
+def warning_row(warning: Sentence | str) -> urwid.Widget:
+    """What is wrong, but stops nothing."""
+    return urwid.Text(("warn", f"! {tr(warning)}"))
 
 
 def message_page(
     name: str,
-    title: str,
-    sentences: Sequence[str],
+    title: Sentence,
+    sentences: Sequence[Sentence],
     choices: Sequence[Choice],
     answer: Callable[[str], None],
     *,
@@ -190,17 +202,20 @@ def message_page(
     host: str = "",
 ) -> Page:
     """A title in large letters as far as a text screen has them, sentences, and what can be done now."""
-    rows: list[urwid.Widget] = [urwid.Divider(), urwid.AttrMap(urwid.Text(f" {title} "), attribute), urwid.Divider()]
-    rows += [urwid.Text(sentence) for sentence in sentences if sentence]
+    rows: list[urwid.Widget] = [
+        urwid.Divider(),
+        urwid.AttrMap(urwid.Text(f" {tr(title)} "), attribute),
+        urwid.Divider(),
+    ]
+    rows += [urwid.Text(tr(sentence)) for sentence in sentences if sentence]
     rows.append(urwid.Divider())
     focus = len(rows) if choices else None
     rows += [Item(choice, None, _answering(answer, choice)) for choice in choices]
-    footer = tr("Up/Down choose   Enter take it")
-    return Page(name, frame([*rows, urwid.Divider(), *below], footer, host, focus), {})
+    return Page(name, frame([*rows, urwid.Divider(), *below], CHOOSE, host, focus), {})
 
 
 def result_frame(
-    title: str,
+    title: Sentence,
     attribute: str,
     rows: Sequence[urwid.Widget],
     choices: Sequence[Choice],
@@ -208,30 +223,30 @@ def result_frame(
     host: str,
 ) -> urwid.Widget:
     """A title that always stays, rows, and what can be done now, a line each."""
-    above = [urwid.Divider(), urwid.AttrMap(urwid.Text(f" {title} "), attribute), urwid.Divider()]
+    above = [urwid.Divider(), urwid.AttrMap(urwid.Text(f" {tr(title)} "), attribute), urwid.Divider()]
     items = [Item(Choice(choice.text, choice.label), None, _answering(answer, choice)) for choice in choices]
     body = [*rows, urwid.Divider(), *items]
-    return frame(body, tr("Up/Down choose   Enter take it"), host, len(rows) + 1, above=above)
+    return frame(body, CHOOSE, host, len(rows) + 1, above=above)
 
 
 def _answering(answer: Callable[[str], None], choice: Choice) -> Handler:
     return lambda: answer(choice.text)
 
 
-def _problem(problem: str | None) -> list[urwid.Widget]:
-    return [urwid.AttrMap(urwid.Text(f" {problem}"), "bad"), urwid.Divider()] if problem else []
+def _problem(problem: Sentence) -> list[urwid.Widget]:
+    return [urwid.AttrMap(urwid.Text(f" {tr(problem)}"), "bad"), urwid.Divider()] if problem else []
 
 
 def too_small(columns: int, rows: int) -> urwid.Widget:
     """What a terminal shows that is too small to show a choice without cutting it."""
-    sentence = tr(
+    sentence = say(
         "This terminal is {columns}x{rows}; udpcast-launcher needs {min_columns}x{min_rows}. Please enlarge it.",
         columns=columns,
         rows=rows,
         min_columns=MIN_COLUMNS,
         min_rows=MIN_ROWS,
     )
-    return urwid.Filler(urwid.Text(sentence), "top")
+    return urwid.Filler(urwid.Text(tr(sentence)), "top")
 
 
 class SizeGuard(urwid.WidgetWrap):  # type: ignore[misc]

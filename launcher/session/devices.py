@@ -30,6 +30,12 @@ class Detection(Protocol):
     def complete(self) -> bool:
         """Whether all devices that were present at boot are known."""
 
+    def watch(self) -> int | None:
+        """A descriptor that is readable when devices may have changed."""
+
+    def drain(self) -> bool:
+        """Take what made `watch` readable; True when it is worth detecting again."""
+
 
 class Devices:
     """What is there, and since when. `machine` is what was last detected, `complete` whether that was all of boot's."""
@@ -45,7 +51,7 @@ class Devices:
     def look(self) -> None:
         """Detect again."""
         now = time.monotonic()
-        if not self.complete and self._system.complete():
+        if self.completed:
             self.complete = True
             self._changed = now
             self._log.emit("devices")
@@ -57,6 +63,11 @@ class Devices:
             self._changed = now
         unsettled = [disk.path for disk in self.machine.disks if not disk.settled]
         self._unsettled = {path: self._unsettled.get(path, now) for path in unsettled}
+
+    @property
+    def completed(self) -> bool:
+        """Whether all of boot's devices have become known since the last look."""
+        return not self.complete and self._system.complete()
 
     def wait_anew(self) -> None:
         """Begin the deadline for what is missing again."""

@@ -4,11 +4,11 @@ leaves without an end, so that they need not wait for silence.
 udpcast has no message that says "broken off", and says nothing at all while it waits for its input, as it does for a
 minute where an empty disk is read slowly and compressed. These words go beside it: a datagram to the port behind the
 port base, on which no udp-receiver listens (an unknown packet to the port base itself ends those that wait for a
-sender: measured). A receiver of ours hears it with a packet socket (`heard`), a plain one's PC drops it. Who does not
+sender: measured). A receiver of ours hears it with a packet socket (`monitor`), a plain one's PC drops it. Who does not
 hear it goes by the silence, and whatever it says, nobody takes it for a success.
 
-A sign of life is `ALIVE`, which is only counted (`heard.SenderWatch`). A last word is `MAGIC`, then a JSON object with
-`session` (the token of the cast's manifest) and `kind` (the sender's outcome).
+A sign of life is `ALIVE`, which is only counted (`monitor.SenderWatch`). A last word is `MAGIC`, then a JSON object
+with `session` (the token of the cast's manifest) and `kind` (the sender's outcome).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAGIC = b"ULfw"  # no message of udpcast's begins so: its first byte is a small 
 ALIVE = b"ULhi"
 EVERY = 5.0  # seconds between two signs of life
 TIMES = 3  # a datagram may get lost
-APART = 0.2  # seconds between two of them; the same PC's next cast begins later than that (`sending.LISTEN`)
+APART = 0.2  # seconds between two of them; the same PC's next cast begins later than that (`sender.LISTEN`)
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ def farewell_port(port: int) -> int:
     return port + 1
 
 
-def say_alive(addresses: Iterable[str], nic: str, port: int) -> None:
+def send_heartbeat(addresses: Iterable[str], nic: str, port: int) -> None:
     """Send a sign of life to each of `addresses`. Never waits, never fails."""
     _send(ALIVE, tuple(addresses), nic, port, 1)
 
 
-def say_farewell(farewell: Farewell, addresses: Iterable[str], nic: str, port: int) -> None:
+def send_farewell(farewell: Farewell, addresses: Iterable[str], nic: str, port: int) -> None:
     """Send `farewell` to each of `addresses` through the card `nic`. Takes `(TIMES - 1) * APART` seconds, never fails:
     whom it does not reach waits for the silence."""
     _send(write_farewell(farewell), tuple(addresses), nic, port, TIMES)

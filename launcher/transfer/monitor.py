@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from .heartbeat import MAGIC, Farewell, farewell_port, read_farewell
 
-PAUSE = 3.0  # seconds without a greeting that a sender of ours makes when it begins anew (`sending.LISTEN` is longer)
+PAUSE = 3.0  # seconds without a greeting that a sender of ours makes when it begins anew (`sender.LISTEN` is longer)
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
@@ -39,7 +39,7 @@ _UDP = 17
 class SenderWatch:
     """Counts the packets of the sender at `address` to `port` and the next one that arrive at the card `nic`.
 
-    `limit` in seconds; `over` is asked whether its cast is known to have ended (see `pumps.Watch`). Without an
+    `limit` in seconds; `over` is asked whether its cast is known to have ended (see `copying.Watch`). Without an
     address, or without the right to open a packet socket, nothing is ever heard.
     """
 

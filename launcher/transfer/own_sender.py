@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 from ..datapath.framing import Manifest
 from ..model.plan import Plan
+from ..sentence import Sentence, say, say_many
 from .heartbeat import Farewell
 from .monitor import PAUSE, SenderNews, SenderWatch
 
@@ -34,9 +35,9 @@ IN_FLIGHT = 16 << 20  # bytes that may be on their way from the wire to the disk
 
 
 class Gone(NamedTuple):
-    """Why a sender is no more: as the end of a sentence, and as a word for the event log."""
+    """Why a sender is no more: as a sentence, and as a word for the event log."""
 
-    words: str
+    words: Sentence
     reason: str
 
 
@@ -77,11 +78,23 @@ class OwnSender:
         if not (self.address and self._watch):
             return None
         if self._news and self._news.farewell():
-            return Gone("has ended its cast", "ended before the cast")
+            return Gone(say("The sender {address} has ended its cast.", address=self.address), "ended before the cast")
         if self._news and self._news.began_anew():
-            return Gone(f"was not heard for {PAUSE:.0f} seconds, or has begun anew", "began anew before the cast")
+            words = say_many(
+                "The sender {address} was not heard for {count} second, or has begun anew.",
+                "The sender {address} was not heard for {count} seconds, or has begun anew.",
+                round(PAUSE),
+                address=self.address,
+            )
+            return Gone(words, "began anew before the cast")
         if self._watch.gone() and self._watch.heard:
-            return Gone(f"has not been heard for {self.silence} seconds", "silent before the cast")
+            words = say_many(
+                "The sender {address} has not been heard for {count} second.",
+                "The sender {address} has not been heard for {count} seconds.",
+                self.silence,
+                address=self.address,
+            )
+            return Gone(words, "silent before the cast")
         return None
 
     def part(self) -> None:

@@ -17,15 +17,16 @@ import threading
 import time
 from dataclasses import replace
 
-from ..datapath.block_device import DiskError, ReadBack, TargetDisk, opened, patiently
+from ..datapath import block_device
+from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer, opened, patiently
 from ..datapath.copying import (
     NO_BYTES,
     Incoming,
     Moved,
     Reread,
     Stalled,
-    pump_stream,
-    pump_target,
+    copy_stream,
+    copy_to_disk,
     read_back,
     wide_pipe,
 )
@@ -35,28 +36,30 @@ from ..events import EventLog
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Plan
 from ..process import Process, open_terminal, program, spawn
+from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, decompressor
 from ..udpcast.messages import MessageKind, parse_message
+from .evidence import Receiving
 from .own_sender import OwnSender
-from .preflight import refuse
-from .status import Board, Phase
-from .supervisor import Crew
-from .verdict import Receiving, judge_receiver, no_answer
+from .preflight import check
+from .receiver_verdict import judge_receiver
+from .status import Phase, Status
+from .supervisor import Supervisor
 
-NOT_REREAD = Reread(error="it was not read to its end")
+NOT_REREAD = Reread(error=say("it was not read to its end"))
 LATE = 2.0  # seconds that udp-receiver has for ending by itself when no cast began in time
 
 
 class Receiver:
     """One reception by `plan`. `prepare` may refuse; `run` takes as long as the cast and gives its outcome."""
 
-    def __init__(self, plan: Plan, board: Board, log: EventLog) -> None:
+    def __init__(self, plan: Plan, status: Status, log: EventLog) -> None:
         self._plan = plan
-        self._board = board
+        self._status = status
         self._log = log
         self._commands = tuple(program(words) for words in argv(plan))
         self._deadline = time.monotonic() + plan.start_timeout
-        self._crew = Crew(self._hear, self._tick)
+        self._supervisor = Supervisor(self._hear, self._tick)
         self._target: TargetDisk | None = None
         self._again: ReadBack | None = None
         self._size = plan.target.size
@@ -67,7 +70,7 @@ class Receiver:
         self._inlet = -1
         self._outlet = -1  # kept open until the first byte, so that another udp-receiver can write into the same pipe
         self._begun = False
-        self._own = OwnSender(plan, lambda: board.progress[0])
+        self._own = OwnSender(plan, lambda: status.progress[0])
         self._mixed = False
         self._timed_out = False
         self._stream = NO_BYTES
@@ -75,7 +78,7 @@ class Receiver:
         self._reread: Reread | None = None
         self._manifest: Manifest | None = None
         self._refusal: Outcome | None = None
-        self._flush_error: str | None = None
+        self._flush_error: Sentence | str | None = None
         self._over = threading.Event()
         self._bug: BaseException | None = None
         self._leaving: Process | None = None  # the udp-receiver that is ended because its sender vanished
@@ -95,7 +98,7 @@ class Receiver:
         try:
             self._target = opened(TargetDisk, self._plan.target.path, lambda: self._cancelled)
         except TransferFailed:
-            self._crew.close()
+            self._supervisor.close()
             raise
         if self._target and self._target.size is not None:
             self._size = min(self._size, self._target.size)
@@ -110,9 +113,9 @@ class Receiver:
             self._start()
             work = threading.Thread(target=self._work, name="stream", daemon=True)
             work.start()
-            self._crew.attend(lambda: self._over.is_set() or self._hung is not None)
+            self._supervisor.attend(lambda: self._over.is_set() or self._hung is not None)
         finally:
-            self._crew.close()
+            self._supervisor.close()
             self._close_outlet()
             self._own.close()
             if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
@@ -129,7 +132,7 @@ class Receiver:
         terminal = open_terminal()
         self._terminals = terminal[:2] if terminal else ()
         self._udpcast = spawn(self._commands[0], None, self._outlet, self._note, terminal and terminal[2])
-        self._crew.add(self._udpcast)
+        self._supervisor.add(self._udpcast)
 
     def _close_all(self) -> None:
         for fd in (self._inlet, *self._terminals):
@@ -148,7 +151,7 @@ class Receiver:
         for disk in (self._target, self._again):
             if disk:
                 disk.hurry()
-        self._crew.stop()
+        self._supervisor.stop()
 
     def _work(self) -> None:
         """The stream's thread, from the first look to the last byte that is read back."""
@@ -165,11 +168,11 @@ class Receiver:
             self._bug = bug
         finally:
             if self._stream.whole and self._written.whole and not self._refusal and not self._bug:
-                self._crew.let_end()
+                self._supervisor.let_end()
             else:
-                self._crew.stop()
+                self._supervisor.stop()
             self._over.set()
-            self._crew.wake()
+            self._supervisor.wake()
             if self._hung is not None:  # nobody waited for this thread, but the disk has answered after all
                 self._close_all()
 
@@ -192,15 +195,15 @@ class Receiver:
         compression = recognise(head)
         self._manifest = read_manifest(head) if compression is Compression.ZSTD else None
         self._stream = Moved(len(head))
-        self._refusal = refuse(self._plan, self._size, head, self._manifest)
+        self._refusal = check(self._plan, self._size, head, self._manifest)
         if self._refusal:
             return
         if self._manifest:
-            self._board.expect(self._manifest.length)
+            self._status.expect(self._manifest.length)
             self._own.hear(self._manifest)
-        self._board.say(f"The stream's compression is {compression.value}.")
-        self._board.begin()
-        self._crew.wake()
+        self._status.tell(say("The stream's compression is {compression}.", compression=compression.value))
+        self._status.begin()
+        self._supervisor.wake()
         if compression is Compression.NONE:
             self._write(incoming)
             self._stream = Moved(self._written.count, stalled=self._written.stalled)
@@ -220,17 +223,17 @@ class Receiver:
         disk = threading.Thread(target=write, name="disk", daemon=True)
         try:
             self._decompressor = spawn(program(decompressor(compression)), inlet, disk_outlet, self._note)
-            self._crew.add(self._decompressor)
+            self._supervisor.add(self._decompressor)
         except LauncherError as error:
-            text = f"{error.sentence} Nothing was written."
-            self._refusal = Outcome(OutcomeKind.STAGE_FAILED, text, error.hint)
+            sentence = joined(" ", error.sentence, say("Nothing was written."))
+            self._refusal = Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint)
         finally:
             os.close(inlet)
             os.close(disk_outlet)
         try:
             disk.start()
             if self._decompressor:
-                self._stream = pump_stream(incoming, outlet)
+                self._stream = copy_stream(incoming, outlet)
                 if self._stream.stalled and self._trailer and self._udpcast:  # silent behind its end: all of it is here
                     self._stream = replace(self._stream, stalled=False)
                     self._udpcast.signal(signal.SIGKILL)
@@ -244,10 +247,10 @@ class Receiver:
         """The disk's thread (without compression it is the stream's)."""
         assert self._target
         try:
-            self._written = pump_target(incoming.fill, self._target, self._size, self._board.moved)
+            self._written = copy_to_disk(incoming.fill, self._target, self._size, self._status.moved)
         except BaseException as bug:
             self._bug = bug
-            self._written = Moved(error="the launcher failed")
+            self._written = Moved(error=say("the launcher failed"))
 
     def _flush(self) -> None:
         """Bring everything to the device; its answer is evidence."""
@@ -260,7 +263,7 @@ class Receiver:
 
     def _verify(self) -> None:
         """Read the disk back, where nothing else speaks against a success: that is known when all processes ended."""
-        self._crew.let_end()
+        self._supervisor.let_end()
         for process in (self._udpcast, self._decompressor):
             if process:
                 process.ended.wait()
@@ -274,8 +277,8 @@ class Receiver:
             self._reread = read_back(self._again, self._written, self._reread_so_far)
         except DiskError as error:
             self._reread = Reread(error=error.words)
-        except TimeoutError as late:
-            self._reread = NOT_REREAD if self._cancelled else Reread(error=str(late))
+        except TimeoutError:
+            self._reread = NOT_REREAD if self._cancelled else Reread(error=no_answer(block_device.PATIENCE))
             self._target = None  # flushed, and left open: in the kernel, to close a disk waits for who opens it
         except Cancelled:
             return
@@ -283,21 +286,21 @@ class Receiver:
     def _reread_so_far(self, count: int) -> None:
         if self._cancelled:
             raise Cancelled
-        self._board.reread(count)
+        self._status.reread(count)
 
     def _enter(self, phase: Phase) -> None:
-        self._board.enter(phase)
+        self._status.enter(phase)
         self._log.emit("phase", phase=phase.value)
 
     def _hear(self, process: Process, line: str) -> None:
         message = parse_message(line) if process is self._udpcast else None
         if message is None:
             if process is not self._udpcast:
-                self._board.say(f"{process.name}: {line}")
+                self._status.tell(joined(": ", process.name, line))
             return
         if message.kind is MessageKind.CONNECTED and message.address:
             self._own.meet(message.address)
-            self._board.say(f"Connected to the sender {message.address}.")
+            self._status.tell(say("Connected to the sender {address}.", address=message.address))
             self._log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.DROPPED:
             self._dropped = True
@@ -305,13 +308,13 @@ class Receiver:
             self._complaint = self._complaint or message.text
 
     def _tick(self) -> None:
-        if self._board.begun and not self._cast_told:
+        if self._status.begun and not self._cast_told:
             self._cast_told = True
             self._log.emit("cast")
         hung = (disk.hung for disk in (self._again, self._target) if disk and disk.hung)
         self._hung = self._hung or next(hung, None)
         if self._hung is not None:
-            self._crew.stop(signal.SIGKILL)
+            self._supervisor.stop(signal.SIGKILL)
         elif self._begun:
             self._own.waiting_is_over()
             self._own.listen()
@@ -334,10 +337,10 @@ class Receiver:
             # To udp-receiver's own clock every packet of whatever sender is a new beginning.
             self._timed_out = True
             self._close_outlet()
-            self._crew.stop()
+            self._supervisor.stop()
         elif gone := self._own.gone():
             self._leaving = self._udpcast
-            self._board.say(f"The sender {self._own.address} {gone.words}.")
+            self._status.tell(gone.words)
             self._log.emit("disconnected", address=self._own.address, number=None, reason=gone.reason)
             if self._udpcast:
                 self._udpcast.signal(signal.SIGKILL)
@@ -369,14 +372,14 @@ class Receiver:
         """What may be claimed; with `verify` False, as if the disk need not be read back."""
         written, reread, hung = self._written, self._reread, self._hung
         if hung is not None and reread:  # all was written; it is the reading back that never came back
-            reread, hung = Reread(self._board.reread_so_far, error=no_answer(hung)), None
+            reread, hung = Reread(self._status.reread_so_far, error=no_answer(hung)), None
         elif hung is not None:  # its pump never came back
-            written = Moved(self._board.progress[0])
+            written = Moved(self._status.progress[0])
         return judge_receiver(
             Receiving(
                 device=self._plan.target.path,
                 size=self._size,
-                seconds=self._board.seconds,
+                seconds=self._status.seconds,
                 sender=self._own.address,
                 refusal=self._refusal,
                 stream=self._stream,
@@ -384,8 +387,8 @@ class Receiver:
                 flush_error=self._flush_error,
                 manifest=self._manifest,
                 trailer=self._trailer,
-                udpcast=self._crew.stage(self._udpcast),
-                decompressor=self._crew.stage(self._decompressor),
+                udpcast=self._supervisor.stage(self._udpcast),
+                decompressor=self._supervisor.stage(self._decompressor),
                 dropped=self._dropped,
                 complaint=self._complaint,
                 silence=self._own.silence,

@@ -7,7 +7,7 @@ The one rule that keeps receivers honest: udp-sender's input ends only when ever
 udp-sender is killed first, and only then are pipes closed; for an end of input looks to udpcast like the end of the
 disk, and its receivers would take a cut disk for a whole one. If the launcher itself is killed, its side of
 udp-sender's terminal closes and the kernel hangs udp-sender up. Receivers that a cast leaves without an end are told so
-beside udpcast (`farewell`).
+beside udpcast (`heartbeat`).
 """
 
 from __future__ import annotations
@@ -20,47 +20,38 @@ import time
 
 from .. import VERSION
 from ..datapath.block_device import DiskError, SourceDisk, opened, whereabouts
-from ..datapath.copying import NO_BYTES, Moved, pump_pipes, pump_source, wide_pipe, write_all
+from ..datapath.copying import NO_BYTES, Moved, copy_from_disk, copy_pipe, wide_pipe, write_all
 from ..datapath.framing import Manifest, Trailer, disk_label, manifest_frame, recognise, trailer_frame
-from ..errors import TransferFailed
+from ..errors import ErrorKind, TransferFailed
 from ..events import EventLog
-from ..model.outcome import Outcome, OutcomeKind
+from ..model.outcome import Outcome
 from ..model.plan import Compression, Plan
 from ..process import Process, open_terminal, program, spawn
+from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, starts_by_key
 from ..udpcast.messages import MessageKind, parse_message
-from .heartbeat import EVERY, Farewell, say_alive, say_farewell
+from .evidence import LOST, ReceiverState, Sending
+from .heartbeat import EVERY, Farewell, send_farewell, send_heartbeat
 from .monitor import Greeting, Greetings
-from .status import Board
-from .supervisor import Crew
-from .verdict import LOST, ReceiverState, Sending, judge_sender
+from .sender_verdict import judge_sender
+from .status import Status
+from .supervisor import Supervisor
 
 SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
 LISTEN = 3.5  # seconds before a cast: another sender of ours greets in them, and our own receivers note a pause
 TIE = 3.0  # seconds of its waiting in which a sender still gives way to one that began at the same time
 
 
-def other_sender(plan: Plan, address: str, begun: bool) -> Outcome:
-    """What a sender says that found another one."""
-    sent = "this cast was ended as it began" if begun else "nothing was sent"
-    return Outcome(
-        OutcomeKind.OTHER_SENDER,
-        f"Another sender, {address}, is waiting for receivers on port {plan.port}; {sent}.",
-        "Send from one PC only, or give each of the two rooms a port of its own (port=).",
-        total=plan.target.size,
-    )
-
-
 class Sender:
     """One cast of `plan`. `prepare` may refuse; `run` takes as long as the cast and gives its outcome."""
 
-    def __init__(self, plan: Plan, board: Board, log: EventLog) -> None:
+    def __init__(self, plan: Plan, status: Status, log: EventLog) -> None:
         self._plan = plan
-        self._board = board
+        self._status = status
         self._log = log
         self._compression = plan.compression or Compression.ZSTD
         self._commands = tuple(program(words) for words in argv(plan))
-        self._crew = Crew(self._hear, self._tick)
+        self._supervisor = Supervisor(self._hear, self._tick)
         self._open: set[int] = set()
         self._greetings: Greetings | None = None
         self._listen_until = float("inf")
@@ -93,7 +84,7 @@ class Sender:
             self._source = opened(SourceDisk, self._plan.target.path, lambda: self._cancelled)
             self._check()
         except TransferFailed:
-            self._crew.close()
+            self._supervisor.close()
             raise
 
     def _check(self) -> None:
@@ -101,9 +92,14 @@ class Sender:
         looks = recognise(self._source.head) if self._source else Compression.NONE
         if self._compression is Compression.NONE and looks is not Compression.NONE:
             raise TransferFailed(
-                f"{self._plan.target.path} begins as a {looks.value} stream does, and with compr=none receivers would "
-                "unpack it; nothing was sent.",
-                "Send it with compr=zstd.",
+                ErrorKind.SOURCE_REFUSED,
+                say(
+                    "{path} begins as a {compression} stream does, and with compr=none receivers would unpack it; "
+                    "nothing was sent.",
+                    path=self._plan.target.path,
+                    compression=looks.value,
+                ),
+                say("Send it with compr=zstd."),
             )
 
     def run(self) -> Outcome:
@@ -117,9 +113,9 @@ class Sender:
             pipes = self._start()
             pump = threading.Thread(target=self._pump, args=pipes, name="stream", daemon=True)
             pump.start()
-            self._crew.attend(lambda: self._over.is_set() or self._hung is not None)
+            self._supervisor.attend(lambda: self._over.is_set() or self._hung is not None)
         finally:
-            self._crew.close()
+            self._supervisor.close()
             if self._greetings:
                 self._greetings.close()
             if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
@@ -129,18 +125,18 @@ class Sender:
         if self._bug:
             raise self._bug
         outcome = self._judge()
-        waiting = [one.address for one in self._board.receivers if one.state is not ReceiverState.FINISHED]
-        say_farewell(Farewell(self._session, outcome.kind.value), waiting, self._plan.nic.name, self._plan.port)
+        waiting = [one.address for one in self._status.receivers if one.state is not ReceiverState.FINISHED]
+        send_farewell(Farewell(self._session, outcome.kind.value), waiting, self._plan.nic.name, self._plan.port)
         return outcome
 
     def begin_cast(self) -> None:
         """Press the key, once somebody is there to receive (udp-sender would end without receivers)."""
-        if self._board.begun:
+        if self._status.begun:
             return
         if self._plan.options.nokbd or (self._udpcast and self._terminal < 0):
-            self._board.say("The cast starts by itself; udp-sender reads no key (--nokbd).")
-        elif not self._board.receivers:
-            self._board.say("No receiver has connected yet.")
+            self._status.tell(say("The cast starts by itself; udp-sender reads no key (--nokbd)."))
+        elif not self._status.receivers:
+            self._status.tell(say("No receiver has connected yet."))
         else:
             with contextlib.suppress(OSError):
                 os.write(self._terminal, b" ")
@@ -152,7 +148,7 @@ class Sender:
         self._cancelled = True
         if self._source:
             self._source.hurry()
-        self._crew.stop(signal.SIGKILL)
+        self._supervisor.stop(signal.SIGKILL)
 
     def _listen_first(self) -> None:
         """Look for another sender that waits on the same port: the receivers would be divided between the two."""
@@ -166,7 +162,7 @@ class Sender:
         """Whether to give way: two that began at the same time heard nobody, and the lower MAC address stays."""
         if self._greetings is None:
             return False
-        if self._board.begun or time.monotonic() >= self._listen_until:
+        if self._status.begun or time.monotonic() >= self._listen_until:
             self._greetings.close()
             self._greetings = None
             return False
@@ -182,14 +178,14 @@ class Sender:
         terminal = self._open_terminal()
         null = self._keep(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
         self._udpcast = spawn(self._commands[-1], inlet, null, self._note, terminal)
-        self._crew.add(self._udpcast)
+        self._supervisor.add(self._udpcast)
         self._close(inlet)
         if self._compression is Compression.NONE:
             return -1, -1, outlet
         raw_inlet, raw_outlet = self._pipe()
         packed_inlet, packed_outlet = self._pipe()
         self._compressor = spawn(self._commands[0], raw_inlet, packed_outlet, self._note)
-        self._crew.add(self._compressor)
+        self._supervisor.add(self._compressor)
         self._close(raw_inlet)
         self._close(packed_outlet)
         return raw_outlet, packed_inlet, outlet
@@ -203,8 +199,9 @@ class Sender:
             return terminal[2]
         if starts_by_key(self._plan):
             raise TransferFailed(
-                "There is no pseudo-terminal to press udp-sender's key on.",
-                "Mount devpts on /dev/pts, or give --min-receivers in udpcparam.",
+                ErrorKind.TERMINAL_MISSING,
+                say("There is no pseudo-terminal to press udp-sender's key on."),
+                say("Mount devpts on /dev/pts, or give --min-receivers in udpcparam."),
             )
         return None
 
@@ -261,12 +258,12 @@ class Sender:
             self._bug = bug
         finally:
             if not self._fed.is_set():
-                self._crew.stop(signal.SIGKILL)
+                self._supervisor.stop(signal.SIGKILL)
                 if self._udpcast:
                     self._udpcast.ended.wait()
             self._close(outlet)
             self._over.set()
-            self._crew.wake()
+            self._supervisor.wake()
             if self._hung is not None:  # nobody waited for this thread, but the disk has answered after all
                 self._close_all()
 
@@ -274,11 +271,13 @@ class Sender:
         """The disk's thread (without compression it is the stream's)."""
         assert self._source
         try:
-            self._moved = pump_source(self._source, self._plan.target.size, sink, self._board.moved)
+            self._moved = copy_from_disk(self._source, self._plan.target.size, sink, self._status.moved)
         except BaseException as bug:
             self._bug = bug
         if self._bug or self._moved.error:
-            self._crew.stop(signal.SIGKILL)  # a broken pipe is another's end, which is dealt with when it is reaped
+            self._supervisor.stop(
+                signal.SIGKILL
+            )  # a broken pipe is another's end, which is dealt with when it is reaped
 
     def _compress(self, raw: int, packed: int, outlet: int) -> None:
         """Manifest and compressed data into udp-sender; returns when the compressor has ended."""
@@ -292,7 +291,7 @@ class Sender:
         disk.start()  # only now: one request to the disk at a time, so that one that hangs is seen
         try:
             write_all(outlet, manifest)
-            self._stream = pump_pipes(packed, outlet)
+            self._stream = copy_pipe(packed, outlet)
         except BrokenPipeError:
             self._stream = Moved(broken=True)
         self._close(packed)
@@ -318,25 +317,25 @@ class Sender:
         message = parse_message(line) if process is self._udpcast else None
         if message is None:
             if process is not self._udpcast:
-                self._board.say(f"{process.name}: {line}")
+                self._status.tell(joined(": ", process.name, line))
             return
-        kind, number, board = message.kind, message.number, self._board
+        kind, number, status = message.kind, message.number, self._status
         if kind is MessageKind.CONNECTED and number is not None and message.address:
-            board.connect(number, message.address)
+            status.connect(number, message.address)
             self._log.emit("connected", address=message.address, number=number)
         elif kind is MessageKind.STARTING:
-            board.begin()
+            status.begin()
             self._log.emit("cast")
         elif kind is MessageKind.DROPPING and number is not None:
-            self._part(number, ReceiverState.DROPPED, "silent for too long")
+            self._part(number, ReceiverState.DROPPED, say("silent for too long"))
         elif kind is MessageKind.DISCONNECTED and number is not None:
             self._left(number)
         elif kind is MessageKind.COMPLETE:
             self._complete = True
-            board.finish_receivers()
+            status.finish_receivers()
         elif kind is MessageKind.FAILED:
             self._complaint = message.text
-            board.say(message.text)
+            status.tell(message.text)
 
     def _left(self, number: int) -> None:
         """One took its leave: before the cast it is forgotten, during it it is lost, at its end it is done.
@@ -344,21 +343,21 @@ class Sender:
         When everything was fed, up to 7 MB of the stream are still in the pipe and in udp-sender: with a disk whose end
         is empty, that can be most of it.
         """
-        if not self._board.begun:
-            self._part(number, None, "left before the cast")
+        if not self._status.begun:
+            self._part(number, None, say("left before the cast"))
         elif self._complete:
-            self._part(number, ReceiverState.FINISHED, "finished")
+            self._part(number, ReceiverState.FINISHED, say("finished"))
         elif self._fed.is_set():
-            self._part(number, ReceiverState.NEAR_THE_END, "left near the end")
+            self._part(number, ReceiverState.NEAR_THE_END, say("left near the end"))
         else:
-            self._part(number, ReceiverState.LEFT, "left before the end")
+            self._part(number, ReceiverState.LEFT, say("left before the end"))
 
-    def _part(self, number: int, state: ReceiverState | None, reason: str) -> None:
-        one = self._board.mark(number, state)
+    def _part(self, number: int, state: ReceiverState | None, reason: Sentence) -> None:
+        one = self._status.mark(number, state)
         if one:
-            self._log.emit("disconnected", address=one.address, number=number, reason=reason)
+            self._log.emit("disconnected", address=one.address, number=number, reason=str(reason))
             if state in LOST:
-                self._board.say(f"{one.address}: {reason}.")
+                self._status.tell(say("{address}: {reason}.", address=one.address, reason=reason))
 
     def _tick(self) -> None:
         """When one process of the pipeline has failed, the others end; a failed compressor must not end udp-sender."""
@@ -366,30 +365,30 @@ class Sender:
         if self._hung is None and self._source and self._source.hung:
             self._hung = self._source.hung
             self._stopping = True
-            self._crew.stop(signal.SIGKILL)
+            self._supervisor.stop(signal.SIGKILL)
         if self._stopping:
             return
         if self._listen_on():
             self._stopping = True
-            self._crew.stop(signal.SIGKILL)
+            self._supervisor.stop(signal.SIGKILL)
             return
         if self._over.is_set():
             return
-        self._say_alive()
+        self._send_heartbeat()
         squeeze_failed = self._compressor is not None and self._compressor.status not in (None, 0)
         if squeeze_failed or (self._udpcast is not None and self._udpcast.status is not None):
             self._stopping = True
-            self._crew.stop(signal.SIGKILL)
+            self._supervisor.stop(signal.SIGKILL)
             if self._source and not self._cancelled:
                 self._source.hurry(wanted=True)
 
-    def _say_alive(self) -> None:
+    def _send_heartbeat(self) -> None:
         """While the disk is read: udp-sender may have nothing to send for long, and receivers must not give it up."""
         now = time.monotonic()
-        if self._board.begun and now >= self._next_word:
+        if self._status.begun and now >= self._next_word:
             self._next_word = now + EVERY
-            there = (one.address for one in self._board.receivers if one.state is ReceiverState.CONNECTED)
-            say_alive(there, self._plan.nic.name, self._plan.port)
+            there = (one.address for one in self._status.receivers if one.state is ReceiverState.CONNECTED)
+            send_heartbeat(there, self._plan.nic.name, self._plan.port)
 
     def _note(self, command: str) -> None:
         self._log.emit("command", command=command)
@@ -399,23 +398,23 @@ class Sender:
         pipe breaks a moment before its end can be seen."""
         if self._compressor is None or self._compressor.status == -signal.SIGPIPE:
             return False
-        return self._crew.ended_before(self._compressor, self._udpcast)
+        return self._supervisor.ended_before(self._compressor, self._udpcast)
 
     def _judge(self) -> Outcome:
-        if self._rival:
-            return other_sender(self._plan, self._rival.address, self._board.begun)
-        moved = self._moved if self._hung is None else Moved(self._board.progress[0])
+        moved = self._moved if self._hung is None else Moved(self._status.progress[0])
         return judge_sender(
             Sending(
                 device=self._plan.target.path,
                 length=self._plan.target.size,
+                port=self._plan.port,
+                rival=self._rival.address if self._rival else None,
                 moved=moved,
-                seconds=self._board.seconds,
-                compressor=self._crew.stage(self._compressor),
+                seconds=self._status.seconds,
+                compressor=self._supervisor.stage(self._compressor),
                 compressor_first=self._compressor_first(),
-                udpcast=self._crew.stage(self._udpcast),
-                receivers=self._board.receivers,
-                begun=self._board.begun,
+                udpcast=self._supervisor.stage(self._udpcast),
+                receivers=self._status.receivers,
+                begun=self._status.begun,
                 complete=self._complete,
                 complaint=self._complaint,
                 one_way=self._plan.options.one_way,

@@ -15,7 +15,8 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
-from .verdict import GONE, Receiver, ReceiverState
+from ..sentence import Sentence
+from .evidence import GONE, Receiver, ReceiverState
 
 MESSAGES = 50  # the last ones are kept
 RATE_WINDOW = 5.0  # seconds over which the recent rate is taken
@@ -46,10 +47,10 @@ class TransferState:
     remaining: float | None = None
     verified: int = 0
     receivers: tuple[Receiver, ...] = ()
-    messages: tuple[str, ...] = ()
+    messages: tuple[Sentence | str, ...] = ()
 
 
-class Board:
+class Status:
     """Collects what the threads of one transfer report."""
 
     def __init__(self, total: int | None) -> None:
@@ -62,7 +63,7 @@ class Board:
         self._ended: float | None = None
         self._last = 0.0
         self._receivers: list[Receiver] = []
-        self._messages: deque[str] = deque(maxlen=MESSAGES)
+        self._messages: deque[Sentence | str] = deque(maxlen=MESSAGES)
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -113,8 +114,8 @@ class Board:
         """Bytes of the disk that are read back."""
         return self._verified
 
-    def say(self, text: str) -> None:
-        """A line for the operator."""
+    def tell(self, text: Sentence | str) -> None:
+        """A line for the operator; a program's own words are no `Sentence`."""
         with self._lock:
             self._messages.append(text)
         self._notify()

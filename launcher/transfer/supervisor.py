@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from ..process import Process
-from .verdict import Stage
+from .evidence import Stage
 
 TICK = 0.5  # seconds between two looks at the clock
 GRACE = 2.0  # seconds between the first signal and SIGKILL
@@ -22,7 +22,7 @@ LAST_WORDS = 200  # characters of standard error that are kept for a failure's s
 _LINE = re.compile(rb"([\r\n]+)")
 
 
-class Crew:
+class Supervisor:
     """Listens to standard error and end of every process that was added, from whichever thread."""
 
     def __init__(self, hear: Callable[[Process, str], None], tick: Callable[[], None]) -> None:

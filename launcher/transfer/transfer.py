@@ -1,11 +1,9 @@
 """Carries a plan out: starts the pipeline, shows how far it is, and says in the end what may be claimed.
 
-The parts: `udpcast` (what to run), `sending` and `receiving` (the two pipelines), `pumps` (the loops over the bytes),
-`crew` (the processes), `board` (what is seen meanwhile), `verdict` (from evidence to outcome).
-
-The parts below them: `disk` (what is read and written), `relay` (threads that share chunks), `stream` (the frames
-around the data), `refusal` (what speaks against a stream), `own_sender` and `heard` (signs of a living sender),
-`farewell` (the last word of one that stops).
+The parts: `udpcast.command` (what to run), `sender` and `receiver` (the two pipelines), `supervisor` (the processes),
+`status` (what is seen meanwhile), `verdict` (from evidence to outcome), `preflight` (what speaks against a stream),
+`own_sender` and `monitor` (signs of a living sender), `heartbeat` (its signs of life and its last word). The bytes are
+moved in the room below, `datapath`.
 
 Nothing here blocks its caller, except `wait`. All work is done in threads; every process is ended and reaped before
 the outcome is there.
@@ -21,7 +19,7 @@ from ..model.plan import Plan, Role
 from ..udpcast.command import start_condition
 from .receiver import Receiver
 from .sender import Sender
-from .status import Board, Phase, TransferState
+from .status import Phase, Status, TransferState
 
 __all__ = ["Phase", "Transfer", "TransferState"]
 
@@ -32,7 +30,7 @@ class Transfer:
     def __init__(self, plan: Plan, log: EventLog) -> None:
         self._plan = plan
         self._log = log
-        self._board = Board(plan.target.size if plan.role is Role.SEND else None)
+        self._status = Status(plan.target.size if plan.role is Role.SEND else None)
         self._side: Sender | Receiver | None = None
         self._done = threading.Event()
         self._outcome: Outcome | None = None
@@ -42,21 +40,21 @@ class Transfer:
         """Start what opens the disk and starts the processes. Raises TransferFailed when a program is missing."""
         plan = self._plan
         if plan.role is Role.SEND:
-            side: Sender | Receiver = Sender(plan, self._board, self._log)
+            side: Sender | Receiver = Sender(plan, self._status, self._log)
         else:
-            side = Receiver(plan, self._board, self._log)
+            side = Receiver(plan, self._status, self._log)
         self._side = side
-        self._board.say(str(start_condition(plan)))
+        self._status.tell(start_condition(plan))
         threading.Thread(target=self._run, args=(side,), name="transfer", daemon=True).start()
         threading.Thread(target=self._report, name="progress", daemon=True).start()
 
     def fileno(self) -> int:
         """A descriptor that is readable when `snapshot` has news, mere progress aside; valid until `close`."""
-        return self._board.fileno()
+        return self._status.fileno()
 
     def snapshot(self) -> TransferState:
         """What is to be seen now. Never blocks."""
-        return self._board.snapshot()
+        return self._status.snapshot()
 
     def begin_cast(self) -> None:
         """The operator starts the cast. Harmless on a receiver, before a receiver is there, and after the start."""
@@ -82,7 +80,7 @@ class Transfer:
 
     def close(self) -> None:
         """Give the descriptor back, when nobody watches it any more."""
-        self._board.close()
+        self._status.close()
 
     def _run(self, side: Sender | Receiver) -> None:
         try:
@@ -95,13 +93,13 @@ class Transfer:
             self._bug = bug
         finally:
             self._done.set()
-            self._board.enter(Phase.DONE)
+            self._status.enter(Phase.DONE)
 
     def _report(self) -> None:
         """Progress for the log, in a thread of its own: a slow serial port must not slow the transfer."""
         last = 0
         while not self._done.wait(1.0):
-            count, total = self._board.progress
+            count, total = self._status.progress
             if count != last:
                 last = count
                 self._log.emit("progress", bytes=count, total=total)

@@ -108,7 +108,11 @@ def start_condition(plan: Plan) -> Sentence:
     if starts_by_key(plan):
         return say("The cast starts when you press the key, once the receivers have connected.")
     if not _starts_by_itself(options):
-        return say("The cast starts {seconds} seconds after the first receiver has connected.", seconds=UNATTENDED_WAIT)
+        return say_many(
+            "The cast starts {count} second after the first receiver has connected.",
+            "The cast starts {count} seconds after the first receiver has connected.",
+            UNATTENDED_WAIT,
+        )
     if options.autostart and not (options.min_receivers or options.min_wait or options.max_wait):
         return say_many(
             "The cast starts after {count} greeting, whoever has connected by then.",

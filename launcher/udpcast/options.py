@@ -22,9 +22,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
-from ..errors import NOTHING, AnswerError, ErrorKind
+from ..errors import AnswerError, ErrorKind
 from ..model.plan import Options, Role
-from ..sentence import Sentence, say
+from ..sentence import NOTHING, Sentence, say
 
 MAX_RECEIVERS = 1024  # compiled into udpcast
 MAX_SLICE = 1024  # blocks; "max slice size too big" above it

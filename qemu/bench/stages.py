@@ -1,8 +1,8 @@
 """``python3 -m qemu bench stages``: each of the launcher's own stages alone, on one core, with files in memory.
 
-Where the launcher stands in the path of the data (`launcher/pumps.py`), it must not be the one who is waited for: a
-cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a process that is bound to one core; what feeds or
-drains it is ``dd``, bound to another one where there is one.
+Where the launcher stands in the path of the data (`launcher/datapath/copying.py`), it must not be the one who is waited
+for: a cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a process that is bound to one core; what feeds
+or drains it is ``dd``, bound to another one where there is one.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from launcher.datapath.block_device import ReadBack, SourceDisk, TargetDisk
 from launcher.datapath.copying import (
     Incoming,
     Moved,
-    pump_pipes,
-    pump_source,
-    pump_stream,
-    pump_target,
+    copy_from_disk,
+    copy_pipe,
+    copy_stream,
+    copy_to_disk,
     read_back,
     wide_pipe,
 )
 
-from ..classroom.report import layout
-from .disks import MIB
-from .transfer import write_source
+from ..columns import layout
+from ..disks.raw import MIB
+from .cases import write_source
 
 GIGABIT = 125.0  # MB/s
 MEMORY = Path("/dev/shm")
@@ -121,18 +121,18 @@ def stages(source: Path, target: Path, elsewhere: tuple[str, ...]) -> dict[str, 
     def disk_to_pipe() -> int:
         disk = SourceDisk(str(source))
         with _drained(elsewhere) as outlet:
-            moved = pump_source(disk, size, outlet, nothing)
+            moved = copy_from_disk(disk, size, outlet, nothing)
         disk.close()
         return moved.count
 
-    def through(pump: Callable[[int, int], Moved]) -> int:
+    def through(copy: Callable[[int, int], Moved]) -> int:
         with _fed(source, elsewhere) as inlet, _drained(elsewhere) as outlet:
-            return pump(inlet, outlet).count
+            return copy(inlet, outlet).count
 
     def pipe_to_disk() -> int:
         disk = TargetDisk(str(target))
         with _fed(source, elsewhere) as inlet:
-            moved = pump_target(Incoming(inlet).fill, disk, size, nothing)
+            moved = copy_to_disk(Incoming(inlet).fill, disk, size, nothing)
         disk.close()
         written.append(moved)
         return moved.count
@@ -149,8 +149,8 @@ def stages(source: Path, target: Path, elsewhere: tuple[str, ...]) -> dict[str, 
 
     return {
         "disk to pipe, digested (sender)": disk_to_pipe,
-        "pipe to pipe by the kernel (sender)": lambda: through(pump_pipes),
-        "stream to decompressor (receiver)": lambda: through(lambda inlet, sink: pump_stream(Incoming(inlet), sink)),
+        "pipe to pipe by the kernel (sender)": lambda: through(copy_pipe),
+        "stream to decompressor (receiver)": lambda: through(lambda inlet, sink: copy_stream(Incoming(inlet), sink)),
         "pipe to disk, digested (receiver)": pipe_to_disk,
         "reading back (receiver)": again,
     }

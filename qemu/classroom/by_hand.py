@@ -15,7 +15,7 @@ from .report import Role
 from .seat import SeatSpec
 
 PATIENCE = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000")
-"""udp-sender's options that the launcher gives as well (`launcher/udpcast.py`), so that both wait for the same."""
+"""udp-sender's options that the launcher gives too (`launcher/udpcast/command.py`), so that both wait for the same."""
 
 _LEASE = """\
 #!/bin/sh

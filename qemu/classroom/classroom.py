@@ -23,7 +23,9 @@ from pxe.boot_entry import KERNEL
 from pxe.tree import TreeError, write_tree
 
 from ..disks import images
-from ..disks import model as disks
+from ..disks.model import small_model
+from ..disks.raw import MIB, create, xxh128
+from ..disks.tools import DiskError
 from ..host import sandbox
 from ..host.network import Network, NetworkError, parse_server_line, tap
 from ..host.pump import Deadline, DeadlinePassed, Pump
@@ -38,12 +40,12 @@ from .report import FaultReport, Report, Role, SeatReport, SourceReport, Verdict
 from .seat import Seat, SeatSpec
 
 HARNESS_ERRORS = (
-    *(SpecError, NetworkError, TreeError, disks.DiskError, QmpError, LostMachine, DeadlinePassed),
+    *(SpecError, NetworkError, TreeError, DiskError, QmpError, LostMachine, DeadlinePassed),
     *(CommandLineError, FaultError, OSError),
 )
 """What can keep a run from a result; each is one sentence."""
 
-FAULT_MODEL_SIZE = 96 * disks.MIB
+FAULT_MODEL_SIZE = 96 * MIB
 FAULT_RATE = "60m"
 """The model disk of a run with faults is noise, sent at so many bit/s: its middle lasts for several seconds."""
 
@@ -232,14 +234,14 @@ class _Room:
         if path is None and self.spec.faults:
             path = images.noise(self.scratch / "model.img", FAULT_MODEL_SIZE, seed=1)
         elif path is None:
-            path = disks.small_model(self.scratch / "model.img", self.spec.pair / "udpcast-linux").path
+            path = small_model(self.scratch / "model.img", self.spec.pair / "udpcast-linux").path
         size = images.require_raw(path)
         self.say(f"hashing the model disk {path} ({size / 1e6:.0f} MB)")
         models = {seat.name: path for seat in plan if seat.role is Role.SENDER}
         if faults.SECOND_SENDER in models:
             models[faults.SECOND_SENDER] = images.noise(self.scratch / "second.img", size, seed=2)
         return {
-            name: _Source(path, size, disks.xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
+            name: _Source(path, size, xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
             for name, path in models.items()
         }
 
@@ -249,8 +251,7 @@ class _Room:
         names = [f"receiver-{n + 1}" for n in range(self.spec.receivers)]
         length = self.spec.target_size or size
         return {
-            name: disks.create(place / f"{name}.img", injection.target_size(name, length, self.spec.faults))
-            for name in names
+            name: create(place / f"{name}.img", injection.target_size(name, length, self.spec.faults)) for name in names
         }
 
     def _tree(self, plan: tuple[SeatSpec, ...], size: int) -> Path:
@@ -383,7 +384,7 @@ class _Source:
 
     def report(self) -> SourceReport:
         """What became of it."""
-        after = disks.xxh128(self.path)
+        after = xxh128(self.path)
         return SourceReport(str(self.path), self.size, self.xxh128, after, images.written(self.overlay))
 
 

@@ -18,7 +18,7 @@ from kernel_cmdline import Parameter, format_line, parse
 from pxe.boot_entry import INITRD
 
 from ..disks.images import BLOCK
-from ..disks.model import DiskError
+from ..disks.tools import DiskError
 from ..host.pump import Deadline
 from ..machine.spec import Bus, MachineSpec
 from . import faults, second_initrd

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from ..columns import layout
 from ..disks.images import Image
 
 
@@ -299,9 +300,3 @@ def stage_rows(report: Report) -> list[tuple[str, ...]]:
         walls = {stage.name: f"{stage.wall:.1f}" for stage in seat.stages}
         rows.append((seat.name, *(walls.get(name, "-") for name in names)))
     return rows
-
-
-def layout(rows: list[tuple[str, ...]]) -> list[str]:
-    """Columns as wide as their widest cell, two blanks apart."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from initrd.cpio import write_archive
 from pxe.boot_entry import INITRD
-from pxe.tree import machine_file
+from pxe.loaders import machine_file
 
 from .seat import SeatSpec
 

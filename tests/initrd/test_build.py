@@ -14,10 +14,10 @@ import pytest
 
 from initrd import python
 from initrd.build import INITRD, LINUX, MANIFEST
+from tests.common import ROOT
 
 pytestmark = pytest.mark.vm
 
-ROOT = Path(__file__).resolve().parents[2]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 

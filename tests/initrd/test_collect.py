@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,19 @@ from initrd import python
 from initrd.errors import BuildError
 from initrd.inside import collect, ctypes_util
 
+CATALOGUE = """
+msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "yes"
+msgstr "ja"
+
+msgid "{count} disk"
+msgid_plural "{count} disks"
+msgstr[0] "{count} Platte"
+msgstr[1] "{count} Platten"
+"""
+
 
 def make_project(root: Path, main: str) -> Path:
     for name in python.OUR_PACKAGES:
@@ -19,7 +33,8 @@ def make_project(root: Path, main: str) -> Path:
         (root / name / "__init__.py").touch()
     (root / "launcher/__main__.py").write_text(main)
     (root / "launcher/lang").mkdir()
-    (root / "launcher/lang/de.json").write_text("{}")
+    (root / "launcher/lang/de.po").write_text(CATALOGUE)
+    (root / "launcher/machines.json").write_text("{}")
     return root
 
 
@@ -34,13 +49,32 @@ def test_only_what_is_imported_goes_in(tmp_path: Path) -> None:
     assert {
         "json/decoder.pyc",
         "colorsys.pyc",
-        "urwid/widget.pyc",
         "pyudev/core.pyc",
         "launcher/__main__.pyc",
     } <= found
+    assert {"urwid/widget.pyc", "urwid/widget/__init__.pyc"} & found  # urwid 2.1 and 2.6
     assert {"pdb.pyc", "unittest/__init__.pyc", "asyncio/__init__.pyc", "collect.pyc"}.isdisjoint(found)
-    assert (tmp_path / "tree" / staged.home / "launcher/lang/de.json").read_text() == "{}"
+    assert (tmp_path / "tree" / staged.home / "launcher/machines.json").read_text() == "{}"
     assert Path("/") / staged.home / "netifaces.so" in staged.extensions.values()
+
+
+OLD_NAME = """
+import sys, types
+class Old(types.ModuleType):
+    def __getattr__(self, name):
+        import warnings
+        warnings.warn("moved", DeprecationWarning)
+        return "/moved/to.py"
+sys.modules["launcher.old"] = Old("launcher.old")
+"""
+
+
+def test_a_name_that_stands_for_another_module_is_left_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """urwid 2.6 has such names; as modules of their own they would be doubled in the archive."""
+    caplog.set_level("DEBUG", "initrd")
+    staged = python.stage(tmp_path / "tree", make_project(tmp_path / "project", OLD_NAME))
+    assert Path("/moved/to.py") not in staged.sources
+    assert "Warning" not in caplog.text
 
 
 def test_no_source_and_no_import_of_a_random_number(tmp_path: Path) -> None:
@@ -55,7 +89,8 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     trees = [tmp_path / "first", tmp_path / "second"]
     homes = [tree / python.stage(tree, project).home for tree in trees]
     assert names(homes[0]) == names(homes[1])
-    assert all((homes[0] / name).read_bytes() == (homes[1] / name).read_bytes() for name in names(homes[0]))
+    compared = {*names(homes[0]), "launcher/lang/de.mo"}
+    assert all((homes[0] / name).read_bytes() == (homes[1] / name).read_bytes() for name in compared)
 
 
 def test_compiled_code_runs_without_its_source(tmp_path: Path) -> None:
@@ -91,3 +126,30 @@ def test_libraries_are_found_by_their_directory(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(ctypes_util, "_DIRECTORIES", (str(tmp_path / "missing"), str(tmp_path)))
     assert ctypes_util.find_library("udev") == "libudev.so.1"
     assert ctypes_util.find_library("nothing") is None
+
+
+SPEAK = """
+import sys
+sys.path[:] = [sys.argv[1]]
+from launcher.sentence import say, say_many
+from launcher.translate import set_language, tr
+set_language("de")
+print(tr(say("yes")), tr(say_many("{count} disk", "{count} disks", 2)), "re" in sys.modules and "locale" in sys.modules)
+"""
+
+
+def test_what_goes_in_speaks_other_languages_without_their_sources(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", "")
+    for name in ("translate.py", "sentence.py", "errors.py", "process.py"):
+        shutil.copyfile(python.PROJECT / "launcher" / name, project / "launcher" / name)
+    home = tmp_path / "tree" / python.stage(tmp_path / "tree", project).home
+    assert [path.name for path in (home / "launcher/lang").iterdir()] == ["de.mo"]
+    command = ["/usr/bin/python3", "-I", "-S", "-c", SPEAK, str(home)]
+    assert subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout == "ja 2 Platten False\n"
+
+
+def test_a_catalogue_with_an_error_is_one_sentence(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", "")
+    (project / "launcher/lang/de.po").write_text(CATALOGUE + '\nmsgid "yes"\nmsgstr "nein"\n')
+    with pytest.raises(BuildError, match=r"msgfmt failed with status 1: .*found 1 fatal error"):
+        python.stage(tmp_path / "tree", project)

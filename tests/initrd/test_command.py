@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from initrd import build, image, run
+from initrd import build, image, python, run
 from initrd.__main__ import main
 from initrd.errors import BuildError
+from launcher import VERSION
+from tests.common import ROOT
 
 
 def test_a_missing_tool_names_its_package(
@@ -22,6 +24,42 @@ def test_a_missing_tool_names_its_package(
     assert "is missing; it is in Debian's package" in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_everything_that_is_missing_is_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build, "missing_tools", lambda wanted: ["busybox", "dracut"])
+    monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
+    assert main(["build", "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err == (
+        "initrd: the program busybox is missing; it is in Debian's package busybox: apt-get install busybox "
+        "dracut-core python3-urwid python3-pyudev python3-netifaces python3-xxhash\n"
+    )
+
+
+def test_a_library_of_a_virtual_environment_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("urwid", "pyudev", "netifaces.cpython-311-x86_64-linux-gnu.so"):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
+    assert main(["build", "-o", str(tmp_path / "out")]) == 1
+    assert capsys.readouterr().err == "initrd: the Python library xxhash is missing: apt-get install python3-xxhash\n"
+
+
+def test_only_a_checkout_needs_what_compiles_translations(tmp_path: Path) -> None:
+    assert build.tool_packages(ROOT)["msgfmt"] == "gettext"
+    (tmp_path / "launcher/lang").mkdir(parents=True)
+    (tmp_path / "launcher/lang/de.mo").touch()
+    assert "msgfmt" not in build.tool_packages(tmp_path)
+
+
+def test_the_version_is_that_of_the_launcher_that_goes_in(tmp_path: Path) -> None:
+    assert build.launcher_version(ROOT) == VERSION
+    (tmp_path / "launcher").mkdir()
+    (tmp_path / "launcher/__init__.py").write_text('"""Words."""\nVERSION = "9.8"\n')
+    assert build.launcher_version(tmp_path) == "9.8"
 
 
 def test_an_unreadable_kernel_leaves_the_output_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

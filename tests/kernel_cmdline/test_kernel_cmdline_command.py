@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 from kernel_cmdline import parse
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.common import ROOT
 
 
 def run(*arguments: str | bytes, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -88,7 +88,7 @@ def test_a_line_that_may_have_been_cut_has_a_warning(size: int, sentence: str) -
 
 def test_a_sentence_keeps_its_template_and_fields() -> None:
     (warning,) = parse("ä=" + "x" * 2050).warnings
-    assert (warning.fields, "{size:,}" in warning.template) == ((("size", 2053), ("most", MAX_BYTES)), True)
+    assert (warning.fields, "{count:,}" in warning.many) == ((("count", 2053), ("most", MAX_BYTES)), True)
     assert str(warning) == "The command line has 2,053 bytes; an x86 kernel takes at most 2,047."
     with pytest.raises(CommandLineError) as caught:
         format_line([Parameter("a", '"b c"')])

@@ -23,10 +23,10 @@ from pathlib import Path
 import pytest
 
 from kernel_cmdline import MAX_BYTES, CommandLine, Parameter, format_line, parse
+from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
 
-ROOT = Path(__file__).resolve().parents[2]
 CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text())["case"]
 DEADLINE = 60  # seconds for one boot; it needs 3 to 5 on an idle machine without KVM
 PREFIX = "panic=-1 quiet console=ttyS0 "
@@ -155,7 +155,7 @@ def cpio_member(name: str, mode: int, data: bytes = b"") -> bytes:
 @pytest.fixture(scope="module")
 def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
     named = os.environ.get("UDPCAST_TEST_KERNEL")
-    kernel = Path(named) if named else ROOT / ".cache" / "pair" / "udpcast-linux"
+    kernel = Path(named) if named else PAIR / "udpcast-linux"
     if not kernel.is_file():
         pytest.fail(f"no kernel at {kernel}: let UDPCAST_TEST_KERNEL name one, or build the pair into .cache/pair")
     qemu = shutil.which("qemu-system-x86_64")

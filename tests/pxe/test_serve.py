@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import subprocess
-import sys
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -15,25 +11,13 @@ import pytest
 from pxe.__main__ import main
 from pxe.clients import ClientEvent
 from pxe.serve import ServeError, Service, row, serve
+from tests import common
 
-ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = Path(__file__).with_name("serve_scenarios.py")
-# Everything that is started dies with its first process; /run is empty, so that `ip netns` touches nothing else.
-SANDBOX = "unshare --user --map-root-user --net --mount --pid --fork --kill-child --mount-proc".split()
 
 
 def scenario(name: str, directory: Path) -> dict[str, Any]:
-    inside = shlex.join([sys.executable, str(SCENARIOS), name, str(directory)])
-    done = subprocess.run(
-        [*SANDBOX, "sh", "-c", f"mount -t tmpfs none /run && PATH=$PATH:/usr/sbin PYTHONPATH={ROOT} exec {inside}"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return common.scenario(SCENARIOS, name, directory)
 
 
 @pytest.mark.netns

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from pxe.__main__ import main
-from pxe.tree import MARKER, Tree, TreeError, machine_file, write_tree
+from pxe.loaders import MARKER, machine_file
+from pxe.tree import Tree, TreeError, write_tree
 
 
 def agree(append: str) -> tuple[list[str], list[str]]:
@@ -43,7 +44,7 @@ def snapshot(directory: Path) -> dict[str, str]:
 
 def test_a_new_tree(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     machines = {"52:54:00:AA:bb:01": "umode=snd"}
-    tree = write_tree(tmp_path / "tftp", pair, "lang=FR umode=rcv", machines, pxelinux=loader, check=agree)
+    tree = write_tree(tmp_path / "tftp", pair, "lang=FR umode=rcv", machines, places=loader, check=agree)
     files = snapshot(tmp_path / "tftp")
     assert {str(path.relative_to(tmp_path / "tftp")) for path in tree.written} == set(files)
     assert files["pxelinux.0"] == "pxelinux"
@@ -57,7 +58,7 @@ def test_a_new_tree(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> Non
 
 
 def test_the_documentations_tree_is_the_default(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(tmp_path / "tftp", pair, pxelinux=loader, check=agree)
+    write_tree(tmp_path / "tftp", pair, places=loader, check=agree)
     assert (tmp_path / "tftp/pxelinux.cfg/default").read_text() == (
         f"{MARKER}default udpcast\nprompt 0\n\n"
         "label udpcast\n"
@@ -68,15 +69,15 @@ def test_the_documentations_tree_is_the_default(tmp_path: Path, pair: Path, load
 
 
 def test_a_prompt_with_a_timeout(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(tmp_path / "tftp", pair, timeout=5, pxelinux=loader, check=agree)
+    write_tree(tmp_path / "tftp", pair, timeout=5, places=loader, check=agree)
     assert "prompt 1\ntimeout 50\n" in (tmp_path / "tftp/pxelinux.cfg/default").read_text()
 
 
 def test_our_own_tree_is_renewed(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(tmp_path / "tftp", pair, "lang=FR", pxelinux=loader, check=agree)
+    write_tree(tmp_path / "tftp", pair, "lang=FR", places=loader, check=agree)
     (pair / "udpcast-initrd").write_text("newer")
     (loader[0] / "pxelinux.0").write_text("newer")
-    write_tree(tmp_path / "tftp", pair, "lang=DE", pxelinux=loader, check=agree)
+    write_tree(tmp_path / "tftp", pair, "lang=DE", places=loader, check=agree)
     files = snapshot(tmp_path / "tftp")
     assert files["udpcast-initrd"] == files["pxelinux.0"] == "newer"
     assert "lang=DE" in files["pxelinux.cfg/default"]
@@ -88,7 +89,7 @@ def test_an_existing_boot_server_keeps_its_files(tmp_path: Path, pair: Path, loa
     theirs = {"pxelinux.0": "theirs", "ldlinux.c32": "theirs", "pxelinux.cfg/default": "label school\n"}
     for name, text in theirs.items():
         (directory / name).write_text(text)
-    tree = write_tree(directory, pair, "umode=rcv", pxelinux=loader, check=agree)
+    tree = write_tree(directory, pair, "umode=rcv", places=loader, check=agree)
     assert snapshot(directory) == {**theirs, "udpcast-linux": "kernel", "udpcast-initrd": "initrd"}
     [(path, section)] = tree.sections
     assert path == directory / "pxelinux.cfg/default"
@@ -96,26 +97,26 @@ def test_an_existing_boot_server_keeps_its_files(tmp_path: Path, pair: Path, loa
 
 
 def test_the_pair_may_have_been_built_into_the_tree(pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(pair, pair, pxelinux=loader, check=agree)
+    write_tree(pair, pair, places=loader, check=agree)
     assert (pair / "udpcast-linux").read_text() == "kernel"
     assert (pair / "pxelinux.cfg/default").exists()
 
 
 def test_a_refused_line_writes_nothing(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     with pytest.raises(TreeError, match=r"port=9001: port 9001 is odd\."):
-        write_tree(tmp_path / "tftp", pair, "port=9001", pxelinux=loader, check=refuse)
+        write_tree(tmp_path / "tftp", pair, "port=9001", places=loader, check=refuse)
     assert not (tmp_path / "tftp").exists()
 
 
 def test_missing_parts_write_nothing(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     directory = tmp_path / "tftp"
     with pytest.raises(TreeError, match=r"pxelinux\.0 is not in .*: install the packages pxelinux and syslinux-common"):
-        write_tree(directory, pair, pxelinux=(tmp_path / "nowhere",), check=agree)
+        write_tree(directory, pair, places=(tmp_path / "nowhere",), check=agree)
     (pair / "udpcast-initrd").unlink()
     with pytest.raises(TreeError, match=r"udpcast-initrd does not exist: build the pair"):
-        write_tree(directory, pair, pxelinux=loader, check=agree)
+        write_tree(directory, pair, places=loader, check=agree)
     with pytest.raises(TreeError, match="5254"):
-        write_tree(directory, pair, machines={"5254": ""}, pxelinux=loader, check=agree)
+        write_tree(directory, pair, machines={"5254": ""}, places=loader, check=agree)
     assert not directory.exists()
 
 
@@ -123,7 +124,7 @@ def test_a_full_disk_leaves_the_old_file(
     tmp_path: Path, pair: Path, loader: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path / "tftp"
-    write_tree(directory, pair, "lang=FR", pxelinux=loader, check=agree)
+    write_tree(directory, pair, "lang=FR", places=loader, check=agree)
     before = snapshot(directory)
 
     def full(*_: object) -> None:
@@ -131,7 +132,7 @@ def test_a_full_disk_leaves_the_old_file(
 
     monkeypatch.setattr("shutil.copyfileobj", full)
     with pytest.raises(TreeError, match=r"cannot write .*tftp: No space left on device"):
-        write_tree(directory, pair, "lang=DE", pxelinux=loader, check=agree)
+        write_tree(directory, pair, "lang=DE", places=loader, check=agree)
     assert snapshot(directory) == before
 
 

@@ -13,8 +13,8 @@ from qemu.classroom.single import SingleSpec, of_pair, run_machine
 from qemu.host.pump import Deadline
 from qemu.machine.spec import Bus
 from qemu.machine.vm import VM
+from tests.common import PAIR
 
-PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 LINE = (
     "auto=yes umode=rcv disk=/dev/sda start_timeout=5 after=reboot,poweroff "
     "remontee_info=y page_remontee=http://10.77.0.1:8909/tftp/remontee_udpcast.php num_op=7"

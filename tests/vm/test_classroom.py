@@ -8,10 +8,9 @@ import pytest
 
 from qemu.classroom.classroom import ClassroomSpec, run_classroom
 from qemu.classroom.report import Verdict, table
+from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
-
-PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 
 
 def test_two_receivers_become_equal_to_the_sender_with_nobody_there(tmp_path: Path) -> None:

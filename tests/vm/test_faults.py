@@ -9,8 +9,8 @@ import pytest
 from qemu.classroom.classroom import run_classroom
 from qemu.classroom.report import Verdict, table
 from qemu.classroom.scenarios import IN_EVERY_RUN, SCENARIOS, Scenario, unmet
+from tests.common import PAIR
 
-PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 ROWS = [
     pytest.param(row, id=row.name, marks=[pytest.mark.faults, *([pytest.mark.vm] if row.name == IN_EVERY_RUN else [])])
     for row in SCENARIOS

@@ -9,10 +9,10 @@ import pytest
 
 from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
 from qemu.machine.vm import VM
+from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
 
-PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 DOCUMENTED = "load_ramdisk=1 root=01:00 ip=10.77.0.9:10.77.0.1:10.77.0.1:255.255.255.0"
 
 

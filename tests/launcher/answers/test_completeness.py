@@ -20,18 +20,18 @@ from types import SimpleNamespace
 import pytest
 
 from kernel_cmdline import parse
+from launcher import paths
 from launcher.answers.interview import QUESTIONS, Interview, refuse
 from launcher.answers.lookup import given_answers, row_of
 from launcher.answers.parameters import ROWS
 from launcher.answers.row import Acts, Row, Use
 from launcher.answers.rules import MADE
 from launcher.commands.transfer import TAKEN
-from launcher.model import machine as machines
 from launcher.model.plan import Plan
 from launcher.session import app, boot, system
+from tests.common import ROOT, TWO
 
-LAUNCHER = Path(__file__).resolve().parents[3] / "launcher"
-TWO = machines.from_json((LAUNCHER / "machines" / "two-disks-two-cards.json").read_text())
+LAUNCHER = ROOT / "launcher"
 USED = [row for row in ROWS if row.use is Use.USED]
 PLAN = [field.name for field in fields(Plan)]
 MAC = TWO.nics[1].mac.replace(":", "-")
@@ -143,7 +143,8 @@ def run(signals: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run on a PC that was booted with a line, up to the first screen; gives the event log."""
     cmdline = tmp_path / "cmdline"
     monkeypatch.setattr(boot, "Path", lambda text: cmdline if text == "/proc/cmdline" else Path(text))
-    monkeypatch.setattr(boot, "RUN", tmp_path / "run")
+    for name in ("RUN", "STAMPS", "EVENTS", "CRASH", "RESULT"):
+        monkeypatch.setattr(paths, name, tmp_path / "run" / getattr(paths, name).relative_to("/run/udpcast"))
     monkeypatch.setattr(system, "RunningSystem", lambda log: None)
     monkeypatch.setattr(app, "App", lambda *args: SimpleNamespace(run=lambda: 0))
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import Explanation, check, explain, to_json
-from launcher.model import machine as machines
 from launcher.model.plan import After, Next
+from tests.common import ROOT, recorded
 
-ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00"
 SCHOOL = (
     "initrd=udprd root=01:00 persoparams=oui lang=FR kbmap=FR dhcp=yes compr=lzop port=9002 umode=rcv disk=/dev/sda "
@@ -23,8 +21,7 @@ SCHOOL = (
 
 
 def explained(line: str, machine: str = "one-disk-one-card") -> Explanation:
-    path = ROOT / "launcher" / "machines" / f"{machine}.json"
-    return explain(parse(line), machines.from_json(path.read_text()))
+    return explain(parse(line), recorded(machine))
 
 
 def status(explanation: Explanation, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,20 +12,11 @@ from launcher.answers.lookup import given_answers
 from launcher.answers.questions import Facts, Question
 from launcher.answers.selectors import DeviceMissing
 from launcher.errors import AnswerError, Unanswered
-from launcher.model import machine as machines
 from launcher.model.machine import Machine
 from launcher.model.plan import Address, AddressSource, After, Compression, Next, Plan, ResultPage, Role
+from tests.common import ONE, TWO
 
-MACHINES = Path(__file__).resolve().parents[3] / "launcher" / "machines"
 PXE = "ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0 "
-
-
-def recorded(name: str) -> Machine:
-    return machines.from_json((MACHINES / f"{name}.json").read_text())
-
-
-ONE = recorded("one-disk-one-card")
-TWO = recorded("two-disks-two-cards")
 
 
 class Script:

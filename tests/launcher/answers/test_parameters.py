@@ -1,16 +1,14 @@
-"""The table of parameters, and the README that is derived from it."""
+"""The table of parameters, and the reference that is derived from it."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from launcher.answers.lookup import reference, row_of, suggestion
 from launcher.answers.parameters import ROWS
 from launcher.answers.row import Use
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 COMMON_KERNEL_PARAMETERS = """
 acpi_osi apparmor audit boot cgroup_enable crashkernel cryptdevice dolvm earlyprintk fsck.mode hostname
 intel_pstate ipv6.disable isolcpus kernel.panic keepinitrd live locale.LANG maxcpus memtest mitigations modules
@@ -21,7 +19,7 @@ systemd.unit toram udev.log_level url usbcore.autosuspend vconsole.keymap zswap.
 
 
 def test_the_readme_holds_the_reference_as_it_is() -> None:
-    assert reference() in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert reference() in (ROOT / "docs/parameters.md").read_text(encoding="utf-8")
 
 
 def test_every_question_has_its_row_and_every_used_row_says_what_it_is() -> None:

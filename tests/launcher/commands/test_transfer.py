@@ -23,8 +23,8 @@ from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 MIB = 1 << 20
 ROOM = Machine(
     nics=(
@@ -180,14 +180,14 @@ class Fake:
 def test_only_an_ok_outcome_is_a_success_and_a_crash_is_no_wrong_parameter(
     image: Path, monkeypatch: pytest.MonkeyPatch, end: Outcome | Exception, status: int
 ) -> None:
-    monkeypatch.setattr(headless, "Transfer", Fake(end))
+    monkeypatch.setattr("launcher.transfer.transfer.Transfer", Fake(end))
     monkeypatch.setattr(headless, "cards", lambda: ROOM)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     assert headless.transfer(["umode=rcv", f"disk={image}"]) == status
 
 
 def test_a_transfer_that_could_not_be_started_is_reported_as_such(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "Transfer", Fake(TransferFailed("zstd is missing.")))
+    monkeypatch.setattr("launcher.transfer.transfer.Transfer", Fake(TransferFailed("zstd is missing.")))
     monkeypatch.setattr(headless, "cards", lambda: ROOM)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     with pytest.raises(TransferFailed):

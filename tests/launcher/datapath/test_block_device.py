@@ -22,7 +22,7 @@ from launcher.datapath.block_device import (
     patiently,
     whereabouts,
 )
-from launcher.datapath.copying import Incoming, pump_target, read_back, wide_pipe, write_all
+from launcher.datapath.copying import Incoming, copy_to_disk, read_back, wide_pipe, write_all
 from launcher.errors import TransferFailed
 from launcher.model.machine import Disk
 from launcher.model.plan import Target
@@ -57,7 +57,7 @@ def test_a_block_device_is_written_past_the_cache_to_the_last_byte(block: Path, 
         write_all(outlet, data)
         os._exit(0)
     os.close(outlet)
-    written = pump_target(Incoming(inlet).fill, target, SIZE, nothing)
+    written = copy_to_disk(Incoming(inlet).fill, target, SIZE, nothing)
     os.wait()
     os.close(inlet)
     target.flush()

@@ -24,8 +24,8 @@ from launcher.hardware.detect import (
     nic_from_udev,
 )
 from launcher.model.machine import Disk, Partition
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 RECORDED: list[Facts] = [
     (device["properties"], device["attributes"])
     for device in json.loads(Path(__file__).with_name("udev-devices.json").read_text())

@@ -6,14 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from launcher.model.machine import Machine, from_json, to_json
+from launcher.model.machine import from_json, to_json
+from tests.common import MACHINES, recorded
 
-RECORDED = Path(__file__).resolve().parents[3] / "launcher" / "machines"
-FILES = sorted(RECORDED.glob("*.json"))
-
-
-def machine(name: str) -> Machine:
-    return from_json((RECORDED / f"{name}.json").read_text())
+FILES = sorted(MACHINES.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -34,18 +30,18 @@ def test_the_machine_could_exist(path: Path) -> None:
 
 
 def test_the_machines_are_what_their_names_say() -> None:
-    one = machine("one-disk-one-card")
+    one = recorded("one-disk-one-card")
     assert [disk.path for disk in one.eligible_disks] == ["/dev/sda"]
     assert [nic.name for nic in one.nics] == ["eth0"]
     assert one.eligible_disks[0].size == 500107862016
     assert {partition.filesystem for partition in one.eligible_disks[0].partitions} >= {"vfat", "ntfs"}
-    two = machine("two-disks-two-cards")
+    two = recorded("two-disks-two-cards")
     assert (len(two.eligible_disks), len(two.nics)) == (2, 2)
-    assert machine("no-disk").eligible_disks == ()
-    assert [nic.link for nic in machine("no-link").nics] == [False]
-    assert [disk.removable for disk in machine("usb-stick-and-disk").eligible_disks] == [False, True]
-    assert any(disk.sector_size == 4096 for disk in machine("many-disks").disks)
-    assert machine("small-disk").disks[0].size < one.eligible_disks[0].size
+    assert recorded("no-disk").eligible_disks == ()
+    assert [nic.link for nic in recorded("no-link").nics] == [False]
+    assert [disk.removable for disk in recorded("usb-stick-and-disk").eligible_disks] == [False, True]
+    assert any(disk.sector_size == 4096 for disk in recorded("many-disks").disks)
+    assert recorded("small-disk").disks[0].size < one.eligible_disks[0].size
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '{"disks": [{}]}', '{"nics": [{"name": "eth0"}]}', '{"disks": 1}'])

@@ -1,11 +1,10 @@
-"""What the README says about results, events and exit statuses is what the code says."""
+"""What the documents say about results, events and exit statuses is what the code says."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,14 +12,15 @@ from launcher import events, exits
 from launcher.model import meanings
 from launcher.model.afterwards import HEALED_BY_ANOTHER_CAST
 from launcher.model.outcome import OK_KINDS, OutcomeKind
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+EVENTS = (ROOT / "docs/events.md").read_text(encoding="utf-8")
 
 
 def test_every_result_has_its_meaning_and_the_readme_holds_them() -> None:
     assert set(meanings.MEANINGS) == set(OutcomeKind)
-    assert meanings.reference() in README
+    assert meanings.reference() in RESULTS
 
 
 def test_no_success_is_repeated() -> None:
@@ -29,7 +29,7 @@ def test_no_success_is_repeated() -> None:
 
 def test_the_readme_holds_every_event() -> None:
     rows = "".join(f"| `{name}` | {what} |\n" for name, what in events.NAMES.items())
-    assert f"| event | what it says |\n| --- | --- |\n{rows}\n" in README
+    assert f"| event | what it says |\n| --- | --- |\n{rows}\n" in EVENTS
 
 
 def test_every_event_that_is_emitted_has_its_row() -> None:
@@ -39,7 +39,7 @@ def test_every_event_that_is_emitted_has_its_row() -> None:
 
 
 def test_the_readme_holds_the_exit_statuses() -> None:
-    assert exits.reference() in README
+    assert exits.reference() in RESULTS
     assert set(exits.MEANINGS["run"]) == {*exits.Exit, exits.CRASHED}
 
 

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from launcher.network.dhcp import Lease, client_argv, read_lease
+from tests import common
 
-ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = Path(__file__).with_name("network_scenarios.py")
-# Everything that is started dies with its first process; /run is empty, so that `ip netns` touches nothing else, and
-# /sys shows the cards of the namespace.
-SANDBOX = "unshare --user --map-root-user --net --mount --pid --fork --kill-child --mount-proc".split()
-MOUNTS = "mount -t tmpfs none /run && mount -t sysfs none /sys"
+MOUNTS = "mount -t tmpfs none /run && mount -t sysfs none /sys"  # shows the cards of the namespace
 
 
 def scenario(name: str, directory: Path) -> dict[str, Any]:
-    inside = shlex.join([sys.executable, str(SCENARIOS), name, str(directory)])
-    done = subprocess.run(
-        [
-            *SANDBOX,
-            "sh",
-            "-c",
-            f"{MOUNTS} && PATH=$PATH:/usr/sbin PYTHONPATH={ROOT} exec {inside}",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    seen: dict[str, Any] = json.loads(done.stdout)
-    return seen
+    return common.scenario(SCENARIOS, name, directory, MOUNTS)
 
 
 def test_a_lease_is_read() -> None:

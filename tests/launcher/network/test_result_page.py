@@ -7,21 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from launcher.answers.selectors import whole
 from launcher.errors import AnswerError
-from launcher.model import machine as machines
 from launcher.model.afterwards import Result
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Address, AddressSource, Plan, ResultPage, Role
+from launcher.model.plan import ResultPage
 from launcher.network import result_page
 from launcher.network.result_page import Answer, Report, address, get, split_url
+from tests.common import ONE, a_plan
 
-MACHINES = Path(__file__).resolve().parents[3] / "launcher" / "machines"
-ONE = machines.from_json((MACHINES / "one-disk-one-card.json").read_text())
 PATIENCE = 20.0  # seconds until an answer that was expected counts as missing
 SHORT = 0.3
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<br>Remontee effectuee.<br>"
@@ -29,13 +25,7 @@ Serve = Callable[[socket.socket, threading.Event], None]
 
 
 def result(url: str, kind: OutcomeKind = OutcomeKind.EQUAL, operation: str | None = "17") -> Result:
-    plan = Plan(
-        Role.RECEIVE,
-        whole(ONE.disks[0]),
-        ONE.nics[0],
-        Address(AddressSource.DHCP),
-        result_page=ResultPage(url, operation),
-    )
+    plan = a_plan(result_page=ResultPage(url, operation))
     return Result(plan, Outcome(kind, "."), begun=1700000000.9, ended=1700000600.2)
 
 
@@ -129,7 +119,7 @@ def test_what_is_no_success_says_so(answer: bytes, status: int | None, words: st
     with server(says(answer)) as (url, _):
         got = told(url)
     assert (got.ok, got.status) == (False, status)
-    assert words in got.sentence
+    assert words in str(got.sentence)
 
 
 @pytest.mark.parametrize("serve", [stands_still, trickles])
@@ -137,7 +127,7 @@ def test_a_server_that_does_not_come_to_an_end_is_given_up(serve: Serve) -> None
     with server(serve) as (url, _):
         got = told(url, SHORT)
     assert not got.ok
-    assert "time" in got.sentence or "within" in got.sentence
+    assert "time" in str(got.sentence) or "within" in str(got.sentence)
 
 
 def test_a_server_that_trickles_leaves_no_thread_behind() -> None:

@@ -8,7 +8,7 @@ from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.model.machine import Disk, Nic
 from launcher.model.outcome import OutcomeKind
 from launcher.model.plan import Address, AddressSource, Compression, Plan, Role, Target
-from launcher.transfer.preflight import refuse
+from launcher.transfer.preflight import check
 
 K = OutcomeKind
 SIZE = 1 << 20
@@ -28,14 +28,14 @@ def plan(sector: int = 512, compression: Compression | None = None) -> Plan:
 def test_sectors_are_compared_where_both_have_some(theirs: int, own: int, refused: bool) -> None:
     """An image file has none: it may come from a disk of either kind, and go to one."""
     manifest = Manifest(SIZE, theirs, "session", "1")
-    found = refuse(plan(own), SIZE, manifest_frame(manifest), manifest)
+    found = check(plan(own), SIZE, manifest_frame(manifest), manifest)
     assert (found.kind if found else None) == (K.SECTOR_SIZE if refused else None)
 
 
 @pytest.mark.parametrize(("length", "kind"), [(SIZE, None), (SIZE + 1, K.TOO_SMALL)])
 def test_the_target_must_be_as_large(length: int, kind: OutcomeKind | None) -> None:
     manifest = Manifest(length, 512, "session", "1")
-    found = refuse(plan(), SIZE, manifest_frame(manifest), manifest)
+    found = check(plan(), SIZE, manifest_frame(manifest), manifest)
     assert (found.kind if found else None) == kind
 
 
@@ -51,5 +51,5 @@ def test_the_target_must_be_as_large(length: int, kind: OutcomeKind | None) -> N
     ],
 )
 def test_the_stream_must_be_what_is_given(head: bytes, given: Compression | None, refused: bool) -> None:
-    found = refuse(plan(compression=given), SIZE, head, None)
+    found = check(plan(compression=given), SIZE, head, None)
     assert (found.kind if found else None) == (K.WRONG_STREAM if refused else None)

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from launcher.datapath.copying import Moved, Reread
 from launcher.datapath.framing import Manifest, Trailer
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
-from launcher.transfer.verdict import Receiver, ReceiverState, Receiving, Sending, Stage, judge_receiver, judge_sender
+from launcher.sentence import say
+from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
+from launcher.transfer.receiver_verdict import judge_receiver
+from launcher.transfer.sender_verdict import judge_sender
 
 K = OutcomeKind
 DIGEST, OTHER = "ab" * 32, "cd" * 32
@@ -29,7 +32,7 @@ GOOD = Receiving(
     decompressor=Stage("zstd", 0),
     reread=Reread(1000, DIGEST),
 )
-REFUSED = Outcome(K.WRONG_STREAM, "No.")
+REFUSED = Outcome(K.WRONG_STREAM, say("No."))
 
 # Each row: what is different from a perfect reception, and what may be said then.
 RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
@@ -248,6 +251,6 @@ def test_before_the_cast_no_receivers_disk_was_touched(failure: dict[str, object
 
 def test_lost_receivers_are_named() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, receivers=there(DONE, DROPPED)))
-    assert outcome.lost == ("10.0.0.1 (dropped)",)
+    assert tuple(map(str, outcome.lost)) == ("10.0.0.1 (dropped)",)
     assert outcome.receivers == ("10.0.0.0", "10.0.0.1")
     assert "10.0.0.1" in str(outcome.sentence)

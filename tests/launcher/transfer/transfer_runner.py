@@ -167,7 +167,8 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         hang_opening(job["device"])
     disk.PATIENCE = job.get("patience", disk.PATIENCE)
     disk.IMPATIENCE = 1.0
-    transfer = Transfer(plan(job), EventLog(Path(job["events"])))
+    log = EventLog(Path(job["events"]))
+    transfer = Transfer(plan(job), log)
     transfer.start()
     asked = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: asked.set())
@@ -196,10 +197,11 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
             assert outcome is not None
             break
     transfer.close()
+    log.close()
     final = transfer.snapshot()
     return outcome, {
         "phases": phases,
-        "messages": final.messages,
+        "messages": [str(message) for message in final.messages],
         "bytes": final.bytes,
         "phase": final.phase.value,
     }
@@ -210,7 +212,7 @@ def main() -> None:
     try:
         outcome, seen = run(job)
     except LauncherError as error:
-        print(json.dumps({"error": error.sentence, "hint": error.hint}))
+        print(json.dumps({"error": str(error.sentence), "hint": str(error.hint)}))
         return
     left = [thread.name for thread in threading.enumerate() if thread.name in ("stream", "disk")]
     children = Path("/proc/self/task") / str(threading.main_thread().native_id) / "children"
@@ -219,6 +221,9 @@ def main() -> None:
             {
                 **dataclasses.asdict(outcome),
                 "kind": outcome.kind.value,
+                "sentence": str(outcome.sentence),
+                "hint": str(outcome.hint),
+                "lost": [str(one) for one in outcome.lost],
                 "ok": outcome.ok,
                 "seen": seen,
                 "threads": left,

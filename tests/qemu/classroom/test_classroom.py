@@ -9,13 +9,9 @@ import pytest
 
 from kernel_cmdline import parse
 from qemu import commands
-from qemu.bench import boot as bench
-from qemu.bench.boot import FLOOR, Time, rows, search_memory, smallest
 from qemu.classroom.classroom import ClassroomSpec, command, seats
-from qemu.classroom.report import Role, layout
-from qemu.classroom.single import SingleSpec, append_line, parse_disk
+from qemu.classroom.report import Role
 from qemu.host.network import Served, parse_server_line, server_settings
-from qemu.machine.events import EventLog
 from qemu.machine.spec import Bus, SpecError
 
 SPEC = ClassroomSpec(Path("/pair"))
@@ -118,67 +114,3 @@ def test_there_are_leases_for_every_seat() -> None:
     settings = server_settings(Path("/run"), Path("/run/tftp"))
     assert settings.first and settings.last
     assert int(settings.last) - int(settings.first) >= 256
-
-
-def test_a_machine_with_a_vga_screen_gets_no_serial_console() -> None:
-    spec = SingleSpec(Path("/k"), Path("/i"), 'a="b c"', serial=False)
-    assert append_line(spec) == 'a="b c" events=ttyS1'
-
-
-def test_disks_are_sizes_or_files() -> None:
-    assert parse_disk("2G") == 2 << 30
-    assert parse_disk("512M") == 512 << 20
-    assert parse_disk("./2G") == Path("2G")
-    assert parse_disk("model.img") == Path("model.img")
-
-
-@pytest.mark.parametrize("need", [96, 97, 112, 150, 300, 511, 512])
-def test_memory_search_finds_the_smallest_step_that_suffices(need: int) -> None:
-    tried = search_memory(lambda size: size >= need)
-    found = smallest(tried)
-    assert found is not None
-    assert need <= found < max(need, 97) + 16, "96 MiB is taken as too little"
-    assert len(tried) <= 7
-
-
-def test_memory_search_gives_up_when_the_largest_does_not_suffice() -> None:
-    assert search_memory(lambda size: False) == {512: False}
-    assert smallest({512: False}) is None
-
-
-def test_bench_compares_medians_with_the_floor() -> None:
-    times = [Time(run, FLOOR, kernel, 2 * kernel) for run, kernel in enumerate((1.9, 2.0, 9.0))]
-    times += [Time(run, "role screen", kernel, kernel + 4) for run, kernel in enumerate((5.0, 6.0, 6.5))]
-    floor, screen = rows(times)
-    assert (floor.stage, floor.kernel, floor.kernel_ratio) == (FLOOR, 2.0, 1.0)
-    assert (screen.kernel, screen.kernel_ratio, screen.host, screen.host_ratio) == (6.0, 3.0, 10.0, 2.5)
-
-
-def test_bench_table_names_the_stages() -> None:
-    times = (Time(1, FLOOR, 2.0, 5.0), Time(1, "role screen", 6.0, 9.0))
-    sizes = {"kernel": 8_000_000, "initrd": 24_000_000}
-    result = bench.BootBench("tcg", 1, "quiet", rows(times), times, sizes, 192, {192: True})
-    text = bench.table(result)
-    assert ["role", "screen", "6.00", "3.00", "9.00", "1.80"] in [line.split() for line in text.splitlines()]
-    assert "the pair 32.0 MB" in text
-    assert "192 MiB" in text
-
-
-def test_columns_are_aligned() -> None:
-    assert layout([("a", "bb"), ("ccc", "d")]) == ["a    bb", "ccc  d"]
-
-
-def test_devices_are_there_when_a_disk_and_a_card_are_known() -> None:
-    log = EventLog()
-    for line in (
-        '{"event": "machine", "t": 1, "disks": [], "nics": ["eth0"]}',
-        '{"event": "screen", "t": 2, "name": "waiting"}',
-        '{"event": "machine", "t": 3, "disks": ["/dev/sda"], "nics": ["eth0"]}',
-        '{"event": "screen", "t": 4, "name": "umode"}',
-    ):
-        log.feed(line.encode() + b"\n")
-    found = {stage: bench.stage_event(log, stage) for stage in bench.STAGES}
-    assert {stage: event.t for stage, event in found.items() if event} == {
-        bench.DEVICES: 3.0,
-        "role screen": 4.0,
-    }

@@ -13,7 +13,7 @@ import pytest
 from initrd.cpio import write_archive
 from kernel_cmdline import parse
 from pxe.boot_entry import INITRD
-from pxe.tree import machine_file
+from pxe.loaders import machine_file
 from qemu import commands
 from qemu.classroom import injection
 from qemu.classroom.classroom import ClassroomSpec, command, seats

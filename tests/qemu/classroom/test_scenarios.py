@@ -1,4 +1,4 @@
-"""The fault table: each row can be run, FAULTS.md shows it as it is, and a run that differs from it fails."""
+"""The fault table: each row can be run, docs/faults.md shows it as it is, and a run that differs from it fails."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from qemu.classroom.faults import GRAMMAR, Kind, parse_fault
 from qemu.classroom.report import Claim, FaultReport, Report, Role, SeatReport, SourceReport
 from qemu.classroom.scenarios import BUT_ONE_BLOCK, IN_EVERY_RUN, SCENARIOS, UNCHANGED, Expected, Scenario, unmet
 from qemu.disks.images import Image
+from tests.common import ROOT
 
-DOCUMENT = (Path(scenarios.__file__).parents[1] / "FAULTS.md").read_text()
+DOCUMENT = (ROOT / "docs/faults.md").read_text()
 GOOD, OTHER = "a" * 64, "b" * 64
 
 
 def test_the_document_shows_the_table_and_the_grammar_as_they_are() -> None:
-    assert scenarios.markdown() in DOCUMENT, "`python3 -m qemu faults --markdown` prints what belongs there"
+    assert scenarios.markdown() in DOCUMENT, "python3 docs/renew.py puts it there"
     assert f"\n{GRAMMAR}\n" in DOCUMENT
 
 

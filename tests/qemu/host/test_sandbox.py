@@ -16,6 +16,7 @@ import pytest
 from qemu.host import sandbox
 from qemu.host.network import make_bridge
 from qemu.host.pump import Deadline
+from tests.common import ROOT
 
 pytestmark = pytest.mark.netns
 
@@ -23,7 +24,7 @@ PROGRAM = """
 import os, subprocess, sys, time
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from qemu import sandbox
+from qemu.host import sandbox
 
 def run(directory: Path) -> int:
     (directory / "file").write_text("x")
@@ -41,9 +42,8 @@ class Run:
     """A run in a process of its own, so that it can be killed. `lifeline` ends when its last process has ended."""
 
     def __init__(self, scratch: Path, body: str) -> None:
-        root = str(Path(__file__).resolve().parents[3])
         self.lifeline, theirs = socket.socketpair()
-        text = PROGRAM.format(root=root, body=body, scratch=str(scratch))
+        text = PROGRAM.format(root=str(ROOT), body=body, scratch=str(scratch))
         # As standard input the socket is inherited by everything in there, `sleep 600` included.
         self.process = subprocess.Popen(
             [sys.executable, "-c", text],

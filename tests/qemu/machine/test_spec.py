@@ -41,6 +41,11 @@ def options(command: list[str], name: str) -> list[str]:
         ({}, "-accel", "tcg,thread=multi"),
         ({"accel": "kvm"}, "-accel", "kvm"),
         ({"accel": "kvm"}, "-cpu", "host"),
+        ({}, "-rtc", "base=utc"),
+        ({"counted": True}, "-accel", "tcg,thread=single"),
+        ({"counted": True}, "-icount", "shift=0,sleep=off,align=off"),
+        ({"counted": True}, "-rtc", "base=2025-01-01T00:00:00,clock=vm"),
+        ({"counted": True}, "-seed", "1"),
         ({}, "-uuid", "75647063-6173-4000-8000-000000000001"),
         ({}, "-display", "none"),
         ({"window": True}, "-display", "gtk"),
@@ -52,6 +57,12 @@ def options(command: list[str], name: str) -> list[str]:
 def test_each_field_has_its_option(change: dict[str, object], option: str, value: str) -> None:
     machine = replace(MACHINE, **change)  # type: ignore[arg-type]
     assert value in options(argv(machine, PORTS), option)
+
+
+def test_instructions_are_counted_only_when_asked_for_and_never_with_kvm() -> None:
+    assert not {"-icount", "-seed"} & set(argv(MACHINE, PORTS))
+    with pytest.raises(SpecError, match="KVM cannot count instructions"):
+        argv(replace(MACHINE, counted=True, accel="kvm"))
 
 
 def test_console_is_the_first_serial_port_and_events_the_second() -> None:
@@ -101,6 +112,11 @@ def test_a_drive_is_one_blockdev_whatever_its_file_is_called() -> None:
     assert (node["driver"], node["node-name"], node["read-only"]) == ("qcow2", "disk0", False)
     assert node["cache"] == {"direct": False, "no-flush": True}
     assert node["detect-zeroes"] == "unmap"
+
+
+def test_a_disk_may_be_nothing_but_a_size() -> None:
+    [text] = options(drive_argv(Drive(1 << 30), 0), "-blockdev")
+    assert json.loads(text) == {"driver": "null-co", "node-name": "disk0", "size": 1 << 30, "read-zeroes": True}
 
 
 def test_a_safe_cache_passes_flushes_on() -> None:

@@ -1,0 +1,349 @@
+"""What a receiver may claim: the questions to its evidence, in their order (see `verdict`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..datapath.block_device import no_answer
+from ..datapath.copying import MARK
+from ..model.outcome import Outcome, OutcomeKind
+from ..sentence import NOTHING, Sentence, joined, say, say_many
+from .evidence import TIMED_OUT, Receiving
+from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
+
+REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
+CHECK_DISK = say("Check or replace this disk.")
+
+_FAREWELLS = {
+    OutcomeKind.READ_ERROR.value: say("its disk could not be read"),
+    OutcomeKind.STAGE_FAILED.value: say("a program failed there"),
+    OutcomeKind.CANCELLED.value: say("its cast was cancelled"),
+    OutcomeKind.RECEIVER_LOST.value: say("its cast ended without this seat"),
+    OutcomeKind.OTHER_SENDER.value: say("it gave way to another sender"),
+}
+"""What a receiver says of the outcome that its sender took its leave with."""
+
+
+def judge_receiver(seen: Receiving) -> Outcome:
+    """What a receiver may claim.
+
+    EQUAL only where three digests are one: the sender's, that of what was written, that of what was read back.
+    """
+    if seen.refusal and not seen.cancelled:
+        return seen.refusal
+    return Outcome(
+        *first_answer(QUESTIONS, seen),
+        bytes=seen.target.count,
+        total=seen.manifest.length if seen.manifest else None,
+        seconds=seen.seconds,
+        xxh128=seen.target.digest,
+        read_back=seen.reread is not None and seen.reread.digest is not None,
+    )
+
+
+def _so_far(seen: Receiving) -> Sentence:
+    count = seen.target.count
+    if seen.manifest:
+        return say_many(
+            "after {count:,} byte of {total:,}",
+            "after {count:,} bytes of {total:,}",
+            count,
+            total=seen.manifest.length,
+        )
+    return say_many("after {count:,} byte", "after {count:,} bytes", count)
+
+
+def _untouched(seen: Receiving) -> Sentence:
+    return say("{device} was not written to", device=seen.device)
+
+
+def _not_whole(seen: Receiving) -> Sentence:
+    return say("{device} is not whole", device=seen.device)
+
+
+def _state(seen: Receiving) -> Sentence:
+    """What has become of the disk."""
+    begun = seen.target.count or seen.hung is not None or seen.target.error
+    return _not_whole(seen) if begun else _untouched(seen)
+
+
+def _cancelled(seen: Receiving) -> Claim | None:
+    if not seen.cancelled:
+        return None
+    state = _state(seen)
+    if seen.reread:
+        state = say("{device} was written, but not read back to its end", device=seen.device)
+    sentence = say("The transfer was cancelled {so_far}; {state}.", so_far=_so_far(seen), state=state)
+    return OutcomeKind.CANCELLED, sentence, NOTHING
+
+
+def _is_full(seen: Receiving) -> Claim | None:
+    if not seen.target.overflow or seen.target.error:
+        return None
+    sentence = say_many(
+        "{device} is full after {count:,} byte, and the sender's disk is larger; it is not whole.",
+        "{device} is full after {count:,} bytes, and the sender's disk is larger; it is not whole.",
+        seen.target.count,
+        device=seen.device,
+    )
+    return OutcomeKind.TOO_SMALL, sentence, LARGER_TARGET
+
+
+def _target_failed(seen: Receiving) -> Claim | None:
+    hung = None if seen.hung is None else no_answer(seen.hung)
+    error = seen.target.error or seen.flush_error or hung
+    if not error:
+        return None
+    words = {"device": seen.device, "error": error}
+    if seen.flush_error:
+        sentence = say("{device} failed when it was flushed: {error}; it is not whole.", **words)
+    else:
+        sentence = say(
+            "{device} failed at or behind byte {bytes:,}: {error}; it is not whole.", **words, bytes=seen.target.count
+        )
+    return OutcomeKind.WRITE_ERROR, sentence, say("Make room where it is.") if seen.target.overflow else CHECK_DISK
+
+
+def _given_up(seen: Receiving) -> Claim | None:
+    if not seen.dropped:
+        return None
+    return (
+        OutcomeKind.SENDER_VANISHED,
+        say("The sender gave this seat up {so_far}; {state}.", so_far=_so_far(seen), state=_state(seen)),
+        say("Check this seat's network cable and disk, then wait for the next cast."),
+    )
+
+
+def _stalled(seen: Receiving) -> Claim | None:
+    if not (seen.stream.stalled or seen.target.stalled):
+        return None
+    words = {"so_far": _so_far(seen), "state": _state(seen)}
+    if seen.farewell is not None:
+        why = _FAREWELLS.get(seen.farewell, say("its cast is over"))
+        return OutcomeKind.TRUNCATED, say("The sender stopped {so_far}: {why}; {state}.", **words, why=why), CALL_AGAIN
+    if seen.anew:
+        sentence = say("The sender began anew, and sent no more {so_far}; {state}.", **words)
+        return OutcomeKind.SENDER_VANISHED, sentence, CALL_AGAIN
+    return (
+        OutcomeKind.SENDER_VANISHED,
+        say_many(
+            "Nothing was heard from the sender for {count} second, {so_far}; {state}.",
+            "Nothing was heard from the sender for {count} seconds, {so_far}; {state}.",
+            round(seen.silence),
+            **words,
+        ),
+        say("Look at the sender, then wait for the next cast."),
+    )
+
+
+def _nothing_came(seen: Receiving) -> Claim | None:
+    """The stream ended before its first byte."""
+    if seen.stream.count:
+        return None
+    untouched = {"untouched": _untouched(seen)}
+    if seen.sender and seen.timed_out:
+        return (
+            OutcomeKind.NO_SENDER,
+            say(
+                "The sender {sender} was there, but no cast began within the time given; {untouched}.",
+                sender=seen.sender,
+                **untouched,
+            ),
+            say("Look at the sender: it may wait for more receivers. A longer start_timeout waits longer."),
+        )
+    if seen.sender:
+        return (
+            OutcomeKind.SENDER_VANISHED,
+            say("The sender {sender} was there, but sent nothing; {untouched}.", sender=seen.sender, **untouched),
+            say("Look at the sender."),
+        )
+    if seen.complaint and seen.complaint != "Receiver error":
+        sentence = say("udp-receiver could not begin: {complaint}; {untouched}.", complaint=seen.complaint, **untouched)
+        return OutcomeKind.STAGE_FAILED, sentence, NOTHING
+    failure = seen.udpcast.failure if seen.udpcast else None
+    if failure and seen.udpcast and seen.udpcast.status != TIMED_OUT and not seen.timed_out:
+        sentence = say("{failure}; {untouched}.", failure=failure, **untouched)
+        return OutcomeKind.STAGE_FAILED, sentence, NOTHING
+    return (
+        OutcomeKind.NO_SENDER,
+        say("No sender was found within the time given; {untouched}.", **untouched),
+        say("The sender must use the same port, and be on the same network segment."),
+    )
+
+
+def _decompressor_broke(seen: Receiving) -> Claim | None:
+    failure = seen.decompressor.failure if seen.decompressor else None
+    if not failure or not seen.stream.broken:
+        return None
+    return _decompressor_failed(seen, failure)
+
+
+def _decompressor_failed(seen: Receiving, failure: Sentence) -> Claim:
+    sentence = say(
+        "The decompressor failed {so_far}: {failure}; {not_whole}.",
+        so_far=_so_far(seen),
+        failure=failure,
+        not_whole=_not_whole(seen),
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
+
+
+def _udp_receiver_failed(seen: Receiving) -> Claim | None:
+    failure = seen.udpcast.failure if seen.udpcast else say("udp-receiver did not run")
+    if not failure or seen.trailer:  # behind the trailer nothing comes that could be missing
+        return None
+    words = {"so_far": _so_far(seen), "not_whole": _not_whole(seen)}
+    if seen.udpcast and seen.udpcast.status < 0:
+        sentence = say("The transfer broke off {so_far}: {failure}; {not_whole}.", failure=failure, **words)
+        return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
+    why = joined(": ", failure, seen.complaint)
+    return (
+        OutcomeKind.SENDER_VANISHED,
+        say("The stream broke off {so_far}: {failure}; {not_whole}.", failure=why, **words),
+        CALL_AGAIN,
+    )
+
+
+def _not_unpacked(seen: Receiving) -> Claim | None:
+    failure = seen.decompressor.failure if seen.decompressor else None
+    if not failure or seen.decompressor is None:
+        return None
+    if seen.decompressor.status < 0:
+        return _decompressor_failed(seen, failure)
+    sentence = say(
+        "The stream was cut short {so_far}: {failure}; {not_whole}.",
+        so_far=_so_far(seen),
+        failure=failure,
+        not_whole=_not_whole(seen),
+    )
+    return OutcomeKind.TRUNCATED, sentence, CALL_AGAIN
+
+
+def _broke_off(seen: Receiving) -> Claim | None:
+    if seen.stream.whole and seen.target.whole:
+        return None
+    sentence = say("The transfer broke off {so_far}; {not_whole}.", so_far=_so_far(seen), not_whole=_not_whole(seen))
+    return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
+
+
+def _is_empty(seen: Receiving) -> Claim | None:
+    if seen.target.count:
+        return None
+    sentence = say("The stream was empty; {device} was not written to.", device=seen.device)
+    return OutcomeKind.TRUNCATED, sentence, say("Look at the sender.")
+
+
+def _two_casts(seen: Receiving) -> Claim | None:
+    if not seen.mixed:
+        return None
+    sentence = say(
+        "The sender stopped or began anew, and a part of what came may be of another cast; {not_whole}.",
+        not_whole=_not_whole(seen),
+    )
+    return OutcomeKind.SENDER_VANISHED, sentence, CALL_AGAIN
+
+
+def _without_manifest(seen: Receiving) -> Claim | None:
+    if seen.manifest:
+        return None
+    words = say_many(
+        "{count:,} byte, not compared with the sender's disk: no digest came.",
+        "{count:,} bytes, not compared with the sender's disk: no digest came.",
+        seen.target.count,
+    )
+    hint = say("With zstd and the launcher on both sides, the disks are compared.")
+    return _read_back(seen, OutcomeKind.WRITTEN, words, hint)
+
+
+def _without_trailer(seen: Receiving) -> Claim | None:
+    if seen.trailer:
+        return None
+    sentence = say(
+        "The sender stopped before its end, {so_far}; {not_whole}.", so_far=_so_far(seen), not_whole=_not_whole(seen)
+    )
+    return OutcomeKind.TRUNCATED, sentence, CALL_AGAIN
+
+
+def _differs(seen: Receiving) -> Claim | None:
+    if seen.manifest is None or seen.trailer is None:
+        return None
+    lengths = {seen.manifest.length, seen.trailer.length, seen.target.count}
+    if len(lengths) == 1 and seen.trailer.xxh128 == seen.target.digest:
+        return None
+    sentence = say_many(
+        "What was written to {device} differs from what the sender read ({written:,} of {count:,} byte).",
+        "What was written to {device} differs from what the sender read ({written:,} of {count:,} bytes).",
+        seen.trailer.length,
+        device=seen.device,
+        written=seen.target.count,
+    )
+    return OutcomeKind.DIFFERENT, sentence, say("Check this seat's memory and network, then cast again.")
+
+
+def _equal(seen: Receiving) -> Claim:
+    words = say_many(
+        "{count:,} byte, same digest as the sender's disk.",
+        "{count:,} bytes, same digest as the sender's disk.",
+        seen.target.count,
+    )
+    return _read_back(seen, OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED, words, NOTHING)
+
+
+def _read_back(seen: Receiving, kind: OutcomeKind, words: Sentence, hint: Sentence) -> Claim:
+    """The success `kind`, if what the disk gives back does not speak against it."""
+    again, device = seen.reread, seen.device
+    if not seen.verify:
+        return kind, _success(seen, words), hint
+    if again is None:
+        return OutcomeKind.READ_BACK_ERROR, say("{device} was written, but not read back.", device=device), CALL_AGAIN
+    if again.error:
+        sentence = say(
+            "{device} was written, but could not be read back at or behind byte {bytes:,}: {error}.",
+            device=device,
+            bytes=again.count,
+            error=again.error,
+        )
+        return OutcomeKind.READ_BACK_ERROR, sentence, REPLACE
+    if again.differs is not None or again.digest != seen.target.digest or again.count != seen.target.count:
+        sentence = say(
+            "{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",
+            device=device,
+            mark=MARK >> 20,
+            bytes=again.differs or 0,
+        )
+        return OutcomeKind.CHANGED, sentence, REPLACE
+    return kind, _success(seen, words), hint
+
+
+def _success(seen: Receiving, words: Sentence) -> Sentence:
+    """Two senders on one port, with two disks, are told apart by the sender's address, where it is known."""
+    fields = {"device": seen.device, "words": words}
+    if seen.verify and seen.sender:
+        return say("{device} was written from {sender} and read back: {words}", **fields, sender=seen.sender)
+    if seen.verify:
+        return say("{device} was written and read back: {words}", **fields)
+    if seen.sender:
+        return say(
+            "{device} was written from {sender}, and not read back (verify=no): {words}", **fields, sender=seen.sender
+        )
+    return say("{device} was written, and not read back (verify=no): {words}", **fields)
+
+
+QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
+    _cancelled,
+    _is_full,
+    _target_failed,
+    _given_up,
+    _stalled,
+    _nothing_came,
+    _decompressor_broke,
+    _udp_receiver_failed,
+    _not_unpacked,
+    _broke_off,
+    _is_empty,
+    _two_casts,
+    _without_manifest,
+    _without_trailer,
+    _differs,
+    _equal,
+)

@@ -1,0 +1,68 @@
+"""The boot loaders that a tree serves: one row each. `tree` writes what a row says and knows no loader by name.
+
+To add a loader, add its row to `LOADERS`; `tests/pxe/test_loaders.py` then asks for an example of its section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from kernel_cmdline.network import parse_mac
+
+from .boot_entry import BootEntry, render_pxelinux
+
+OURS = "# Written by udpcast-launcher;"
+"""How a configuration file of ours begins, whichever version wrote it: a comment to every loader of the table."""
+
+MARKER = f"{OURS} its next `tree` replaces this file.\n"
+
+
+@dataclass(frozen=True)
+class Loader:
+    """A boot loader and its configuration files, with paths below the tree's root.
+
+    `files` are the loader's own, found in one of `places`, which the Debian packages `packages` bring. `default` is the
+    configuration for every machine, `machine` gives that for one MAC address (raises CommandLineError). `section` is
+    what an administrator adds to a configuration of his own, `config` a whole file, which waits so many seconds for
+    another choice; both raise BootEntryError for an entry that the loader cannot carry.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    places: tuple[Path, ...]
+    packages: tuple[str, ...]
+    default: PurePosixPath
+    machine: Callable[[str], PurePosixPath]
+    section: Callable[[BootEntry], str]
+    config: Callable[[BootEntry, float], str]
+
+
+def machine_file(mac: str) -> str:
+    """The name PXELINUX looks up for a card: hardware type 01 (Ethernet), then the address. Raises CommandLineError."""
+    return "01-" + parse_mac(mac).replace(":", "-")
+
+
+def _pxelinux_machine(mac: str) -> PurePosixPath:
+    return PurePosixPath("pxelinux.cfg") / machine_file(mac)
+
+
+def _pxelinux_config(entry: BootEntry, timeout: float) -> str:
+    """PXELINUX counts its timeout in tenths of a second."""
+    wait = f"prompt 1\ntimeout {round(timeout * 10)}\n" if timeout else "prompt 0\n"
+    return f"{MARKER}default {entry.label}\n{wait}\n{render_pxelinux(entry)}"
+
+
+PXELINUX = Loader(
+    name="PXELINUX",
+    files=("pxelinux.0", "ldlinux.c32"),  # they must be of one version
+    places=(Path("/usr/lib/PXELINUX"), Path("/usr/lib/syslinux/modules/bios")),
+    packages=("pxelinux", "syslinux-common"),
+    default=PurePosixPath("pxelinux.cfg/default"),
+    machine=_pxelinux_machine,
+    section=render_pxelinux,
+    config=_pxelinux_config,
+)
+
+LOADERS = (PXELINUX,)

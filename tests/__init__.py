@@ -1,0 +1,1 @@
+"""The tests mirror the folders; `common` has what several of them use."""

@@ -1,0 +1,96 @@
+"""The processes of a transfer: heard, ended, reaped."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+from pathlib import Path
+
+import pytest
+
+from launcher.datapath.copying import wide_pipe
+from launcher.process import FIRST_TO_GO, Process, spawn
+from launcher.transfer.supervisor import Supervisor
+
+
+def attended(*processes: tuple[str, ...], stop: int | None = None) -> tuple[list[Process], list[str], list[str]]:
+    """Run commands to their end; returns them, what was said, and the notes."""
+    said: list[str] = []
+    notes: list[str] = []
+    supervisor = Supervisor(lambda process, line: said.append(f"{process.name}: {line}"), lambda: None)
+    null = os.open(os.devnull, os.O_WRONLY)
+    members = [spawn(argv, None, null, notes.append) for argv in processes]
+    os.close(null)
+    for member in members:
+        supervisor.add(member)
+    if stop is not None:
+        supervisor.stop(stop)
+    supervisor.attend(lambda: True)
+    supervisor.close()
+    return members, said, notes
+
+
+def test_processes_are_heard_and_reaped() -> None:
+    members, said, notes = attended(("sh", "-c", "printf 'a\\rb\\n\\nlast' >&2; exit 3"), ("true",))
+    assert [member.status for member in members] == [3, 0]
+    assert said == ["sh: a", "sh: b", "sh: last"]
+    assert shlex.split(notes[0]) == list(members[0].argv)
+    for member in members:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(member.pid, os.WNOHANG)
+        member.signal(signal.SIGKILL)
+
+
+def test_progress_is_nobodys_last_words() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    heard: list[str] = []
+    supervisor = Supervisor(lambda _, line: heard.append(line), lambda: None)
+    process = spawn(("sh", "-c", "printf 'Bad news\\nbytes= 1\\rbytes= 2\\r' >&2; exit 1"), None, null, lambda _: None)
+    os.close(null)
+    supervisor.add(process)
+    supervisor.attend(lambda: True)
+    supervisor.close()
+    assert heard == ["Bad news", "bytes= 1", "bytes= 2"]
+    stage = supervisor.stage(process)
+    assert stage and stage.said == "Bad news"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may protect a process from the kernel, or give it up")
+def test_where_memory_runs_out_the_kernel_takes_a_child_first() -> None:
+    _, said, _ = attended(("sh", "-c", "sleep 0.2; cat /proc/self/oom_score_adj >&2"))
+    assert said == [f"sh: {FIRST_TO_GO}"]
+    assert int(Path("/proc/self/oom_score_adj").read_text()) < FIRST_TO_GO
+
+
+def test_a_stopped_process_and_its_children_end() -> None:
+    members, _, _ = attended(("sh", "-c", "sleep 100 & wait"), stop=signal.SIGTERM)
+    assert members[0].status == -signal.SIGTERM
+
+
+def test_a_process_that_does_not_go_is_killed() -> None:
+    notes: list[str] = []
+    ready: list[str] = []
+
+    def hear(_: Process, line: str) -> None:
+        ready.append(line)
+        supervisor.stop(signal.SIGTERM)
+
+    supervisor = Supervisor(hear, lambda: None)
+    null = os.open(os.devnull, os.O_WRONLY)
+    stubborn = spawn(("sh", "-c", "trap '' TERM; echo ready >&2; while :; do sleep 1; done"), None, null, notes.append)
+    os.close(null)
+    supervisor.add(stubborn)
+    supervisor.attend(lambda: True)
+    supervisor.close()
+    assert stubborn.status == -signal.SIGKILL
+    assert ready == ["ready"]
+
+
+def test_a_process_inherits_no_descriptor_of_ours() -> None:
+    ours = [*wide_pipe(), os.open(os.devnull, os.O_RDONLY)]
+    _, said, _ = attended(("sh", "-c", "ls /proc/$$/fd >&2"))
+    for fd in ours:
+        os.close(fd)
+    assert {"0", "1", "2"} <= {line.split()[-1] for line in said}
+    assert not {str(fd) for fd in ours} & {line.split()[-1] for line in said}

@@ -1,0 +1,63 @@
+"""The documents: generated parts are fresh, links lead somewhere, and what they name is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.common import ROOT
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+README_LINES = 130
+
+
+def load_renew() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("renew", ROOT / "docs/renew.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+RENEW = load_renew()
+
+
+@pytest.mark.parametrize("path", list(RENEW.documents()), ids=lambda path: path.name)
+def test_the_generated_parts_are_fresh(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text == RENEW.renewed(text), f"{path.name} is stale: python3 docs/renew.py renews it"
+
+
+def test_every_generated_part_stands_in_a_document() -> None:
+    texts = "".join(path.read_text(encoding="utf-8") for path in RENEW.documents())
+    assert [name for name in RENEW.PARTS if f"<!-- renewed: {name} -->\n" not in texts] == []
+
+
+def test_a_stale_part_is_renewed_and_nothing_around_it() -> None:
+    text = "before\n<!-- renewed: results -->\n\nSTALE\n\n<!-- end of results -->\nbehind\n"
+    new = RENEW.renewed(text)
+    assert new.startswith("before\n<!-- renewed: results -->\n\n| result |") and new.endswith("-->\nbehind\n")
+    assert "STALE" not in new and RENEW.renewed(new) == new
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_and_pictures_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    missing = [target for target in targets if "://" not in target and not (path.parent / target).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_files_and_folders_that_are_named_exist(path: Path) -> None:
+    folders = "kernel_cmdline|launcher|initrd|pxe|qemu|tests|docs|debian|cli"
+    named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", path.read_text(encoding="utf-8")))
+    missing = [name for name in sorted(named) if not (ROOT / name).exists()]
+    assert not missing
