@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kernel_cmdline import parse
-from launcher.answers.explain import doubtful, explain_parameters
-from launcher.answers.parameters import given_answers
+from launcher.answers.lookup import given_answers
+from launcher.answers.validation import doubtful, explain_parameters
 from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
 from kernel_cmdline import parse  # noqa: E402
-from launcher.answers.parameters import given_answers  # noqa: E402
+from launcher.answers.lookup import given_answers  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
 from launcher.model.outcome import Outcome, OutcomeKind  # noqa: E402
 from launcher.model.plan import Plan  # noqa: E402

@@ -19,7 +19,7 @@ import pyte
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.parameters import given_answers
+from launcher.answers.lookup import given_answers
 from launcher.model.plan import Plan, Role
 from launcher.session.dry_run import dry_run as planned
 from launcher.session.interviewing import Dialogue
