@@ -28,7 +28,7 @@ def test_who_is_not_root_is_told_what_is_missing() -> None:
             (copy / file).parent.mkdir()
             shutil.copy(SCRIPT.parents[1] / file, copy / file)
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-        words = [*nobody, copy / "tests/bare-root", "trixie", "true"]
+        words = [*nobody, str(copy / "tests/bare-root"), "trixie", "true"]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == "bare-root: a root directory can be made by root only: sudo tests/bare-root trixie ...\n"
