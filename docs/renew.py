@@ -16,12 +16,12 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
 from launcher import errors, events, exits  # noqa: E402
-from launcher.answers import parameters  # noqa: E402
+from launcher.answers import lookup  # noqa: E402
 from launcher.model import meanings  # noqa: E402
 from qemu.classroom import faults, scenarios  # noqa: E402
 
 PARTS: dict[str, Callable[[], str]] = {
-    "parameters": parameters.reference,
+    "parameters": lookup.reference,
     "results": meanings.reference,
     "events": events.reference,
     "errors": errors.reference,

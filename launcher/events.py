@@ -124,9 +124,9 @@ class Sink:
     """
 
     def __init__(self, out: Out, room: int, patience: float) -> None:
+        self.room = room
         self.patience = patience
         self._out = out
-        self._room = room
         self._lines: deque[tuple[float, bytes]] = deque()
         self._waiting = 0  # bytes of these
         self._lost, self._lost_at = 0, 0.0
@@ -147,7 +147,7 @@ class Sink:
                 return
             self._lines.append((seconds, line))
             self._waiting += len(line)
-            while self._waiting > self._room and len(self._lines) > 1:
+            while self._waiting > self.room and len(self._lines) > 1:
                 when, oldest = self._lines.popleft()
                 self._waiting -= len(oldest)
                 self._miss(1, when)

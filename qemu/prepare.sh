@@ -94,3 +94,12 @@ with open("pyproject.toml", "rb") as file:
     die "pip could not install them, see above; is this machine online?"
   printf '%s\n' "$wanted" >"$stamp"
 }
+
+make_urwid() { # DIRECTORY: PyPI's newest, for the tests that hold the launcher against more than Debian's
+  local directory=$1
+  [[ -z $(find "$directory/urwid" -maxdepth 0 -mtime -7 2>/dev/null) ]] || return 0
+  say "fetching the newest urwid into $directory"
+  rm -rf "$directory"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --target "$directory" urwid </dev/null >&2 ||
+    die "pip could not fetch urwid, see above; is this machine online?"
+}

@@ -14,7 +14,7 @@ from ..model.afterwards import attempts
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
 from ..model.wording import duration, more, nic_line, rate, size
-from ..sentence import NOTHING, Sentence, as_sentence, joined, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 from ..transfer.evidence import Receiver
 from ..transfer.transfer import Phase, TransferState
 from ..translate import tr
@@ -33,7 +33,7 @@ class TransferPage:
     def __init__(self, plan: Plan, start: Handler, host: str, earlier: tuple[Outcome, ...] = ()) -> None:
         """`earlier`: the outcomes of the casts before this one."""
         self.plan = plan
-        self.condition = as_sentence(start_condition(plan)) if plan.role is Role.SEND else NOTHING
+        self.condition = start_condition(plan) if plan.role is Role.SEND else NOTHING
         self.waits_for_key = plan.role is Role.SEND and starts_by_key(plan)
         self._headline = urwid.Text("")
         self._bar = urwid.ProgressBar("bar", "done", 0, 1)

@@ -52,8 +52,8 @@ def run() -> int:
 
 
 def _screens(line: CommandLine, log: EventLog) -> int:
-    from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
-    from ..answers.parameters import given_answers  # noqa: PLC0415
+    from ..answers.lookup import given_answers  # noqa: PLC0415
+    from ..answers.validation import doubtful, explain_parameters  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
     from .interviewing import Dialogue  # noqa: PLC0415
     from .system import RunningSystem  # noqa: PLC0415

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import ErrorKind, LauncherError
+from ..errors import LauncherError
 from ..model.plan import Plan
 from ..screens import pages
 from ..sentence import say
@@ -32,7 +32,7 @@ class Connecting(Stage):
             self.app.show(pages.waiting(state.sentence, self.app.host))
         elif state.address is None:
             hint = say("Check the cable and the DHCP server, then try again.")
-            self._execution.refuse(LauncherError(ErrorKind.NO_ADDRESS, state.sentence, hint))
+            self._execution.refuse(LauncherError(state.kind, state.sentence, hint))
         else:
             source = plan.address.source.value
             self.app.log.emit("network", nic=plan.nic.name, address=state.address, source=source)

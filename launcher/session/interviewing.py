@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..answers.explain import plan_fields
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
-from ..answers.parameters import GivenAnswers
-from ..answers.questions import Facts, Question, T
+from ..answers.questions import Facts, GivenAnswers, Question
 from ..answers.selectors import DeviceMissing
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from ..model.plan import Plan, Target
@@ -39,8 +37,8 @@ class Dialogue:
     def __init__(
         self,
         given: GivenAnswers,
-        warnings: tuple[Sentence | str, ...] = (),
-        errors: tuple[Sentence | str, ...] = (),
+        warnings: tuple[Sentence, ...] = (),
+        errors: tuple[Sentence, ...] = (),
         doubt: bool = False,
         ended: bool = False,
     ) -> None:
@@ -65,7 +63,7 @@ class Dialogue:
             complete=devices.complete,
         )
 
-    def notes(self, interview: Interview) -> tuple[Sentence | str, ...]:
+    def notes(self, interview: Interview) -> tuple[Sentence, ...]:
         """What the operator is to see beside the questions, each once."""
         return tuple(dict.fromkeys((*self.errors, *self.warnings, *interview.warnings)))
 
@@ -92,7 +90,7 @@ class Dialogue:
         self.ended = self.ended or ended
 
 
-def _pend(question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+def _pend(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
     raise Pending(question, facts, preset, problem)
 
 
@@ -138,8 +136,8 @@ class Interviewing(Stage):
     def _carry_out(self, plan: Plan, interview: Interview) -> None:
         for item in interview.settled:
             if item.answer:
-                self.app.log.emit("answer", key=item.key, text=item.answer.text, source=item.answer.source)
-        self.app.log.emit("plan", **plan_fields(plan))
+                self.app.log.emit("answer", key=item.key, text=item.answer.text, source=str(item.answer.source))
+        self.app.log.emit("plan", **plan.record())
         self.app.enter(self.app.carry_out(self.app, plan))
 
     # --- questions ------------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """What a run is in, one stage after the other. A stage is an object that exists only while it is the stage.
 
     Interviewing ──plan──▶ Connecting ──address──▶ Transferring ──outcome──▶ Ended ──next cast──▶ Transferring
-          ▲                     └────────error────────────┴──▶ Stopped         │
-          └──────────────────── try again, change ───────────────┴─────────────┘
+
+What fails on the way leads to Stopped, or to Ended where nobody attends. From every stage but Transferring the
+operator can begin the interview again: what was begun for the plan is given up then (`Stage.abandon`). In a dry run
+the plan leads to Planned.
 
 A stage enters the next one with `App.enter`, and does nothing more after that. Each is a module that is imported when
-it is entered: the first screen must not wait for what comes after it. A dry run goes from the plan to `Planned`.
+it is entered: the first screen must not wait for what comes after it.
 """
 
 from __future__ import annotations

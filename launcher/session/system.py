@@ -20,7 +20,7 @@ class RunningSystem:
     """This PC, as /init left it."""
 
     def __init__(self, log: EventLog) -> None:
-        from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs neither pyudev nor netifaces
+        from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs no pyudev
 
         self._log = log
         self._detect = detect

@@ -23,11 +23,11 @@ from typing import Any
 import pytest
 
 from launcher import events, paths
-from launcher.events import Descriptor, EventLog, Sink, named, opened
+from launcher.events import Descriptor, EventLog, Sink, named, opened, standard_output
 from launcher.exits import Exit
-from launcher.session import boot
+from launcher.session import boot, leaving
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 30.0  # seconds after which something that should come will not
 PLENTY = 1 << 20
 
@@ -293,11 +293,21 @@ def test_everything_is_told_before_the_pc_is_restarted_by_force(
         monkeypatch.setattr(paths, name, tmp_path / file)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     monkeypatch.setattr(boot, "_screens", screens)
-    monkeypatch.setattr(boot, "stuck", lambda: True)
-    monkeypatch.setattr(boot, "force", force)
+    monkeypatch.setattr(leaving, "stuck", lambda: True)
+    monkeypatch.setattr(leaving, "force", force)
     assert boot.run() == Exit.REBOOT
     assert told == ["python", "after"]
 
 
 def test_the_reference_is_in_the_documents() -> None:
     assert events.reference() in (ROOT / "docs/events.md").read_text(encoding="utf-8")
+
+
+def test_the_documents_say_what_is_kept_for_a_sink_and_how_long_it_is_waited_for() -> None:
+    said = " ".join((ROOT / "docs/events.md").read_text(encoding="utf-8").split())
+    port, reader = named("null"), standard_output()
+    assert port
+    assert f"{port.room >> 10} KiB of lines are kept for it" in said
+    assert f"waits for a port, but no longer than {port.patience:.0f} s." in said
+    assert f"keeps {reader.room >> 20} MiB for the program" in said
+    assert f"waits for it up to {reader.patience:.0f} s." in said

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from launcher import paths
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 DRACUT = ROOT / "initrd" / "dracut" / "90udpcast"
 
 

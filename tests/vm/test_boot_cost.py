@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 import pytest
 
 from qemu.bench.boot import FLOOR, bench_boot
+from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
 
-PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 BOUND = 1.61
 """Times the floor, with Debian 12's kernel, Python and urwid. See docs/measurements.md for how it is measured."""
 

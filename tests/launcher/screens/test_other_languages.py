@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import cast
 
 import pytest
 
 from kernel_cmdline import parse
 from launcher import translate
-from launcher.answers import questions
-from launcher.answers.interview import Interview, Told, confirmation
-from launcher.answers.parameters import given_answers
+from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation
+from launcher.answers.lookup import given_answers
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind, LauncherError
 from launcher.model.afterwards import Result
@@ -39,7 +37,21 @@ DATA = {
     *("udpcast", "launcher", "dev", "sda", "sdb", "eth", "xxh", "kB", "MB", "GB", "TB", "Mbit"),
     *re.findall("[A-Za-z]+", " ".join(str(vars(disk)) for disk in TWO.disks)),
     *re.findall("[A-Za-z]+", " ".join(str(vars(nic)) for nic in TWO.nics)),
-    *("gzip", "lzop", "zstd", "none", "recognise", "menu", "BOOTIF", "udpcparam", "fec", "port", "se"),
+    *(
+        "gzip",
+        "lzop",
+        "zstd",
+        "none",
+        "recognise",
+        "menu",
+        "BOOTIF",
+        "udpcparam",
+        "fec",
+        "port",
+        "se",
+        "disk",
+        "nowhere",
+    ),
 }
 """Names that are the same in every language."""
 
@@ -73,13 +85,13 @@ def shown(key: str, line: str, machine: Machine = TWO, problem: AnswerError | No
     """The page of the question `key`, in the middle of an interview on `machine` that was given `line`."""
     interview = Interview(given_answers(parse(line)), machine, nothing, Told({}))  # type: ignore[arg-type]
     settled = interview.preview()
-    question = confirmation(PLAN) if key == "confirm" else next(one for one in questions.ALL if one.key == key)
-    facts = replace(interview.facts, role=Role.RECEIVE)
-    pending = pages.Pending(cast(questions.Question[object], question), facts, None, problem)
+    question = confirmation(PLAN) if key == "confirm" else next(row.question for row in QUESTIONS if row.key == key)
+    facts = interview.facts.knowing("umode", Role.RECEIVE)
+    pending = pages.Pending(question, facts, None, problem)
     return pages.question(pages.Shown(pending, settled, True, (say("a note"),), ""), None, nothing, nothing)
 
 
-@pytest.mark.parametrize("key", [one.key for one in questions.ALL if one.key != "lang"])
+@pytest.mark.parametrize("key", [row.key for row in QUESTIONS if row.key != "lang"])
 def test_every_question(key: str) -> None:
     assert english(shown(key, SETTLED)) == []
     assert english(shown(key, "", problem=ERROR)) == []

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kernel_cmdline import parse
-from launcher.answers.explain import doubtful, explain_parameters
-from launcher.answers.parameters import given_answers
+from launcher.answers.lookup import given_answers
+from launcher.answers.validation import doubtful, explain_parameters
 from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
@@ -22,6 +22,7 @@ from launcher.model.plan import Plan
 from launcher.network.address import AddressState, Phase
 from launcher.network.result_page import Answer
 from launcher.screens.widgets import Page
+from launcher.sentence import NOTHING, say
 from launcher.session.app import App
 from launcher.session.connecting import Connecting
 from launcher.session.interviewing import Dialogue, Interviewing
@@ -85,10 +86,10 @@ class FakeJob:
     @property
     def state(self) -> AddressState:
         if self.failed:
-            return AddressState(Phase.FAILED, "There is no link on eth0.")
+            return AddressState(Phase.FAILED, say("There is no link on eth0."))
         if self.ready:
-            return AddressState(Phase.DONE, "", address="10.0.0.7/24")
-        return AddressState(Phase.WAITING_FOR_LINK, "Waiting for a link.")
+            return AddressState(Phase.DONE, NOTHING, address="10.0.0.7/24")
+        return AddressState(Phase.WAITING_FOR_LINK, say("Waiting for a link."))
 
     def close(self) -> None:
         self.closed += 1

@@ -15,12 +15,13 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
 from kernel_cmdline import parse  # noqa: E402
-from launcher.answers.parameters import given_answers  # noqa: E402
+from launcher.answers.lookup import given_answers  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
 from launcher.model.outcome import Outcome, OutcomeKind  # noqa: E402
 from launcher.model.plan import Plan  # noqa: E402
 from launcher.network.address import AddressState, Phase  # noqa: E402
 from launcher.screens import ending  # noqa: E402
+from launcher.sentence import NOTHING  # noqa: E402
 from launcher.session.app import App  # noqa: E402
 from launcher.session.connecting import Connecting  # noqa: E402
 from launcher.session.dry_run import RecordedPc  # noqa: E402
@@ -36,7 +37,7 @@ class Ended:
         self.outcome = outcome
 
     def network(self, plan: Plan) -> Any:
-        return SimpleNamespace(state=AddressState(Phase.DONE, "", address="10.0.0.7/24"), close=lambda: None)
+        return SimpleNamespace(state=AddressState(Phase.DONE, NOTHING, address="10.0.0.7/24"), close=lambda: None)
 
     def transfer(self, plan: Plan) -> Any:
         return SimpleNamespace(

@@ -7,6 +7,7 @@ import pytest
 from launcher.exits import Exit
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.network.result_page import Answer
+from launcher.sentence import say
 from tests.common import ONE
 from tests.launcher.session.driver import ADDRESS, AUTO, REPORTED, FakeSystem, begun
 
@@ -124,7 +125,7 @@ def test_casts_are_waited_for_until_one_succeeds_and_everything_else_comes_once(
     assert "Cast 2: The second was cut short." in seat.text
     assert [record["attempt"] for record in system.kept] == [1, 2, 3]
     assert [one["kind"] for one in system.kept[-1]["earlier"]] == ["sender-vanished", "truncated"]
-    system.reports[0].came = Answer(True, 200, "se3 was told.")
+    system.reports[0].came = Answer(True, 200, say("se3 was told."))
     seat.tick()
     assert (seat.left, seat.status) == (True, Exit.REBOOT)
 
@@ -194,7 +195,7 @@ def test_what_follows_waits_for_the_page_and_the_page_changes_nothing(at_once: N
     seat.tick()
     assert not seat.left
     assert "Telling se3 the result ..." in seat.text
-    system.reports[0].came = Answer(False, None, "se3 did not answer within 10 s.")
+    system.reports[0].came = Answer(False, None, say("se3 did not answer within 10 s."))
     seat.tick()
     assert seat.logged("report") == [
         {
@@ -212,7 +213,7 @@ def test_the_answer_of_the_page_is_a_line_on_the_result() -> None:
     system = FakeSystem(ONE)
     seat = begun(REPORTED, system)
     seat.over(OutcomeKind.EQUAL)
-    system.reports[0].came = Answer(True, 200, "se3 was told.")
+    system.reports[0].came = Answer(True, 200, say("se3 was told."))
     seat.tick()
     assert "Result page: se3 was told." in seat.text
     assert "DONE: this disk equals the sender's" in seat.text
@@ -232,7 +233,7 @@ def test_a_page_that_answers_during_the_next_cast_is_still_heard() -> None:
     seat = begun(REPORTED, system)
     seat.over(VANISHED)
     seat.act("again")
-    system.reports[0].came = Answer(True, 200, "se3 was told.")
+    system.reports[0].came = Answer(True, 200, say("se3 was told."))
     seat.tick()
     assert seat.shown == "transfer"
     assert [one["ok"] for one in seat.logged("report")] == [True]

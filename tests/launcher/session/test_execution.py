@@ -10,6 +10,7 @@ from launcher.errors import LauncherError
 from launcher.exits import Exit
 from launcher.model.outcome import OutcomeKind
 from launcher.network.result_page import Answer
+from launcher.sentence import say
 from launcher.session.connecting import Connecting
 from tests.common import ONE
 from tests.launcher.session.driver import ADDRESS, ANOTHER, AUTO, EXCHANGED, REPORTED, FakeJob, FakeSystem, begun
@@ -80,7 +81,7 @@ def test_what_keeps_an_unattended_transfer_from_beginning_is_a_result_as_any_oth
     assert not seat.logged("error")
     (report,) = system.reports
     assert "succes=n" in report.url
-    report.came = Answer(True, 200, "se3 was told.")
+    report.came = Answer(True, 200, say("se3 was told."))
     seat.tick()
     assert (seat.left, seat.status) == (True, Exit.POWEROFF)
 

@@ -16,9 +16,19 @@ from tests.common import ROOT
 EARLY = {
     "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
     "launcher.model": {"machine", "plan", "wording"},
-    "launcher.udpcast": {"command", "options"},
-    "launcher.hardware": {"detect"},
-    "launcher.answers": {"explain", "interview", "parameters", "questions", "selectors"},
+    "launcher.udpcast": {"options"},
+    "launcher.hardware": {"detect", "interfaces", "usage"},
+    "launcher.answers": {
+        "interview",
+        "lookup",
+        "parameters",
+        "questions",
+        "reading",
+        "row",
+        "rules",
+        "selectors",
+        "validation",
+    },
     "launcher.screens": {"pages", "summary", "ui", "widgets"},
     "launcher.session": {"app", "boot", "devices", "interviewing", "stage", "system"},
 }
