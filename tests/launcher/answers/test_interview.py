@@ -1,4 +1,4 @@
-"""The rules of `launcher/interview.py`: precedence, the card, the address, consent, back and replay."""
+"""The rules of `launcher/answers/interview.py`: precedence, the card, the address, consent, back and replay."""
 
 from __future__ import annotations
 
