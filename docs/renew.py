@@ -17,7 +17,8 @@ sys.path.insert(0, str(DOCS.parent))
 
 from launcher import errors, events, exits  # noqa: E402
 from launcher.answers import parameters  # noqa: E402
-from launcher.model import meanings  # noqa: E402
+from launcher.model import meanings, times  # noqa: E402
+from launcher.transfer import receiver_liveness, sender_liveness  # noqa: E402
 
 
 def _events() -> str:
@@ -31,6 +32,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "events": _events,
     "errors": errors.reference,
     "exit statuses": exits.reference,
+    "times": times.reference,
+    "liveness of a receiver": receiver_liveness.reference,
+    "liveness of a sender": sender_liveness.reference,
 }
 """The generated parts by name, each made by the module that has the table."""
 
