@@ -179,4 +179,6 @@ OF_THE_ROOM = {Kind.SMALLER, Kind.ABSENT, Kind.SECOND_SENDER}
 
 def test_every_kind_of_fault_is_carried_out_by_exactly_one() -> None:
     carried_out = [*LINE, *HARDWARE, *PROGRAMS, *ACTIONS, *OF_THE_ROOM]
-    assert sorted(kind.word for kind in carried_out) == sorted(kind.word for kind in Kind)
+    assert sorted(kind.word for kind in carried_out) == sorted(kind.word for kind in Kind), (
+        "each is in one of LINE, HARDWARE, PROGRAMS (equipment.py) and ACTIONS (injection.py)"
+    )
