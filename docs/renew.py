@@ -16,25 +16,22 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
 from launcher import errors, events, exits  # noqa: E402
-from launcher.answers import parameters  # noqa: E402
+from launcher.answers import lookup  # noqa: E402
 from launcher.model import meanings, times  # noqa: E402
 from launcher.transfer import receiver_liveness, sender_liveness  # noqa: E402
-
-
-def _events() -> str:
-    rows = [f"| `{name}` | {what} |" for name, what in events.NAMES.items()]
-    return "\n".join(["| event | what it says |", "| --- | --- |", *rows]) + "\n"
-
+from qemu.classroom import faults, scenarios  # noqa: E402
 
 PARTS: dict[str, Callable[[], str]] = {
-    "parameters": parameters.reference,
+    "parameters": lookup.reference,
     "results": meanings.reference,
-    "events": _events,
+    "events": events.reference,
     "errors": errors.reference,
     "exit statuses": exits.reference,
     "times": times.reference,
     "liveness of a receiver": receiver_liveness.reference,
     "liveness of a sender": sender_liveness.reference,
+    "fault grammar": lambda: f"```text\n{faults.GRAMMAR}\n```\n",
+    "fault table": scenarios.markdown,
 }
 """The generated parts by name, each made by the module that has the table."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -45,6 +46,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="its modules; default: lib/modules/VERSION near FILE, then /",
     )
     make.add_argument(
+        "-r",
+        "--release",
+        metavar="NAME",
+        help="take the current kernel of this Debian release (such as trixie)\ninstead of this machine's",
+    )
+    make.add_argument(
         "--add-driver",
         action="append",
         default=[],
@@ -69,12 +76,17 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         return 0
     if options.modules and not options.kernel:
         options.usage_error("--modules goes with --kernel: it names that kernel's modules")
+    if options.release and options.kernel:
+        options.usage_error("--release and --kernel both say which kernel goes in; give one of them")
+    if options.release and not re.fullmatch("[a-z]+", options.release):
+        options.usage_error(f"--release {options.release} is no code name of a Debian release, such as trixie")
     logging.basicConfig(format="%(message)s", level=logging.DEBUG if options.verbose else logging.WARNING)
     try:
         result = build(
             options.output,
             options.kernel,
             options.modules,
+            release=options.release,
             cache=options.cache,
             drivers=options.add_driver,
             command=f"{prog} {shlex.join(words)}",

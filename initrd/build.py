@@ -15,9 +15,17 @@ from pathlib import Path
 from . import image, kernel, manifest, python
 from .errors import BuildError
 from .manifest import Manifest
-from .run import TOOL_PACKAGES, missing_tool, missing_tools
+from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing_tool, missing_tools
 
-DEBIAN_PACKAGES = tuple(sorted({*TOOL_PACKAGES.values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"}))
+
+def tool_packages(project: Path) -> dict[str, str]:
+    """The programs that building `project` needs, and their Debian packages."""
+    return TOOL_PACKAGES | (SOURCE_TOOL_PACKAGES if python.catalogue_sources(project) else {})
+
+
+DEBIAN_PACKAGES = tuple(
+    sorted({*tool_packages(python.PROJECT).values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"})
+)
 """What must be installed on the machine that builds."""
 
 LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
@@ -36,6 +44,7 @@ def build(
     kernel_file: Path | None = None,
     modules: Path | None = None,
     *,
+    release: str | None = None,
     cache: Path | None = None,
     drivers: Sequence[str] = (),
     command: str = "",
@@ -43,10 +52,11 @@ def build(
 ) -> Manifest:
     """Write the pair and its manifest to `out`, all three or none, and return the manifest.
 
-    `kernel_file` None means the distribution's current kernel, kept in `cache`. `drivers` are kernel modules that go
-    in besides the usual ones; `project` is the directory that holds our packages. Raises BuildError with one sentence.
+    `kernel_file` None means the current kernel of Debian's `release`, or else of this machine's, kept in `cache`.
+    `drivers` are kernel modules that go in besides the usual ones; `project` is the directory that holds our packages.
+    Raises BuildError with one sentence.
     """
-    check_host()
+    check_host(project)
     cache = cache or default_cache()
     with disk_errors(), umask(0o022):
         cache.mkdir(parents=True, exist_ok=True)
@@ -55,19 +65,21 @@ def build(
             tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
             tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
         ):
-            source = kernel.fetch(cache) if kernel_file is None else kernel.given(kernel_file, modules, Path(work))
+            if kernel_file is None:
+                source = kernel.fetch(cache, release)
+            else:
+                source = kernel.given(kernel_file, modules, Path(work))
             result = make(source, Path(work), Path(new), drivers, command, project)
             for name in (LINUX, INITRD, MANIFEST):
                 (Path(new) / name).replace(out / name)
     return result
 
 
-def check_host() -> None:
+def check_host(project: Path) -> None:
     """Raise BuildError when something is missing here; it names the first, and the Debian packages of all."""
-    tools, libraries = missing_tools(), python.missing_libraries()
-    packages = dict.fromkeys(
-        [*(TOOL_PACKAGES[name] for name in tools), *(python.PYTHON_PACKAGES[name] for name in libraries)]
-    )
+    wanted = tool_packages(project)
+    tools, libraries = missing_tools(wanted), python.missing_libraries()
+    packages = dict.fromkeys([*(wanted[name] for name in tools), *(python.PYTHON_PACKAGES[name] for name in libraries)])
     if tools:
         raise missing_tool(tools[0], packages)
     if libraries:

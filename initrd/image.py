@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import concurrent.futures
+import lzma
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .cpio import write_archive
@@ -65,6 +66,7 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     if len(trees) != 1:
         raise BuildError(f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did")
     (work / "dracut.img").unlink(missing_ok=True)
+    each(unpack, [path for path in driver_files(trees[0]) if path.suffix == ".xz"])
     return trees[0]
 
 
@@ -82,9 +84,7 @@ def tidy(tree: Path, kernel: Kernel) -> None:
             f"no driver for kernel {kernel.version} went in; are the modules in {kernel.modules} complete?"
         )
     # Each on its own: most stay compressed in memory for ever, since a machine loads a dozen of them.
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for job in [pool.submit(compress, path) for path in drivers if path.suffix == ".ko"]:
-            job.result()
+    each(compress, [path for path in drivers if path.suffix == ".ko"])
     run(["depmod", "-b", tree, kernel.version])
     for name in NEEDLESS_INDEXES:
         (tree / "usr/lib/modules" / kernel.version / name).unlink(missing_ok=True)
@@ -93,6 +93,20 @@ def tidy(tree: Path, kernel: Kernel) -> None:
 def driver_files(tree: Path) -> list[Path]:
     """All kernel modules below `tree`, compressed or not, sorted."""
     return sorted(path for path in (tree / "usr/lib/modules").rglob("*") if re.search(r"\.ko(\.\w+)?$", path.name))
+
+
+def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
+    """Do `work` with every path, as many at a time as there are processors."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for job in [pool.submit(work, path) for path in paths]:
+            job.result()
+
+
+def unpack(path: Path) -> None:
+    """Replace a driver in xz's form, as Debian has them since 13, by the driver: its firmware is to be read off, and
+    zstd's form loads faster."""
+    path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+    path.unlink()
 
 
 def compress(path: Path) -> None:

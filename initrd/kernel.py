@@ -7,9 +7,11 @@ import re
 import shutil
 import struct
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import apt
 from .errors import BuildError
 from .run import run
 
@@ -100,8 +102,9 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def fetch(cache: Path) -> Kernel:
-    """The distribution's current kernel, downloaded and unpacked below `cache` unless it is there already.
+def fetch(cache: Path, release: str | None = None) -> Kernel:
+    """The current kernel of Debian's `release`, or else of this machine's, downloaded and unpacked below `cache` unless
+    it is there already.
 
     Nothing is installed, and no root is needed. Raises BuildError.
     """
@@ -109,10 +112,12 @@ def fetch(cache: Path) -> Kernel:
     if architecture not in META_PACKAGES:
         known = ", ".join(META_PACKAGES)
         raise BuildError(f"no kernel package is known for {architecture} (known: {known}); give one with --kernel")
-    package, version = current_package(META_PACKAGES[architecture])
+    options = apt.options(release, cache)
+    package, version = current_package(META_PACKAGES[architecture], options)
     place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
-    if not place.is_dir():
-        download(package, version, place)
+    if not list(place.glob("lib/modules/*/modules.dep")):
+        shutil.rmtree(place, ignore_errors=True)
+        download(package, version, place, options)
     images = list(place.glob("boot/vmlinuz-*"))
     if len(images) != 1:
         raise BuildError(f"the package {package} holds no kernel in {place}/boot; delete {place} and try again")
@@ -120,24 +125,29 @@ def fetch(cache: Path) -> Kernel:
     return Kernel(images[0], release, place / "lib/modules" / release, package, version)
 
 
-def current_package(meta: str) -> tuple[str, str]:
-    """Name and version of the kernel package that the newest `meta` depends on."""
-    text = run(["apt-cache", "show", "--no-all-versions", meta], tolerate=True)
+def current_package(meta: str, options: Sequence[str] = ()) -> tuple[str, str]:
+    """Name and version of the kernel package that the newest `meta` depends on, as apt sees it with `options`."""
+    text = run(["apt-cache", *options, "show", "--no-all-versions", meta], tolerate=True)
     found = re.search(r"^Depends: .*?(linux-image-[\w.+-]+) \(= ([\w.+:~-]+)\)", text, re.MULTILINE)
     if found is None:
         raise BuildError(f"apt knows no package {meta}; run apt-get update, or give a kernel with --kernel")
     return found[1], found[2]
 
 
-def download(package: str, version: str, place: Path) -> None:
+def download(package: str, version: str, place: Path, options: Sequence[str] = ()) -> None:
     """Put the unpacked package at `place`, completely or not at all."""
     with tempfile.TemporaryDirectory(dir=place.parent, prefix=".fetch-") as name:
         work = Path(name)
         # apt drops to its user _apt for downloads when it is root, and that user may not write here.
-        run(["apt-get", "download", "-q", "-o", "APT::Sandbox::User=root", f"{package}={version}"], cwd=work)
+        command = ["apt-get", *options, "download", "-q", "-o", "APT::Sandbox::User=root", f"{package}={version}"]
+        run(command, cwd=work)
         archive = next(work.glob("*.deb"))
         unpacked = work / "unpacked"
         run(["dpkg", "-x", archive, unpacked])
+        if not (unpacked / "lib").exists():
+            (unpacked / "lib").symlink_to(
+                "usr/lib"
+            )  # where the modules are since Debian 13, and as it is on its machines
         for tree in unpacked.glob("lib/modules/*"):
             run(["depmod", "-b", unpacked, tree.name])
         unpacked.rename(place)

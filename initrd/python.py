@@ -26,6 +26,15 @@ LAZY = (
 )
 """Modules that Python imports by itself at some moment: for -m, for decoding, to show a traceback."""
 
+REPLACED: dict[str, str | None] = {
+    "ctypes.util": "ctypes_util.py",
+    "urwid.event_loop.asyncio_loop": "urwid_asyncio_loop.py",
+    **dict.fromkeys(f"urwid.event_loop.{name}_loop" for name in ("glib", "tornado", "trio", "twisted", "zmq")),
+    "urwid.display.curses": None,
+}
+"""Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
+machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
+
 HTTP = ("encodings.idna",)
 """Needed by every connection to a host name; goes in when something of ours uses HTTP."""
 
@@ -56,7 +65,7 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
         "modules": modules,
-        "replace": {"ctypes.util": str(INSIDE / "ctypes_util.py")},
+        "replace": {name: file and str(INSIDE / file) for name, file in REPLACED.items() if is_there(name)},
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
@@ -74,15 +83,26 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
 
 def compile_catalogues(project: Path, out: Path) -> None:
     """Compile the translations of a checkout; what was installed has only compiled ones."""
-    for source in sorted(project.glob("launcher/lang/*.po")):
+    for source in catalogue_sources(project):
         target = out / source.relative_to(project).with_suffix(".mo")
         target.parent.mkdir(parents=True, exist_ok=True)
         run(["msgfmt", "--check-format", "--no-hash", "--endianness=little", "-o", target, source])
 
 
+def catalogue_sources(project: Path) -> list[Path]:
+    """The translations that are not compiled yet."""
+    return sorted(project.glob("launcher/lang/*.po"))
+
+
 def missing_libraries() -> list[str]:
     """Those of `LIBRARIES` that Debian's own Python does not have, whatever a virtual environment has."""
     return [name for name in LIBRARIES if not list(DIST_PACKAGES.glob(f"{name}*"))]
+
+
+def is_there(name: str) -> bool:
+    """Whether the library has the module `name`; the standard library has all that we name."""
+    library, *inner = name.split(".")
+    return library not in LIBRARIES or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()
 
 
 def uses_http(project: Path) -> bool:

@@ -24,7 +24,6 @@ TOOL_PACKAGES = {
     "dracut": "dracut-core",
     "kmod": "kmod",
     "lzop": "lzop",
-    "msgfmt": "gettext",
     "pigz": "pigz",
     "python3": "python3",
     "udevadm": "udev",
@@ -34,6 +33,9 @@ TOOL_PACKAGES = {
 }
 """Each program that is run or goes in, and the Debian package that has it."""
 
+SOURCE_TOOL_PACKAGES = {"msgfmt": "gettext"}
+"""What a checkout needs besides: it has the sources of what is compiled where it was installed."""
+
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 """Where Debian's own programs are; what an administrator put into /usr/local is not what goes in."""
 
@@ -42,19 +44,23 @@ def find_tool(name: str) -> str:
     """Full path of a program. Raises BuildError naming the Debian package that has it."""
     path = shutil.which(name, path=SYSTEM_PATH)
     if path is None:
-        raise missing_tool(name, [TOOL_PACKAGES[name]])
+        raise missing_tool(name, [_package(name)])
     return path
 
 
-def missing_tools() -> list[str]:
-    """Those of `TOOL_PACKAGES` that are not there."""
-    return [name for name in TOOL_PACKAGES if shutil.which(name, path=SYSTEM_PATH) is None]
+def _package(tool: str) -> str:
+    return {**TOOL_PACKAGES, **SOURCE_TOOL_PACKAGES}[tool]
+
+
+def missing_tools(wanted: Iterable[str]) -> list[str]:
+    """Those of `wanted` that are not there."""
+    return [name for name in wanted if shutil.which(name, path=SYSTEM_PATH) is None]
 
 
 def missing_tool(name: str, packages: Iterable[str]) -> BuildError:
     """The error for a program that is missing; `packages` are all that must be installed."""
     return BuildError(
-        f"the program {name} is missing; it is in Debian's package {TOOL_PACKAGES[name]}: "
+        f"the program {name} is missing; it is in Debian's package {_package(name)}: "
         f"apt-get install {' '.join(packages)}"
     )
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .model import MAX_BYTES, CommandLine, CommandLineError, Parameter
+from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say, say_many
 from .parse import ASCII_BLANKS, Word, printable, read_word
 
 KERNEL_BLANKS = ASCII_BLANKS + "\xa0"
@@ -44,7 +44,8 @@ def format_line(parameters: Iterable[Parameter] | CommandLine) -> str:
     behind_dashes = False
     for parameter in parameters:
         if behind_dashes and not parameter.init:
-            raise _refusal(parameter, 'it stands behind parameters of PID 1 ("init"), which must be the last ones')
+            why = say('it stands behind parameters of PID 1 ("init"), which must be the last ones')
+            raise _refusal(parameter, why)
         new = [format_word(parameter)]
         if parameter.init and not behind_dashes:
             new.insert(0, "--")
@@ -52,10 +53,13 @@ def format_line(parameters: Iterable[Parameter] | CommandLine) -> str:
         words += new
         size = len(" ".join(words).encode("utf-8", "surrogateescape"))
         if size > MAX_BYTES:
-            raise _refusal(
-                parameter,
-                f"with it the line has {size:,} bytes and an x86 kernel reads {MAX_BYTES:,}; shorten the line",
+            why = say_many(
+                "with it the line has {count:,} byte and an x86 kernel reads {most:,}; shorten the line",
+                "with it the line has {count:,} bytes and an x86 kernel reads {most:,}; shorten the line",
+                size,
+                most=MAX_BYTES,
             )
+            raise _refusal(parameter, why)
     return " ".join(words)
 
 
@@ -94,19 +98,20 @@ def _latin(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
-def _forbidden(parameter: Parameter) -> Iterator[str]:
+def _forbidden(parameter: Parameter) -> Iterator[Message]:
     """Reasons that no quoting can heal."""
     text = parameter.name + (parameter.value or "")
     controls = [char for char in text if (ord(char) < 32 and char != "\t") or ord(char) == 127]
     if controls:
-        yield f"it holds the control character U+{ord(controls[0]):04X}, which no boot loader can pass on"
+        code = ord(controls[0])
+        yield say("it holds the control character U+{code:04X}, which no boot loader can pass on", code=code)
     if not all(_is_text(part) for part in (parameter.name, parameter.value or "")):
-        yield "it holds surrogates that do not stand for single bytes; expected text"
+        yield say("it holds surrogates that do not stand for single bytes; expected text")
     if (parameter.name, parameter.value) == ("--", None):
         yield (
-            'the kernel reads nothing behind a second "--"'
+            say('the kernel reads nothing behind a second "--"')
             if parameter.init
-            else '"--" is no parameter; it separates what PID 1 gets, and is written by itself'
+            else say('"--" is no parameter; it separates what PID 1 gets, and is written by itself')
         )
 
 
@@ -118,16 +123,17 @@ def _is_text(text: str) -> bool:
         return False
 
 
-def _why_not(parameter: Parameter) -> str:
+def _why_not(parameter: Parameter) -> Message:
     if "=" in parameter.name[1:]:
-        return 'its name holds "=", where the kernel would begin the value'
+        return say('its name holds "=", where the kernel would begin the value')
     if not parameter.name:
-        return "it has a value but no name"
-    return (
+        return say("it has a value but no name")
+    return say(
         "it holds a double quote that the kernel would take for the beginning or end of a quoted part, "
         "and the kernel knows no escape for it; leave the quote out"
     )
 
 
-def _refusal(parameter: Parameter, why: str) -> CommandLineError:
-    return CommandLineError(f'The parameter "{printable(parameter.name)}" cannot be written: {why}.')
+def _refusal(parameter: Parameter, why: Message) -> CommandLineError:
+    name = printable(parameter.name)
+    return CommandLineError(say('The parameter "{name}" cannot be written: {why}.', name=name, why=why))

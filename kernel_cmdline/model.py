@@ -8,13 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_BYTES = 2047
 """The longest line in bytes: x86's ``COMMAND_LINE_SIZE`` is 2,048 with the NUL (``arch/x86/include/asm/setup.h``)."""
 
 
+class Message(NamedTuple):
+    """A sentence as a value: an English template, and the fields that stand in its braces, messages among them.
+
+    `many` is the template for every field ``count`` but 1, "" where there is no plural. ``str()`` is the English
+    sentence; whoever shows it in another language translates the template.
+    """
+
+    template: str
+    fields: tuple[tuple[str, object], ...] = ()
+    many: str = ""
+
+    def __str__(self) -> str:
+        fields = dict(self.fields)
+        template = self.many if self.many and fields["count"] != 1 else self.template
+        return template.format(**fields) if fields else template
+
+
+def say(template: str, /, **fields: object) -> Message:
+    """The message of a literal template: from these calls catalogues can be made."""
+    return Message(template, tuple(fields.items()))
+
+
+def say_many(one: str, many: str, count: int, /, **fields: object) -> Message:
+    """The same with a plural; ``{count}`` is a field of both."""
+    return Message(one, (("count", count), *fields.items()), many)
+
+
 class CommandLineError(ValueError):
-    """One sentence: what in the command line is wrong, where, and what was expected."""
+    """One sentence: what in the command line is wrong, where, and what was expected; in English, or as `message`."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 def canonical(name: str) -> str:
@@ -47,7 +79,7 @@ class CommandLine:
     """Parameters in the order in which they stand; warnings are full sentences."""
 
     parameters: tuple[Parameter, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Message, ...] = ()
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)

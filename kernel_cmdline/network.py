@@ -22,7 +22,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from .model import CommandLineError
+from .model import CommandLineError, Message, say
 from .parse import printable
 
 STATIC = frozenset({"none", "off"})
@@ -31,9 +31,12 @@ AUTOCONF = STATIC | {
     *("dhcp4", "dhcp6", "auto6", "either6", "link6", "link-local", "single-dhcp", "ibft"),
 }
 """What may stand in the field autoconf: the kernel's words, then dracut's."""
+_AUTOCONF_WORDS = ", ".join(sorted(AUTOCONF))
 
 FIELDS = ("client", "server", "gateway", "netmask", "hostname", "device", "autoconf", "dns0", "dns1", "ntp0")
 """The kernel's order; dracut calls the second one ``peer``."""
+
+_MAC_ADDRESS = say("MAC address")
 
 Address = IPv4Address | IPv6Address
 
@@ -76,7 +79,7 @@ class IpConfig:
 def parse_ip(text: str) -> IpConfig:
     """The value of ``ip=`` in any of the forms above."""
     if not text:
-        raise _wrong("ip", "value", text, 'an address, "dhcp" or CLIENT:SERVER:GATEWAY:NETMASK')
+        raise _wrong("ip", "value", text, say('an address, "dhcp" or CLIENT:SERVER:GATEWAY:NETMASK'))
     if text.lower() in AUTOCONF:
         return IpConfig("autoconf", autoconf=text.lower())
     fields = _split(text)
@@ -96,23 +99,27 @@ def parse_netmask(text: str, field: str = "netmask", name: str = "ip") -> int:
         hosts = ~int(mask) & 0xFFFFFFFF
         if hosts & (hosts + 1) == 0:
             return 32 - hosts.bit_length()
-    raise _wrong(name, field, text, "255.255.255.0 or a number of bits such as 24")
+    raise _wrong(name, field, text, say("255.255.255.0 or a number of bits such as 24"))
 
 
 def parse_address(text: str, field: str = "address", name: str = "ip") -> str:
     """An IPv4 address, or an IPv6 address with or without brackets, in its usual spelling; `name` as above."""
     address = _address_or_none(text)
     if address is None:
-        raise _wrong(name, field, text, "an address such as 192.168.1.10 or [fd00::10]")
+        raise _wrong(name, field, text, say("an address such as 192.168.1.10 or [fd00::10]"))
     return str(address)
 
 
-def parse_mac(text: str, field: str = "MAC address") -> str:
+def parse_mac(text: str, field: Message = _MAC_ADDRESS) -> str:
     """Six octets with ``:`` or with ``-`` between, as ``aa:bb:cc:dd:ee:ff``."""
     octets = _octets(text)
     if len(octets) != 6:
         raise CommandLineError(
-            f'"{printable(text)}" is no {field}; expected six pairs of hexadecimal digits, as in 52:54:00:12:34:56.'
+            say(
+                '"{text}" is no {field}; expected six pairs of hexadecimal digits, as in 52:54:00:12:34:56.',
+                text=printable(text),
+                field=field,
+            )
         )
     return ":".join(octets)
 
@@ -125,8 +132,11 @@ def parse_bootif(text: str) -> str:
     octets = _octets(text)
     if len(octets) not in (6, 7):
         raise CommandLineError(
-            f'BOOTIF="{printable(text)}" is no card\'s address; expected a MAC address, with or without '
-            "the hardware type in front, as in 01-52-54-00-12-34-56."
+            say(
+                'BOOTIF="{text}" is no card\'s address; expected a MAC address, with or without '
+                "the hardware type in front, as in 01-52-54-00-12-34-56.",
+                text=printable(text),
+            )
         )
     return ":".join(octets[-6:])
 
@@ -136,8 +146,11 @@ def parse_sysuuid(text: str) -> str:
     digits = re.fullmatch(r"([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})", text.lower())
     if not digits:
         raise CommandLineError(
-            f'SYSUUID="{printable(text)}" is no UUID; expected 32 hexadecimal digits, '
-            "as in 4c4c4544-0042-3510-8056-b4c04f4d3132."
+            say(
+                'SYSUUID="{text}" is no UUID; expected 32 hexadecimal digits, '
+                "as in 4c4c4544-0042-3510-8056-b4c04f4d3132.",
+                text=printable(text),
+            )
         )
     return "-".join(digits.groups())
 
@@ -152,7 +165,7 @@ def _octets(text: str) -> tuple[str, ...]:
 def _split(text: str) -> list[str]:
     """The fields between colons; colons in brackets separate nothing."""
     if not re.fullmatch(r"(?:[^\[\]]|\[[^\[\]]*\])*", text):
-        raise _wrong("ip", "value", text, "every [ before an IPv6 address to have its ]")
+        raise _wrong("ip", "value", text, say("every [ before an IPv6 address to have its ]"))
     return re.split(r":(?![^\[]*\])", text)
 
 
@@ -172,10 +185,10 @@ def _is_bare_ipv6(text: str) -> bool:
 
 def _bare(text: str) -> IpConfig:
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", text):
-        raise _wrong("ip", "autoconf", text, f"an address or one of {', '.join(sorted(AUTOCONF))}")
+        raise _wrong("ip", "autoconf", text, say("an address or one of {words}", words=_AUTOCONF_WORDS))
     client, prefix = _client(text)
     if client is None:
-        raise _wrong("ip", "client", text, "the address of this machine, which is not zero")
+        raise _wrong("ip", "client", text, say("the address of this machine, which is not zero"))
     return IpConfig("bare", client=str(client), prefix=prefix)
 
 
@@ -196,7 +209,7 @@ def _prefix(text: str, field: str, client: Address | None) -> int | None:
             return int(text)
         if not text and field == "netmask":
             return None
-        raise _wrong("ip", field, text, "a number of bits from 0 to 128 beside an IPv6 address")
+        raise _wrong("ip", field, text, say("a number of bits from 0 to 128 beside an IPv6 address"))
     if field == "netmask" and text in ("", "0.0.0.0"):
         return None
     return parse_netmask(text, field)
@@ -220,7 +233,7 @@ def _device_form(fields: list[str]) -> IpConfig:
     mtu, mac = _mtu_and_mac(fields[2:])
     autoconf = _autoconf(fields[1])
     if autoconf is None:
-        raise _wrong("ip", "autoconf", "", f"one of {', '.join(sorted(AUTOCONF))} behind the device")
+        raise _wrong("ip", "autoconf", "", say("one of {words} behind the device", words=_AUTOCONF_WORDS))
     return IpConfig("device", device=_device(fields[0]), autoconf=autoconf, mtu=mtu, mac=mac)
 
 
@@ -232,10 +245,11 @@ def _positional(fields: list[str]) -> IpConfig:
     server, gateway = (_optional_address(head[index], FIELDS[index]) for index in (1, 2))
     for field, address in (("server", server), ("gateway", gateway)):
         if client and address and client.version != address.version:
-            raise _wrong("ip", field, str(address), f"an IPv{client.version} address as the client's")
+            expected = say("an IPv{version} address as the client's", version=client.version)
+            raise _wrong("ip", field, str(address), expected)
     from_mask = _prefix(head[3], "netmask", client)
     if prefix is not None and from_mask is not None and prefix != from_mask:
-        raise _wrong("ip", "netmask", head[3], f"the same as the client's prefix, {prefix}")
+        raise _wrong("ip", "netmask", head[3], say("the same as the client's prefix, {prefix}", prefix=prefix))
     dracut = _ends_in_mtu_or_mac(rest)
     mtu, mac = _mtu_and_mac(rest) if dracut else (None, None)
     dns, ntp = ((), ()) if dracut else _servers(rest)
@@ -267,15 +281,15 @@ def _ends_in_mtu_or_mac(rest: list[str]) -> bool:
 def _mtu_and_mac(rest: list[str]) -> tuple[int | None, str | None]:
     mtu_text, mac_text = (rest[0], ":".join(rest[1:])) if rest else ("", "")
     if mtu_text and not (re.fullmatch(r"[0-9]{1,5}", mtu_text) and 68 <= int(mtu_text) <= 65535):
-        raise _wrong("ip", "mtu", mtu_text, "a number of bytes from 68 to 65535")
+        raise _wrong("ip", "mtu", mtu_text, say("a number of bytes from 68 to 65535"))
     mtu = int(mtu_text) if mtu_text else None
-    return mtu, parse_mac(mac_text, 'MAC address in "ip="') if mac_text else None
+    return mtu, parse_mac(mac_text, say('MAC address in "ip="')) if mac_text else None
 
 
 def _servers(rest: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name servers and time server behind autoconf."""
     if any(rest[3:]):
-        raise _wrong("ip", "value", ":".join(rest[3:]), "nothing behind the field ntp0")
+        raise _wrong("ip", "value", ":".join(rest[3:]), say("nothing behind the field ntp0"))
     servers = [_optional_address(text, FIELDS[7 + index]) for index, text in enumerate(rest[:3])]
     dns = tuple(str(server) for server in servers[:2] if server)
     return dns, tuple(str(server) for server in servers[2:] if server)
@@ -283,24 +297,34 @@ def _servers(rest: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _hostname(text: str) -> str | None:
     if text and not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})", text):
-        raise _wrong("ip", "hostname", text, "letters, digits, hyphens and dots")
+        raise _wrong("ip", "hostname", text, say("letters, digits, hyphens and dots"))
     return text or None
 
 
 def _device(text: str) -> str | None:
     # dev_valid_name() in net/core/dev.c: fewer than IFNAMSIZ (16) bytes, no slash, no white space, not . or ..
     if text and (len(text.encode()) > 15 or re.search(r"[/\s]", text) or text in (".", "..")):
-        raise _wrong("ip", "device", text, "a card's name such as eth0, at most 15 characters")
+        raise _wrong("ip", "device", text, say("a card's name such as eth0, at most 15 characters"))
     return text or None
 
 
 def _autoconf(text: str) -> str | None:
     if text and text.lower() not in AUTOCONF:
-        raise _wrong("ip", "autoconf", text, f"one of {', '.join(sorted(AUTOCONF))}")
+        raise _wrong("ip", "autoconf", text, say("one of {words}", words=_AUTOCONF_WORDS))
     return text.lower() or None
 
 
-def _wrong(name: str, field: str, text: str, expected: str) -> CommandLineError:
+def _wrong(name: str, field: str, text: str, expected: Message) -> CommandLineError:
+    text = printable(text)
     if field == name:
-        return CommandLineError(f"{name}={printable(text)} is wrong; expected {expected}.")
-    return CommandLineError(f'In "{name}=" the field {field} is "{printable(text)}"; expected {expected}.')
+        return CommandLineError(
+            say("{name}={text} is wrong; expected {expected}.", name=name, text=text, expected=expected)
+        )
+    message = say(
+        'In "{name}=" the field {field} is "{text}"; expected {expected}.',
+        name=name,
+        field=field,
+        text=text,
+        expected=expected,
+    )
+    return CommandLineError(message)

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .model import MAX_BYTES, CommandLine, CommandLineError, Parameter
+from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say, say_many
 
 ASCII_BLANKS = "\t\n\v\f\r "
 BLANKS = ASCII_BLANKS + "\udca0"
@@ -93,16 +93,19 @@ def parse(text: str | bytes) -> CommandLine:
     line, _, behind_nul = _decoded(text).removesuffix("\n").partition("\0")
     words = read_words(line)
     parameters, second_separator = _parameters(words)
-    warnings = []
+    warnings: list[Message] = []
     if behind_nul:
-        warnings.append("The command line holds a NUL byte: what stands behind it is not read.")
+        warnings.append(say("The command line holds a NUL byte: what stands behind it is not read."))
     if words and not words[-1].closed:
         warnings.append(
-            f'A double quote in "{printable(words[-1].name)}" is never closed: this parameter takes '
-            "everything up to the end of the line."
+            say(
+                'A double quote in "{name}" is never closed: '
+                "this parameter takes everything up to the end of the line.",
+                name=printable(words[-1].name),
+            )
         )
     if second_separator:
-        warnings.append('A second "--" stands on the line: the kernel hands PID 1 only what is before it.')
+        warnings.append(say('A second "--" stands on the line: the kernel hands PID 1 only what is before it.'))
     warnings.extend(_length_warning(len(line.encode("utf-8", "surrogateescape"))))
     return CommandLine(parameters, tuple(warnings))
 
@@ -113,8 +116,11 @@ def _decoded(text: str | bytes) -> str:
         raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     except UnicodeEncodeError as error:
         raise CommandLineError(
-            f"The command line holds an unpaired surrogate at character {error.start + 1}, "
-            "which no bytes can stand for; expected text or UTF-8 bytes."
+            say(
+                "The command line holds an unpaired surrogate at character {number}, "
+                "which no bytes can stand for; expected text or UTF-8 bytes.",
+                number=error.start + 1,
+            )
         ) from error
     return raw.decode("utf-8", "surrogateescape")
 
@@ -128,14 +134,23 @@ def _parameters(words: list[Word]) -> tuple[tuple[Parameter, ...], bool]:
     return before + after, len(separators) > 1
 
 
-def _length_warning(size: int) -> list[str]:
+def _length_warning(size: int) -> list[Message]:
     if size < MAX_BYTES:
         return []
     if size == MAX_BYTES:
-        return [
-            f"The command line has {size:,} bytes, the most that an x86 kernel keeps: its end may have been cut off."
-        ]
-    return [f"The command line has {size:,} bytes; an x86 kernel takes at most {MAX_BYTES:,}."]
+        kept = say_many(
+            "The command line has {count:,} byte, the most that an x86 kernel keeps: its end may have been cut off.",
+            "The command line has {count:,} bytes, the most that an x86 kernel keeps: its end may have been cut off.",
+            size,
+        )
+        return [kept]
+    too_long = say_many(
+        "The command line has {count:,} byte; an x86 kernel takes at most {most:,}.",
+        "The command line has {count:,} bytes; an x86 kernel takes at most {most:,}.",
+        size,
+        most=MAX_BYTES,
+    )
+    return [too_long]
 
 
 def printable(name: str) -> str:

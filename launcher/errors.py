@@ -6,11 +6,12 @@ A traceback means a bug; everything that a wrong line, a missing disk or a pulle
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, unique
 
 from .sentence import NOTHING, Sentence, joined
 
 
+@unique
 class ErrorKind(Enum):
     """Names are stable: they appear in the event log as ``kind`` of ``error``. The texts are for the reference."""
 
@@ -50,14 +51,10 @@ def reference() -> str:
 class LauncherError(Exception):
     """Base of all expected failures. `sentence` says what, where and what was expected; `hint` what to do."""
 
-    def __init__(
-        self, kind: ErrorKind | str, sentence: Sentence | str = NOTHING, hint: Sentence | str = NOTHING
-    ) -> None:
-        if isinstance(kind, str):  # a sentence that has no kind of its own
-            sentence, hint = kind, sentence
-        self.kind = ErrorKind.WRONG_VALUE if isinstance(kind, str) else kind
-        self.sentence = Sentence(sentence) if isinstance(sentence, str) else sentence
-        self.hint = Sentence(hint) if isinstance(hint, str) else hint
+    def __init__(self, kind: ErrorKind, sentence: Sentence, hint: Sentence = NOTHING) -> None:
+        self.kind = kind
+        self.sentence = sentence
+        self.hint = hint
         super().__init__(str(self.whole))
 
     @property

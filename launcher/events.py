@@ -1,17 +1,30 @@
 """The event log: what happened, one JSON object a line, for the harness and for log collectors.
 
-Every line has ``event`` (a stable name, listed in `NAMES`) and ``t`` (seconds since the kernel started),
-then the event's own fields. Lines go to ``/run/udpcast/events.jsonl`` and, when the command line has
-``events=PORT``, to that port as well. A port that is closed or full never stops the launcher.
+Every line has ``event`` (a stable name, listed in `NAMES`) and ``t`` (seconds since the kernel started), then the
+event's own fields. Rules, in one place:
+
+* Lines go to sinks: ``/run/udpcast/events.jsonl``, what ``events=`` names on the command line (`named`), and the
+  standard output of ``transfer``. Each sink has a queue and a thread that writes; `emit` only queues, and never waits.
+* A line goes out whole or not at all, lines of several threads never mix, and each sink gets them in their order. A
+  sink that takes no more in the middle of a line gets the rest of this very line when it goes on.
+* While a sink takes nothing its queue fills. Then the oldest lines are dropped and counted: what happened last matters
+  most. The event ``lost`` tells their number, and stands where they are missing.
+* `EventLog.close` waits until all is written, but for no sink longer than its patience.
+
+A new kind of sink is a class beside `Descriptor`, and a line in `named`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
+import stat
 import threading
 import time
+from collections import deque
 from pathlib import Path
+from typing import Protocol
 
 NAMES = {
     "init": "the initrd's /init runs",
@@ -38,7 +51,14 @@ NAMES = {
     "error": "an expected failure: `kind`, `fields` of the sentence, `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",
     "after": "what is done now: `action` (reboot, poweroff, shell)",
+    "lost": "`count` events that are missing here were dropped, because this port or reader took none for too long",
 }
+
+
+def reference() -> str:
+    """All events, as a Markdown table."""
+    rows = [f"| `{name}` | {what} |" for name, what in NAMES.items()]
+    return "\n".join(["| event | what it says |", "| --- | --- |", *rows]) + "\n"
 
 
 def since_boot() -> float:
@@ -46,47 +66,199 @@ def since_boot() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def encoded(event: str, seconds: float, fields: dict[str, object]) -> bytes:
+    """The line of one event that happened `seconds` after the kernel started."""
+    record = {"event": event, "t": round(seconds, 3), **fields}
+    return (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
 class EventLog:
-    """Writes events to files that are opened once; keeps nothing in memory. Threads may share it."""
+    """Queues events for its sinks. Threads may share it."""
 
     def __init__(self, *paths: Path) -> None:
-        self._fds: list[int] = []
-        self._lock = threading.Lock()
+        self._sinks: list[Sink] = []
         for path in paths:
-            self.add(path)
+            self.add(opened(path))
 
-    def add(self, path: Path) -> None:
-        """Also write to `path` (a file or a port). One that cannot be opened is left out; it is no reason to stop."""
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
-        try:
-            self._fds.append(os.open(path, flags, 0o644))
-        except OSError:
-            return
-
-    def add_descriptor(self, fd: int) -> None:
-        """Also write to `fd`, which stays the caller's: it is waited for without end if it is a blocking one."""
-        self._fds.append(fd)
+    def add(self, sink: Sink | None) -> None:
+        """Also write to `sink`. None, one that cannot be opened, is left out: it is no reason to stop."""
+        if sink:
+            self._sinks.append(sink)
 
     def emit(self, event: str, **fields: object) -> None:
-        """Write one event that happens now."""
+        """Tell of one event that happens now."""
         self.emit_at(since_boot(), event, fields)
 
     def emit_at(self, seconds: float, event: str, fields: dict[str, object] | None = None) -> None:
-        """Write one event that happened `seconds` after the kernel started."""
-        record = {"event": event, "t": round(seconds, 3), **(fields or {})}
-        line = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
-        with self._lock:
-            for fd in self._fds:
-                _write_all(fd, line)
+        """Tell of one event that happened `seconds` after the kernel started."""
+        line = encoded(event, seconds, fields or {})
+        for sink in self._sinks:
+            sink.put(seconds, line)
+
+    def close(self) -> None:
+        """Wait until the sinks have taken everything, within their patience; what is told afterwards is dropped."""
+        begun = time.monotonic()
+        for sink in self._sinks:
+            sink.finish()
+        for sink in self._sinks:
+            sink.wait(begun + sink.patience - time.monotonic())
 
 
-def _write_all(fd: int, data: bytes) -> None:
-    """Write all of `data`, but wait no longer than a second for a port that does not take it."""
-    deadline = time.monotonic() + 1.0
-    while data and time.monotonic() < deadline:
+# --- sinks ------------------------------------------------------------------------------------------------------------
+
+
+class Out(Protocol):
+    """Where the lines of one sink go. Its own thread calls it, so it may take its time."""
+
+    def write(self, line: bytes) -> None:
+        """Return when all of `line` was taken. Raises OSError when it will not be."""
+
+    def close(self) -> None:
+        """No further line comes."""
+
+
+class Sink:
+    """The queue before an `Out`, and the thread that empties it.
+
+    `room`: how many bytes of lines may wait. `patience`: for how many seconds the program's end is put off for them.
+    """
+
+    def __init__(self, out: Out, room: int, patience: float) -> None:
+        self.room = room
+        self.patience = patience
+        self._out = out
+        self._lines: deque[tuple[float, bytes]] = deque()
+        self._waiting = 0  # bytes of these
+        self._lost, self._lost_at = 0, 0.0
+        self._over = False
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="events", daemon=True)
+        # The main thread may hold these back for a while; here they would end the program meanwhile.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
         try:
-            data = data[os.write(fd, data) :]
-        except BlockingIOError:
-            time.sleep(0.005)
+            self._thread.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+    def put(self, seconds: float, line: bytes) -> None:
+        """Queue the line of an event that happened at `seconds`. Never waits."""
+        with self._news:
+            if self._over:
+                return
+            self._lines.append((seconds, line))
+            self._waiting += len(line)
+            while self._waiting > self.room and len(self._lines) > 1:
+                when, oldest = self._lines.popleft()
+                self._waiting -= len(oldest)
+                self._miss(1, when)
+            self._news.notify()
+
+    def finish(self) -> None:
+        """Take no further line."""
+        with self._news:
+            self._over = True
+            self._news.notify()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until all lines are written, but no longer than this."""
+        self._thread.join(max(0.0, seconds))
+
+    def _work(self) -> None:
+        while next_one := self._next():
+            lost, lost_at, seconds, line = next_one
+            if lost and not self._write(encoded("lost", lost_at, {"count": lost})):
+                self._miss(lost, lost_at)
+            if not self._write(line):
+                self._miss(1, seconds)
+        self._out.close()
+
+    def _next(self) -> tuple[int, float, float, bytes] | None:
+        """What is to be written now: how many lines are missing before the next one, since when, and that one."""
+        with self._news:
+            self._news.wait_for(lambda: self._lines or self._over)
+            if not self._lines:
+                return None
+            seconds, line = self._lines.popleft()
+            self._waiting -= len(line)
+            lost, self._lost = self._lost, 0
+            return lost, self._lost_at, seconds, line
+
+    def _write(self, line: bytes) -> bool:
+        try:
+            self._out.write(line)
         except OSError:
-            return
+            return False
+        return True
+
+    def _miss(self, count: int, seconds: float) -> None:
+        with self._news:
+            self._lost += count
+            self._lost_at = max(self._lost_at, seconds)
+
+
+class Descriptor:
+    """An open file, pipe or port. `own`: it is ours to close."""
+
+    def __init__(self, fd: int, own: bool = True) -> None:
+        self._fd = fd
+        self._own = own
+        self._cut = False  # an error came in the middle of a line, which is ended before the next one
+
+    def write(self, line: bytes) -> None:
+        """Wait as long as it takes nothing."""
+        left = whole = b"\n" + line if self._cut else line
+        try:
+            while left:
+                left = left[self._take(left) :]
+            self._cut = False
+        except OSError:
+            self._cut = self._cut or len(left) < len(whole)
+            raise
+
+    def _take(self, data: bytes) -> int:
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:  # another program, which has it as well, switched waiting off
+            import select  # noqa: PLC0415
+
+            poll = select.poll()
+            poll.register(self._fd, select.POLLOUT)
+            poll.poll()
+            return 0
+
+    def close(self) -> None:
+        """Give back what is ours."""
+        if self._own:
+            os.close(self._fd)
+
+
+def opened(path: Path, room: int = 4 << 20, patience: float = 5.0) -> Sink | None:
+    """The sink for the file or port at `path`; None where it cannot be opened."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        fd = os.open(path, flags, 0o644)  # a serial port without a carrier is not waited for
+    except OSError:
+        return None
+    os.set_blocking(fd, True)
+    return Sink(Descriptor(fd), room, patience)
+
+
+def named(word: str) -> Sink | None:
+    """The sink that ``events=WORD`` names: ``ttyS1``, or a virtio port's name. None where there is no such port.
+
+    Only character devices are opened: a slip such as ``events=sda`` must not write into a disk. Room for as much as
+    115,200 baud carry within the patience, so that after a stall what is new soon follows.
+    """
+    for path in (Path("/dev/virtio-ports") / word, Path("/dev") / word):
+        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
+            return opened(path, room=48 << 10, patience=5.0)
+    return None
+
+
+def standard_output() -> Sink:
+    """The sink for a program that reads our standard output.
+
+    It may take its time: there is room for a day of a transfer's events, and the end is put off for a minute until it
+    has taken them. Nothing else waits for it.
+    """
+    return Sink(Descriptor(1, own=False), room=8 << 20, patience=60.0)

@@ -87,7 +87,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tree = commands.add_parser(
         "tree", help="write a TFTP tree", description="Write or renew a TFTP tree in DIR.", epilog=STATUSES
     )
-    tree.add_argument("directory", type=Path, metavar="DIR")
+    tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
     _entry_options(tree)
     tree.set_defaults(run=_tree)

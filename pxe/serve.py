@@ -26,6 +26,9 @@ from .clients import ClientEvent, Clients
 from .dnsmasq import BootServer, config, default_range
 from .probe import find_server
 
+PACKAGES = ("dnsmasq-base", "iproute2")
+"""Debian packages of the programs that are run; those of the boot loaders are in their table."""
+
 Say = Callable[[str], None]
 
 

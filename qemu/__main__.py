@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     if packages := missing():
         print(f"something is missing: apt-get install {' '.join(packages)}", file=sys.stderr)
         return 3
-    from .commands import run  # noqa: PLC0415  # it imports what may be missing
+    from .commands.commands import run  # noqa: PLC0415  # it imports what may be missing
 
     return run(arguments)
 

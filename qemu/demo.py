@@ -27,11 +27,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import pair
-from .classroom.classroom import HARNESS_ERRORS, ClassroomSpec, run_classroom
-from .classroom.report import Report, Role, SeatReport, Verdict, equal, layout
+from .classroom.classroom import run_classroom
+from .classroom.errors import HARNESS_ERRORS
+from .classroom.report import Report, Role, SeatReport, Verdict, equal
+from .classroom.spec import ClassroomSpec
+from .columns import layout
 from .disks import images
 from .disks.debian import debian_model
-from .disks.model import DiskError, ModelDisk
+from .disks.model import ModelDisk
+from .disks.tools import DiskError
 from .host import sandbox
 from .host.pump import Deadline, DeadlinePassed, Pump
 from .machine.accel import choose

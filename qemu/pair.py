@@ -12,15 +12,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from initrd import apt
 from initrd.build import DEBIAN_PACKAGES, INITRD, LINUX, MANIFEST
 
 PROJECT = Path(__file__).resolve().parent.parent
 CACHE = PROJECT / ".cache"
+KERNELS = CACHE / "kernel"
 STAMP = ".made-from"
 FOLDERS = ("initrd", "launcher", "kernel_cmdline")
 
 
-def fingerprint() -> str:
+def fingerprint(release: str | None) -> str:
     """A digest of our files and of the versions of the Debian packages that go into the pair."""
     digest = hashlib.sha256()
     for folder in FOLDERS:
@@ -30,20 +32,22 @@ def fingerprint() -> str:
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
     query = ["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Abbrev}\\n", *DEBIAN_PACKAGES]
     versions = subprocess.run(query, check=False, capture_output=True).stdout  # unknown ones are the builder's matter
-    candidate = ["apt-cache", "show", "--no-all-versions", "linux-image-amd64"]
+    candidate = ["apt-cache", *apt.options(release, KERNELS), "show", "--no-all-versions", "linux-image-amd64"]
     kernel = subprocess.run(candidate, check=False, capture_output=True).stdout
     digest.update(versions + kernel)
     return digest.hexdigest()
 
 
-def ensure(directory: Path) -> bool:
-    """Have a current pair in `directory`; returns whether it had to be built. Raises CalledProcessError."""
-    stamp, wanted = directory / STAMP, fingerprint()
+def ensure(directory: Path, release: str | None = None) -> bool:
+    """Have a current pair in `directory`, with the kernel of Debian's `release` or else of this machine's; returns
+    whether it had to be built. Raises CalledProcessError, BuildError."""
+    stamp, wanted = directory / STAMP, fingerprint(release)
     if all((directory / name).is_file() for name in (LINUX, INITRD, MANIFEST)) and stamp.is_file():
         if stamp.read_text() == wanted:
             return False
         stamp.unlink()
-    build = [sys.executable, "-m", "initrd", "build", "-o", str(directory), "--cache", str(CACHE / "kernel")]
+    build = [sys.executable, "-m", "initrd", "build", "-o", str(directory), "--cache", str(KERNELS)]
+    build += ["--release", release] if release else []
     subprocess.run(build, check=True, cwd=PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     stamp.write_text(wanted)
     return True

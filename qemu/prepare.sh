@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# Sourced by qemu/demo and tests/run: installs what is missing on a Debian 12, and makes the virtual environment.
+# Sourced by qemu/demo and tests/run: installs what is missing on a Debian 12 or 13, and makes the virtual environment.
 
 PYTHON=/usr/bin/python3 # Debian's: only that one sees Debian's urwid, pyudev, netifaces and xxhash
 
@@ -33,7 +33,7 @@ PACKAGES=(
   faketime     # the same seed makes the same bytes
   mmdebstrap   # installs Debian
   uidmap       # mmdebstrap without root
-  debian-archive-keyring
+  debian-archive-keyring # signs what mmdebstrap installs, and another release's kernel
 )
 
 TEST_PACKAGES=(
@@ -41,6 +41,10 @@ TEST_PACKAGES=(
   procps
   tcpdump      # what the network tests look at
   xxhash       # xxh128sum, which our digests are held against
+  groff-base   # reads the manual pages
+  # building our own packages
+  dpkg-dev debhelper dh-python
+  python3-build
 )
 
 say() { printf '%s\n' "$*" >&2; }
@@ -59,7 +63,7 @@ missing_packages() { # PACKAGE... -> those that are not installed, one a line
 
 install_packages() { # PACKAGE...
   local missing=() as_root=()
-  command -v dpkg-query >/dev/null || die "this is no Debian: dpkg-query is not there. Debian 12 was expected."
+  command -v dpkg-query >/dev/null || die "this is no Debian: dpkg-query is not there. Debian 12 or 13 was expected."
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
   if ((EUID != 0)); then
@@ -89,4 +93,13 @@ with open("pyproject.toml", "rb") as file:
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "${requirements[@]}" </dev/null >&2 ||
     die "pip could not install them, see above; is this machine online?"
   printf '%s\n' "$wanted" >"$stamp"
+}
+
+make_urwid() { # DIRECTORY: PyPI's newest, for the tests that hold the launcher against more than Debian's
+  local directory=$1
+  [[ -z $(find "$directory/urwid" -maxdepth 0 -mtime -7 2>/dev/null) ]] || return 0
+  say "fetching the newest urwid into $directory"
+  rm -rf "$directory"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --target "$directory" urwid </dev/null >&2 ||
+    die "pip could not fetch urwid, see above; is this machine online?"
 }

@@ -16,3 +16,21 @@ def _english() -> Iterator[None]:
     """A test that chooses another language leaves none behind."""
     yield
     set_language("en")
+
+
+@pytest.fixture
+def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are driven by `tests.launcher.session.driver`, and wait for no further disk."""
+    from launcher.session import app, devices  # noqa: PLC0415 - most tests need no urwid
+    from tests.launcher.session.driver import FakeUi  # noqa: PLC0415
+
+    monkeypatch.setattr(app, "Ui", FakeUi)
+    monkeypatch.setattr(devices, "QUIET", 0.0)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a result no seconds are counted down."""
+    from launcher.screens import ending  # noqa: PLC0415
+
+    monkeypatch.setattr(ending, "DELAY", 0.0)

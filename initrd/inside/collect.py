@@ -5,7 +5,7 @@
 REQUEST, a JSON object: ``roots`` (directories put before the standard library), ``after`` (directories put behind
 it), ``packages`` (packages below the roots; all of their modules go in, with what is imported inside functions),
 ``modules`` (further names; what they import when they are imported goes in too), ``replace`` (module name to a
-source file used in its place).
+source file used in its place, or to null where an import of it shall fail).
 
 REPORT: ``extensions`` (shared object to its path below OUT), ``sources`` (every file read).
 What counts is what an import really loads, not what the sources mention: the standard library mentions nearly
@@ -60,6 +60,9 @@ import importlib.util, json, sys
 path, replace, names = json.loads(sys.argv[1])
 sys.path[:] = path
 for name, file in replace.items():
+    if file is None:
+        sys.modules[name] = None
+        continue
     spec = importlib.util.spec_from_file_location(name, file)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -69,13 +72,15 @@ for name in names:
     except Exception as error:
         sys.exit(f"{name} cannot be imported: {type(error).__name__}: {error}")
 for name, module in sorted(sys.modules.items()):
-    file = getattr(module, "__file__", None)
+    # Asked in any other way, the names that urwid moved would import what they stand for, and warn.
+    held = vars(module) if module else {}
+    file = held.get("__file__")
     if file and name != "__main__":
-        print(name, hasattr(module, "__path__"), file, sep="\\t")
+        print(name, "__path__" in held, file, sep="\\t")
 """
 
 
-def loaded_by(names: list[str], path: list[str], replace: dict[str, str]) -> dict[str, tuple[Path, bool]]:
+def loaded_by(names: list[str], path: list[str], replace: dict[str, str | None]) -> dict[str, tuple[Path, bool]]:
     """Every module that importing `names` loads: its file and whether it is a package.
 
     A fresh interpreter imports them, so that what this program uses itself does not count. Exits with one

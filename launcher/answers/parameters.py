@@ -1,40 +1,23 @@
-"""Every parameter the launcher knows: one row each. Help, README, ``explain`` and screens derive from this table.
+"""Every parameter the launcher knows: one row each, and all that is said of it stands in its row.
+
+Reference, ``explain``, interview, screens, summary, ``transfer`` and the checks of append lines derive from this table.
+The order of the rows is the order in which they are settled; what depends on several of them is in `rules`.
 
 Origins: U UDPCast's own boot image, S SambaEdu's se3-clonage, P PXELINUX, K the kernel and dracut, O ours.
-Names are matched without regard to case, and ``-`` equals ``_``. A row whose `role` is FOREIGN is accepted in
+Names are matched without regard to case, and ``-`` equals ``_``. A row whose `use` is FOREIGN is accepted in
 silence: it belongs to somebody else, or a later version of the launcher will act on it.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
-
-from kernel_cmdline import CommandLine, Parameter, canonical
-
-
-class Use(Enum):
-    """What the launcher does with a parameter; the values are the statuses of ``explain``."""
-
-    USED = "used"
-    FOREIGN = "foreign"
-    MISSPELT = "misspelt"
-    INVALID = "invalid"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One parameter: `values` and `meaning` as the reference prints them."""
-
-    name: str
-    values: str
-    meaning: str
-    origin: str
-    aliases: tuple[str, ...] = ()
-    use: Use = Use.USED
-
+from ..model.plan import SILENCE, START_TIMEOUT
+from ..sentence import say, verbatim
+from ..udpcast.options import LONGEST_START
+from . import reading as r
+from . import rules
+from .questions import Choice
+from .row import Acts, Row, Taken, Use, where_given
+from .selectors import SELECTORS
 
 OTHERS = """
 persoparams boot load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
@@ -51,50 +34,176 @@ ROWS: tuple[Row, ...] = (
         "that are given); absent: ask only what is open. A bare `auto`, which PXELINUX adds when it boots its default "
         "entry by itself, means nothing",
         "U",
+        bare="added by PXELINUX when it boots its default entry; means nothing",
+        parse=r.word("auto", r.YES_NO),
+        fills="attended",
     ),
-    Row("lang", "EN (or US), FR, DE, also fr_FR.UTF-8", "language of the screens", "U"),
-    Row("umode", "snd, rcv (also send, receive, sender, receiver)", "the role; absent: the role choice", "U"),
+    Row(
+        "lang",
+        f"EN (or US), {', '.join(code.upper() for code in [*r.LANGUAGES][1:])}, also fr_FR.UTF-8",
+        "language of the screens",
+        "U",
+        title=say("Language"),
+        parse=r.read_language,
+        choices=r.choose(*(Choice(code, verbatim(name)) for code, name in r.LANGUAGES.items())),
+        default=r.otherwise("en"),
+        acts=Acts.SCREENS,
+    ),
+    Row(
+        "umode",
+        "snd, rcv (also send, receive, sender, receiver)",
+        "the role; absent: the role choice",
+        "U",
+        title=say("What is this PC?"),
+        parse=r.word("umode", r.ROLES),
+        choices=r.choose(
+            Choice("snd", say("SENDER"), say("its disk is read and sent to all receivers")),
+            Choice("rcv", say("RECEIVER"), say("its disk is OVERWRITTEN with the sender's")),
+        ),
+        fills="role",
+        taken=Taken(meaning="the role"),
+    ),
     Row(
         "disk",
-        "/dev/sda, sda, /dev/sda2, /dev/disk/by-*/..., serial:..., wwn:..., model:..., size:...; several with commas",
+        f"/dev/sda, sda, /dev/sda2, /dev/disk/by-*/..., {', '.join(f'{name}:...' for name in SELECTORS)}; several with "
+        "commas",
         "the disk or partition to send or to overwrite: the first selector that matches exactly one",
         "U O",
         aliases=("fdrive",),
+        title=say("Which disk?"),
+        label=say("Disk"),
+        parse=r.read_disk,
+        choices=r.disks,
+        only=r.only_disk,
+        fills="target",
+        taken=Taken(
+            "PATH",
+            "a block device or an image file that is there; a receiver overwrites it from its beginning, so an image "
+            "file is made before, as large as the sender's disk (truncate -s 500107862016 room.img)",
+            parse=r.read_path,
+            missing=r.no_path,
+        ),
     ),
-    Row("nic", "eth0, a MAC address, BOOTIF", "the network card to use where BOOTIF names none", "O", aliases=("mac",)),
-    Row("BOOTIF", "01-aa-bb-cc-dd-ee-ff", "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`", "P"),
-    Row("rd.bootif", "0, 1", "0: BOOTIF does not choose the card", "K"),
-    Row("dhcp", "yes, no", "no: the address is given by ip and netmask", "U"),
+    Row(
+        "nic",
+        "eth0, a MAC address, BOOTIF",
+        "the network card to use where BOOTIF names none",
+        "O",
+        aliases=("mac",),
+        title=say("Which network card?"),
+        label=say("Card"),
+        parse=r.read_nic,
+        choices=r.nics,
+        only=r.only_nic,
+        stands_for="BOOTIF",
+        overruled=rules.card_by_bootif,
+        fills="nic",
+        taken=Taken(
+            "eth0, or a MAC address",
+            "a card that has its IPv4 address; may be left out where only one has",
+            parse=r.read_nic_in_use,
+            only=r.only_nic_in_use,
+            missing=r.no_nic_in_use,
+        ),
+    ),
+    Row(
+        "BOOTIF",
+        "01-aa-bb-cc-dd-ee-ff",
+        "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`",
+        "P",
+        parse=r.read_bootif,
+        fills="nic",
+    ),
+    Row(
+        "rd.bootif",
+        "0, 1",
+        "0: BOOTIF does not choose the card",
+        "K",
+        parse=r.read_bootif_switch,
+        fills="nic",
+    ),
+    Row(
+        "dhcp",
+        "yes, no",
+        "no: the address is given by ip and netmask",
+        "U",
+        title=say("Ask a DHCP server for an address?"),
+        parse=r.word("dhcp", r.YES_NO),
+        choices=r.choose(Choice("yes", say("yes")), Choice("no", say("no"), say("the address is typed in"))),
+        default=r.otherwise("yes"),
+        fills="address",
+    ),
     Row(
         "ip",
         "client:server:gateway:netmask (PXELINUX), the kernel's and dracut's forms, or a bare address",
         "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed",
         "P K S",
+        title=say("The IP address of this PC (or: dhcp)"),
+        label=say("Address"),
+        parse=r.read_address,
+        default=r.address_by_dhcp,
+        fills="address",
     ),
-    Row("netmask", "255.255.255.0 or 24", "network mask beside a bare ip", "S K"),
-    Row("gateway", "an address", "gateway beside a bare ip", "S K"),
-    Row("port", "an even number, 1024 to 65534", "port base: UDPCast uses this port and the next; default 9000", "U"),
+    Row(
+        "netmask",
+        "255.255.255.0 or 24",
+        "network mask beside a bare ip",
+        "S K",
+        title=say("The network mask"),
+        parse=r.read_netmask,
+        when=rules.prefix_is_open,
+        fills="address",
+    ),
+    Row(
+        "gateway",
+        "an address",
+        "gateway beside a bare ip",
+        "S K",
+        title=say("The gateway (or: none)"),
+        parse=r.read_gateway,
+        default=r.otherwise("none"),
+        when=rules.gateway_is_open,
+        fills="address",
+    ),
+    Row(
+        "port",
+        "an even number, 1024 to 65534",
+        "port base: UDPCast uses this port and the next; default 9000",
+        "U",
+        title=say("The port base (even)"),
+        label=say("Port"),
+        parse=r.read_port,
+        default=r.otherwise("9000"),
+        fills="port",
+        taken=Taken(),
+    ),
     Row(
         "compr",
         "none, gzip, lzop, zstd; for a receiver also recognise",
         "compression of the stream; a sender's default is zstd; a receiver recognises the stream by itself, and "
         "refuses one that contradicts a given compr",
         "U O",
+        title=say("How is the stream compressed?"),
+        label=say("Compression"),
+        parse=r.read_compression,
+        choices=r.compressions,
+        default=r.usual_compression,
+        fills="compression",
+        taken=Taken(),
     ),
     Row(
         "udpcparam",
         'options, quoted: udpcparam="--min-receivers 29 --max-wait 600"',
         "further options of udp-sender or udp-receiver; those of the other role are left out with a warning",
         "U",
-    ),
-    Row(
-        "verify",
-        "yes, no",
-        "yes (the default): a receiver reads back from the device, past the page cache, every byte that was written, "
-        "and its digest must be that of what was written. It cannot show what the disk's own cache hides. It costs one "
-        "read of the written length after the cast, and holds up neither the sender nor other receivers. no: the "
-        "result says that nothing was read back",
-        "O",
+        title=say("Further options of UDPCast"),
+        label=say("Options"),
+        quiet=True,
+        parse=r.read_options,
+        default=r.otherwise(""),
+        warns=rules.options_left_out,
+        fills="options",
+        taken=Taken(),
     ),
     Row(
         "silence",
@@ -104,6 +213,14 @@ ROWS: tuple[Row, ...] = (
         "heard on the wire for 20 seconds more (or more than the sender's own silence, which comes with zstd); "
         "default 40",
         "O",
+        title=say("Seconds of silence until the other side is given up"),
+        label=say("Silence"),
+        quiet=True,
+        parse=r.seconds("silence", 5, 3600),
+        default=r.otherwise(str(SILENCE)),
+        asked=where_given,
+        fills="silence",
+        taken=Taken(),
     ),
     Row(
         "start_timeout",
@@ -111,6 +228,37 @@ ROWS: tuple[Row, ...] = (
         "data must flow within this time, or else the transfer ends without a sender or without receivers; default "
         "43200, which is 12 hours. --start-timeout in udpcparam wins",
         "O",
+        title=say("Seconds within which data must flow"),
+        label=say("Time limit"),
+        quiet=True,
+        parse=r.seconds("start_timeout", 1, LONGEST_START),
+        default=r.otherwise(str(START_TIMEOUT)),
+        asked=where_given,
+        warns=rules.start_timeout_unused,
+        fills="start_timeout",
+        taken=Taken(),
+    ),
+    Row(
+        "verify",
+        "yes, no",
+        "yes (the default): a receiver reads back from the device, past the page cache, every byte that was written, "
+        "and its digest must be that of what was written. It cannot show what the disk's own cache hides. It costs one "
+        "read of the written length after the cast, and holds up neither the sender nor other receivers. no: the "
+        "result says that nothing was read back",
+        "O",
+        title=say("Read the disk back and compare after writing?"),
+        label=say("Read back"),
+        quiet=True,
+        parse=r.word("verify", r.YES_NO),
+        choices=r.choose(
+            Choice("yes", say("yes"), say("takes one more read of the disk")),
+            Choice("no", say("no"), say("the result says that nothing was read back")),
+        ),
+        default=r.otherwise("yes"),
+        when=rules.may_receive,
+        asked=rules.receives,
+        fills="verify",
+        taken=Taken(),
     ),
     Row(
         "retry",
@@ -118,6 +266,15 @@ ROWS: tuple[Row, ...] = (
         "with auto=yes, a receiver waits for so many further casts after a failure that another cast can heal (the "
         "table of results says which); default 0",
         "O",
+        title=say("Further casts to wait for after a failure"),
+        label=say("Retries"),
+        quiet=True,
+        parse=r.casts("retry", 0, 99),
+        default=r.otherwise("0"),
+        when=rules.may_receive,
+        asked=where_given,
+        warns=rules.retry_unused,
+        fills="retry",
     ),
     Row(
         "after",
@@ -126,12 +283,38 @@ ROWS: tuple[Row, ...] = (
         "any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what keeps a "
         "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen",
         "O",
+        title=say("What follows the transfer?"),
+        label=say("Afterwards"),
+        quiet=True,
+        parse=r.read_after,
+        choices=r.choose(
+            Choice("menu", say("the result stays"), say("until somebody comes")),
+            Choice("reboot,menu", say("restart after a success"), say("a failure stays on the screen")),
+            Choice("reboot", say("restart"), say("also after a failure")),
+            Choice("poweroff,menu", say("power off after a success"), say("a failure stays on the screen")),
+            Choice("poweroff", say("power off"), say("also after a failure")),
+        ),
+        default=r.otherwise("menu"),
+        when=rules.after_decides,
+        warns=rules.auto_reboot_unused,
+        fills="after",
     ),
     Row(
         "auto_reboot",
         "always, success, never",
         "the same in SambaEdu's words: after=reboot, after=reboot,menu and after=menu; after wins",
         "S",
+        title=say("Restart this PC after the transfer?"),
+        label=say("Restart"),
+        parse=r.word("auto_reboot", r.RESTARTS),
+        choices=r.choose(
+            Choice("never", say("never")),
+            Choice("success", say("success"), say("only when the clone is done")),
+            Choice("always", say("always"), say("also after a failure")),
+        ),
+        default=r.otherwise("never"),
+        when=rules.auto_reboot_decides,
+        fills="after",
     ),
     Row(
         "remontee_info",
@@ -139,6 +322,13 @@ ROWS: tuple[Row, ...] = (
         "y: the page page_remontee is told the result, once, at the end. Its answer is waited for 10 s at most, and "
         "changes nothing",
         "S",
+        title=say("Tell a web page the result?"),
+        parse=r.word("remontee_info", {"y": True, "yes": True, "n": False, "no": False}),
+        choices=r.choose(Choice("n", say("no")), Choice("y", say("yes"))),
+        default=r.otherwise("n"),
+        asked=where_given,
+        warns=rules.page_unused,
+        fills="result_page",
     ),
     Row(
         "page_remontee",
@@ -146,11 +336,46 @@ ROWS: tuple[Row, ...] = (
         "the page for remontee_info: a GET with debut and fin (seconds since 1970 by this PC's clock), succes (y, n), "
         "mac, num_op and umode (snd, rcv)",
         "S",
+        title=say("The page that is told the result"),
+        label=say("Report to"),
+        parse=r.read_page,
+        when=rules.page_is_told,
+        fills="result_page",
     ),
-    Row("num_op", "a number", "SambaEdu's number of the operation, for page_remontee", "S"),
-    Row("events", "ttyS1, or a virtio port's name", "where the event log is written besides /run/udpcast", "O"),
-    Row("SYSUUID", "UUID", "recorded in the event log; added by `ipappend 4`", "P"),
-    Row("CPU", "text", "recorded in the event log; added by `ipappend 8`", "P"),
+    Row(
+        "num_op",
+        "a number",
+        "SambaEdu's number of the operation, for page_remontee",
+        "S",
+        title=say("The number of the operation, for that page"),
+        parse=r.read_operation,
+        default=r.otherwise(""),
+        when=rules.page_is_told,
+        asked=where_given,
+        fills="result_page",
+    ),
+    Row(
+        "events",
+        "ttyS1, or a virtio port's name",
+        "where the event log is written besides /run/udpcast",
+        "O",
+        acts=Acts.LOG,
+    ),
+    Row(
+        "SYSUUID",
+        "UUID",
+        "recorded in the event log; added by `ipappend 4`",
+        "P",
+        parse=r.read_sysuuid,
+        acts=Acts.RECORD,
+    ),
+    Row(
+        "CPU",
+        "text",
+        "recorded in the event log; added by `ipappend 8`",
+        "P",
+        acts=Acts.RECORD,
+    ),
     *(
         Row(name, "", f"{meaning} (accepted; this version does not act on it)", origin, use=Use.FOREIGN)
         for name, meaning, origin in (
@@ -165,64 +390,3 @@ ROWS: tuple[Row, ...] = (
     ),
     *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),
 )
-
-_BY_KEY = {canonical(name): row for row in ROWS for name in (row.name, *row.aliases)}
-_OURS = tuple(key for key, row in _BY_KEY.items() if row.use is Use.USED)
-
-
-def row_of(name: str) -> Row | None:
-    """The row for a name as it is written on a command line, or None."""
-    return _BY_KEY.get(canonical(name))
-
-
-def suggestion(name: str) -> str | None:
-    """The parameter of ours that an unknown `name` was probably meant to be, or None."""
-    key = canonical(name)
-    if key in _BY_KEY or len(key) < 3 or "." in key or key.removeprefix("no") in _BY_KEY:
-        return None
-    close = difflib.get_close_matches(key, [ours for ours in _OURS if len(ours) >= 3], n=1, cutoff=0.75)
-    return _BY_KEY[close[0]].name if close else None
-
-
-@dataclass(frozen=True)
-class Given:
-    """A value that came with the boot: `source` is the words to show, `written` the name as it was written."""
-
-    text: str
-    source: str
-    written: str
-
-
-GivenAnswers = dict[str, Given]
-
-
-def given_answers(line: CommandLine, *configuration: tuple[str, CommandLine]) -> GivenAnswers:
-    """Answers by canonical key of the row's own name (aliases resolved).
-
-    `line` wins over each `configuration` (a name to show and its parameters), an earlier over a later one, and
-    within one of them the last value wins. Bare words are no answers (PXELINUX adds a bare ``auto``).
-    """
-    answers: GivenAnswers = {}
-    for source, parameters in (*reversed(configuration), ("command line", line)):
-        for parameter in _ours(parameters):
-            row = row_of(parameter.name)
-            assert row is not None and parameter.value is not None
-            answers[canonical(row.name)] = Given(parameter.value, source, parameter.name)
-    return answers
-
-
-def _ours(parameters: Iterable[Parameter]) -> Iterable[Parameter]:
-    for parameter in parameters:
-        row = row_of(parameter.name)
-        if row and row.use is Use.USED and parameter.value is not None and not parameter.init:
-            yield parameter
-
-
-def reference() -> str:
-    """The parameters that are used, as a Markdown table; the README holds exactly this text."""
-    lines = ["| parameter | values | meaning | from |", "| --- | --- | --- | --- |"]
-    for row in ROWS:
-        if row.use is Use.USED:
-            names = ", ".join(f"`{name}`" for name in (row.name, *row.aliases))
-            lines.append(f"| {names} | {row.values} | {row.meaning} | {row.origin} |")
-    return "\n".join(lines) + "\n"

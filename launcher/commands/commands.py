@@ -1,4 +1,8 @@
-"""The commands for administrators and developers: ``explain``, ``screens`` (the dry run), ``transfer``, ..."""
+"""The commands for administrators and developers: ``explain``, ``screens`` (the dry run), ``transfer``, ...
+
+Each command is a function of its parsed options, and gives the exit status. `add_commands` describes them to argparse:
+for ``python3 -m launcher``, and for whoever has them in a command line of his own.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ from pathlib import Path
 from kernel_cmdline import CommandLine, parse
 
 from .. import exits
-from ..answers.explain import doubtful, explain, explain_parameters, to_json, to_text
-from ..answers.parameters import given_answers, reference
-from ..events import EventLog
+from ..answers.explain import explain as explanation_of
+from ..answers.explain import to_json, to_text
+from ..answers.lookup import given_answers, reference
+from ..answers.validation import doubtful, explain_parameters
 from ..model import machine as machines
 from ..model.machine import Machine
+from ..model.plan import Plan
 from . import transfer as headless
 
 RECORDED = Path(__file__).parents[1] / "machines"
@@ -22,34 +28,29 @@ RECORDED = Path(__file__).parents[1] / "machines"
 
 def command(arguments: list[str], prog: str = "python3 -m launcher") -> int:
     """Run one command. Raises ValueError or OSError with a sentence for a file that cannot be used."""
-    parser = _parser(prog)
-    options = parser.parse_args(arguments)
+    options = parser(prog).parse_args(arguments)
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a line may hold any bytes
-    if options.command == "parameters":
-        print(reference(), end="")
-    elif options.command == "machine":
-        print(machines.to_json(_machine(None)), end="")
-    elif options.command == "explain":
-        return _explain(options)
-    elif options.command == "transfer":
-        return headless.transfer(options.parameters)
-    elif options.dry_run:
-        return _dry_run(options)
-    else:
-        parser.error("nothing to do: run, explain, screens, transfer, machine or parameters")
-    return 0
+    return int(options.run(options))
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
+    """The command line; what it parses has `run`, the function to call with it."""
+    main = argparse.ArgumentParser(
         prog=prog,
         description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
         epilog=f"`run` is what the initrd starts; it takes no options. Exit statuses: {exits.in_words()}",
     )
-    parser.add_argument("--dry-run", action="store_true", help="the same as `screens`")
-    _add_inputs(parser)
-    add_commands(parser.add_subparsers(dest="command", metavar="{run,explain,screens,transfer,machine,parameters}"))
-    return parser
+    main.add_argument("--dry-run", action="store_true", help="the same as `screens`")
+    _add_inputs(main)
+
+    def without_command(options: argparse.Namespace) -> int:
+        if options.dry_run:
+            return screens(options)
+        main.error("nothing to do: run, explain, screens, transfer, machine or parameters")
+
+    main.set_defaults(run=without_command)
+    add_commands(main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}"))
+    return main
 
 
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -63,14 +64,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     _add_inputs(explained)
     explained.add_argument("--json", action="store_true", help="machine-readable")
-    screens = commands.add_parser(
+    explained.set_defaults(run=explain)
+    shown = commands.add_parser(
         "screens",
         help="the real screens, executing nothing",
         description="Show the launcher's screens for an append line on a machine, and print what it would have run. "
         "Nothing is executed. Needs a terminal.",
     )
-    _add_inputs(screens)
-    screens.set_defaults(dry_run=True)
+    _add_inputs(shown)
+    shown.set_defaults(run=screens)
     transferred = commands.add_parser(
         "transfer",
         help="one transfer without screens, of a disk or an image file",
@@ -79,24 +81,69 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     transferred.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="what to do; see below")
+    transferred.set_defaults(run=transfer)
     commands.add_parser(
         "machine",
         help="this machine as JSON, to record it",
         description="Print this machine's disks and network cards as JSON, for --machine of other commands.",
-    )
+    ).set_defaults(run=machine)
     commands.add_parser(
         "parameters",
         help="all parameters, as a Markdown table",
         description="Print all parameters of the append line, as a Markdown table.",
-    )
+    ).set_defaults(run=parameters)
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
+def _add_inputs(to: argparse.ArgumentParser) -> None:
+    to.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
     recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
-    parser.add_argument(
+    to.add_argument(
         "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
     )
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Print what the launcher would do with a line on a machine."""
+    explanation = explanation_of(_line(options.cmdline), _machine(options.machine))
+    print(to_json(explanation) if options.json else to_text(explanation), end="")
+    return 1 if explanation.errors else 0
+
+
+def screens(options: argparse.Namespace) -> int:
+    """Show the real screens, and print what would have been run."""
+    from ..session.dry_run import dry_run  # noqa: PLC0415 - urwid is needed here only
+    from ..session.interviewing import Dialogue  # noqa: PLC0415
+    from ..udpcast.command import argv  # noqa: PLC0415
+
+    line, there = _line(options.cmdline), _machine(options.machine)
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise ValueError("This shows screens and takes keys, so it needs a terminal; `explain` does not.")
+    explained, warnings, errors = explain_parameters(line, there)
+    reached = dry_run(there, Dialogue(given_answers(line), warnings, errors, doubtful(explained)))
+    if isinstance(reached, Plan):
+        print("Nothing was executed. The launcher would have run:")
+        for stage in argv(reached):
+            print(f"  {shlex.join(stage)}")
+        return 0
+    print(f"Nothing was executed. The launcher would have ended with: {reached.name.lower()}")
+    return 0 if reached else 1
+
+
+def transfer(options: argparse.Namespace) -> int:
+    """One transfer without screens."""
+    return headless.transfer(options.parameters)
+
+
+def machine(options: argparse.Namespace) -> int:
+    """Print this machine as JSON."""
+    print(machines.to_json(_machine(None)), end="")
+    return 0
+
+
+def parameters(options: argparse.Namespace) -> int:
+    """Print the reference of parameters."""
+    print(reference(), end="")
+    return 0
 
 
 def _line(text: str | None) -> CommandLine:
@@ -108,37 +155,10 @@ def _line(text: str | None) -> CommandLine:
 def _machine(file: str | None) -> Machine:
     """The machine in `file` (a path, or the name of a recorded one), else this one."""
     if file is None:
-        from ..hardware.detect import detect  # noqa: PLC0415 - a recorded machine needs neither pyudev nor netifaces
+        from ..hardware.detect import detect  # noqa: PLC0415 - a recorded machine needs no pyudev
 
         return detect()
     path = Path(file)
     if path.name == file and not path.exists():
         path = RECORDED / file
     return machines.from_json(path.read_text(encoding="utf-8"))
-
-
-def _explain(options: argparse.Namespace) -> int:
-    explanation = explain(_line(options.cmdline), _machine(options.machine))
-    print(to_json(explanation) if options.json else to_text(explanation), end="")
-    return 1 if explanation.errors else 0
-
-
-def _dry_run(options: argparse.Namespace) -> int:
-    from ..session.app import App  # noqa: PLC0415 - urwid is needed here only
-    from ..session.system import RecordedSystem  # noqa: PLC0415
-    from ..udpcast.command import argv  # noqa: PLC0415
-
-    line, machine = _line(options.cmdline), _machine(options.machine)
-    if not sys.stdin.isatty() or not sys.stdout.isatty():
-        raise ValueError("This shows screens and takes keys, so it needs a terminal; `explain` does not.")
-    explained, warnings, errors = explain_parameters(line, machine)
-    system, doubt = RecordedSystem(machine), doubtful(explained)
-    app = App(system, given_answers(line), EventLog(), warnings, errors, doubt=doubt, dry=True)
-    status = app.run()
-    if app.plan:
-        print("Nothing was executed. The launcher would have run:")
-        for stage in argv(app.plan):
-            print(f"  {shlex.join(stage)}")
-        return 0
-    print(f"Nothing was executed. The launcher would have ended with: {app.status.name.lower()}")
-    return 0 if status else 1

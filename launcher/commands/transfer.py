@@ -1,48 +1,40 @@
 """``launcher transfer NAME=VALUE ...``: one transfer without screens, on a machine that is already set up.
 
 For servers (an image file is sent to a room of receivers, or taken from one), tests and benchmarks. The parameters
-are those of the append line, and are read by the same tables (`parameters`, `questions`). Only two words differ here:
-``disk`` is a path, since a server's disks are nobody's to choose from, and ``nic`` must have its address already.
+are those of the append line, as far as their rows are `taken` here, and are settled by the same interview with nobody
+to ask. Two differ here: ``disk`` is a path, since a server's disks are nobody's to choose from, and ``nic`` must have
+its address already.
 
 Needs neither pyudev nor netifaces nor urwid, and looks at no device but the two that are named.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import signal
-import socket
-import stat
-import struct
 import sys
 import textwrap
 import traceback
-from pathlib import Path
-from typing import TypeVar
+from dataclasses import replace
 
-from kernel_cmdline import canonical
-
-from ..answers import questions as q
-from ..answers.parameters import ROWS, row_of
-from ..answers.questions import Facts, Question
-from ..errors import AnswerError, LauncherError
-from ..events import EventLog
-from ..model.machine import Disk, Machine, Nic
+from ..answers.interview import Interview
+from ..answers.lookup import row_of
+from ..answers.parameters import ROWS
+from ..answers.questions import Facts, Given, GivenAnswers, Question
+from ..answers.reading import ROLES
+from ..answers.row import Row
+from ..errors import AnswerError, ErrorKind, LauncherError
+from ..events import EventLog, standard_output
+from ..hardware.probe import cards, target
+from ..model.machine import Disk, Machine
 from ..model.outcome import Outcome
-from ..model.plan import Address, AddressSource, Plan, Role, Target
-from ..udpcast.options import take_start_timeout
+from ..model.plan import Plan, Role
+from ..sentence import Sentence, say
 
-T = TypeVar("T")
-
-TAKEN = ("umode", "disk", "nic", "port", "compr", "verify", "silence", "start_timeout", "udpcparam")
+TAKEN: dict[str, Row] = {row.key: row.in_transfer() for row in ROWS if row.taken}
+"""The parameters of a transfer without screens."""
+HERE = "transfer"
 OK, NOT_OK = 0, 1
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-_BLKSSZGET = 0x1268  # linux/fs.h: logical sector size
-_SIOCGIFFLAGS, _SIOCGIFADDR, _SIOCGIFHWADDR = 0x8913, 0x8915, 0x8927  # linux/sockios.h
-_IFF_LOOPBACK, _IFF_RUNNING = 0x8, 0x40
-_IFREQ = 40  # bytes of struct ifreq
 
 
 def transfer(words: list[str]) -> int:
@@ -51,133 +43,70 @@ def transfer(words: list[str]) -> int:
     Raises LauncherError with nothing written: a wrong parameter, a disk or a card that cannot be used.
     """
     log = EventLog()
-    log.add_descriptor(1)
+    log.add(standard_output())
     try:
         plan, warnings = plan_of(given(words), cards())
-        for warning in warnings:
+        for warning in map(str, warnings):
             _say(warning)
             log.emit("note", text=warning)
         return _carry_out(plan, log)
     except LauncherError as error:
         log.emit("error", **error.record())
         raise
+    finally:
+        log.close()
 
 
-def given(words: list[str]) -> dict[str, str]:
+def given(words: list[str]) -> GivenAnswers:
     """The values by canonical key, aliases resolved, the last one winning. Raises AnswerError."""
-    values: dict[str, str] = {}
-    expected = f"Expected: {', '.join(TAKEN)}."
+    values: GivenAnswers = {}
+    expected = say("Expected: {names}.", names=tuple(TAKEN))
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise AnswerError(f'"{word}" is no NAME=VALUE.', expected)
+            raise AnswerError(ErrorKind.WRONG_VALUE, say('"{word}" is no NAME=VALUE.', word=word), expected)
         row = row_of(name)
-        key = canonical(row.name if row else name)
-        if key not in TAKEN:
-            known = "is no parameter of a transfer without screens" if row else "is not known"
-            raise AnswerError(f"{word}: {name} {known}.", expected)
-        values[key] = value
+        if row is None:
+            raise AnswerError(
+                ErrorKind.WRONG_VALUE, say("{word}: {name} is not known.", word=word, name=name), expected
+            )
+        if row.key not in TAKEN:
+            sentence = say("{word}: {name} is no parameter of a transfer without screens.", word=word, name=name)
+            raise AnswerError(ErrorKind.WRONG_VALUE, sentence, expected)
+        values[row.key] = Given(value, HERE, name)
     return values
 
 
-def plan_of(values: dict[str, str], machine: Machine) -> tuple[Plan, tuple[str, ...]]:
+def plan_of(values: GivenAnswers, machine: Machine) -> tuple[Plan, tuple[Sentence, ...]]:
     """The plan, and warnings; `machine` has the network cards. Raises AnswerError."""
-    role = _settle(q.ROLE, values, Facts(machine))
-    facts = Facts(machine, role)
-    if "disk" not in values:
-        raise _missing("disk", "Give the path of a disk or an image file.")
-    options, warnings = _settle(q.UDPCPARAM, values, facts)
-    start_timeout, options = take_start_timeout(options)
-    plan = Plan(
-        role=role,
-        target=target(values["disk"], for_writing=role is Role.RECEIVE),
-        nic=_nic(values, facts),
-        address=Address(AddressSource.GIVEN),
-        port=_settle(q.PORT, values, facts),
-        compression=_settle(q.COMPRESSION, values, facts),
-        options=options,
-        attended=False,
-        verify=_settle(q.VERIFY, values, facts),
-        silence=_settle(q.SILENCE, values, facts),
-        start_timeout=start_timeout or _settle(q.START_TIMEOUT, values, facts),
+    there = replace(machine, disks=_disks(values))
+    unattended = {**values, "auto": Given("yes", HERE, "auto")}
+    interview = Interview(unattended, there, _missing, rows=tuple(TAKEN.values()), nobody=_missing)
+    plan = interview.plan()
+    for key in values.keys() - interview.facts.settled.keys():  # no question for this role; but it is given
+        TAKEN[key].parse(values[key].text, interview.facts)
+    return plan, tuple(interview.warnings)
+
+
+def _disks(values: GivenAnswers) -> tuple[Disk, ...]:
+    """The disk that is named, where there is a role for it."""
+    role = ROLES.get(values["umode"].text.strip().lower()) if "umode" in values else None
+    if role is None or "disk" not in values:
+        return ()
+    return (target(values["disk"].text, for_writing=role is Role.RECEIVE).disk,)
+
+
+def _missing(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+    """Nobody is asked: what is neither given nor has a default ends it."""
+    if problem:
+        raise problem
+    taken = TAKEN[question.key].taken
+    hint = (
+        taken.missing(facts)
+        if taken and taken.missing
+        else say("Give one of: {words}.", words=tuple(choice.text for choice in question.choices(facts)))
     )
-    return plan, tuple(warnings)
-
-
-def target(text: str, *, for_writing: bool) -> Target:
-    """The disk or file at the path `text`, as it is now. Raises AnswerError."""
-    path = Path(text)
-    expected = "Expected the path of a block device or a regular file."
-    try:
-        kind = path.stat().st_mode
-        if not (stat.S_ISBLK(kind) or stat.S_ISREG(kind)):
-            raise AnswerError(f"disk={text} is neither a block device nor a regular file.", expected)
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            size = os.lseek(fd, 0, os.SEEK_END)
-            sector = _sector_size(fd) if stat.S_ISBLK(kind) else 0
-        finally:
-            os.close(fd)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise AnswerError(f"disk={text} cannot be opened: {reason}.", expected) from None
-    if not size:
-        how = " Make it as large as the sender's disk: truncate -s SIZE FILE." if for_writing else ""
-        raise AnswerError(f"disk={text} has no bytes.", f"{expected}{how}")
-    return Target(text, size, Disk(text, size, sector))
-
-
-def _sector_size(fd: int) -> int:
-    return int(struct.unpack("i", fcntl.ioctl(fd, _BLKSSZGET, bytes(4)))[0])
-
-
-def cards() -> Machine:
-    """The network cards with what is known of them without udev: name, MAC, whether there is a link, address."""
-    found = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        for _, name in socket.if_nameindex():
-            flags, mac, address = (_ask(probe, what, name) for what in (_SIOCGIFFLAGS, _SIOCGIFHWADDR, _SIOCGIFADDR))
-            bits = struct.unpack("=H", flags[:2])[0] if flags else 0
-            if flags is None or mac is None or bits & _IFF_LOOPBACK:
-                continue
-            addresses = (socket.inet_ntoa(address[4:8]),) if address else ()
-            found.append(Nic(name, mac[2:8].hex(":"), link=bool(bits & _IFF_RUNNING), addresses=addresses))
-    return Machine(nics=tuple(found))
-
-
-def _ask(probe: socket.socket, what: int, name: str) -> bytes | None:
-    """What the kernel says of a card (netdevice(7)): the union behind the name, or None where there is nothing."""
-    try:
-        return fcntl.ioctl(probe, what, name.encode().ljust(_IFREQ, b"\0"))[16:]
-    except OSError:
-        return None
-
-
-def _nic(values: dict[str, str], facts: Facts) -> Nic:
-    """The card that is named, or the only one that has an address. Raises AnswerError."""
-    if "nic" in values:
-        nic = q.NIC.parse(values["nic"], facts)
-        if not nic.addresses:
-            raise AnswerError(f"{nic.name} has no IPv4 address.", f"Give it one: ip address add ... dev {nic.name}.")
-        return nic
-    usable = tuple(nic for nic in facts.machine.nics if nic.addresses)
-    if len(usable) != 1:
-        there = ", ".join(nic.name for nic in usable) or "none"
-        raise _missing("nic", f"Give one of the network cards with an IPv4 address: {there}.")
-    return usable[0]
-
-
-def _settle(question: Question[T], values: dict[str, str], facts: Facts) -> T:
-    text = values.get(question.key)
-    if text is None:
-        text = question.default(facts)
-    if text is None:
-        raise _missing(question.key, f"Give one of: {', '.join(choice.text for choice in question.choices(facts))}.")
-    return question.parse(text, facts)
-
-
-def _missing(key: str, hint: str) -> AnswerError:
-    return AnswerError(f"{key}= is missing.", hint)
+    raise AnswerError(ErrorKind.UNANSWERED, say("{key}= is missing.", key=question.key), hint)
 
 
 def _carry_out(plan: Plan, log: EventLog) -> int:
@@ -220,24 +149,12 @@ def _say(sentence: str) -> None:
 def usage() -> str:
     """The parameters and exit statuses, for ``--help``."""
     lines = ["parameters, as on the append line:"]
-    for row in ROWS:
-        if canonical(row.name) in TAKEN:
-            name = ", ".join((row.name, *row.aliases))
-            values, meaning = _HERE.get(row.name, (row.values, row.meaning))
-            lines.append(f"  {name}={values}")
-            lines += textwrap.wrap(meaning, 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    for row in TAKEN.values():
+        lines.append(f"  {', '.join((row.name, *row.aliases))}={row.values}")
+        lines += textwrap.wrap(row.meaning, 100, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return "\n".join(lines) + "\n" + _USAGE
 
 
-_HERE = {
-    "umode": ("snd, rcv (also send, receive, sender, receiver)", "the role"),
-    "disk": (
-        "PATH",
-        "a block device or an image file that is there; a receiver overwrites it from its beginning, so an image file"
-        " is made before, as large as the sender's disk (truncate -s 500107862016 room.img)",
-    ),
-    "nic": ("eth0, or a MAC address", "a card that has its IPv4 address; may be left out where only one has"),
-}
 _USAGE = """
 umode and disk have no default. A sender starts as udpcparam says, else 60 seconds after its first receiver.
 

@@ -1,8 +1,9 @@
 """The running system's disks and cards as a `Machine`, and a wake-up when they change. Changes nothing itself.
 
-The only importer of pyudev and netifaces. Facts are fetched by `detect`; what they mean is decided by the pure
-`disk_from_udev` and `nic_from_udev`, from udev's properties and from files of /sys (Documentation/ABI/ in Linux).
-udev may not have finished: what it has not yet said is None, and a later look knows more (`Disk.settled`).
+The only importer of pyudev. Facts are fetched by `detect`; what they mean is decided by the pure `disk_from_udev` and
+`nic_from_udev`: udev's properties and files of /sys (Documentation/ABI/ in Linux), on top of what `usage` and
+`interfaces` say. udev may not have finished: what it has not yet said is None, and a later look knows more
+(`Disk.settled`).
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import re
 import select
-import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..model.machine import Disk, Machine, Nic, Partition
+from ..sentence import say
+from .interfaces import ADDRESSES, ETHERNET, LINKS, Interface, interfaces, reports, take
+from .usage import Usage, Use
 
 UDEV = Path("/run/udev/control")
 """The socket of a running udev."""
@@ -40,20 +43,21 @@ _BLOCK_FILES = (
     "device/serial",
     "queue/logical_block_size",
 )
-_NET_FILES = ("type", "address", "carrier", "speed", "ifindex")
+
+CD_DRIVE, FLOPPY_DRIVE = say("it is a CD drive"), say("it is a floppy drive")
 
 # Names are the kernel's (Documentation/admin-guide/devices.txt); the reason completes "not offered: ...".
 _NEVER_MEANT = (
-    (r"loop\d+", "it is a file used as a disk (loop)"),
-    (r"ram\d+", "it is a RAM disk"),
-    (r"zram\d+", "it is compressed memory (zram)"),
-    (r"sr\d+|pcd\d+", "it is a CD drive"),
-    (r"fd\d+", "it is a floppy drive"),
-    (r"mmcblk\d+(boot\d+|rpmb|gp\d+)", "it is a special area of a memory chip, not its disk"),
-    (r"nbd\d+", "it is a disk of another machine (nbd)"),
-    (r"dm-\d+", "it is made of other disks (device mapper)"),
-    (r"md.*", "it is made of other disks (RAID)"),
-    (r"mtdblock\d+", "it is flash memory of the mainboard"),
+    (r"loop\d+", say("it is a file used as a disk (loop)")),
+    (r"ram\d+", say("it is a RAM disk")),
+    (r"zram\d+", say("it is compressed memory (zram)")),
+    (r"sr\d+|pcd\d+", CD_DRIVE),
+    (r"fd\d+", FLOPPY_DRIVE),
+    (r"mmcblk\d+(boot\d+|rpmb|gp\d+)", say("it is a special area of a memory chip, not its disk")),
+    (r"nbd\d+", say("it is a disk of another machine (nbd)")),
+    (r"dm-\d+", say("it is made of other disks (device mapper)")),
+    (r"md.*", say("it is made of other disks (RAID)")),
+    (r"mtdblock\d+", say("it is flash memory of the mainboard")),
 )
 _TRANSPORTS = (
     # The path in /sys tells the cable; ID_BUS would call a disk in a USB case "ata" (udev's 60-persistent-storage).
@@ -75,13 +79,16 @@ def detect() -> Machine:
     disks: dict[str, Facts] = {}
     partitions: dict[str, list[Facts]] = {}
     for device in context.list_devices(subsystem="block"):
-        facts = _properties(device), _block_attributes(device.sys_path)
+        facts = _properties(device), _files(device.sys_path, _BLOCK_FILES)
         if device.device_type == "partition":
             partitions.setdefault(str(Path(device.sys_path).parent), []).append(facts)
         elif device.device_node and "DEVPATH" in facts[0]:
             disks[device.sys_path] = facts
-    used = devices_in_use(_read("/proc/self/mountinfo") or "", _read("/proc/swaps") or "")
-    found = (disk_from_udev(*facts, partitions.get(path, ()), used) for path, facts in disks.items())
+    usage = Usage()
+    found = (
+        disk_from_udev(*facts, partitions.get(path, ()), usage.of(_device_number(facts[0])))
+        for path, facts in disks.items()
+    )
     return Machine(tuple(sorted(found, key=lambda disk: natural(disk.path))), _nics(context))
 
 
@@ -89,12 +96,11 @@ def disk_from_udev(
     properties: Mapping[str, str],
     attributes: Mapping[str, str],
     partitions: Iterable[Facts] = (),
-    used: Mapping[str, str] | None = None,
+    uses: Sequence[Use] = (),
 ) -> Disk:
     """A whole disk from its udev properties and its files below /sys.
 
-    `attributes` has the files of /sys/block/NAME by relative name, and ``holders`` (names separated by blanks).
-    `partitions` are its partitions in any order. `used` is that of `devices_in_use`.
+    `attributes` has the files of /sys/block/NAME by relative name. `partitions` are its partitions in any order.
     """
     parts = sorted(partitions, key=lambda part: _number(part[1].get("partition")))
     path = properties["DEVNAME"]
@@ -115,51 +121,30 @@ def disk_from_udev(
         label=_label(properties),
         links=_links(properties),
         partitions=tuple(_partition(*part) for part in parts),
-        refused=_refusal((properties, attributes), parts, used or {}),
+        refused=_refusal(properties, attributes, uses),
         settled=SETTLED in properties or not UDEV.exists(),  # where no udev runs, nobody will ever look
     )
 
 
-def nic_from_udev(
-    properties: Mapping[str, str], attributes: Mapping[str, str], addresses: tuple[str, ...] = ()
-) -> Nic | None:
+def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], interface: Interface) -> Nic | None:
     """A wired card, or None for anything else that the kernel calls a network interface.
 
-    `attributes` has the files of /sys/class/net/NAME by name, ``driver``, and ``wireless`` when it is a radio card.
-    `carrier` cannot be read while the interface is down: then `link` is None (see `network.raise_links`).
+    `attributes` has of /sys/class/net/NAME its ``speed``, its ``driver``, and ``wireless`` when it is a radio card.
+    Whether there is a link is known once the card is up (`network.address.raise_links`).
     """
-    ethernet = attributes.get("type") == "1"  # ARPHRD_ETHER
     virtual = properties["DEVPATH"].startswith("/devices/virtual/")
-    if not ethernet or virtual or properties.get("DEVTYPE") in _NOT_WIRED or "wireless" in attributes:
+    if interface.kind != ETHERNET or virtual or properties.get("DEVTYPE") in _NOT_WIRED or "wireless" in attributes:
         return None
     speed = _number(attributes.get("speed"))  # -1 when unknown
     return Nic(
-        name=properties["INTERFACE"],
-        mac=attributes["address"],
+        name=interface.name,
+        mac=interface.mac,
         driver=attributes.get("driver") or properties.get("ID_NET_DRIVER"),
         model=properties.get("ID_MODEL_FROM_DATABASE"),
-        link={"1": True, "0": False}.get(attributes.get("carrier", "")),
+        link=interface.link,
         speed=speed if speed > 0 else None,
-        addresses=addresses,
+        addresses=interface.addresses,
     )
-
-
-def devices_in_use(mountinfo: str, swaps: str) -> dict[str, str]:
-    """Why devices are in use, by path and by ``major:minor``; from /proc/self/mountinfo and /proc/swaps.
-
-    Both keys are needed: btrfs shows a number of its own, an initrd's root a path that is no device (proc(5)).
-    """
-    used: dict[str, str] = {}
-    for line in mountinfo.splitlines():
-        before, _, after = line.partition(" - ")
-        fields, source = before.split(" "), after.split(" ")
-        if len(fields) > 4 and len(source) > 1:
-            reason = f"mounted on {_unescaped(fields[4])}"
-            used.setdefault(fields[2], reason)
-            used.setdefault(_unescaped(source[1]), reason)
-    for line in swaps.splitlines()[1:]:
-        used.setdefault(_unescaped(line.split()[0]), "used as swap space")
-    return used
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
@@ -190,10 +175,7 @@ class DeviceWatch:
         self._monitor.filter_by("block")
         self._monitor.filter_by("net")
         self._monitor.start()
-        self._routes = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        self._routes.setblocking(False)
-        rtmgrp_link, rtmgrp_ipv4_ifaddr = 0x1, 0x10  # linux/rtnetlink.h; the socket module has no names for them
-        self._routes.bind((0, rtmgrp_link | rtmgrp_ipv4_ifaddr))
+        self._routes = reports(LINKS | ADDRESSES)
         self._poll = select.epoll()
         self._poll.register(self._monitor.fileno(), select.EPOLLIN)
         self._poll.register(self._routes.fileno(), select.EPOLLIN)
@@ -210,14 +192,7 @@ class DeviceWatch:
                 changed = True
         except OSError:  # ENOBUFS: more came than the socket holds
             changed = True
-        try:
-            while self._routes.recv(1 << 16):
-                changed = True
-        except BlockingIOError:
-            pass
-        except OSError:
-            changed = True
-        return changed
+        return take(self._routes) or changed
 
     def close(self) -> None:
         """Give the sockets back."""
@@ -225,35 +200,23 @@ class DeviceWatch:
         self._routes.close()
 
 
-def _refusal(
-    disk: Facts,
-    partitions: Iterable[Facts],
-    used: Mapping[str, str],
-) -> str | None:
-    """Why this disk cannot be meant, or None."""
-    properties, attributes = disk
+def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str], uses: Sequence[Use]) -> str | None:
+    """Why this disk cannot be meant, or None. A text: a recorded machine has it as well."""
     name = properties["DEVNAME"].removeprefix("/dev/")
     for pattern, reason in _NEVER_MEANT:
         if re.fullmatch(pattern, name):
-            return reason
+            return str(reason)
     if properties.get("ID_CDROM") == "1" or properties.get("ID_TYPE") == "cd":
-        return "it is a CD drive"
+        return str(CD_DRIVE)
     if properties.get("ID_DRIVE_FLOPPY") == "1":
-        return "it is a floppy drive"
+        return str(FLOPPY_DRIVE)
     if not _number(attributes.get("size")):
-        return "it has no medium in it, or no size"
-    whole_and_parts = (disk, *partitions)
-    for each, files in whole_and_parts:
-        reasons = [used[name] for name in _names(each) if name in used]
-        reasons += [f"part of {holder}" for holder in files.get("holders", "").split()]
-        if reasons:
-            return f"it is in use: {each['DEVNAME']} is {reasons[0]}"
-    return None
+        return str(say("it has no medium in it, or no size"))
+    return str(uses[0].refusal) if uses else None
 
 
-def _names(properties: Mapping[str, str]) -> tuple[str, ...]:
-    number = f"{properties.get('MAJOR')}:{properties.get('MINOR')}"
-    return properties["DEVNAME"], number, *properties.get("DEVLINKS", "").split()
+def _device_number(properties: Mapping[str, str]) -> str:
+    return f"{properties.get('MAJOR')}:{properties.get('MINOR')}"
 
 
 def _partition(properties: Mapping[str, str], attributes: Mapping[str, str]) -> Partition:
@@ -302,52 +265,27 @@ def _number(text: str | None) -> int:
     return int(text) if text and re.fullmatch(r"-?\d+", text) else 0
 
 
-def _unescaped(text: str) -> str:
-    r"""proc(5) writes blanks in paths as ``\040``."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
-
-
 def _properties(device: Any) -> dict[str, str]:
     return {str(key): str(value) for key, value in device.properties.items()}
 
 
-def _block_attributes(sys_path: str) -> dict[str, str]:
-    attributes = _files(sys_path, _BLOCK_FILES)
-    with contextlib.suppress(OSError):
-        attributes["holders"] = " ".join(sorted(holder.name for holder in Path(sys_path, "holders").iterdir()))
-    return attributes
-
-
 def _nics(context: Any) -> tuple[Nic, ...]:
+    known = {each.name: each for each in interfaces()}
     nics = []
     for device in context.list_devices(subsystem="net"):
         properties = _properties(device)
-        attributes = _files(device.sys_path, _NET_FILES)
-        if "INTERFACE" not in properties or "address" not in attributes:
-            continue  # it went away while we looked
+        interface = known.get(properties.get("INTERFACE", ""))
+        if interface is None:
+            continue  # it went away while we looked, or belongs to another network namespace
+        attributes = _files(device.sys_path, ("speed",))
         with contextlib.suppress(OSError):
             attributes["driver"] = Path(device.sys_path, "device/driver").resolve(strict=True).name
         if any(Path(device.sys_path, name).exists() for name in ("phy80211", "wireless")):
             attributes["wireless"] = "1"
-        nic = nic_from_udev(properties, attributes, _addresses(properties["INTERFACE"]))
+        nic = nic_from_udev(properties, attributes, interface)
         if nic is not None:
             nics.append(nic)
     return tuple(sorted(nics, key=lambda nic: natural(nic.name)))
-
-
-def _addresses(interface: str) -> tuple[str, ...]:
-    """The IPv4 addresses as CIDR (udpcast knows no other)."""
-    import netifaces  # noqa: PLC0415
-
-    try:
-        found = netifaces.ifaddresses(interface).get(netifaces.AF_INET, [])
-    except ValueError:  # the interface went away while we looked
-        return ()
-    return tuple(f"{entry['addr']}/{_prefix(entry.get('netmask', '255.255.255.255'))}" for entry in found)
-
-
-def _prefix(netmask: str) -> int:
-    return sum(int(part).bit_count() for part in netmask.split("."))
 
 
 def _files(directory: str, names: Iterable[str]) -> dict[str, str]:

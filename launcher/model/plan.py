@@ -1,13 +1,14 @@
 """A plan: every answer settled, real devices, nothing optional that the transfer needs.
 
-Plans are plain values. `interview.py` makes them, `udpcast.py` turns them into argument vectors,
-`transfer.py` carries them out.
+Plans are plain values. `answers` makes them, `udpcast` turns them into argument vectors, `transfer` carries them out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from enum import Enum
+from typing import Any
 
 from .machine import Disk, Nic, Partition
 
@@ -131,3 +132,38 @@ class Plan:
     retry: int = 0
     after: After = After()
     result_page: ResultPage | None = None
+
+    def record(self) -> dict[str, object]:
+        """As plain JSON values, for ``explain`` and the event ``plan``: each field under its name, or as `_RECORDS`."""
+        record: dict[str, object] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            as_record = _RECORDS.get(field.name)
+            record |= as_record(value) if as_record else {field.name: value.value if isinstance(value, Enum) else value}
+        return record
+
+
+def _address_record(address: Address) -> dict[str, object]:
+    known = f"{address.address}/{address.prefix}" if address.address else address.source.value
+    return {"address": known, "gateway": address.gateway}
+
+
+def _target_record(target: Target) -> dict[str, object]:
+    disk = target.disk
+    return {"disk": target.path, "size": target.size, "model": disk.model, "serial": disk.serial}
+
+
+def _page_record(page: ResultPage | None) -> dict[str, object]:
+    return {"result_page": page.url if page else None, "operation": page.operation if page else None}
+
+
+_RECORDS: dict[str, Callable[[Any], dict[str, object]]] = {
+    "target": _target_record,
+    "nic": lambda nic: {"nic": nic.name, "mac": nic.mac},
+    "address": _address_record,
+    "compression": lambda compression: {"compr": compression.value if compression else None},
+    "options": lambda options: {"udpcparam": list(options.words)},
+    "after": lambda after: {"after": f"{after.success.value},{after.failure.value}"},
+    "result_page": _page_record,
+}
+"""What is told of a field that is no plain value."""

@@ -27,17 +27,19 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from ..errors import LauncherError, NetworkFailed
+from ..errors import ErrorKind, LauncherError, NetworkFailed
+from ..hardware.interfaces import LINKS, interface, reports, take
 from ..model.machine import Nic
 from ..model.plan import Address, AddressSource
+from ..paths import RUN
 from ..process import Process, spawn
+from ..sentence import NOTHING, Sentence, say, say_many, verbatim
 from .dhcp import ASKS, PID_FILE, REPORTS, Lease, client_argv, read_lease
 
 LINK_SECONDS = 60.0
 """How long a card may take to get a link: spanning tree on a switch needs 30 to 50 s."""
 DHCP_SECONDS = 60.0
 """How long DHCP may take once there is a link."""
-RUN = Path("/run/udpcast")
 SCRIPT = Path(__file__).with_name("udhcpc-script")
 
 Note = Callable[[str], None]
@@ -57,17 +59,18 @@ class Phase(Enum):
 class AddressState:
     """What a screen shows. `seconds` in this phase, `attempts` of DHCP, `address` as CIDR.
 
-    `lease` is a sentence about a lease that is being renewed, "" where there is none.
+    `lease` is about a lease that is being renewed, `NOTHING` where there is none. `kind` is that of a failure.
     """
 
     phase: Phase
-    sentence: str
+    sentence: Sentence
     seconds: float = 0.0
     attempts: int = 0
     address: str | None = None
     gateway: str | None = None
     server: str | None = None
-    lease: str = ""
+    lease: Sentence = NOTHING
+    kind: ErrorKind = ErrorKind.NO_ADDRESS
 
     @property
     def over(self) -> bool:
@@ -82,14 +85,9 @@ def raise_links(nics: Iterable[Nic], note: Note = lambda line: None) -> None:
 
 
 def has_link(name: str) -> bool:
-    """True when the interface is up and has a carrier; False also when it does not exist.
-
-    IFF_RUNNING would be no answer: the kernel sets it with the interface and takes it back up to a second later.
-    """
-    try:
-        return Path(f"/sys/class/net/{name}/carrier").read_text().strip() == "1"
-    except OSError:  # EINVAL while the interface is down
-        return False
+    """True when the interface is up and has a carrier; False also when it does not exist."""
+    card = interface(name)
+    return card is not None and card.link is True
 
 
 class AddressJob:
@@ -114,9 +112,9 @@ class AddressJob:
         self._run, self._script = run, script
         self._changed = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._stop = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._state = AddressState(Phase.WAITING_FOR_LINK, f"Waiting for a link on {nic.name}.")
+        self._state = AddressState(Phase.WAITING_FOR_LINK, say("Waiting for a link on {nic}.", nic=nic.name))
         self._since = time.monotonic()
-        self._refusal = ""
+        self._refusal = NOTHING
         self._thread = threading.Thread(target=self._work, name="address", daemon=True)
 
     def start(self) -> None:
@@ -153,46 +151,54 @@ class AddressJob:
         except _Stopped:
             pass
         except LauncherError as error:
-            self._show(Phase.FAILED, str(error))
+            self._show(Phase.FAILED, error.whole, kind=error.kind)
         except Exception as error:  # a bug, but the screen that waits for this thread must learn of it
             self._note(traceback.format_exc())
-            self._show(Phase.FAILED, f"{self._nic.name} could not be set up: {error!r}.")
+            self._show(Phase.FAILED, self._not_set_up(repr(error)))
 
     def _bring_up(self) -> None:
         name, given = self._nic.name, self._address.source is AddressSource.GIVEN
         self._run.mkdir(parents=True, exist_ok=True)
         self._end_older_client()
-        with _link_reports() as reports:
+        with reports(LINKS) as changes:
             self._must("link", "set", "dev", name, "up")
             if given:
                 self._set_given()
-            self._wait_for_link(reports)
+            self._wait_for_link(changes)
         if given:
             address = f"{self._address.address}/{self._address.prefix}"
-            self._show(Phase.DONE, f"{name} has {address}.", address=address, gateway=self._address.gateway)
+            sentence = say("{nic} has {address}.", nic=name, address=address)
+            self._show(Phase.DONE, sentence, address=address, gateway=self._address.gateway)
         else:
-            self._show(Phase.ASKING, f"Asking for an address by DHCP on {name}.")
+            self._show(Phase.ASKING, say("Asking for an address by DHCP on {nic}.", nic=name))
         if not given or self._address.lease:
             self._run_client()
 
     def _set_given(self) -> None:
         name, address = self._nic.name, f"{self._address.address}/{self._address.prefix}"
-        if set(self._nic.addresses) - {address}:
+        card = interface(name)
+        if card and set(card.addresses) - {address}:
             self._must("-4", "addr", "flush", "dev", name)  # of an earlier attempt; udpcast would pick the first
         self._must("addr", "replace", address, "broadcast", "+", "dev", name)
         if self._address.gateway:
             # Not needed in a room of one subnet: a wrong one is no reason to stop.
             _ip(self._note, "route", "replace", "default", "via", self._address.gateway, "dev", name)
 
-    def _wait_for_link(self, reports: socket.socket) -> None:
+    def _wait_for_link(self, changes: socket.socket) -> None:
         deadline = time.monotonic() + self._link_seconds
         while not has_link(self._nic.name):
-            if not self._wait(reports.fileno(), deadline):
+            if not self._wait(changes.fileno(), deadline):
                 raise NetworkFailed(
-                    f"{self._nic.name} ({self._nic.mac}) has no link after {self._link_seconds:.0f} s.",
-                    "Plug in its cable and check the switch, or choose another card.",
+                    ErrorKind.NO_LINK,
+                    say(
+                        "{nic} ({mac}) has no link after {seconds:.0f} s.",
+                        nic=self._nic.name,
+                        mac=self._nic.mac,
+                        seconds=self._link_seconds,
+                    ),
+                    say("Plug in its cable and check the switch, or choose another card."),
                 )
-            _take(reports)
+            take(changes)
 
     def _wait(self, fd: int, deadline: float | None) -> bool:
         """Until `fd` is readable; False when the deadline passed. Raises _Stopped after `close`."""
@@ -205,18 +211,22 @@ class AddressJob:
             raise _Stopped
         return bool(ready)
 
-    def _show(self, phase: Phase, sentence: str, **values: object) -> None:
+    def _show(self, phase: Phase, sentence: Sentence, **values: object) -> None:
         now = time.monotonic()
         if phase is not self._state.phase:
             values["seconds"], self._since = now - self._since, now
         self._state = replace(self._state, phase=phase, sentence=sentence, **values)  # type: ignore[arg-type]
-        self._note(sentence)
+        self._note(str(sentence))
         os.eventfd_write(self._changed, 1)
 
     def _must(self, *words: str) -> None:
         problem = _ip(self._note, *words)
         if problem:
-            raise NetworkFailed(f"{self._nic.name} could not be set up: {problem}.", "Choose another card or address.")
+            hint = say("Choose another card or address.")
+            raise NetworkFailed(ErrorKind.NO_ADDRESS, self._not_set_up(problem), hint)
+
+    def _not_set_up(self, problem: str) -> Sentence:
+        return say("{nic} could not be set up: {problem}.", nic=self._nic.name, problem=problem)
 
     def _run_client(self) -> None:
         """Run udhcpc until `close`, until it ends, or until nobody answered in time."""
@@ -256,7 +266,9 @@ class AddressJob:
             attempts = self._state.attempts + 1
             sentence = self._state.sentence
             if self._keep is None and not self._state.over:
-                sentence = f"Asking for an address by DHCP on {self._nic.name}, attempt {attempts}."
+                sentence = say(
+                    "Asking for an address by DHCP on {nic}, attempt {attempt}.", nic=self._nic.name, attempt=attempts
+                )
             self._show(self._state.phase, sentence, attempts=attempts)
         elif line.startswith(REPORTS):
             lease = read_lease((self._run / f"dhcp-{self._nic.name}").read_text(errors="replace"))
@@ -271,47 +283,84 @@ class AddressJob:
             address = f"{lease.address}/{lease.prefix}"
             self._show(
                 Phase.DONE,
-                f"{name} has {address} from the DHCP server {lease.server}.",
+                say(
+                    "{nic} has {address} from the DHCP server {server}.", nic=name, address=address, server=lease.server
+                ),
                 address=address,
                 gateway=lease.gateway,
                 server=lease.server,
-                lease=f"{lease.server} leases {lease.address} for {lease.seconds} s.",
+                lease=_leased(lease),
             )
         elif lease.event == "failed":
-            raise NetworkFailed(f"{name} does not take {lease.address}/{lease.prefix}, which {lease.server} gave it.")
+            raise NetworkFailed(
+                ErrorKind.NO_ADDRESS,
+                say(
+                    "{nic} does not take {address}, which {server} gave it.",
+                    nic=name,
+                    address=f"{lease.address}/{lease.prefix}",
+                    server=lease.server,
+                ),
+            )
         elif lease.event == "nak" and not self._state.over:
-            self._refusal = lease.message or "no reason given"
-            self._show(Phase.ASKING, f"The DHCP server {lease.server} refused {name}: {self._refusal}.")
+            self._refusal = verbatim(lease.message) if lease.message else say("no reason given")
+            sentence = say(
+                "The DHCP server {server} refused {nic}: {reason}.", server=lease.server, nic=name, reason=self._refusal
+            )
+            self._show(Phase.ASKING, sentence)
 
     def _compare_lease(self, lease: Lease, process: Process) -> None:
         """Report on the lease of an address that is kept whatever comes."""
         keep = self._keep
         if lease.event in ("bound", "renew") and lease.address == keep:
-            self._show_lease(f"{lease.server} leases {keep} for {lease.seconds} s.", lease.server)
+            self._show_lease(_leased(lease), lease.server)
         elif lease.event == "bound":
             process.signal(signal.SIGUSR2)  # give back the address that nobody will use
-            self._show_lease(
-                f"{lease.server} would give {lease.address}; {keep} is kept, and not renewed.", lease.server
+            other = say(
+                "{server} would give {other}; {address} is kept, and not renewed.",
+                server=lease.server,
+                other=lease.address,
+                address=keep,
             )
+            self._show_lease(other, lease.server)
             raise _Stopped
-        elif lease.event in ("leasefail", "nak"):
-            why = f"was refused ({lease.message})" if lease.event == "nak" else "was not renewed by any server yet"
-            self._show_lease(f"The lease of {keep} {why}; it is kept.", None)
+        elif lease.event == "nak":
+            refused = say(
+                "The lease of {address} was refused ({reason}); it is kept.", address=keep, reason=lease.message
+            )
+            self._show_lease(refused, None)
+        elif lease.event == "leasefail":
+            silent = say("The lease of {address} was not renewed by any server yet; it is kept.", address=keep)
+            self._show_lease(silent, None)
 
-    def _show_lease(self, sentence: str, server: str | None) -> None:
+    def _show_lease(self, sentence: Sentence, server: str | None) -> None:
         self._show(self._state.phase, self._state.sentence, lease=sentence, server=server)
 
     def _no_answer(self) -> NetworkFailed:
-        name, tries, seconds = self._nic.name, self._state.attempts, f"{self._dhcp_seconds:.0f} s"
-        hint = "Check the cable, the switch and the DHCP server, or give ip= and netmask=."
+        name, seconds = self._nic.name, self._dhcp_seconds
+        hint = say("Check the cable, the switch and the DHCP server, or give ip= and netmask=.")
         if self._refusal:
-            return NetworkFailed(f"The DHCP server refused {name} for {seconds}: {self._refusal}.", hint)
-        return NetworkFailed(f"No DHCP server answered on {name} in {seconds} ({tries} attempts).", hint)
+            sentence = say(
+                "The DHCP server refused {nic} for {seconds:.0f} s: {reason}.",
+                nic=name,
+                seconds=seconds,
+                reason=self._refusal,
+            )
+        else:
+            sentence = say_many(
+                "No DHCP server answered on {nic} in {seconds:.0f} s ({count} attempt).",
+                "No DHCP server answered on {nic} in {seconds:.0f} s ({count} attempts).",
+                self._state.attempts,
+                nic=name,
+                seconds=seconds,
+            )
+        return NetworkFailed(ErrorKind.NO_ADDRESS, sentence, hint)
 
     def _client_ended(self, last_words: str) -> None:
         if self._state.phase is not Phase.DONE:
-            raise NetworkFailed(f"The DHCP client ended on {self._nic.name}: {last_words or 'without a word'}.")
-        self._show_lease("The DHCP client ended; the address is kept, and not renewed.", self._state.server)
+            words = verbatim(last_words) if last_words else say("without a word")
+            sentence = say("The DHCP client ended on {nic}: {words}.", nic=self._nic.name, words=words)
+            raise NetworkFailed(ErrorKind.NO_ADDRESS, sentence)
+        self._show_lease(say("The DHCP client ended; the address is kept, and not renewed."), self._state.server)
 
     def _end_older_client(self) -> None:
         """End the client of a launcher that crashed: two of them would answer for one card."""
@@ -319,6 +368,15 @@ class AddressJob:
             pid = int((self._run / PID_FILE).read_text())
             if b"udhcpc" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 os.kill(pid, signal.SIGTERM)
+
+
+def _leased(lease: Lease) -> Sentence:
+    return say(
+        "{server} leases {address} for {seconds} s.",
+        server=lease.server,
+        address=lease.address,
+        seconds=lease.seconds,
+    )
 
 
 class _Stopped(Exception):
@@ -334,19 +392,3 @@ def _ip(note: Note, *words: str) -> str:
     while chunk := os.read(process.errors, 4096):
         heard += chunk
     return "" if process.reap() == 0 else " ".join(heard.decode(errors="replace").split()) or "ip failed"
-
-
-def _link_reports() -> socket.socket:
-    """A socket that becomes readable when an interface changes (rtnetlink(7))."""
-    reports = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-    reports.setblocking(False)
-    reports.bind((0, 0x1))  # RTMGRP_LINK
-    return reports
-
-
-def _take(reports: socket.socket) -> None:
-    try:
-        while reports.recv(1 << 16):
-            pass
-    except OSError:  # nothing left, or more than it could hold
-        pass

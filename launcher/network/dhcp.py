@@ -1,4 +1,4 @@
-"""busybox udhcpc's language: how it is called and what it tells. Pure; `network.py` runs it.
+"""busybox udhcpc's language: how it is called and what it tells. Pure; `address.py` runs it.
 
 What was agreed with the server comes through a file that udhcpc-script writes, what udhcpc is doing through its
 standard error (busybox 1.35, networking/udhcp/dhcpc.c).

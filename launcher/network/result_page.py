@@ -18,7 +18,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import AnswerError
+from ..errors import AnswerError, ErrorKind
+from ..sentence import Sentence, say
 
 if TYPE_CHECKING:
     from ..model.afterwards import Result
@@ -39,17 +40,25 @@ def split_url(url: str) -> tuple[str, int, str]:
     No https: the Python of the initrd has no TLS, and no certificates to trust.
     """
     if url[:8].lower() == "https://":
-        raise AnswerError(f"page_remontee={url}: there is no https in the initrd.", "Expected http://server/page.")
+        raise AnswerError(
+            ErrorKind.WRONG_VALUE,
+            say("page_remontee={url}: there is no https in the initrd.", url=url),
+            say("Expected http://server/page."),
+        )
     match = _URL.fullmatch(url)
     port = int(match[2] or 80) if match else 0
     if not match or not 0 < port < 65536:
         raise AnswerError(
-            f"page_remontee={url} is no http URL.", "Expected http://server/page or http://server:909/page."
+            ErrorKind.WRONG_VALUE,
+            say("page_remontee={url} is no http URL.", url=url),
+            say("Expected http://server/page or http://server:909/page."),
         )
     target = match[3] or "/"
     if not _TARGET.fullmatch(target):
         raise AnswerError(
-            f"page_remontee={url} has a character that a URL cannot have.", "Write it as % and two hexadecimal digits."
+            ErrorKind.WRONG_VALUE,
+            say("page_remontee={url} has a character that a URL cannot have.", url=url),
+            say("Write it as % and two hexadecimal digits."),
         )
     return match[1], port, target if target[0] == "/" else f"/{target}"
 
@@ -79,7 +88,7 @@ class Answer:
 
     ok: bool
     status: int | None
-    sentence: str
+    sentence: Sentence
 
 
 class Report:
@@ -103,7 +112,8 @@ class Report:
                 self._answer = self._answers.get()
             elif time.monotonic() >= self._deadline:
                 host = split_url(self.url)[0]
-                self._answer = Answer(False, None, f"{host} did not answer within {self._timeout:.0f} s.")
+                late = say("{host} did not answer within {seconds:.0f} s.", host=host, seconds=self._timeout)
+                self._answer = Answer(False, None, late)
         return self._answer
 
     def _run(self) -> None:
@@ -137,11 +147,14 @@ def get(url: str, deadline: float) -> Answer:
                     data += chunk
     except TimeoutError:
         status = _status(bytes(data))
-        words = "did not answer in time" if status is None else f"answered {status}, but did not come to an end in time"
-        return Answer(False, status, f"{host} {words}.")
+        if status is None:
+            return Answer(False, None, say("{host} did not answer in time.", host=host))
+        endless = say("{host} answered {status}, but did not come to an end in time.", host=host, status=status)
+        return Answer(False, status, endless)
     except OSError as error:
         status = _status(bytes(data))
-        return Answer(False, status, f"{host} could not be told: {error.strerror or error}.")
+        reason = error.strerror or str(error)
+        return Answer(False, status, say("{host} could not be told: {reason}.", host=host, reason=reason))
 
 
 def _left(deadline: float) -> float:
@@ -160,13 +173,23 @@ def _judge(data: bytes, host: str) -> Answer:
     """What a whole answer means."""
     status = _status(data)
     if status is None:
-        return Answer(False, None, f"{host} gave no HTTP answer.")
+        return Answer(False, None, say("{host} gave no HTTP answer.", host=host))
     if 300 <= status < 400:
-        found = re.search(rb"\r?\n[Ll]ocation: *([!-~]{1,200})", data)
-        where = f" to {found[1].decode('ascii')}" if found else ""
-        return Answer(False, status, f"{host} answered {status}, a redirection{where}, which is not followed.")
+        return Answer(False, status, _redirection(status, data, host))
     if not 200 <= status < 300:
-        return Answer(False, status, f"{host} answered {status}.")
+        return Answer(False, status, say("{host} answered {status}.", host=host, status=status))
     if REFUSED in data:
-        return Answer(False, status, f"{host} does not know this PC's MAC address.")
-    return Answer(True, status, f"{host} was told.")
+        return Answer(False, status, say("{host} does not know this PC's MAC address.", host=host))
+    return Answer(True, status, say("{host} was told.", host=host))
+
+
+def _redirection(status: int, data: bytes, host: str) -> Sentence:
+    found = re.search(rb"\r?\n[Ll]ocation: *([!-~]{1,200})", data)
+    if not found:
+        return say("{host} answered {status}, a redirection, which is not followed.", host=host, status=status)
+    return say(
+        "{host} answered {status}, a redirection to {target}, which is not followed.",
+        host=host,
+        status=status,
+        target=found[1].decode("ascii"),
+    )

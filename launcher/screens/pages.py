@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import urwid
 
 from ..answers.interview import Settled
-from ..answers.questions import Choice, Facts, Question, T
+from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
 from ..model.plan import Target
 from ..model.wording import refusal
@@ -30,9 +29,9 @@ LEAVE = (
 class Pending(Exception):
     """A question that waits for its answer: what the replayed interview stopped at."""
 
-    def __init__(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> None:
+    def __init__(self, question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> None:
         super().__init__(question.key)
-        self.question: Question[Any] = question
+        self.question = question
         self.facts = facts
         self.preset = preset
         self.problem = problem
@@ -45,7 +44,7 @@ class Shown:
     asked: Pending
     settled: tuple[Settled, ...]
     complete: bool
-    notes: tuple[Sentence | str, ...]
+    notes: tuple[Sentence, ...]
     host: str
 
 
@@ -139,7 +138,7 @@ def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
     return Page(key, frame(rows, say("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
 
 
-def waiting(sentence: Sentence | str, host: str) -> Page:
+def waiting(sentence: Sentence, host: str) -> Page:
     """Something is under way; nothing can be chosen but back and the menu."""
     rows = [urwid.Divider(), urwid.Text(("title", tr(sentence)))]
     return Page("waiting", frame(rows, say("Esc back   m menu"), host), {})

@@ -33,7 +33,7 @@ class TransferPage:
     def __init__(self, plan: Plan, start: Handler, host: str, earlier: tuple[Outcome, ...] = ()) -> None:
         """`earlier`: the outcomes of the casts before this one."""
         self.plan = plan
-        self.condition: Sentence | str = start_condition(plan) if plan.role is Role.SEND else NOTHING
+        self.condition = start_condition(plan) if plan.role is Role.SEND else NOTHING
         self.waits_for_key = plan.role is Role.SEND and starts_by_key(plan)
         self._headline = urwid.Text("")
         self._bar = urwid.ProgressBar("bar", "done", 0, 1)

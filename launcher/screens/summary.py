@@ -7,43 +7,15 @@ from dataclasses import dataclass
 from kernel_cmdline.network import IpConfig
 
 from ..answers.interview import Settled
+from ..answers.lookup import row_of
+from ..answers.questions import DEFAULT
+from ..answers.row import Row
 from ..model.machine import Disk, Machine, Nic
 from ..model.plan import Compression, Target
 from ..model.wording import contents_line, disk_line, more, nic_line, partition_line, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 
 SHOWN_PARTITIONS = 5
-
-TITLES = {
-    "nic": say("Card"),
-    "ip": say("Address"),
-    "disk": say("Disk"),
-    "compr": say("Compression"),
-    "port": say("Port"),
-    "udpcparam": say("Options"),
-    "verify": say("Read back"),
-    "silence": say("Silence"),
-    "start_timeout": say("Time limit"),
-    "retry": say("Retries"),
-    "after": say("Afterwards"),
-    "auto_reboot": say("Restart"),
-    "page_remontee": say("Report to"),
-}
-SOURCES = {
-    str(sentence): sentence
-    for sentence in (
-        say("command line"),
-        say("default"),
-        say("operator"),
-        say("the only disk"),
-        say("the only card"),
-        say("the only card with a link"),
-    )
-}
-"""The sources of answers that are words; the others are names."""
-
-QUIET = ("udpcparam", "verify", "silence", "start_timeout", "retry", "after")
-"""Not worth a line while nobody has said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +32,21 @@ class Line:
 def lines(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tuple[Line, ...]:
     """One line per question an operator cares about. While not `complete`, a missing device is still looked for."""
     possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
-    shown = (item for item in settled if item.key in TITLES and _interesting(item))
-    return tuple(_line(item, possible.get(item.key, 0), complete) for item in shown)
+    rows = ((row_of(item.key), item) for item in settled)
+    return tuple(
+        _line(row.label, item, possible.get(item.key, 0), complete)
+        for row, item in rows
+        if row and row.label and _interesting(row, item)
+    )
 
 
-def _interesting(item: Settled) -> bool:
+def _interesting(row: Row, item: Settled) -> bool:
     """Leaves out what is as always."""
-    quiet = item.answer is not None and item.answer.source == "default" and not item.problem
-    return not (quiet and item.key in QUIET)
+    as_always = item.answer is not None and item.answer.source == DEFAULT and not item.problem
+    return not (row.quiet and as_always)
 
 
-def _line(item: Settled, possible: int, complete: bool) -> Line:
-    title = TITLES[item.key]
+def _line(title: Sentence, item: Settled, possible: int, complete: bool) -> Line:
     if item.problem:
         if not complete and item.key in ("disk", "nic"):
             return Line(item.key, title, say("looking for {what} ...", what=item.answer.text if item.answer else "?"))
@@ -79,12 +54,8 @@ def _line(item: Settled, possible: int, complete: bool) -> Line:
     if item.answer is None:
         return Line(item.key, title, _open(item.key, possible, complete))
     wrong = isinstance(item.value, Nic) and item.value.link is False
-    return Line(item.key, title, _value(item), _source(item.answer.source), wrong)
-
-
-def _source(name: str) -> Sentence:
-    """Where an answer came from. The name of a file or of another parameter is the same in every language."""
-    return SOURCES.get(name) or verbatim(name)
+    source = item.answer.source  # the name of a file or of another parameter is the same in every language
+    return Line(item.key, title, _value(item), verbatim(source) if isinstance(source, str) else source, wrong)
 
 
 def _open(key: str, possible: int, complete: bool) -> Sentence:
@@ -137,6 +108,6 @@ def which_cast(number: int, casts: int) -> Sentence:
     return say("Cast {number} of {casts}.", number=number, casts=casts)
 
 
-def earlier_cast(number: int, sentence: Sentence | str) -> Sentence:
+def earlier_cast(number: int, sentence: Sentence) -> Sentence:
     """What became of a cast before this one."""
     return say("Cast {number}: {sentence}", number=number, sentence=sentence)

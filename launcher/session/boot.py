@@ -7,17 +7,20 @@ sentence: an unexpected exception is kept in ``/run/udpcast/crash`` and reported
 from __future__ import annotations
 
 import signal
-import stat
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kernel_cmdline import CommandLine, parse
 
-from ..events import EventLog, since_boot
+from .. import paths
+from ..events import EventLog, named, since_boot
 from ..exits import CRASHED
-from .leaving import force, stuck
 
-RUN = Path("/run/udpcast")
+if TYPE_CHECKING:
+    from ..model.plan import Plan
+    from .app import App
+    from .stage import Stage
 
 
 def run() -> int:
@@ -25,31 +28,35 @@ def run() -> int:
     started = since_boot()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)  # a closed serial line or Ctrl-C is no reason to end a clone
-    RUN.mkdir(parents=True, exist_ok=True)
-    (RUN / "crash").unlink(missing_ok=True)
-    log = EventLog(RUN / "events.jsonl")
+    paths.RUN.mkdir(parents=True, exist_ok=True)
+    paths.CRASH.unlink(missing_ok=True)
+    log = EventLog(paths.EVENTS)
     try:
         line = parse(Path("/proc/cmdline").read_bytes())
         port = line.last("events")
         if port and port.value:
-            add_port(log, port.value)
+            log.add(named(port.value))
         _emit_start(log, started)
         status = _screens(line, log)
-        if status and stuck():
-            force(status)
+        log.close()  # before what asks nobody any more
+        if status:
+            _force_if_stuck(status)
         return status
     except Exception as bug:
         sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
-        (RUN / "crash").write_text(f"{sentence}\n\n{traceback.format_exc()}")
+        paths.CRASH.write_text(f"{sentence}\n\n{traceback.format_exc()}")
         log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
         return CRASHED
+    finally:
+        log.close()
 
 
 def _screens(line: CommandLine, log: EventLog) -> int:
-    from ..answers.explain import doubtful, explain_parameters  # noqa: PLC0415
-    from ..answers.parameters import given_answers  # noqa: PLC0415
+    from ..answers.lookup import given_answers  # noqa: PLC0415
+    from ..answers.validation import doubtful, explain_parameters  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
-    from .system import RESULT, RunningSystem  # noqa: PLC0415
+    from .interviewing import Dialogue  # noqa: PLC0415
+    from .system import RunningSystem  # noqa: PLC0415
 
     configuration = configurations()
     explained, warnings, errors = explain_parameters(line, None)
@@ -57,10 +64,24 @@ def _screens(line: CommandLine, log: EventLog) -> int:
         more = explain_parameters(extra, None, source)
         explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
     text = Path("/proc/cmdline").read_text(errors="replace").strip()
-    log.emit("cmdline", text=text, warnings=[*warnings, *errors])
-    app = App(RunningSystem(log), given_answers(line, *configuration), log, warnings, errors, doubtful(explained))
-    app.ended = RESULT.exists()  # before a shell or a crash, after which the launcher was started again
-    return app.run()
+    log.emit("cmdline", text=text, warnings=[str(sentence) for sentence in (*warnings, *errors)])
+    system = RunningSystem(log)
+
+    def carry_out(app: App, plan: Plan) -> Stage:
+        from .connecting import Connecting  # noqa: PLC0415 - not before there is a plan
+
+        return Connecting(app, system, plan)
+
+    ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
+    dialogue = Dialogue(given_answers(line, *configuration), warnings, errors, doubtful(explained), ended)
+    return App(system, dialogue, log, carry_out).run()
+
+
+def _force_if_stuck(status: int) -> None:
+    from .leaving import force, stuck  # noqa: PLC0415 - not before the end
+
+    if stuck():
+        force(status)
 
 
 def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:
@@ -72,24 +93,12 @@ def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...
     return (("udpcfg.txt", parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))),)
 
 
-def add_port(log: EventLog, name: str) -> None:
-    """Write events also to the port `name`: ``ttyS1``, or a virtio port's name.
-
-    Only character devices are opened: a slip such as ``events=sda`` must not write into a disk.
-    """
-    for path in (Path("/dev/virtio-ports") / name, Path("/dev") / name):
-        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
-            log.add(path)
-            return
-
-
 def _emit_start(log: EventLog, started: float) -> None:
     """What happened before the log could be written, with the time at which it did."""
-    stamps = RUN / "stamps"
-    if stamps.exists():
-        for stamp in stamps.read_text().split("\n"):
+    if paths.STAMPS.exists():
+        for stamp in paths.STAMPS.read_text().split("\n"):
             name, _, seconds = stamp.partition(" ")
             if name:
                 log.emit_at(float(seconds), name)
-        stamps.replace(RUN / "stamps.reported")  # a second start of the launcher is no second boot
+        paths.STAMPS.replace(paths.STAMPS.with_suffix(".reported"))  # a second start of the launcher is no second boot
     log.emit_at(started, "python")

@@ -2,7 +2,7 @@
 
 Rules that stand here and nowhere else:
 
-- An answer that another device could change waits for every device that was present at boot (`System.complete`).
+- An answer that another device could change waits for every device that was present at boot (`Pc.complete`).
 - An unattended receiver whose disk is not named waits until none has come for `QUIET` seconds.
 - A disk is chosen when udev has looked at it, or has not for `DEADLINE` seconds.
 - A device that is named and missing is waited for `DEADLINE` seconds.
@@ -11,33 +11,26 @@ Rules that stand here and nowhere else:
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ..answers.interview import Interview
 from ..events import EventLog
 from ..model.machine import Disk, Machine
 
+if TYPE_CHECKING:
+    from .pc import Pc
+
 DEADLINE = 60.0
 QUIET = 4.0  # a USB disk comes by itself, a second or two behind its controller, and no queue of udev's knows of it
-
-
-class Detection(Protocol):
-    """Where devices are detected."""
-
-    def detect(self) -> Machine:
-        """The disks and cards that are there now."""
-
-    def complete(self) -> bool:
-        """Whether all devices that were present at boot are known."""
 
 
 class Devices:
     """What is there, and since when. `machine` is what was last detected, `complete` whether that was all of boot's."""
 
-    def __init__(self, system: Detection, log: EventLog) -> None:
+    def __init__(self, pc: Pc, log: EventLog) -> None:
         self.machine = Machine()
         self.complete = False
-        self._system = system
+        self._pc = pc
         self._log = log
         self._since = self._changed = time.monotonic()
         self._unsettled: dict[str, float] = {}  # since when disks are there that udev has yet to look at
@@ -45,18 +38,23 @@ class Devices:
     def look(self) -> None:
         """Detect again."""
         now = time.monotonic()
-        if not self.complete and self._system.complete():
+        if self.completed:
             self.complete = True
             self._changed = now
             self._log.emit("devices")
         known = {disk.path for disk in self.machine.eligible_disks}
-        self.machine = self._system.detect()
+        self.machine = self._pc.detect()
         disks = [disk.path for disk in self.machine.disks]
         self._log.emit("machine", disks=disks, nics=[nic.name for nic in self.machine.nics])
         if known != {disk.path for disk in self.machine.eligible_disks}:
             self._changed = now
         unsettled = [disk.path for disk in self.machine.disks if not disk.settled]
         self._unsettled = {path: self._unsettled.get(path, now) for path in unsettled}
+
+    @property
+    def completed(self) -> bool:
+        """Whether all of boot's devices have become known since the last look."""
+        return not self.complete and self._pc.complete()
 
     def wait_anew(self) -> None:
         """Begin the deadline for what is missing again."""

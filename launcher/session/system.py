@@ -1,31 +1,26 @@
-"""The machine under the launcher: the running one, or a recorded one that nothing can happen to."""
+"""The running machine under the launcher: its devices, and what a plan is carried out with on it."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import paths
 from ..events import EventLog
 from ..model.machine import Machine
 from ..model.plan import Plan
-from .leaving import stuck
 
 if TYPE_CHECKING:
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
 
-RUN = Path("/run/udpcast")
-COLDPLUGGED = RUN / "coldplugged"  # /init makes it when every device present at boot is known
-RESULT = RUN / "result.json"  # of the last transfer since this PC started
-
 
 class RunningSystem:
     """This PC, as /init left it."""
 
     def __init__(self, log: EventLog) -> None:
-        from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs neither pyudev nor netifaces
+        from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs no pyudev
 
         self._log = log
         self._detect = detect
@@ -45,7 +40,7 @@ class RunningSystem:
         return self._detect()
 
     def complete(self) -> bool:
-        return COLDPLUGGED.exists()
+        return paths.COLDPLUGGED.exists()
 
     def watch(self) -> int | None:
         return self._devices.fileno()
@@ -71,52 +66,20 @@ class RunningSystem:
         return transfer
 
     def keep(self, record: dict[str, object]) -> None:
-        """Write the result to `RESULT`, whole or not at all."""
-        new = RESULT.with_suffix(".new")
+        """Write the result to `paths.RESULT`, whole or not at all."""
+        new = paths.RESULT.with_suffix(".new")
         try:
             new.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-            new.replace(RESULT)
+            new.replace(paths.RESULT)
         except OSError as error:
-            self._note(f"{RESULT} could not be written: {error.strerror}")
+            self._note(f"{paths.RESULT} could not be written: {error.strerror}")
 
     def stuck(self) -> bool:
+        from .leaving import stuck  # noqa: PLC0415 - not before the end
+
         return stuck()
 
     def report(self, url: str) -> Report:
         from ..network.result_page import Report  # noqa: PLC0415
 
         return Report(url)
-
-
-class RecordedSystem:
-    """A machine out of a file, for ``--dry-run``; it ends at the plan, so nothing is ever carried out."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._machine = machine
-
-    def detect(self) -> Machine:
-        return self._machine
-
-    def complete(self) -> bool:
-        return True
-
-    def watch(self) -> int | None:
-        return None
-
-    def drain(self) -> bool:
-        return False
-
-    def network(self, plan: Plan) -> AddressJob:
-        raise AssertionError("a dry run carries nothing out")
-
-    def transfer(self, plan: Plan) -> Transfer:
-        raise AssertionError("a dry run carries nothing out")
-
-    def stuck(self) -> bool:
-        return False
-
-    def keep(self, record: dict[str, object]) -> None:
-        raise AssertionError("a dry run carries nothing out")
-
-    def report(self, url: str) -> Report:
-        raise AssertionError("a dry run carries nothing out")

@@ -18,6 +18,7 @@ Sources: udpcast 20120424 (Debian's 20120424-2), its manual pages, and measureme
 from __future__ import annotations
 
 from ..model.plan import Compression, Options, Plan, Role
+from ..sentence import Sentence, say, say_many
 
 UNATTENDED_WAIT = 60  # seconds from the first receiver to the cast, when nobody can press a key
 QUICK_RETRIES = 8  # of udp-sender's retries take next to no time
@@ -99,29 +100,59 @@ def starts_by_key(plan: Plan) -> bool:
     return plan.attended and not plan.options.nokbd
 
 
-def start_condition(plan: Plan) -> str:
+def start_condition(plan: Plan) -> Sentence:
     """One sentence that says when the cast starts."""
-    if plan.role is Role.RECEIVE:
-        return "The cast starts when the sender starts it."
-    if starts_by_key(plan):
-        return "The cast starts when you press the key, once the receivers have connected."
     options = plan.options
+    if plan.role is Role.RECEIVE:
+        return say("The cast starts when the sender starts it.")
+    if starts_by_key(plan):
+        return say("The cast starts when you press the key, once the receivers have connected.")
     if not _starts_by_itself(options):
-        return f"The cast starts {UNATTENDED_WAIT} seconds after the first receiver has connected."
+        return say_many(
+            "The cast starts {count} second after the first receiver has connected.",
+            "The cast starts {count} seconds after the first receiver has connected.",
+            UNATTENDED_WAIT,
+        )
     if options.autostart and not (options.min_receivers or options.min_wait or options.max_wait):
-        return f"The cast starts after {options.autostart} greetings, whoever has connected by then."
-    return f"The cast starts {_wait_words(options)}."
+        return say_many(
+            "The cast starts after {count} greeting, whoever has connected by then.",
+            "The cast starts after {count} greetings, whoever has connected by then.",
+            options.autostart,
+        )
+    return say("The cast starts {when}.", when=_when(options))
 
 
-def _wait_words(options: Options) -> str:
+def _when(options: Options) -> tuple[Sentence, ...]:
     count, least, most = options.min_receivers, options.min_wait, options.max_wait
     words = []
     if count:
-        words.append(f"as soon as {count} receiver{'s have' if count > 1 else ' has'} connected")
-    if least:
-        words.append(f"{'but not before' if count else 'when'} {least} seconds have passed since the first one")
-    if not count and not least:
-        return "about 2 seconds after the first receiver has connected"
+        words.append(
+            say_many("as soon as {count} receiver has connected", "as soon as {count} receivers have connected", count)
+        )
+    if least and count:
+        words.append(
+            say_many(
+                "but not before {count} second has passed since the first one",
+                "but not before {count} seconds have passed since the first one",
+                least,
+            )
+        )
+    elif least:
+        words.append(
+            say_many(
+                "when {count} second has passed since the first one",
+                "when {count} seconds have passed since the first one",
+                least,
+            )
+        )
+    if not words:
+        return (say("about 2 seconds after the first receiver has connected"),)
     if most and count:
-        words.append(f"at the latest {most} seconds after the first one")
-    return ", ".join(words)
+        words.append(
+            say_many(
+                "at the latest {count} second after the first one",
+                "at the latest {count} seconds after the first one",
+                most,
+            )
+        )
+    return tuple(words)

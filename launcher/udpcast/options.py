@@ -18,12 +18,13 @@ Source of the table: the option tables and usage texts of udp-sender and udp-rec
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
-from ..errors import AnswerError
+from ..errors import AnswerError, ErrorKind
 from ..model.plan import Options, Role
+from ..sentence import NOTHING, Sentence, say
 
 MAX_RECEIVERS = 1024  # compiled into udpcast
 MAX_SLICE = 1024  # blocks; "max slice size too big" above it
@@ -35,21 +36,21 @@ LONGEST_START = 604800  # seconds; 0 would be for ever to udpcast
 class Kind(Enum):
     """What stands behind an option's name."""
 
-    FLAG = "flag"
-    NUMBER = "a whole number"
-    BITRATE = "a number of bits per second, perhaps with k or m behind it"
-    SIZE = "a number of bytes, perhaps with k or m behind it"
-    ADDRESS = "an IPv4 address"
-    MULTICAST = "an IPv4 multicast address (224.0.0.0 to 239.255.255.255)"
-    FEC = "STRIPESxREDUNDANCY/STRIPESIZE, for example 8x8/128"
-    LOG = "a file below /tmp, /run or /var"
+    FLAG = NOTHING
+    NUMBER = say("a whole number")
+    BITRATE = say("a number of bits per second, perhaps with k or m behind it")
+    SIZE = say("a number of bytes, perhaps with k or m behind it")
+    ADDRESS = say("an IPv4 address")
+    MULTICAST = say("an IPv4 multicast address (224.0.0.0 to 239.255.255.255)")
+    FEC = say("STRIPESxREDUNDANCY/STRIPESIZE, for example 8x8/128")
+    LOG = say("a file below /tmp, /run or /var")
 
 
 @dataclass(frozen=True)
 class Option:
     """One option of one program. `other` are further long names, `low` and `high` bound a number.
 
-    `refused` is the reason why it may not be given, or empty.
+    `refused` is the reason why it may not be given, or nothing.
     """
 
     name: str
@@ -58,7 +59,7 @@ class Option:
     low: int = 0
     high: int = MAX_INT
     other: tuple[str, ...] = ()
-    refused: str = ""
+    refused: Sentence = NOTHING
 
 
 def _number(name: str, short: str = "", low: int = 0, high: int = MAX_INT, other: tuple[str, ...] = ()) -> Option:
@@ -66,17 +67,17 @@ def _number(name: str, short: str = "", low: int = 0, high: int = MAX_INT, other
 
 
 _COMMON = (
-    Option("file", "f", Kind.LOG, refused="the launcher gives the disk; choose it with disk="),
-    Option("pipe", "p", Kind.LOG, refused="the launcher runs the compressor; choose it with compr="),
-    Option("interface", "i", Kind.LOG, refused="the launcher gives the network card; choose it with nic="),
+    Option("file", "f", Kind.LOG, refused=say("the launcher gives the disk; choose it with disk=")),
+    Option("pipe", "p", Kind.LOG, refused=say("the launcher runs the compressor; choose it with compr=")),
+    Option("interface", "i", Kind.LOG, refused=say("the launcher gives the network card; choose it with nic=")),
     Option(
         "portbase",
         "P",
         Kind.LOG,
         other=("port",),
-        refused="the launcher gives the port; choose it with port=",
+        refused=say("the launcher gives the port; choose it with port="),
     ),
-    Option("license", "L", refused="it only prints the licence and ends"),
+    Option("license", "L", refused=say("it only prints the licence and ends")),
     Option("log", "l", Kind.LOG),
     Option("no-progress"),
     Option("mcast-rdv-address", "M", Kind.ADDRESS, other=("mcast-all-address",)),
@@ -111,17 +112,17 @@ _SENDER = (
     _number("start-timeout", "T", 1, LONGEST_START),
     _number("retries-until-drop", "R", 1, other=("retriesUntilDrop",)),
     _number("bw-period", "I"),
-    Option("daemon-mode", "D", refused="the launcher starts and ends the program itself"),
-    Option("pid-file", "", Kind.LOG, refused="the launcher starts and ends the program itself"),
-    Option("kill", "K", refused="the launcher starts and ends the program itself"),
+    Option("daemon-mode", "D", refused=say("the launcher starts and ends the program itself")),
+    Option("pid-file", "", Kind.LOG, refused=say("the launcher starts and ends the program itself")),
+    Option("kill", "K", refused=say("the launcher starts and ends the program itself")),
     Option(
         "rate-governor",
         "g",
         Kind.LOG,
-        refused="it loads a library that the initrd does not have; use --max-bitrate",
+        refused=say("it loads a library that the initrd does not have; use --max-bitrate"),
     ),
-    Option("streaming", "Z", refused="a receiver that joins in the middle would have half a disk"),
-    Option("rehello-offset", "Y", refused="it belongs to --streaming, with which disks would be incomplete"),
+    Option("streaming", "Z", refused=say("a receiver that joins in the middle would have half a disk")),
+    Option("rehello-offset", "Y", refused=say("it belongs to --streaming, with which disks would be incomplete")),
 )
 
 _RECEIVER = (
@@ -133,7 +134,7 @@ _RECEIVER = (
     _number("exit-wait", "w", other=("exitWait",)),
     _number("start-timeout", "s", 1, LONGEST_START),
     _number("receive-timeout", "", 1),
-    Option("ignore-lost-data", "Z", refused="lost data would be filled with random bytes"),
+    Option("ignore-lost-data", "Z", refused=say("lost data would be filled with random bytes")),
 )
 
 OPTIONS = {Role.SEND: _SENDER, Role.RECEIVE: _RECEIVER}
@@ -141,20 +142,39 @@ PROGRAMS = {Role.SEND: "udp-sender", Role.RECEIVE: "udp-receiver"}
 _OTHER = {Role.SEND: Role.RECEIVE, Role.RECEIVE: Role.SEND}
 
 
+class Checked(NamedTuple):
+    """The options that are kept, and warnings about those that are left out."""
+
+    options: Options
+    warnings: tuple[Sentence, ...]
+
+
 def split_udpcparam(text: str) -> tuple[str, ...]:
     """Split `text` into words as a shell would; quotes and backslashes count, nothing is expanded.
 
     Raises AnswerError when a quote is not closed or the text ends in a backslash.
     """
+    if not text:
+        return ()
+    import shlex  # noqa: PLC0415 - most lines have none, and importing delays the first screen
+
     try:
         return tuple(shlex.split(text))
     except ValueError as error:
-        what = "a quote is not closed" if "quotation" in str(error) else "nothing follows its last backslash"
-        raise AnswerError(f"udpcparam={text!r} cannot be split into words: {what}.") from error
+        if "quotation" in str(error):
+            raise _wrong(
+                say("udpcparam={text!r} cannot be split into words: a quote is not closed.", text=text)
+            ) from None
+        sentence = say("udpcparam={text!r} cannot be split into words: nothing follows its last backslash.", text=text)
+        raise _wrong(sentence) from None
 
 
-def check_udpcparam(words: tuple[str, ...], role: Role | None) -> tuple[Options, tuple[str, ...]]:
-    """Check `words` for `role`; returns (what is kept, warnings).
+def _wrong(sentence: Sentence, hint: Sentence = NOTHING) -> AnswerError:
+    return AnswerError(ErrorKind.WRONG_VALUE, sentence, hint)
+
+
+def check_udpcparam(words: tuple[str, ...], role: Role | None) -> Checked:
+    """Check `words` for `role`.
 
     With `role` the kept options are that program's, in order, as ``--name`` or ``--name=value``; those of the other
     program are left out with a warning. With role None (not chosen yet) each word must suit at least one of the two
@@ -165,16 +185,16 @@ def check_udpcparam(words: tuple[str, ...], role: Role | None) -> tuple[Options,
     first = role or Role.SEND
     kept: dict[str, str | None] = {}
     kept_words: list[str] = []
-    warnings: list[str] = []
+    warnings: list[Sentence] = []
     rest = list(words)
     while rest:
         word = rest.pop(0)
         found = _find(word, first)
         option, owner = (found, first) if found else (_find(word, _OTHER[first]), _OTHER[first])
         if option is None:
-            raise AnswerError(*_unknown(word))
+            raise _unknown(word)
         if option.refused:
-            raise AnswerError(f"udpcparam: --{option.name} may not be given: {option.refused}.")
+            raise _wrong(say("udpcparam: --{name} may not be given: {why}.", name=option.name, why=option.refused))
         value, rest = _take_value(word, option, rest)
         kept_word = f"--{option.name}" if value is None else f"--{option.name}={value}"
         if role is None:
@@ -185,8 +205,13 @@ def check_udpcparam(words: tuple[str, ...], role: Role | None) -> tuple[Options,
             kept[option.name] = value
             kept_words.append(kept_word)
         elif role:
-            warnings.append(f"udpcparam: {kept_word} is an option of {PROGRAMS[owner]} and was left out here.")
-    return _typed(tuple(kept_words), kept) if role else Options(words), tuple(warnings)
+            left_out = say(
+                "udpcparam: {option} is an option of {program} and was left out here.",
+                option=kept_word,
+                program=PROGRAMS[owner],
+            )
+            warnings.append(left_out)
+    return Checked(_typed(tuple(kept_words), kept) if role else Options(words), tuple(warnings))
 
 
 def _typed(words: tuple[str, ...], kept: dict[str, str | None]) -> Options:
@@ -236,7 +261,9 @@ def _take_value(word: str, option: Option, rest: list[str]) -> tuple[str | None,
     if word.startswith("--"):
         _, equals, value = word.partition("=")
         if option.kind is Kind.FLAG and equals:
-            raise AnswerError(f"udpcparam: --{option.name} takes no value, but {value!r} is given.")
+            raise _wrong(
+                say("udpcparam: --{name} takes no value, but {value!r} is given.", name=option.name, value=value)
+            )
         inside = value if equals else None
     else:
         inside = word[2:] or None
@@ -247,7 +274,7 @@ def _take_value(word: str, option: Option, rest: list[str]) -> tuple[str | None,
     if inside is not None:
         return inside, rest
     if not rest:
-        raise AnswerError(f"udpcparam: --{option.name} needs a value: {option.kind.value}.")
+        raise _wrong(say("udpcparam: --{name} needs a value: {kind}.", name=option.name, kind=option.kind.value))
     return rest[0], rest[1:]
 
 
@@ -265,8 +292,11 @@ def _check_value(option: Option, value: str | None) -> None:
         return
     if option.kind is Kind.NUMBER:
         good = _NUMERIC.fullmatch(value, 0) is not None and value.isascii() and option.low <= int(value) <= option.high
-        bound = f"from {option.low}" + (f" to {option.high}" if option.high < MAX_INT else " up")
-        expected = f"{option.kind.value} {bound}"
+        expected = (
+            say("a whole number from {low} to {high}", low=option.low, high=option.high)
+            if option.high < MAX_INT
+            else say("a whole number from {low} up", low=option.low)
+        )
     else:
         expected = option.kind.value
         if option.kind in (Kind.ADDRESS, Kind.MULTICAST):
@@ -274,7 +304,13 @@ def _check_value(option: Option, value: str | None) -> None:
         else:
             good = _PATTERNS[option.kind].fullmatch(value) is not None
     if not good:
-        raise AnswerError(f"udpcparam: --{option.name} {value!r} cannot be used: it must be {expected}.")
+        sentence = say(
+            "udpcparam: --{name} {value!r} cannot be used: it must be {expected}.",
+            name=option.name,
+            value=value,
+            expected=expected,
+        )
+        raise _wrong(sentence)
 
 
 def _check_for_either(word: str, option: Option, value: str | None) -> None:
@@ -296,16 +332,23 @@ def _is_ipv4(value: str, multicast: bool) -> bool:
     return not multicast or 224 <= int(parts[0]) < 240
 
 
-def _unknown(word: str) -> tuple[str, str]:
-    """Sentence and hint for a word that no program knows."""
+def _unknown(word: str) -> AnswerError:
+    """A word that no program knows."""
     if not word.startswith("-"):
-        return (
-            f"udpcparam: {word!r} is no option; every word must be an option of udp-sender or udp-receiver.",
-            "Options begin with --.",
+        return _wrong(
+            say(
+                "udpcparam: {word!r} is no option; every word must be an option of udp-sender or udp-receiver.",
+                word=word,
+            ),
+            say("Options begin with --."),
         )
     import difflib  # noqa: PLC0415 (a third of a typical import budget, for a case that hardly ever comes)
 
     names = [f"--{option.name}" for table in OPTIONS.values() for option in table if not option.refused]
     close = difflib.get_close_matches(word.partition("=")[0], names, n=1)
-    hint = f"Perhaps {close[0]} is meant." if close else "The manual pages of both list their options."
-    return f"udpcparam: {word!r} is an option neither of udp-sender nor of udp-receiver.", hint
+    return _wrong(
+        say("udpcparam: {word!r} is an option neither of udp-sender nor of udp-receiver.", word=word),
+        say("Perhaps {option} is meant.", option=close[0])
+        if close
+        else say("The manual pages of both list their options."),
+    )

@@ -6,13 +6,9 @@ It speaks on the event port as the launcher does, so that the harness follows it
 from __future__ import annotations
 
 import gzip
-import io
-import shutil
 from pathlib import Path
 
-from initrd.cpio import write_archive
-
-from ..disks.model import DiskError, run
+from ..disks import busybox
 
 _INIT = """#!/bin/busybox sh
 bb=/bin/busybox
@@ -30,28 +26,5 @@ done
 
 def write_floor_initrd(path: Path, scratch: Path) -> Path:
     """Write the initrd: this host's busybox with its libraries, and the /init above. Raises DiskError."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        raise DiskError("busybox is not installed: apt-get install busybox.")
-    root = scratch / "floor"
-    for name in ("bin", "proc", "dev"):
-        (root / name).mkdir(parents=True)
-    for file in (Path(busybox), *_libraries(busybox)):
-        target = root / "bin/busybox" if file == Path(busybox) else root / file.relative_to("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target)
-    (root / "init").write_text(_INIT)
-    (root / "init").chmod(0o755)
-    archive = io.BytesIO()
-    write_archive(root, archive, 0)
-    path.write_bytes(gzip.compress(archive.getvalue(), mtime=0))
+    path.write_bytes(gzip.compress(busybox.initrd(scratch, _INIT), mtime=0))
     return path
-
-
-def _libraries(program: str) -> list[Path]:
-    """The shared libraries and the loader that `program` needs; none for a static one, which makes ldd fail."""
-    try:
-        listing = run(["ldd", program])
-    except DiskError:
-        return []
-    return [Path(word) for line in listing.splitlines() for word in line.split() if word.startswith("/")]

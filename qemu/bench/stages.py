@@ -31,9 +31,9 @@ from launcher.datapath.copying import (
 )
 from launcher.datapath.moved import Moved
 
-from ..classroom.report import layout
-from .disks import MIB
-from .transfer import write_source
+from ..columns import layout
+from ..disks.raw import MIB
+from .cases import write_source
 
 GIGABIT = 125.0  # MB/s
 MEMORY = Path("/dev/shm")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from . import second_initrd
 from .report import Role
-from .seat import SeatSpec
+from .seat_spec import SeatSpec
 
 PATIENCE = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000")
-"""udp-sender's options that the launcher gives as well (`launcher/udpcast.py`), so that both wait for the same."""
+"""udp-sender's options that the launcher gives as well (`launcher/udpcast/command.py`): both wait for the same."""
 
 _LEASE = """\
 #!/bin/sh

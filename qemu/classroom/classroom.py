@@ -1,147 +1,42 @@
 """A virtual classroom: one sender and N receivers that PXE-boot through their cards' ROMs, and the verdict.
 
 `run_classroom` is the whole: network, boot server, machines, operators, comparison. It is a library function for the
-demo and the tests as much as the command's body. A run has one deadline, and no seat is believed (`report.py`).
-Faults (`faults.py`) are carried out by `injection.py`.
+demo and the tests as much as the command's body. A run has one deadline, and no seat is believed (`report`).
+Faults (`faults`) are prepared by `equipment` and carried out by `injection`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import shlex
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kernel_cmdline import CommandLineError, Parameter, format_line, parse
 from pxe.boot_entry import KERNEL
-from pxe.tree import TreeError, write_tree
+from pxe.tree import write_tree
 
 from ..disks import images
-from ..disks import model as disks
+from ..disks.model import small_model
+from ..disks.raw import MIB, create, xxh128
 from ..host import sandbox
-from ..host.network import Network, NetworkError, parse_server_line, tap
-from ..host.pump import Deadline, DeadlinePassed, Pump
+from ..host.network import Network, parse_server_line, tap
+from ..host.pump import Deadline, Pump
 from ..machine.accel import choose
-from ..machine.qmp import QmpError
-from ..machine.spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, uuid
-from ..machine.vm import VM, LostMachine
-from . import by_hand, faults, injection, second_initrd
-from .faults import Fault, FaultError, Kind
-from .injection import Injection
+from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, uuid
+from ..machine.vm import VM
+from . import by_hand, equipment, faults, second_initrd
+from .errors import HARNESS_ERRORS
+from .faults import Fault
+from .injection import POLL_SECONDS, Injection
 from .report import FaultReport, Report, Role, SeatReport, SourceReport, Verdict
-from .seat import Seat, SeatSpec
-
-HARNESS_ERRORS = (
-    *(SpecError, NetworkError, TreeError, disks.DiskError, QmpError, LostMachine, DeadlinePassed),
-    *(CommandLineError, FaultError, OSError),
-)
-"""What can keep a run from a result; each is one sentence."""
-
-FAULT_MODEL_SIZE = 96 * disks.MIB
-FAULT_RATE = "60m"
-"""The model disk of a run with faults is noise, sent at so many bit/s: its middle lasts for several seconds."""
-
-CONSOLE = (Parameter("console", "ttyS0,115200"), Parameter("events", "ttyS1"), Parameter("no_timer_check"))
-"""What the harness adds to every append line: a console it can drive, the event port, and a word to the kernel, which
-panics where its test of the timer runs while a busy host has no time for an emulated machine."""
-
-DISK_NAMES = {
-    Bus.AHCI: "/dev/sda",
-    Bus.NVME: "/dev/nvme0n1",
-    Bus.VIRTIO: "/dev/vda",
-    Bus.SCSI: "/dev/sda",
-    Bus.USB: "/dev/sda",
-}
-
-
-@dataclass(frozen=True)
-class ClassroomSpec:
-    """What to run. Sizes in bytes, memory in MiB, deadline in seconds; None: the default described in --help."""
-
-    pair: Path
-    receivers: int = 2
-    append_sender: str | None = None
-    append_receiver: str | None = None
-    model: Path | None = None
-    target_size: int | None = None
-    memory: int = 384
-    nic: str = "e1000"
-    bus: Bus = Bus.AHCI
-    deadline: float = 900.0
-    keep: bool = False
-    artefacts: Path | None = None
-    faults: tuple[Fault, ...] = ()
-    by_hand: Mapping[Role, str] = field(default_factory=dict)
-    """Commands that a person types in place of the launcher (`by_hand`); a benchmark's, and no option."""
-    disk_rate: int | None = None
-    """Bytes a second of each disk (`spec.Drive`); a benchmark's as well."""
-    direct: bool = False
-    """The machines get kernel and initrd from QEMU and not over the network; a benchmark's as well."""
-
-
-def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
-    """The sender, the receivers, a second sender, each with its whole append line.
-
-    Raises SpecError, CommandLineError, FaultError.
-    """
-    if not 1 <= spec.receivers <= 254:
-        raise SpecError(f"{spec.receivers} receivers: 1 to 254 were expected.")
-    faults.check(spec.faults, spec.receivers)
-    sender, receiver = spec.append_sender, spec.append_receiver
-    if sender is None:
-        sender = default_append_sender(spec)
-    if receiver is None:
-        receiver = "umode=rcv auto=yes"
-    lines = [(Role.SENDER, sender), *[(Role.RECEIVER, receiver)] * spec.receivers]
-    if faults.of(spec.faults, faults.SECOND_SENDER, Kind.SECOND_SENDER):
-        lines.append((Role.SENDER, sender))
-    made = (SeatSpec(n, role, with_console(line)) for n, (role, line) in enumerate(lines))
-    return tuple(injection.line(seat, spec.faults) for seat in made)
-
-
-def default_append_sender(spec: ClassroomSpec) -> str:
-    """Unattended; starts when every receiver is there."""
-    options = f"--min-receivers {spec.receivers}"
-    if spec.faults:
-        options += f" --max-bitrate {FAULT_RATE}"
-    return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]} udpcparam="{options}"'
-
-
-def with_console(append: str) -> str:
-    """The line with the harness's console and event port, in the kernel's quoting. Raises CommandLineError."""
-    return format_line([*parse(append), *CONSOLE])
-
-
-def command(spec: ClassroomSpec) -> str:
-    """The shell command that repeats this run."""
-    words = [
-        "python3",
-        "-m",
-        "qemu",
-        "classroom",
-        "--receivers",
-        str(spec.receivers),
-        "--pair",
-        str(spec.pair),
-    ]
-    options = {
-        "--append-sender": spec.append_sender,
-        "--append-receiver": spec.append_receiver,
-        "--model-disk": spec.model,
-        "--target-size": spec.target_size,
-    }
-    for name, value in options.items():
-        if value is not None:
-            words += [name, str(value)]
-    words += ["--memory", str(spec.memory), "--nic", spec.nic, "--bus", spec.bus.value]
-    words += [word for fault in spec.faults for word in ("--fault", str(fault))]
-    return shlex.join([*words, "--deadline", f"{spec.deadline:g}"])
+from .seat import Seat
+from .seat_spec import SeatSpec
+from .spec import ClassroomSpec, command, seats
 
 
 def run_classroom(spec: ClassroomSpec, report: Callable[[str], None] | None = None) -> Report:
@@ -161,6 +56,10 @@ def run_classroom(spec: ClassroomSpec, report: Callable[[str], None] | None = No
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+FAULT_MODEL_SIZE = 96 * MIB
+"""The model disk of a run with faults is noise: no compressor makes it smaller."""
 
 
 @dataclass
@@ -193,7 +92,7 @@ class _Room:
                 seat = next(seat for seat in plan if seat.name == name)
                 boot = _direct(tree, seat) if self.spec.direct else None
                 machine = _machine(self.spec, seat, disk_of[name], self.accel, boot)
-                self._power_on(seat, injection.machine(machine, size, self.spec.faults), stack, pump, deadline)
+                self._power_on(seat, equipment.machine(machine, size, self.spec.faults), stack, pump, deadline)
 
             injected = Injection(self.spec.faults, sources["sender"].path, targets, switch_on, self._stage)
             try:
@@ -232,14 +131,14 @@ class _Room:
         if path is None and self.spec.faults:
             path = images.noise(self.scratch / "model.img", FAULT_MODEL_SIZE, seed=1)
         elif path is None:
-            path = disks.small_model(self.scratch / "model.img", self.spec.pair / "udpcast-linux").path
+            path = small_model(self.scratch / "model.img", self.spec.pair / "udpcast-linux").path
         size = images.require_raw(path)
         self.say(f"hashing the model disk {path} ({size / 1e6:.0f} MB)")
         models = {seat.name: path for seat in plan if seat.role is Role.SENDER}
         if faults.SECOND_SENDER in models:
             models[faults.SECOND_SENDER] = images.noise(self.scratch / "second.img", size, seed=2)
         return {
-            name: _Source(path, size, disks.xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
+            name: _Source(path, size, xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
             for name, path in models.items()
         }
 
@@ -249,8 +148,7 @@ class _Room:
         names = [f"receiver-{n + 1}" for n in range(self.spec.receivers)]
         length = self.spec.target_size or size
         return {
-            name: disks.create(place / f"{name}.img", injection.target_size(name, length, self.spec.faults))
-            for name in names
+            name: create(place / f"{name}.img", equipment.target_size(name, length, self.spec.faults)) for name in names
         }
 
     def _tree(self, plan: tuple[SeatSpec, ...], size: int) -> Path:
@@ -260,7 +158,7 @@ class _Room:
         machines = {seat.mac: seat.append for seat in plan}
         write_tree(tree, self.spec.pair, "", machines, check=lambda _: ([], []))
         for seat in plan:
-            injection.add_programs(tree, seat, size, self.spec.faults, self.scratch)
+            equipment.add_programs(tree, seat, size, self.spec.faults, self.scratch)
             if words := self.spec.by_hand.get(seat.role):
                 by_hand.add(tree, seat, words, size)
         return tree
@@ -291,7 +189,7 @@ class _Room:
 
     def turn(self, pump: Pump, deadline: Deadline) -> None:
         """Handle what has arrived, then let every operator look at his screen. Waits for at most a second."""
-        pump.turn(min(injection.POLL_SECONDS if self.spec.faults else 1.0, deadline.left))
+        pump.turn(min(POLL_SECONDS if self.spec.faults else 1.0, deadline.left))
         for seat in self.seats.values():
             seat.turn()
 
@@ -367,7 +265,7 @@ class _Room:
             return None if fired is None else round(fired - self.started, 1)
 
         return tuple(
-            FaultReport(str(fault), fault.seat, fault.kind.value, fault.standing, since_start(fault))
+            FaultReport(str(fault), fault.seat, fault.kind.word, fault.standing, since_start(fault))
             for fault in self.spec.faults
         )
 
@@ -383,7 +281,7 @@ class _Source:
 
     def report(self) -> SourceReport:
         """What became of it."""
-        after = disks.xxh128(self.path)
+        after = xxh128(self.path)
         return SourceReport(str(self.path), self.size, self.xxh128, after, images.written(self.overlay))
 
 

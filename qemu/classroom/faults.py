@@ -1,6 +1,6 @@
 """Faults of a virtual classroom: what goes wrong at which seat, and when. Pure: text to values and back.
 
-`GRAMMAR` is the whole language, shown by ``--help`` and in FAULTS.md. `injection` carries faults out.
+`Kind` has all faults. `GRAMMAR` is the whole language, shown by ``--help`` and in docs/faults.md.
 """
 
 from __future__ import annotations
@@ -23,29 +23,6 @@ class FaultError(Exception):
     """One sentence: what in a fault is not understood, and what was expected."""
 
 
-class Kind(Enum):
-    """The values are the words of the grammar."""
-
-    KILL = "kill"
-    RESTART = "restart"
-    UNPLUG = "unplug"
-    KILL_PROGRAM = "kill-program"
-    EXHAUST = "exhaust"
-    READ_ERROR = "read-error"
-    WRITE_ERROR = "write-error"
-    FLIP = "flip"
-    SMALLER = "smaller"
-    SECTORS_4K = "4kn"
-    MEMORY = "memory"
-    COMPRESSION = "compr"
-    ABSENT = "absent"
-    LATE = "late"
-    SECOND_SENDER = "second-sender"
-
-
-IN_A_PROGRAM = (Kind.KILL_PROGRAM, Kind.EXHAUST)
-
-
 class When(Enum):
     """What stands behind the @."""
 
@@ -65,68 +42,89 @@ class Value(Enum):
     COMPRESSION = " or ".join(COMPRESSIONS)
 
 
+_SEAT, _RECEIVER = "sender|sender-2|receiver-[1-9][0-9]*", "receiver-[1-9][0-9]*"
+
+
 @dataclass(frozen=True)
 class Rule:
-    """How one kind is written: which seats, which value, when. `meaning` is its line in the grammar."""
+    """How one kind is written: which seats, which value, when. `form` and `meaning` are its line in the grammar."""
 
     form: str
     meaning: str
     when: When
     value: Value = Value.NONE
     optional: bool = False  # the value may be left out
-    seats: str = "sender|sender-2|receiver-[1-9][0-9]*"
+    seats: str = _SEAT  # a regular expression; empty: the fault stands alone
+    silences: bool = False  # afterwards there may be nobody at that seat who could say anything
 
 
-_RECEIVER, _SENDER = "receiver-[1-9][0-9]*", "sender|sender-2"
-RULES = {
-    Kind.KILL: Rule("kill:SEAT@WHEN", "power is cut", When.MOMENT),
-    Kind.RESTART: Rule("restart:SEAT@WHEN", "its reset button is pressed", When.MOMENT),
-    Kind.UNPLUG: Rule(
+class Kind(Enum):
+    """Every fault is one row here. Grammar, parser and report derive from it.
+
+    What carries it out is in one table of `equipment` (what is so from power-on) or `injection` (what happens at a
+    moment). Tests name a kind that nobody carries out, has no example, or is in no row of the fault table.
+    """
+
+    KILL = Rule("kill:SEAT@WHEN", "power is cut", When.MOMENT, silences=True)
+    RESTART = Rule("restart:SEAT@WHEN", "its reset button is pressed", When.MOMENT)
+    UNPLUG = Rule(
         "unplug:SEAT[:5s]@WHEN",
         "the cable is pulled, for so many seconds or for good",
         When.MOMENT,
         Value.SECONDS,
         True,
-    ),
-    Kind.KILL_PROGRAM: Rule(
+    )
+    KILL_PROGRAM = Rule(
         "kill-program:SEAT:PROGRAM@BYTE",
         "a program of the pipeline is killed (SIGKILL) when it has read so much of its input, in steps of 64 KiB",
         When.BYTE,
         Value.PROGRAM,
-    ),
-    Kind.EXHAUST: Rule(
+    )
+    EXHAUST = Rule(
         "exhaust:SEAT:PROGRAM@BYTE",
         "something fills the memory when a program has read so much, until the kernel has killed one of the pipeline",
         When.BYTE,
         Value.PROGRAM,
-    ),
-    Kind.READ_ERROR: Rule("read-error:SEAT@BYTE", "the disk's sector there cannot be read", When.BYTE),
-    Kind.WRITE_ERROR: Rule("write-error:SEAT@BYTE", "the disk's sector there cannot be written", When.BYTE),
-    Kind.FLIP: Rule(
+    )
+    READ_ERROR = Rule("read-error:SEAT@BYTE", "the disk's sector there cannot be read", When.BYTE)
+    WRITE_ERROR = Rule("write-error:SEAT@BYTE", "the disk's sector there cannot be written", When.BYTE)
+    FLIP = Rule(
         "flip:RECEIVER@BYTE",
         "a bit of the disk is flipped behind the guest's back, as soon as the byte is on the disk",
         When.BYTE,
         seats=_RECEIVER,
-    ),
-    Kind.SMALLER: Rule(
+    )
+    SMALLER = Rule(
         "smaller:RECEIVER:SIZE",
         "the target is so much smaller than the source",
         When.STANDING,
         Value.SIZE,
         seats=_RECEIVER,
-    ),
-    Kind.SECTORS_4K: Rule("4kn:SEAT", "the disk's sectors have 4096 bytes (a SCSI disk)", When.STANDING),
-    Kind.MEMORY: Rule("memory:SEAT:MIB", "the machine has so much memory", When.STANDING, Value.MEBIBYTES),
-    Kind.COMPRESSION: Rule("compr:SEAT:WORD", "compr=WORD is on its append line", When.STANDING, Value.COMPRESSION),
-    Kind.ABSENT: Rule("absent:SEAT", "it is never switched on", When.STANDING),
-    Kind.LATE: Rule("late:SEAT@WHEN", "it is switched on when the sender is so far", When.MOMENT),
-    Kind.SECOND_SENDER: Rule(
+    )
+    SECTORS_4K = Rule("4kn:SEAT", "the disk's sectors have 4096 bytes (a SCSI disk)", When.STANDING)
+    MEMORY = Rule("memory:SEAT:MIB", "the machine has so much memory", When.STANDING, Value.MEBIBYTES, silences=True)
+    COMPRESSION = Rule("compr:SEAT:WORD", "compr=WORD is on its append line", When.STANDING, Value.COMPRESSION)
+    ABSENT = Rule("absent:SEAT", "it is never switched on", When.STANDING, silences=True)
+    LATE = Rule("late:SEAT@WHEN", "it is switched on when the sender is so far", When.MOMENT)
+    SECOND_SENDER = Rule(
         "second-sender",
         "a further seat, sender-2: another disk, the same append line and port",
         When.STANDING,
         seats="",
-    ),
-}
+    )
+
+    @property
+    def rule(self) -> Rule:
+        return self.value
+
+    @property
+    def word(self) -> str:
+        """The word that the fault begins with."""
+        return re.split("[:@]", self.rule.form)[0]
+
+
+IN_A_PROGRAM = tuple(kind for kind in Kind if kind.rule.value is Value.PROGRAM)
+"""What happens within a program of the pipeline."""
 
 _TEXT = """\
 FAULT is one of these; SEAT is sender, sender-2 or receiver-1, receiver-2, …
@@ -139,8 +137,9 @@ A seat tells its progress once a second, so that WHEN comes up to a second late;
 
 
 def _grammar() -> str:
-    width = max(len(rule.form) for rule in RULES.values())
-    forms = "\n".join(f"  {rule.form.ljust(width)}  {rule.meaning}" for rule in RULES.values())
+    rules = [kind.rule for kind in Kind]
+    width = max(len(rule.form) for rule in rules)
+    forms = "\n".join(f"  {rule.form.ljust(width)}  {rule.meaning}" for rule in rules)
     return _TEXT.format(forms=forms, moments=", ".join(MOMENTS))
 
 
@@ -173,10 +172,10 @@ class Fault:
     position: Position | None = None
 
     def __str__(self) -> str:
-        rule, value = RULES[self.kind], self.value
+        rule, value = self.kind.rule, self.value
         if isinstance(value, float):
             value = f"{value:g}s" if rule.value is Value.SECONDS else f"{value:.0f}"
-        words = (self.kind.value, self.seat if rule.seats else None, value)
+        words = (self.kind.word, self.seat if rule.seats else None, value)
         return ":".join(word for word in words if word) + (f"@{self.position}" if self.position else "")
 
     @property
@@ -185,14 +184,19 @@ class Fault:
         return self.position is None
 
 
+def by_word(word: str) -> Kind | None:
+    """The kind whose faults begin with `word`."""
+    return next((kind for kind in Kind if kind.word == word), None)
+
+
 def parse_fault(text: str) -> Fault:
     """One fault of `GRAMMAR`. Raises FaultError."""
     before, at, after = text.partition("@")
     word, *rest = before.split(":")
-    kind = next((kind for kind in Kind if kind.value == word), None)
+    kind = by_word(word)
     if kind is None:
-        raise FaultError(f'fault "{text}": "{word}" is not known; {", ".join(kind.value for kind in Kind)} are.')
-    rule = RULES[kind]
+        raise FaultError(f'fault "{text}": "{word}" is not known; {", ".join(kind.word for kind in Kind)} are.')
+    rule = kind.rule
     if not rule.seats:
         if rest or at:
             raise FaultError(f'fault "{text}": {word} stands alone.')
@@ -256,7 +260,7 @@ def check(faults: Sequence[Fault], receivers: int) -> None:
         if fault in inside and sum(one.value == fault.value for one in inside) > 1:
             raise FaultError(f'fault "{fault}": only one thing can happen within the {fault.value} of {fault.seat}.')
         if sum(other.kind is fault.kind and other.seat == fault.seat for other in faults) > 1 and fault.standing:
-            raise FaultError(f'fault "{fault}": {fault.kind.value} is given twice for {fault.seat}.')
+            raise FaultError(f'fault "{fault}": {fault.kind.word} is given twice for {fault.seat}.')
 
 
 def of(faults: Iterable[Fault], seat: str, kind: Kind) -> Fault | None:

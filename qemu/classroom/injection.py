@@ -1,125 +1,26 @@
-"""Carries faults out in a running classroom: the hardware that has them, and what happens at its moment.
+"""Faults that come while the classroom runs: when each one's moment is there, and what the harness does then.
 
-`Injection` is asked each turn of the room. A fault that happens later is *fired* at a known moment of the host's clock;
-the report counts from there. Nothing is fired twice, and a fault that never fired is a failure of the run.
+`Injection` is asked each turn of the room. A fault is *fired* at a known moment of the host's clock; the report counts
+from there. Nothing is fired twice, and a fault that never fired is a failure of the run. `DEEDS` has one row for each
+kind of fault that the harness itself carries out; others are in the hardware or in a program (`equipment`), and only
+noticed here.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import os
-import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kernel_cmdline import Parameter, format_line, parse
-from pxe.boot_entry import INITRD
-
 from ..disks.images import BLOCK
-from ..disks.model import DiskError
 from ..host.pump import Deadline
-from ..machine.spec import Bus, MachineSpec
-from . import faults, second_initrd
+from . import faults
 from .faults import IN_A_PROGRAM, Fault, Kind
-from .seat import Seat, SeatSpec
+from .seat import Seat
 
 POLL_SECONDS = 0.2  # between two looks at whether a fault is due
-
-
-def line(spec: SeatSpec, given: tuple[Fault, ...]) -> SeatSpec:
-    """The seat with the append line that its faults want."""
-    fault = faults.of(given, spec.name, Kind.COMPRESSION)
-    if fault is None:
-        return spec
-    return dataclasses.replace(spec, append=format_line([*parse(spec.append), Parameter("compr", str(fault.value))]))
-
-
-def target_size(seat: str, size: int, given: tuple[Fault, ...]) -> int:
-    """How large the disk of a receiver is, in whole sectors."""
-    return (size - faults.number(faults.of(given, seat, Kind.SMALLER), 0)) // 512 * 512
-
-
-def machine(spec: MachineSpec, size: int, given: tuple[Fault, ...]) -> MachineSpec:
-    """The machine with the hardware that its faults want; `size` is the source's."""
-    mine = [fault for fault in given if fault.seat == spec.name]
-
-    def sectors(kind: Kind) -> tuple[int, ...]:
-        return tuple(fault.position.offset(size) for fault in mine if fault.kind is kind and fault.position)
-
-    (drive,) = spec.drives
-    drive = dataclasses.replace(drive, read_errors=sectors(Kind.READ_ERROR), write_errors=sectors(Kind.WRITE_ERROR))
-    if faults.of(mine, spec.name, Kind.SECTORS_4K):
-        drive = dataclasses.replace(drive, sector=4096, bus=Bus.SCSI if drive.bus is Bus.AHCI else drive.bus)
-    memory = faults.number(faults.of(mine, spec.name, Kind.MEMORY), spec.memory)
-    return dataclasses.replace(spec, drives=(drive,), memory=memory)
-
-
-# --- what happens within a program ----------------------------------------------------------------------------------
-
-_STEP = 1 << 16
-_WRAPPER = """\
-#!/bin/sh
-# Reads so much, says so on the event port, and then something happens.
-{{
-    busybox dd bs={step} count={count} iflag=fullblock 2> /dev/null
-    read -r up rest < /proc/uptime
-    echo "{{\\"event\\": \\"fault\\", \\"t\\": $up, \\"program\\": \\"{name}\\"}}" > /dev/ttyS1
-{deed}
-}} | /usr/lib/udpcast-fault/{name} "$@"
-"""
-_DEEDS = {
-    Kind.KILL_PROGRAM: """\
-    # It dies with everything in its session.
-    kill -9 0""",
-    Kind.EXHAUST: """\
-    # Files that can go nowhere fill the memory, written by one whom the kernel may not end. When one of the pipeline's
-    # programs is gone, so are they.
-    pids=$(busybox pidof zstd pigz lzop udp-sender udp-receiver)
-    (
-        echo -1000 > /proc/self/oom_score_adj
-        busybox mkdir /hog
-        busybox mount -t ramfs hog /hog
-        while kill -0 $pids; do busybox dd bs=1M count=4 if=/dev/zero of=/hog/$((number += 1)); done
-        busybox umount /hog
-    ) < /dev/null > /dev/null 2>&1 &
-    exec busybox cat""",
-}
-
-
-def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...], scratch: Path) -> None:
-    """Give a seat a second initrd in the TFTP `tree`, unpacked over the first, in whose programs something happens.
-
-    Raises DiskError.
-    """
-    inside = [fault for fault in given if fault.kind in IN_A_PROGRAM and fault.seat == seat.name]
-    if not inside:
-        return
-    root = scratch / f"{seat.name}-programs"
-    original, wrappers = root / "usr/lib/udpcast-fault", root / "usr/bin"
-    original.mkdir(parents=True)
-    wrappers.mkdir(parents=True)
-    for fault in inside:
-        name, count = str(fault.value), fault.position.offset(size) // _STEP if fault.position else 0
-        _extract(tree / INITRD, f"usr/bin/{name}", root)
-        (wrappers / name).rename(original / name)
-        script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=_DEEDS[fault.kind])
-        (wrappers / name).write_text(script)
-        (wrappers / name).chmod(0o755)
-    second_initrd.add(tree, seat, root, "programs")
-
-
-def _extract(initrd: Path, name: str, root: Path) -> None:
-    """Unpack one file of an initrd."""
-    with subprocess.Popen(["zstd", "-dcq", initrd], stdout=subprocess.PIPE) as unpacked:
-        command = ["cpio", "-i", "--quiet", "-D", str(root), name]
-        subprocess.run(command, stdin=unpacked.stdout, check=False, capture_output=True)
-    if not (root / name).is_file():
-        raise DiskError(f"{name} is not in the initrd {initrd}: no fault can kill it.")
-
-
-# --- what happens at its moment -------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -152,76 +53,118 @@ class Injection:
         for when, seat in list(self._plug_in):
             if time.monotonic() >= when:
                 self._plug_in.remove((when, seat))
-                self._link(seat, True, deadline)
+                self.link(seat, True, deadline)
         for fault in self.pending:
             watched = seats.get("sender" if fault.kind is Kind.LATE else fault.seat)
-            if watched and (moment := self._due(fault, watched)):
+            if watched and (moment := DUE.get(fault.kind, _by_its_events)(self, fault, watched)):
                 self.fired[fault] = moment
                 self.say(fault.seat, f"FAULT {fault}")
-                self._fire(fault, seats.get(fault.seat), deadline)
+                if fault.kind in DEEDS:
+                    DEEDS[fault.kind](self, fault, seats.get(fault.seat), deadline)
 
-    def _due(self, fault: Fault, seat: Seat) -> float | None:
-        """When the moment of a fault came, or None."""
-        events, now = seat.vm.events, time.monotonic()
-        position = fault.position
-        assert position is not None
-        offset = position.offset(self.source.stat().st_size)
-        match fault.kind:
-            case Kind.READ_ERROR | Kind.WRITE_ERROR:
-                failed = any(event["event"] == "BLOCK_IO_ERROR" for event in seat.vm.qmp.events)
-                return now if failed else None
-            case Kind.KILL_PROGRAM | Kind.EXHAUST:
-                event = events.first("fault", program=fault.value)
-            case Kind.FLIP:
-                return now if self._arrived(fault, offset) else None
-            case _ if position.moment in {"flushing", "verifying"}:
-                event = events.first("phase", phase=position.moment)
-            case _ if position.moment:
-                event = events.first(position.moment)
-            case _:
-                reached = (
-                    event for event in events.events if event.name == "progress" and _bytes(event.fields) >= offset
-                )
-                event = next(reached, None)
-        return now if event and fault.kind not in IN_A_PROGRAM else event.arrived if event else None
-
-    def _arrived(self, fault: Fault, offset: int) -> bool:
-        """Whether the source's block around `offset` is on the disk: it will not be written again."""
-        start = offset // BLOCK * BLOCK
-        with self.source.open("rb") as source, self.disks[fault.seat].open("rb") as target:
-            wanted = os.pread(source.fileno(), BLOCK, start)
-            return any(wanted) and wanted == os.pread(target.fileno(), BLOCK, start)
-
-    def _fire(self, fault: Fault, seat: Seat | None, deadline: Deadline) -> None:
-        match fault.kind:
-            case Kind.LATE:
-                self.switch_on(fault.seat)
-            case Kind.KILL if seat:
-                seat.problem = "its power was cut."
-                seat.vm.stop()
-            case Kind.RESTART if seat:
-                seat.restart(deadline)
-            case Kind.UNPLUG if seat:
-                self._link(seat, False, deadline)
-                if isinstance(fault.value, float):
-                    self._plug_in.append((time.monotonic() + fault.value, seat))
-            case Kind.FLIP:
-                assert fault.position
-                _flip(self.disks[fault.seat], fault.position.offset(self.source.stat().st_size))
-
-    def _link(self, seat: Seat, up: bool, deadline: Deadline) -> None:
+    def link(self, seat: Seat, up: bool, deadline: Deadline) -> None:
+        """Plug a seat's cable in or out."""
         if seat.vm.running:
             seat.vm.qmp.execute("set_link", deadline=deadline.sooner(10), name="nic0", up=up)
             self.say(seat.spec.name, f"its cable is plugged {'in' if up else 'out'}")
+
+    def plug_in_later(self, seat: Seat, seconds: float) -> None:
+        """Plug a seat's cable in again after so long."""
+        self._plug_in.append((time.monotonic() + seconds, seat))
+
+    def offset(self, fault: Fault) -> int:
+        """The byte of the source that a fault names."""
+        assert fault.position
+        return fault.position.offset(self.source.stat().st_size)
+
+
+# --- when a fault's moment is there: its time on the monotonic clock, or None -----------------------------------------
+
+
+def _by_its_events(injection: Injection, fault: Fault, seat: Seat) -> float | None:
+    """A moment's event, or progress."""
+    events, moment = seat.vm.events, fault.position.moment if fault.position else ""
+    if moment in {"flushing", "verifying"}:
+        come = events.first("phase", phase=moment)
+    elif moment:
+        come = events.first(moment)
+    else:
+        offset = injection.offset(fault)
+        reached = (one for one in events.events if one.name == "progress" and _bytes(one.fields) >= offset)
+        come = next(reached, None)
+    return time.monotonic() if come else None
+
+
+def _io_error(injection: Injection, fault: Fault, seat: Seat) -> float | None:
+    failed = any(event["event"] == "BLOCK_IO_ERROR" for event in seat.vm.qmp.events)
+    return time.monotonic() if failed else None
+
+
+def _in_a_program(injection: Injection, fault: Fault, seat: Seat) -> float | None:
+    event = seat.vm.events.first("fault", program=fault.value)
+    return event.arrived if event else None
+
+
+def _arrived(injection: Injection, fault: Fault, seat: Seat) -> float | None:
+    """Whether the source's block around the byte is on the disk: it will not be written again."""
+    start = injection.offset(fault) // BLOCK * BLOCK
+    with injection.source.open("rb") as source, injection.disks[fault.seat].open("rb") as target:
+        wanted = os.pread(source.fileno(), BLOCK, start)
+        there = any(wanted) and wanted == os.pread(target.fileno(), BLOCK, start)
+    return time.monotonic() if there else None
+
+
+DUE: Mapping[Kind, Callable[[Injection, Fault, Seat], float | None]] = {
+    Kind.READ_ERROR: _io_error,
+    Kind.WRITE_ERROR: _io_error,
+    Kind.FLIP: _arrived,
+    **dict.fromkeys(IN_A_PROGRAM, _in_a_program),
+}
+"""What tells the moment of a fault; of all others the seat's events do."""
+
+# --- what the harness does then ---------------------------------------------------------------------------------------
+
+
+def _switch_on(injection: Injection, fault: Fault, seat: Seat | None, deadline: Deadline) -> None:
+    injection.switch_on(fault.seat)
+
+
+def _cut_power(injection: Injection, fault: Fault, seat: Seat | None, deadline: Deadline) -> None:
+    if seat:
+        seat.problem = "its power was cut."
+        seat.vm.stop()
+
+
+def _restart(injection: Injection, fault: Fault, seat: Seat | None, deadline: Deadline) -> None:
+    if seat:
+        seat.restart(deadline)
+
+
+def _unplug(injection: Injection, fault: Fault, seat: Seat | None, deadline: Deadline) -> None:
+    if seat:
+        injection.link(seat, False, deadline)
+        if isinstance(fault.value, float):
+            injection.plug_in_later(seat, fault.value)
+
+
+def _flip(injection: Injection, fault: Fault, seat: Seat | None, deadline: Deadline) -> None:
+    """Flip the lowest bit of a byte. QEMU keeps no cache of its own: the guest's next read of the disk sees it."""
+    offset = injection.offset(fault)
+    with injection.disks[fault.seat].open("r+b", buffering=0) as file:
+        byte = os.pread(file.fileno(), 1, offset)[0]
+        os.pwrite(file.fileno(), bytes([byte ^ 1]), offset)
+
+
+DEEDS: Mapping[Kind, Callable[[Injection, Fault, Seat | None, Deadline], None]] = {
+    Kind.KILL: _cut_power,
+    Kind.RESTART: _restart,
+    Kind.UNPLUG: _unplug,
+    Kind.FLIP: _flip,
+    Kind.LATE: _switch_on,
+}
+"""The seat is None where it is not switched on."""
 
 
 def _bytes(fields: Mapping[str, object]) -> int:
     value = fields.get("bytes")
     return value if isinstance(value, int) else 0
-
-
-def _flip(image: Path, offset: int) -> None:
-    """Flip the lowest bit of a byte. QEMU keeps no cache of its own: the guest's next read of the disk sees it."""
-    with image.open("r+b", buffering=0) as file:
-        byte = os.pread(file.fileno(), 1, offset)[0]
-        os.pwrite(file.fileno(), bytes([byte ^ 1]), offset)

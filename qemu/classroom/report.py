@@ -11,7 +11,9 @@ import json
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from ..columns import layout
 from ..disks.images import Image
+from .faults import by_word
 
 
 class Role(Enum):
@@ -170,16 +172,12 @@ def failures(report: Report) -> list[str]:
     return found
 
 
-NO_WORD = ("kill", "absent", "memory")
-"""Faults after which there may be nobody who could say anything: no power, or a kernel without memory."""
-
-
 def _failures_with_faults(report: Report) -> list[str]:
     """Where something is meant to go wrong, seats may fail, but each must say so, and each fault must have come."""
     found = [
         f"the fault {fault.text} never came." for fault in report.faults if not fault.standing and fault.fired is None
     ]
-    silent = {fault.seat for fault in report.faults if fault.kind in NO_WORD}
+    silent = {fault.seat for fault in report.faults if (kind := by_word(fault.kind)) and kind.rule.silences}
     for seat in report.seats:
         if seat.said is None and seat.name not in silent:
             found.append(f"{seat.name} never said what became of it: {seat.problem}")
@@ -299,9 +297,3 @@ def stage_rows(report: Report) -> list[tuple[str, ...]]:
         walls = {stage.name: f"{stage.wall:.1f}" for stage in seat.stages}
         rows.append((seat.name, *(walls.get(name, "-") for name in names)))
     return rows
-
-
-def layout(rows: list[tuple[str, ...]]) -> list[str]:
-    """Columns as wide as their widest cell, two blanks apart."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,18 +1,13 @@
-"""The fault table: what goes wrong, and what each seat then says, within how long, over what disk.
+"""The fault table: what goes wrong, and what each seat then says, within how long, over what disk. Pure data.
 
-FAULTS.md shows this table, `tests/vm/test_faults.py` runs it (``tests/run faults``), and ``python3 -m qemu faults``
-runs rows of it by hand. Where a run differs from its row, the row or the launcher is wrong.
+docs/faults.md shows this table (``python3 docs/renew.py`` puts it there), `tests/vm/test_faults.py` runs it
+(``tests/run faults``), and ``python3 -m qemu faults`` runs rows of it by hand. `fault_table` makes a classroom of a
+row, and holds the run against it. Where a run differs from its row, the row or the launcher is wrong.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
-
-from .classroom import ClassroomSpec, default_append_sender
-from .faults import parse_fault
-from .report import Report, SeatReport, holds, reaction
 
 EQUAL, PART, BLANK, BUT_ONE_BLOCK, UNCHANGED = "equal", "a part", "nothing", "all but one block", "unchanged"
 SECOND = "equal to sender-2"
@@ -21,19 +16,16 @@ SECOND = "equal to sender-2"
 IN_EVERY_RUN = "three-fates"
 """The row that the lane ``vm`` runs as well."""
 
-DEADLINE = 300.0
-"""Seconds for each row; what nobody has said by then never comes."""
-
 SILENT = "-"
 """What a seat without power says."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Of one seat: its outcome's kind, what its disk holds, and the seconds within which it said so (`reaction`).
+    """Of one seat: its outcome's kind, what its disk holds, and the seconds within which it said so.
 
-    `says` must be found in its sentence. ``error`` as a kind: it stopped with a sentence before the transfer. Where
-    chance decides, kind and disk are several, with " or " between them.
+    `within` is held against `report.reaction`. `says` must be found in its sentence. ``error`` as a kind: it stopped
+    with a sentence before the transfer. Where chance decides, kind and disk are several, with " or " between them.
     """
 
     outcome: str
@@ -51,19 +43,6 @@ class Scenario:
     seats: dict[str, Expected]
     line: str = ""
     waits_for: int | None = None
-
-    def spec(self, pair: Path, artefacts: Path | None = None) -> ClassroomSpec:
-        """The classroom to run."""
-        receivers = sum(name.startswith("receiver-") for name in self.seats)
-        faults = tuple(map(parse_fault, self.faults))
-        spec = ClassroomSpec(pair, receivers=self.waits_for or receivers, faults=faults, artefacts=artefacts)
-        return dataclasses.replace(
-            spec,
-            receivers=receivers,
-            deadline=DEADLINE,
-            append_sender=f"{default_append_sender(spec)} {self.line}".strip(),
-            append_receiver=f"umode=rcv auto=yes {self.line}".strip(),
-        )
 
 
 SENT = Expected("sent", UNCHANGED, 60)
@@ -317,74 +296,11 @@ def by_name(name: str) -> Scenario | None:
     return next((scenario for scenario in SCENARIOS if scenario.name == name), None)
 
 
-def unmet(scenario: Scenario, report: Report) -> list[str]:
-    """Where the run was not as the table says, full sentences. False claims are in the report's own problems."""
-    found = list(report.problems)
-    for seat in report.seats:
-        found += _unmet(scenario.seats[seat.name], report, seat)
-    if has_two_images(report):
-        found.append("some disks are equal to the sender's, others to sender-2's: the room has two images.")
-    return found
-
-
-def has_two_images(report: Report) -> bool:
-    """Whether each of two senders' disks has come to a seat."""
-    return {EQUAL, SECOND} <= {disk_word(report, seat) for seat in report.seats}
-
-
-def _unmet(expected: Expected, report: Report, seat: SeatReport) -> list[str]:
-    found = []
-    kind, said = outcome(seat), seat.claim.sentence if seat.claim else seat.problem
-    if kind not in expected.outcome.split(" or "):
-        found.append(f"{seat.name} said {kind} ({said}); {expected.outcome} was expected.")
-    elif expected.says not in said:
-        found.append(f'{seat.name} said "{said}"; "{expected.says}" was expected in it.')
-    disk = disk_word(report, seat)
-    if disk not in expected.disk.split(" or "):
-        found.append(f"the disk of {seat.name} holds {disk} ({holds(report, seat)}); {expected.disk} was expected.")
-    seconds = reaction(report, seat)
-    if expected.within is not None and (seconds is None or seconds > expected.within):
-        found.append(f"{seat.name} said {kind} after {seconds} s; at most {expected.within} s were expected.")
-    return found
-
-
-def outcome(seat: SeatReport) -> str:
-    """The kind of what a seat said."""
-    if seat.claim:
-        return seat.claim.kind
-    return SILENT if seat.said is None else "error"
-
-
-def disk_word(report: Report, seat: SeatReport) -> str:
-    """What the seat's disk holds, in a word of the table."""
-    words = holds(report, seat)
-    if words == "blank":
-        return BLANK
-    if words.startswith("differs: 1 block,"):
-        return BUT_ONE_BLOCK
-    return PART if words.startswith("differs") else words
-
-
-MEASURED = ("scenario", "seat", "reports", "after", "its disk holds", "as expected")
-
-
-def rows(scenario: Scenario, report: Report) -> list[tuple[str, ...]]:
-    """What was measured: a row for each seat."""
-    made: list[tuple[str, ...]] = []
-    two = has_two_images(report)
-    for seat in report.seats:
-        seconds = reaction(report, seat)
-        well = "" if two or _unmet(scenario.seats[seat.name], report, seat) else "yes"
-        after = "-" if seconds is None else f"{seconds:.1f}"
-        made.append((scenario.name, seat.name, outcome(seat), after, holds(report, seat), well))
-    return made
-
-
 HEADINGS = ("scenario", "fault", "seat", "reports", "within", "its disk holds")
 
 
 def markdown() -> str:
-    """The table of FAULTS.md."""
+    """The table as docs/faults.md shows it."""
     lines = ["| " + " | ".join(HEADINGS) + " |", "| --- " * len(HEADINGS) + "|"]
     for scenario in SCENARIOS:
         what = "<br>".join(f"`{fault}`" for fault in scenario.faults) + (

@@ -1,15 +1,9 @@
-"""One seat of the classroom while it runs: what it has reached, whether it is finished, and its operator's hands.
-
-The operator presses keys only on a screen that the launcher says is up (`screen` event) and that can be seen on
-the console: what a person at that PC would do where the append line leaves a question open.
-"""
+"""One seat of the classroom while it runs: what it has reached and claimed, and whether it is finished."""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kernel_cmdline import parse
 from pxe.boot_entry import INITRD, KERNEL
@@ -18,9 +12,11 @@ from pxe.dnsmasq import BOOT_FILE
 from ..host.network import Served
 from ..host.pump import Deadline
 from ..machine.events import Event, kernel_start
-from ..machine.spec import mac
 from ..machine.vm import VM
-from .report import Claim, Role, Stage
+from .console_watch import ConsoleWatch
+from .operator import Hands, operator
+from .report import Claim, Stage
+from .seat_spec import SeatSpec
 
 LINGER_SECONDS = 20.0
 """After its outcome (or an error) a seat may say for so long what it does next."""
@@ -30,73 +26,6 @@ STAGES = ("init", "udev", "python", "devices", "plan", "network", "transfer", "c
 
 _SERVED = {"dhcp": "dhcp", BOOT_FILE: "pxelinux", KERNEL: "kernel sent", INITRD: "initrd sent"}
 """What the boot server did, as stages; times are those of the last packet."""
-
-_FATAL = {
-    rb"Kernel panic[^\r\n]*[\r\n]": "the kernel panicked",
-    rb"No bootable device[^\r\n]*[\r\n]": "the firmware found nothing to boot",
-    rb"PXE-E[0-9A-F]+[^\r\n]*[\r\n]": "the card's boot ROM failed",
-    rb"Could not find kernel image[^\r\n]*[\r\n]": "PXELINUX did not find the kernel",
-    rb"Failed to load ldlinux[^\r\n]*[\r\n]": "PXELINUX did not load",
-    rb"Not enough memory to load[^\r\n]*[\r\n]": "PXELINUX had too little memory",
-    rb"The launcher stopped with status[^\r\n]*[\r\n]": "the launcher was ended from outside",
-}
-"""What the console shows when no event can come any more."""
-
-_START_CONDITIONS = ("min-receivers", "min-wait", "max-wait", "autostart")
-_PRESELECTED = {"disk", "nic", "dhcp", "compr", "port"}
-"""Questions on whose screens the preselected answer is right for a classroom."""
-
-
-@dataclass(frozen=True)
-class SeatSpec:
-    """Seat `number` (0 is the sender) and its whole append line."""
-
-    number: int
-    role: Role
-    append: str
-
-    @property
-    def name(self) -> str:
-        """Seat 0 is the sender; a second one comes after all receivers."""
-        if self.role is Role.RECEIVER:
-            return f"receiver-{self.number}"
-        return "sender-2" if self.number else "sender"
-
-    @property
-    def mac(self) -> str:
-        return mac(self.number)
-
-
-@dataclass(frozen=True)
-class Operator:
-    """The person at one PC, as far as the append line needs him. `receivers` is how many the sender waits for."""
-
-    role: Role
-    receivers: int
-    attended: bool = True  # False: auto=yes, nobody is there
-    starts_alone: bool = False  # udpcparam has a start condition
-
-    def keys(self, screen: str, connected: int) -> tuple[str, ...]:
-        """What he presses on a screen while `connected` receivers are there; empty: nothing (yet)."""
-        if not self.attended:
-            return ()
-        if screen == "umode":
-            return ("s",) if self.role is Role.SENDER else ("r",)
-        if screen == "confirm":
-            return ("down", "enter")  # the safe choice has the focus
-        if screen == "transfer":
-            starts = self.role is Role.SENDER and not self.starts_alone and connected >= self.receivers
-            return ("enter",) if starts else ()
-        return ("enter",) if screen in _PRESELECTED else ()
-
-
-def operator(spec: SeatSpec, receivers: int) -> Operator:
-    """Who sits before a seat with this append line."""
-    line = parse(spec.append)
-    auto, options = line.last("auto"), line.last("udpcparam")
-    unattended = auto is not None and (auto.value or "").lower() == "yes"
-    given = options.value or "" if options else ""
-    return Operator(spec.role, receivers, not unattended, any(word in given for word in _START_CONDITIONS))
 
 
 def restarts(append: str) -> bool:
@@ -117,14 +46,12 @@ class Seat:
         self.after: str | None = None
         self.address: str | None = None
         self._report = report
-        self._operator = operator(spec, receivers)
+        self._hands = Hands(operator(spec, receivers), vm, lambda what: report(spec.name, what))
+        self._console = ConsoleWatch()
         self._restarts = restarts(spec.append)
-        self._screen: str | None = None  # up, and nothing pressed on it yet
-        self._presses: dict[str, int] = {}
         self._served: list[Stage] = []
         self._linger: float | None = None
         self._fatal = False
-        self._scanned = 0
         self._tenth = 0  # of the transfer, as last reported
         vm.events.listeners.append(self._event)
 
@@ -138,7 +65,8 @@ class Seat:
     def restart(self, deadline: Deadline) -> None:
         """Press the reset button. What the seat has told until now is another boot's."""
         self.vm.reset(deadline)
-        self.claim = self.said = self._linger = self._screen = None
+        self.claim = self.said = self._linger = None
+        self._hands.sees(None)
         self.problem = ""
         self._served.clear()
 
@@ -150,9 +78,10 @@ class Seat:
             self._report(self.spec.name, event.name)
 
     def _on_screen(self, event: Event) -> None:
-        self._screen = event.text("name")
-        self._report(self.spec.name, f"screen {self._screen}")
-        if self._screen in {"result", "error"} and self._linger is not None and not self._restarts:
+        screen = event.text("name")
+        self._hands.sees(screen)
+        self._report(self.spec.name, f"screen {screen}")
+        if screen in {"result", "error"} and self._linger is not None and not self._restarts:
             self._linger = time.monotonic() + 1
 
     def _on_transfer(self, event: Event) -> None:
@@ -193,33 +122,16 @@ class Seat:
 
     def turn(self) -> None:
         """Look at the console for what no event can tell, and press the keys that are due."""
-        self._scan()
-        if self._screen is None or not self.vm.running or not self._operator.attended:
-            return
-        connected = sum(event.name == "connected" for event in self.vm.events.events)
-        keys = self._operator.keys(self._screen, connected)
-        if not keys or self.vm.console.screen.blank:
-            return
-        screen, self._screen = self._screen, None
-        self._presses[screen] = self._presses.get(screen, 0) + 1
-        if self._presses[screen] > 3:
-            self.problem = f"screen {screen} came back after {', '.join(keys)} had been pressed three times"
-            self._fatal = True
-            return
-        self._report(self.spec.name, f"presses {' '.join(keys)} on screen {screen}")
-        self.vm.press(*keys)
+        if not self._fatal:
+            for problem in self._console.look(self.vm.console.transcript):
+                self._give_up(problem)
+                self._report(self.spec.name, problem)
+        if problem := self._hands.turn():
+            self._give_up(problem)
 
-    def _scan(self) -> None:
-        transcript = self.vm.console.transcript
-        if len(transcript) == self._scanned or self._fatal:
-            return
-        start = max(0, self._scanned - 200)
-        self._scanned = len(transcript)
-        for pattern, meaning in _FATAL.items():
-            if match := re.search(pattern, transcript[start:]):
-                self.problem = f"{meaning}: {match[0].decode(errors='replace').strip()}"
-                self._fatal = True
-                self._report(self.spec.name, self.problem)
+    def _give_up(self, problem: str) -> None:
+        self.problem = problem
+        self._fatal = True
 
     @property
     def finished(self) -> bool:

@@ -10,7 +10,7 @@ from initrd.cpio import write_archive
 from pxe.boot_entry import INITRD
 from pxe.loaders import machine_file
 
-from .seat import SeatSpec
+from .seat_spec import SeatSpec
 
 
 def add(tree: Path, seat: SeatSpec, files: Path, name: str) -> None:

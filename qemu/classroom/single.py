@@ -21,8 +21,7 @@ from kernel_cmdline import Parameter, format_line, parse
 from pxe.boot_entry import INITRD, KERNEL
 from pxe.tree import write_tree
 
-from ..disks import images
-from ..disks import model as disks
+from ..disks import images, raw
 from ..host import sandbox
 from ..host.network import Network, make_bridge, tap
 from ..host.pump import Deadline, Pump
@@ -30,7 +29,7 @@ from ..machine.accel import choose
 from ..machine.console import Unexpected
 from ..machine.spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
 from ..machine.vm import VM
-from .classroom import HARNESS_ERRORS
+from .errors import HARNESS_ERRORS
 
 T = TypeVar("T")
 
@@ -50,7 +49,8 @@ class SingleSpec:
 
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `dhcp` False: nobody answers on the network. Without `pxe`, kernel and initrd are loaded by QEMU.
-    `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``.
+    `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``. `counted`: the
+    guest's clock counts instructions, the accelerator is TCG, and blank disks forget what is written to them.
     """
 
     kernel: Path
@@ -67,6 +67,7 @@ class SingleSpec:
     dhcp: bool = True
     serial: bool = True
     window: bool = False
+    counted: bool = False
     deadline: float = 300.0
 
 
@@ -93,7 +94,7 @@ def run_machine(spec: SingleSpec, function: Callable[[VM], T], artefacts: Path |
     sandbox.RunFailed (the machine was lost, the deadline passed, …), AssertionError from `function`, sandbox.Stopped.
     """
     try:
-        accel = choose(spec.kernel)
+        accel = "tcg" if spec.counted else choose(spec.kernel)
     except SpecError as error:
         raise sandbox.RunFailed(str(error)) from error
     expected = (*HARNESS_ERRORS, Unexpected, BadEnd)
@@ -113,7 +114,9 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
             stack.enter_context(Network(scratch, _tree(spec, scratch), 1, pump))
         else:
             make_bridge(1)
-        machine = MachineSpec("machine", spec.memory, uuid(0), accel, drives, nics, boot, window=spec.window)
+        machine = MachineSpec(
+            "machine", spec.memory, uuid(0), accel, drives, nics, boot, window=spec.window, counted=spec.counted
+        )
         directory = scratch / "machine"
         directory.mkdir()
         vm = stack.enter_context(VM(machine, directory, pump, deadline))
@@ -128,16 +131,18 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
 def _drives(spec: SingleSpec, scratch: Path) -> tuple[Drive, ...]:
     drives = []
     for number, disk in enumerate(spec.disks):
-        path = scratch / f"disk{number}"
-        if isinstance(disk, int):
-            kind = "raw"
-            disks.create(path, disk)
-        else:
-            kind = "qcow2"
-            images.require_raw(disk)
-            images.overlay(disk, path)
-        drives.append(Drive(path, spec.bus, kind, serial=f"DISK{number}", sector=spec.sector, rate=spec.rate))
+        image, kind = _image(disk, scratch / f"disk{number}", spec.counted)
+        drives.append(Drive(image, spec.bus, kind, serial=f"DISK{number}", sector=spec.sector, rate=spec.rate))
     return tuple(drives)
+
+
+def _image(disk: Path | int, path: Path, counted: bool) -> tuple[Path | int, str]:
+    """What QEMU opens for one of `SingleSpec.disks`, made at `path`, and its format."""
+    if isinstance(disk, Path):
+        images.require_raw(disk)
+        return images.overlay(disk, path), "qcow2"
+    # A file answers by the host's clock, which the guest's would have run away from by a different time in each run.
+    return disk if counted else raw.create(path, disk), "raw"
 
 
 def _tree(spec: SingleSpec, scratch: Path) -> Path:

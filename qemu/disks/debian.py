@@ -12,7 +12,6 @@ Exit status: 0 the disk is there; 1 it could not be made (one sentence on standa
 from __future__ import annotations
 
 import argparse
-import hashlib
 import logging
 import os
 import shlex
@@ -22,129 +21,43 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from qemu.disks import model as disks
-from qemu.disks.model import MIB, SECTOR, DiskError, ModelDisk, Partition
+from initrd import apt
+
+from .debian_system import (
+    EARLY_FILES,
+    EXCLUDE,
+    HOOK,
+    HOSTNAME,
+    KEPT_MODULES,
+    MASKED,
+    PACKAGES,
+    PASSWORD,
+    Recipe,
+    late_files,
+    write_files,
+)
+from .model import ModelDisk
+from .partitions import (
+    MBR_CODE,
+    TYPE_BIOS_BOOT,
+    TYPE_ESP,
+    TYPE_LINUX_ROOT_X86_64,
+    Partition,
+    write_boot_code,
+    write_table,
+)
+from .raw import MIB, SECTOR, copy_into, create, replacing, used_bytes
+from .tools import DiskError, run
 
 log = logging.getLogger(__name__)
 
 SIZE = 704 * MIB
 BIOS_START, ESP_START, ROOT_START, ROOT_END = MIB, 2 * MIB, 34 * MIB, SIZE - MIB
-HOSTNAME = "model-pc"
-PASSWORD = "model"  # root's, for whoever opens the clone's console
 BOOT_LINE = f"{HOSTNAME} login:"
-HOOK = Path(__file__).with_name("debian-hook")
 
-PACKAGES = (
-    "systemd-sysv",
-    "udev",
-    "linux-image-amd64",
-    "initramfs-tools",
-    "zstd",  # initramfs-tools compresses with it
-    "grub2-common",
-    "grub-pc-bin",
-    "grub-efi-amd64-bin",
-)
-
-# Left out of the packages, so that the disk is small and quickly cloned: documentation, translations, and the
-# drivers of what no wired school PC boots from. A later pattern wins over an earlier one (dpkg(1), path-include).
-EXCLUDE = (
-    "/usr/share/doc/*",
-    "/usr/share/man/*",
-    "/usr/share/info/*",
-    "/usr/share/locale/*",
-    "/usr/share/zoneinfo/*",
-    "/usr/lib/x86_64-linux-gnu/gconv/*",
-    "/usr/lib/grub/x86_64-efi/monolithic/*",
-    "/lib/modules/*/kernel/*",
-)
-KEPT_MODULES = (  # beginnings of paths
-    "arch/x86/crypto",
-    "block",
-    "crypto",
-    "drivers/acpi",
-    "drivers/ata",
-    "drivers/block/loop",
-    "drivers/block/virtio_blk",
-    "drivers/cdrom",
-    "drivers/char/hw_random",
-    "drivers/dca",
-    "drivers/hid/hid",
-    "drivers/hid/usbhid",
-    "drivers/input/evdev",
-    "drivers/input/mouse/psmouse",
-    "drivers/input/serio",
-    "drivers/net/ethernet/broadcom/tg3",
-    "drivers/net/ethernet/intel/e1000",
-    "drivers/net/ethernet/intel/ig",
-    "drivers/net/ethernet/realtek",
-    "drivers/net/mdio",
-    "drivers/net/mii",
-    "drivers/net/net_failover",
-    "drivers/net/phy",
-    "drivers/net/virtio_net",
-    "drivers/nvme/host",
-    "drivers/pps",
-    "drivers/ptp/ptp",
-    "drivers/scsi/s",
-    "drivers/scsi/virtio_scsi",
-    "drivers/usb/common",
-    "drivers/usb/core",
-    "drivers/usb/host",
-    "drivers/usb/storage",
-    "drivers/virtio",
-    "fs/autofs",
-    "fs/efivarfs",
-    "fs/ext4",
-    "fs/fat",
-    "fs/jbd2",
-    "fs/mbcache",
-    "fs/nls",
-    "lib/crc",
-    "lib/crypto",
-    "lib/libcrc32c",
-    "mm",
-    "net/core",
-    "net/packet",
-)
-
-# Drivers in its initramfs: enough for the disks QEMU has. `most` would take 30 s longer to build and 4 s to unpack.
-INITRAMFS_MODULES = (
-    *("ahci", "ata_piix", "sd_mod", "nvme", "virtio_pci", "virtio_blk", "virtio_scsi", "sym53c8xx"),
-    *("xhci_pci", "ehci_pci", "usb_storage", "uas", "ext4"),
-)
-
-# Periodic or one-time jobs that would start while the login prompt is waited for.
-MASKED = (
-    "apt-daily.timer",
-    "apt-daily-upgrade.timer",
-    "dpkg-db-backup.timer",
-    "e2scrub_all.timer",
-    "e2scrub_reap.service",
-    "fstrim.timer",
-    "getty-static.service",  # five more consoles
-    "systemd-pstore.service",
-)
-
-_SOURCES_QUERY = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ARCHITECTURE)|$(ORIGIN)|$(CODENAME)"
 _DRIVE_CHECK = b"\x90\x90"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything the disk is made from; `key` names it in the cache."""
-
-    codename: str
-    sources: str
-    root_uuid: str
-    esp_serial: str
-
-    @property
-    def key(self) -> str:
-        parts = [self.codename, self.sources, HOOK.read_text(), Path(__file__).read_text()]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def debian_model(path: Path | None, cache: Path) -> ModelDisk:
@@ -162,25 +75,22 @@ def debian_model(path: Path | None, cache: Path) -> ModelDisk:
     if path is None:
         path = kept
     else:
-        with disks.replacing(path) as image:
-            disks.create(image, SIZE)
-            disks.copy_into(kept, image)
+        with replacing(path) as image:
+            create(image, SIZE)
+            copy_into(kept, image)
     return ModelDisk(path, SIZE, BOOT_LINE)
 
 
 def debian_sources(targets: Iterable[str], codename: str) -> str:
     """The one-line sources of Debian's own archive for `codename`, from the output of `apt-get indextargets`.
 
-    Other archives are left out, even if they call a suite of theirs by Debian's name. Raises `DiskError` when the
-    main suite is not among them.
+    Raises `DiskError` when the main suite is not among them.
     """
-    lines = []
-    for target in targets:
-        uri, release, component, architecture, origin, _codename = target.split("|")
-        ours = release == codename or release.startswith((f"{codename}-updates", f"{codename}-security"))
-        # Before the first `apt-get update` apt does not know the origin and leaves the field's name.
-        if ours and component == "main" and architecture == "amd64" and origin in {"Debian", "$(ORIGIN)"}:
-            lines.append(f"deb [arch=amd64] {uri} {release} main")
+    lines = [
+        f"deb [arch=amd64] {suite.uri} {codename}{suite.part} main"
+        for suite in apt.suites(targets, codename)
+        if suite.component == "main" and suite.architecture == "amd64"
+    ]
     if not any(line.split()[-2] == codename for line in lines):
         raise DiskError(
             f"apt knows no source of Debian's for {codename} main: see /etc/apt/sources.list and "
@@ -191,7 +101,7 @@ def debian_sources(targets: Iterable[str], codename: str) -> str:
 
 def _recipe() -> Recipe:
     codename = _host_codename()
-    targets = disks.run(["apt-get", "indextargets", "--format", _SOURCES_QUERY, "Created-By: Packages"])
+    targets = run(["apt-get", "indextargets", "--format", apt.QUERY, "Created-By: Packages"])
     sources = debian_sources(targets.splitlines(), codename)
     identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{codename} {HOSTNAME}")
     return Recipe(codename, sources, str(identity), identity.hex[:8])
@@ -212,7 +122,7 @@ def _host_codename() -> str:
 def _build(path: Path, recipe: Recipe) -> None:
     started = time.monotonic()
     # The namespace's root must reach this folder, so it is not under a home or the project.
-    with tempfile.TemporaryDirectory(prefix="debian-model-", dir="/tmp") as name, disks.replacing(path) as image:
+    with tempfile.TemporaryDirectory(prefix="debian-model-", dir="/tmp") as name, replacing(path) as image:
         scratch = Path(name)
         scratch.chmod(0o755)
         out = scratch / "out"
@@ -249,7 +159,8 @@ def mmdebstrap_argv(codename: str, sources: Path) -> list[str]:
     argv = ["mmdebstrap", "--variant=minbase", "--format=null", f"--include={','.join(PACKAGES)}"]
     argv += ['--aptopt=APT::Install-Recommends "false"', "--dpkgopt=force-unsafe-io"]
     argv += [f"--dpkgopt=path-exclude={pattern}" for pattern in EXCLUDE]
-    argv += [f"--dpkgopt=path-include=/lib/modules/*/kernel/{start}*" for start in KEPT_MODULES]
+    for above in ("/lib", "/usr/lib"):
+        argv += [f"--dpkgopt=path-include={above}/modules/*/kernel/{start}*" for start in KEPT_MODULES]
     argv += ["--skip=cleanup"]  # the hook cleans up, before it makes the file system
     argv += ['--essential-hook="$MODEL_HOOK" "$1"', '--customize-hook="$MODEL_HOOK" "$1"']
     return [*argv, codename, "/dev/null", str(sources)]
@@ -278,16 +189,16 @@ def _follow(argv: list[str], environment: dict[str, str]) -> None:
 
 def _assemble(image: Path, scratch: Path, out: Path, recipe: Recipe) -> None:
     """Put the partitions and the boot code into one disk."""
-    disks.create(image, SIZE)
+    create(image, SIZE)
     bios, esp, root = partitions(recipe)
-    disks.write_table(image, recipe.root_uuid.upper(), (bios, esp, root))
+    write_table(image, recipe.root_uuid.upper(), (bios, esp, root))
     boot, core = bios_grub((out / "boot.img").read_bytes(), (out / "core.img").read_bytes(), bios)
-    disks.write_boot_code(image, boot)
+    write_boot_code(image, boot)
     core_file = scratch / "core"
     core_file.write_bytes(core)
-    disks.copy_into(core_file, image, bios.start)
-    disks.copy_into(_make_esp(scratch, out / "BOOTX64.EFI", esp, recipe), image, esp.start)
-    disks.copy_into(out / "root.img", image, root.start)
+    copy_into(core_file, image, bios.start)
+    copy_into(_make_esp(scratch, out / "BOOTX64.EFI", esp, recipe), image, esp.start)
+    copy_into(out / "root.img", image, root.start)
 
 
 def partitions(recipe: Recipe) -> tuple[Partition, Partition, Partition]:
@@ -298,9 +209,9 @@ def partitions(recipe: Recipe) -> tuple[Partition, Partition, Partition]:
         return Partition(number, start, end - start, type_, identity, name)
 
     return (
-        entry(1, BIOS_START, ESP_START, disks.TYPE_BIOS_BOOT, "BIOS boot"),
-        entry(2, ESP_START, ROOT_START, disks.TYPE_ESP, "EFI system"),
-        entry(3, ROOT_START, ROOT_END, disks.TYPE_LINUX_ROOT_X86_64, "Debian"),
+        entry(1, BIOS_START, ESP_START, TYPE_BIOS_BOOT, "BIOS boot"),
+        entry(2, ESP_START, ROOT_START, TYPE_ESP, "EFI system"),
+        entry(3, ROOT_START, ROOT_END, TYPE_LINUX_ROOT_X86_64, "Debian"),
     )
 
 
@@ -314,7 +225,7 @@ def bios_grub(boot: bytes, core: bytes, bios: Partition) -> tuple[bytes, bytes]:
     if len(core) > bios.size:
         raise DiskError(f"GRUB's core image has {len(core)} bytes; the BIOS boot partition has {bios.size}.")
     sector = bios.start // SECTOR
-    boot_code = bytearray(boot[: disks.MBR_CODE])
+    boot_code = bytearray(boot[:MBR_CODE])
     boot_code[0x5C:0x64] = sector.to_bytes(8, "little")
     boot_code[0x66:0x68] = _DRIVE_CHECK
     told = bytearray(core)
@@ -323,55 +234,12 @@ def bios_grub(boot: bytes, core: bytes, bios: Partition) -> tuple[bytes, bytes]:
 
 
 def _make_esp(scratch: Path, grub: Path, esp: Partition, recipe: Recipe) -> Path:
-    image = disks.create(scratch / "esp", esp.size)
+    image = create(scratch / "esp", esp.size)
     hidden = str(esp.start // SECTOR)
-    disks.run(["mkfs.vfat", "-F", "16", "-n", "ESP", "-i", recipe.esp_serial, "-h", hidden, image])
-    disks.run(["mmd", "-i", image, "::/EFI", "::/EFI/BOOT"])
-    disks.run(["mcopy", "-i", image, grub, "::/EFI/BOOT/BOOTX64.EFI"])
+    run(["mkfs.vfat", "-F", "16", "-n", "ESP", "-i", recipe.esp_serial, "-h", hidden, image])
+    run(["mmd", "-i", image, "::/EFI", "::/EFI/BOOT"])
+    run(["mcopy", "-i", image, grub, "::/EFI/BOOT/BOOTX64.EFI"])
     return image
-
-
-# --- the files that an installer would write -----------------------------------------------------------------------
-
-EARLY_FILES = {
-    "etc/initramfs-tools/conf.d/model": "MODULES=list\nCOMPRESS=zstd\nFSTYPE=ext4\n",
-    "usr/share/initramfs-tools/modules.d/model": "".join(f"{name}\n" for name in INITRAMFS_MODULES),
-}
-
-
-def late_files(recipe: Recipe) -> dict[str, str]:
-    """Path below / to content."""
-    esp_uuid = f"{recipe.esp_serial[:4]}-{recipe.esp_serial[4:]}".upper()
-    command_line = f"root=UUID={recipe.root_uuid} ro quiet console=tty0 console=ttyS0,115200"
-    return {
-        "etc/hostname": f"{HOSTNAME}\n",
-        "etc/hosts": f"127.0.0.1 localhost\n127.0.1.1 {HOSTNAME}\n::1 localhost ip6-localhost\n",
-        "etc/machine-id": uuid.UUID(recipe.root_uuid).hex + "\n",
-        "etc/fstab": (
-            f"UUID={recipe.root_uuid} / ext4 errors=remount-ro 0 1\n"
-            f"UUID={esp_uuid} /boot/efi vfat umask=0077,noauto 0 0\n"
-        ),
-        "etc/grub-early.cfg": f"search.fs_uuid {recipe.root_uuid} root\nset prefix=($root)/boot/grub\n",
-        "etc/default/grub": f'GRUB_TIMEOUT=0\nGRUB_DISTRIBUTOR=Debian\nGRUB_CMDLINE_LINUX="{command_line}"\n',
-        "boot/efi/.keep": "",
-        "boot/grub/grub.cfg": (
-            "set timeout=0\n"
-            "menuentry 'Debian GNU/Linux' {\n"
-            f"  linux /vmlinuz {command_line}\n"
-            "  initrd /initrd.img\n"
-            "}\n"
-        ),
-    }
-
-
-def write_files(root: Path, files: dict[str, str]) -> None:
-    """Write each file below `root`, with its folders."""
-    for name, content in files.items():
-        target = root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, encoding="utf-8")
-    for folder in (root, *(entry for entry in root.rglob("*") if entry.is_dir())):
-        folder.chmod(0o755)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -387,7 +255,7 @@ def main(argv: list[str] | None = None) -> int:
     except DiskError as error:
         print(f"qemu.disks.debian: {error}", file=sys.stderr)
         return 1
-    print(f"{model.path}: {model.size // MIB} MiB, {disks.used_bytes(model.path) // MIB} MiB used")
+    print(f"{model.path}: {model.size // MIB} MiB, {used_bytes(model.path) // MIB} MiB used")
     return 0
 
 

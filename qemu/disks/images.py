@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..machine.spec import SpecError
-from .model import CHUNK, DiskError, run, xxh128
+from .raw import CHUNK, xxh128
+from .tools import DiskError, run
 
 BLOCK = 4096  # bytes: a page, the least that a guest writes
 

@@ -26,8 +26,7 @@ log = logging.getLogger(__name__)
 
 BRIDGE = "br0"
 SERVER = IPv4Interface("10.77.0.1/23")
-"""Room for 255 machines and more; the address FACTS' measurements were made with."""
-
+"""Room for 255 machines and more."""
 
 ROUTER6 = "fd00:75:64::1/64"
 """iPXE waits 13 s for an IPv6 router that does not answer. Most rooms have one, so this one has too."""

@@ -63,14 +63,8 @@ class Qmp:
         return answer["return"]
 
     def screendump(self, path: Path, deadline: Deadline) -> None:
-        """Write the VGA screen to `path` as PNG (QEMU 7.1 and later do it; else it is converted from PPM)."""
-        try:
-            self.execute("screendump", deadline=deadline, filename=str(path), format="png")
-        except QmpError:
-            raw = path.with_suffix(".ppm")
-            self.execute("screendump", deadline=deadline, filename=str(raw))
-            _png(raw, path)
-            raw.unlink()
+        """Write the VGA screen to `path` as PNG (QEMU 7.1 and later do it). Raises QmpError, DeadlinePassed."""
+        self.execute("screendump", deadline=deadline, filename=str(path), format="png")
 
     @property
     def shutdown_reason(self) -> str | None:
@@ -79,10 +73,3 @@ class Qmp:
             if event["event"] == "SHUTDOWN":
                 return str(event["data"].get("reason", "unknown"))
         return None
-
-
-def _png(source: Path, target: Path) -> None:
-    from PIL import Image  # noqa: PLC0415  # only an old QEMU needs it
-
-    with Image.open(source) as image:
-        image.save(target)

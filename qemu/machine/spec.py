@@ -38,12 +38,15 @@ NIC_MODELS = ("e1000", "e1000e", "virtio-net-pci", "rtl8139", "vmxnet3", "pcnet"
 class Drive:
     """A disk. `serial` at most 20 characters; `sector` is the logical (and physical) sector size in bytes.
 
+    `image` is a file, or the size in bytes of a disk that is nothing but zeros, forgets what is written to it, and
+    answers at once.
+
     `cache` is QEMU's word: ``unsafe`` ignores the guest's flushes, which is right for a file that nobody keeps after
     the host's own crash. Zeroes written by the guest become holes in the file. `read_errors` and `write_errors` are
     bytes whose sector cannot be read or written. `rate`: bytes a second, read and written together; None for no limit.
     """
 
-    path: Path
+    image: Path | int
     bus: Bus = Bus.AHCI
     format: str = "raw"
     serial: str = ""
@@ -81,7 +84,12 @@ class DirectBoot:
 
 @dataclass(frozen=True)
 class MachineSpec:
-    """One machine. `memory` in MiB; `uuid` is what SMBIOS shows; `boot` None: the firmware's boot order."""
+    """One machine. `memory` in MiB; `uuid` is what SMBIOS shows; `boot` None: the firmware's boot order.
+
+    `counted`: one nanosecond of the guest's clock is one instruction, whatever else the host does, and a guest that
+    waits for its clock does not wait for the host's (QEMU, docs/devel/tcg-icount.rst). Two such machines have the same
+    random numbers and the same time of day.
+    """
 
     name: str
     memory: int = 384
@@ -92,6 +100,7 @@ class MachineSpec:
     boot: DirectBoot | None = None
     reboot: bool = False  # False: QEMU ends when the guest restarts, which is how the harness sees it
     window: bool = False  # show the VGA screen in a window (needs qemu-system-gui)
+    counted: bool = False  # the guest's clock counts instructions (TCG alone can)
 
 
 @dataclass(frozen=True)
@@ -110,10 +119,10 @@ def argv(machine: MachineSpec, ports: Ports | None = None) -> list[str]:
     Raises SpecError for a value that QEMU would refuse in less clear words.
     """
     command = [QEMU, "-nodefaults", "-no-user-config", "-name", machine.name]
-    command += ["-machine", "q35,graphics=off", "-accel", _accelerator(machine.accel)]
+    command += ["-machine", "q35,graphics=off", "-accel", *_accelerator(machine)]
     if machine.accel == "kvm":
         command += ["-cpu", "host"]
-    command += ["-smp", "1", "-m", f"{_memory(machine)}M", "-uuid", machine.uuid, "-rtc", "base=utc"]
+    command += ["-smp", "1", "-m", f"{_memory(machine)}M", "-uuid", machine.uuid, "-rtc", _clock(machine)]
     command += ["-vga", "std", "-display", "gtk" if machine.window else "none"]
     command += _ports(ports) if ports else ["-serial", "mon:stdio", "-serial", "file:events.jsonl"]
     if not machine.reboot:
@@ -128,10 +137,20 @@ def argv(machine: MachineSpec, ports: Ports | None = None) -> list[str]:
     return command
 
 
-def _accelerator(accel: str) -> str:
-    if accel not in {"tcg", "kvm"}:
-        raise SpecError(f'accelerator "{accel}" is not known: tcg or kvm.')
-    return "tcg,thread=multi" if accel == "tcg" else "kvm"
+def _accelerator(machine: MachineSpec) -> list[str]:
+    """The value of ``-accel``, and what goes with it."""
+    if machine.accel not in {"tcg", "kvm"}:
+        raise SpecError(f'accelerator "{machine.accel}" is not known: tcg or kvm.')
+    if machine.counted:
+        if machine.accel == "kvm":
+            raise SpecError("KVM cannot count instructions: take tcg.")
+        return ["tcg,thread=single", "-icount", "shift=0,sleep=off,align=off", "-seed", "1"]
+    return ["tcg,thread=multi" if machine.accel == "tcg" else "kvm"]
+
+
+def _clock(machine: MachineSpec) -> str:
+    """The value of ``-rtc``: the host's time of day, or one day for all runs that are counted."""
+    return "base=2025-01-01T00:00:00,clock=vm" if machine.counted else "base=utc"
 
 
 def _memory(machine: MachineSpec) -> int:
@@ -212,6 +231,8 @@ def _blockdev(drive: Drive, number: int) -> dict[str, object]:
 
 
 def _image(drive: Drive, node: str) -> dict[str, object]:
+    if isinstance(drive.image, int):
+        return {"driver": "null-co", "node-name": node, "size": drive.image, "read-zeroes": True}
     cache = {"direct": False, "no-flush": drive.cache == "unsafe"}
     return {
         "driver": drive.format,
@@ -220,7 +241,7 @@ def _image(drive: Drive, node: str) -> dict[str, object]:
         "cache": cache,
         "discard": "unmap",
         **({} if drive.read_only else {"detect-zeroes": "unmap"}),
-        "file": {"driver": "file", "filename": str(drive.path), "cache": cache, "discard": "unmap"},
+        "file": {"driver": "file", "filename": str(drive.image), "cache": cache, "discard": "unmap"},
     }
 
 

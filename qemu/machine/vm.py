@@ -4,7 +4,7 @@
         vm.console.expect("login:", "Kernel panic", deadline=deadline)
 
 QEMU dies with the thread that started it (``setpriv --pdeathsig KILL``), and inside the harness's own PID namespace
-(`sandbox.py`) with the harness as a whole. A machine that vanished raises `LostMachine`, which is not the same as
+(`host.sandbox`) with the harness as a whole. A machine that vanished raises `LostMachine`, which is not the same as
 a test that said no.
 """
 

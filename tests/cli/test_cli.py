@@ -12,8 +12,8 @@ import pytest
 from cli.__main__ import main
 from cli.commands import COMMANDS, parser
 from launcher import VERSION
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 LINE = ["explain", "--machine", "one-disk-one-card.json", "--cmdline"]
 
 

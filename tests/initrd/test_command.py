@@ -12,8 +12,7 @@ from initrd import build, image, python, run
 from initrd.__main__ import main
 from initrd.errors import BuildError
 from launcher import VERSION
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.common import ROOT
 
 
 def test_a_missing_tool_names_its_package(
@@ -30,7 +29,7 @@ def test_a_missing_tool_names_its_package(
 def test_everything_that_is_missing_is_named_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(build, "missing_tools", lambda: ["busybox", "dracut"])
+    monkeypatch.setattr(build, "missing_tools", lambda wanted: ["busybox", "dracut"])
     monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
     assert main(["build", "-o", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == (
@@ -47,6 +46,13 @@ def test_a_library_of_a_virtual_environment_does_not_count(
     monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
     assert main(["build", "-o", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == "initrd: the Python library xxhash is missing: apt-get install python3-xxhash\n"
+
+
+def test_only_a_checkout_needs_what_compiles_translations(tmp_path: Path) -> None:
+    assert build.tool_packages(ROOT)["msgfmt"] == "gettext"
+    (tmp_path / "launcher/lang").mkdir(parents=True)
+    (tmp_path / "launcher/lang/de.mo").touch()
+    assert "msgfmt" not in build.tool_packages(tmp_path)
 
 
 def test_the_version_is_that_of_the_launcher_that_goes_in(tmp_path: Path) -> None:
@@ -68,6 +74,13 @@ def test_an_unreadable_kernel_leaves_the_output_as_it_was(tmp_path: Path, capsys
 def test_modules_without_a_kernel_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["build", "-o", str(tmp_path), "--modules", str(tmp_path)])
+    assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("words", [["--release", "trixie", "--kernel", "/k"], ["--release", "../x"]])
+def test_a_release_beside_a_kernel_or_of_no_name_is_wrong_usage(tmp_path: Path, words: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["build", "-o", str(tmp_path), *words])
     assert caught.value.code == 2
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kernel_cmdline import MAX_BYTES, CommandLine, CommandLineError, Parameter, format_line, parse
+from kernel_cmdline import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, format_line, parse
 
 CASES: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("cases.toml").read_text())["case"]
 NAMES = [case["why"] for case in CASES]
@@ -23,7 +23,7 @@ def test_a_line_is_read(case: dict[str, Any]) -> None:
     line = parse(case["line"])
     assert line.parameters == expected(case)
     assert parse(case["line"].encode() + b"\n") == line
-    assert [warning for warning in line.warnings if "never closed" in warning] == list(line.warnings)
+    assert [warning for warning in line.warnings if "never closed" in str(warning)] == list(line.warnings)
     assert bool(line.warnings) == case.get("open", False)
 
 
@@ -54,7 +54,7 @@ def test_a_second_separator_is_kept_with_a_warning_as_the_kernel_drops_what_foll
         Parameter("--", init=True),
         Parameter("c", init=True),
     )
-    assert "second" in line.warnings[0]
+    assert "second" in str(line.warnings[0])
 
 
 def test_a_newline_at_the_end_belongs_to_the_file_even_behind_an_open_quote() -> None:
@@ -83,7 +83,18 @@ def test_a_line_that_may_have_been_cut_has_a_warning(size: int, sentence: str) -
     for text in ("é=" + "x" * (size - 3), ("é=" + "x" * (size - 3)).encode() + b"\n"):
         warnings = parse(text).warnings
         assert len(warnings) == (1 if sentence else 0)
-        assert sentence in "".join(warnings)
+        assert sentence in "".join(map(str, warnings))
+
+
+def test_a_sentence_keeps_its_template_and_fields() -> None:
+    (warning,) = parse("ä=" + "x" * 2050).warnings
+    assert (warning.fields, "{count:,}" in warning.many) == ((("count", 2053), ("most", MAX_BYTES)), True)
+    assert str(warning) == "The command line has 2,053 bytes; an x86 kernel takes at most 2,047."
+    with pytest.raises(CommandLineError) as caught:
+        format_line([Parameter("a", '"b c"')])
+    name, why = caught.value.message.fields
+    assert (name, isinstance(why[1], Message)) == (("name", "a"), True)
+    assert str(caught.value) == f'The parameter "a" cannot be written: {why[1]}.'
 
 
 def test_text_that_no_bytes_can_stand_for_is_an_error() -> None:

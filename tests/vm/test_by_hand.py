@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from qemu.bench.disks import MIB
-from qemu.bench.machines import MachineCase, MachineSettings, result, spec
-from qemu.bench.transfer import Way, write_source
+from qemu.bench.cases import Way, write_source
+from qemu.bench.classrooms import RoomCase, RoomSettings, result, spec
 from qemu.classroom.classroom import run_classroom
+from qemu.disks.raw import MIB
 from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.vm
 
 def test_a_cast_by_hand_is_measured(tmp_path: Path) -> None:
     model = write_source(tmp_path / "model.img", "noise", 16 * MIB)
-    case = MachineCase("zstd", "noise", 1)
-    seconds, outcomes = result(run_classroom(spec(MachineSettings(PAIR, (case,)), case, Way.PLAIN, model)))
+    case = RoomCase("zstd", "noise", 1)
+    seconds, outcomes = result(run_classroom(spec(RoomSettings(PAIR, (case,)), case, Way.PLAIN, model)))
     assert seconds > 0
     assert outcomes == ("by-hand",)

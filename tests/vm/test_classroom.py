@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from qemu.classroom.classroom import ClassroomSpec, run_classroom
+from qemu.classroom.classroom import run_classroom
 from qemu.classroom.report import Verdict, table
+from qemu.classroom.spec import ClassroomSpec
 from tests.common import PAIR
 
 pytestmark = pytest.mark.vm

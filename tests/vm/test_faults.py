@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from qemu.classroom.classroom import run_classroom
+from qemu.classroom.fault_table import room, unmet
 from qemu.classroom.report import Verdict, table
-from qemu.classroom.scenarios import IN_EVERY_RUN, SCENARIOS, Scenario, unmet
+from qemu.classroom.scenarios import IN_EVERY_RUN, SCENARIOS, Scenario
 from tests.common import PAIR
 
 ROWS = [
@@ -19,6 +20,6 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS)
 def test_every_seat_tells_the_truth_in_time(row: Scenario, tmp_path: Path) -> None:
-    report = run_classroom(row.spec(PAIR, tmp_path))
+    report = run_classroom(room(row, PAIR, tmp_path))
     assert report.verdict is not Verdict.FALSE_SUCCESS, table(report)
     assert not unmet(row, report), table(report)

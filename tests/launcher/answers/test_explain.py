@@ -106,7 +106,7 @@ def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() 
 def test_errors_name_what_is_wrong(line: str, words: str) -> None:
     errors = explained(line).errors
     assert bool(errors) == bool(words)
-    assert words in " ".join(errors)
+    assert words in " ".join(map(str, errors))
 
 
 def test_names_match_without_case_and_with_dashes() -> None:
@@ -126,7 +126,7 @@ def test_what_kernels_are_given_is_foreign_and_no_error() -> None:
 
 
 def test_an_overridden_value_is_a_warning() -> None:
-    assert any("overridden" in warning for warning in explained("port=9000 port=9002").warnings)
+    assert any("overridden" in str(warning) for warning in explained("port=9000 port=9002").warnings)
 
 
 def test_a_line_at_which_the_kernel_panics_is_an_error() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.interview import NO, Back, Interview, Told, refuse
-from launcher.answers.parameters import given_answers
-from launcher.answers.questions import Facts, Question, T
+from launcher.answers.lookup import given_answers
+from launcher.answers.questions import Facts, Question
 from launcher.answers.selectors import DeviceMissing
 from launcher.errors import AnswerError, Unanswered
 from launcher.model.machine import Machine
@@ -28,7 +28,7 @@ class Script:
         self.presets: dict[str, str | None] = {}
         self.problems: list[str] = []
 
-    def __call__(self, question: Question[T], facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+    def __call__(self, question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
         self.asked.append(question.key)
         self.presets[question.key] = preset
         if problem:
@@ -249,7 +249,7 @@ def test_later_values_and_the_command_line_win() -> None:
 def test_after_decides_before_auto_reboot(line: str, after: After, warning: str) -> None:
     interview = Interview(given_answers(parse(f"auto=yes umode=snd {line}")), ONE, refuse)
     assert interview.plan().after == after
-    assert warning in " ".join(interview.warnings)
+    assert warning in " ".join(map(str, interview.warnings))
     assert bool(interview.warnings) == bool(warning)
 
 
@@ -267,7 +267,7 @@ def test_after_decides_before_auto_reboot(line: str, after: After, warning: str)
 def test_a_page_is_told_only_where_both_are_given(line: str, page: ResultPage | None, warning: str) -> None:
     interview = Interview(given_answers(parse(f"auto=yes umode=snd {line}")), ONE, refuse)
     assert interview.plan().result_page == page
-    assert warning in " ".join(interview.warnings)
+    assert warning in " ".join(map(str, interview.warnings))
     assert bool(interview.warnings) == bool(warning)
 
 
@@ -284,7 +284,9 @@ def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) 
     interview = Interview(given_answers(parse(line)), ONE, refuse)
     result = interview.plan()
     assert (result.start_timeout, result.options.words) == (7, ("--nokbd",))
-    assert interview.warnings == ["start_timeout= is not used: --start-timeout in udpcparam decides."]
+    assert [str(warning) for warning in interview.warnings] == [
+        "start_timeout= is not used: --start-timeout in udpcparam decides."
+    ]
 
 
 def test_auto_no_asks_a_setting_with_a_good_default_only_where_it_is_given() -> None:
@@ -298,4 +300,6 @@ def test_auto_no_asks_a_setting_with_a_good_default_only_where_it_is_given() -> 
 def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:
     interview = Interview(given_answers(parse("umode=rcv disk=/dev/sda retry=2")), ONE, refuse)
     interview.plan()
-    assert interview.warnings == ["retry=2 counts with auto=yes only: here the operator decides."]
+    assert [str(warning) for warning in interview.warnings] == [
+        "retry=2 counts with auto=yes only: here the operator decides."
+    ]

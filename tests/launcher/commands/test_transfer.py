@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import signal
-import stat
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,11 +15,12 @@ from typing import Any
 import pytest
 
 from launcher.commands import transfer as headless
-from launcher.errors import AnswerError, TransferFailed
+from launcher.errors import AnswerError, ErrorKind, TransferFailed
 from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
+from launcher.sentence import say
 from tests.common import ROOT
 
 MIB = 1 << 20
@@ -69,7 +67,7 @@ def test_options_of_the_other_role_are_left_out_with_a_warning(image: Path) -> N
     values = headless.given(["umode=rcv", f"disk={image}", "udpcparam=--min-receivers 5"])
     warnings = headless.plan_of(values, ROOM)[1]
     assert len(warnings) == 1
-    assert "--min-receivers" in warnings[0]
+    assert "--min-receivers" in str(warnings[0])
 
 
 def test_the_last_value_wins(image: Path) -> None:
@@ -113,19 +111,6 @@ def test_of_several_cards_with_an_address_none_is_guessed(image: Path) -> None:
         plan("umode=snd", f"disk={image}", machine=two)
 
 
-def test_a_block_device_tells_its_sector_size(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stat, "S_ISBLK", lambda mode: True)
-    asked: list[int] = []
-
-    def ioctl(fd: int, request: int, argument: bytes) -> bytes:
-        asked.append(request)
-        return struct.pack("i", 4096)
-
-    monkeypatch.setattr(fcntl, "ioctl", ioctl)
-    assert headless.target(str(image), for_writing=False).disk.sector_size == 4096
-    assert asked == [0x1268]
-
-
 def run(*words: str, stdout: int | None = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "launcher", "transfer", *words]
     return subprocess.run(
@@ -139,6 +124,43 @@ def test_a_wrong_parameter_ends_with_2_a_sentence_and_an_event() -> None:
     assert done.stderr.startswith("launcher: disk=/nowhere cannot be opened: No such file or directory. ")
     (event,) = (json.loads(line) for line in done.stdout.splitlines())
     assert (event["event"], event["sentence"] + " " + event["hint"]) == ("error", done.stderr[10:].strip())
+
+
+NOT_NEEDED = ("urwid", "pyudev", "netifaces")
+
+
+def without(directory: Path) -> dict[str, str]:
+    """An environment in which to import what is not needed ends the program."""
+    for name in NOT_NEEDED:
+        (directory / f"{name}.py").write_text(f"raise AssertionError('{name} is imported')\n")
+    return {**os.environ, "PYTHONPATH": str(directory)}
+
+
+IMPORTS = """
+import sys
+from launcher.commands import transfer as headless
+from launcher.hardware.probe import cards
+from launcher.model.machine import Machine, Nic
+from launcher.transfer.transfer import Transfer
+cards()
+room = Machine(nics=(Nic("eth0", "", addresses=("10.0.0.1/24",)),))
+for role in ("snd", "rcv"):
+    headless.plan_of(headless.given([f"umode={role}", f"disk={sys.argv[1]}"]), room)
+print("launcher.transfer.receiver" in sys.modules, *(name for name in sys.argv[2:] if name in sys.modules))
+"""
+
+
+def test_it_imports_neither_urwid_nor_pyudev_nor_netifaces(image: Path) -> None:
+    """All modules, and all that is done before the transfer; the transfer itself is looked at below."""
+    command = [sys.executable, "-c", IMPORTS, str(image), *NOT_NEEDED]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_detection_would_not_pass_for_that(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "launcher", "machine"]
+    done = subprocess.run(command, cwd=ROOT, env=without(tmp_path), capture_output=True, text=True, check=False)
+    assert "pyudev is imported" in done.stderr
 
 
 def test_the_help_names_each_parameter_and_status() -> None:
@@ -171,8 +193,8 @@ class Fake:
 @pytest.mark.parametrize(
     ("end", "status"),
     [
-        (Outcome(OutcomeKind.EQUAL, "Good."), 0),
-        (Outcome(OutcomeKind.DIFFERENT, "Bad."), 1),
+        (Outcome(OutcomeKind.EQUAL, say("Good.")), 0),
+        (Outcome(OutcomeKind.DIFFERENT, say("Bad.")), 1),
         (OSError("a bug, perhaps after something was written"), 1),
         (ValueError("the same"), 1),
     ],
@@ -187,7 +209,9 @@ def test_only_an_ok_outcome_is_a_success_and_a_crash_is_no_wrong_parameter(
 
 
 def test_a_transfer_that_could_not_be_started_is_reported_as_such(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("launcher.transfer.transfer.Transfer", Fake(TransferFailed("zstd is missing.")))
+    monkeypatch.setattr(
+        "launcher.transfer.transfer.Transfer", Fake(TransferFailed(ErrorKind.PROGRAM_MISSING, say("zstd is missing.")))
+    )
     monkeypatch.setattr(headless, "cards", lambda: ROOM)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     with pytest.raises(TransferFailed):
@@ -219,10 +243,10 @@ def two_seats() -> Iterator[tuple[str, str]]:
             subprocess.run(["ip", "netns", "del", seat], check=False, capture_output=True)
 
 
-def start(seat: str, *words: str) -> subprocess.Popen[str]:
+def start(seat: str, *words: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     command = ["ip", "netns", "exec", seat, sys.executable, "-m", "launcher", "transfer", *words]
     return subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
     )
 
 
@@ -236,10 +260,10 @@ def test_an_image_goes_from_one_seat_to_the_other(two_seats: tuple[str, str], tm
     source, target_file = tmp_path / "source", tmp_path / "target"
     source.write_bytes(os.urandom(12 * MIB) + bytes(4 * MIB))
     target_file.write_bytes(b"\xaa" * (16 * MIB))
-    receiver = start(two_seats[1], "umode=rcv", f"disk={target_file}", "port=9010")
-    status, events, err = ended(
-        start(two_seats[0], "umode=snd", f"disk={source}", "port=9010", "nic=eth0", "udpcparam=--min-receivers 1")
-    )
+    env = without(tmp_path)
+    receiver = start(two_seats[1], "umode=rcv", f"disk={target_file}", "port=9010", env=env)
+    words = ("umode=snd", f"disk={source}", "port=9010", "nic=eth0", "udpcparam=--min-receivers 1")
+    status, events, err = ended(start(two_seats[0], *words, env=env))
     assert (status, events[-1]["event"], events[-1]["kind"]) == (0, "outcome", "sent"), err
     status, events, err = ended(receiver)
     assert (status, events[-1]["event"], events[-1]["kind"]) == (0, "outcome", "equal"), err

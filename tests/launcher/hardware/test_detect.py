@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,12 +19,13 @@ from launcher.hardware.detect import (
     Facts,
     decoded,
     detect,
-    devices_in_use,
     disk_from_udev,
     natural,
     nic_from_udev,
 )
-from launcher.model.machine import Disk, Partition
+from launcher.hardware.interfaces import Interface
+from launcher.hardware.usage import Usage
+from launcher.model.machine import Disk, Nic, Partition
 from tests.common import ROOT
 
 RECORDED: list[Facts] = [
@@ -144,26 +146,6 @@ def test_disks_are_eligible(name: str) -> None:
     assert made_up(name).refused is None
 
 
-MOUNTS = """\
-1 0 0:2 / / rw - rootfs rootfs rw
-24 1 8:17 / /mnt/EFI\\040system rw,relatime shared:1 - vfat /dev/sdb1 rw
-25 1 0:31 /sub /data rw - btrfs /dev/vda rw
-"""
-SWAPS = "Filename\t\t\tType\t\tSize\t\tUsed\t\tPriority\n/dev/sdb3                               partition\t8\t0\t-2\n"
-
-
-def test_devices_in_use() -> None:
-    assert devices_in_use(MOUNTS, SWAPS) == {
-        "0:2": "mounted on /",
-        "rootfs": "mounted on /",
-        "8:17": "mounted on /mnt/EFI system",
-        "/dev/sdb1": "mounted on /mnt/EFI system",
-        "0:31": "mounted on /data",
-        "/dev/vda": "mounted on /data",
-        "/dev/sdb3": "used as swap space",
-    }
-
-
 @pytest.mark.parametrize(
     ("name", "used", "reason"),
     [
@@ -173,12 +155,52 @@ def test_devices_in_use() -> None:
         ("/dev/vda", {"8:17": "mounted on /"}, None),
     ],
 )
-def test_a_disk_in_use_is_refused(name: str, used: dict[str, str], reason: str | None) -> None:
-    assert disk_from_udev(*recorded(name), partitions_of(name), used).refused == reason
+def test_a_disk_in_use_is_refused(tmp_path: Path, name: str, used: dict[str, str], reason: str | None) -> None:
+    assert refusal(tmp_path, name, used) == reason
 
 
-def test_a_disk_that_holds_others_up_is_refused() -> None:
-    assert disk("/dev/vda", holders="dm-0 dm-1").refused == "it is in use: /dev/vda is part of dm-0"
+def test_a_disk_that_holds_others_up_is_refused(tmp_path: Path) -> None:
+    reason = refusal(tmp_path, "/dev/vda", {}, holders=("dm-0", "dm-1"))
+    assert reason == "it is in use: /dev/vda is part of dm-0"
+
+
+def refusal(root: Path, name: str, used: dict[str, str], holders: tuple[str, ...] = ()) -> str | None:
+    """Why the disk `name` is not offered, where /proc and /sys below `root` say that devices are `used` (by number or
+    by path), and that `holders` are made of the disk."""
+    whole = record(root, *recorded(name))
+    for part in partitions_of(name):
+        record(root, *part, below=whole)
+    for number, holder in enumerate(holders):
+        made = record(root, {"DEVNAME": f"/dev/{holder}", "MAJOR": "253", "MINOR": str(number)}, {})
+        (whole / "holders" / holder).symlink_to(made)
+    mounts = [
+        f"24 1 {key} / {words.removeprefix('mounted on ')} rw - vfat none rw"
+        if ":" in key
+        else f"24 1 0:31 / {words.removeprefix('mounted on ')} rw - btrfs {key} rw"
+        for key, words in used.items()
+        if words.startswith("mounted on ")
+    ]
+    swaps = ["Filename Type", *(f"{key} partition" for key, words in used.items() if words == "used as swap space")]
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/mountinfo").write_text("\n".join(mounts))
+    (root / "proc/swaps").write_text("\n".join(swaps))
+    properties, attributes = recorded(name)
+    uses = Usage(root).of(f"{properties['MAJOR']}:{properties['MINOR']}")
+    return disk_from_udev(properties, attributes, partitions_of(name), uses).refused
+
+
+def record(root: Path, properties: Mapping[str, str], attributes: Mapping[str, str], below: Path | None = None) -> Path:
+    """The directory of a device in /sys, below `root`."""
+    place = (below or root / "sys/devices") / properties["DEVNAME"].removeprefix("/dev/")
+    number = f"{properties['MAJOR']}:{properties['MINOR']}"
+    (place / "holders").mkdir(parents=True)
+    (place / "dev").write_text(f"{number}\n")
+    if "partition" in attributes:
+        (place / "partition").write_text(attributes["partition"])
+    links = root / "sys/dev/block"
+    links.mkdir(parents=True, exist_ok=True)
+    (links / number).symlink_to(place)
+    return place
 
 
 def test_firmware_cannot_reach_the_terminal() -> None:
@@ -199,24 +221,34 @@ def test_natural_order() -> None:
     assert sorted(["nvme1n1", "nvme0n10", "nvme0n2"], key=natural) == ["nvme0n2", "nvme0n10", "nvme1n1"]
 
 
+def card(
+    properties: Mapping[str, str],
+    attributes: Mapping[str, str],
+    addresses: tuple[str, ...] = (),
+    link: bool | None = None,
+) -> Nic | None:
+    name, mac = properties["INTERFACE"], attributes["address"]
+    return nic_from_udev(properties, attributes, Interface(name, int(attributes["type"]), mac, link, addresses))
+
+
 def test_wired_cards() -> None:
-    nic = nic_from_udev(*recorded("eth1"), ("10.77.0.2/24",))
+    nic = card(*recorded("eth1"), ("10.77.0.2/24",))
     assert nic is not None
     assert (nic.name, nic.mac, nic.driver) == ("eth1", "52:54:00:aa:bb:01", "e1000")
     assert nic.addresses == ("10.77.0.2/24",)
     assert (nic.link, nic.speed) == (None, None)  # the interface was down when it was recorded
-    usb = nic_from_udev(*recorded("usb0"))
+    usb = card(*recorded("usb0"))
     assert usb is not None
     assert usb.driver == "cdc_ether"
 
 
 @pytest.mark.parametrize(
     ("carrier", "speed", "link", "mbits"),
-    [("1", "1000", True, 1000), ("0", "-1", False, None), ("1", "-1", True, None), ("", "", None, None)],
+    [(True, "1000", True, 1000), (False, "-1", False, None), (True, "-1", True, None), (None, "", None, None)],
 )
-def test_link_and_speed(carrier: str, speed: str, link: bool | None, mbits: int | None) -> None:
+def test_link_and_speed(carrier: bool | None, speed: str, link: bool | None, mbits: int | None) -> None:
     properties, attributes = recorded("eth0")
-    nic = nic_from_udev(properties, {**attributes, "carrier": carrier, "speed": speed})
+    nic = card(properties, {**attributes, "speed": speed}, link=carrier)
     assert nic is not None
     assert (nic.link, nic.speed) == (link, mbits)
 
@@ -233,7 +265,7 @@ def test_link_and_speed(carrier: str, speed: str, link: bool | None, mbits: int 
     ],
 )
 def test_other_interfaces_are_no_cards(properties: dict[str, str], attributes: dict[str, str]) -> None:
-    found = nic_from_udev({"INTERFACE": "x", **properties}, {"address": "52:54:00:aa:bb:01", **attributes})
+    found = card({"INTERFACE": "x", **properties}, {"address": "52:54:00:aa:bb:01", **attributes})
     assert found is None
 
 

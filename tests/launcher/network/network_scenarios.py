@@ -22,6 +22,7 @@ from pathlib import Path
 from launcher.model.machine import Nic
 from launcher.model.plan import Address, AddressSource
 from launcher.network.address import SCRIPT, AddressJob, AddressState, Phase, has_link, raise_links
+from launcher.sentence import NOTHING
 from pxe.dnsmasq import BootServer, Host, config
 
 MAC = "52:54:00:aa:bb:01"
@@ -109,8 +110,9 @@ def seen(state: AddressState) -> dict[str, object]:
     routes = json.loads(ip("-j", "route", "show", "default"))
     return {
         "phase": state.phase.value,
-        "sentence": state.sentence,
-        "lease": state.lease,
+        "sentence": str(state.sentence),
+        "kind": state.kind.value,
+        "lease": str(state.lease),
         "seconds": state.seconds,
         "attempts": state.attempts,
         "address": state.address,
@@ -187,6 +189,11 @@ def given() -> dict[str, object]:
     return seen(until(job(Address(AddressSource.GIVEN, "10.77.0.9", 24, "10.77.0.1"), nic), over))
 
 
+def given_beside_one_that_came_after_detection() -> dict[str, object]:
+    ip("addr", "add", "10.99.0.5/24", "dev", "seat")
+    return seen(until(job(Address(AddressSource.GIVEN, "10.77.0.9", 24), NIC), over))
+
+
 def given_with_a_wrong_gateway() -> dict[str, object]:
     return seen(until(job(Address(AddressSource.GIVEN, "10.77.0.9", 24, "192.0.2.1")), over))
 
@@ -223,7 +230,7 @@ def given_lease_of_firmware_with_an_identifier() -> dict[str, object]:
 def given_lease_and_another_offered() -> dict[str, object]:
     dhcp_server("10.77.0.106")
     address = job(Address(AddressSource.GIVEN, "10.77.0.105", 24, lease=True))
-    state = until(address, lambda state: "would give" in state.lease)
+    state = until(address, lambda state: "would give" in str(state.lease))
     address._thread.join(10)
     return {**seen(state), "runs": bool(client())}
 
@@ -286,7 +293,7 @@ def multicast_without_a_route() -> dict[str, object]:
     receiver = ["udp-receiver", "--interface", "seat", "--file", str(HERE / "copy"), *common]
     done = subprocess.run(receiver, capture_output=True, text=True, check=False, timeout=30)
     same = (HERE / "source").read_bytes() == (HERE / "copy").read_bytes()
-    return {**seen(AddressState(Phase.DONE, "")), "same": same, "said": done.stderr}
+    return {**seen(AddressState(Phase.DONE, NOTHING)), "same": same, "said": done.stderr}
 
 
 if __name__ == "__main__":

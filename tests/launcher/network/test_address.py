@@ -64,6 +64,7 @@ def test_without_a_server_the_sentence_says_how_long_and_how_often(tmp_path: Pat
     seen = scenario("no_server", tmp_path)
     assert seen["phase"] == "failed"
     assert seen["sentence"].startswith("No DHCP server answered on seat in 3 s (2 attempts).")
+    assert seen["kind"] == "no-address"
     assert seen["attempts"] == 2
     assert 3 <= seen["seconds"] < 5
     assert "Asking for an address by DHCP on seat, attempt 2." in seen["log"]
@@ -82,6 +83,7 @@ def test_without_a_link(name: str, tmp_path: Path) -> None:
     seen = scenario(name, tmp_path)
     assert seen["phase"] == "failed"
     assert seen["sentence"].startswith("seat (52:54:00:aa:bb:01) has no link after 0 s. Plug in its cable")
+    assert seen["kind"] == "no-link"
     assert not [line for line in seen["log"] if "udhcpc" in line]
 
 
@@ -107,6 +109,11 @@ def test_a_given_address_is_used_at_once_and_alone(tmp_path: Path) -> None:
     assert seen["sentence"] == "seat has 10.77.0.9/24."
     assert seen["seconds"] < 2
     assert not [line for line in seen["log"] if "udhcpc" in line]
+
+
+@pytest.mark.netns
+def test_a_given_address_is_alone_whatever_was_detected(tmp_path: Path) -> None:
+    assert scenario("given_beside_one_that_came_after_detection", tmp_path)["kernel"] == ["10.77.0.9/24"]
 
 
 @pytest.mark.netns

@@ -13,6 +13,7 @@ from launcher.screens import ending
 from launcher.screens.ending import Ending, what_is_known
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
+from launcher.sentence import say
 from launcher.transfer.status import Phase, TransferState
 from tests.common import a_plan, page_text
 
@@ -29,7 +30,7 @@ def words(page: Page) -> str:
 
 
 def failed(kind: OutcomeKind, **fields: object) -> Outcome:
-    outcome = Outcome(kind, LONG, HINT, bytes=123_456_789_012, seconds=1234.5, xxh128="0" * 64)
+    outcome = Outcome(kind, say(LONG), say(HINT), bytes=123_456_789_012, seconds=1234.5, xxh128="0" * 64)
     return replace(outcome, **fields)  # type: ignore[arg-type]
 
 
@@ -74,7 +75,7 @@ def test_thirty_receivers_leave_room() -> None:
     ],
 )
 def test_what_was_what_is_known_is_said(kind: OutcomeKind, read_back: bool, title: str, says: str) -> None:
-    outcome = Outcome(kind, "It is over.", read_back=read_back)
+    outcome = Outcome(kind, say("It is over."), read_back=read_back)
     seen = words(page(outcome))
     assert title in seen
     assert says in seen

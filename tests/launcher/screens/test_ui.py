@@ -65,3 +65,13 @@ def test_a_tick_may_change_the_pace_itself(loop: ui.Ui) -> None:
     loop.every(lambda: 0.1, tick)
     run(loop, 0.55)
     assert 1 <= len(came) <= 5
+
+
+def test_every_key_is_heard_before_it_does_anything_and_a_new_window_size_is_none() -> None:
+    heard: list[str] = []
+    loop = ui.Ui.__new__(ui.Ui)
+    loop._touched = lambda: heard.append("key")
+    assert loop._filter(["window resize"], []) == ["window resize"]
+    assert heard == []
+    assert loop._filter(["down"], []) == ["down"]
+    assert heard == ["key"]

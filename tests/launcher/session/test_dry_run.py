@@ -18,10 +18,18 @@ from pathlib import Path
 import pyte
 import pytest
 
-from tests.common import ROOT
+from kernel_cmdline import parse
+from launcher.answers.lookup import given_answers
+from launcher.model.plan import Plan, Role
+from launcher.session.dry_run import dry_run as planned
+from launcher.session.interviewing import Dialogue
+from tests.common import ONE, ROOT
 
 PATIENCE = 60.0  # seconds until what was expected counts as missing, however busy the machine is
 DOWN, ENTER, ESC = "\x1b[B", "\r", "\x1b"
+ENVIRONMENT = {**os.environ, "TERM": "linux"}
+ENVIRONMENT.pop("PYTHONUNBUFFERED", None)  # the launcher's output is buffered, as /init starts it
+NEWEST = ROOT / ".cache/urwid"  # PyPI's newest urwid; tests/run puts it there
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00 ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0"
 
 
@@ -55,6 +63,12 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.fd, keys.encode())
 
+    def hang_up(self) -> None:
+        """Close the line, unless it is closed already."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
     def status(self) -> int:
         """Wait for the program's end."""
         handle = os.pidfd_open(self.pid)
@@ -77,7 +91,7 @@ def on_a_terminal(arguments: list[str], columns: int = 80, rows: int = 24) -> It
     if pid == 0:
         os.chdir(ROOT)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, "TERM": "linux"})
+        os.execve(sys.executable, [sys.executable, *arguments], ENVIRONMENT)
     try:
         yield Terminal(pid, fd, columns, rows)
     finally:
@@ -87,6 +101,13 @@ def on_a_terminal(arguments: list[str], columns: int = 80, rows: int = 24) -> It
             os.waitpid(pid, 0)
         except (ProcessLookupError, ChildProcessError):
             pass
+
+
+@pytest.mark.usefixtures("no_terminal")
+def test_a_dry_run_gives_the_plan_that_was_reached() -> None:
+    plan = planned(ONE, Dialogue(given_answers(parse("umode=rcv disk=/dev/sda ip=10.0.0.7/24"))))
+    assert isinstance(plan, Plan)
+    assert (plan.role, plan.target.path, plan.nic.name) == (Role.RECEIVE, "/dev/sda", "eth0")
 
 
 def test_the_first_screen_is_the_role_with_what_is_settled_and_why() -> None:
@@ -199,6 +220,16 @@ def test_what_was_given_is_preselected_in_its_own_words_also_where_no_choice_sta
         terminal.wait_for("Which disk?", "> /dev/sda2")
 
 
+def test_a_dry_run_that_is_left_without_a_plan_says_how() -> None:
+    with dry_run("auto=yes") as terminal:
+        terminal.wait_for("STOPPED", "Power off")
+        terminal.press(DOWN * 4)
+        terminal.wait_for("> Power off")
+        terminal.press(ENTER)
+        terminal.wait_for("Nothing was executed. The launcher would have ended with: poweroff")
+        assert terminal.status() == 0
+
+
 def test_answers_can_be_changed_after_an_error() -> None:
     with dry_run("auto=yes") as terminal:
         terminal.wait_for("STOPPED", "Change the answers")
@@ -224,6 +255,16 @@ def test_a_terminal_that_is_too_small_says_so_and_takes_no_key() -> None:
         terminal.wait_for("What is this PC?")
 
 
+def test_nothing_that_the_screens_use_is_on_its_way_out_of_python_or_urwid() -> None:
+    """A warning would go to the screen of whoever runs it by hand."""
+    words = ["-W", "error::DeprecationWarning", "-m", "launcher", "--dry-run", "--machine", "one-disk-one-card.json"]
+    with on_a_terminal([*words, "--cmdline", DOCUMENTED]) as terminal:
+        terminal.wait_for("What is this PC?")
+        terminal.press("s")
+        terminal.wait_for("Nothing was executed")
+        assert terminal.status() == 0
+
+
 def ended_run(line: str, kind: str, seconds: int) -> AbstractContextManager[Terminal]:
     return on_a_terminal(["tests/launcher/session/ended_run.py", line, kind, str(seconds)])
 
@@ -242,9 +283,19 @@ def test_without_a_key_the_seconds_go_by_and_the_pc_restarts() -> None:
         assert terminal.status() == 10
 
 
+@pytest.fixture(params=["the distribution's", "PyPI's newest"])
+def urwid(request: pytest.FixtureRequest) -> str:
+    """A folder to look for urwid in before all others, or none."""
+    if request.param == "the distribution's":
+        return ""
+    if not (NEWEST / "urwid").is_dir():
+        pytest.skip(f"no urwid in {NEWEST}: tests/run puts it there")
+    return str(NEWEST)
+
+
 @contextmanager
 def on_a_line_that_may_close(
-    words: list[str], errors: Path, begun: Callable[[], bool] = lambda: True
+    words: list[str], urwid: str, errors: Path, begun: Callable[[], bool] = lambda: True
 ) -> Iterator[Terminal]:
     """A program on a line that the test closes by itself, begun as /init does: a hang-up is no signal.
 
@@ -260,7 +311,7 @@ def on_a_line_that_may_close(
         os.write(ready_told, b".")
         while not begun():
             time.sleep(0.01)
-        os.execve(sys.executable, [sys.executable, *words], {**os.environ, "TERM": "linux"})
+        os.execve(sys.executable, [sys.executable, *words], {**ENVIRONMENT, "PYTHONPATH": urwid})
     os.read(ready, 1)
     for descriptor in (said, ready, ready_told):
         os.close(descriptor)
@@ -269,21 +320,20 @@ def on_a_line_that_may_close(
     try:
         yield terminal
     finally:
-        with suppress(OSError):  # it is closed already
-            os.close(fd)
+        terminal.hang_up()
         with suppress(ProcessLookupError, ChildProcessError):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
 
 
-def test_a_line_that_is_closed_ends_nothing_and_burns_no_processor(tmp_path: Path) -> None:
+def test_a_line_that_is_closed_ends_nothing_and_burns_no_processor(urwid: str, tmp_path: Path) -> None:
     """As in the initrd, where hang-ups are ignored: a clone must go on when nobody looks at it."""
     words = ["-m", "launcher", "--dry-run", "--machine", "one-disk-one-card.json", "--cmdline", "load_ramdisk=1"]
-    with on_a_line_that_may_close(words, tmp_path / "errors") as terminal:
+    with on_a_line_that_may_close(words, urwid, tmp_path / "errors") as terminal:
         terminal.wait_for("What is this PC?")
         handle = os.pidfd_open(terminal.pid)
         used = processor_ticks(terminal.pid)
-        os.close(terminal.fd)
+        terminal.hang_up()
         try:
             ended, _, _ = select.select([handle], [], [], 2.0)
             assert not ended, f"the program ended with its line: {(tmp_path / 'errors').read_text()}"
@@ -301,28 +351,28 @@ def as_soon_as_it_draws(terminal: Terminal) -> None:
 
 
 def at_its_last_screen(terminal: Terminal) -> None:
-    terminal.wait_for("DONE: this disk equals the sender's")
+    terminal.wait_for("DONE: the disk was sent")
 
 
 @pytest.mark.parametrize("moment", [closed_already, as_soon_as_it_draws, at_its_last_screen])
 def test_a_clone_comes_to_its_end_whenever_its_line_is_closed(
-    moment: Callable[[Terminal], None], tmp_path: Path
+    moment: Callable[[Terminal], None], urwid: str, tmp_path: Path
 ) -> None:
     """The end counts, too: /init restarts the PC at status 10, and takes any other for a crash."""
-    words = ["tests/launcher/session/ended_run.py", "auto=yes umode=rcv ip=10.0.0.7/24 after=reboot", "equal", "1"]
+    words = ["tests/launcher/session/ended_run.py", "auto=yes umode=snd ip=10.0.0.7/24 after=reboot", "sent", "1"]
     begun = (lambda: not os.isatty(0)) if moment is closed_already else (lambda: True)
-    with on_a_line_that_may_close(words, tmp_path / "errors", begun) as terminal:
+    with on_a_line_that_may_close(words, urwid, tmp_path / "errors", begun) as terminal:
         moment(terminal)
-        os.close(terminal.fd)
+        terminal.hang_up()
         status = terminal.status()
         assert ((tmp_path / "errors").read_text(), status) == ("", 10)
 
 
-def test_a_line_that_is_closed_while_it_holds_up_a_drawing_ends_nothing(tmp_path: Path) -> None:
+def test_a_line_that_is_closed_while_it_holds_up_a_drawing_ends_nothing(urwid: str, tmp_path: Path) -> None:
     """With a hang-up the kernel sends SIGCONT, too. On a busy machine a program finds both at once, as one that is
     stopped does: whoever writes to the line at that signal does so in the middle of a write to it."""
     words = ["-m", "launcher", "--dry-run", "--machine", "one-disk-one-card.json", "--cmdline", "load_ramdisk=1"]
-    with on_a_line_that_may_close(words, tmp_path / "errors") as terminal:
+    with on_a_line_that_may_close(words, urwid, tmp_path / "errors") as terminal:
         terminal.wait_for("What is this PC?")
         deadline, columns = time.monotonic() + PATIENCE, 80
         while not held_up(terminal.pid):  # nobody reads what it draws at every new size
@@ -332,7 +382,7 @@ def test_a_line_that_is_closed_while_it_holds_up_a_drawing_ends_nothing(tmp_path
             time.sleep(0.02)
         os.kill(terminal.pid, signal.SIGSTOP)
         os.waitpid(terminal.pid, os.WUNTRACED)
-        os.close(terminal.fd)
+        terminal.hang_up()
         goes_on(terminal.pid)
         assert (tmp_path / "errors").read_text() == ""
 

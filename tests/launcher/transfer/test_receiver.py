@@ -73,6 +73,7 @@ def received(a_plan: Plan, events: Path | None = None) -> Outcome:
     transfer.start()
     outcome = transfer.wait(DEADLINE)
     transfer.close()
+    log.close()
     assert outcome
     return outcome
 

@@ -83,10 +83,12 @@ def until(done: Callable[[], object]) -> None:
 
 
 def sent(a_plan: Plan, events: Path | None = None, times: Times = QUICK) -> Outcome:
-    transfer = Transfer(a_plan, EventLog(*([events] if events else [])), times)
+    log = EventLog(*([events] if events else []))
+    transfer = Transfer(a_plan, log, times)
     transfer.start()
     outcome = transfer.wait(DEADLINE)
     transfer.close()
+    log.close()
     assert outcome
     return outcome
 

@@ -168,7 +168,8 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         hang_reopening(job["device"])
     if "hang_opening" in job:
         hang_opening(job["device"])
-    transfer = Transfer(plan(job), EventLog(Path(job["events"])), times)
+    log = EventLog(Path(job["events"]))
+    transfer = Transfer(plan(job), log, times)
     transfer.start()
     asked = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: asked.set())
@@ -197,6 +198,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
             assert outcome is not None
             break
     transfer.close()
+    log.close()
     final = transfer.snapshot()
     return outcome, {
         "phases": phases,

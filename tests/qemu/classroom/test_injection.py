@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from qemu.classroom.faults import parse_fault
-from qemu.classroom.injection import Injection
+from qemu.classroom.equipment import HARDWARE, LINE, PROGRAMS
+from qemu.classroom.faults import Kind, parse_fault
+from qemu.classroom.injection import DEEDS, Injection
 from qemu.classroom.report import Role
-from qemu.classroom.seat import Seat, SeatSpec
+from qemu.classroom.seat import Seat
+from qemu.classroom.seat_spec import SeatSpec
 from qemu.host.pump import Deadline, Pump
 from qemu.machine.qmp import Qmp
 from qemu.machine.spec import MachineSpec
@@ -169,3 +171,12 @@ def test_io_errors_and_dying_programs_are_seen_when_they_come(tmp_path: Path) ->
     room.vms["sender"].says("fault", program="zstd")
     assert room.turn() == 2
     assert room.injection.pending == []
+
+
+OF_THE_ROOM = {Kind.SMALLER, Kind.ABSENT, Kind.SECOND_SENDER}
+"""What decides about a seat as a whole: how large its disk is, whether it is switched on, whether it is there."""
+
+
+def test_every_kind_of_fault_is_carried_out_by_exactly_one() -> None:
+    carried_out = [*LINE, *HARDWARE, *PROGRAMS, *DEEDS, *OF_THE_ROOM]
+    assert sorted(kind.word for kind in carried_out) == sorted(kind.word for kind in Kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,13 @@ def test_arguments_are_spelt_as_qemu_spells_them() -> None:
     monitor.qmp.start(monitor.stream, Deadline(5))
     monitor.qmp.execute("send-key", deadline=Deadline(5), hold_time=5)
     assert monitor.asked[1] == {"execute": "send-key", "arguments": {"hold-time": 5}}
+
+
+def test_the_screen_is_written_as_png() -> None:
+    monitor = Monitor(OK, OK)
+    monitor.qmp.start(monitor.stream, Deadline(5))
+    monitor.qmp.screendump(Path("/shot.png"), Deadline(5))
+    assert monitor.asked[1:] == [{"execute": "screendump", "arguments": {"filename": "/shot.png", "format": "png"}}]
 
 
 def test_a_refusal_is_an_error_with_qemus_words() -> None:

@@ -41,6 +41,11 @@ def options(command: list[str], name: str) -> list[str]:
         ({}, "-accel", "tcg,thread=multi"),
         ({"accel": "kvm"}, "-accel", "kvm"),
         ({"accel": "kvm"}, "-cpu", "host"),
+        ({}, "-rtc", "base=utc"),
+        ({"counted": True}, "-accel", "tcg,thread=single"),
+        ({"counted": True}, "-icount", "shift=0,sleep=off,align=off"),
+        ({"counted": True}, "-rtc", "base=2025-01-01T00:00:00,clock=vm"),
+        ({"counted": True}, "-seed", "1"),
         ({}, "-uuid", "75647063-6173-4000-8000-000000000001"),
         ({}, "-display", "none"),
         ({"window": True}, "-display", "gtk"),
@@ -52,6 +57,12 @@ def options(command: list[str], name: str) -> list[str]:
 def test_each_field_has_its_option(change: dict[str, object], option: str, value: str) -> None:
     machine = replace(MACHINE, **change)  # type: ignore[arg-type]
     assert value in options(argv(machine, PORTS), option)
+
+
+def test_instructions_are_counted_only_when_asked_for_and_never_with_kvm() -> None:
+    assert not {"-icount", "-seed"} & set(argv(MACHINE, PORTS))
+    with pytest.raises(SpecError, match="KVM cannot count instructions"):
+        argv(replace(MACHINE, counted=True, accel="kvm"))
 
 
 def test_console_is_the_first_serial_port_and_events_the_second() -> None:
@@ -103,6 +114,11 @@ def test_a_drive_is_one_blockdev_whatever_its_file_is_called() -> None:
     assert node["detect-zeroes"] == "unmap"
 
 
+def test_a_disk_may_be_nothing_but_a_size() -> None:
+    [text] = options(drive_argv(Drive(1 << 30), 0), "-blockdev")
+    assert json.loads(text) == {"driver": "null-co", "node-name": "disk0", "size": 1 << 30, "read-zeroes": True}
+
+
 def test_a_safe_cache_passes_flushes_on() -> None:
     [text] = options(drive_argv(Drive(DISK, cache="writeback"), 0), "-blockdev")
     assert json.loads(text)["file"]["cache"]["no-flush"] is False
@@ -151,3 +167,23 @@ def test_seats_have_different_addresses_and_there_are_256() -> None:
     assert len({mac(n) for n in range(256)}) == len({uuid(n) for n in range(256)}) == 256
     with pytest.raises(SpecError):
         mac(256)
+
+
+def test_io_errors_lie_above_the_image_where_the_guests_offsets_hold() -> None:
+    words = drive_argv(Drive(Path("/d"), format="qcow2", read_errors=(1536,), write_errors=(1 << 20,)), 0)
+    node = json.loads(words[1])
+    assert (node["driver"], node["node-name"], node["image"]["driver"]) == ("blkdebug", "disk0", "qcow2")
+    assert node["inject-error"] == [
+        {"event": "none", "iotype": "read", "sector": 3},
+        {"event": "none", "iotype": "write", "sector": 2048},
+    ]
+
+
+def test_a_disk_with_a_rate_has_a_group_that_limits_it() -> None:
+    words = drive_argv(Drive(Path("/d"), rate=20_000_000), 1)
+    group, node = json.loads(words[1]), json.loads(words[3])
+    assert (words[0], group["id"], group["limits"]) == ("-object", "rate1", {"bps-total": 20_000_000})
+    assert (node["driver"], node["node-name"], node["throttle-group"]) == ("throttle", "disk1", "rate1")
+    for wrong in ({"read_errors": (512,)}, {"write_errors": (512,)}, {"read_only": True, "bus": Bus.SCSI}, {"rate": 0}):
+        with pytest.raises(SpecError, match="a disk with a rate"):
+            drive_argv(Drive(Path("/d"), **{"rate": 1, **wrong}), 0)  # type: ignore[arg-type]

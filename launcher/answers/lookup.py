@@ -1,0 +1,63 @@
+"""What the names on a command line mean, looked up in the table: rows, misspellings, answers, the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kernel_cmdline import CommandLine, Parameter, canonical
+
+from ..sentence import Sentence
+from .parameters import ROWS
+from .questions import LINE, Given, GivenAnswers
+from .row import Row, Use
+
+_BY_KEY = {canonical(name): row for row in ROWS for name in (row.name, *row.aliases)}
+
+
+def row_of(name: str) -> Row | None:
+    """The row for a name as it is written on a command line, or None."""
+    return _BY_KEY.get(canonical(name))
+
+
+def suggestion(name: str) -> str | None:
+    """The parameter of ours that an unknown `name` was probably meant to be, or None."""
+    key = canonical(name)
+    if key in _BY_KEY or len(key) < 3 or "." in key or key.removeprefix("no") in _BY_KEY:
+        return None
+    import difflib  # noqa: PLC0415 - hardly ever needed, and importing delays the first screen
+
+    ours = [key for key, row in _BY_KEY.items() if row.use is Use.USED and len(key) >= 3]
+    close = difflib.get_close_matches(key, ours, n=1, cutoff=0.75)
+    return _BY_KEY[close[0]].name if close else None
+
+
+def given_answers(line: CommandLine, *configuration: tuple[Sentence | str, CommandLine]) -> GivenAnswers:
+    """Answers by canonical key of the row's own name (aliases resolved).
+
+    `line` wins over each `configuration` (a name to show and its parameters), an earlier over a later one, and
+    within one of them the last value wins. Bare words are no answers (PXELINUX adds a bare ``auto``).
+    """
+    answers: GivenAnswers = {}
+    for source, parameters in (*reversed(configuration), (LINE, line)):
+        for parameter in _ours(parameters):
+            row = row_of(parameter.name)
+            assert row is not None and parameter.value is not None
+            answers[row.key] = Given(parameter.value, source, parameter.name)
+    return answers
+
+
+def _ours(parameters: Iterable[Parameter]) -> Iterable[Parameter]:
+    for parameter in parameters:
+        row = row_of(parameter.name)
+        if row and row.use is Use.USED and parameter.value is not None and not parameter.init:
+            yield parameter
+
+
+def reference() -> str:
+    """The parameters that are used, as a Markdown table; the README holds exactly this text."""
+    lines = ["| parameter | values | meaning | from |", "| --- | --- | --- | --- |"]
+    for row in ROWS:
+        if row.use is Use.USED:
+            names = ", ".join(f"`{name}`" for name in (row.name, *row.aliases))
+            lines.append(f"| {names} | {row.values} | {row.meaning} | {row.origin} |")
+    return "\n".join(lines) + "\n"

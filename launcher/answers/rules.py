@@ -1,0 +1,165 @@
+"""Rules on several parameters together: which one decides, when one is a question, what they make of the plan.
+
+- ``auto=yes`` asks nobody (`attended`).
+- BOOTIF chooses the card before ``nic=`` does, unless ``rd.bootif=0`` (`card_by_bootif`).
+- ``netmask`` and ``gateway`` stand beside an ``ip`` that has none (`address`).
+- ``--start-timeout`` in ``udpcparam`` decides before ``start_timeout`` (`start_timeout`).
+- ``after`` decides before SambaEdu's ``auto_reboot`` (`after_decides`).
+- ``remontee_info`` and ``page_remontee`` work together only (`result_page`).
+
+The rows of `parameters.ROWS` name these functions. Where one parameter is not used because of another one, a warning
+says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from kernel_cmdline.network import IpConfig
+
+from ..errors import AnswerError
+from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role
+from ..sentence import Sentence, say
+from ..udpcast.options import Checked, take_start_timeout
+from .questions import Answer, Facts
+from .reading import RESTARTS, read_bootif, uses_dhcp
+
+# --- when a row is a question -----------------------------------------------------------------------------------------
+
+
+def may_receive(facts: Facts) -> bool:
+    return facts.role is not Role.SEND
+
+
+def receives(facts: Facts) -> bool:
+    return facts.role is Role.RECEIVE
+
+
+def prefix_is_open(facts: Facts) -> bool:
+    config = facts.of("ip", IpConfig)
+    return config is not None and config.client is not None and not config.prefix
+
+
+def gateway_is_open(facts: Facts) -> bool:
+    config = facts.of("ip", IpConfig)
+    return config is not None and config.client is not None and not config.gateway
+
+
+def after_decides(facts: Facts) -> bool:
+    return "after" in facts.given or "auto_reboot" not in facts.given
+
+
+def auto_reboot_decides(facts: Facts) -> bool:
+    return not after_decides(facts)
+
+
+def page_is_told(facts: Facts) -> bool:
+    return facts.of("remontee_info", bool) is True and "page_remontee" in facts.given
+
+
+# --- what comes before an answer that was given -----------------------------------------------------------------------
+
+
+def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
+    """The card that PXE-booted, when BOOTIF names one that is there; ``nic=BOOTIF`` insists on it."""
+    given, nic, switch = (facts.given.get(key) for key in ("bootif", "nic", "rd.bootif"))
+    insisted = nic is not None and nic.text.strip().upper() == "BOOTIF"
+    if given is None or (switch is not None and switch.text == "0" and not insisted):
+        return None, ()
+    try:
+        mac = read_bootif(given.text, facts)
+    except AnswerError as error:
+        return None, (error.sentence,)
+    card = next((card for card in facts.machine.nics if card.mac.lower() == mac), None)
+    if card is None and facts.complete and facts.machine.nics and not insisted:
+        none = say("BOOTIF={text} is none of this PC's cards, so it does not choose one.", text=given.text)
+        return None, (none,)
+    answer = Answer(mac, "BOOTIF")
+    if card and nic and not insisted and nic.text not in (card.name, card.mac):
+        unused = say(
+            "nic={text} is not used: BOOTIF chose {card} (rd.bootif=0 lets nic= decide).",
+            text=nic.text,
+            card=card.name,
+        )
+        return answer, (unused,)
+    return answer, ()
+
+
+# --- warnings ---------------------------------------------------------------------------------------------------------
+
+
+def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
+    checked = facts.of("udpcparam", Checked)
+    return checked.warnings if checked else ()
+
+
+def start_timeout_unused(facts: Facts) -> Iterator[Sentence]:
+    checked = facts.of("udpcparam", Checked)
+    if checked and checked.options.start_timeout and "start_timeout" in facts.given:
+        yield say("start_timeout= is not used: --start-timeout in udpcparam decides.")
+
+
+def retry_unused(facts: Facts) -> Iterator[Sentence]:
+    count = facts.of("retry", int)
+    if count and not facts.unattended:
+        yield say("retry={text} counts with auto=yes only: here the operator decides.", text=str(count))
+
+
+def auto_reboot_unused(facts: Facts) -> Iterator[Sentence]:
+    given, after = facts.given.get("auto_reboot"), facts.of("after", After)
+    if given and after and RESTARTS.get(given.text.strip().lower(), after) != after:
+        yield say("auto_reboot={text} is not used: after= decides.", text=given.text)
+
+
+def page_unused(facts: Facts) -> Iterator[Sentence]:
+    named = "page_remontee" in facts.given
+    if named and "remontee_info" not in facts.given:
+        yield say("page_remontee= is not used without remontee_info=y.")
+    if facts.of("remontee_info", bool) and not named:
+        yield say("remontee_info=y is not used: page_remontee= does not say which page.")
+
+
+# --- the plan's fields that one row alone does not make ---------------------------------------------------------------
+
+
+def attended(facts: Facts) -> bool:
+    return not facts.unattended
+
+
+def address(facts: Facts) -> Address:
+    """Where ``ip`` is no question, the card has its address already."""
+    config = facts.of("ip", IpConfig)
+    if config is None:
+        return Address(AddressSource.GIVEN)
+    if not config.client:
+        return Address(AddressSource.DHCP)
+    prefix = config.prefix or facts.of("netmask", int)
+    gateway = config.gateway or facts.of("gateway", str)
+    lease = config.form == "pxelinux" and uses_dhcp(facts)
+    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease)
+
+
+def options(facts: Facts) -> Options | None:
+    checked = facts.of("udpcparam", Checked)
+    return take_start_timeout(checked.options)[1] if checked else None
+
+
+def start_timeout(facts: Facts) -> int | None:
+    checked = facts.of("udpcparam", Checked)
+    among_options = checked.options.start_timeout if checked else None
+    return among_options or facts.of("start_timeout", int)
+
+
+def result_page(facts: Facts) -> ResultPage | None:
+    url = facts.of("page_remontee", str)
+    return ResultPage(url, facts.of("num_op", str)) if url else None
+
+
+MADE: Mapping[str, Callable[[Facts], object]] = {
+    "attended": attended,
+    "address": address,
+    "options": options,
+    "start_timeout": start_timeout,
+    "result_page": result_page,
+}
+"""By the name of the field; all others are the value of the row that fills them."""

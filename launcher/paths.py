@@ -1,0 +1,15 @@
+"""Where the launcher's files are inside the initrd; the one place for these paths.
+
+/init (initrd/dracut/90udpcast/) makes `RUN`, and two of these files, before the launcher runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+RUN = Path("/run/udpcast")
+STAMPS = RUN / "stamps"  # when /init reached what, before the event log could be written
+COLDPLUGGED = RUN / "coldplugged"  # made when every device present at boot is known
+EVENTS = RUN / "events.jsonl"
+CRASH = RUN / "crash"  # the sentence and the traceback of a launcher that crashed, for /init to show
+RESULT = RUN / "result.json"  # of the last transfer since this PC started

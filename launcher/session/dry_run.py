@@ -1,0 +1,51 @@
+"""``--dry-run``: the real screens on a recorded machine, up to the plan, which nothing here could carry out."""
+
+from __future__ import annotations
+
+from ..events import EventLog
+from ..exits import Exit
+from ..model.machine import Machine
+from ..model.plan import Plan
+from .app import App
+from .interviewing import Dialogue
+from .stage import Stage
+
+
+class RecordedPc:
+    """A machine out of a file."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
+    def detect(self) -> Machine:
+        return self._machine
+
+    def complete(self) -> bool:
+        return True
+
+    def watch(self) -> int | None:
+        return None
+
+    def drain(self) -> bool:
+        return False
+
+    def stuck(self) -> bool:
+        return False
+
+
+class Planned(Stage):
+    """The stage behind the interview of a dry run: the screens end, and the plan is what it came to."""
+
+    def __init__(self, app: App, plan: Plan) -> None:
+        super().__init__(app)
+        self.plan = plan
+
+    def begin(self) -> None:
+        self.app.ui.leave()
+
+
+def dry_run(machine: Machine, dialogue: Dialogue) -> Plan | Exit:
+    """The plan that the operator reached on `machine`, or how he left before."""
+    app = App(RecordedPc(machine), dialogue, EventLog(), Planned)
+    app.run()
+    return app.stage.plan if isinstance(app.stage, Planned) else app.status

@@ -1,0 +1,204 @@
+"""The interview on the screens: the stage that asks, and the dialogue, its memory, which outlives the stage.
+
+The interview is replayed from the start at every event (an answer, *back*, a device that appears): whatever it
+finds open becomes the page. So a page never remembers anything, and a replay on another machine asks exactly what is
+open there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
+from ..answers.questions import Facts, GivenAnswers, Question
+from ..answers.selectors import DeviceMissing
+from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
+from ..model.plan import Plan, Target
+from ..screens import pages
+from ..screens.pages import Pending
+from ..sentence import Sentence, joined, say
+from ..translate import set_language
+from .devices import DEADLINE, Devices
+from .stage import Stage
+
+if TYPE_CHECKING:
+    from .app import App
+
+
+class Dialogue:
+    """The memory of the interview, which is replayed with it at every event.
+
+    `errors` stop an unattended run; `doubt`: one of them must be seen by the operator.
+    `ended`: a transfer has ended on this PC, so that another one begins with the role, whatever was given.
+    `review`: what was given is asked as well, preselected.
+    `focus`: by question, the choice that the operator had moved to before he went elsewhere.
+    """
+
+    def __init__(
+        self,
+        given: GivenAnswers,
+        warnings: tuple[Sentence, ...] = (),
+        errors: tuple[Sentence, ...] = (),
+        doubt: bool = False,
+        ended: bool = False,
+    ) -> None:
+        self.given = given
+        self.warnings = warnings
+        self.errors = errors
+        self.doubt = doubt
+        self.ended = ended
+        self.review = False
+        self.told = Told({})
+        self.focus: dict[str, str] = {}
+
+    def interview(self, devices: Devices, ask: Ask) -> Interview:
+        """The interview as it stands, on what is there now."""
+        return Interview(
+            self.given,
+            devices.machine,
+            ask,
+            self.told,
+            review=self.review,
+            doubt=self.doubt or self.ended,
+            complete=devices.complete,
+        )
+
+    def notes(self, interview: Interview) -> tuple[Sentence, ...]:
+        """What the operator is to see beside the questions, each once."""
+        notes = (*self.errors, *self.warnings, *interview.warnings)
+        return tuple({str(note): note for note in notes}.values())
+
+    def still_means(self, target: Target, devices: Devices) -> bool:
+        """Whether the answers still choose `target`, now that the network is there: in the time for that another disk
+        may have appeared, and who has confirmed nothing has not said which of the two may be overwritten."""
+        settled = self.interview(devices, refuse).preview()
+        chosen = next((item.value for item in settled if item.key == "disk"), None)
+        return (isinstance(chosen, Target) and chosen.path == target.path) or CONFIRM in self.told.answers
+
+    def back(self) -> None:
+        """Forget the last told answer; before the first one, ask also what was given."""
+        if not self.told.back():
+            self.review = True
+
+    def anew(self) -> None:
+        """Ask everything again, with what was given preselected."""
+        self.told = Told({})
+        self.review = True
+
+    def over(self, ended: bool) -> None:
+        """There is a result. `ended`: of a transfer that had begun."""
+        self.told = Told({})
+        self.ended = self.ended or ended
+
+
+def _pend(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+    raise Pending(question, facts, preset, problem)
+
+
+class Interviewing(Stage):
+    """Asks what is open, waits for devices that could change an answer, and ends with a plan."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self._dialogue = app.dialogue
+        self._devices = app.devices
+
+    def begin(self) -> None:
+        """Replay the interview and show what it stops at, or carry out its plan."""
+        interview = self._dialogue.interview(self._devices, _pend)
+        try:
+            plan = self._plan(interview)
+        except Pending as pending:
+            set_language(interview.language)
+            self._ask(pending, interview)
+        except Back:
+            self.back()
+        except DeviceMissing as missing:
+            self._wait_or_fail(missing)
+        except LauncherError as error:
+            if isinstance(error, Unanswered) and not self._devices.complete:
+                self._wait_for_devices()
+            else:
+                self.app.fail(error)
+        else:
+            set_language(interview.language)
+            if self._devices.may_change(interview) or self._devices.unlooked_at(plan.target.disk):
+                self._wait_for_devices()
+            else:
+                self._carry_out(plan, interview)
+
+    def _plan(self, interview: Interview) -> Plan:
+        errors = self._dialogue.errors
+        if interview.auto and errors and not self._dialogue.review:
+            hint = say("Nothing is done unattended with a wrong append line.")
+            raise LauncherError(ErrorKind.WRONG_LINE, errors[0], hint)
+        return interview.plan()
+
+    def _carry_out(self, plan: Plan, interview: Interview) -> None:
+        for item in interview.settled:
+            if item.answer:
+                self.app.log.emit("answer", key=item.key, text=item.answer.text, source=str(item.answer.source))
+        self.app.log.emit("plan", **plan.record())
+        self.app.enter(self.app.carry_out(self.app, plan))
+
+    # --- questions ------------------------------------------------------------------------------------------------
+
+    def _ask(self, pending: Pending, interview: Interview) -> None:
+        key = pending.question.key
+        missing = isinstance(pending.problem, DeviceMissing) or (
+            key in ("disk", "nic") and not pending.question.choices(pending.facts)
+        )
+        to_come = self._devices.may_change(interview) or self._devices.unlooked_at(*self.app.machine.eligible_disks)
+        if (missing and not self._devices.complete) or (key == CONFIRM and to_come):
+            self._wait_for_devices()
+            return
+        preview = self._dialogue.interview(self._devices, refuse)
+        settled = preview.preview()
+        notes = self._dialogue.notes(preview)
+        shown = pages.Shown(pending, settled, self._devices.complete, notes, self.app.host)
+        focus = self._dialogue.focus.get(key)
+        self.app.show(
+            pages.question(shown, focus, lambda text: self.answer(key, text), lambda text: self._moved(key, text))
+        )
+
+    def _moved(self, key: str, text: str | None) -> None:
+        if text is not None:
+            self._dialogue.focus[key] = text
+
+    def answer(self, key: str, text: str) -> None:
+        """The operator's answer to the question `key`."""
+        self._dialogue.focus.pop(key, None)
+        if key == CONFIRM and text == NO:
+            self.back()
+            return
+        self._dialogue.told.tell(key, text)
+        self.begin()
+
+    # --- devices --------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        page = self.app.ui.page
+        if self._devices.completed:
+            self.devices_changed()
+        elif page and page.name == "waiting":
+            self.begin()
+
+    def devices_changed(self) -> None:
+        self._devices.look()
+        self.begin()
+
+    def _wait_for_devices(self) -> None:
+        self._wait(say("Detecting disks and network cards ..."))
+
+    def _wait_or_fail(self, missing: DeviceMissing) -> None:
+        left = self._devices.left
+        if left > 0:
+            more = say("Waiting up to {seconds} s more for it to appear.", seconds=int(left) + 1)
+            self._wait(joined(" ", missing.sentence, more))
+        else:
+            waited = say("Waited {seconds} s.", seconds=int(DEADLINE))
+            hint = joined(" ", waited, missing.hint)
+            self.app.fail(LauncherError(ErrorKind.DEVICE_MISSING, missing.sentence, hint))
+
+    def _wait(self, sentence: Sentence) -> None:
+        self.app.show(pages.waiting(sentence, self.app.host))

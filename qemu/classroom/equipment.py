@@ -1,0 +1,143 @@
+"""What faults make of a seat before it is switched on: its append line, its disk's size, its hardware, its programs.
+
+`LINE`, `HARDWARE` and `PROGRAMS` have one row for each kind of fault that is carried out here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kernel_cmdline import Parameter, format_line, parse
+from pxe.boot_entry import INITRD
+
+from ..disks.tools import DiskError
+from ..machine.spec import Bus, MachineSpec
+from . import faults, second_initrd
+from .faults import IN_A_PROGRAM, Fault, Kind
+from .seat_spec import SeatSpec
+
+LINE: Mapping[Kind, Callable[[Fault], Parameter]] = {
+    Kind.COMPRESSION: lambda fault: Parameter("compr", str(fault.value)),
+}
+"""What is added to the seat's append line."""
+
+
+def line(spec: SeatSpec, given: tuple[Fault, ...]) -> SeatSpec:
+    """The seat with the append line that its faults want."""
+    added = [LINE[fault.kind](fault) for fault in given if fault.seat == spec.name and fault.kind in LINE]
+    return dataclasses.replace(spec, append=format_line([*parse(spec.append), *added])) if added else spec
+
+
+def target_size(seat: str, size: int, given: tuple[Fault, ...]) -> int:
+    """How large the disk of a receiver is, in whole sectors."""
+    return (size - faults.number(faults.of(given, seat, Kind.SMALLER), 0)) // 512 * 512
+
+
+def _read_error(spec: MachineSpec, fault: Fault, size: int) -> MachineSpec:
+    return _drive(spec, read_errors=(*spec.drives[0].read_errors, _byte(fault, size)))
+
+
+def _write_error(spec: MachineSpec, fault: Fault, size: int) -> MachineSpec:
+    return _drive(spec, write_errors=(*spec.drives[0].write_errors, _byte(fault, size)))
+
+
+def _sectors_4k(spec: MachineSpec, fault: Fault, size: int) -> MachineSpec:
+    bus = spec.drives[0].bus
+    return _drive(spec, sector=4096, bus=Bus.SCSI if bus is Bus.AHCI else bus)
+
+
+def _memory(spec: MachineSpec, fault: Fault, size: int) -> MachineSpec:
+    return dataclasses.replace(spec, memory=faults.number(fault, spec.memory))
+
+
+def _drive(spec: MachineSpec, **changes: Any) -> MachineSpec:
+    (drive,) = spec.drives
+    return dataclasses.replace(spec, drives=(dataclasses.replace(drive, **changes),))
+
+
+def _byte(fault: Fault, size: int) -> int:
+    assert fault.position
+    return fault.position.offset(size)
+
+
+HARDWARE: Mapping[Kind, Callable[[MachineSpec, Fault, int], MachineSpec]] = {
+    Kind.READ_ERROR: _read_error,
+    Kind.WRITE_ERROR: _write_error,
+    Kind.SECTORS_4K: _sectors_4k,
+    Kind.MEMORY: _memory,
+}
+"""What becomes of the seat's machine, which has one disk; the number is the source's size."""
+
+
+def machine(spec: MachineSpec, size: int, given: tuple[Fault, ...]) -> MachineSpec:
+    """The machine with the hardware that its faults want; `size` is the source's."""
+    for fault in given:
+        if fault.seat == spec.name and fault.kind in HARDWARE:
+            spec = HARDWARE[fault.kind](spec, fault, size)
+    return spec
+
+
+_STEP = 1 << 16
+_WRAPPER = """\
+#!/bin/sh
+# Reads so much, says so on the event port, and then something happens.
+{{
+    busybox dd bs={step} count={count} iflag=fullblock 2> /dev/null
+    read -r up rest < /proc/uptime
+    echo "{{\\"event\\": \\"fault\\", \\"t\\": $up, \\"program\\": \\"{name}\\"}}" > /dev/ttyS1
+{deed}
+}} | /usr/lib/udpcast-fault/{name} "$@"
+"""
+PROGRAMS = {
+    Kind.KILL_PROGRAM: """\
+    # It dies with everything in its session.
+    kill -9 0""",
+    Kind.EXHAUST: """\
+    # Files that can go nowhere fill the memory, written by one whom the kernel may not end. When one of the pipeline's
+    # programs is gone, so are they.
+    pids=$(busybox pidof zstd pigz lzop udp-sender udp-receiver)
+    (
+        echo -1000 > /proc/self/oom_score_adj
+        busybox mkdir /hog
+        busybox mount -t ramfs hog /hog
+        while kill -0 $pids; do busybox dd bs=1M count=4 if=/dev/zero of=/hog/$((number += 1)); done
+        busybox umount /hog
+    ) < /dev/null > /dev/null 2>&1 &
+    exec busybox cat""",
+}
+"""What happens within a program when it has read so much: lines of a shell script."""
+
+
+def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...], scratch: Path) -> None:
+    """Give a seat a second initrd in the TFTP `tree`, unpacked over the first, in whose programs something happens.
+
+    Raises DiskError.
+    """
+    inside = [fault for fault in given if fault.kind in IN_A_PROGRAM and fault.seat == seat.name]
+    if not inside:
+        return
+    root = scratch / f"{seat.name}-programs"
+    original, wrappers = root / "usr/lib/udpcast-fault", root / "usr/bin"
+    original.mkdir(parents=True)
+    wrappers.mkdir(parents=True)
+    for fault in inside:
+        name, count = str(fault.value), fault.position.offset(size) // _STEP if fault.position else 0
+        _extract(tree / INITRD, f"usr/bin/{name}", root)
+        (wrappers / name).rename(original / name)
+        script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=PROGRAMS[fault.kind])
+        (wrappers / name).write_text(script)
+        (wrappers / name).chmod(0o755)
+    second_initrd.add(tree, seat, root, "programs")
+
+
+def _extract(initrd: Path, name: str, root: Path) -> None:
+    """Unpack one file of an initrd."""
+    with subprocess.Popen(["zstd", "-dcq", initrd], stdout=subprocess.PIPE) as unpacked:
+        command = ["cpio", "-i", "--quiet", "-D", str(root), name]
+        subprocess.run(command, stdin=unpacked.stdout, check=False, capture_output=True)
+    if not (root / name).is_file():
+        raise DiskError(f"{name} is not in the initrd {initrd}: no fault can kill it.")

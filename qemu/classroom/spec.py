@@ -1,0 +1,115 @@
+"""What a classroom is, as plain values: its seats with their append lines, and the command that repeats a run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kernel_cmdline import Parameter, format_line, parse
+
+from ..machine.spec import Bus, SpecError
+from . import equipment, faults
+from .faults import Fault, Kind
+from .report import Role
+from .seat_spec import SeatSpec
+
+FAULT_RATE = "60m"
+"""A run with faults sends at so many bit/s, so that the middle of its cast lasts for several seconds."""
+
+CONSOLE = (Parameter("console", "ttyS0,115200"), Parameter("events", "ttyS1"), Parameter("no_timer_check"))
+"""What the harness adds to every append line: a console it can drive, the event port, and a word to the kernel, which
+panics where its test of the timer runs while a busy host has no time for an emulated machine."""
+
+DISK_NAMES = {
+    Bus.AHCI: "/dev/sda",
+    Bus.NVME: "/dev/nvme0n1",
+    Bus.VIRTIO: "/dev/vda",
+    Bus.SCSI: "/dev/sda",
+    Bus.USB: "/dev/sda",
+}
+
+
+@dataclass(frozen=True)
+class ClassroomSpec:
+    """What to run. Sizes in bytes, memory in MiB, deadline in seconds; None: the default described in --help."""
+
+    pair: Path
+    receivers: int = 2
+    append_sender: str | None = None
+    append_receiver: str | None = None
+    model: Path | None = None
+    target_size: int | None = None
+    memory: int = 384
+    nic: str = "e1000"
+    bus: Bus = Bus.AHCI
+    deadline: float = 900.0
+    keep: bool = False
+    artefacts: Path | None = None
+    faults: tuple[Fault, ...] = ()
+    by_hand: Mapping[Role, str] = field(default_factory=dict)
+    """Commands that a person types in place of the launcher (`by_hand`); a benchmark's, and no option."""
+    disk_rate: int | None = None
+    """Bytes a second of each disk (`spec.Drive`); a benchmark's as well."""
+    direct: bool = False
+    """The machines get kernel and initrd from QEMU and not over the network; a benchmark's as well."""
+
+
+def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
+    """The sender, the receivers, a second sender, each with its whole append line.
+
+    Raises SpecError, CommandLineError, FaultError.
+    """
+    if not 1 <= spec.receivers <= 254:
+        raise SpecError(f"{spec.receivers} receivers: 1 to 254 were expected.")
+    faults.check(spec.faults, spec.receivers)
+    sender, receiver = spec.append_sender, spec.append_receiver
+    if sender is None:
+        sender = default_append_sender(spec)
+    if receiver is None:
+        receiver = "umode=rcv auto=yes"
+    lines = [(Role.SENDER, sender), *[(Role.RECEIVER, receiver)] * spec.receivers]
+    if faults.of(spec.faults, faults.SECOND_SENDER, Kind.SECOND_SENDER):
+        lines.append((Role.SENDER, sender))
+    made = (SeatSpec(n, role, with_console(line)) for n, (role, line) in enumerate(lines))
+    return tuple(equipment.line(seat, spec.faults) for seat in made)
+
+
+def default_append_sender(spec: ClassroomSpec) -> str:
+    """Unattended; starts when every receiver is there."""
+    options = f"--min-receivers {spec.receivers}"
+    if spec.faults:
+        options += f" --max-bitrate {FAULT_RATE}"
+    return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]} udpcparam="{options}"'
+
+
+def with_console(append: str) -> str:
+    """The line with the harness's console and event port, in the kernel's quoting. Raises CommandLineError."""
+    return format_line([*parse(append), *CONSOLE])
+
+
+def command(spec: ClassroomSpec) -> str:
+    """The shell command that repeats this run."""
+    words = [
+        "python3",
+        "-m",
+        "qemu",
+        "classroom",
+        "--receivers",
+        str(spec.receivers),
+        "--pair",
+        str(spec.pair),
+    ]
+    options = {
+        "--append-sender": spec.append_sender,
+        "--append-receiver": spec.append_receiver,
+        "--model-disk": spec.model,
+        "--target-size": spec.target_size,
+    }
+    for name, value in options.items():
+        if value is not None:
+            words += [name, str(value)]
+    words += ["--memory", str(spec.memory), "--nic", spec.nic, "--bus", spec.bus.value]
+    words += [word for fault in spec.faults for word in ("--fault", str(fault))]
+    return shlex.join([*words, "--deadline", f"{spec.deadline:g}"])

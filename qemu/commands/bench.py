@@ -1,0 +1,113 @@
+"""``python3 -m qemu bench``: what is measured."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TypeVar
+
+from ..bench import boot, cases, classrooms, namespaces, results, stages
+from ..machine.spec import SpecError
+from .options import command, json_option, machine_options, positive, show, tell
+
+C = TypeVar("C", classrooms.RoomCase, cases.Case)
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``bench`` with its own commands."""
+    benches = commands.add_parser("bench", help="measure").add_subparsers(required=True, metavar="WHAT")
+    _boot_options(
+        command(benches, "boot", _boot, "our initrd's stages beside a bare initrd, in instructions", boot.__doc__)
+    )
+    _classroom_options(
+        command(benches, "transfer", _classrooms, "the launcher's transfer beside plain udpcast", classrooms.__doc__)
+    )
+    _namespace_options(
+        command(
+            benches,
+            "namespaces",
+            _namespaces,
+            "the same without machines, between network namespaces; with CPU time and memory",
+            namespaces.__doc__,
+        )
+    )
+    _stage_options(
+        command(benches, "stages", _stages, "each of the launcher's own stages alone, on one core", stages.__doc__)
+    )
+
+
+def _boot_options(made: argparse.ArgumentParser) -> None:
+    machine_options(made)
+    add = made.add_argument
+    add("--wall", action="store_true", help="measure wall time (default: count instructions)")
+    add("--runs", type=positive, default=3, metavar="N", help="boots of each (default: 3)")
+    add("--memory-search", action="store_true", help="find the smallest memory that can clone")
+    json_option(made, "whole result")
+
+
+def _boot(options: argparse.Namespace) -> int:
+    result = boot.bench_boot(
+        options.pair, options.runs, options.memory_search, options.memory, counted=not options.wall
+    )
+    show(options, boot.table(result), boot.to_json(result))
+    return 0
+
+
+def _classroom_options(made: argparse.ArgumentParser) -> None:
+    machine_options(made)
+    add = made.add_argument
+    add("--receivers", type=positive, nargs="+", default=[1, 4, 16], metavar="N", help="in a room (default: 1 4 16)")
+    add("--size", type=positive, default=128, metavar="MIB", help="of the model disk (default: 128)")
+    add("--bitrate", metavar="RATE", help="at most so many bit/s, such as 40m (default: no limit)")
+    add("--disk-rate", type=positive, metavar="MB/S", help="of each disk (default: no limit)")
+    add("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd noise"')
+    add("--rounds", type=positive, default=2, metavar="N", help="of each case (default: 2)")
+    json_option(made, "whole result")
+
+
+def _classrooms(options: argparse.Namespace) -> int:
+    chosen = _chosen(classrooms.cases(options.receivers), options.only)
+    settings = classrooms.RoomSettings(
+        options.pair, chosen, options.size, options.rounds, options.memory, options.bitrate, options.disk_rate
+    )
+    result = classrooms.measure(settings, tell)
+    show(options, classrooms.table(result), classrooms.to_json(result))
+    return 0
+
+
+def _namespace_options(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument
+    add("--quick", action="store_true", help="eight cases of the 24")
+    add("--processors", action="store_true", help="32 cases more, where the seats' processors are the limit")
+    add("--files", action="store_true", help="files as disks, where a loop device would be taken else")
+    add("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "zstd text 4"')
+    add("--rounds", type=positive, default=2, metavar="N", help="of each case (default: 2)")
+    json_option(made, "whole result")
+
+
+def _namespaces(options: argparse.Namespace) -> int:
+    found = cases.quick_cases() if options.quick else cases.all_cases(options.processors)
+    chosen = _chosen(found, options.only)
+    result = namespaces.measure(namespaces.Settings(chosen, options.rounds, not options.files), tell)
+    show(options, results.table(result), results.to_json(result))
+    return 1 if result.failures else 0
+
+
+def _stage_options(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument
+    add("--size", type=positive, default=1024, metavar="MIB", help="that each moves (default: 1024)")
+    add("--rounds", type=positive, default=3, metavar="N", help="of each (default: 3)")
+    json_option(made, "whole result")
+
+
+def _stages(options: argparse.Namespace) -> int:
+    found = stages.measure(options.size, options.rounds, tell)
+    show(options, stages.table(found), stages.to_json(found))
+    return 0
+
+
+def _chosen(every: tuple[C, ...], only: str) -> tuple[C, ...]:
+    """The cases with `only` in their names. Raises SpecError where there is none."""
+    chosen = tuple(case for case in every if only in case.name)
+    if not chosen:
+        raise SpecError(f'no case has "{only}" in its name: {", ".join(case.name for case in every)}.')
+    return chosen

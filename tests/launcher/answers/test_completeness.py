@@ -1,0 +1,239 @@
+"""No parameter is declared as used and used nowhere, no field of the plan is forgotten; each test names who was.
+
+What a parameter does is looked at from outside: a line with it makes another plan, another language or another event
+log than the line without it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import pty
+import select
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from kernel_cmdline import parse
+from launcher import paths
+from launcher.answers.interview import QUESTIONS, Interview, refuse
+from launcher.answers.lookup import given_answers, row_of
+from launcher.answers.parameters import ROWS
+from launcher.answers.row import Acts, Row, Use
+from launcher.answers.rules import MADE
+from launcher.commands.transfer import TAKEN
+from launcher.model.plan import Plan
+from launcher.session import app, boot, system
+from tests.common import ROOT, TWO
+
+LAUNCHER = ROOT / "launcher"
+USED = [row for row in ROWS if row.use is Use.USED]
+PLAN = [field.name for field in fields(Plan)]
+MAC = TWO.nics[1].mac.replace(":", "-")
+
+RECEIVER = "auto=yes umode=rcv disk=/dev/sda nic=eth0"
+SENDER = "auto=yes umode=snd disk=/dev/sda nic=eth0"
+TELLS = "remontee_info=y page_remontee=http://se3/r"
+DIFFERENCE = {
+    "auto": (RECEIVER, RECEIVER.replace("auto=yes", "")),
+    "umode": (RECEIVER, SENDER),
+    "disk": (RECEIVER, RECEIVER.replace("sda", "sdb")),
+    "nic": (RECEIVER, RECEIVER.replace("eth0", "eth1")),
+    "bootif": (RECEIVER, f"{RECEIVER} BOOTIF=01-{MAC}"),
+    "rd.bootif": (f"{RECEIVER} BOOTIF=01-{MAC}", f"{RECEIVER} BOOTIF=01-{MAC} rd.bootif=0"),
+    "dhcp": (f"{RECEIVER} ip=10.0.0.7:::255.0.0.0", f"{RECEIVER} ip=10.0.0.7:::255.0.0.0 dhcp=no"),
+    "ip": (RECEIVER, f"{RECEIVER} ip=10.0.0.7/24"),
+    "netmask": (f"{RECEIVER} ip=10.0.0.7 netmask=24", f"{RECEIVER} ip=10.0.0.7 netmask=16"),
+    "gateway": (f"{RECEIVER} ip=10.0.0.7/24", f"{RECEIVER} ip=10.0.0.7/24 gateway=10.0.0.1"),
+    "port": (RECEIVER, f"{RECEIVER} port=9002"),
+    "compr": (RECEIVER, f"{RECEIVER} compr=gzip"),
+    "udpcparam": (RECEIVER, f"{RECEIVER} udpcparam=--nosync"),
+    "silence": (RECEIVER, f"{RECEIVER} silence=50"),
+    "start_timeout": (RECEIVER, f"{RECEIVER} start_timeout=60"),
+    "verify": (RECEIVER, f"{RECEIVER} verify=no"),
+    "retry": (RECEIVER, f"{RECEIVER} retry=1"),
+    "after": (RECEIVER, f"{RECEIVER} after=reboot"),
+    "auto_reboot": (RECEIVER, f"{RECEIVER} auto_reboot=always"),
+    "remontee_info": (f"{RECEIVER} {TELLS}", f"{RECEIVER} {TELLS} remontee_info=n"),
+    "page_remontee": (f"{RECEIVER} {TELLS}", f"{RECEIVER} {TELLS}2"),
+    "num_op": (f"{RECEIVER} {TELLS}", f"{RECEIVER} {TELLS} num_op=7"),
+}
+"""For each parameter that fills a field of the plan: two lines that differ in this parameter only."""
+
+
+def interview(line: str) -> Interview:
+    return Interview(given_answers(parse(line)), TWO, refuse)
+
+
+def plan(line: str) -> Plan:
+    return interview(line).plan()
+
+
+def names(rows: list[Row]) -> list[str]:
+    return [row.name for row in rows]
+
+
+def test_a_parameter_that_is_used_fills_a_field_of_the_plan_or_somebody_acts_on_it() -> None:
+    assert names([row for row in USED if bool(row.fills) == bool(row.acts)]) == []
+    assert names([row for row in USED if row.fills and row.fills not in PLAN]) == []
+    assert names([row for row in ROWS if row.use is Use.FOREIGN and (row.fills or row.acts or row.title)]) == []
+
+
+def test_every_field_of_the_plan_is_filled_by_a_row() -> None:
+    assert [name for name in PLAN if name not in {row.fills for row in USED}] == []
+    assert [name for name in MADE if name not in PLAN] == []
+
+
+@pytest.mark.parametrize("name", [name for name in PLAN if name not in MADE])
+def test_a_field_without_a_rule_is_filled_by_one_question_at_a_time(name: str) -> None:
+    for line in (RECEIVER, SENDER, *(other for _, other in DIFFERENCE.values())):
+        settled = [item.key for item in interview(line).preview()]
+        filling = [row.name for row in QUESTIONS if row.fills == name and row.key in settled]
+        assert (line, len(filling) < 2) == (line, True)
+
+
+@pytest.mark.parametrize("row", [row for row in USED if row.fills], ids=lambda row: row.name)
+def test_a_row_changes_the_field_it_fills(row: Row) -> None:
+    assert row.key in DIFFERENCE, f"{row.name}: DIFFERENCE has no two lines that differ in it"
+    one, other = DIFFERENCE[row.key]
+    assert dict(given_answers(parse(one))).get(row.key) != dict(given_answers(parse(other))).get(row.key)
+    assert getattr(plan(one), row.fills) != getattr(plan(other), row.fills)
+
+
+def test_every_field_of_the_plan_is_read_by_what_carries_it_out() -> None:
+    read = {
+        node.attr
+        for path in LAUNCHER.rglob("*.py")
+        if path.parent.name != "answers" and path.name != "plan.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[-1].lstrip("_") == "plan"
+    }
+    assert [name for name in PLAN if name not in read] == []
+
+
+@pytest.mark.parametrize("line", [other for _, other in DIFFERENCE.values()], ids=list(DIFFERENCE))
+def test_the_plan_is_told_as_plain_values(line: str) -> None:
+    told = plan(line).record()
+    assert json.loads(json.dumps(told)) == told
+
+
+# --- those that fill no field -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """What a run in the initrd ignores is not ignored by the next test."""
+    numbers = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+Run = Callable[[str], str]
+
+
+@pytest.fixture
+def run(signals: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run on a PC that was booted with a line, up to the first screen; gives the event log."""
+    cmdline = tmp_path / "cmdline"
+    monkeypatch.setattr(boot, "Path", lambda text: cmdline if text == "/proc/cmdline" else Path(text))
+    for name in ("RUN", "STAMPS", "EVENTS", "CRASH", "RESULT"):
+        monkeypatch.setattr(paths, name, tmp_path / "run" / getattr(paths, name).relative_to("/run/udpcast"))
+    monkeypatch.setattr(system, "RunningSystem", lambda log: None)
+    monkeypatch.setattr(app, "App", lambda *args: SimpleNamespace(run=lambda: 0))
+
+    def start(line: str) -> str:
+        cmdline.write_text(line + "\n")
+        assert boot.run() == 0
+        return (tmp_path / "run" / "events.jsonl").read_text()
+
+    return start
+
+
+def speaks_the_language(row: Row, run: Run) -> None:
+    preview = {line: interview(line) for line in ("", f"{row.name}=fr")}
+    for one in preview.values():
+        one.preview()
+    assert [one.language for one in preview.values()] == ["en", "fr"]
+
+
+def writes_the_log_there_too(row: Row, run: Run) -> None:
+    there, port = pty.openpty()
+    try:
+        log = run(f"{row.name}={os.ttyname(port).removeprefix('/dev/')} quiet")
+        written = b""
+        while b'"cmdline"' not in written or not written.endswith(b"\n"):
+            assert select.select([there], [], [], 10)[0], "nothing more is written there"
+            written += os.read(there, 65536)
+    finally:
+        os.close(there)
+        os.close(port)
+    events = [json.loads(text)["event"] for text in log.splitlines()]
+    assert events[-1] == "cmdline"
+    assert [json.loads(text)["event"] for text in written.decode().splitlines()] == events
+
+
+def is_kept_in_the_log(row: Row, run: Run) -> None:
+    assert f"{row.name}=4c4c4544-0042-3510-8056-b4c04f4d3132" in run(f"{row.name}=4c4c4544-0042-3510-8056-b4c04f4d3132")
+
+
+CHECKS: dict[Acts, Callable[[Row, Run], None]] = {
+    Acts.SCREENS: speaks_the_language,
+    Acts.LOG: writes_the_log_there_too,
+    Acts.RECORD: is_kept_in_the_log,
+}
+
+
+@pytest.mark.parametrize("row", [row for row in USED if row.acts], ids=lambda row: row.name)
+def test_who_acts_on_a_row_does_so(row: Row, run: Run) -> None:
+    assert row.acts
+    CHECKS[row.acts](row, run)
+
+
+# --- the rest of a row ------------------------------------------------------------------------------------------------
+
+
+def test_only_a_question_has_what_belongs_to_one() -> None:
+    silent = Row("", "", "", "")
+    belonging = ("default", "only", "when", "asked", "overruled", "warns", "label", "quiet")
+    wrong = [
+        f"{row.name}: {name}"
+        for row in ROWS
+        if not row.title
+        for name in belonging
+        if getattr(row, name) != getattr(silent, name)
+    ]
+    assert wrong == []
+    assert names([row for row in ROWS if row.quiet and not row.label]) == []
+
+
+def test_a_value_that_means_another_parameter_names_one_that_is_used() -> None:
+    for row in ROWS:
+        if row.stands_for:
+            other = row_of(row.stands_for)
+            assert other and other.use is Use.USED
+
+
+def test_what_is_settled_is_asked_for_by_its_own_name() -> None:
+    """A rule that looks at another row names it by its key; a slip would find nothing, and say nothing."""
+    keys = {row.key for row in ROWS}
+    rules = ast.parse((LAUNCHER / "answers" / "rules.py").read_text())
+    reading = ast.parse((LAUNCHER / "answers" / "reading.py").read_text())
+    asked = {
+        ast.literal_eval(node.args[0])
+        for tree in (rules, reading)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "of"
+    }
+    assert asked and asked <= keys
+
+
+def test_transfer_takes_questions_only() -> None:
+    assert names([row for row in ROWS if row.taken and not row.title]) == []
+    assert set(TAKEN) == {row.key for row in ROWS if row.taken}

@@ -1,0 +1,54 @@
+"""The launcher on the running PC: how it starts again behind a result, and how it keeps one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kernel_cmdline import parse
+from launcher import paths
+from launcher.events import EventLog
+from launcher.session import boot
+from launcher.session import system as systems
+from launcher.session.app import App
+from tests.common import ONE
+from tests.launcher.session.driver import AUTO, Events, FakeSystem
+
+pytestmark = pytest.mark.usefixtures("no_terminal")
+
+
+def test_a_launcher_that_starts_again_behind_a_result_begins_with_the_role(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[str] = []
+    system = FakeSystem(ONE)
+
+    def run(app: App) -> int:
+        app.start()
+        assert app.ui.page
+        pages.append(app.ui.page.name)
+        return 0
+
+    monkeypatch.setattr(paths, "RESULT", tmp_path / "result.json")
+    monkeypatch.setattr(systems, "RunningSystem", lambda log: system)
+    monkeypatch.setattr(App, "run", run)
+    line = parse(f"{AUTO} disk=/dev/sda")
+    boot._screens(line, EventLog())
+    (tmp_path / "result.json").touch()
+    boot._screens(line, EventLog())
+    assert (pages, len(system.started)) == (["transfer", "umode"], 1)
+
+
+def test_the_running_system_keeps_a_result_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = systems.RunningSystem.__new__(systems.RunningSystem)
+    system._log = Events()
+    monkeypatch.setattr(paths, "RESULT", tmp_path / "result.json")
+    system.keep({"kind": "equal"})
+    system.keep({"kind": "written"})
+    assert json.loads((tmp_path / "result.json").read_text()) == {"kind": "written"}
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+    monkeypatch.setattr(paths, "RESULT", tmp_path / "nowhere/result.json")
+    system.keep({})
+    assert "could not be written" in system._log.seen[0]["text"]

@@ -1,0 +1,85 @@
+"""What is imported before the first screen, and told here in one place: the operator waits for all of it.
+
+A module that only a later screen needs is imported in the function that needs it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.common import ROOT
+
+EARLY = {
+    "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
+    "launcher.model": {"machine", "plan", "wording"},
+    "launcher.udpcast": {"options"},
+    "launcher.hardware": {"detect", "interfaces", "usage"},
+    "launcher.answers": {
+        "interview",
+        "lookup",
+        "parameters",
+        "questions",
+        "reading",
+        "row",
+        "rules",
+        "selectors",
+        "validation",
+    },
+    "launcher.screens": {"pages", "summary", "ui", "widgets"},
+    "launcher.session": {"app", "boot", "devices", "interviewing", "stage", "system"},
+}
+"""The modules of each room. Nothing of network/ (before the first card is there), datapath/ and transfer/."""
+
+NEVER = {"argparse", "asyncio", "email", "gettext", "http", "logging", "multiprocessing", "ssl", "tempfile", "xxhash"}
+"""What is dear, and needed later or not at all."""
+
+TO_THE_ROLE = """
+import json, sys
+before = set(sys.modules)
+from launcher import __main__
+from launcher.session import boot
+
+from kernel_cmdline import parse
+from launcher.events import EventLog
+from launcher.hardware import detect
+from launcher.model.machine import Machine
+from launcher.screens.ui import Ui
+
+screens = []
+
+class Screens(EventLog):
+    def emit(self, event, **fields):
+        if event == "screen":
+            screens.append(fields["name"])
+
+class NoDevices:
+    def fileno(self):
+        return None
+
+detect.DeviceWatch, detect.detect = NoDevices, Machine
+Ui.run = lambda ui, started: started()
+boot._screens(parse("quiet"), Screens())
+print(json.dumps([screens, sorted(set(sys.modules) - before)]))
+"""
+"""`launcher run` up to its first screen, on a PC without any device."""
+
+
+@pytest.fixture(scope="module")
+def imported() -> set[str]:
+    done = subprocess.run([sys.executable, "-c", TO_THE_ROLE], cwd=ROOT, capture_output=True, text=True, check=True)
+    screens, names = json.loads(done.stdout)
+    assert screens == ["umode"]
+    return set(names)
+
+
+def test_of_the_launcher_the_first_screen_needs_these_modules_and_no_other(imported: set[str]) -> None:
+    own = {name for name in imported if name.partition(".")[0] == "launcher"}
+    assert own == set(EARLY) | {f"{room}.{name}" for room, names in EARLY.items() for name in names}
+
+
+def test_the_first_screen_waits_for_nothing_that_it_does_not_need(imported: set[str]) -> None:
+    assert not imported & NEVER

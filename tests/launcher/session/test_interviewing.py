@@ -1,0 +1,168 @@
+"""What the interview waits for, and when its plan is carried out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from launcher.session import devices
+from tests.common import ONE, TWO
+from tests.launcher.session.driver import ADDRESS, ANOTHER, Clock, FakeSystem, begun
+
+pytestmark = pytest.mark.usefixtures("no_terminal")
+
+
+def test_a_receiver_that_was_confirmed_starts() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(ADDRESS, system)
+    seat.answer("umode", "rcv")
+    seat.confirm()
+    assert [plan.target.path for plan in system.started] == ["/dev/sda"]
+    assert seat.shown == "transfer"
+
+
+@pytest.mark.parametrize("line", ["auto=yes umode=rcv", "umode=rcv disk=size:500G", "umode=rcv disk=serial:X,/dev/sda"])
+def test_before_all_devices_are_known_no_receiver_trusts_what_is_there_so_far(line: str) -> None:
+    system = FakeSystem(ONE, whole=False)
+    seat = begun(f"{ADDRESS} {line}", system)
+    assert (system.started, seat.shown) == ([], "waiting")
+    system.whole = True
+    seat.tick()
+    assert len(system.started) == 1
+
+
+def test_a_second_disk_that_appears_late_stops_an_unattended_run() -> None:
+    system = FakeSystem(ONE, whole=False)
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv", system)
+    system.now, system.whole = TWO, True
+    seat.tick()
+    assert (system.started, seat.shown) == ([], "error")
+
+
+def test_a_device_that_comes_and_goes_and_could_not_be_meant_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, reader = Clock(100.0), replace(ANOTHER, refused="it has no medium in it, or no size", size=0)
+    monkeypatch.setattr(devices, "time", clock)
+    monkeypatch.setattr(devices, "QUIET", 4.0)
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv", system)
+    for second in range(5):
+        clock.now, system.now = 100.0 + second, replace(ONE, disks=(*ONE.disks, reader)) if second % 2 else ONE
+        seat.devices_changed()
+    assert len(system.started) == 1
+
+
+def test_the_only_disk_is_the_only_one_when_none_has_come_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(100.0)
+    monkeypatch.setattr(devices, "time", clock)
+    monkeypatch.setattr(devices, "QUIET", 4.0)
+    system = FakeSystem(replace(ONE, disks=()), whole=False)
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv", system)
+    clock.now, system.whole = 110.0, True
+    seat.tick()
+    clock.now, system.now = 111.0, ONE
+    seat.devices_changed()
+    clock.now = 114.9
+    seat.tick()
+    assert (system.started, seat.shown) == ([], "waiting")
+    clock.now = 115.0
+    seat.tick()
+    assert len(system.started) == 1
+
+
+@pytest.mark.parametrize("line", ["umode=snd", "umode=rcv disk=/dev/sda", "umode=rcv disk=serial:S5YJNX0RB12345"])
+def test_a_sender_and_a_named_disk_wait_for_no_others(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "QUIET", 1000.0)
+    system = FakeSystem(replace(ONE, disks=(replace(ONE.disks[0], serial="S5YJNX0RB12345"),)))
+    begun(f"{ADDRESS} auto=yes {line}", system)
+    assert len(system.started) == 1
+
+
+def test_an_operators_sender_waits_for_all_disks_where_the_only_one_is_meant() -> None:
+    system = FakeSystem(ONE, whole=False)
+    seat = begun(ADDRESS, system)
+    seat.answer("umode", "snd")
+    assert (system.started, seat.shown) == ([], "waiting")
+    system.whole = True
+    seat.tick()
+    assert len(system.started) == 1
+
+
+def test_a_named_disk_that_appears_late_is_waited_for() -> None:
+    system = FakeSystem(replace(ONE, disks=()))
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
+    assert (system.started, seat.shown) == ([], "waiting")
+    system.now = ONE
+    seat.devices_changed()
+    assert len(system.started) == 1
+
+
+NEW = replace(ONE, disks=(replace(ONE.disks[0], serial=None, settled=False),))
+"""The disk is there, and udev has not looked at it."""
+
+
+@pytest.mark.parametrize("role", ["snd", "rcv"])
+@pytest.mark.parametrize("auto", ["auto=yes ", ""])
+def test_a_disk_is_not_chosen_before_its_serial_number_can_be_known(role: str, auto: str) -> None:
+    system = FakeSystem(NEW)
+    seat = begun(f"{ADDRESS} {auto}umode={role} disk=/dev/sda", system)
+    assert (system.started, seat.shown) == ([], "waiting")
+    system.now = ONE
+    seat.devices_changed()
+    assert [plan.target.disk.serial for plan in system.started] == [ONE.disks[0].serial]
+
+
+def test_an_overwrite_is_confirmed_when_all_disks_have_been_looked_at() -> None:
+    system = FakeSystem(NEW)
+    seat = begun(ADDRESS, system)
+    seat.answer("umode", "rcv")
+    assert seat.shown == "waiting"
+    system.now = ONE
+    seat.devices_changed()
+    seat.confirm()
+    assert len(system.started) == 1
+
+
+def test_a_disk_that_udev_cannot_look_at_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = FakeSystem(NEW)
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
+    assert system.started == []
+    monkeypatch.setattr(devices, "DEADLINE", 0.0)
+    seat.tick()
+    assert len(system.started) == 1
+
+
+def test_udev_has_its_time_for_a_disk_from_when_that_appears(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, system = Clock(100.0), FakeSystem(replace(ONE, disks=()))
+    monkeypatch.setattr(devices, "time", clock)
+    seat = begun(f"{ADDRESS} auto=no", system)
+    clock.now, system.now = 200.0, NEW
+    seat.devices_changed()
+    disk = NEW.disks[0]
+    assert seat.app.devices.unlooked_at(disk)
+    clock.now = 200.0 + devices.DEADLINE
+    assert not seat.app.devices.unlooked_at(disk)
+
+
+def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = FakeSystem(replace(ONE, disks=()))
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sda", system)
+    monkeypatch.setattr(devices, "DEADLINE", 0.0)
+    seat.tick()
+    assert seat.shown == "error"
+
+
+def test_what_is_wrong_is_said_once_whoever_has_found_it() -> None:
+    """A wrong BOOTIF is an error of the line, and a warning of the interview."""
+    seat = begun("BOOTIF=zz", FakeSystem(ONE))
+    assert seat.ui.page
+    lines = seat.ui.page.widget.render((80, 60), focus=True).text
+    assert [b'! BOOTIF="zz" is no card' in line for line in lines].count(True) == 1
+
+
+def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda prot=9002", system)
+    assert (system.started, seat.shown) == ([], "umode")
+    seat.answer("umode", "rcv")
+    assert (system.started, seat.shown) == ([], "confirm")

@@ -1,0 +1,51 @@
+"""What the Debian package and the wheel say of themselves is what the code says."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from initrd.build import DEBIAN_PACKAGES
+from launcher import VERSION
+from pxe.loaders import LOADERS
+from pxe.serve import PACKAGES
+from tests.common import ROOT
+
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NOT_DEPENDED_ON = {"dpkg", "gettext", "python3"}
+"""Essential; needed in a checkout only; debhelper's to name, with its version."""
+
+
+def depends() -> set[str]:
+    paragraph = re.split(r"\n\n", (ROOT / "debian/control").read_text())[1]
+    (field,) = re.findall(r"^Depends:\n((?: .*\n)+)", paragraph, re.MULTILINE)
+    return {word.strip() for word in field.split(",")} - {"", "${misc:Depends}", "${python3:Depends}"}
+
+
+def test_the_package_depends_on_what_its_commands_need() -> None:
+    loaders = {name for loader in LOADERS for name in loader.packages}
+    needed = {*DEBIAN_PACKAGES, *PACKAGES, *loaders} - NOT_DEPENDED_ON
+    assert depends() == needed
+
+
+def test_checkouts_install_what_the_package_depends_on() -> None:
+    prepared = (ROOT / "qemu/prepare.sh").read_text().partition("PACKAGES=(")[2].partition("\n)")[0]
+    assert depends() <= set(re.sub(r"#.*", "", prepared).split())
+
+
+def test_the_version_is_that_of_the_launcher() -> None:
+    changelog = (ROOT / "debian/changelog").read_text()
+    assert changelog.startswith(f"udpcast-launcher ({VERSION}) ")
+    assert PYPROJECT["project"]["dynamic"] == ["version"]
+    assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "launcher.VERSION"}
+
+
+def test_both_packages_have_the_same_folders() -> None:
+    rows = [line.split() for line in (ROOT / "debian/udpcast-launcher.install").read_text().splitlines()]
+    private = {source for source, target in rows if target == "usr/share/udpcast-launcher"}
+    assert {f"udpcast_launcher.lib.{name}" for name in private} | {"udpcast_launcher"} == set(
+        PYPROJECT["tool"]["setuptools"]["packages"]
+    )
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    of_a_checkout = {"qemu", "catalogues", "tests", "udpcast_launcher"}
+    assert private == folders - of_a_checkout, "all others are installed"

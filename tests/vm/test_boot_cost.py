@@ -1,0 +1,24 @@
+"""What a boot costs, counted in instructions: this says no, whatever else the host does, when it costs more."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+
+from qemu.bench.boot import FLOOR, bench_boot
+from tests.common import PAIR
+
+pytestmark = pytest.mark.vm
+
+BOUND = 1.61
+"""Times the floor, with Debian 12's kernel, Python and urwid. See docs/measurements.md for how it is measured."""
+
+
+@pytest.mark.skipif(
+    platform.freedesktop_os_release().get("VERSION_ID") != "12", reason="the bound is that of Debian 12's packages"
+)
+def test_the_role_screen_costs_no_more_than_it_did() -> None:
+    ratios = {row.stage: row.kernel_ratio for row in bench_boot(PAIR, runs=1).rows}
+    assert ratios[FLOOR] == 1.0
+    assert 1.0 < ratios["role screen"] <= BOUND
