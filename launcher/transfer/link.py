@@ -39,10 +39,10 @@ from .receiver_signals import (
 class Link:
     """udp-receiver of one reception, running. All of it belongs to the owner. `inlet` is what it writes, to be read."""
 
-    def __init__(self, job: Job, begun: float, monitor: SenderMonitor) -> None:
+    def __init__(self, job: Job, begun: float) -> None:
         """`begun`: since when data is waited for (`time.monotonic`). Raises TransferFailed."""
         self._job = job
-        self._monitor = monitor
+        self._monitor = SenderMonitor(job.plan.nic.name, job.plan.port)
         self._machine = reception(job.plan, job.times, begun)
         self.inlet, self._outlet = job.owner.descriptors.pipe()
         self._pipe = select.poll()
@@ -75,6 +75,11 @@ class Link:
         if process is self.process:
             waiting = any(event & select.POLLIN for _, event in self._pipe.poll(0))
             self.take(ReceiverEnded(time.monotonic(), waiting))
+
+    def close(self) -> None:
+        """Hear nothing more, and let who waits for the stream see its end."""
+        self._monitor.close()
+        self._job.owner.descriptors.close(self._outlet)
 
     def _feed(self, event: Event) -> bool:
         actions = self._machine.take(event)

@@ -33,7 +33,6 @@ from ..udpcast.messages import MessageKind, parse_message
 from .evidence import Receiving, Stage
 from .link import Link, Lookout
 from .liveness import Cancelled, DiskHung
-from .monitor import SenderMonitor
 from .opening import opened
 from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
 from .preflight import check
@@ -76,21 +75,19 @@ class Receiver:
 
     def _run(self, target: TargetDisk | None) -> Outcome:
         """Receive, and judge what happened. Every process is reaped when this returns, even by an exception."""
-        job, plan = self._job, self._job.plan
-        monitor = SenderMonitor(plan.nic.name, plan.port)
+        job, wanted = self._job, self._job.plan.target
         try:
             if target is None or job.owner.cancelled():
-                return judge_receiver(Receiving(plan.target.path, plan.target.size, cancelled=True))
-            return Reception(job, target, self._begun, monitor).run()
+                return judge_receiver(Receiving(wanted.path, wanted.size, cancelled=True))
+            return Reception(job, target, self._begun).run()
         finally:
-            monitor.close()
             job.owner.leave()
 
 
 class Reception(Loop):
     """One reception to the open disk `target`, from the start of udp-receiver to the outcome."""
 
-    def __init__(self, job: Job, target: TargetDisk, begun: float, monitor: SenderMonitor) -> None:
+    def __init__(self, job: Job, target: TargetDisk, begun: float) -> None:
         super().__init__(job)
         plan = job.plan
         self._target = target
@@ -98,13 +95,16 @@ class Reception(Loop):
         self._stop = threading.Event()  # for the worker that reads back
         size = plan.target.size if target.size is None else min(plan.target.size, target.size)
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
-        self._link = Link(job, begun, monitor)
+        self._link = Link(job, begun)
 
     def run(self) -> Outcome:
         """Receive, and judge what happened."""
-        with contextlib.suppress(DiskHangs):
-            self._receive()
-        self.until(lambda: not self.owner.supervisor.running)
+        try:
+            with contextlib.suppress(DiskHangs):
+                self._receive()
+            self.until(lambda: not self.owner.supervisor.running)
+        finally:
+            self._link.close()
         return judge_receiver(self._evidence())
 
     def take(self, message: Message | Said | Ended) -> None:

@@ -25,7 +25,7 @@ from ..model.outcome import Outcome
 from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program
-from ..sentence import joined, say
+from ..sentence import joined, say, verbatim
 from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
 from . import sender_liveness as rules
@@ -217,7 +217,7 @@ class Casting(Loop):
             take(rules.Complete())
         elif kind is MessageKind.FAILED:
             self._complaint = message.text
-            self.job.status.tell(message.text)
+            self.job.status.tell(verbatim(message.text))
 
     # --- the stages ---------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ class TransferState:
     remaining: float | None = None
     verified: int = 0
     receivers: tuple[Receiver, ...] = ()
-    messages: tuple[Sentence | str, ...] = ()
+    messages: tuple[Sentence, ...] = ()
 
 
 class Meter:
@@ -75,7 +75,7 @@ class Status:
         self._started: float | None = None
         self._ended: float | None = None
         self._receivers: tuple[Receiver, ...] = ()
-        self._messages: deque[Sentence | str] = deque(maxlen=MESSAGES)
+        self._messages: deque[Sentence] = deque(maxlen=MESSAGES)
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -112,8 +112,8 @@ class Status:
         with self._lock:
             self._total = total
 
-    def tell(self, text: Sentence | str) -> None:
-        """A line for the operator; a program's own words are no `Sentence`."""
+    def tell(self, text: Sentence) -> None:
+        """A line for the operator."""
         with self._lock:
             self._messages.append(text)
         self._notify()

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from launcher.datapath.framing import Manifest, manifest_frame
+from launcher.errors import TransferFailed
 from launcher.events import EventLog
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
 from launcher.model.times import TIMES
-from launcher.transfer import receiver as receiving
+from launcher.transfer import link as links
 from launcher.transfer.link import Link
 from launcher.transfer.liveness import Event, LastWord
 from launcher.transfer.monitor import SenderMonitor
@@ -73,6 +74,7 @@ def received(a_plan: Plan, events: Path | None = None) -> Outcome:
     transfer.start()
     outcome = transfer.wait(DEADLINE)
     transfer.close()
+    log.close()
     assert outcome
     return outcome
 
@@ -118,7 +120,7 @@ def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it(
     owner = Owner(QUICK)
     owner.start("open", lambda: disk, close=LateDisk.close)
     job = Job(plan(Role.RECEIVE, target), Status(None), EventLog(), QUICK, owner)
-    outcome = Reception(job, disk, time.monotonic(), Silence()).run()  # type: ignore[arg-type]
+    outcome = Reception(job, disk, time.monotonic()).run()
     owner.leave()
     assert outcome.kind is K.WRITE_ERROR
     assert "it has not answered for 301 seconds" in str(outcome.sentence)
@@ -146,8 +148,9 @@ def test_what_was_said_before_udp_receiver_ended_is_heard_and_nothing_behind_tha
 ) -> None:
     put_first(monkeypatch, tmp_path, udp_receiver="exec sleep 100")
     owner, monitor = Owner(QUICK), Silence()
+    monkeypatch.setattr(links, "SenderMonitor", lambda *_: monitor)
     job = Job(plan(Role.RECEIVE, target), Status(None), EventLog(), QUICK, owner)
-    link = Link(job, time.monotonic(), monitor)  # type: ignore[arg-type]
+    link = Link(job, time.monotonic())
     assert link.take(FirstByte(time.monotonic()))
     monitor.calls.clear()
     link.tick()
@@ -172,7 +175,7 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
                 (tmp_path / "listened").touch()
                 self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
 
-    monkeypatch.setattr(receiving, "SenderMonitor", SaysGoodbye)
+    monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
     outcome = received(plan(Role.RECEIVE, target), tmp_path / "events")
     assert outcome.kind is K.WRITTEN
     assert target.read_bytes() == bytes(50_000) + b"\xaa" * 50_000
@@ -185,6 +188,28 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
     assert (gone["address"], gone["number"], gone["reason"]) == ("10.0.0.1", None, "ended before the cast")
     timeouts = [event["command"].split()[-1] for event in told if event["event"] == "command"]
     assert int(timeouts[1]) < int(timeouts[0]) == 3600
+
+
+def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for its stream as well."""
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; exec sleep 100")
+    before = open_descriptors()
+
+    class SaysGoodbye(Silence):
+        def listen(self, address: str) -> None:
+            (tmp_path / "udp-receiver").write_bytes(b"\x7fELF is no program")
+            self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+
+    monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
+    transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), QUICK)
+    transfer.start()
+    with pytest.raises(TransferFailed, match="udp-receiver could not be started"):
+        transfer.wait(DEADLINE)
+    transfer.close()
+    until(lambda: open_descriptors() == before)
+    assert not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize("stream", ["head -c 50000 /dev/zero", "head -c 50000 /dev/zero | zstd -qc"])
@@ -204,7 +229,7 @@ def test_a_farewell_of_another_session_does_not_end_a_stream_that_is_quiet_for_a
             if "look in" in self.calls:  # it looks out a second time: nothing comes
                 self.air.append(LastWord(time.monotonic(), session, "read-error"))
 
-    monkeypatch.setattr(receiving, "SenderMonitor", HearsOne)
+    monkeypatch.setattr(links, "SenderMonitor", HearsOne)
     outcome = received(plan(Role.RECEIVE, target))
     if framed and session == "another":
         assert target.read_bytes() == bytes(100_000)  # all of it came, though no trailer

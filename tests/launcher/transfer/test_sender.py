@@ -83,10 +83,12 @@ def until(done: Callable[[], object]) -> None:
 
 
 def sent(a_plan: Plan, events: Path | None = None, times: Times = QUICK) -> Outcome:
-    transfer = Transfer(a_plan, EventLog(*([events] if events else [])), times)
+    log = EventLog(*([events] if events else []))
+    transfer = Transfer(a_plan, log, times)
     transfer.start()
     outcome = transfer.wait(DEADLINE)
     transfer.close()
+    log.close()
     assert outcome
     return outcome
 
@@ -169,19 +171,23 @@ def test_an_input_that_is_not_whole_never_ends_for_udp_sender(
     assert open_descriptors() == before
 
 
-@pytest.mark.parametrize(("ends", "kind"), [("exit 1", K.STAGE_FAILED), ("kill -9 $$", K.STAGE_FAILED)])
-def test_a_compressor_that_fails_ends_no_input(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str, kind: OutcomeKind
+@pytest.mark.parametrize(
+    ("ends", "says"),
+    [
+        ("exit 1", "The compressor failed: zstd ended with status 1"),
+        ("kill -9 $$", "The compressor failed: zstd was killed by SIGKILL"),
+        ("exit 0", "The cast broke off: udp-sender was killed by SIGKILL"),
+    ],
+)
+def test_a_compressor_that_ends_early_ends_no_input(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str, says: str
 ) -> None:
-    put_first(
-        monkeypatch,
-        tmp_path,
-        udp_sender=f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}",
-        zstd=f"head -c 100000; {ends}",
-    )
+    """Even if it calls that a success."""
+    udp_sender = f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}"
+    put_first(monkeypatch, tmp_path, udp_sender=udp_sender, zstd=f"head -c 100000; {ends}")
     outcome = sent(plan(Role.SEND, source, Compression.ZSTD))
-    assert outcome.kind is kind
-    assert "The compressor failed: zstd" in str(outcome.sentence)
+    assert outcome.kind is K.STAGE_FAILED
+    assert says in str(outcome.sentence)
     assert not (tmp_path / "ended").exists()
 
 
