@@ -54,7 +54,7 @@ def _ours(parameters: Iterable[Parameter]) -> Iterable[Parameter]:
 
 
 def reference() -> str:
-    """The parameters that are used, as a Markdown table; the README holds exactly this text."""
+    """The parameters that are used, as a Markdown table; docs/parameters.md holds exactly this text."""
     lines = ["| parameter | values | meaning | from |", "| --- | --- | --- | --- |"]
     for row in ROWS:
         if row.use is Use.USED:

@@ -20,7 +20,7 @@ from kernel_cmdline.network import IpConfig
 from ..errors import AnswerError
 from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role
 from ..sentence import Sentence, say
-from ..udpcast.options import Checked, take_start_timeout
+from ..udpcast.options import Checked, without_start_timeout
 from .questions import Answer, Facts
 from .reading import RESTARTS, read_bootif, uses_dhcp
 
@@ -141,7 +141,7 @@ def address(facts: Facts) -> Address:
 
 def options(facts: Facts) -> Options | None:
     checked = facts.of("udpcparam", Checked)
-    return take_start_timeout(checked.options)[1] if checked else None
+    return without_start_timeout(checked.options) if checked else None
 
 
 def start_timeout(facts: Facts) -> int | None:

@@ -236,10 +236,10 @@ def _typed(words: tuple[str, ...], kept: dict[str, str | None]) -> Options:
     )
 
 
-def take_start_timeout(options: Options) -> tuple[int | None, Options]:
-    """The seconds of --start-timeout, or None, and the options without it: the launcher counts these seconds itself."""
+def without_start_timeout(options: Options) -> Options:
+    """The options without --start-timeout: the launcher counts these seconds itself."""
     rest = tuple(word for word in options.words if word.partition("=")[0] != "--start-timeout")
-    return options.start_timeout, replace(options, words=rest, start_timeout=None)
+    return replace(options, words=rest, start_timeout=None)
 
 
 def _find(word: str, role: Role) -> Option | None:

@@ -20,7 +20,7 @@ from launcher.model.plan import Address, AddressSource, Compression, Options, Pl
 from launcher.udpcast import options as options_module
 from launcher.udpcast.command import argv, start_condition, starts_by_key
 from launcher.udpcast.messages import MessageKind, parse_message
-from launcher.udpcast.options import OPTIONS, PROGRAMS, Kind, check_udpcparam, split_udpcparam, take_start_timeout
+from launcher.udpcast.options import OPTIONS, PROGRAMS, Kind, check_udpcparam, split_udpcparam, without_start_timeout
 from tests.common import ROOT
 
 SND, RCV = Role.SEND, Role.RECEIVE
@@ -294,8 +294,9 @@ def test_what_the_launcher_looks_at_is_typed_once() -> None:
 
 def test_the_launcher_counts_the_start_timeout_itself() -> None:
     options = typed("--start-timeout 8 --nokbd --start-timeout=9", RCV)
-    assert take_start_timeout(options) == (9, Options(("--nokbd",), nokbd=True))
-    assert take_start_timeout(Options(("--nokbd",), nokbd=True)) == (None, Options(("--nokbd",), nokbd=True))
+    assert options.start_timeout == 9
+    assert without_start_timeout(options) == Options(("--nokbd",), nokbd=True)
+    assert without_start_timeout(Options(("--nokbd",), nokbd=True)) == Options(("--nokbd",), nokbd=True)
 
 
 def test_nothing_else_looks_into_the_words() -> None:
