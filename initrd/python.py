@@ -11,7 +11,7 @@ from .run import run
 PROJECT = Path(__file__).resolve().parent.parent
 INSIDE = Path(__file__).resolve().parent / "inside"
 OUR_PACKAGES = ("kernel_cmdline", "launcher")
-LIBRARIES = ("urwid", "pyudev", "netifaces", "xxhash")
+LIBRARIES = ("urwid", "pyudev", "xxhash")
 """What the launcher is allowed to import beside the standard library."""
 
 LAZY = (
