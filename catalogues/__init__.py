@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import io
 import subprocess
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,10 +21,8 @@ LANG = ROOT / "launcher/lang"
 FOLDERS = ("kernel_cmdline", "launcher")
 """Where messages come from."""
 
-KEYWORDS = ("say", "say_many:1,2", "tr", "Question:2", "Choice:2")
+KEYWORDS = ("say", "say_many:1,2")
 """The calls whose arguments are messages, as xgettext's ``--keyword`` has them."""
-
-DETAILS = ("Choice:3",)  # a keyword has one argument; this is a second one of the same call
 
 FORM = ("--no-wrap", "--add-location=file")
 """How a catalogue is written: one line a message, so that a changed one is one changed line."""
@@ -56,18 +53,8 @@ def sources(folder: Path = ROOT) -> list[Path]:
 def template(folder: Path = ROOT) -> str:
     """Every message of the sources below `folder`, untranslated: what xgettext calls a template."""
     names = [str(path.relative_to(folder)) for path in sources(folder)]
-    with tempfile.TemporaryDirectory() as scratch:
-        paths = [Path(scratch) / f"{number}.pot" for number in range(2)]
-        for path, keywords in zip(paths, (KEYWORDS, DETAILS), strict=True):
-            path.write_text(_extracted(folder, names, keywords), encoding="utf-8")
-        return _run("msgcat", "--use-first", *FORM, *map(str, paths))
-
-
-def _extracted(folder: Path, names: list[str], keywords: tuple[str, ...]) -> str:
-    words = ["--keyword", *(f"--keyword={keyword}" for keyword in keywords)]
-    text = _run(
-        "xgettext", "--language=Python", "--from-code=UTF-8", *words, *FORM, "--output=-", *names, folder=folder
-    )
+    options = ("--language=Python", "--from-code=UTF-8", "--keyword", *(f"--keyword={word}" for word in KEYWORDS))
+    text = _run("xgettext", *options, *FORM, "--output=-", *names, folder=folder)
     return HEADER + text.partition("\n\n")[2]
 
 

@@ -17,7 +17,8 @@ sys.path.insert(0, str(DOCS.parent))
 
 from launcher import errors, events, exits  # noqa: E402
 from launcher.answers import lookup  # noqa: E402
-from launcher.model import meanings  # noqa: E402
+from launcher.model import meanings, times  # noqa: E402
+from launcher.transfer import receiver_liveness, sender_liveness  # noqa: E402
 from qemu.classroom import faults, scenarios  # noqa: E402
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -28,6 +29,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit statuses": exits.reference,
     "fault grammar": lambda: f"```text\n{faults.GRAMMAR}\n```\n",
     "fault table": scenarios.markdown,
+    "times": times.reference,
+    "liveness of a receiver": receiver_liveness.reference,
+    "liveness of a sender": sender_liveness.reference,
 }
 """The generated parts by name, each made by the module that has the table."""
 

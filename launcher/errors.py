@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, unique
 
-from .sentence import NOTHING, Sentence, as_sentence, joined
+from .sentence import NOTHING, Sentence, joined
 
 
 @unique
@@ -51,14 +51,10 @@ def reference() -> str:
 class LauncherError(Exception):
     """Base of all expected failures. `sentence` says what, where and what was expected; `hint` what to do."""
 
-    def __init__(
-        self, kind: ErrorKind | str, sentence: Sentence | str = NOTHING, hint: Sentence | str = NOTHING
-    ) -> None:
-        if isinstance(kind, str):  # a sentence that has no kind of its own
-            sentence, hint = kind, sentence
-        self.kind = ErrorKind.WRONG_VALUE if isinstance(kind, str) else kind
-        self.sentence = as_sentence(sentence)
-        self.hint = as_sentence(hint)
+    def __init__(self, kind: ErrorKind, sentence: Sentence, hint: Sentence = NOTHING) -> None:
+        self.kind = kind
+        self.sentence = sentence
+        self.hint = hint
         super().__init__(str(self.whole))
 
     @property

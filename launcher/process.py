@@ -11,7 +11,6 @@ import os
 import shlex
 import shutil
 import signal
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,10 +25,10 @@ FALLBACKS = {"pigz": "gzip"}  # the same options, one thread
 
 
 class Process:
-    """A child in a session of its own. `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL.
+    """A child in a session of its own, which belongs to one thread.
 
-    `errors` becomes readable with its standard error, `pidfd` when it has ended; `ended` is set by `reap`, which only
-    one thread may call.
+    `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL. `errors` becomes readable with its
+    standard error, `pidfd` when it has ended.
     """
 
     def __init__(self, argv: tuple[str, ...], pid: int, errors: int) -> None:
@@ -38,8 +37,6 @@ class Process:
         self.errors = errors
         self.pidfd = os.pidfd_open(pid)
         self.status: int | None = None
-        self.ended = threading.Event()
-        self._lock = threading.Lock()  # between a signal and the reaping, after which the number is another's
 
     @property
     def name(self) -> str:
@@ -47,22 +44,17 @@ class Process:
         return self.argv[0].rpartition("/")[2]
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process and all it started; harmless when it has ended."""
-        with self._lock:
-            if self.status is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self.pid, number)
+        """Send a signal to the process and all it started; harmless when it was reaped."""
+        if self.status is None:  # else the number is another's
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, number)
 
     def reap(self) -> int:
         """Wait for the end and return the status."""
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        with self._lock:
-            if self.status is None:
-                _, raw = os.waitpid(self.pid, 0)
-                self.status = os.waitstatus_to_exitcode(raw)
+        _, raw = os.waitpid(self.pid, 0)
+        self.status = os.waitstatus_to_exitcode(raw)
         os.close(self.pidfd)
         os.close(self.errors)
-        self.ended.set()
         return self.status
 
 

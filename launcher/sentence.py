@@ -79,11 +79,6 @@ def verbatim(text: str) -> Sentence:
     return joined("", text)
 
 
-def as_sentence(text: Sentence | str) -> Sentence:
-    """A text that is no sentence yet as one; for the rooms whose texts are still plain."""
-    return Sentence(text) if isinstance(text, str) else text
-
-
 def _put(value: Field, choose: Choose) -> Field:
     if isinstance(value, Sentence):
         return value.put(choose)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ErrorKind, LauncherError
-from .sentence import Field, Sentence, english, say
+from .sentence import Sentence, english, say
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations
@@ -60,9 +60,8 @@ def _compiled(source: Path) -> bytes:
         ) from error
 
 
-def tr(text: Sentence | str, **fields: Field) -> str:
-    """`text` in the operator's language, with `fields` filled in."""
-    sentence = Sentence(text, tuple(fields.items())) if isinstance(text, str) else text
+def tr(sentence: Sentence) -> str:
+    """`sentence` in the operator's language."""
     return sentence.put(_choose)
 
 

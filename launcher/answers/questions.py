@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from ..model.machine import Machine
 from ..model.plan import Role
-from ..sentence import Sentence, say
+from ..sentence import NOTHING, Sentence, say
 
 T = TypeVar("T")
 
@@ -69,8 +69,8 @@ class Choice(NamedTuple):
     """One line of a screen: `text` is the answer it stands for, `detail` is shown below the label."""
 
     text: str
-    label: Sentence | str
-    detail: Sentence | str = ""
+    label: Sentence
+    detail: Sentence = NOTHING
 
 
 Parse = Callable[[str, Facts], object]

@@ -16,7 +16,7 @@ from ..errors import AnswerError, ErrorKind
 from ..model.machine import Nic
 from ..model.plan import After, Compression, Next, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
-from ..sentence import NOTHING, Sentence, say, verbatim
+from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..udpcast.options import Checked, check_udpcparam, split_udpcparam
 from .questions import Answer, Choice, Choices, Facts, Parse
 from .selectors import DeviceMissing, select_nic, select_target, whole
@@ -136,7 +136,7 @@ def read_nic(text: str, facts: Facts) -> Nic:
 
 
 def nics(facts: Facts) -> tuple[Choice, ...]:
-    return tuple(Choice(nic.name, nic_line(nic), ", ".join(nic.addresses)) for nic in facts.machine.nics)
+    return tuple(Choice(nic.name, nic_line(nic), joined(", ", *nic.addresses)) for nic in facts.machine.nics)
 
 
 def only_nic(facts: Facts) -> Answer | None:

@@ -6,7 +6,7 @@ Rules, in one place:
 * The target is opened for writing, a block device for ourselves alone (O_EXCL), and past the page cache (O_DIRECT):
   so an error comes with the write that caused it, a small memory does not fill, and flushing at the end is short.
 * What is read back comes past the page cache as well. What a disk answers from a cache of its own is not seen here.
-* A disk can hang for ever; who asked it need not: `hung` tells another thread, and `patiently` opens it in one.
+* A disk can hang for ever, and the thread that asked it: `hung` tells another one.
 """
 
 from __future__ import annotations
@@ -16,20 +16,17 @@ import errno
 import fcntl
 import os
 import stat
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 from ..errors import ErrorKind, TransferFailed
 from ..hardware.usage import Use, uses
 from ..model.plan import Target
+from ..model.times import TIMES, Times
 from ..sentence import Field, Sentence, say, say_many
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
-PATIENCE = 300.0  # seconds for one request; the kernel's own retries and resets of a bad disk take a minute or two
-IMPATIENCE = 5.0  # seconds for it once nobody wants the answer any more
 WINDOW = 16 << 20  # bytes of a file after which writing back is started, and older pages are dropped from the cache
 
 
@@ -51,9 +48,10 @@ def no_answer(seconds: float) -> Sentence:
 class _Disk:
     """An open disk, or a file in its place."""
 
-    def __init__(self, path: str, flags: int, alone: bool = False) -> None:
+    def __init__(self, path: str, flags: int, times: Times, alone: bool = False) -> None:
         """Raises OSError. `alone`: a block device may not be mounted or otherwise in use."""
         self.path = path
+        self._times = times
         self.is_block = stat.S_ISBLK(Path(path).stat().st_mode)
         self.direct = False
         # The request that is not answered yet: when it began, and how many seconds it may take.
@@ -82,13 +80,13 @@ class _Disk:
         return now - begun if late else None
 
     def hurry(self, wanted: bool = False) -> None:
-        """From now on wait only `IMPATIENCE` for an answer, which nobody wants any more; or `PATIENCE` where it is
+        """From now on wait only `impatience` for an answer, which nobody wants any more; or `patience` where it is
         `wanted`, and there is nothing else to wait for."""
-        self._hurried = time.monotonic(), PATIENCE if wanted else IMPATIENCE
+        self._hurried = time.monotonic(), self._times.patience if wanted else self._times.impatience
 
     @contextlib.contextmanager
     def _asked(self, patience: float | None = None) -> Iterator[None]:
-        self._busy = time.monotonic(), PATIENCE if patience is None else patience
+        self._busy = time.monotonic(), self._times.patience if patience is None else patience
         try:
             yield
         finally:
@@ -101,11 +99,11 @@ class SourceDisk(_Disk):
     `head`: its first bytes, by which a stream is recognised; empty where they cannot be read.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, times: Times = TIMES) -> None:
         self._splices = True
         self.head = b""
         try:
-            super().__init__(path, os.O_RDONLY)
+            super().__init__(path, os.O_RDONLY, times)
         except OSError as error:
             sentence = say("{path} cannot be read: {error}.", path=path, error=error.strerror)
             raise TransferFailed(ErrorKind.DISK_UNREADABLE, sentence) from error
@@ -164,9 +162,9 @@ class SourceDisk(_Disk):
 class TargetDisk(_Disk):
     """The disk that is overwritten. Raises TransferFailed where it cannot be, before anything is written."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, times: Times = TIMES) -> None:
         try:
-            super().__init__(path, os.O_WRONLY, alone=True)
+            super().__init__(path, os.O_WRONLY, times, alone=True)
         except OSError as error:
             used = uses(path) if error.errno == errno.EBUSY else []
             if used:
@@ -216,7 +214,7 @@ class TargetDisk(_Disk):
     def flush(self) -> None:
         """Bring everything to the disk. Raises DiskError with the offset 0: the kernel does not tell where."""
         try:
-            with self._asked(PATIENCE if self.is_block else float("inf")):  # a file may have much to flush
+            with self._asked(None if self.is_block else float("inf")):  # a file may have much to flush
                 os.fsync(self.fd)
         except OSError as error:
             raise DiskError(0, error.strerror or say("flush error")) from error
@@ -225,14 +223,14 @@ class TargetDisk(_Disk):
 class ReadBack(_Disk):
     """A target that is read again past the page cache; on a file system without direct I/O, as well as that goes."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, times: Times = TIMES) -> None:
         try:
-            super().__init__(path, os.O_RDONLY | os.O_DIRECT)
+            super().__init__(path, os.O_RDONLY | os.O_DIRECT, times)
             self.direct = True
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise DiskError(0, error.strerror or say("it cannot be opened")) from error
-            super().__init__(path, os.O_RDONLY)
+            super().__init__(path, os.O_RDONLY, times)
             os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def read(self, buffer: memoryview, offset: int) -> int:
@@ -242,57 +240,6 @@ class ReadBack(_Disk):
                 return os.preadv(self.fd, [buffer], offset)
         except OSError as error:
             raise DiskError(offset, error.strerror or say("read error")) from error
-
-
-D = TypeVar("D", bound=_Disk)
-
-
-def patiently(make: Callable[[], D], unwanted: Callable[[], bool]) -> D:
-    """What `make` gives or raises, for even open(2) waits for a disk that is being reset.
-
-    Raises TimeoutError after `PATIENCE`, or when it is `unwanted`. What comes later is closed again.
-    """
-    done, lock, results = threading.Event(), threading.Lock(), list[D | BaseException]()
-    abandoned = False
-
-    def work() -> None:
-        try:
-            result: D | BaseException = make()
-        except BaseException as error:
-            result = error
-        with lock:
-            results.append(result)
-            if abandoned and isinstance(result, _Disk):
-                result.close()
-        done.set()
-
-    threading.Thread(target=work, name="open", daemon=True).start()
-    end = time.monotonic() + PATIENCE
-    while not done.wait(0.2):
-        if unwanted() or time.monotonic() > end:
-            break
-    with lock:
-        abandoned = not results
-    if abandoned:
-        raise TimeoutError(str(no_answer(PATIENCE)))
-    if isinstance(results[0], BaseException):
-        raise results[0]
-    return results[0]
-
-
-def opened(kind: Callable[[str], D], path: str, unwanted: Callable[[], bool]) -> D | None:
-    """The disk at `path` as a `kind`, opened `patiently`; None when it is `unwanted` meanwhile.
-
-    Raises TransferFailed.
-    """
-    try:
-        return patiently(lambda: kind(path), unwanted)
-    except TimeoutError:
-        if unwanted():
-            return None
-        sentence = say("{path} cannot be opened: {error}.", path=path, error=no_answer(PATIENCE))
-        hint = say("Check the disk and its cable, then restart this PC.")
-        raise TransferFailed(ErrorKind.DISK_HANGS, sentence, hint) from None
 
 
 def whereabouts(target: Target) -> str:

@@ -12,59 +12,16 @@ import os
 import select
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import xxhash
 
-from ..sentence import Sentence, say
+from ..model.times import TIMES, Times
+from ..sentence import say
 from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
 from .chunks import CHUNK, BufferedCopy, chunk
 from .framing import TRAILER_BYTES
-
-MARK = 16 << 20  # bytes between two marks
-LOOK_OUT = 1000  # milliseconds without a byte after which one looks for signs of the other side
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What a loop did: `count` bytes moved (a disk's bytes, or a stream's), their `digest`, and how it ended.
-
-    `broken`: the process behind it stopped reading. `error`: the disk failed at offset `count`, in words.
-    `overflow`: the target was full and there was more. `stalled`: nothing came for too long. `tail`: a stream's last
-    bytes. `marks`: what the digest was after each `MARK` bytes. With none of the failures set, everything that came was
-    moved.
-    """
-
-    count: int = 0
-    digest: str | None = None
-    broken: bool = False
-    error: Sentence | str | None = None
-    overflow: bool = False
-    stalled: bool = False
-    tail: bytes = b""
-    marks: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the loop came to the regular end of its input."""
-        return not (self.broken or self.error or self.overflow or self.stalled)
-
-
-NO_BYTES = Moved()
-
-
-@dataclass(frozen=True)
-class Reread:
-    """What was read back: `count` bytes, their `digest` where all of them were the same as before.
-
-    `error`: the disk failed at byte `count`. `differs`: the first difference is in the `MARK` bytes from there.
-    """
-
-    count: int = 0
-    digest: str | None = None
-    error: Sentence | str | None = None
-    differs: int | None = None
+from .moved import MARK, Moved, Reread
 
 
 class Stalled(Exception):
@@ -74,27 +31,25 @@ class Stalled(Exception):
 class Watch(Protocol):
     """Looks for signs of the other side while nothing comes from it."""
 
-    def gone(self) -> bool:
-        """Whether there was no sign for too long."""
-
-    def over(self, came: bool) -> bool:
-        """Whether nothing more can come from it; where something has just `came`, whether that is somebody else's."""
-
-    def close(self) -> None:
-        """Stop looking."""
+    def ended(self, came: bool) -> bool:
+        """Whether nothing more is to be taken: there was no sign for too long, or its end is known; where something has
+        just `came`, whether that is somebody else's. Asked again and again while nothing comes."""
 
 
 class Incoming:
     """The reading end of a pipe that can be looked into, and that is not waited for without end.
 
-    When nothing comes for a second, `watch` is called for somebody who tells how long waiting makes sense; without
-    it, waiting has no end. All that only after the first byte: waiting for a sender to begin is no failure.
+    When nothing comes for `Times.look_out`, `watch` is called for somebody who tells how long waiting makes sense;
+    without it, waiting has no end. All that only after the first byte: waiting for a sender to begin is no failure.
+
+    `woken`: when something came last that had to be waited for (`time.monotonic`).
     """
 
-    def __init__(self, fd: int, watch: Callable[[], Watch] | None = None) -> None:
+    def __init__(self, fd: int, watch: Callable[[], Watch] | None = None, times: Times = TIMES) -> None:
+        self.woken: float | None = None
         self._fd = fd
         self._watch = watch
-        self.woken: float | None = None  # when something came last that had to be waited for (seconds since 1970)
+        self._look_out = times.look_out * 1000  # milliseconds
         self._peeked = memoryview(b"")
         self._begun = False
         self._poll = select.poll()
@@ -150,21 +105,18 @@ class Incoming:
     def _expect(self) -> None:
         if not (self._begun and self._watch) or self._poll.poll(0):
             return
-        came = self._poll.poll(LOOK_OUT)
+        came = self._poll.poll(self._look_out)
         if not came:
             self._wait_watching(self._watch())
         if any(event & select.POLLIN for _, event in came or self._poll.poll(0)):
-            self.woken = time.time()
+            self.woken = time.monotonic()
 
     def _wait_watching(self, watch: Watch) -> None:
-        try:
-            came = 0
-            while not came:
-                came = next((event for _, event in self._poll.poll(LOOK_OUT)), 0)
-                if (not came and watch.gone()) or (came != select.POLLHUP and watch.over(bool(came))):
-                    raise Stalled
-        finally:
-            watch.close()
+        came = 0
+        while not came:
+            came = next((event for _, event in self._poll.poll(self._look_out)), 0)
+            if came != select.POLLHUP and watch.ended(bool(came)):
+                raise Stalled
 
 
 def wide_pipe() -> tuple[int, int]:

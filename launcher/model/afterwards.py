@@ -65,7 +65,7 @@ class Result:
     begun: float
     ended: float
     earlier: tuple[Outcome, ...] = ()
-    refused: Sentence | str = NOTHING
+    refused: Sentence = NOTHING
 
     @property
     def attempt(self) -> int:

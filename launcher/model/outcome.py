@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from ..sentence import NOTHING, Sentence, as_sentence
+from ..sentence import NOTHING, Sentence
 
 
 class OutcomeKind(Enum):
@@ -54,20 +54,19 @@ class Outcome:
     """
 
     kind: OutcomeKind
-    sentence: Sentence | str
-    hint: Sentence | str = NOTHING
+    sentence: Sentence
+    hint: Sentence = NOTHING
     bytes: int = 0
     total: int | None = None
     seconds: float = 0.0
     xxh128: str | None = None
     receivers: tuple[str, ...] = ()
-    lost: tuple[Sentence | str, ...] = ()
+    lost: tuple[Sentence, ...] = ()
     read_back: bool = False
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
-        sentence = as_sentence(self.sentence)
-        return {"kind": self.kind.value, "fields": sentence.record(), "sentence": str(sentence)}
+        return {"kind": self.kind.value, "fields": self.sentence.record(), "sentence": str(self.sentence)}
 
     @property
     def ok(self) -> bool:

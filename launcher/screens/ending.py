@@ -84,7 +84,7 @@ def _countdown(waits: bool, following: Next, seconds: int) -> Sentence:
     return say("A shell follows in {seconds} s; any key keeps this screen.", seconds=seconds)
 
 
-def _sentences(result: Result) -> list[Sentence | str]:
+def _sentences(result: Result) -> list[Sentence]:
     outcome = result.outcome
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
     figures = joined("   ", size(outcome.bytes), duration(outcome.seconds), speed) if outcome.bytes else NOTHING

@@ -138,7 +138,7 @@ def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
     return Page(key, frame(rows, say("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
 
 
-def waiting(sentence: Sentence | str, host: str) -> Page:
+def waiting(sentence: Sentence, host: str) -> Page:
     """Something is under way; nothing can be chosen but back and the menu."""
     rows = [urwid.Divider(), urwid.Text(("title", tr(sentence)))]
     return Page("waiting", frame(rows, say("Esc back   m menu"), host), {})

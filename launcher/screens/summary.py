@@ -108,6 +108,6 @@ def which_cast(number: int, casts: int) -> Sentence:
     return say("Cast {number} of {casts}.", number=number, casts=casts)
 
 
-def earlier_cast(number: int, sentence: Sentence | str) -> Sentence:
+def earlier_cast(number: int, sentence: Sentence) -> Sentence:
     """What became of a cast before this one."""
     return say("Cast {number}: {sentence}", number=number, sentence=sentence)

@@ -115,7 +115,7 @@ def frame(
 
 def question_page(
     name: str,
-    title: Sentence | str,
+    title: Sentence,
     choices: Sequence[Choice],
     answer: Callable[[str], None],
     *,
@@ -149,7 +149,7 @@ def question_page(
 
 def edit_page(
     name: str,
-    title: Sentence | str,
+    title: Sentence,
     answer: Callable[[str], None],
     *,
     preset: str,
@@ -175,7 +175,7 @@ class _Edit(urwid.Edit):  # type: ignore[misc]
         return super().keypress(size, key)  # type: ignore[no-any-return]
 
 
-def summary_rows(lines: Sequence[Line], warnings: Sequence[Sentence | str]) -> list[urwid.Widget]:
+def summary_rows(lines: Sequence[Line], warnings: Sequence[Sentence]) -> list[urwid.Widget]:
     """What is settled and why, for below the choice."""
     rows: list[urwid.Widget] = [urwid.Text(("dim", "─" * 76))]
     for line in lines:
@@ -185,7 +185,7 @@ def summary_rows(lines: Sequence[Line], warnings: Sequence[Sentence | str]) -> l
     return [*rows, *map(warning_row, warnings)]
 
 
-def warning_row(warning: Sentence | str) -> urwid.Widget:
+def warning_row(warning: Sentence) -> urwid.Widget:
     """What is wrong, but stops nothing."""
     return urwid.Text(("warn", f"! {tr(warning)}"))
 

@@ -65,7 +65,8 @@ class Dialogue:
 
     def notes(self, interview: Interview) -> tuple[Sentence, ...]:
         """What the operator is to see beside the questions, each once."""
-        return tuple(dict.fromkeys((*self.errors, *self.warnings, *interview.warnings)))
+        notes = (*self.errors, *self.warnings, *interview.warnings)
+        return tuple({str(note): note for note in notes}.values())
 
     def still_means(self, target: Target, devices: Devices) -> bool:
         """Whether the answers still choose `target`, now that the network is there: in the time for that another disk

@@ -6,8 +6,8 @@ import signal
 from dataclasses import dataclass
 from enum import Enum
 
-from ..datapath.copying import NO_BYTES, Moved, Reread
 from ..datapath.framing import Manifest, Trailer
+from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
 from ..sentence import Sentence, say
 

@@ -7,8 +7,8 @@ port base, on which no udp-receiver listens (an unknown packet to the port base 
 sender: measured). A receiver of ours hears it with a packet socket (`monitor`), a plain one's PC drops it. Who does not
 hear it goes by the silence, and whatever it says, nobody takes it for a success.
 
-A sign of life is `ALIVE`, which is only counted (`monitor.SenderWatch`). A last word is `MAGIC`, then a JSON object
-with `session` (the token of the cast's manifest) and `kind` (the sender's outcome).
+A sign of life is `ALIVE`, which is only counted. A last word is `MAGIC`, then a JSON object with `session` (the token
+of the cast's manifest) and `kind` (the sender's outcome).
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+from ..model.times import TIMES, Times
+
 MAGIC = b"ULfw"  # no message of udpcast's begins so: its first byte is a small number (0 and 5 were seen)
 ALIVE = b"ULhi"
-EVERY = 5.0  # seconds between two signs of life
-TIMES = 3  # a datagram may get lost
-APART = 0.2  # seconds between two of them; the same PC's next cast begins later than that (`sender.LISTEN`)
 
 
 @dataclass(frozen=True)
@@ -61,16 +60,16 @@ def farewell_port(port: int) -> int:
 
 def send_heartbeat(addresses: Iterable[str], nic: str, port: int) -> None:
     """Send a sign of life to each of `addresses`. Never waits, never fails."""
-    _send(ALIVE, tuple(addresses), nic, port, 1)
+    _send(ALIVE, tuple(addresses), nic, port, 1, 0)
 
 
-def send_farewell(farewell: Farewell, addresses: Iterable[str], nic: str, port: int) -> None:
-    """Send `farewell` to each of `addresses` through the card `nic`. Takes `(TIMES - 1) * APART` seconds, never fails:
+def send_farewell(farewell: Farewell, addresses: Iterable[str], nic: str, port: int, times: Times = TIMES) -> None:
+    """Send `farewell` to each of `addresses` through the card `nic`, more than once, which takes a moment. Never fails:
     whom it does not reach waits for the silence."""
-    _send(write_farewell(farewell), tuple(addresses), nic, port, TIMES)
+    _send(write_farewell(farewell), tuple(addresses), nic, port, times.farewell_times, times.farewell_apart)
 
 
-def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: int) -> None:
+def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: int, apart: float) -> None:
     if not receivers:
         return
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
@@ -79,7 +78,7 @@ def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: i
             out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
         for turn in range(times):
             if turn:
-                time.sleep(APART)
+                time.sleep(apart)
             for address in receivers:
                 with contextlib.suppress(OSError):
                     out.sendto(data, (address, farewell_port(port)))

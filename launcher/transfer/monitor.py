@@ -1,7 +1,8 @@
-"""Which senders can be heard on the wire, beside udpcast itself.
+"""What can be heard of senders on the wire, beside udpcast itself: thin edges that make events of packets.
 
-A receiver counts the packets of its own sender (`SenderWatch`) and hears what that says beside its data (`SenderNews`),
-a sender listens for another one (`Greetings`).
+A receiver hears its own sender (`SenderMonitor`): that it greets, that its cast is over, and, while one looks out, all
+of its packets. A sender hears other ones that wait on the same port (`RivalMonitor`). What follows from that is decided
+in `receiver_liveness` and `sender_liveness`.
 
 udp-receiver waits for ever for a sender that vanished, and does not look at another one. But a living udp-sender is
 never quiet for long: before the cast it greets (``--rexmit-hello-interval``), and while it waits for a receiver that
@@ -13,22 +14,21 @@ only, and without a pause; so a greeting during the cast, or behind a pause befo
 
 A packet socket with a filter in the kernel sees the packets that arrive at the card, but not those that this PC sends.
 The one that counts all packets is open only while nothing comes through udp-receiver; a cast that flows costs nothing.
+Without the right to open a packet socket nothing is ever heard.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import select
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from .heartbeat import MAGIC, Farewell, farewell_port, read_farewell
-
-PAUSE = 3.0  # seconds without a greeting that a sender of ours makes when it begins anew (`sender.LISTEN` is longer)
+from .heartbeat import MAGIC, farewell_port, read_farewell
+from .liveness import Event, Greeting, LastWord, Packet
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
@@ -36,150 +36,135 @@ _SO_TIMESTAMPNS = 35
 _UDP = 17
 
 
-class SenderWatch:
-    """Counts the packets of the sender at `address` to `port` and the next one that arrive at the card `nic`.
+class Heard(NamedTuple):
+    """A packet, from its IPv4 header on: when it came (`time.monotonic`), and the MAC address that sent it."""
 
-    `limit` in seconds; `over` is asked whether its cast is known to have ended (see `copying.Watch`). Without an
-    address, or without the right to open a packet socket, nothing is ever heard.
-    """
-
-    def __init__(self, nic: str, address: str, port: int, limit: float, over: Callable[[bool], bool]) -> None:
-        self.heard = 0
-        self._limit = limit
-        self._over = over
-        self._last = time.monotonic()
-        self._socket = _listen(nic, packets_from(address, port)) if address else None
-
-    def silent(self) -> float:
-        """Seconds since the last packet, or since this watch began."""
-        if self._socket:
-            with contextlib.suppress(OSError):  # nothing more to read; or the card is down, which is silence as well
-                while self._socket.recv(1):
-                    self.heard += 1
-                    self._last = time.monotonic()
-        return time.monotonic() - self._last
-
-    def gone(self) -> bool:
-        """Whether there was no sign of the sender for too long."""
-        return self.silent() >= self._limit
-
-    def over(self, came: bool) -> bool:
-        """Whether the sender's cast is known to have ended."""
-        return self._over(came)
-
-    def close(self) -> None:
-        """Stop listening."""
-        if self._socket:
-            self._socket.close()
-            self._socket = None
-
-
-class SenderNews:
-    """What the sender at `address` says beside the data of its cast: that it greets, and that its cast is over.
-
-    Both are kept until they are asked for, so that nothing is missed by asking late. Without the right to open a packet
-    socket nothing is ever heard.
-    """
-
-    def __init__(self, nic: str, address: str, port: int) -> None:
-        self.address = address
-        self._greetings = _listen(nic, greetings_from(address, port))
-        self._farewells = _listen(nic, farewells_from(address, port))
-        if self._greetings:
-            self._greetings.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        self._last = time.time()
-        self._usual = 0.0
-
-    def forget(self) -> None:
-        """What was said until now is no news: the connection is new, or the cast has begun."""
-        while self._greeting() is not None or self._farewell() is not None:
-            pass
-        self._last = time.time()
-
-    def began_anew(self) -> bool:
-        """Whether a greeting came `PAUSE` behind the one before, or behind `forget`.
-
-        A plain sender may have a longer interval (``--rexmit-hello-interval``); a pause is twice the one seen last.
-        """
-        anew = False
-        while (when := self._greeting()) is not None:
-            gap, self._last = when - self._last, when
-            anew = anew or gap >= max(PAUSE, 2 * self._usual)
-            self._usual = gap
-        return anew
-
-    def greeted(self) -> float | None:
-        """When the first greeting came that was not asked for yet (seconds since 1970); None for none."""
-        first = self._greeting()
-        while self._greeting() is not None:
-            pass
-        return first
-
-    def farewell(self) -> Farewell | None:
-        """The last word that was not asked for yet."""
-        last = None
-        while (data := self._farewell()) is not None:
-            last = read_farewell(data[_header_length(data) + 8 :]) or last
-        return last
-
-    def close(self) -> None:
-        """Stop listening."""
-        for one in (self._greetings, self._farewells):
-            if one:
-                one.close()
-        self._greetings = self._farewells = None
-
-    def _greeting(self) -> float | None:
-        """When the next greeting came, by the kernel's clock; None when there is none."""
-        if self._greetings:
-            with contextlib.suppress(OSError):
-                _, notes, _, _ = self._greetings.recvmsg(1, 64)
-                for level, kind, data in notes:
-                    if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
-                        seconds, nanoseconds = struct.unpack("ll", data)
-                        return float(seconds + nanoseconds / 1e9)
-                return time.time()
-        return None
-
-    def _farewell(self) -> bytes | None:
-        if self._farewells:
-            with contextlib.suppress(OSError):
-                return self._farewells.recv(_WHOLE)
-        return None
-
-
-class Greeting(NamedTuple):
-    """The IPv4 address and the MAC address of a sender."""
-
-    address: str
+    at: float
+    packet: bytes
     mac: str
 
 
-class Greetings:
-    """Hears udp-senders that wait for receivers on `port`: they greet when they start, and then at intervals.
+class PacketSocket:
+    """The packets that arrive at the card `nic` and pass the filter `program`; they wait until they are asked for."""
 
-    That interval is udp-sender's ``--rexmit-hello-interval``: a second for the launcher's, and none for a plain one,
-    which cannot be heard therefore. Nor can one that is casting. Without the right to open a packet socket nothing is
-    ever heard.
-    """
+    def __init__(self, nic: str, program: bytes) -> None:
+        self._socket = _listen(nic, program)
 
-    def __init__(self, nic: str, port: int) -> None:
-        self._socket = _listen(nic, greetings_to(port))
+    def heard(self) -> Iterator[Heard]:
+        """Those that came since, each with the kernel's time."""
+        while self._socket:
+            try:
+                data, notes, _, (_, _, _, _, mac) = self._socket.recvmsg(_WHOLE, 64)
+            except OSError:  # nothing more to read; or the card is down, which is silence as well
+                return
+            yield Heard(_steady(notes), data, mac.hex(":"))
 
-    def sender(self, seconds: float) -> Greeting | None:
-        """One that was heard within `seconds`, or None."""
-        sources = [self._socket] if self._socket else []
-        for one in select.select(sources, [], [], seconds)[0]:
+    def count(self) -> int:
+        """How many came since: there may be very many."""
+        found = 0
+        if self._socket:
             with contextlib.suppress(OSError):
-                header, (_, _, _, _, mac) = one.recvfrom(20)
-                return Greeting(socket.inet_ntoa(header[12:16]), mac.hex(":"))
-        return None
+                while self._socket.recv(1):
+                    found += 1
+        return found
 
     def close(self) -> None:
         """Stop listening."""
         if self._socket:
             self._socket.close()
-            self._socket = None
+
+
+class SenderMonitor:
+    """One sender whose port base is `port`, as a receiver hears it at the card `nic`."""
+
+    def __init__(self, nic: str, port: int) -> None:
+        self._nic = nic
+        self._port = port
+        self._address = ""
+        self._farewells: tuple[PacketSocket, ...] = ()
+        self._greetings: tuple[PacketSocket, ...] = ()
+        self._packets: tuple[PacketSocket, ...] = ()
+
+    def listen(self, address: str) -> None:
+        """Hear the greetings and the last word of the sender at `address` from now on; what came before is no news."""
+        if self._greetings and address == self._address:
+            for one in (*self._farewells, *self._greetings):
+                list(one.heard())
+            return
+        self.stop_listening()
+        self._address = address
+        self._farewells = (PacketSocket(self._nic, farewells_from(address, self._port)),)
+        self._greetings = (PacketSocket(self._nic, greetings_from(address, self._port)),)
+
+    def stop_listening(self) -> None:
+        """Hear them no more."""
+        for one in (*self._farewells, *self._greetings):
+            one.close()
+        self._farewells = self._greetings = ()
+
+    def look_out(self, address: str | None) -> None:
+        """Count the packets of the sender at `address`; without an address nothing is ever heard."""
+        self.look_in()
+        if address:
+            self._packets = (PacketSocket(self._nic, packets_from(address, self._port)),)
+
+    def look_in(self) -> None:
+        """Count them no more."""
+        for one in self._packets:
+            one.close()
+        self._packets = ()
+
+    def drain(self) -> Iterator[Event]:
+        """What was heard since: last words first, for they say most."""
+        for farewells in self._farewells:
+            yield from (event for one in farewells.heard() if (event := _last_word(one)))
+        for greetings in self._greetings:
+            yield from map(_greeting, greetings.heard())
+        if sum(one.count() for one in self._packets):
+            yield Packet(time.monotonic())
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.stop_listening()
+        self.look_in()
+
+
+class RivalMonitor:
+    """udp-senders that wait for receivers on `port`, heard at the card `nic`: they greet when they start, and then at
+    intervals.
+
+    That interval is udp-sender's ``--rexmit-hello-interval``: a second for the launcher's, and none for a plain one,
+    which cannot be heard therefore. Nor can one that is casting.
+    """
+
+    def __init__(self, nic: str, port: int) -> None:
+        self._greetings = PacketSocket(nic, greetings_to(port))
+
+    def drain(self) -> Iterator[Event]:
+        """Who was heard since."""
+        yield from map(_greeting, self._greetings.heard())
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._greetings.close()
+
+
+def _greeting(heard: Heard) -> Greeting:
+    return Greeting(heard.at, socket.inet_ntoa(heard.packet[12:16]), heard.mac)
+
+
+def _last_word(heard: Heard) -> LastWord | None:
+    farewell = read_farewell(heard.packet[_header_length(heard.packet) + 8 :])
+    return LastWord(heard.at, farewell.session, farewell.kind) if farewell else None
+
+
+def _steady(notes: list[tuple[int, int, bytes]]) -> float:
+    """The kernel's time of a packet, which is this PC's clock, on the clock that nobody sets."""
+    for level, kind, data in notes:
+        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
+            seconds, nanoseconds = struct.unpack("ll", data)
+            return time.monotonic() - time.time() + float(seconds + nanoseconds / 1e9)
+    return time.monotonic()
 
 
 def _listen(nic: str, program: bytes) -> socket.socket | None:
@@ -190,6 +175,7 @@ def _listen(nic: str, program: bytes) -> socket.socket | None:
     try:
         attach(listener, program)
         listener.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         listener.bind((nic, _ETH_P_IP))  # only now packets come, all through the filter
     except (OSError, ValueError):
         listener.close()

@@ -4,405 +4,322 @@ Nothing is written before the beginning of the stream was looked at: a compressi
 larger than the target, another sector size and the sender's own disk are refused there. udp-receiver is told to take
 its leave (SIGINT), so that the sender goes on without this seat at once, and need not wait for its silence.
 
-Until the first byte a sender that vanished, or began anew, costs nothing: udp-receiver, which would wait for the old
-one for ever, is started anew and finds the next one. From then on it ends the transfer.
+`Receiver` opens the disk; `Reception` runs the cast, reads the disk back, and collects the evidence for the judge. That
+is done in the thread that owns the transfer; its workers move the bytes.
 """
 
 from __future__ import annotations
 
-import os
-import select
+import contextlib
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
-from ..datapath import block_device
-from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer, opened, patiently
-from ..datapath.copying import (
-    NO_BYTES,
-    Incoming,
-    Moved,
-    Reread,
-    Stalled,
-    copy_stream,
-    copy_to_disk,
-    read_back,
-    wide_pipe,
-)
-from ..datapath.framing import MANIFEST_BYTES, Manifest, Trailer, read_manifest, read_trailer, recognise
-from ..errors import LauncherError, TransferFailed
+from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
+from ..datapath.copying import Incoming, Stalled, copy_stream, copy_to_disk, read_back
+from ..datapath.framing import MANIFEST_BYTES, read_manifest, read_trailer, recognise
+from ..datapath.moved import Moved, Reread
+from ..errors import LauncherError
 from ..events import EventLog
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Plan
-from ..process import Process, open_terminal, program, spawn
-from ..sentence import Sentence, joined, say
+from ..model.times import TIMES, Times
+from ..process import Process, program, spawn
+from ..sentence import joined, say
 from ..udpcast.command import argv, decompressor
 from ..udpcast.messages import MessageKind, parse_message
-from .evidence import Receiving
-from .own_sender import OwnSender
+from .evidence import Receiving, Stage
+from .link import Link, Lookout
+from .liveness import Cancelled, DiskHung
+from .opening import opened
+from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
 from .preflight import check
+from .receiver_signals import Announced, FirstByte, StreamEnded
 from .receiver_verdict import judge_receiver
 from .status import Phase, Status
-from .supervisor import Supervisor
+from .supervisor import Ended, Said
 
 NOT_REREAD = Reread(error=say("it was not read to its end"))
-LATE = 2.0  # seconds that udp-receiver has for ending by itself when no cast began in time
 
 
 class Receiver:
-    """One reception by `plan`. `prepare` may refuse; `run` takes as long as the cast and gives its outcome."""
+    """One reception by `plan`. `prepare` may refuse; what it gives takes as long as the cast, and gives its outcome."""
 
-    def __init__(self, plan: Plan, status: Status, log: EventLog) -> None:
-        self._plan = plan
-        self._status = status
-        self._log = log
-        self._commands = tuple(program(words) for words in argv(plan))
-        self._deadline = time.monotonic() + plan.start_timeout
-        self._supervisor = Supervisor(self._hear, self._tick)
-        self._target: TargetDisk | None = None
-        self._again: ReadBack | None = None
-        self._size = plan.target.size
-        self._terminals: tuple[int, ...] = ()  # nobody types here: it only ends udp-receiver if we are killed
-        self._udpcast: Process | None = None
-        self._decompressor: Process | None = None
-        self._lock = threading.Lock()  # of the three below: whether udp-receiver may still be started anew
-        self._inlet = -1
-        self._outlet = -1  # kept open until the first byte, so that another udp-receiver can write into the same pipe
-        self._begun = False
-        self._own = OwnSender(plan, lambda: status.progress[0])
-        self._mixed = False
-        self._timed_out = False
-        self._stream = NO_BYTES
-        self._written = NO_BYTES
-        self._reread: Reread | None = None
-        self._manifest: Manifest | None = None
-        self._refusal: Outcome | None = None
-        self._flush_error: Sentence | str | None = None
-        self._over = threading.Event()
-        self._bug: BaseException | None = None
-        self._leaving: Process | None = None  # the udp-receiver that is ended because its sender vanished
-        self._dropped = False
-        self._complaint = ""
-        self._cast_told = False
-        self._cancelled = False
-        self._hung: float | None = None
+    def __init__(self, plan: Plan, status: Status, log: EventLog, times: Times = TIMES) -> None:
+        """Raises TransferFailed when a program is missing.
 
-    @property
-    def commands(self) -> tuple[tuple[str, ...], ...]:
-        """What is run, with the programs that are there; without the decompressor where the stream will tell it."""
-        return self._commands
-
-    def prepare(self) -> None:
-        """Open the target. Raises TransferFailed."""
-        try:
-            self._target = opened(TargetDisk, self._plan.target.path, lambda: self._cancelled)
-        except TransferFailed:
-            self._supervisor.close()
-            raise
-        if self._target and self._target.size is not None:
-            self._size = min(self._size, self._target.size)
-
-    def run(self) -> Outcome:
-        """Receive, and judge what happened. Every process is reaped when this returns, even by an exception."""
-        work: threading.Thread | None = None
-        try:
-            if self._cancelled:
-                return self._judge()
-            self._inlet, self._outlet = wide_pipe()
-            self._start()
-            work = threading.Thread(target=self._work, name="stream", daemon=True)
-            work.start()
-            self._supervisor.attend(lambda: self._over.is_set() or self._hung is not None)
-        finally:
-            self._supervisor.close()
-            self._close_outlet()
-            self._own.close()
-            if self._hung is None:  # a thread that waits for a dead disk is left alone, with its descriptors
-                if work:
-                    work.join()
-                self._close_all()
-        if self._bug:
-            raise self._bug
-        return self._judge()
-
-    def _start(self) -> None:
-        for fd in self._terminals:
-            os.close(fd)
-        terminal = open_terminal()
-        self._terminals = terminal[:2] if terminal else ()
-        self._udpcast = spawn(self._commands[0], None, self._outlet, self._note, terminal and terminal[2])
-        self._supervisor.add(self._udpcast)
-
-    def _close_all(self) -> None:
-        for fd in (self._inlet, *self._terminals):
-            if fd >= 0:
-                os.close(fd)
-        for disk in (self._target, self._again):
-            if disk:
-                disk.close()
+        `commands`: what is run, with the programs that are there; without the decompressor where the stream tells it.
+        """
+        self.commands = tuple(program(words) for words in argv(plan))
+        self._begun = time.monotonic()
+        self._job = Job(plan, status, log, times, Owner(times))
 
     def begin_cast(self) -> None:
         """Only a sender can."""
 
     def cancel(self) -> None:
         """Take our leave of the sender and stop writing."""
-        self._cancelled = True
-        for disk in (self._target, self._again):
-            if disk:
-                disk.hurry()
-        self._supervisor.stop()
+        self._job.owner.inbox.post(Cancel())
 
-    def _work(self) -> None:
-        """The stream's thread, from the first look to the last byte that is read back."""
-        incoming = Incoming(self._inlet, self._own.look_out)
+    def prepare(self) -> Callable[[], Outcome]:
+        """Open the target. Raises TransferFailed."""
+        job = self._job
         try:
-            incoming.wait()
-            self._own.cast_begins()  # before anybody takes the cast for begun, and its last greeting for another one's
-            self._close_outlet()
-            self._take(incoming)
-            if self._stream.whole and self._written.whole and self._written.count and not self._cancelled:
-                self._flush()
-                self._verify()
-        except BaseException as bug:
-            self._bug = bug
+            target = opened(TargetDisk, job.plan.target.path, job.owner, job.times)
+        except BaseException:
+            job.owner.leave()
+            raise
+        return lambda: self._run(target)
+
+    def _run(self, target: TargetDisk | None) -> Outcome:
+        """Receive, and judge what happened. Every process is reaped when this returns, even by an exception."""
+        job, wanted = self._job, self._job.plan.target
+        try:
+            if target is None or job.owner.cancelled():
+                return judge_receiver(Receiving(wanted.path, wanted.size, cancelled=True))
+            return Reception(job, target, self._begun).run()
         finally:
-            if self._stream.whole and self._written.whole and not self._refusal and not self._bug:
-                self._supervisor.let_end()
-            else:
-                self._supervisor.stop()
-            self._over.set()
-            self._supervisor.wake()
-            if self._hung is not None:  # nobody waited for this thread, but the disk has answered after all
-                self._close_all()
+            job.owner.leave()
 
-    def _close_outlet(self) -> None:
-        """From now on the end of udp-receiver is the end of the stream."""
-        with self._lock:
-            self._begun = True
-            if self._outlet >= 0:
-                os.close(self._outlet)
-                self._outlet = -1
 
-    def _take(self, incoming: Incoming) -> None:
+class Reception(Loop):
+    """One reception to the open disk `target`, from the start of udp-receiver to the outcome."""
+
+    def __init__(self, job: Job, target: TargetDisk, begun: float) -> None:
+        super().__init__(job)
+        plan = job.plan
+        self._target = target
+        self._disks: list[TargetDisk | ReadBack] = [target]
+        self._stop = threading.Event()  # for the worker that reads back
+        size = plan.target.size if target.size is None else min(plan.target.size, target.size)
+        self._seen = Receiving(plan.target.path, size, verify=plan.verify)
+        self._link = Link(job, begun)
+
+    def run(self) -> Outcome:
+        """Receive, and judge what happened."""
         try:
-            head = incoming.peek(MANIFEST_BYTES)
-        except Stalled:
-            self._stream = Moved(1, stalled=True)
-            return
-        if not head:
-            return
-        compression = recognise(head)
-        self._manifest = read_manifest(head) if compression is Compression.ZSTD else None
-        self._stream = Moved(len(head))
-        self._refusal = check(self._plan, self._size, head, self._manifest)
-        if self._refusal:
-            return
-        if self._manifest:
-            self._status.expect(self._manifest.length)
-            self._own.hear(self._manifest)
-        self._status.tell(say("The stream's compression is {compression}.", compression=compression.value))
-        self._status.begin()
-        self._supervisor.wake()
-        if compression is Compression.NONE:
-            self._write(incoming)
-            self._stream = Moved(self._written.count, stalled=self._written.stalled)
-            self._mixed = self._own.mixed(incoming.woken)
+            with contextlib.suppress(DiskHangs):
+                self._receive()
+            self.until(lambda: not self.owner.supervisor.running)
+        finally:
+            self._link.close()
+        return judge_receiver(self._evidence())
+
+    def take(self, message: Message | Said | Ended) -> None:
+        match message:
+            case Asked(event, answer):
+                answer.put(self._link.take(event))
+            case Happened(event):
+                self._link.take(event)
+            case Cancel():
+                self._cancel()
+            case Said(process, line):
+                self._hear(process, line)
+            case Ended(process):
+                self._link.ended(process)
+
+    def tick(self) -> None:
+        hung = next((disk.hung for disk in self._disks if disk.hung), None)
+        if hung is not None and self._seen.hung is None:
+            self._note(hung=hung)
+            self._link.take(DiskHung())
+            raise DiskHangs
+        self._link.tick()
+
+    def _note(self, **evidence: object) -> None:
+        self._seen = replace(self._seen, **evidence)  # type: ignore[arg-type]
+
+    def _cancel(self) -> None:
+        self._note(cancelled=True)
+        self._stop.set()
+        for disk in self._disks:
+            disk.hurry()
+        self._link.take(Cancelled())
+        self.owner.supervisor.stop()
+
+    def _hear(self, process: Process, line: str) -> None:
+        message = parse_message(line) if process is self._link.process else None
+        if message is None:
+            if process is not self._link.process:
+                self.job.status.tell(joined(": ", process.name, line))
+        elif message.kind is MessageKind.CONNECTED and message.address:
+            self._link.found(message.address)
+            self.job.status.tell(say("Connected to the sender {address}.", address=message.address))
+            self.job.log.emit("connected", address=message.address, number=message.number)
+        elif message.kind is MessageKind.DROPPED:
+            self._note(dropped=True)
+        elif message.kind is MessageKind.FAILED and not (self._seen.cancelled or self._link.heard.timed_out):
+            self._note(complaint=self._seen.complaint or message.text)  # else we ended it
+
+    # --- the stages ---------------------------------------------------------------------------------------------------
+
+    def _receive(self) -> None:
+        """Everything until the disk is read back. Raises DiskHangs."""
+        decompressor = self._copy()
+        seen = self._seen
+        good = seen.stream.whole and seen.target.whole
+        if good and seen.target.count and not seen.cancelled:
+            self._flush()
+        if good and not seen.refusal:
+            self.owner.supervisor.let_end()
         else:
-            self._unpack(incoming, compression)
+            self.owner.supervisor.stop()
+        self.until(lambda: not self.owner.supervisor.running)
+        self._note(decompressor=next((self._stage(one) for one in decompressor), None))
+        if good and seen.target.count and seen.verify and judge_receiver(replace(self._evidence(), verify=False)).ok:
+            self._verify()
 
-    def _unpack(self, incoming: Incoming, compression: Compression) -> None:
-        """Feed the decompressor here, and write what it gives in a second thread."""
-        inlet, outlet = wide_pipe()
-        disk_inlet, disk_outlet = wide_pipe()
+    def _copy(self) -> tuple[Process, ...]:
+        """The stream, from the first look to its end; gives the decompressor, where there was one."""
+        job, inbox = self.job, self.owner.inbox
+        incoming = Incoming(self._link.inlet, lambda: Lookout(inbox), job.times)
 
-        def write() -> None:
-            self._write(Incoming(disk_inlet))
-            os.close(disk_inlet)  # early, when the disk fails: that ends the decompressor
+        def begin() -> bytes:
+            incoming.wait()
+            return incoming.peek(MANIFEST_BYTES) if inbox.ask(FirstByte(time.monotonic())) else b""
 
-        disk = threading.Thread(target=write, name="disk", daemon=True)
+        beginning = self.owner.start("stream", begin)
+        self.until(lambda: beginning.over)
         try:
-            self._decompressor = spawn(program(decompressor(compression)), inlet, disk_outlet, self._note)
-            self._supervisor.add(self._decompressor)
+            head = beginning.result()
+        except Stalled:
+            self._note(stream=Moved(1, stalled=True))
+            return ()
+        return self._take_stream(incoming, head) if head else ()
+
+    def _take_stream(self, incoming: Incoming, head: bytes) -> tuple[Process, ...]:
+        """The stream that begins with `head`, unless something speaks against it."""
+        job, compression = self.job, recognise(head)
+        manifest = read_manifest(head) if compression is Compression.ZSTD else None
+        refusal = check(job.plan, self._seen.size, head, manifest)
+        self._note(stream=Moved(len(head)), manifest=manifest, refusal=refusal)
+        if refusal:
+            return ()
+        if manifest:
+            job.status.expect(manifest.length)
+            self._link.take(Announced(manifest.session, manifest.silence))
+        job.status.tell(say("The stream's compression is {compression}.", compression=compression.value))
+        job.status.begin()
+        job.log.emit("cast")
+        if compression is not Compression.NONE:
+            return self._unpack(incoming, compression)
+        writing = self.owner.start("stream", lambda: self._write(incoming))
+        self.until(lambda: writing.over)
+        written = writing.result()
+        self._link.take(StreamEnded(incoming.woken, job.status.moved.count, checked=False))
+        self._note(stream=Moved(written.count, stalled=written.stalled), target=written)
+        return ()
+
+    def _write(self, incoming: Incoming) -> Moved:
+        """A worker's."""
+        return copy_to_disk(incoming.fill, self._target, self._seen.size, self.job.status.moved)
+
+    def _unpack(self, incoming: Incoming, compression: Compression) -> tuple[Process, ...]:
+        """Feed the decompressor, and write what it gives."""
+        pipes = self.owner.descriptors
+        inlet, outlet = pipes.pipe()
+        disk_inlet, disk_outlet = pipes.pipe()
+        try:
+            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
-            self._refusal = Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint)
-        finally:
-            os.close(inlet)
-            os.close(disk_outlet)
-        try:
-            disk.start()
-            if self._decompressor:
-                self._stream = copy_stream(incoming, outlet)
-                if self._stream.stalled and self._trailer and self._udpcast:  # silent behind its end: all of it is here
-                    self._stream = replace(self._stream, stalled=False)
-                    self._udpcast.signal(signal.SIGKILL)
-                elif self._stream.stalled:
-                    self._decompressor.signal(signal.SIGKILL)
-        finally:
-            os.close(outlet)
-            disk.join()
+            self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
+            return ()
+        self.owner.supervisor.add(process)
+        pipes.close(inlet, disk_outlet)
+        writing = self.owner.start("disk", lambda: self._write(Incoming(disk_inlet)))
+        feeding = self.owner.start("stream", lambda: copy_stream(incoming, outlet))
+        self.until(lambda: feeding.over or writing.over)
+        if writing.over:
+            pipes.close(disk_inlet)  # early, when the disk fails: that ends the decompressor
+        self.until(lambda: feeding.over)
+        self._note_stream(feeding.result(), process)
+        self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
+        pipes.close(outlet)
+        self.until(lambda: writing.over)
+        self._note(target=writing.result())
+        return (process,)
 
-    def _write(self, incoming: Incoming) -> None:
-        """The disk's thread (without compression it is the stream's)."""
-        assert self._target
-        try:
-            self._written = copy_to_disk(incoming.fill, self._target, self._size, self._status.moved)
-        except BaseException as bug:
-            self._bug = bug
-            self._written = Moved(error=say("the launcher failed"))
+    def _note_stream(self, stream: Moved, process: Process) -> None:
+        """What came of the stream; where it stalled, the decompressor `process` may not take that for its end."""
+        manifest = self._seen.manifest
+        trailer = read_trailer(stream.tail, manifest.session) if manifest else None
+        if stream.stalled and trailer:  # silent behind its end: all of it is here
+            stream = replace(stream, stalled=False)
+            self._link.process.signal(signal.SIGKILL)
+        elif stream.stalled:
+            process.signal(signal.SIGKILL)
+        self._note(stream=stream, trailer=trailer)
 
     def _flush(self) -> None:
         """Bring everything to the device; its answer is evidence."""
-        assert self._target
         self._enter(Phase.FLUSHING)
+        flushing = self.owner.start("disk", self._target.flush)
+        self.until(lambda: flushing.over)
         try:
-            self._target.flush()
+            flushing.result()
         except DiskError as error:
-            self._flush_error = error.words
+            self._note(flush_error=error.words)
 
     def _verify(self) -> None:
-        """Read the disk back, where nothing else speaks against a success: that is known when all processes ended."""
-        self._supervisor.let_end()
-        for process in (self._udpcast, self._decompressor):
-            if process:
-                process.ended.wait()
-        if not self._plan.verify or self._cancelled or not self._judge(verify=False).ok:
-            return
+        """Read the disk back, where nothing else speaks against a success."""
         self._enter(Phase.VERIFYING)
-        self._reread = NOT_REREAD
-        try:
-            path = self._plan.target.path
-            self._again = patiently(lambda: ReadBack(path), lambda: self._cancelled)
-            self._reread = read_back(self._again, self._written, self._reread_so_far)
-        except DiskError as error:
-            self._reread = Reread(error=error.words)
-        except TimeoutError:
-            self._reread = NOT_REREAD if self._cancelled else Reread(error=no_answer(block_device.PATIENCE))
-            self._target = None  # flushed, and left open: in the kernel, to close a disk waits for who opens it
-        except Cancelled:
+        self._note(reread=NOT_REREAD)
+        times, path = self.job.times, self._target.path
+        end = time.monotonic() + times.patience
+        opening = self.owner.start("open", lambda: ReadBack(path, times), close=ReadBack.close)
+        self.until(lambda: opening.over or self._seen.cancelled or time.monotonic() > end)
+        if not opening.over:
+            if not self._seen.cancelled:
+                self._note(reread=Reread(error=no_answer(times.patience)))
             return
+        try:
+            again = opening.result()
+        except DiskError as error:
+            self._note(reread=Reread(error=error.words))
+            return
+        self._disks.insert(0, again)
+        written = self._seen.target
+        reading = self.owner.start("disk", lambda: read_back(again, written, self._reread_so_far))
+        self.until(lambda: reading.over)
+        with contextlib.suppress(_Stopped):
+            self._note(reread=reading.result())
 
     def _reread_so_far(self, count: int) -> None:
-        if self._cancelled:
-            raise Cancelled
-        self._status.reread(count)
+        """A worker's, for each chunk."""
+        if self._stop.is_set():
+            raise _Stopped
+        self.job.status.reread(count)
 
     def _enter(self, phase: Phase) -> None:
-        self._status.enter(phase)
-        self._log.emit("phase", phase=phase.value)
+        self.job.status.enter(phase)
+        self.job.log.emit("phase", phase=phase.value)
 
-    def _hear(self, process: Process, line: str) -> None:
-        message = parse_message(line) if process is self._udpcast else None
-        if message is None:
-            if process is not self._udpcast:
-                self._status.tell(joined(": ", process.name, line))
-            return
-        if message.kind is MessageKind.CONNECTED and message.address:
-            self._own.meet(message.address)
-            self._status.tell(say("Connected to the sender {address}.", address=message.address))
-            self._log.emit("connected", address=message.address, number=message.number)
-        elif message.kind is MessageKind.DROPPED:
-            self._dropped = True
-        elif message.kind is MessageKind.FAILED and not (self._cancelled or self._timed_out):  # else we ended it
-            self._complaint = self._complaint or message.text
+    def _stage(self, process: Process) -> Stage | None:
+        return self.owner.supervisor.stage(process)
 
-    def _tick(self) -> None:
-        if self._status.begun and not self._cast_told:
-            self._cast_told = True
-            self._log.emit("cast")
-        hung = (disk.hung for disk in (self._again, self._target) if disk and disk.hung)
-        self._hung = self._hung or next(hung, None)
-        if self._hung is not None:
-            self._supervisor.stop(signal.SIGKILL)
-        elif self._begun:
-            self._own.waiting_is_over()
-            self._own.listen()
-            if self._udpcast and self._udpcast.status is not None:
-                self._own.close()  # nothing that is said from now on is about what udp-receiver has got
-        else:
-            self._wait_for_cast()
-
-    def _wait_for_cast(self) -> None:
-        """Before the first byte: udp-receiver may end, or its sender vanish."""
-        if self._udpcast and self._udpcast.status is not None:
-            if self._leaving is self._udpcast:
-                self._start_anew()
-            else:
-                self._timed_out = time.monotonic() > self._deadline - LATE
-                self._close_outlet()
-        elif self._leaving or self._cancelled:
-            return
-        elif time.monotonic() > self._deadline + LATE and self._udpcast:
-            # To udp-receiver's own clock every packet of whatever sender is a new beginning.
-            self._timed_out = True
-            self._close_outlet()
-            self._supervisor.stop()
-        elif gone := self._own.gone():
-            self._leaving = self._udpcast
-            self._status.tell(gone.words)
-            self._log.emit("disconnected", address=self._own.address, number=None, reason=gone.reason)
-            if self._udpcast:
-                self._udpcast.signal(signal.SIGKILL)
-
-    def _start_anew(self) -> None:
-        """Start udp-receiver again, unless there is a byte of the old one."""
-        left = int(self._deadline - time.monotonic())
-        waiting = select.poll()
-        waiting.register(self._inlet, select.POLLIN)
-        with self._lock:
-            if not self._begun and not waiting.poll(0) and left > 0 and not self._cancelled:
-                plan = replace(self._plan, start_timeout=left)
-                self._commands = tuple(program(words) for words in argv(plan))
-                self._start()
-                self._leaving = None
-        if self._leaving:
-            self._close_outlet()
-        else:
-            self._own.part()
-
-    def _note(self, command: str) -> None:
-        self._log.emit("command", command=command)
-
-    @property
-    def _trailer(self) -> Trailer | None:
-        return read_trailer(self._stream.tail, self._manifest.session) if self._manifest else None
-
-    def _judge(self, verify: bool | None = None) -> Outcome:
-        """What may be claimed; with `verify` False, as if the disk need not be read back."""
-        written, reread, hung = self._written, self._reread, self._hung
-        if hung is not None and reread:  # all was written; it is the reading back that never came back
-            reread, hung = Reread(self._status.reread_so_far, error=no_answer(hung)), None
-        elif hung is not None:  # its pump never came back
-            written = Moved(self._status.progress[0])
-        return judge_receiver(
-            Receiving(
-                device=self._plan.target.path,
-                size=self._size,
-                seconds=self._status.seconds,
-                sender=self._own.address,
-                refusal=self._refusal,
-                stream=self._stream,
-                target=written,
-                flush_error=self._flush_error,
-                manifest=self._manifest,
-                trailer=self._trailer,
-                udpcast=self._supervisor.stage(self._udpcast),
-                decompressor=self._supervisor.stage(self._decompressor),
-                dropped=self._dropped,
-                complaint=self._complaint,
-                silence=self._own.silence,
-                anew=self._own.anew is not None,
-                mixed=self._mixed,
-                farewell=self._own.farewell.kind if self._own.farewell else None,
-                hung=hung,
-                timed_out=self._timed_out,
-                verify=self._plan.verify if verify is None else verify,
-                reread=reread,
-                cancelled=self._cancelled,
-            )
+    def _evidence(self) -> Receiving:
+        """All that is known by now."""
+        heard, status = self._link.heard, self.job.status
+        seen = replace(
+            self._seen,
+            seconds=status.seconds,
+            udpcast=self._stage(self._link.process),
+            sender=heard.address,
+            silence=heard.silence,
+            farewell=heard.farewell,
+            anew=heard.anew is not None,
+            mixed=heard.mixed,
+            timed_out=heard.timed_out,
         )
+        if seen.hung is not None and seen.reread:  # all was written; it is the reading back that never came back
+            return replace(seen, hung=None, reread=Reread(status.reread.count, error=no_answer(seen.hung)))
+        if seen.hung is not None:  # who writes never came back
+            return replace(seen, target=Moved(status.moved.count))
+        return seen
 
 
-class Cancelled(Exception):
+class _Stopped(Exception):
     """The operator ended the transfer while the disk was read back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..datapath.block_device import no_answer
-from ..datapath.copying import MARK
+from ..datapath.moved import MARK
 from ..model.outcome import Outcome, OutcomeKind
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from .evidence import TIMED_OUT, Receiving

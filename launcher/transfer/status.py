@@ -1,4 +1,4 @@
-"""What a transfer looks like at this moment: written by its threads, read by the screens.
+"""What a transfer looks like at this moment: written by its owner, read by the screens.
 
 A snapshot is a plain value, and the transfer never waits for a screen. A descriptor becomes readable at once when there
 is something new. Mere progress is not announced: who shows that has a clock of his own.
@@ -7,7 +7,6 @@ is something new. Mere progress is not announced: who shows that has a clock of 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import threading
 import time
@@ -15,11 +14,11 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
+from ..model.times import TIMES, Times
 from ..sentence import Sentence
-from .evidence import GONE, Receiver, ReceiverState
+from .evidence import Receiver
 
 MESSAGES = 50  # the last ones are kept
-RATE_WINDOW = 5.0  # seconds over which the recent rate is taken
 
 
 class Phase(Enum):
@@ -47,23 +46,36 @@ class TransferState:
     remaining: float | None = None
     verified: int = 0
     receivers: tuple[Receiver, ...] = ()
-    messages: tuple[Sentence | str, ...] = ()
+    messages: tuple[Sentence, ...] = ()
+
+
+class Meter:
+    """Counts bytes of the disk in the thread that moves them. It is called for each chunk, so it takes no lock."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last = 0.0
+
+    def __call__(self, count: int) -> None:
+        self.count = count
+        self.last = time.monotonic()
 
 
 class Status:
-    """Collects what the threads of one transfer report."""
+    """What is to be seen of one transfer. Its owner writes it, everybody may read it; `moved` and `reread` are counted
+    by the threads that move the bytes."""
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, times: Times = TIMES) -> None:
+        self.moved = Meter()
+        self.reread = Meter()
+        self._window = times.rate_window
         self._lock = threading.Lock()
         self._phase = Phase.WAITING
-        self._bytes = 0
-        self._verified = 0
         self._total = total
         self._started: float | None = None
         self._ended: float | None = None
-        self._last = 0.0
-        self._receivers: list[Receiver] = []
-        self._messages: deque[Sentence | str] = deque(maxlen=MESSAGES)
+        self._receivers: tuple[Receiver, ...] = ()
+        self._messages: deque[Sentence] = deque(maxlen=MESSAGES)
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -92,7 +104,7 @@ class Status:
         with self._lock:
             self._phase = phase
             if phase is not Phase.CASTING and self._ended is None:
-                self._ended = self._last if phase is Phase.FLUSHING else time.monotonic()
+                self._ended = self.moved.last if phase is Phase.FLUSHING else time.monotonic()
         self._notify()
 
     def expect(self, total: int) -> None:
@@ -100,60 +112,19 @@ class Status:
         with self._lock:
             self._total = total
 
-    def moved(self, count: int) -> None:
-        """`count` bytes of the disk are moved so far. Called for each chunk, so it is cheap."""
-        self._bytes = count
-        self._last = time.monotonic()
-
-    def reread(self, count: int) -> None:
-        """`count` bytes of the disk are read back so far."""
-        self._verified = count
-
-    @property
-    def reread_so_far(self) -> int:
-        """Bytes of the disk that are read back."""
-        return self._verified
-
-    def tell(self, text: Sentence | str) -> None:
-        """A line for the operator; a program's own words are no `Sentence`."""
+    def tell(self, text: Sentence) -> None:
+        """A line for the operator."""
         with self._lock:
             self._messages.append(text)
         self._notify()
 
-    def connect(self, number: int, address: str) -> None:
-        """A receiver is there; one that comes back replaces its earlier self."""
+    def show(self, receivers: tuple[Receiver, ...]) -> None:
+        """All receivers that take part, or took part."""
         with self._lock:
-            self._receivers = [one for one in self._receivers if one.number != number or one.state in GONE]
-            self._receivers.append(Receiver(number, address))
+            if receivers == self._receivers:
+                return
+            self._receivers = receivers
         self._notify()
-
-    def mark(self, number: int, state: ReceiverState | None) -> Receiver | None:
-        """Give a connected receiver another state (None: forget it); returns what it was, or None if unknown."""
-        with self._lock:
-            for index, one in enumerate(self._receivers):
-                if one.number == number and one.state not in GONE:
-                    changed = [] if state is None else [dataclasses.replace(one, state=state)]
-                    self._receivers[index : index + 1] = changed
-                    break
-            else:
-                return None
-        self._notify()
-        return one
-
-    def finish_receivers(self) -> None:
-        """Whoever is still connected was there until the end."""
-        with self._lock:
-            self._receivers = [
-                dataclasses.replace(one, state=ReceiverState.FINISHED) if one.state is ReceiverState.CONNECTED else one
-                for one in self._receivers
-            ]
-        self._notify()
-
-    @property
-    def receivers(self) -> tuple[Receiver, ...]:
-        """All receivers that took part."""
-        with self._lock:
-            return tuple(self._receivers)
 
     @property
     def seconds(self) -> float:
@@ -162,14 +133,9 @@ class Status:
             return self._elapsed()
 
     @property
-    def begun(self) -> bool:
-        """Whether data has begun to flow."""
-        return self._started is not None
-
-    @property
     def progress(self) -> tuple[int, int | None]:
         """Bytes moved so far, and the total where it is known."""
-        return self._bytes, self._total
+        return self.moved.count, self._total
 
     def snapshot(self) -> TransferState:
         """What is to be seen now."""
@@ -177,18 +143,18 @@ class Status:
             if self._event >= 0:
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_read(self._event)
-            rate = self._rate()
-            left = None if self._total is None else max(0, self._total - self._bytes)
+            rate, moved = self._rate(), self.moved.count
+            left = None if self._total is None else max(0, self._total - moved)
             return TransferState(
                 phase=self._phase,
-                bytes=self._bytes,
+                bytes=moved,
                 total=self._total,
                 started=self._started,
                 elapsed=self._elapsed(),
                 rate=rate,
                 remaining=left / rate if left is not None and rate > 0 else None,
-                verified=self._verified,
-                receivers=tuple(self._receivers),
+                verified=self.reread.count,
+                receivers=self._receivers,
                 messages=tuple(self._messages),
             )
 
@@ -201,16 +167,17 @@ class Status:
         """Bytes a second since the oldest sample of the window; after the end, over the whole time."""
         if self._started is None:
             return 0.0
+        moved = self.moved.count
         if self._ended is not None:
-            return self._bytes / elapsed if (elapsed := self._elapsed()) else 0.0
+            return moved / elapsed if (elapsed := self._elapsed()) else 0.0
         now = time.monotonic()
         if not self._samples:
             self._samples.append((self._started, 0))
-        self._samples.append((now, self._bytes))
-        while len(self._samples) > 2 and now - self._samples[0][0] > RATE_WINDOW:
+        self._samples.append((now, moved))
+        while len(self._samples) > 2 and now - self._samples[0][0] > self._window:
             self._samples.popleft()
         then, count = self._samples[0]
-        return (self._bytes - count) / (now - then) if now > then else 0.0
+        return (moved - count) / (now - then) if now > then else 0.0
 
     def _notify(self) -> None:
         with self._lock:

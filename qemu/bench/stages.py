@@ -22,7 +22,6 @@ from pathlib import Path
 from launcher.datapath.block_device import ReadBack, SourceDisk, TargetDisk
 from launcher.datapath.copying import (
     Incoming,
-    Moved,
     copy_from_disk,
     copy_pipe,
     copy_stream,
@@ -30,6 +29,7 @@ from launcher.datapath.copying import (
     read_back,
     wide_pipe,
 )
+from launcher.datapath.moved import Moved
 
 from ..columns import layout
 from ..disks.raw import MIB

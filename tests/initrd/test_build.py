@@ -121,7 +121,7 @@ def test_no_wireless_graphics_or_sound(listing: list[str]) -> None:
     ["init", "etc/fstab", "etc/resolv.conf", "usr/bin/udp-sender", "usr/bin/udp-receiver", "usr/bin/python3",
      "usr/bin/zstd", "usr/bin/lzop", "usr/bin/gzip", "usr/bin/udhcpc", "usr/bin/setsid", "usr/bin/stty",
      "usr/sbin/modprobe", "usr/lib/systemd/systemd-udevd", "usr/lib/udev/rules.d/60-persistent-storage.rules",
-     "usr/lib/udev/scsi_id"],
+     "usr/lib/udev/scsi_id", "usr/lib/x86_64-linux-gnu/libkmod.so.2"],
 )  # fmt: skip
 def test_a_file_is_there(listing: list[str], name: str) -> None:
     assert name in names(listing)

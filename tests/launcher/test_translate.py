@@ -32,7 +32,6 @@ NOT_EXTRACTED = {
     "launcher/answers/reading.py": "makes sentences of the messages of kernel_cmdline",
     "launcher/sentence.py": "makes sentences of what is given to it",
     "launcher/model/wording.py": "a recorded disk's refusal is a text",
-    "launcher/translate.py": "takes texts as well, for now",
 }
 """Where `Sentence` itself is called: no message is found there."""
 
@@ -174,14 +173,14 @@ def test_one_receiver_is_one_in_every_language() -> None:
 
 def test_a_text_without_translation_stays_english() -> None:
     set_language("fr")
-    assert tr("Power off") == "Éteindre"
-    assert tr("no such text, {name}", name="x") == "no such text, x"
+    assert tr(say("Power off")) == "Éteindre"
+    assert tr(say("no such text, {name}", name="x")) == "no such text, x"
     assert tr(say_many("{count} thing", "{count} things", 2)) == "2 things"
     set_language("xx")
-    assert tr("Power off") == "Power off"
+    assert tr(say("Power off")) == "Power off"
     set_language("fr")
     set_language("en")
-    assert tr("Power off") == "Power off"
+    assert tr(say("Power off")) == "Power off"
 
 
 def test_what_is_no_language_is_no_message() -> None:
@@ -193,7 +192,7 @@ def test_what_is_no_language_is_no_message() -> None:
 def test_what_was_built_needs_only_what_was_compiled(tmp_path: Path) -> None:
     assert {path.name for path in catalogues.compile_all(tmp_path)} == {f"{path.stem}.mo" for path in CATALOGUES}
     set_language("de", tmp_path)
-    assert tr("Power off") == "Ausschalten"
+    assert tr(say("Power off")) == "Ausschalten"
 
 
 def test_a_checkout_without_msgfmt_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -201,7 +200,7 @@ def test_a_checkout_without_msgfmt_says_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(LauncherError, match=r"fr\.po .* msgfmt could not be started.* package gettext") as caught:
         set_language("fr")
     assert caught.value.kind is ErrorKind.PROGRAM_MISSING
-    assert tr("Power off") == "Power off"
+    assert tr(say("Power off")) == "Power off"
 
 
 @BOTH
@@ -218,7 +217,8 @@ def test_babel_compiles_the_same_where_there_is_no_msgfmt(
 
 
 def test_english_imports_nothing_for_translation() -> None:
-    code = "import sys, launcher.translate as t; t.tr('x'); t.set_language('en'); sys.exit('gettext' in sys.modules)"
+    speak = "import launcher.translate as t; t.tr(t.say('x')); t.set_language('en')"
+    code = f"{speak}; import sys; sys.exit('gettext' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

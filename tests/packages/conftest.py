@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from qemu.disks.debian import debian_sources
+from initrd import apt
 from tests.common import ROOT
 
 CACHE = ROOT / ".cache"
@@ -124,13 +123,11 @@ def inside(deb: Path, share: Path) -> Iterator[Callable[..., subprocess.Complete
 
 def archive(packages: Sequence[str]) -> Path:
     """The archive of a Debian of the host's release with these packages, made unless it is in the cache."""
-    codename = platform.freedesktop_os_release()["VERSION_CODENAME"]
-    fields = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ARCHITECTURE)|$(ORIGIN)|$(CODENAME)"
-    targets = run("apt-get", "indextargets", "--format", fields, "Created-By: Packages").stdout
-    sources = debian_sources(targets.splitlines(), codename)
+    release = apt.this_release()
+    sources = apt.sources(release)
     newest = run("apt-cache", "show", "--no-all-versions", "linux-image-amd64").stdout  # apt inside shall know it, too
     key = hashlib.sha256("\0".join([sources, newest, *packages]).encode()).hexdigest()[:16]
-    kept = CACHE / f"clean-root-{codename}-{key}.tar.zst"
+    kept = CACHE / f"clean-root-{release}-{key}.tar.zst"
     if not kept.exists():
         for stale in CACHE.glob("clean-root-*.tar.zst"):
             stale.unlink()
@@ -138,7 +135,13 @@ def archive(packages: Sequence[str]) -> Path:
             made, listed = Path(name, "root.tar.zst"), Path(name, "sources.list")
             listed.write_text(sources)
             options = ["--variant=minbase", "--skip=cleanup/apt/lists", "--dpkgopt=force-unsafe-io"]
-            options += ['--aptopt=APT::Install-Recommends "false"', f"--include={','.join(packages)}"]
-            run("mmdebstrap", *options, codename, made, listed)
+            options += [f"--aptopt={line}" for line in ('APT::Install-Recommends "false";', *transport())]
+            run("mmdebstrap", *options, f"--include={','.join(packages)}", release, made, listed)
             made.rename(kept)
     return kept
+
+
+def transport() -> list[str]:
+    """How this machine's apt reaches its sources: proxies and the like."""
+    settings = run("apt-config", "dump").stdout.splitlines()
+    return [line for line in settings if line.startswith(("Acquire::http::", "Acquire::https::"))]

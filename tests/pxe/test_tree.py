@@ -96,6 +96,17 @@ def test_an_existing_boot_server_keeps_its_files(tmp_path: Path, pair: Path, loa
     assert section.startswith("label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd umode=rcv\n")
 
 
+def test_a_file_of_an_older_version_is_ours(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    config = tmp_path / "tftp/pxelinux.cfg/default"
+    config.parent.mkdir(parents=True)
+    config.write_text(
+        "# Written by udpcast-launcher; the next `python3 -m pxe tree` replaces this file.\ndefault old\n"
+    )
+    tree = write_tree(tmp_path / "tftp", pair, "umode=rcv", places=loader, check=agree)
+    assert not tree.sections
+    assert config.read_text().startswith(f"{MARKER}default udpcast\n")
+
+
 def test_the_pair_may_have_been_built_into_the_tree(pair: Path, loader: tuple[Path, ...]) -> None:
     write_tree(pair, pair, places=loader, check=agree)
     assert (pair / "udpcast-linux").read_text() == "kernel"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # dracut module "udpcast": what the launcher needs to run, and every driver it may need.
 #
-# dracut (059) sources this file and calls check, depends, installkernel and install. It resolves the
+# dracut (059, 106) sources this file and calls check, depends, installkernel and install. It resolves the
 # dependencies of drivers, firmware, libraries; its own /init and hooks do not go in: /init is ours.
 #
 # initrd/image.py sets UDPCAST_EXTENSIONS: Python's shared objects, one "FILE PLACE" a line. The other modules come
@@ -64,7 +64,8 @@ install() {
     inst /lib/systemd/systemd-udevd
     inst_multiple /lib/udev/ata_id /lib/udev/cdrom_id /lib/udev/scsi_id
     inst_rules 60-block.rules 60-cdrom_id.rules 60-persistent-storage.rules 80-drivers.rules
-    inst_libdir_file 'libudev.so.1*'
+    # pyudev's; and what udev loads drivers with, which since Debian 13 no program names as its library any more.
+    inst_libdir_file 'libudev.so.1*' 'libkmod.so.2*'
 
     # Under the name of every program that has none of its own here.
     busybox=$(find_binary busybox)

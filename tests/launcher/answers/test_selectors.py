@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from launcher.answers.questions import Facts
+from launcher.answers.reading import read_path
 from launcher.answers.selectors import SELECTORS, DeviceMissing, exact, exchanged, select_nic, select_target
 from launcher.errors import AnswerError
 from launcher.model.machine import Disk, Machine, Nic, Partition
@@ -147,3 +149,12 @@ def test_cards_that_are_missing_or_malformed() -> None:
         select_nic("eth0", replace(MACHINE, nics=()))
     with pytest.raises(AnswerError, match="neither"):
         select_nic("eth0; reboot", MACHINE)
+
+
+def test_a_path_is_taken_as_it_is_or_not_at_all() -> None:
+    """What ``transfer`` takes: no selector, no short name, no list."""
+    image = Disk("/srv/a,b.img", 512, 0)
+    facts = Facts(Machine(disks=(image,)))
+    assert read_path("/srv/a,b.img", facts).disk is image
+    with pytest.raises(DeviceMissing, match=r"disk=a,b\.img is not on this PC"):
+        read_path("a,b.img", facts)

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from launcher.commands import commands
+from tests.common import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 LINE = ["--cmdline", "umode=snd", "--machine", "one-disk-one-card.json"]
 
 

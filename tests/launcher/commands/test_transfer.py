@@ -15,11 +15,12 @@ from typing import Any
 import pytest
 
 from launcher.commands import transfer as headless
-from launcher.errors import AnswerError, TransferFailed
+from launcher.errors import AnswerError, ErrorKind, TransferFailed
 from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
+from launcher.sentence import say
 from tests.common import ROOT
 
 MIB = 1 << 20
@@ -192,8 +193,8 @@ class Fake:
 @pytest.mark.parametrize(
     ("end", "status"),
     [
-        (Outcome(OutcomeKind.EQUAL, "Good."), 0),
-        (Outcome(OutcomeKind.DIFFERENT, "Bad."), 1),
+        (Outcome(OutcomeKind.EQUAL, say("Good.")), 0),
+        (Outcome(OutcomeKind.DIFFERENT, say("Bad.")), 1),
         (OSError("a bug, perhaps after something was written"), 1),
         (ValueError("the same"), 1),
     ],
@@ -208,7 +209,9 @@ def test_only_an_ok_outcome_is_a_success_and_a_crash_is_no_wrong_parameter(
 
 
 def test_a_transfer_that_could_not_be_started_is_reported_as_such(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("launcher.transfer.transfer.Transfer", Fake(TransferFailed("zstd is missing.")))
+    monkeypatch.setattr(
+        "launcher.transfer.transfer.Transfer", Fake(TransferFailed(ErrorKind.PROGRAM_MISSING, say("zstd is missing.")))
+    )
     monkeypatch.setattr(headless, "cards", lambda: ROOM)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     with pytest.raises(TransferFailed):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,13 @@ from launcher.datapath.block_device import (
     SourceDisk,
     TargetDisk,
     overlap,
-    patiently,
     whereabouts,
 )
 from launcher.datapath.copying import Incoming, copy_to_disk, read_back, wide_pipe, write_all
 from launcher.errors import TransferFailed
 from launcher.model.machine import Disk
 from launcher.model.plan import Target
+from launcher.model.times import TIMES
 
 SIZE = 4 << 20
 
@@ -123,9 +123,8 @@ def test_a_source_is_never_open_for_writing(tmp_path: Path) -> None:
 
 def test_a_request_without_an_answer_makes_a_disk_hung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "disk").write_bytes(b"x" * 9)
-    target = TargetDisk(str(tmp_path / "disk"))
+    target = TargetDisk(str(tmp_path / "disk"), replace(TIMES, patience=0.0))
     seen: list[float | None] = []
-    monkeypatch.setattr("launcher.datapath.block_device.PATIENCE", 0.0)
 
     def pwrite(fd: int, data: memoryview, offset: int) -> int:
         seen.append(target.hung)
@@ -144,9 +143,7 @@ def test_who_need_not_answer_soon_is_hung_only_when_nobody_wants_the_answer(
 ) -> None:
     """A pipe may be full for long, and a file may have much to flush; the time before the hurry does not count."""
     (tmp_path / "disk").write_bytes(b"x" * 9)
-    source = SourceDisk(str(tmp_path / "disk"))
-    monkeypatch.setattr("launcher.datapath.block_device.PATIENCE", 0.0)
-    monkeypatch.setattr("launcher.datapath.block_device.IMPATIENCE", 0.1)
+    source = SourceDisk(str(tmp_path / "disk"), replace(TIMES, patience=0.0, impatience=0.1))
     seen: list[float | None] = []
 
     def splice(*_: object, **__: object) -> int:
@@ -164,30 +161,6 @@ def test_who_need_not_answer_soon_is_hung_only_when_nobody_wants_the_answer(
     assert seen[:2] == [None, None]
     assert seen[2] is not None and seen[2] > 0.3
     assert source.hung is None
-
-
-def test_a_disk_is_opened_patiently_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "disk").write_bytes(b"x" * 9)
-    path, go_on, late = str(tmp_path / "disk"), threading.Event(), list[SourceDisk]()
-
-    def slow() -> SourceDisk:
-        go_on.wait(10)
-        late.append(SourceDisk(path))
-        return late[-1]
-
-    patiently(lambda: SourceDisk(path), lambda: False).close()
-    with pytest.raises(TransferFailed, match="cannot be read"):
-        patiently(lambda: SourceDisk(path + "s"), lambda: False)
-    with pytest.raises(TimeoutError):
-        patiently(slow, lambda: True)
-    monkeypatch.setattr("launcher.datapath.block_device.PATIENCE", 0.1)
-    with pytest.raises(TimeoutError, match="has not answered for"):
-        patiently(slow, lambda: False)
-    go_on.set()
-    end = time.monotonic() + 10
-    while [disk.fd for disk in late] != [-1, -1] and time.monotonic() < end:
-        time.sleep(0.01)
-    assert [disk.fd for disk in late] == [-1, -1]  # closed by itself, so that it is not in use for ever
 
 
 def test_a_failing_disk_says_where(tmp_path: Path) -> None:

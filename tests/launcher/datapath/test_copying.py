@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,7 @@ import xxhash
 from launcher.datapath.block_device import WINDOW, ReadBack, SourceDisk, TargetDisk
 from launcher.datapath.chunks import CHUNK
 from launcher.datapath.copying import (
-    MARK,
     Incoming,
-    Moved,
-    Reread,
     Stalled,
     copy_from_disk,
     copy_pipe,
@@ -30,9 +28,12 @@ from launcher.datapath.copying import (
     write_all,
 )
 from launcher.datapath.framing import TRAILER_BYTES
+from launcher.datapath.moved import MARK, Moved, Reread
+from launcher.model.times import TIMES
 from launcher.sentence import say
 
 DEADLINE = 20.0
+SOON = replace(TIMES, look_out=0.001)
 
 
 def nothing(_: int) -> None:
@@ -259,9 +260,8 @@ def test_a_target_that_fails_is_an_error_at_its_offset(tmp_path: Path) -> None:
 def test_a_flush_that_hangs_is_seen_however_the_last_write_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    disk = TargetDisk(str(blank(tmp_path, 5000)))
+    disk = TargetDisk(str(blank(tmp_path, 5000)), replace(TIMES, patience=0.1))
     disk.is_block = True
-    monkeypatch.setattr("launcher.datapath.block_device.PATIENCE", 0.1)
     disk.write(memoryview(bytes(4096 + 512)), 0)
     seen: list[float | None] = []
 
@@ -314,21 +314,15 @@ def test_a_tail_is_collected_from_pieces_of_all_sizes(sizes: list[int]) -> None:
     assert moved == Moved(len(whole), tail=whole[-TRAILER_BYTES:])
 
 
-def test_what_was_held_back_goes_on_when_nothing_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_held_back_goes_on_when_nothing_more_comes() -> None:
     class Impatient:
-        def gone(self) -> bool:
-            return True
+        def ended(self, came: bool) -> bool:
+            return not came
 
-        def over(self, came: bool) -> bool:
-            return False
-
-        def close(self) -> None: ...
-
-    monkeypatch.setattr("launcher.datapath.copying.LOOK_OUT", 1)
     inlet, outlet = os.pipe()
     data = os.urandom(5000)
     os.write(outlet, data)
-    moved, stream = drained(lambda sink: copy_stream(Incoming(inlet, Impatient), sink))
+    moved, stream = drained(lambda sink: copy_stream(Incoming(inlet, Impatient, SOON), sink))
     os.close(inlet)
     os.close(outlet)
     assert stream == data
@@ -353,60 +347,48 @@ def test_a_reader_that_is_gone_is_told(pump: Callable[[int, int], Moved]) -> Non
     os.close(outlet)
 
 
-def test_silence_counts_only_after_the_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_counts_only_after_the_first_byte() -> None:
     inlet, outlet = os.pipe()
     told: list[str] = []
 
     class Impatient:
-        def gone(self) -> bool:
+        def ended(self, came: bool) -> bool:
             told.append("asked")
-            return len(told) == 3
+            return len(told) == 3 and not came
 
-        def over(self, came: bool) -> bool:
-            return False
-
-        def close(self) -> None:
-            told.append("closed")
-
-    monkeypatch.setattr("launcher.datapath.copying.LOOK_OUT", 1)
-    incoming = Incoming(inlet, Impatient)
+    incoming = Incoming(inlet, Impatient, SOON)
     threading.Timer(0.1, os.write, (outlet, b"x")).start()
     assert incoming.read(memoryview(bytearray(9))) == 1
     assert not told
     with pytest.raises(Stalled):
         incoming.read(memoryview(bytearray(9)))
-    assert told == ["asked", "asked", "asked", "closed"]
+    assert told == ["asked", "asked", "asked"]
     os.close(inlet)
     os.close(outlet)
 
 
 @pytest.mark.parametrize("more", [False, True], ids=["nothing", "more"])
-def test_what_comes_behind_the_end_of_a_cast_is_not_taken(monkeypatch: pytest.MonkeyPatch, more: bool) -> None:
+def test_what_comes_behind_the_end_of_a_cast_is_not_taken(more: bool) -> None:
     """It is the next cast's."""
     inlet, outlet = os.pipe()
 
     class Ended:
-        def gone(self) -> bool:
-            return False
-
-        def over(self, came: bool) -> bool:
+        def ended(self, came: bool) -> bool:
+            assert came == more
             return True
-
-        def close(self) -> None: ...
 
     def look_out() -> Ended:
         if more:
             os.write(outlet, b"another's")
         return Ended()
 
-    monkeypatch.setattr("launcher.datapath.copying.LOOK_OUT", 1)
-    incoming = Incoming(inlet, look_out)
+    incoming = Incoming(inlet, look_out, SOON)
     os.write(outlet, b"x")
     assert incoming.read(memoryview(bytearray(9))) == 1
     with pytest.raises(Stalled):
         incoming.read(memoryview(bytearray(9)))
     os.close(outlet)
     if not more:
-        incoming = Incoming(inlet, look_out)
+        incoming = Incoming(inlet, look_out, SOON)
         assert incoming.read(memoryview(bytearray(9))) == 0  # the end is always taken
     os.close(inlet)

@@ -27,7 +27,7 @@ Serve = Callable[[socket.socket, threading.Event], None]
 
 def result(url: str, kind: OutcomeKind = OutcomeKind.EQUAL, operation: str | None = "17") -> Result:
     plan = a_plan(result_page=ResultPage(url, operation))
-    return Result(plan, Outcome(kind, "."), begun=1700000000.9, ended=1700000600.2)
+    return Result(plan, Outcome(kind, say(".")), begun=1700000000.9, ended=1700000600.2)
 
 
 @contextmanager

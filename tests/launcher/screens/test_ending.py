@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from launcher.model.afterwards import Result
-from launcher.model.outcome import Outcome, OutcomeKind
+from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.model.plan import After, Next, Plan, Role
 from launcher.screens import ending
 from launcher.screens.ending import Ending, what_is_known
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
+from launcher.sentence import say
 from launcher.transfer.status import Phase, TransferState
 from tests.common import a_plan, page_text
 
@@ -29,7 +30,7 @@ def words(page: Page) -> str:
 
 
 def failed(kind: OutcomeKind, **fields: object) -> Outcome:
-    outcome = Outcome(kind, LONG, HINT, bytes=123_456_789_012, seconds=1234.5, xxh128="0" * 64)
+    outcome = Outcome(kind, say(LONG), say(HINT), bytes=123_456_789_012, seconds=1234.5, xxh128="0" * 64)
     return replace(outcome, **fields)  # type: ignore[arg-type]
 
 
@@ -74,7 +75,7 @@ def test_thirty_receivers_leave_room() -> None:
     ],
 )
 def test_what_was_what_is_known_is_said(kind: OutcomeKind, read_back: bool, title: str, says: str) -> None:
-    outcome = Outcome(kind, "It is over.", read_back=read_back)
+    outcome = Outcome(kind, say("It is over."), read_back=read_back)
     seen = words(page(outcome))
     assert title in seen
     assert says in seen
@@ -98,3 +99,7 @@ def test_reading_back_has_a_bar_where_the_stream_gave_no_length() -> None:
     progress = TransferPage(PLAN, lambda: None, "")
     progress.update(TransferState(Phase.VERIFYING, bytes=1000, total=None, verified=0))
     assert "0 %" in page_text(progress.page)
+
+
+def test_every_success_has_a_title_of_its_own_and_no_failure_has_one() -> None:
+    assert set(ending.TITLES) == set(OK_KINDS)

@@ -22,7 +22,7 @@ from launcher.screens import pages, widgets
 from launcher.screens.ending import Ending
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
-from launcher.sentence import say
+from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
 from launcher.translate import set_language
@@ -137,7 +137,9 @@ def test_a_running_transfer(role: Role, phase: Phase, attended: bool) -> None:
 @pytest.mark.parametrize("after", Next)
 @pytest.mark.parametrize("attended", [True, False])
 def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
-    outcome = replace(FAILURE, kind=kind, bytes=10**9, seconds=9.0, receivers=("10.0.0.1",) * 30, lost=("10.0.0.9",))
+    outcome = replace(
+        FAILURE, kind=kind, bytes=10**9, seconds=9.0, receivers=("10.0.0.1",) * 30, lost=(verbatim("10.0.0.9"),)
+    )
     plan = replace(PLAN, role=Role.SEND if kind is OutcomeKind.SENT else Role.RECEIVE, attended=attended, retry=3)
     plan = replace(plan, after=replace(plan.after, success=after, failure=after))
     ending = Ending(Result(plan, outcome, 0.0, 9.0, (FAILURE,), say("No more.")), nothing, "")

@@ -259,7 +259,7 @@ class Seat:
 
     def over(self, kind: OutcomeKind, sentence: str = "It is over.") -> None:
         """The transfer ends like this."""
-        self.system.running.outcome = Outcome(kind, sentence)
+        self.system.running.outcome = Outcome(kind, say(sentence))
         self.tick()
         self.system.running = FakeTransfer()
 

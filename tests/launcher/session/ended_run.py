@@ -21,7 +21,7 @@ from launcher.model.outcome import Outcome, OutcomeKind  # noqa: E402
 from launcher.model.plan import Plan  # noqa: E402
 from launcher.network.address import AddressState, Phase  # noqa: E402
 from launcher.screens import ending  # noqa: E402
-from launcher.sentence import NOTHING  # noqa: E402
+from launcher.sentence import NOTHING, say  # noqa: E402
 from launcher.session.app import App  # noqa: E402
 from launcher.session.connecting import Connecting  # noqa: E402
 from launcher.session.dry_run import RecordedPc  # noqa: E402
@@ -56,7 +56,7 @@ class Ended:
 
 if __name__ == "__main__":
     ending.DELAY = float(sys.argv[3])
-    system = Ended(Outcome(OutcomeKind(sys.argv[2]), "It is over."))
+    system = Ended(Outcome(OutcomeKind(sys.argv[2]), say("It is over.")))
     dialogue = Dialogue(given_answers(parse(sys.argv[1])))
     app = App(RecordedPc(ONE), dialogue, EventLog(), lambda app, plan: Connecting(app, system, plan))
     sys.exit(app.run())

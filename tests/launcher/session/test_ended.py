@@ -24,7 +24,7 @@ def test_after_a_transfer_nothing_starts_again_without_the_role_and_consent(line
     if not line:
         seat.answer("umode", "rcv")
         seat.confirm()
-    system.running.outcome = Outcome(OutcomeKind.EQUAL, "equal")
+    system.running.outcome = Outcome(OutcomeKind.EQUAL, say("equal"))
     seat.tick()
     assert seat.shown == "result"
     seat.act(action)

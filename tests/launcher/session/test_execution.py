@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from launcher.errors import LauncherError
+from launcher.errors import ErrorKind, LauncherError
 from launcher.exits import Exit
 from launcher.model.outcome import OutcomeKind
 from launcher.network.result_page import Answer
@@ -62,7 +62,9 @@ def test_a_disk_that_was_confirmed_or_named_stays_the_one_that_is_meant(line: st
     assert [plan.target.path for plan in system.started] == ["/dev/sda"]
 
 
-IN_USE = LauncherError("/dev/sda cannot be written to: it is in use: mounted on /mnt.", "Unmount it.")
+IN_USE = LauncherError(
+    ErrorKind.DISK_IN_USE, say("/dev/sda cannot be written to: it is in use: mounted on /mnt."), say("Unmount it.")
+)
 NOT_BEGUN = {
     "the disk is in use": (FakeSystem(ONE, refused=IN_USE), str(IN_USE.sentence)),
     "there is no network": (FakeSystem(ONE, job=FakeJob(failed=True)), "There is no link on eth0."),

@@ -152,6 +152,14 @@ def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.Mon
     assert seat.shown == "error"
 
 
+def test_what_is_wrong_is_said_once_whoever_has_found_it() -> None:
+    """A wrong BOOTIF is an error of the line, and a warning of the interview."""
+    seat = begun("BOOTIF=zz", FakeSystem(ONE))
+    assert seat.ui.page
+    lines = seat.ui.page.widget.render((80, 60), focus=True).text
+    assert [b'! BOOTIF="zz" is no card' in line for line in lines].count(True) == 1
+
+
 def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
     system = FakeSystem(ONE)
     seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda prot=9002", system)

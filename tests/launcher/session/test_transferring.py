@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from launcher.errors import LauncherError
+from launcher.errors import ErrorKind, LauncherError
 from launcher.model.outcome import Outcome, OutcomeKind
+from launcher.sentence import say
 from launcher.session.transferring import Transferring
 from launcher.transfer.transfer import Phase, TransferState
 from tests.common import ONE
@@ -51,7 +52,7 @@ def test_a_transfer_is_looked_at_less_often_than_all_else() -> None:
     seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
     assert seat.shown == "transfer"
     during = seat.pace
-    system.running.outcome = Outcome(OutcomeKind.EQUAL, "equal")
+    system.running.outcome = Outcome(OutcomeKind.EQUAL, say("equal"))
     seat.tick()
     assert (during, seat.pace) == (1.0, 0.25)
     assert seat.ui.hastened == 1  # else the result's countdown would begin only when the transfer's last pause is over
@@ -103,7 +104,7 @@ def test_a_descriptor_that_was_readable_in_the_same_round_as_the_end_changes_not
     seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
     seat.over(OutcomeKind.EQUAL)
     (ready,) = seat.ui.unwatched
-    system.running.outcome = Outcome(OutcomeKind.CANCELLED, "It is over.")
+    system.running.outcome = Outcome(OutcomeKind.CANCELLED, say("It is over."))
     ready()
     assert (seat.shown, len(system.kept)) == ("result", 1)
 
@@ -113,7 +114,9 @@ def test_a_menu_over_a_transfer_that_fails_offers_no_more_to_cancel_it() -> None
     seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
     seat.menu()
     assert "CANCEL" in seat.text
-    system.running.failure = LauncherError("/dev/sda could not be opened.", "Look at its cable.")
+    system.running.failure = LauncherError(
+        ErrorKind.DISK_UNREADABLE, say("/dev/sda could not be opened."), say("Look at its cable.")
+    )
     seat.tick()
     assert (seat.shown, "CANCEL" in seat.text, "Shell" in seat.text) == ("menu", False, True)
     seat.back()
@@ -150,7 +153,9 @@ def test_a_transfer_is_closed_once_when_it_is_over(fails: bool) -> None:
     running = system.running
     assert running.closed == 0
     if fails:
-        running.failure = LauncherError("/dev/sda could not be opened.", "Look at its cable.")
+        running.failure = LauncherError(
+            ErrorKind.DISK_UNREADABLE, say("/dev/sda could not be opened."), say("Look at its cable.")
+        )
         seat.tick()
     else:
         seat.over(OutcomeKind.EQUAL)

@@ -6,12 +6,23 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 
-from launcher.transfer import monitor as heard
+from launcher.transfer import monitor
 from launcher.transfer.heartbeat import Farewell, farewell_port, read_farewell, write_farewell
-from launcher.transfer.monitor import SenderNews, attach, farewells_from, greetings_from, greetings_to, packets_from
+from launcher.transfer.liveness import Greeting, LastWord, Packet
+from launcher.transfer.monitor import (
+    Heard,
+    RivalMonitor,
+    SenderMonitor,
+    attach,
+    farewells_from,
+    greetings_from,
+    greetings_to,
+    packets_from,
+)
 
 SENDER, OTHER, PORT = "10.77.1.1", "10.77.1.2", 9000
 HELLO = b"\x05\x00" + bytes(30)
@@ -176,63 +187,109 @@ def test_what_cannot_be_read_is_no_farewell(data: bytes) -> None:
     assert read_farewell(data) is None
 
 
-class Wire:
-    """What a `SenderNews` would hear: greetings, so many seconds behind its beginning, and datagrams."""
+class Air:
+    """What comes to one packet socket; `filters` are those of all that were opened."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.greetings: list[float] = []
-        self.packets: list[bytes] = []
-        monkeypatch.setattr(heard, "_listen", lambda nic, program: None)
-        monkeypatch.setattr(SenderNews, "_greeting", lambda _: self.greetings.pop(0) if self.greetings else None)
-        monkeypatch.setattr(SenderNews, "_farewell", lambda _: self.packets.pop(0) if self.packets else None)
-        self.news = SenderNews("eth0", SENDER, PORT)
-        self.began = time.time()
+    filters: ClassVar[list[bytes]] = []
+    packets: ClassVar[dict[bytes, list[Heard]]] = {}
+    closed: ClassVar[list[bytes]] = []
 
-    def greet(self, *seconds: float) -> bool:
-        self.greetings += (self.began + each for each in seconds)
-        return self.news.began_anew()
+    def __init__(self, nic: str, program: bytes) -> None:
+        self.program = program
+        self.filters.append(program)
+
+    def heard(self) -> Iterator[Heard]:
+        yield from self.packets.pop(self.program, [])
+
+    def count(self) -> int:
+        return len(self.packets.pop(self.program, []))
+
+    def close(self) -> None:
+        self.closed.append(self.program)
+
+
+FAREWELLS, GREETINGS = farewells_from(SENDER, PORT), greetings_from(SENDER, PORT)
+PACKETS = packets_from(SENDER, PORT)
+MAC = "52:54:00:75:64:01"
 
 
 @pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    return Wire(monkeypatch)
+def air(monkeypatch: pytest.MonkeyPatch) -> type[Air]:
+    monkeypatch.setattr(monitor, "PacketSocket", Air)
+    Air.filters, Air.packets, Air.closed = [], {}, []
+    return Air
 
 
-def test_a_pause_in_the_greetings_tells_another_sender(wire: Wire) -> None:
-    assert not wire.greet()
-    assert not wire.greet(0.5, 1.5)
-    assert not wire.greet(4.4)  # two of them got lost
-    assert wire.greet(5.4, 8.5, 9.5)
-    assert not wire.greet(10.5)
+@pytest.fixture
+def own(air: type[Air]) -> SenderMonitor:
+    """A sender that is listened to."""
+    one = SenderMonitor("eth0", PORT)
+    one.listen(SENDER)
+    return one
 
 
-def test_a_first_greeting_counts_from_the_connection(wire: Wire) -> None:
-    assert wire.greet(3.1)
+def test_greetings_are_events_with_their_time_and_who_sent_them(air: type[Air], own: SenderMonitor) -> None:
+    air.packets[GREETINGS] = [Heard(5.0, packet(), MAC), Heard(6.0, packet(options=2), MAC)]
+    assert list(own.drain()) == [Greeting(5.0, SENDER, MAC), Greeting(6.0, SENDER, MAC)]
+    assert list(own.drain()) == []
 
 
-def test_a_sender_that_greets_seldom_is_taken_for_another_one_once_only(wire: Wire) -> None:
-    assert wire.greet(5)
-    assert not wire.greet(10, 15, 20)
-    assert wire.greet(31)
+def test_a_last_word_that_can_be_read_comes_first(air: type[Air], own: SenderMonitor) -> None:
+    air.packets[GREETINGS] = [Heard(5.0, packet(), MAC)]
+    air.packets[FAREWELLS] = [
+        Heard(6.0, packet(write_farewell(LAST_WORD), options=1), MAC), Heard(7.0, packet(b"ULfw?"), MAC)
+    ]  # fmt: skip
+    assert list(own.drain()) == [LastWord(6.0, "5e5510", "read-error"), Greeting(5.0, SENDER, MAC)]
+    assert list(own.drain()) == []
 
 
-def test_what_came_before_is_no_news(wire: Wire) -> None:
-    wire.greetings.append(wire.began + 3.5)
-    wire.packets.append(packet(write_farewell(LAST_WORD)))
-    wire.news.forget()
-    assert not wire.greet()
-    assert wire.news.farewell() is None
-    assert not wire.greet(0.9)
+def test_what_came_before_is_no_news(air: type[Air], own: SenderMonitor) -> None:
+    air.packets[GREETINGS] = [Heard(5.0, packet(), MAC)]
+    air.packets[FAREWELLS] = [Heard(5.0, packet(write_farewell(LAST_WORD)), MAC)]
+    own.listen(SENDER)
+    assert list(own.drain()) == []
+    assert (air.filters, air.closed) == ([FAREWELLS, GREETINGS], [])
 
 
-def test_behind_the_first_byte_the_first_greeting_counts(wire: Wire) -> None:
-    assert wire.news.greeted() is None
-    wire.greetings += [wire.began + 0.1, wire.began + 1.1]
-    assert wire.news.greeted() == wire.began + 0.1
-    assert wire.news.greeted() is None
+def test_another_sender_is_listened_to_in_the_place_of_the_first(air: type[Air], own: SenderMonitor) -> None:
+    own.listen(OTHER)
+    assert air.closed == [FAREWELLS, GREETINGS]
+    assert air.filters[2:] == [farewells_from(OTHER, PORT), greetings_from(OTHER, PORT)]
+    own.stop_listening()
+    air.packets[greetings_from(OTHER, PORT)] = [Heard(5.0, packet(), MAC)]
+    assert list(own.drain()) == []
 
 
-def test_the_last_word_that_can_be_read_is_heard(wire: Wire) -> None:
-    wire.packets += [packet(write_farewell(LAST_WORD), options=1), packet(b"ULfw?")]
-    assert wire.news.farewell() == LAST_WORD
-    assert wire.news.farewell() is None
+def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: SenderMonitor) -> None:
+    air.packets[PACKETS] = [Heard(5.0, b"", MAC)]
+    assert list(own.drain()) == []
+    own.look_out(SENDER)
+    (event,) = own.drain()
+    assert isinstance(event, Packet)
+    assert list(own.drain()) == []
+    own.look_in()
+    assert air.closed == [PACKETS]
+    own.look_out(None)
+    assert air.filters[3:] == [], "of nobody nothing can be heard"
+
+
+def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
+    rivals = RivalMonitor("eth0", PORT)
+    air.packets[greetings_to(PORT)] = [Heard(5.0, packet(source=OTHER), MAC)]
+    assert list(rivals.drain()) == [Greeting(5.0, OTHER, MAC)]
+    rivals.close()
+    assert air.closed == [greetings_to(PORT)]
+
+
+def test_the_kernels_time_of_a_packet_is_on_the_steady_clock() -> None:
+    ago = time.time() - 7
+    stamp = struct.pack("ll", int(ago), int(ago % 1 * 1e9))
+    at = monitor._steady([(socket.SOL_SOCKET, 35, stamp)])
+    assert abs(at - (time.monotonic() - 7)) < 0.1
+    assert abs(monitor._steady([]) - time.monotonic()) < 0.1
+
+
+def test_without_a_card_nothing_is_heard() -> None:
+    deaf = monitor.PacketSocket("no-such-card", GREETINGS)
+    assert (list(deaf.heard()), deaf.count()) == ([], 0)
+    deaf.close()

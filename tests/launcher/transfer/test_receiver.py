@@ -1,90 +1,298 @@
-"""What a receiver makes of udp-receiver's words, without a udp-receiver."""
+"""A reception with a script in the place of udp-receiver: its stages, what is heard meanwhile, and how it ends."""
 
 from __future__ import annotations
 
-import os
+import json
 import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from launcher.datapath.copying import wide_pipe
+from launcher.datapath.framing import Manifest, manifest_frame
+from launcher.errors import TransferFailed
 from launcher.events import EventLog
-from launcher.model.machine import Disk, Nic
-from launcher.model.outcome import OutcomeKind
-from launcher.model.plan import Address, AddressSource, Plan, Role, Target
-from launcher.transfer.receiver import Receiver
+from launcher.model.outcome import Outcome, OutcomeKind
+from launcher.model.plan import Compression, Plan, Role
+from launcher.model.times import TIMES
+from launcher.transfer import link as links
+from launcher.transfer.link import Link
+from launcher.transfer.liveness import Event, LastWord
+from launcher.transfer.monitor import SenderMonitor
+from launcher.transfer.owner import Job, Owner
+from launcher.transfer.receiver import Reception
+from launcher.transfer.receiver_signals import FirstByte
 from launcher.transfer.status import Status
+from launcher.transfer.transfer import Transfer
+from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
-DISK = Disk("/dev/sda", 1 << 20)
-PLAN = Plan(
-    Role.RECEIVE, Target(DISK.path, DISK.size, DISK), Nic("eth0", "52:54:00:75:64:01"), Address(AddressSource.GIVEN)
-)
+DEADLINE = 20.0
+K = OutcomeKind
+QUICK = replace(TIMES, tick=0.05, look_out=0.1, grace=0.3, late=0.3)
+CONNECTS = "echo 'Connected as #0 to 10.0.0.1' >&2"
+
+
+class Silence:
+    """A monitor that is told what to listen to, and hears what a test puts into `air`."""
+
+    def __init__(self, *_: object) -> None:
+        self.calls: list[str] = []
+        self.air: list[Event] = []
+
+    def listen(self, address: str) -> None:
+        self.calls.append(f"listen {address}")
+
+    def stop_listening(self) -> None:
+        self.calls.append("stop listening")
+
+    def look_out(self, address: str | None) -> None:
+        self.calls.append(f"look out {address}")
+
+    def look_in(self) -> None:
+        self.calls.append("look in")
+
+    def drain(self) -> Iterator[Event]:
+        self.calls.append("drain")
+        while self.air:
+            yield self.air.pop(0)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    (tmp_path / "target").write_bytes(b"\xaa" * 100_000)
+    return tmp_path / "target"
+
+
+def received(a_plan: Plan, events: Path | None = None) -> Outcome:
+    log = EventLog(*([events] if events else []))
+    transfer = Transfer(a_plan, log, QUICK)
+    transfer.start()
+    outcome = transfer.wait(DEADLINE)
+    transfer.close()
+    log.close()
+    assert outcome
+    return outcome
 
 
 class LateDisk:
     """Answers its first request only when `wakes`."""
 
-    size = 1 << 20
+    size = 100_000
 
     def __init__(self) -> None:
         self.asked, self.wakes = threading.Event(), threading.Event()
         self.closed = False
 
+    @property
+    def hung(self) -> float | None:
+        return 301.0 if self.asked.is_set() else None
+
     def write(self, data: memoryview, offset: int) -> None:
         self.asked.set()
         self.wakes.wait()
 
-    def flush(self) -> None: ...
+    def hurry(self) -> None: ...
 
     def close(self) -> None:
         assert not self.closed
         self.closed = True
 
 
-def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it() -> None:
-    receiver: Any = Receiver(PLAN, Status(None), EventLog(Path("/dev/null")))
-    receiver._target = disk = LateDisk()
-    receiver._inlet, receiver._outlet = inlet, outlet = wide_pipe()
-    os.write(outlet, bytes(8192))
-    work = threading.Thread(target=receiver._work)
-    work.start()
-    assert disk.asked.wait(10)
-    receiver._hung = 301.0  # nobody waits any more: `run` would end here
+def until(done: Callable[[], object]) -> None:
+    end = time.monotonic() + DEADLINE
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("stream", ["head -c 8192 /dev/zero", "head -c 8192 /dev/zero | zstd -qc"])
+def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {stream}")
+    before = open_descriptors()
+    disk: Any = LateDisk()
+    owner = Owner(QUICK)
+    owner.start("open", lambda: disk, close=LateDisk.close)
+    job = Job(plan(Role.RECEIVE, target), Status(None), EventLog(), QUICK, owner)
+    outcome = Reception(job, disk, time.monotonic()).run()
+    owner.leave()
+    assert outcome.kind is K.WRITE_ERROR
+    assert "it has not answered for 301 seconds" in str(outcome.sentence)
     assert not disk.closed
     disk.wakes.set()
-    work.join(10)
-    assert not work.is_alive()
-    assert bool(disk.closed)
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(inlet)
-    receiver._supervisor.close()
+    until(lambda: disk.closed)
+    job.status.close()
+    until(lambda: open_descriptors() == before)
 
 
 @pytest.mark.parametrize("ended_by_us", [False, True])
-def test_what_udp_receiver_says_of_its_end_is_no_complaint_when_the_time_was_over(ended_by_us: bool) -> None:
+def test_what_udp_receiver_says_of_its_end_is_no_complaint_when_the_time_was_over(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended_by_us: bool
+) -> None:
     """It is ended with SIGINT where its own clock has begun anew, and then says "Cancelled by user"."""
-    receiver: Any = Receiver(PLAN, Status(None), EventLog(Path("/dev/null")))
-    receiver._udpcast = SimpleNamespace(status=1, pid=0, name="udp-receiver")
-    receiver._timed_out = ended_by_us
-    receiver._hear(receiver._udpcast, "Signal 2: Cancelled by user")
-    kind = receiver._judge().kind
-    receiver._supervisor.close()
-    assert kind is (OutcomeKind.NO_SENDER if ended_by_us else OutcomeKind.STAGE_FAILED)
+    says = "echo 'Signal 2: Cancelled by user' >&2; exit 1"
+    put_first(monkeypatch, tmp_path, udp_receiver=f'trap "{says}" INT; sleep 100 & wait' if ended_by_us else says)
+    outcome = received(plan(Role.RECEIVE, target, start_timeout=1 if ended_by_us else 3600))
+    assert outcome.kind is (K.NO_SENDER if ended_by_us else K.STAGE_FAILED)
+    assert target.read_bytes() == b"\xaa" * 100_000
 
 
-def test_what_was_said_before_udp_receiver_ended_is_heard_and_nothing_behind_that() -> None:
-    receiver: Any = Receiver(PLAN, Status(None), EventLog(Path("/dev/null")))
-    done: list[str] = []
-    receiver._own = SimpleNamespace(
-        waiting_is_over=lambda: None, listen=lambda: done.append("listen"), close=lambda: done.append("close")
-    )
-    receiver._begun = True
-    receiver._udpcast = SimpleNamespace(status=None)
-    receiver._tick()
-    receiver._udpcast.status = 0
-    receiver._tick()
-    receiver._supervisor.close()
-    assert done == ["listen", "listen", "close"]
+def test_what_was_said_before_udp_receiver_ended_is_heard_and_nothing_behind_that(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver="exec sleep 100")
+    owner, monitor = Owner(QUICK), Silence()
+    monkeypatch.setattr(links, "SenderMonitor", lambda *_: monitor)
+    job = Job(plan(Role.RECEIVE, target), Status(None), EventLog(), QUICK, owner)
+    link = Link(job, time.monotonic())
+    assert link.take(FirstByte(time.monotonic()))
+    monitor.calls.clear()
+    link.tick()
+    monitor.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+    link.ended(link.process)
+    assert monitor.calls == ["drain", "drain", "stop listening"]
+    assert link.heard.farewell == "cancelled"
+    owner.leave()
+    job.status.close()
+
+
+def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first udp-receiver would wait for ever; the second one gets everything."""
+    again = f"test -e again && {{ {CONNECTS}; head -c 50000 /dev/zero; exit; }}"
+    put_first(monkeypatch, tmp_path, udp_receiver=f"cd {tmp_path}; {again}; touch again; {CONNECTS}; exec sleep 100")
+
+    class SaysGoodbye(Silence):
+        def listen(self, address: str) -> None:
+            if not (tmp_path / "listened").exists():
+                (tmp_path / "listened").touch()
+                self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+
+    monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
+    outcome = received(plan(Role.RECEIVE, target), tmp_path / "events")
+    assert outcome.kind is K.WRITTEN
+    assert target.read_bytes() == bytes(50_000) + b"\xaa" * 50_000
+    told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert [event["event"] for event in told if event["event"] != "progress"] == [
+        *("transfer", "command", "connected", "disconnected", "command", "connected", "cast"),
+        *("phase", "phase", "outcome"),
+    ]
+    (gone,) = (event for event in told if event["event"] == "disconnected")
+    assert (gone["address"], gone["number"], gone["reason"]) == ("10.0.0.1", None, "ended before the cast")
+    timeouts = [event["command"].split()[-1] for event in told if event["event"] == "command"]
+    assert int(timeouts[1]) < int(timeouts[0]) == 3600
+
+
+def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for its stream as well."""
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; exec sleep 100")
+    before = open_descriptors()
+
+    class SaysGoodbye(Silence):
+        def listen(self, address: str) -> None:
+            (tmp_path / "udp-receiver").write_bytes(b"\x7fELF is no program")
+            self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+
+    monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
+    transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), QUICK)
+    transfer.start()
+    with pytest.raises(TransferFailed, match="udp-receiver could not be started"):
+        transfer.wait(DEADLINE)
+    transfer.close()
+    until(lambda: open_descriptors() == before)
+    assert not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()}
+
+
+@pytest.mark.parametrize("stream", ["head -c 50000 /dev/zero", "head -c 50000 /dev/zero | zstd -qc"])
+@pytest.mark.parametrize("session", ["mine", "another"])
+def test_a_farewell_of_another_session_does_not_end_a_stream_that_is_quiet_for_a_while(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str, session: str
+) -> None:
+    """With a manifest the session is known; without one there is only one sender to believe."""
+    framed = "zstd" in stream
+    (tmp_path / "manifest").write_bytes(manifest_frame(Manifest(100_000, 512, "mine", "1")) if framed else b"")
+    script = f"{CONNECTS}; cat {tmp_path}/manifest; {stream}; sleep 1; {stream}"
+    put_first(monkeypatch, tmp_path, udp_receiver=script)
+
+    class HearsOne(Silence):
+        def look_out(self, address: str | None) -> None:
+            super().look_out(address)
+            if "look in" in self.calls:  # it looks out a second time: nothing comes
+                self.air.append(LastWord(time.monotonic(), session, "read-error"))
+
+    monkeypatch.setattr(links, "SenderMonitor", HearsOne)
+    outcome = received(plan(Role.RECEIVE, target))
+    if framed and session == "another":
+        assert target.read_bytes() == bytes(100_000)  # all of it came, though no trailer
+        assert "before its end" in str(outcome.sentence)
+    else:
+        assert "its disk could not be read" in str(outcome.sentence)
+        assert target.read_bytes()[50_000:] == b"\xaa" * 50_000
+    assert outcome.kind is K.TRUNCATED
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_who_cancels_ends_everything_and_leaves_nothing_open(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    data = "head -c 50000 /dev/zero;" if when == "during" else ""
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {data} exec sleep 100")
+    before = open_descriptors()
+    transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), QUICK)
+    transfer.start()
+    until(lambda: len(transfer.snapshot().messages) >= (3 if data else 2))
+    transfer.cancel()
+    outcome = transfer.wait(DEADLINE)
+    transfer.close()
+    assert outcome and outcome.kind is K.CANCELLED
+    assert ("is not whole" if data else "was not written to") in str(outcome.sentence)
+    until(lambda: not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()})
+    assert open_descriptors() == before
+
+
+def test_who_cancels_before_it_begins_starts_nothing(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"touch {tmp_path}/ran")
+    transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), QUICK)
+    transfer.cancel()
+    transfer.start()
+    outcome = transfer.wait(DEADLINE)
+    transfer.close()
+    assert outcome and outcome.kind is K.CANCELLED
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_decompressor_that_cannot_be_started_is_a_result(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero | /usr/bin/zstd -qc", zstd="")
+    (tmp_path / "zstd").write_bytes(b"\x7fELF is no program")
+    outcome = received(plan(Role.RECEIVE, target))
+    assert outcome.kind is K.STAGE_FAILED
+    assert "could not be started" in str(outcome.sentence) and "Nothing was written." in str(outcome.sentence)
+    assert target.read_bytes() == b"\xaa" * 100_000
+
+
+def test_the_real_monitor_has_what_the_false_one_has() -> None:
+    assert {name for name in vars(Silence) if not name.startswith("_")} == {
+        name for name in vars(SenderMonitor) if not name.startswith("_")
+    }
+
+
+def test_a_stream_that_contradicts_the_plan_is_refused(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero; exec sleep 100")
+    outcome = received(plan(Role.RECEIVE, target, Compression.GZIP))
+    assert outcome.kind is K.WRONG_STREAM
+    assert target.read_bytes() == b"\xaa" * 100_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 
-from launcher.transfer.evidence import ReceiverState
+from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, Status
 
 
@@ -15,8 +15,7 @@ def test_the_status_tells_that_there_is_news() -> None:
         return bool(select.select([status.fileno()], [], [], 0)[0])
 
     assert not news()
-    status.connect(0, "10.0.0.2")
-    status.connect(1, "10.0.0.3")
+    status.show((Receiver(0, "10.0.0.2"), Receiver(1, "10.0.0.3")))
     assert news()
     state = status.snapshot()
     assert [one.address for one in state.receivers] == ["10.0.0.2", "10.0.0.3"]
@@ -27,10 +26,11 @@ def test_the_status_tells_that_there_is_news() -> None:
     state = status.snapshot()
     assert (state.phase, state.bytes, state.total) == (Phase.CASTING, 500, 1000)
     assert state.remaining is not None
-    status.mark(1, ReceiverState.DROPPED)
-    assert status.mark(1, ReceiverState.LEFT) is None
-    status.finish_receivers()
-    assert [one.state for one in status.receivers] == [ReceiverState.FINISHED, ReceiverState.DROPPED]
+    status.show((Receiver(0, "10.0.0.2"), Receiver(1, "10.0.0.3")))
+    assert not news(), "they are the same"
+    status.show((Receiver(0, "10.0.0.2", ReceiverState.FINISHED), Receiver(1, "10.0.0.3", ReceiverState.DROPPED)))
+    assert news()
+    assert [one.state for one in status.snapshot().receivers] == [ReceiverState.FINISHED, ReceiverState.DROPPED]
     status.enter(Phase.DONE)
     before = status.snapshot().elapsed
     assert status.snapshot().elapsed == before

@@ -5,20 +5,32 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from launcher.datapath.copying import wide_pipe
+from launcher.model.times import TIMES
 from launcher.process import FIRST_TO_GO, Process, spawn
-from launcher.transfer.supervisor import Supervisor
+from launcher.transfer.supervisor import Ended, Said, Supervisor
+
+Watched = tuple[list[Process], list[str], list[str]]
 
 
-def attended(*processes: tuple[str, ...], stop: int | None = None) -> tuple[list[Process], list[str], list[str]]:
+def attend(supervisor: Supervisor) -> list[Said | Ended]:
+    """All that happens until every process has ended."""
+    events: list[Said | Ended] = []
+    while supervisor.running:
+        events += supervisor.wait(0.1)
+    supervisor.close()
+    return events
+
+
+def attended(*processes: tuple[str, ...], stop: int | None = None) -> Watched:
     """Run commands to their end; returns them, what was said, and the notes."""
-    said: list[str] = []
     notes: list[str] = []
-    supervisor = Supervisor(lambda process, line: said.append(f"{process.name}: {line}"), lambda: None)
+    supervisor = Supervisor()
     null = os.open(os.devnull, os.O_WRONLY)
     members = [spawn(argv, None, null, notes.append) for argv in processes]
     os.close(null)
@@ -26,8 +38,9 @@ def attended(*processes: tuple[str, ...], stop: int | None = None) -> tuple[list
         supervisor.add(member)
     if stop is not None:
         supervisor.stop(stop)
-    supervisor.attend(lambda: True)
-    supervisor.close()
+    events = attend(supervisor)
+    said = [f"{event.process.name}: {event.line}" for event in events if isinstance(event, Said)]
+    assert [event.process for event in events if isinstance(event, Ended)] != []
     return members, said, notes
 
 
@@ -44,13 +57,11 @@ def test_processes_are_heard_and_reaped() -> None:
 
 def test_progress_is_nobodys_last_words() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
-    heard: list[str] = []
-    supervisor = Supervisor(lambda _, line: heard.append(line), lambda: None)
+    supervisor = Supervisor()
     process = spawn(("sh", "-c", "printf 'Bad news\\nbytes= 1\\rbytes= 2\\r' >&2; exit 1"), None, null, lambda _: None)
     os.close(null)
     supervisor.add(process)
-    supervisor.attend(lambda: True)
-    supervisor.close()
+    heard = [event.line for event in attend(supervisor) if isinstance(event, Said)]
     assert heard == ["Bad news", "bytes= 1", "bytes= 2"]
     stage = supervisor.stage(process)
     assert stage and stage.said == "Bad news"
@@ -69,22 +80,33 @@ def test_a_stopped_process_and_its_children_end() -> None:
 
 
 def test_a_process_that_does_not_go_is_killed() -> None:
-    notes: list[str] = []
-    ready: list[str] = []
-
-    def hear(_: Process, line: str) -> None:
-        ready.append(line)
-        supervisor.stop(signal.SIGTERM)
-
-    supervisor = Supervisor(hear, lambda: None)
+    supervisor = Supervisor(replace(TIMES, grace=0.3))
     null = os.open(os.devnull, os.O_WRONLY)
-    stubborn = spawn(("sh", "-c", "trap '' TERM; echo ready >&2; while :; do sleep 1; done"), None, null, notes.append)
+    stubborn = spawn(
+        ("sh", "-c", "trap '' TERM; echo ready >&2; while :; do sleep 1; done"), None, null, lambda _: None
+    )
     os.close(null)
     supervisor.add(stubborn)
-    supervisor.attend(lambda: True)
+    ready: list[str] = []
+    while supervisor.running:
+        for event in supervisor.wait(0.1):
+            if isinstance(event, Said):
+                ready.append(event.line)
+                supervisor.stop(signal.SIGTERM)
     supervisor.close()
     assert stubborn.status == -signal.SIGKILL
     assert ready == ["ready"]
+
+
+def test_who_ends_by_itself_is_not_killed_at_once() -> None:
+    supervisor = Supervisor(replace(TIMES, grace=0.0))
+    null = os.open(os.devnull, os.O_WRONLY)
+    process = spawn(("sleep", "0.3"), None, null, lambda _: None)
+    os.close(null)
+    supervisor.add(process)
+    supervisor.let_end()
+    assert attend(supervisor)[-1] == Ended(process)
+    assert process.status == 0
 
 
 def test_a_process_inherits_no_descriptor_of_ours() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.datapath.copying import Moved, Reread
 from launcher.datapath.framing import Manifest, Trailer
+from launcher.datapath.moved import Moved, Reread
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.sentence import say
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage

@@ -23,20 +23,19 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from launcher.datapath import block_device as disk  # noqa: E402
 from launcher.errors import LauncherError  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
 from launcher.model.machine import Disk, Nic  # noqa: E402
 from launcher.model.outcome import Outcome  # noqa: E402
 from launcher.model.plan import SILENCE, START_TIMEOUT, Address, AddressSource, Compression, Plan, Role, Target  # noqa: E402
-from launcher.transfer import own_sender  # noqa: E402
-from launcher.transfer import sender as sending  # noqa: E402
+from launcher.model.times import TIMES  # noqa: E402
 from launcher.transfer.transfer import Phase, Transfer  # noqa: E402
 from launcher.udpcast.options import check_udpcparam  # noqa: E402
 
@@ -59,7 +58,7 @@ def plan(job: dict[str, Any]) -> Plan:
 
 
 def hang(offset: int) -> None:
-    """Let the kernel never answer a write at or behind `offset`, as a dead disk does, and lose patience soon."""
+    """Let the kernel never answer a write at or behind `offset`, as a dead disk does."""
     real = os.pwrite
 
     def pwrite(fd: int, data: memoryview, at: int) -> int:
@@ -68,7 +67,6 @@ def hang(offset: int) -> None:
         return real(fd, data, at)
 
     os.pwrite = pwrite  # type: ignore[assignment]
-    disk.PATIENCE = 2.0
 
 
 def pause(offset: int, seconds: float) -> None:
@@ -150,9 +148,14 @@ def hang_reopening(path: str) -> None:
 
 
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
-    sending.LISTEN = job.get("listen", sending.LISTEN)
-    sending.TIE = job.get("tie", sending.TIE)
-    own_sender.MORE_PATIENT = job.get("more_patient", own_sender.MORE_PATIENT)
+    times = replace(
+        TIMES,
+        listen=job.get("listen", TIMES.listen),
+        tie=job.get("tie", TIMES.tie),
+        more_patient=job.get("more_patient", TIMES.more_patient),
+        patience=job.get("patience", 2.0 if "hang_at" in job else TIMES.patience),
+        impatience=1.0,
+    )
     if "pause_at" in job:
         pause(job["pause_at"], job["pause"])
     if "hang_at" in job:
@@ -165,10 +168,8 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         hang_reopening(job["device"])
     if "hang_opening" in job:
         hang_opening(job["device"])
-    disk.PATIENCE = job.get("patience", disk.PATIENCE)
-    disk.IMPATIENCE = 1.0
     log = EventLog(Path(job["events"]))
-    transfer = Transfer(plan(job), log)
+    transfer = Transfer(plan(job), log, times)
     transfer.start()
     asked = threading.Event()
     signal.signal(signal.SIGUSR1, lambda *_: asked.set())

@@ -1,0 +1,124 @@
+"""A sender's pipeline, started: compressor and udp-sender, and our ends of their pipes.
+
+The launcher stands between compressor and udp-sender as well, where the kernel moves the bytes for it (splice): so it
+counts the stream, and frames it with the manifest before and the trailer behind what the compressor gives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from .. import VERSION
+from ..datapath.block_device import DiskError, SourceDisk, whereabouts
+from ..datapath.copying import copy_pipe, write_all
+from ..datapath.framing import Manifest, Trailer, disk_label, trailer_frame
+from ..datapath.moved import Moved
+from ..errors import ErrorKind, TransferFailed
+from ..model.plan import Plan
+from ..process import Process, open_terminal, spawn
+from ..sentence import say
+from ..udpcast.command import starts_by_key
+from .owner import Job
+
+SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
+
+
+class Pipeline:
+    """`outlet` goes into udp-sender. `source` takes the disk's bytes: it goes into the compressor, whose stream comes
+    out of `packed`; without one, it is `outlet` as well. All of it belongs to the owner.
+
+    If the launcher is killed, its side of udp-sender's terminal closes and the kernel hangs udp-sender up.
+    """
+
+    def __init__(self, job: Job, commands: tuple[tuple[str, ...], ...]) -> None:
+        """Starts the processes. Raises TransferFailed."""
+        self._job = job
+        pipes = job.owner.descriptors
+        inlet, self.outlet = pipes.pipe()
+        self._key, path = self._open_terminal()
+        null = pipes.keep(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
+        self.udpcast = self._spawn(commands[-1], inlet, null, path)
+        self.compressor: Process | None = None
+        self.source, self.packed = self.outlet, -1
+        if len(commands) > 1:
+            source_inlet, self.source = pipes.pipe()
+            self.packed, packed_outlet = pipes.pipe()
+            self.compressor = self._spawn(commands[0], source_inlet, packed_outlet)
+            pipes.close(source_inlet, packed_outlet)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a process has ended that may not end yet."""
+        squeeze_failed = self.compressor is not None and self.compressor.status not in (None, 0)
+        return squeeze_failed or self.udpcast.status is not None
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether udp-sender has a terminal."""
+        return self._key >= 0
+
+    def press_key(self) -> None:
+        """Start the cast."""
+        with contextlib.suppress(OSError):
+            os.write(self._key, b" ")
+
+    def _spawn(self, words: tuple[str, ...], inlet: int, outlet: int, terminal: str | None = None) -> Process:
+        process = spawn(words, inlet, outlet, self._job.note, terminal)
+        self._job.owner.supervisor.add(process)
+        self._job.owner.descriptors.close(inlet)
+        return process
+
+    def _open_terminal(self) -> tuple[int, str | None]:
+        """A pseudo-terminal for the key: our side, and the other one's path; -1 where there is none and no key is
+        needed."""
+        terminal = open_terminal()
+        if terminal:
+            for side in terminal[:2]:
+                self._job.owner.descriptors.keep(side)
+            return terminal[0], terminal[2]
+        if starts_by_key(self._job.plan):
+            raise TransferFailed(
+                ErrorKind.TERMINAL_MISSING,
+                say("There is no pseudo-terminal to press udp-sender's key on."),
+                say("Mount devpts on /dev/pts, or give --min-receivers in udpcparam."),
+            )
+        return -1, None
+
+
+def make_manifest(plan: Plan, source: SourceDisk, session: str) -> Manifest:
+    """What is said of the disk before its data."""
+    sector = plan.target.disk.sector_size
+    head = memoryview(bytearray(2 * (sector or SECTOR)))
+    try:
+        table, disk_id = disk_label(bytes(head[: source.read(head, 0)]), sector or SECTOR)
+    except DiskError:
+        table, disk_id = None, None  # who reads all of it will meet the same error, and report it
+    return Manifest(
+        length=plan.target.size,
+        sector_size=sector,
+        session=session,
+        version=VERSION,
+        table=table,
+        disk_id=disk_id,
+        source=whereabouts(plan.target) or None,
+        silence=plan.silence,
+    )
+
+
+def copy_packed(manifest: bytes, packed: int, outlet: int) -> Moved:
+    """Manifest and compressed data into udp-sender, until the compressor closes its end. A worker's."""
+    try:
+        write_all(outlet, manifest)
+    except BrokenPipeError:
+        return Moved(broken=True)
+    return copy_pipe(packed, outlet)
+
+
+def write_trailer(trailer: Trailer, outlet: int) -> bool:
+    """Whether the trailer is in udp-sender's input. A worker's."""
+    try:
+        write_all(outlet, trailer_frame(trailer))
+    except BrokenPipeError:
+        return False
+    return True

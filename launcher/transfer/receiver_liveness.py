@@ -1,0 +1,339 @@
+"""What a receiver makes of what it hears of its sender beside the stream. Pure (see `liveness`).
+
+udp-receiver itself never asks whether its sender is still there, and still the same one. In words:
+
+* Before the cast a sender is no more when it has said so, when it greets again behind a pause, or when nothing more is
+  heard of it for `silence`. One of which nothing was ever heard is waited for: a plain udp-sender greets once, before
+  it is found. To be wrong costs next to nothing, for udp-receiver is started anew and finds it again at once.
+* During the cast its end is known when it has said so, or greets: a udp-sender does that before its cast only. Then
+  what comes behind a pause is the next cast's, and where nothing comes the stream has stalled. But a plain sender in a
+  loop greets for its next cast while udp-receiver, which has everything, still lingers: that is waited for.
+* A stream with a check of its own (all but compr=none) shows by itself that the casts were mixed. Without one, what was
+  heard decides (`Heard.mixed`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ..model.plan import Plan
+from ..model.times import Times
+from ..sentence import say, say_many
+from . import liveness
+from .liveness import (
+    Cancelled,
+    DiskHung,
+    Event,
+    Greeting,
+    Kill,
+    LastWord,
+    Machine,
+    Packet,
+    Rule,
+    StopListening,
+    Tick,
+)
+from .receiver_signals import (
+    Announced,
+    CameAgain,
+    EndInput,
+    FirstByte,
+    Found,
+    GiveUp,
+    GoOn,
+    Listen,
+    LookIn,
+    LookOut,
+    Progress,
+    Quiet,
+    ReceiverEnded,
+    Restart,
+    Stall,
+    StillQuiet,
+    StopReceiver,
+    StreamEnded,
+)
+
+
+class Watch(Enum):
+    """Where a reception is, as far as its sender is concerned."""
+
+    LOOKING = "udp-receiver looks for a sender"
+    FOUND = "it has found one, whose cast has not begun"
+    PARTING = "that one is no more: udp-receiver is being ended, to be started anew"
+    LEAVING = "udp-receiver is being ended for good"
+    CASTING = "data comes"
+    QUIET = "nothing comes, and the sender's packets are counted"
+    STALLED = "nothing more is taken"
+    OVER = "the stream has ended, or the disk hangs"
+
+
+W = Watch
+BEFORE = (W.LOOKING, W.FOUND, W.PARTING, W.LEAVING)
+DURING = (W.CASTING, W.QUIET, W.STALLED)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was noted. Times are those of the events, in seconds.
+
+    `deadline`: when data must flow. `silence`: for how long nothing may be heard of the sender. `linger`: how long
+    udp-receiver stays when it has everything. `address`: the sender that was found; `known`: the last one that was.
+    `greeted`: when that one greeted last, or was found; `usual`: between its last two greetings. `sign`: the last
+    packet, or when one began to count them; `packets`: whether there was one. `began`: the first byte. `session`: the
+    token of the cast under way, where it has one. `farewell` (the kind of its outcome) and `anew` (when it greeted
+    again): what is known of the sender's end. `moved`: bytes so far; `moved_then`: when it greeted again. `mixed`: a
+    part of what came may be another cast's.
+    """
+
+    times: Times
+    deadline: float
+    silence: float
+    linger: float
+    address: str | None = None
+    known: str | None = None
+    greeted: float = 0.0
+    usual: float = 0.0
+    sign: float = 0.0
+    packets: bool = False
+    began: float = 0.0
+    session: str | None = None
+    farewell: str | None = None
+    anew: float | None = None
+    moved: int = 0
+    moved_then: int = 0
+    timed_out: bool = False
+    mixed: bool = False
+
+
+def reception(plan: Plan, times: Times, now: float) -> Machine[Heard]:
+    """The machine of a reception by `plan` that begins `now`."""
+    exit_wait = times.exit_wait if plan.options.exit_wait is None else plan.options.exit_wait / 1000
+    heard = Heard(
+        times,
+        deadline=now + plan.start_timeout,
+        silence=plan.silence + times.more_patient,
+        linger=exit_wait + times.exit_late,
+    )
+    return Machine(RULES, W.LOOKING, heard)
+
+
+# --- acts ---------------------------------------------------------------------------------------------------------
+
+
+def listen(heard: Heard, event: Found) -> Listen:
+    return Listen(event.address)
+
+
+def look_out_for(heard: Heard, event: Found) -> LookOut:
+    return LookOut(event.address)
+
+
+def look_out(heard: Heard, event: Quiet) -> LookOut:
+    return LookOut(heard.address)
+
+
+def give_up_ended(heard: Heard, event: Event) -> GiveUp:
+    words = say("The sender {address} has ended its cast.", address=heard.address)
+    return GiveUp(heard.address, words, "ended before the cast")
+
+
+def give_up_anew(heard: Heard, event: Event) -> GiveUp:
+    words = say_many(
+        "The sender {address} was not heard for {count} second, or has begun anew.",
+        "The sender {address} was not heard for {count} seconds, or has begun anew.",
+        round(heard.times.pause),
+        address=heard.address,
+    )
+    return GiveUp(heard.address, words, "began anew before the cast")
+
+
+def give_up_silent(heard: Heard, event: Event) -> GiveUp:
+    words = say_many(
+        "The sender {address} has not been heard for {count} second.",
+        "The sender {address} has not been heard for {count} seconds.",
+        round(heard.silence),
+        address=heard.address,
+    )
+    return GiveUp(heard.address, words, "silent before the cast")
+
+
+def restart(heard: Heard, event: ReceiverEnded) -> Restart:
+    return Restart(_left(heard, event))
+
+
+# --- conditions, whose words stand in the diagram -----------------------------------------------------------------
+
+
+def _behind_a_pause(heard: Heard, event: Greeting) -> bool:
+    """behind a pause"""
+    return event.at - heard.greeted >= max(heard.times.pause, 2 * heard.usual)
+
+
+def _silent_before(heard: Heard, event: Tick) -> bool:
+    """it was heard once, and not for `silence`"""
+    return heard.packets and event.at - heard.sign >= heard.silence
+
+
+def _late(heard: Heard, event: Tick) -> bool:
+    """`late` behind `start_timeout`"""
+    return event.at > heard.deadline + heard.times.late
+
+
+def _waiting(heard: Heard, event: ReceiverEnded) -> bool:
+    """something of it is in the pipe"""
+    return event.waiting
+
+
+def _left(heard: Heard, event: ReceiverEnded) -> int:
+    return int(heard.deadline - event.at)
+
+
+def _time_left(heard: Heard, event: ReceiverEnded) -> bool:
+    """time is left until `start_timeout`"""
+    return _left(heard, event) > 0
+
+
+def _during_the_cast(heard: Heard, event: Greeting) -> bool:
+    """the first one behind the first byte"""
+    return heard.anew is None and event.at > heard.began
+
+
+def _of_this_cast(heard: Heard, event: LastWord) -> bool:
+    """behind the first byte, of this session"""
+    return event.at > heard.began and heard.session in (None, event.session)
+
+
+def _has_ended(heard: Heard, event: StillQuiet) -> bool:
+    """silent for `silence`, or it said its last word, or greeted and udp-receiver need not linger"""
+    if event.at - heard.sign >= heard.silence or heard.farewell is not None:
+        return True
+    return heard.anew is not None and event.at - heard.anew > heard.linger
+
+
+def _is_anothers(heard: Heard, event: CameAgain) -> bool:
+    """behind its last word, or `at_once` behind a greeting"""
+    if heard.farewell is not None:
+        return True
+    return heard.anew is not None and event.at - heard.anew > heard.times.at_once
+
+
+# --- what is noted ------------------------------------------------------------------------------------------------
+
+
+def _note_found(heard: Heard, event: Found) -> Heard:
+    usual = heard.usual if event.address == heard.known else 0.0
+    found = replace(heard, address=event.address, known=event.address)
+    return replace(found, greeted=event.at, usual=usual, sign=event.at, packets=False)
+
+
+def _note_found_late(heard: Heard, event: Found) -> Heard:
+    return replace(heard, address=event.address)
+
+
+def _note_greeting(heard: Heard, event: Greeting) -> Heard:
+    return replace(heard, greeted=event.at, usual=event.at - heard.greeted)
+
+
+def _note_sign(heard: Heard, event: Packet) -> Heard:
+    return replace(heard, sign=event.at, packets=True)
+
+
+def _note_timed_out(heard: Heard, event: Tick) -> Heard:
+    return replace(heard, timed_out=True)
+
+
+def _note_parted(heard: Heard, event: ReceiverEnded) -> Heard:
+    return replace(heard, address=None)
+
+
+def _note_end(heard: Heard, event: ReceiverEnded) -> Heard:
+    return replace(heard, timed_out=event.at > heard.deadline - heard.times.late)
+
+
+def _note_first_byte(heard: Heard, event: FirstByte | ReceiverEnded) -> Heard:
+    return replace(heard, began=event.at)
+
+
+def _note_manifest(heard: Heard, event: Announced) -> Heard:
+    silence = max(heard.silence, (event.silence or 0) + heard.times.more_patient)
+    return replace(heard, session=event.session, silence=silence)
+
+
+def _note_progress(heard: Heard, event: Progress) -> Heard:
+    return replace(heard, moved=event.count)
+
+
+def _note_anew(heard: Heard, event: Greeting) -> Heard:
+    return replace(heard, anew=event.at, moved_then=heard.moved)
+
+
+def _note_last_word(heard: Heard, event: LastWord) -> Heard:
+    return replace(heard, farewell=event.kind)
+
+
+def _note_quiet(heard: Heard, event: Quiet) -> Heard:
+    return replace(heard, sign=event.at)
+
+
+def _note_stream_end(heard: Heard, event: StreamEnded) -> Heard:
+    return replace(heard, mixed=not event.checked and _two_casts(heard, event))
+
+
+def _two_casts(heard: Heard, event: StreamEnded) -> bool:
+    """Whether a part of a stream without a check may be another cast's: when the sender had said that its cast ends
+    without us; or had greeted, and then something came that was waited for, or more than was on its way."""
+    if heard.farewell is not None or heard.anew is None:
+        return heard.farewell is not None
+    waited = (event.woken or 0.0) > heard.anew + heard.times.at_once
+    return waited or event.count - heard.moved_then > heard.times.in_flight
+
+
+ENDED = (EndInput(), LookIn(), StopListening())
+
+RULES: tuple[Rule[Heard], ...] = (
+    # Before the cast
+    Rule((W.LOOKING, W.FOUND), Found, W.FOUND, note=_note_found, acts=(look_out_for, listen)),
+    Rule((W.FOUND,), LastWord, W.PARTING, acts=(give_up_ended,)),
+    Rule((W.FOUND,), Greeting, W.PARTING, when=_behind_a_pause, note=_note_greeting, acts=(give_up_anew,)),
+    Rule((W.FOUND, W.PARTING), Greeting, None, note=_note_greeting),
+    Rule((W.FOUND,), Packet, None, note=_note_sign),
+    Rule((W.LOOKING, W.FOUND), Tick, W.LEAVING, when=_late, note=_note_timed_out, acts=(StopReceiver(),)),
+    Rule((W.FOUND,), Tick, W.PARTING, when=_silent_before, acts=(give_up_silent,)),
+    Rule((W.LOOKING, W.FOUND, W.PARTING), Cancelled, W.LEAVING),
+    Rule(
+        BEFORE,
+        ReceiverEnded,
+        W.CASTING,
+        when=_waiting,
+        note=_note_first_byte,
+        acts=ENDED,
+    ),
+    Rule((W.PARTING,), ReceiverEnded, W.LOOKING, when=_time_left, note=_note_parted, acts=(LookIn(), restart)),
+    Rule((W.LOOKING, W.FOUND), ReceiverEnded, W.OVER, note=_note_end, acts=ENDED),
+    Rule((W.PARTING, W.LEAVING), ReceiverEnded, W.OVER, acts=ENDED),
+    Rule(BEFORE, FirstByte, W.CASTING, note=_note_first_byte, acts=(EndInput(), LookIn(), GoOn())),
+    # During the cast
+    Rule(DURING, FirstByte, None, note=_note_first_byte, acts=(GoOn(),)),
+    Rule(DURING, Found, None, note=_note_found_late, acts=(listen,)),
+    Rule(DURING, Announced, None, note=_note_manifest),
+    Rule(DURING, Progress, None, note=_note_progress),
+    Rule(DURING, Greeting, None, when=_during_the_cast, note=_note_anew),
+    Rule(DURING, LastWord, None, when=_of_this_cast, note=_note_last_word),
+    Rule(DURING, ReceiverEnded, None, acts=(StopListening(),)),
+    Rule((W.CASTING,), Quiet, W.QUIET, note=_note_quiet, acts=(look_out,)),
+    Rule((W.QUIET,), Packet, None, note=_note_sign),
+    Rule((W.QUIET,), StillQuiet, W.STALLED, when=_has_ended, acts=(LookIn(), Stall())),
+    Rule((W.QUIET,), StillQuiet, None, acts=(GoOn(),)),
+    Rule((W.QUIET,), CameAgain, W.STALLED, when=_is_anothers, acts=(LookIn(), Stall())),
+    Rule((W.QUIET,), CameAgain, W.CASTING, acts=(LookIn(), GoOn())),
+    Rule(DURING, StreamEnded, W.OVER, note=_note_stream_end, acts=(LookIn(),)),
+    # Whenever it is
+    Rule((*BEFORE, *DURING), DiskHung, W.OVER, acts=(Kill(),)),
+)
+
+
+def reference() -> str:
+    """The rules in Markdown."""
+    return liveness.reference(RULES, W.LOOKING)

@@ -1,0 +1,471 @@
+"""When a receiver takes its sender for gone: the rules as a table, as stories, and as what may never happen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from launcher.model.machine import Disk, Nic
+from launcher.model.plan import SILENCE, Address, AddressSource, Options, Plan, Role, Target
+from launcher.model.times import TIMES
+from launcher.transfer.liveness import (
+    Action,
+    Cancelled,
+    DiskHung,
+    Event,
+    Greeting,
+    Kill,
+    LastWord,
+    Machine,
+    Packet,
+    StopListening,
+    Tick,
+)
+from launcher.transfer.receiver_liveness import BEFORE, DURING, RULES, Heard, Watch, reception
+from launcher.transfer.receiver_signals import (
+    Announced,
+    CameAgain,
+    EndInput,
+    FirstByte,
+    Found,
+    GiveUp,
+    GoOn,
+    Listen,
+    LookIn,
+    LookOut,
+    Progress,
+    Quiet,
+    ReceiverEnded,
+    Restart,
+    Stall,
+    StillQuiet,
+    StopReceiver,
+    StreamEnded,
+)
+
+W = Watch
+A, B = "10.77.1.1", "10.77.1.2"
+T = TIMES
+DISK = Disk("/dev/sda", 1 << 20)
+PLAN = Plan(
+    Role.RECEIVE, Target(DISK.path, DISK.size, DISK), Nic("eth0", "52:54:00:75:64:01"), Address(AddressSource.GIVEN)
+)
+DEADLINE = float(PLAN.start_timeout)
+LIMIT = SILENCE + T.more_patient
+LINGER = T.exit_wait + T.exit_late
+END = (EndInput(), LookIn(), StopListening())
+
+
+def machine(state: Watch = W.LOOKING, plan: Plan = PLAN, **noted: Any) -> Machine[Heard]:
+    """One that began at 0; in a later state a sender was found at 100."""
+    one = reception(plan, T, 0.0)
+    one.state = state
+    if state is not W.LOOKING:
+        one.facts = replace(one.facts, address=A, known=A, greeted=100.0, sign=100.0)
+    one.facts = replace(one.facts, **noted)
+    return one
+
+
+def reason(actions: tuple[Action, ...]) -> str | None:
+    return next((action.reason for action in actions if isinstance(action, GiveUp)), None)
+
+
+def kinds(actions: tuple[Action, ...]) -> tuple[type[Action], ...]:
+    return tuple(type(action) for action in actions)
+
+
+# What was noted before, the state, what happens, the state then, and what is to be done.
+ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple[type[Action], ...]]] = [
+    ({}, W.LOOKING, Found(5, A), W.FOUND, (LookOut(A), Listen(A))),
+    ({}, W.FOUND, Found(105, B), W.FOUND, (LookOut(B), Listen(B))),
+    ({}, W.FOUND, LastWord(105, "whatever", "cancelled"), W.PARTING, (GiveUp,)),
+    ({}, W.FOUND, Greeting(103.1, A), W.PARTING, (GiveUp,)),
+    ({}, W.FOUND, Greeting(102.9, A), W.FOUND, ()),
+    ({"usual": 2.0}, W.FOUND, Greeting(103.9, A), W.FOUND, ()),
+    ({}, W.PARTING, Greeting(105, A), W.PARTING, ()),
+    ({}, W.FOUND, Packet(105), W.FOUND, ()),
+    ({"packets": True}, W.FOUND, Tick(100 + LIMIT), W.PARTING, (GiveUp,)),
+    ({"packets": True}, W.FOUND, Tick(99.9 + LIMIT), W.FOUND, ()),
+    ({"packets": False}, W.FOUND, Tick(1000 + LIMIT), W.FOUND, ()),
+    ({}, W.LOOKING, Tick(DEADLINE + T.late), W.LOOKING, ()),
+    ({}, W.LOOKING, Tick(DEADLINE + T.late + 1), W.LEAVING, (StopReceiver(),)),
+    ({"packets": True}, W.FOUND, Tick(DEADLINE + T.late + 1), W.LEAVING, (StopReceiver(),)),
+    *(({}, state, Cancelled(), W.LEAVING, ()) for state in (W.LOOKING, W.FOUND, W.PARTING)),
+    *(({}, state, ReceiverEnded(105, True), W.CASTING, END) for state in BEFORE),
+    ({}, W.LOOKING, ReceiverEnded(105, False), W.OVER, END),
+    ({}, W.FOUND, ReceiverEnded(105, False), W.OVER, END),
+    ({}, W.PARTING, ReceiverEnded(105, False), W.LOOKING, (LookIn(), Restart(int(DEADLINE) - 105))),
+    ({}, W.PARTING, ReceiverEnded(DEADLINE - 0.5, False), W.OVER, END),
+    ({}, W.LEAVING, ReceiverEnded(105, False), W.OVER, END),
+    *(({}, state, FirstByte(105), W.CASTING, (EndInput(), LookIn(), GoOn())) for state in BEFORE),
+    *(({}, state, FirstByte(105), state, (GoOn(),)) for state in DURING),
+    *(({}, state, Found(105, B), state, (Listen(B),)) for state in DURING),
+    *(({}, state, Announced("s", 50), state, ()) for state in DURING),
+    *(({}, state, Progress(9), state, ()) for state in DURING),
+    *(({}, state, Greeting(105, A), state, ()) for state in DURING),
+    *(({}, state, LastWord(105, "s", "cancelled"), state, ()) for state in DURING),
+    *(({}, state, ReceiverEnded(105, False), state, (StopListening(),)) for state in DURING),
+    ({}, W.CASTING, Quiet(105), W.QUIET, (LookOut(A),)),
+    ({"address": None}, W.CASTING, Quiet(105), W.QUIET, (LookOut(None),)),
+    ({}, W.QUIET, Packet(105), W.QUIET, ()),
+    ({}, W.QUIET, StillQuiet(100 + LIMIT - 0.1), W.QUIET, (GoOn(),)),
+    ({}, W.QUIET, StillQuiet(100 + LIMIT), W.STALLED, (LookIn(), Stall())),
+    ({"farewell": "cancelled"}, W.QUIET, StillQuiet(101), W.STALLED, (LookIn(), Stall())),
+    ({"anew": 100.0}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)),
+    ({"anew": 100.0}, W.QUIET, StillQuiet(100.1 + LINGER), W.STALLED, (LookIn(), Stall())),
+    ({}, W.QUIET, CameAgain(1000), W.CASTING, (LookIn(), GoOn())),
+    ({"anew": 100.0}, W.QUIET, CameAgain(100.05), W.CASTING, (LookIn(), GoOn())),
+    ({"anew": 100.0}, W.QUIET, CameAgain(100.2), W.STALLED, (LookIn(), Stall())),
+    ({"farewell": "cancelled"}, W.QUIET, CameAgain(100.05), W.STALLED, (LookIn(), Stall())),
+    *(({}, state, StreamEnded(None, 9, True), W.OVER, (LookIn(),)) for state in DURING),
+    *(({}, state, DiskHung(), W.OVER, (Kill(),)) for state in (*BEFORE, *DURING)),
+]
+
+
+@pytest.mark.parametrize(("noted", "state", "event", "then", "actions"), ROWS)
+def test_what_a_receiver_does(
+    noted: dict[str, Any], state: Watch, event: Event, then: Watch, actions: tuple[Any, ...]
+) -> None:
+    one = machine(state, **noted)
+    done = one.take(event)
+    assert one.state is then
+    assert actions in (done, kinds(done))
+
+
+def test_every_rule_is_reached_by_a_row_in_every_state() -> None:
+    reached = set()
+    for noted, state, event, *_ in ROWS:
+        one = machine(state, **noted)
+        rule = next((n for n, rule in enumerate(RULES) if rule.applies(state, one.facts, event)), None)
+        reached.add((rule, state))
+    assert {(n, state) for n, rule in enumerate(RULES) for state in rule.states} - reached == set()
+
+
+EVENTS: tuple[Event, ...] = (
+    *(
+        Tick(105),
+        Greeting(105, A),
+        LastWord(105, "s", "cancelled"),
+        Packet(105),
+        Cancelled(),
+        DiskHung(),
+        Found(105, A),
+    ),
+    *(ReceiverEnded(105, False), FirstByte(105), Announced("s", 50), Progress(9), Quiet(105), StillQuiet(105)),
+    *(CameAgain(105), StreamEnded(None, 9, True)),
+)
+IGNORED: dict[Watch, set[type[Event]]] = {
+    W.LOOKING: {Greeting, LastWord, Packet, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
+    W.FOUND: {Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
+    W.PARTING: {Tick, LastWord, Packet, Found, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
+    W.LEAVING: {
+        *(Tick, Greeting, LastWord, Packet, Cancelled, Found, Announced, Progress, Quiet, StillQuiet, CameAgain),
+        StreamEnded,
+    },
+    W.CASTING: {Tick, Packet, Cancelled, StillQuiet, CameAgain},
+    W.QUIET: {Tick, Cancelled, Quiet},
+    W.STALLED: {Tick, Packet, Cancelled, Quiet, StillQuiet, CameAgain},
+    W.OVER: {type(event) for event in EVENTS},
+}
+
+
+def test_what_is_ignored_is_known() -> None:
+    ruled = {state: {rule.event for rule in RULES if state in rule.states} for state in Watch}
+    assert {state: {type(event) for event in EVENTS} - ruled[state] for state in Watch} == IGNORED
+
+
+@pytest.mark.parametrize("state", Watch)
+def test_nothing_comes_of_what_is_ignored(state: Watch) -> None:
+    for event in EVENTS:
+        if type(event) in IGNORED[state]:
+            one = machine(state)
+            before = one.facts
+            assert (one.take(event), one.state, one.facts) == ((), state, before)
+
+
+# --- stories ------------------------------------------------------------------------------------------------------
+
+
+def test_who_was_never_found_is_not_gone() -> None:
+    one = machine()
+    for event in (Greeting(50, A), LastWord(51, "s", "cancelled"), Tick(52), Tick(DEADLINE)):
+        assert one.take(event) == ()
+    assert one.state is W.LOOKING
+
+
+def test_before_the_cast_each_sign_of_an_end_counts() -> None:
+    assert reason(machine(W.FOUND).take(LastWord(101, "whatever", "cancelled"))) == "ended before the cast"
+    assert reason(machine(W.FOUND).take(Greeting(103.5, A))) == "began anew before the cast"
+    silent = machine(W.FOUND)
+    silent.take(Packet(110))
+    assert reason(silent.take(Tick(110 + LIMIT))) == "silent before the cast"
+
+
+def test_why_a_sender_is_given_up_is_a_sentence_and_a_word_for_the_log() -> None:
+    def words(event: Event, **noted: Any) -> tuple[str, str | None]:
+        (action,) = machine(W.FOUND, **noted).take(event)
+        assert isinstance(action, GiveUp)
+        return str(action.words), action.address
+
+    assert words(LastWord(101, "s", "x")) == (f"The sender {A} has ended its cast.", A)
+    assert words(Greeting(104, A)) == (f"The sender {A} was not heard for 3 seconds, or has begun anew.", A)
+    assert words(Tick(500), packets=True) == (f"The sender {A} has not been heard for 60 seconds.", A)
+
+
+def test_silence_counts_only_of_one_that_was_heard() -> None:
+    """A plain udp-sender greets once, before it is found."""
+    assert machine(W.FOUND, packets=False).take(Tick(DEADLINE)) == ()
+
+
+def test_a_sender_that_is_given_up_is_looked_for_again_with_the_time_that_is_left() -> None:
+    one = machine(W.FOUND)
+    one.take(LastWord(105, "s", "cancelled"))
+    assert one.take(ReceiverEnded(105.5, False))[-1] == Restart(int(DEADLINE - 105.5))
+    assert one.facts.address is None
+
+
+def greet(one: Machine[Heard], *seconds: float) -> bool:
+    """Whether one of these greetings was another sender's; it is found again then."""
+    anew = False
+    for at in seconds:
+        if one.state is W.PARTING:
+            one.take(ReceiverEnded(at, False))
+            one.take(Found(one.facts.greeted, A))
+        anew = reason(one.take(Greeting(at, A))) is not None or anew
+    return anew
+
+
+def found_at_0() -> Machine[Heard]:
+    one = machine()
+    one.take(Found(0, A))
+    return one
+
+
+def test_a_pause_in_the_greetings_tells_another_sender() -> None:
+    one = found_at_0()
+    assert not greet(one)
+    assert not greet(one, 0.5, 1.5)
+    assert not greet(one, 4.4)  # two of them got lost
+    assert greet(one, 5.4, 8.5, 9.5)
+    assert not greet(one, 10.5)
+
+
+def test_a_first_greeting_counts_from_the_connection() -> None:
+    assert greet(found_at_0(), 3.1)
+
+
+def test_a_sender_that_greets_seldom_is_taken_for_another_one_once_only() -> None:
+    one = found_at_0()
+    assert greet(one, 5)
+    assert not greet(one, 10, 15, 20)
+    assert greet(one, 31)
+
+
+def test_another_sender_has_an_interval_of_its_own() -> None:
+    one = found_at_0()
+    assert greet(one, 5)
+    one.take(ReceiverEnded(6, False))
+    one.take(Found(7, B))
+    assert one.facts.usual == 0
+    assert greet(one, 10.5)
+
+
+def test_what_came_before_the_first_byte_is_no_news() -> None:
+    one = machine(W.FOUND)
+    one.take(FirstByte(104))
+    one.take(Greeting(103.9, A))
+    one.take(LastWord(103.9, "s", "cancelled"))
+    assert (one.facts.anew, one.facts.farewell) == (None, None)
+    one.take(Greeting(104.1, A))
+    assert one.facts.anew == 104.1
+
+
+def test_behind_the_first_byte_the_first_greeting_counts() -> None:
+    one = machine(W.CASTING)
+    one.take(Greeting(101, A))
+    one.take(Greeting(102, A))
+    assert one.facts.anew == 101
+
+
+@pytest.mark.parametrize(("session", "believed"), [("mine", True), ("another", False)])
+def test_a_farewell_counts_for_its_own_cast(session: str, believed: bool) -> None:
+    one = machine(W.CASTING)
+    one.take(Announced("mine", SILENCE + 5))
+    assert one.facts.silence == SILENCE + 5 + T.more_patient
+    one.take(Quiet(200))
+    assert one.take(StillQuiet(201)) == (GoOn(),)
+    one.take(LastWord(202, session, "read-error"))
+    assert (Stall() in one.take(StillQuiet(203))) == believed
+    assert (one.facts.farewell is not None) == believed
+    assert one.facts.anew is None
+
+
+def test_a_sender_that_waits_less_than_this_plan_shortens_nothing() -> None:
+    one = machine(W.CASTING)
+    one.take(Announced("mine", 5))
+    assert one.facts.silence == LIMIT
+    one.take(Announced("mine", None))
+    assert one.facts.silence == LIMIT
+
+
+def test_a_stream_without_a_manifest_has_only_one_sender_to_believe() -> None:
+    quiet = machine(W.QUIET)
+    quiet.take(LastWord(101, "any", "read-error"))
+    assert Stall() in quiet.take(StillQuiet(102))
+    came = machine(W.QUIET)
+    came.take(LastWord(101, "any", "read-error"))
+    assert Stall() in came.take(CameAgain(101.01)), "what was said once stays so"
+
+
+@pytest.mark.parametrize(
+    ("exit_wait", "behind", "came", "over"),
+    [(None, 0.7, False, False), (None, 0.7, True, True), (3000, 2, False, False), (None, 0.05, True, False),
+     (None, 1.6, False, True), (3000, 4.1, False, True)],
+)  # fmt: skip
+def test_behind_a_greeting_nothing_more_comes_once_udp_receiver_need_not_linger(
+    exit_wait: int | None, behind: float, came: bool, over: bool
+) -> None:
+    """It has everything, and lingers; or this is the last of the old cast; or what comes now is the next cast's."""
+    plan = replace(PLAN, options=Options((f"--exit-wait={exit_wait}",), exit_wait=exit_wait))
+    one = machine(W.QUIET, plan)
+    one.take(Greeting(150, A))
+    assert (Stall() in one.take((CameAgain if came else StillQuiet)(150 + behind))) == over
+
+
+@pytest.mark.parametrize(
+    ("behind", "more", "mixed"),
+    [
+        *((None, 0, False), (-5.0, T.in_flight, False), (0.05, 0, False), (0.3, 0, True)),
+        (-5.0, T.in_flight + 1, True),
+    ],
+    ids=["at once", "what was under way", "its last", "waited for", "too much"],
+)
+@pytest.mark.parametrize("checked", [False, True])
+def test_behind_a_greeting_a_stream_without_a_check_is_not_believed_when_more_comes(
+    behind: float | None, more: int, mixed: bool, checked: bool
+) -> None:
+    one = machine(W.CASTING)
+    one.take(Progress(1000))
+    one.take(Greeting(150, A))
+    one.take(StreamEnded(None if behind is None else 150 + behind, 1000 + more, checked))
+    assert one.facts.mixed == (mixed and not checked)
+
+
+def test_without_a_greeting_or_a_farewell_a_stream_is_one_casts() -> None:
+    one = machine(W.CASTING)
+    one.take(StreamEnded(150, 1 << 40, False))
+    assert not one.facts.mixed
+    other = machine(W.CASTING)
+    other.take(LastWord(101, "any", "cancelled"))
+    other.take(StreamEnded(None, 5, False))
+    assert other.facts.mixed
+
+
+@pytest.mark.parametrize(("at", "timed_out"), [(105, False), (DEADLINE - T.late + 0.1, True)])
+def test_a_udp_receiver_that_ends_by_itself_in_the_end_had_no_more_time(at: float, timed_out: bool) -> None:
+    one = machine()
+    one.take(ReceiverEnded(at, False))
+    assert one.facts.timed_out == timed_out
+
+
+def test_udp_receivers_own_clock_may_be_wrong() -> None:
+    """To it every packet of whatever sender is a new beginning."""
+    one = machine(W.FOUND)
+    one.take(Tick(DEADLINE + T.late + 0.1))
+    assert one.facts.timed_out
+    assert one.facts.address == A, "that a sender was there is told"
+
+
+# --- what may never happen ----------------------------------------------------------------------------------------
+
+gaps = st.lists(st.floats(0.01, 2.9), min_size=1, max_size=60)
+
+
+@given(gaps, st.booleans(), st.booleans())
+def test_a_sender_that_is_heard_is_never_given_up(steps: list[float], greets: bool, plain: bool) -> None:
+    """Whatever the intervals are within the pause; a plain one may be heard by packets only."""
+    one = machine()
+    at = 5.0
+    one.take(Found(at, A))
+    for step in steps:
+        at += step
+        events = [Packet(at), *([Greeting(at, A)] if greets and not plain else []), Tick(at)]
+        assert all(one.take(event) == () for event in events)
+    assert one.state is W.FOUND
+
+
+@given(st.lists(st.floats(0.01, LIMIT - 1), min_size=1, max_size=60))
+def test_a_cast_whose_sender_is_heard_never_stalls(steps: list[float]) -> None:
+    one = machine(W.CASTING)
+    at = 100.0
+    one.take(Quiet(at))
+    for step in steps:
+        at += step
+        one.take(Packet(at))
+        assert one.take(StillQuiet(at + 0.5)) == (GoOn(),)
+    assert one.take(CameAgain(at + 1)) == (LookIn(), GoOn())
+
+
+times = st.floats(100, 400, allow_nan=False)
+anything = st.one_of(
+    *(st.builds(kind, times) for kind in (Packet, Quiet, StillQuiet, CameAgain, Tick)),
+    st.builds(Greeting, times, st.just(A)),
+    st.builds(LastWord, times, st.sampled_from(["mine", "another"]), st.just("cancelled")),
+    st.builds(ReceiverEnded, times, st.booleans()),
+    st.builds(Progress, st.integers(0, 1 << 40)),
+    st.builds(FirstByte, times),
+    st.builds(Found, times, st.sampled_from([A, B])),
+    st.builds(StreamEnded, st.none() | times, st.integers(0, 1 << 40), st.booleans()),
+    st.just(Cancelled()),
+    st.just(DiskHung()),
+)
+
+
+def told(events: list[Event], state: Watch) -> tuple[list[tuple[Action, ...]], Watch, Heard]:
+    one = machine(state)
+    one.take(Announced("mine", None))
+    return [one.take(event) for event in events], Watch(one.state), one.facts
+
+
+@given(st.lists(anything, max_size=20), st.integers(0, 20), st.sampled_from(DURING))
+def test_a_farewell_of_another_session_ends_nothing(events: list[Event], place: int, state: Watch) -> None:
+    mine = [event for event in events if not (isinstance(event, LastWord) and event.session == "another")]
+    place = min(place, len(mine))
+    alien = LastWord(1000, "another", "cancelled")
+    actions, *rest = told(mine, state)
+    with_alien, *same = told([*mine[:place], alien, *mine[place:]], state)
+    assert with_alien.pop(place) == ()
+    assert (with_alien, same) == (actions, rest)
+
+
+@given(st.lists(anything, max_size=40))
+def test_behind_the_first_byte_nothing_is_begun_anew(events: list[Event]) -> None:
+    one = machine()
+    begun = False
+    for event in events:
+        actions = one.take(event)
+        begun = begun or EndInput() in actions
+        assert not (begun and any(isinstance(action, (Restart, GiveUp)) for action in actions))
+
+
+@given(st.lists(anything, max_size=40), st.sampled_from([W.LOOKING, W.FOUND, W.CASTING]))
+def test_behind_its_end_a_reception_does_nothing_more(events: list[Event], state: Watch) -> None:
+    one = machine(state)
+    over = False
+    for event in events:
+        actions = one.take(event)
+        assert not (over and actions)
+        over = one.state is W.OVER
+
+
+@given(st.lists(anything, max_size=40))
+def test_who_asks_is_answered_once_or_the_stream_is_not_his_any_more(events: list[Event]) -> None:
+    one = machine(W.CASTING)
+    for event in events:
+        asked = isinstance(event, (StillQuiet, CameAgain)) and one.state is W.QUIET
+        answers = [action for action in one.take(event) if isinstance(action, (Stall, GoOn))]
+        assert len(answers) == int(asked or (isinstance(event, FirstByte) and W(one.state) in DURING))
