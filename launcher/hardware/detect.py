@@ -11,14 +11,17 @@ from __future__ import annotations
 import contextlib
 import re
 import select
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..model.machine import Disk, Machine, Nic, Partition
 from ..sentence import say
-from .interfaces import ADDRESSES, ETHERNET, LINKS, Interface, interfaces, reports, take
-from .usage import Usage, Use
+from .interfaces import ADDRESSES, ETHERNET, LINKS, interfaces, reports, take
+
+if TYPE_CHECKING:
+    from .usage import Use
 
 UDEV = Path("/run/udev/control")
 """The socket of a running udev."""
@@ -84,19 +87,32 @@ def detect() -> Machine:
             partitions.setdefault(str(Path(device.sys_path).parent), []).append(facts)
         elif device.device_node and "DEVPATH" in facts[0]:
             disks[device.sys_path] = facts
-    usage = Usage()
-    found = (
-        disk_from_udev(*facts, partitions.get(path, ()), usage.of(_device_number(facts[0])))
-        for path, facts in disks.items()
-    )
-    return Machine(tuple(sorted(found, key=lambda disk: natural(disk.path))), _nics(context))
+    found = [(facts[0], disk_from_udev(*facts, partitions.get(path, ()))) for path, facts in disks.items()]
+    return Machine(tuple(sorted(used_refused(found), key=lambda disk: natural(disk.path))), _nics(context))
+
+
+def used_refused(found: Iterable[tuple[Mapping[str, str], Disk]]) -> Iterator[Disk]:
+    """The disks, each behind its udev properties, with those refused that are in use."""
+    usage = None
+    for properties, disk in found:
+        if disk.refused is None:
+            from .usage import Usage  # noqa: PLC0415 - the first screen does not wait for disks, nor for what this needs
+
+            usage = usage or Usage()
+            yield in_use(disk, usage.of(f"{properties.get('MAJOR')}:{properties.get('MINOR')}"))
+        else:
+            yield disk
+
+
+def in_use(disk: Disk, uses: Sequence[Use]) -> Disk:
+    """`disk`, refused where it has uses."""
+    return replace(disk, refused=str(uses[0].refusal)) if uses else disk
 
 
 def disk_from_udev(
     properties: Mapping[str, str],
     attributes: Mapping[str, str],
     partitions: Iterable[Facts] = (),
-    uses: Sequence[Use] = (),
 ) -> Disk:
     """A whole disk from its udev properties and its files below /sys.
 
@@ -121,29 +137,27 @@ def disk_from_udev(
         label=_label(properties),
         links=_links(properties),
         partitions=tuple(_partition(*part) for part in parts),
-        refused=_refusal(properties, attributes, uses),
+        refused=_refusal(properties, attributes),
         settled=SETTLED in properties or not UDEV.exists(),  # where no udev runs, nobody will ever look
     )
 
 
-def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], interface: Interface) -> Nic | None:
+def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], kind: int, nic: Nic) -> Nic | None:
     """A wired card, or None for anything else that the kernel calls a network interface.
 
+    `kind` and `nic` are those of `interfaces`, to which is added what udev knows.
     `attributes` has of /sys/class/net/NAME its ``speed``, its ``driver``, and ``wireless`` when it is a radio card.
     Whether there is a link is known once the card is up (`network.address.raise_links`).
     """
     virtual = properties["DEVPATH"].startswith("/devices/virtual/")
-    if interface.kind != ETHERNET or virtual or properties.get("DEVTYPE") in _NOT_WIRED or "wireless" in attributes:
+    if kind != ETHERNET or virtual or properties.get("DEVTYPE") in _NOT_WIRED or "wireless" in attributes:
         return None
     speed = _number(attributes.get("speed"))  # -1 when unknown
-    return Nic(
-        name=interface.name,
-        mac=interface.mac,
+    return replace(
+        nic,
         driver=attributes.get("driver") or properties.get("ID_NET_DRIVER"),
         model=properties.get("ID_MODEL_FROM_DATABASE"),
-        link=interface.link,
         speed=speed if speed > 0 else None,
-        addresses=interface.addresses,
     )
 
 
@@ -200,8 +214,8 @@ class DeviceWatch:
         self._routes.close()
 
 
-def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str], uses: Sequence[Use]) -> str | None:
-    """Why this disk cannot be meant, or None. A text: a recorded machine has it as well."""
+def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str]) -> str | None:
+    """Why this disk cannot be meant, whatever uses it, or None. A text: a recorded machine has it as well."""
     name = properties["DEVNAME"].removeprefix("/dev/")
     for pattern, reason in _NEVER_MEANT:
         if re.fullmatch(pattern, name):
@@ -212,11 +226,7 @@ def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str], uses:
         return str(FLOPPY_DRIVE)
     if not _number(attributes.get("size")):
         return str(say("it has no medium in it, or no size"))
-    return str(uses[0].refusal) if uses else None
-
-
-def _device_number(properties: Mapping[str, str]) -> str:
-    return f"{properties.get('MAJOR')}:{properties.get('MINOR')}"
+    return None
 
 
 def _partition(properties: Mapping[str, str], attributes: Mapping[str, str]) -> Partition:
@@ -270,22 +280,22 @@ def _properties(device: Any) -> dict[str, str]:
 
 
 def _nics(context: Any) -> tuple[Nic, ...]:
-    known = {each.name: each for each in interfaces()}
-    nics = []
+    known = {nic.name: (kind, nic) for kind, nic in interfaces()}
+    found = []
     for device in context.list_devices(subsystem="net"):
         properties = _properties(device)
-        interface = known.get(properties.get("INTERFACE", ""))
-        if interface is None:
+        told = known.get(properties.get("INTERFACE", ""))
+        if told is None:
             continue  # it went away while we looked, or belongs to another network namespace
         attributes = _files(device.sys_path, ("speed",))
         with contextlib.suppress(OSError):
             attributes["driver"] = Path(device.sys_path, "device/driver").resolve(strict=True).name
         if any(Path(device.sys_path, name).exists() for name in ("phy80211", "wireless")):
             attributes["wireless"] = "1"
-        nic = nic_from_udev(properties, attributes, interface)
-        if nic is not None:
-            nics.append(nic)
-    return tuple(sorted(nics, key=lambda nic: natural(nic.name)))
+        card = nic_from_udev(properties, attributes, *told)
+        if card is not None:
+            found.append(card)
+    return tuple(sorted(found, key=lambda nic: natural(nic.name)))
 
 
 def _files(directory: str, names: Iterable[str]) -> dict[str, str]:
