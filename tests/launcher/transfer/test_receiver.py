@@ -259,6 +259,16 @@ def test_who_cancels_ends_everything_and_leaves_nothing_open(
     assert open_descriptors() == before
 
 
+def test_what_happens_is_told_in_its_order(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; sleep 0.2; head -c 50000 /dev/zero | zstd -qc")
+    assert received(plan(Role.RECEIVE, target), tmp_path / "events").kind is K.WRITTEN
+    told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert [event["event"] for event in told if event["event"] != "progress"] == [
+        *("transfer", "command", "connected", "command", "cast", "phase", "phase", "outcome")
+    ]
+    assert [event["phase"] for event in told if event["event"] == "phase"] == ["flushing", "verifying"]
+
+
 def test_who_cancels_before_it_begins_starts_nothing(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
