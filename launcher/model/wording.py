@@ -34,7 +34,7 @@ def disk_line(disk: Disk) -> Sentence:
         disk.path,
         disk.model,
         size(disk.size),
-        disk.serial and say("serial {number}", number=disk.serial),
+        disk.serial and say("serial {serial}", serial=disk.serial),
         disk.transport,
         disk.removable and say("USB stick or card"),
         disk.read_only and say("write-protected"),

@@ -254,3 +254,17 @@ def test_lost_receivers_are_named() -> None:
     assert tuple(map(str, outcome.lost)) == ("10.0.0.1 (dropped)",)
     assert outcome.receivers == ("10.0.0.0", "10.0.0.1")
     assert "10.0.0.1" in str(outcome.sentence)
+
+
+def test_the_fields_of_an_outcome_are_those_of_all_its_sentences() -> None:
+    lost = judge_sender(dataclasses.replace(SENT, receivers=there(NEAR, DROPPED)))
+    assert lost.record()["fields"] == {
+        "count": 2,
+        "served": 1,
+        "lost": ["10.0.0.1 (dropped)"],
+        "addresses": ["10.0.0.0"],
+    }
+    cancelled = judge_receiver(dataclasses.replace(GOOD, cancelled=True))
+    fields = cancelled.record()["fields"]
+    assert isinstance(fields, dict)
+    assert fields.items() >= {"so_far": "after 1,000 bytes of 1,000", "count": 1000, "total": 1000}.items()
