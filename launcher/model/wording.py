@@ -57,13 +57,6 @@ def contents_line(disk: Disk) -> Sentence:
     return say("no partitions recognised")
 
 
-def refusal(disk: Disk) -> Sentence:
-    """Why the disk is not offered. In a recorded machine that is a text, so only its fixed part is translated: what
-    stands before the first colon."""
-    fixed, colon, rest = (disk.refused or "").partition(": ")
-    return joined(colon, Sentence(fixed), rest)
-
-
 def nic_line(nic: Nic) -> Sentence:
     """Name, MAC, driver and link in one line."""
     return joined(", ", nic.name, nic.mac, nic.driver, nic.model, _link(nic))

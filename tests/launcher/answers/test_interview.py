@@ -14,6 +14,7 @@ from launcher.answers.selectors import DeviceMissing
 from launcher.errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from launcher.model.machine import Machine
 from launcher.model.plan import Address, AddressSource, After, Compression, Next, Plan, ResultPage, Role
+from launcher.sentence import say
 from tests.common import ONE, TWO
 
 PXE = "ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0 "
@@ -306,7 +307,7 @@ def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:
 
 
 NO_DISK = replace(ONE, disks=())
-REFUSED = replace(ONE, disks=(replace(ONE.disks[0], refused="it is in use"),))
+REFUSED = replace(ONE, disks=(replace(ONE.disks[0], refused=say("it is in use")),))
 UNLINKED = replace(TWO, nics=tuple(replace(nic, link=False) for nic in TWO.nics))
 
 
