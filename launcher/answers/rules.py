@@ -19,7 +19,7 @@ from kernel_cmdline.network import IpConfig
 
 from ..errors import AnswerError
 from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role
-from ..sentence import Sentence, say
+from ..sentence import Sentence, say, verbatim
 from ..udpcast.options import Checked, without_start_timeout
 from .questions import Answer, Facts
 from .reading import RESTARTS, read_bootif, uses_dhcp
@@ -74,7 +74,7 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     if card is None and facts.complete and facts.machine.nics and not insisted:
         none = say("BOOTIF={text} is none of this PC's cards, so it does not choose one.", text=given.text)
         return None, (none,)
-    answer = Answer(mac, "BOOTIF")
+    answer = Answer(mac, verbatim("BOOTIF"))
     if card and nic and not insisted and nic.text not in (card.name, card.mac):
         unused = say(
             "nic={text} is not used: BOOTIF chose {card} (rd.bootif=0 lets nic= decide).",

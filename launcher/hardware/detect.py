@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..model.machine import Disk, Machine, Nic, Partition
-from ..sentence import say
+from ..model.machine import CD_DRIVE, FLOPPY_DRIVE, NEVER_MEANT, NO_MEDIUM, Disk, Machine, Nic, Partition
+from ..sentence import Sentence
 from .interfaces import ADDRESSES, ETHERNET, LINKS, interfaces, reports, take
 
 if TYPE_CHECKING:
@@ -47,21 +47,6 @@ _BLOCK_FILES = (
     "queue/logical_block_size",
 )
 
-CD_DRIVE, FLOPPY_DRIVE = say("it is a CD drive"), say("it is a floppy drive")
-
-# Names are the kernel's (Documentation/admin-guide/devices.txt); the reason completes "not offered: ...".
-_NEVER_MEANT = (
-    (r"loop\d+", say("it is a file used as a disk (loop)")),
-    (r"ram\d+", say("it is a RAM disk")),
-    (r"zram\d+", say("it is compressed memory (zram)")),
-    (r"sr\d+|pcd\d+", CD_DRIVE),
-    (r"fd\d+", FLOPPY_DRIVE),
-    (r"mmcblk\d+(boot\d+|rpmb|gp\d+)", say("it is a special area of a memory chip, not its disk")),
-    (r"nbd\d+", say("it is a disk of another machine (nbd)")),
-    (r"dm-\d+", say("it is made of other disks (device mapper)")),
-    (r"md.*", say("it is made of other disks (RAID)")),
-    (r"mtdblock\d+", say("it is flash memory of the mainboard")),
-)
 _TRANSPORTS = (
     # The path in /sys tells the cable; ID_BUS would call a disk in a USB case "ata" (udev's 60-persistent-storage).
     (r"/usb\d+/", "usb"),
@@ -106,7 +91,7 @@ def used_refused(found: Iterable[tuple[Mapping[str, str], Disk]]) -> Iterator[Di
 
 def in_use(disk: Disk, uses: Sequence[Use]) -> Disk:
     """`disk`, refused where it has uses."""
-    return replace(disk, refused=str(uses[0].refusal)) if uses else disk
+    return replace(disk, refused=uses[0].refusal) if uses else disk
 
 
 def disk_from_udev(
@@ -214,18 +199,18 @@ class DeviceWatch:
         self._routes.close()
 
 
-def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str]) -> str | None:
-    """Why this disk cannot be meant, whatever uses it, or None. A text: a recorded machine has it as well."""
+def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str]) -> Sentence | None:
+    """Why this disk cannot be meant, whatever uses it, or None."""
     name = properties["DEVNAME"].removeprefix("/dev/")
-    for pattern, reason in _NEVER_MEANT:
+    for pattern, reason in NEVER_MEANT:
         if re.fullmatch(pattern, name):
-            return str(reason)
+            return reason
     if properties.get("ID_CDROM") == "1" or properties.get("ID_TYPE") == "cd":
-        return str(CD_DRIVE)
+        return CD_DRIVE
     if properties.get("ID_DRIVE_FLOPPY") == "1":
-        return str(FLOPPY_DRIVE)
+        return FLOPPY_DRIVE
     if not _number(attributes.get("size")):
-        return str(say("it has no medium in it, or no size"))
+        return NO_MEDIUM
     return None
 
 

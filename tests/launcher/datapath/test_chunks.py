@@ -11,6 +11,7 @@ import pytest
 from launcher.datapath.block_device import DiskError
 from launcher.datapath.chunks import BufferedCopy
 from launcher.datapath.copying import Stalled
+from launcher.sentence import verbatim
 
 
 def test_buffered_copy_gives_everything_in_order() -> None:
@@ -31,11 +32,11 @@ def test_buffered_copy_gives_everything_in_order() -> None:
 def test_buffered_copy_ends_when_one_fails(who: str) -> None:
     def fill(buffer: memoryview) -> int:
         if who == "fill":
-            raise DiskError(7, "broken")
+            raise DiskError(7, verbatim("broken"))
         return len(buffer)
 
     def user(_: memoryview) -> None:
-        raise DiskError(7, "broken")
+        raise DiskError(7, verbatim("broken"))
 
     with pytest.raises(DiskError):
         BufferedCopy(fill, user).run()
@@ -67,11 +68,11 @@ def test_of_two_failures_buffered_copy_raises_the_first() -> None:
     def use(_: memoryview) -> None:
         used.set()
         time.sleep(0.3)
-        raise DiskError(7, "broken")
+        raise DiskError(7, verbatim("broken"))
 
     def use_first(_: memoryview) -> None:
         try:
-            raise DiskError(7, "broken")
+            raise DiskError(7, verbatim("broken"))
         finally:
             threading.Timer(0.1, used.set).start()
 
