@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "fault grammar": lambda: f"```text\n{faults.GRAMMAR}\n```\n",
     "fault table": scenarios.markdown,
     "times": times.reference,
+    "waits": times.waits,
     "liveness of a receiver": receiver_liveness.reference,
     "liveness of a sender": sender_liveness.reference,
 }

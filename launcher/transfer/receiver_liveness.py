@@ -168,7 +168,7 @@ def restart(heard: Heard, event: ReceiverEnded) -> Restart:
 
 def _behind_a_pause(heard: Heard, event: Greeting) -> bool:
     """behind a pause"""
-    return event.at - heard.greeted >= max(heard.times.pause, 2 * heard.usual)
+    return event.at - heard.greeted >= max(heard.times.pause, heard.times.pause_intervals * heard.usual)
 
 
 def _silent_before(heard: Heard, event: Tick) -> bool:
