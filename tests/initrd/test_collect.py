@@ -115,11 +115,6 @@ def test_a_module_that_cannot_be_imported_is_one_sentence(tmp_path: Path) -> Non
         python.stage(tmp_path / "tree", project)
 
 
-def test_idna_goes_in_with_http_only(tmp_path: Path) -> None:
-    assert not python.uses_http(make_project(tmp_path / "plain", "import json\n"))
-    assert python.uses_http(make_project(tmp_path / "http", "def get():\n    import urllib.request\n"))
-
-
 def test_libraries_are_found_by_their_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("libudev.so.1.7.5", "libudev.so.1", "libudevil.so.3"):
         (tmp_path / name).touch()
