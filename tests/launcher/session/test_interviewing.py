@@ -167,3 +167,19 @@ def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
     assert (system.started, seat.shown) == ([], "umode")
     seat.answer("umode", "rcv")
     assert (system.started, seat.shown) == ([], "confirm")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("auto=yes umode=snd disk=/dev/sda port=9001", "ANGEHALTEN"),
+        ("auto=yes umode=snd disk=/dev/sda prot=9002", "ANGEHALTEN"),
+        ("auto=yes umode=rcv", "ANGEHALTEN"),
+        ("auto=yes", "ANGEHALTEN"),
+        ("auto=yes umode=rcv disk=/dev/sdq", "Es wird noch bis zu"),
+    ],
+)
+def test_what_stops_an_unattended_run_is_told_in_the_operators_language(line: str, shown: str) -> None:
+    """Before any question was asked, and before there is a plan."""
+    seat = begun(f"{ADDRESS} lang=DE {line}", FakeSystem(TWO))
+    assert shown in seat.text
