@@ -191,6 +191,28 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
     assert int(timeouts[1]) < int(timeouts[0]) == 3600
 
 
+def test_the_outcome_is_the_last_that_is_told(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the thread takes that tells how far it is."""
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero; sleep 0.5")
+    told: list[str] = []
+    outcome_told = threading.Event()
+
+    class SlowLog(EventLog):
+        def emit(self, event: str, **fields: object) -> None:
+            if event == "progress":
+                outcome_told.wait(2)
+            told.append(event)
+            if event == "outcome":
+                outcome_told.set()
+
+    transfer = Transfer(plan(Role.RECEIVE, target), SlowLog(), replace(QUICK, report=0.01))
+    transfer.start()
+    assert transfer.wait(DEADLINE)
+    transfer.close()
+    until(lambda: "progress" not in {thread.name for thread in threading.enumerate()})
+    assert told[-2:] == ["progress", "outcome"]
+
+
 def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,7 +232,7 @@ def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
         transfer.wait(DEADLINE)
     transfer.close()
     until(lambda: open_descriptors() == before)
-    assert not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()}
+    until(lambda: not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()})
 
 
 @pytest.mark.parametrize("stream", ["head -c 50000 /dev/zero", "head -c 50000 /dev/zero | zstd -qc"])
