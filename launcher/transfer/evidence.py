@@ -122,7 +122,7 @@ class Receiving:
     refusal: Outcome | None = None
     stream: Moved = NO_BYTES
     target: Moved = NO_BYTES
-    flush_error: Sentence | str | None = None
+    flush_error: Sentence | None = None
     manifest: Manifest | None = None
     trailer: Trailer | None = None
     udpcast: Stage | None = None

@@ -202,9 +202,9 @@ class Reception(Loop):
             self._link.take(Announced(manifest.session, manifest.silence))
         job.status.tell(say("The stream's compression is {compression}.", compression=compression.value))
         job.status.begin()
-        job.log.emit("cast")
         if compression is not Compression.NONE:
             return self._unpack(incoming, compression)
+        job.log.emit("cast")
         writing = self.owner.start("stream", lambda: self._write(incoming))
         self.until(lambda: writing.over)
         written = writing.result()
@@ -227,6 +227,8 @@ class Reception(Loop):
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
             return ()
+        finally:
+            self.job.log.emit("cast")
         self.owner.supervisor.add(process)
         pipes.close(inlet, disk_outlet)
         writing = self.owner.start("disk", lambda: self._write(Incoming(disk_inlet)))

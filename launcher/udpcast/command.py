@@ -67,10 +67,10 @@ def _sender(plan: Plan) -> tuple[str, ...]:
     for name, given, value in (
         ("retries-until-drop", options.retries_until_drop, plan.silence + QUICK_RETRIES),
         ("rexmit-hello-interval", options.rexmit_hello_interval, round(TIMES.greet_every * 1000)),
-        ("start-timeout", options.start_timeout, plan.start_timeout),
     ):
         if given is None:
             words += [f"--{name}", str(value)]
+    words += ["--start-timeout", str(plan.start_timeout)]
     default = () if _starts_by_itself(options) or starts_by_key(plan) else ("--min-wait", str(TIMES.unattended))
     return (*words, *options.words, *default)  # the last one wins, also over a --min-wait=0
 

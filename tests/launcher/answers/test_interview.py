@@ -14,6 +14,7 @@ from launcher.answers.selectors import DeviceMissing
 from launcher.errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from launcher.model.machine import Machine
 from launcher.model.plan import Address, AddressSource, After, Compression, Next, Plan, ResultPage, Role
+from launcher.sentence import say, verbatim
 from tests.common import ONE, TWO
 
 PXE = "ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0 "
@@ -228,9 +229,9 @@ def test_going_back_beyond_the_first_answer_asks_what_was_given() -> None:
 
 
 def test_later_values_and_the_command_line_win() -> None:
-    configuration = ("udpcfg.txt", parse("port=9100 compr=gzip"))
+    configuration = (verbatim("udpcfg.txt"), parse("port=9100 compr=gzip"))
     given = given_answers(parse("port=9002 port=9004"), configuration)
-    assert (given["port"].text, given["compr"].text, given["compr"].source) == ("9004", "gzip", "udpcfg.txt")
+    assert (given["port"].text, given["compr"].text, str(given["compr"].source)) == ("9004", "gzip", "udpcfg.txt")
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,7 @@ def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:
 
 
 NO_DISK = replace(ONE, disks=())
-REFUSED = replace(ONE, disks=(replace(ONE.disks[0], refused="it is in use"),))
+REFUSED = replace(ONE, disks=(replace(ONE.disks[0], refused=say("it is in use")),))
 UNLINKED = replace(TWO, nics=tuple(replace(nic, link=False) for nic in TWO.nics))
 
 

@@ -173,7 +173,7 @@ def test_a_failing_disk_says_where(tmp_path: Path) -> None:
     os.close(source.fd)
     with pytest.raises(DiskError) as failed:
         source.read(memoryview(bytearray(5)), 77)
-    assert (failed.value.offset, failed.value.words) == (77, "Bad file descriptor")
+    assert (failed.value.offset, str(failed.value.words)) == (77, "Bad file descriptor")
 
 
 @pytest.mark.parametrize(

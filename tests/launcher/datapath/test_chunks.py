@@ -11,6 +11,7 @@ import pytest
 from launcher.datapath.block_device import DiskError
 from launcher.datapath.chunks import CHUNKS, BufferedCopy
 from launcher.datapath.copying import Stalled
+from launcher.sentence import verbatim
 
 DEADLINE = 20.0  # seconds, after which something is broken
 
@@ -33,11 +34,11 @@ def test_buffered_copy_gives_everything_in_order() -> None:
 def test_buffered_copy_ends_when_one_fails(who: str) -> None:
     def fill(buffer: memoryview) -> int:
         if who == "fill":
-            raise DiskError(7, "broken")
+            raise DiskError(7, verbatim("broken"))
         return len(buffer)
 
     def user(_: memoryview) -> None:
-        raise DiskError(7, "broken")
+        raise DiskError(7, verbatim("broken"))
 
     with pytest.raises(DiskError):
         BufferedCopy(fill, user).run()
@@ -91,7 +92,7 @@ def test_of_two_failures_buffered_copy_raises_the_first() -> None:
     def use(_: memoryview) -> None:
         using.set()
         assert copy.failed.wait(DEADLINE)
-        raise DiskError(7, "broken")
+        raise DiskError(7, verbatim("broken"))
 
     copy = Watched(fill, use)
     with pytest.raises(Stalled):
@@ -112,7 +113,7 @@ def test_a_failure_of_the_user_is_raised_though_filling_fails_behind_it() -> Non
 
     def use(_: memoryview) -> None:
         assert filling.wait(DEADLINE)
-        raise DiskError(7, "broken")
+        raise DiskError(7, verbatim("broken"))
 
     copy = Watched(fill, use)
     with pytest.raises(DiskError):

@@ -112,6 +112,7 @@ def seen(state: AddressState) -> dict[str, object]:
         "phase": state.phase.value,
         "sentence": str(state.sentence),
         "kind": state.kind.value,
+        "fields": state.sentence.record(),
         "lease": str(state.lease),
         "seconds": state.seconds,
         "attempts": state.attempts,

@@ -85,6 +85,7 @@ def test_without_a_link(name: str, tmp_path: Path) -> None:
     assert seen["phase"] == "failed"
     assert seen["sentence"].startswith("seat (52:54:00:aa:bb:01) has no link after 0 s. Plug in its cable")
     assert seen["kind"] == "no-link"
+    assert seen["fields"] == {"nic": "seat", "mac": "52:54:00:aa:bb:01", "seconds": 0.5}
     assert not [line for line in seen["log"] if "udhcpc" in line]
 
 

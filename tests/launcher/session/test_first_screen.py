@@ -17,7 +17,7 @@ EARLY = {
     "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
     "launcher.model": {"machine", "plan", "times", "wording"},
     "launcher.udpcast": {"options"},
-    "launcher.hardware": {"detect", "interfaces", "usage"},
+    "launcher.hardware": {"detect", "interfaces"},
     "launcher.answers": {
         "interview",
         "lookup",

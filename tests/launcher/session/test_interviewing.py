@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from launcher.model.machine import NO_MEDIUM
 from launcher.session import devices
 from tests.common import ONE, TWO
 from tests.launcher.session.driver import ADDRESS, ANOTHER, Clock, FakeSystem, begun
@@ -41,7 +42,7 @@ def test_a_second_disk_that_appears_late_stops_an_unattended_run() -> None:
 
 
 def test_a_device_that_comes_and_goes_and_could_not_be_meant_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, reader = Clock(100.0), replace(ANOTHER, refused="it has no medium in it, or no size", size=0)
+    clock, reader = Clock(100.0), replace(ANOTHER, refused=NO_MEDIUM, size=0)
     monkeypatch.setattr(devices, "time", clock)
     monkeypatch.setattr(devices, "QUIET", 4.0)
     system = FakeSystem(ONE)

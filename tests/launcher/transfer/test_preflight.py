@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from launcher.datapath.block_device import whereabouts
 from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.model.machine import Disk, Nic
 from launcher.model.outcome import OutcomeKind
@@ -53,3 +56,15 @@ def test_the_target_must_be_as_large(length: int, kind: OutcomeKind | None) -> N
 def test_the_stream_must_be_what_is_given(head: bytes, given: Compression | None, refused: bool) -> None:
     found = check(plan(compression=given), SIZE, head, None)
     assert (found.kind if found else None) == (K.WRONG_STREAM if refused else None)
+
+
+def test_the_disk_that_is_sent_is_no_target(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(bytes(SIZE))
+    (tmp_path / "other").write_bytes(bytes(SIZE))
+    disk, other = (Disk(str(tmp_path / name), SIZE) for name in ("disk", "other"))
+    target = Target(disk.path, SIZE, disk)
+    receiving = Plan(Role.RECEIVE, target, Nic("eth0", "-"), Address(AddressSource.GIVEN))
+    for source, kind in ((target, K.SAME_DISK), (Target(other.path, SIZE, other), None)):
+        manifest = Manifest(SIZE, 512, "session", "1", source=whereabouts(source))
+        found = check(receiving, SIZE, manifest_frame(manifest), manifest)
+        assert (found.kind if found else None) == kind

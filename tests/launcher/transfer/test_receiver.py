@@ -14,7 +14,7 @@ import pytest
 
 from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.errors import TransferFailed
-from launcher.events import EventLog
+from launcher.events import EventLog, opened
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
 from launcher.model.times import TIMES
@@ -29,7 +29,7 @@ from launcher.transfer.status import Status
 from launcher.transfer.transfer import Transfer
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
-DEADLINE = 20.0
+DEADLINE = 300.0  # seconds after which a test has failed: a busy disk may take long to flush
 K = OutcomeKind
 QUICK = replace(TIMES, tick=0.05, look_out=0.1, grace=0.3, late=0.3)
 CONNECTS = "echo 'Connected as #0 to 10.0.0.1' >&2"
@@ -69,7 +69,8 @@ def target(tmp_path: Path) -> Path:
 
 
 def received(a_plan: Plan, events: Path | None = None) -> Outcome:
-    log = EventLog(*([events] if events else []))
+    log = EventLog()
+    log.add(opened(events, patience=DEADLINE) if events else None)
     transfer = Transfer(a_plan, log, QUICK)
     transfer.start()
     outcome = transfer.wait(DEADLINE)
@@ -257,6 +258,16 @@ def test_who_cancels_ends_everything_and_leaves_nothing_open(
     assert ("is not whole" if data else "was not written to") in str(outcome.sentence)
     until(lambda: not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()})
     assert open_descriptors() == before
+
+
+def test_what_happens_is_told_in_its_order(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; sleep 0.2; head -c 50000 /dev/zero | zstd -qc")
+    assert received(plan(Role.RECEIVE, target), tmp_path / "events").kind is K.WRITTEN
+    told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert [event["event"] for event in told if event["event"] != "progress"] == [
+        *("transfer", "command", "connected", "command", "cast", "phase", "phase", "outcome")
+    ]
+    assert [event["phase"] for event in told if event["event"] == "phase"] == ["flushing", "verifying"]
 
 
 def test_who_cancels_before_it_begins_starts_nothing(

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from launcher.datapath.framing import Manifest, Trailer
 from launcher.datapath.moved import Moved, Reread
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
-from launcher.sentence import say
+from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
 from launcher.transfer.receiver_verdict import judge_receiver
 from launcher.transfer.sender_verdict import judge_sender
 
 K = OutcomeKind
+IO_ERROR = verbatim("Input/output error")
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 GOOD = Receiving(
     device="/dev/sda",
@@ -43,7 +44,7 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"verify": False, "reread": None, "manifest": None, "trailer": None}, K.WRITTEN),
     ({"reread": None}, K.READ_BACK_ERROR),
     ({"reread": None, "manifest": None, "trailer": None}, K.READ_BACK_ERROR),
-    ({"reread": Reread(700, error="Input/output error")}, K.READ_BACK_ERROR),
+    ({"reread": Reread(700, error=IO_ERROR)}, K.READ_BACK_ERROR),
     ({"reread": Reread(700, differs=0)}, K.CHANGED),
     ({"reread": Reread(700, differs=0), "manifest": None, "trailer": None}, K.CHANGED),
     ({"reread": Reread(1000, OTHER)}, K.CHANGED),
@@ -61,15 +62,15 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"cancelled": True}, K.CANCELLED),
     ({"refusal": REFUSED}, K.WRONG_STREAM),
     ({"target": Moved(1000, DIGEST, overflow=True)}, K.TOO_SMALL),
-    ({"target": Moved(500, DIGEST, error="Input/output error")}, K.WRITE_ERROR),
-    ({"target": Moved(500, DIGEST, error="No space left on device", overflow=True)}, K.WRITE_ERROR),
+    ({"target": Moved(500, DIGEST, error=IO_ERROR)}, K.WRITE_ERROR),
+    ({"target": Moved(500, DIGEST, error=verbatim("No space left on device"), overflow=True)}, K.WRITE_ERROR),
     ({"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 1)}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 255)}, K.NO_SENDER),
     (
         {"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 1), "timed_out": True},
         K.NO_SENDER,
     ),
-    ({"flush_error": "Input/output error"}, K.WRITE_ERROR),
+    ({"flush_error": IO_ERROR}, K.WRITE_ERROR),
     ({"dropped": True}, K.SENDER_VANISHED),
     ({"stream": Moved(900, stalled=True)}, K.SENDER_VANISHED),
     ({"stream": Moved(900, broken=True)}, K.STAGE_FAILED),
@@ -111,7 +112,7 @@ moves = st.builds(
     st.integers(0, 2000),
     st.sampled_from([None, DIGEST, OTHER]),
     st.booleans(),
-    st.none() | st.just("error"),
+    st.none() | st.just(IO_ERROR),
     st.booleans(),
     st.booleans(),
 )
@@ -127,7 +128,7 @@ stages = st.none() | st.builds(Stage, st.just("x"), st.sampled_from([0, 0, 1, 25
         sender=st.none() | st.just("10.0.0.1"),
         stream=moves,
         target=moves,
-        flush_error=st.none() | st.just("error"),
+        flush_error=st.none() | st.just(IO_ERROR),
         manifest=st.none() | st.just(GOOD.manifest),
         trailer=st.none() | st.just(GOOD.trailer),
         udpcast=stages,
@@ -173,38 +174,40 @@ SENT = Sending(
 )
 
 
-@pytest.mark.parametrize(
-    ("difference", "kind"),
-    [
-        ({}, K.SENT),
-        ({"compressor": None}, K.SENT),
-        ({"receivers": ()}, K.NO_RECEIVERS),
-        ({"receivers": (), "one_way": True}, K.NO_RECEIVERS),
-        ({"receivers": (), "begun": False, "complete": False}, K.NO_RECEIVERS),
-        ({"receivers": there(HERE), "begun": False, "complete": False}, K.NO_RECEIVERS),
-        ({"begun": False, "complaint": "bind socket to 1"}, K.STAGE_FAILED),
-        ({"begun": False, "receivers": (), "udpcast": Stage("udp-sender", -9)}, K.STAGE_FAILED),
-        ({"receivers": there(DONE, DROPPED)}, K.RECEIVER_LOST),
-        ({"receivers": there(LEFT, DONE)}, K.RECEIVER_LOST),
-        ({"receivers": there(NEAR, DONE)}, K.RECEIVER_LOST),
-        ({"receivers": there(NEAR, DROPPED)}, K.RECEIVER_LOST),
-        (
-            {"receivers": there(LEFT), "compressor": Stage("zstd", -13), "moved": Moved(9, broken=True)},
-            K.RECEIVER_LOST,
-        ),
-        ({"moved": Moved(500, error="Input/output error")}, K.READ_ERROR),
-        ({"hung": 301.0}, K.READ_ERROR),
-        ({"moved": Moved(500)}, K.STAGE_FAILED),
-        ({"moved": Moved(1000, broken=True)}, K.STAGE_FAILED),
-        ({"compressor": Stage("zstd", 1), "compressor_first": True}, K.STAGE_FAILED),
-        ({"compressor": Stage("zstd", -9), "begun": False, "receivers": (), "complete": False}, K.NO_RECEIVERS),
-        ({"udpcast": Stage("udp-sender", -9)}, K.STAGE_FAILED),
-        ({"udpcast": None}, K.STAGE_FAILED),
-        ({"udpcast": Stage("udp-sender", 1), "begun": False, "receivers": (), "complete": False}, K.STAGE_FAILED),
-        ({"complete": False}, K.STAGE_FAILED),
-        ({"cancelled": True}, K.CANCELLED),
-    ],
-)
+SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
+    ({}, K.SENT),
+    ({"compressor": None}, K.SENT),
+    ({"receivers": ()}, K.NO_RECEIVERS),
+    ({"receivers": (), "one_way": True}, K.NO_RECEIVERS),
+    ({"receivers": (), "begun": False, "complete": False}, K.NO_RECEIVERS),
+    ({"receivers": there(HERE), "begun": False, "complete": False}, K.NO_RECEIVERS),
+    ({"begun": False, "complaint": "bind socket to 1"}, K.STAGE_FAILED),
+    ({"begun": False, "receivers": (), "udpcast": Stage("udp-sender", -9)}, K.STAGE_FAILED),
+    ({"receivers": there(DONE, DROPPED)}, K.RECEIVER_LOST),
+    ({"receivers": there(LEFT, DONE)}, K.RECEIVER_LOST),
+    ({"receivers": there(NEAR, DONE)}, K.RECEIVER_LOST),
+    ({"receivers": there(NEAR, DROPPED)}, K.RECEIVER_LOST),
+    (
+        {"receivers": there(LEFT), "compressor": Stage("zstd", -13), "moved": Moved(9, broken=True)},
+        K.RECEIVER_LOST,
+    ),
+    ({"moved": Moved(500, error=IO_ERROR)}, K.READ_ERROR),
+    ({"hung": 301.0}, K.READ_ERROR),
+    ({"moved": Moved(500)}, K.STAGE_FAILED),
+    ({"moved": Moved(1000, broken=True)}, K.STAGE_FAILED),
+    ({"compressor": Stage("zstd", 1), "compressor_first": True}, K.STAGE_FAILED),
+    ({"compressor": Stage("zstd", -9), "begun": False, "receivers": (), "complete": False}, K.NO_RECEIVERS),
+    ({"udpcast": Stage("udp-sender", -9)}, K.STAGE_FAILED),
+    ({"udpcast": None}, K.STAGE_FAILED),
+    ({"udpcast": Stage("udp-sender", 1), "begun": False, "receivers": (), "complete": False}, K.STAGE_FAILED),
+    ({"complete": False}, K.STAGE_FAILED),
+    ({"cancelled": True}, K.CANCELLED),
+    ({"rival": "10.0.0.9"}, K.OTHER_SENDER),
+    ({"rival": "10.0.0.9", "begun": False, "cancelled": True}, K.OTHER_SENDER),
+]
+
+
+@pytest.mark.parametrize(("difference", "kind"), SENDINGS)
 def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKind) -> None:
     outcome = judge_sender(dataclasses.replace(SENT, **difference))  # type: ignore[arg-type]
     assert outcome.kind is kind, outcome
@@ -220,7 +223,7 @@ NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread
     [
         ({"cancelled": True}, True),
         ({"cancelled": True, "hung": 6.0}, False),
-        ({"cancelled": True, "target": Moved(0, error="Input/output error")}, False),
+        ({"cancelled": True, "target": Moved(0, error=IO_ERROR)}, False),
         ({"cancelled": True, "target": Moved(1)}, False),
         ({"dropped": True}, True),
         ({"dropped": True, "target": Moved(1)}, False),
@@ -237,7 +240,7 @@ def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str,
     "failure",
     [
         {"cancelled": True},
-        {"moved": Moved(500, error="Input/output error")},
+        {"moved": Moved(500, error=IO_ERROR)},
         {"compressor": Stage("zstd", -9), "compressor_first": True},
     ],
 )
@@ -254,3 +257,30 @@ def test_lost_receivers_are_named() -> None:
     assert tuple(map(str, outcome.lost)) == ("10.0.0.1 (dropped)",)
     assert outcome.receivers == ("10.0.0.0", "10.0.0.1")
     assert "10.0.0.1" in str(outcome.sentence)
+
+
+REFUSED_BEFORE = {K.WRONG_STREAM, K.TOO_SMALL, K.SECTOR_SIZE, K.SAME_DISK}  # by `preflight`, see its tests
+CLAIMED_ELSEWHERE = {K.NOT_BEGUN}  # no cast was there to be judged
+
+
+def test_every_result_is_claimed_in_a_row_above() -> None:
+    claimed = {kind for _, kind in (*RECEPTIONS, *SENDINGS)}
+    assert claimed | REFUSED_BEFORE | CLAIMED_ELSEWHERE == set(OutcomeKind)
+
+
+@pytest.mark.parametrize(("begun", "words"), [(False, "nothing was sent."), (True, "this cast was ended as it began.")])
+def test_who_gives_way_names_the_other_sender_and_the_port(begun: bool, words: str) -> None:
+    outcome = judge_sender(dataclasses.replace(SENT, rival="10.0.0.9", port=9100, begun=begun))
+    assert str(outcome.sentence) == f"Another sender, 10.0.0.9, is waiting for receivers on port 9100; {words}"
+    assert (outcome.bytes, outcome.receivers, outcome.total) == (0, (), 1000)
+
+
+def test_one_is_one() -> None:
+    """In every sentence with a count."""
+    alone = dataclasses.replace(SENT, receivers=there(DONE))
+    assert str(judge_sender(alone).sentence) == "/dev/sda was sent whole; 1 receiver was there until the end."
+    lost = dataclasses.replace(SENT, receivers=there(DROPPED))
+    sentence = "The cast ended with 0 of 1 receiver; lost: 10.0.0.0 (dropped)."
+    assert str(judge_sender(lost).sentence) == sentence
+    byte = dataclasses.replace(GOOD, target=Moved(1), cancelled=True, manifest=None, reread=None)
+    assert str(judge_receiver(byte).sentence) == "The transfer was cancelled after 1 byte; /dev/sda is not whole."
