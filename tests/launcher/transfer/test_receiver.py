@@ -210,7 +210,7 @@ def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
         transfer.wait(DEADLINE)
     transfer.close()
     until(lambda: open_descriptors() == before)
-    assert not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()}
+    until(lambda: not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()})
 
 
 @pytest.mark.parametrize("stream", ["head -c 50000 /dev/zero", "head -c 50000 /dev/zero | zstd -qc"])
