@@ -75,8 +75,8 @@ class Times:
         "between two signs of life while the disk is read",
         "udp-sender says nothing while it waits for its input; several may get lost before a receiver's patience ends",
     )
-    farewell_times: int = _count(3, "the last word is sent so often", "a datagram may get lost", "times")
-    farewell_apart: float = _row(
+    end_notice_times: int = _count(3, "the end notice is sent so often", "a datagram may get lost", "times")
+    end_notice_apart: float = _row(
         0.2, "between two of them", "the last one is out before the same PC's next cast begins (`listen`)"
     )
 
@@ -173,7 +173,7 @@ def reference() -> str:
 
 def waits() -> str:
     """What an administrator needs of it, in his words, in Markdown."""
-    told = 2 * TIMES.look_out + (TIMES.farewell_times - 1) * TIMES.farewell_apart
+    told = 2 * TIMES.look_out + (TIMES.end_notice_times - 1) * TIMES.end_notice_apart
     rows = (
         ("its disk (unattended)", f"{TIMES.device:g} s; then it stops with the reason"),
         ("a link", f"{TIMES.link:g} s; then it stops with the reason"),

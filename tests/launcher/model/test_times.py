@@ -18,8 +18,8 @@ def test_a_sender_that_begins_anew_makes_a_pause_that_tells_it() -> None:
     assert T.listen > T.pause
 
 
-def test_its_last_word_is_out_before_its_next_cast_begins() -> None:
-    assert (T.farewell_times - 1) * T.farewell_apart < T.pause < T.listen
+def test_its_end_notice_is_out_before_its_next_cast_begins() -> None:
+    assert (T.end_notice_times - 1) * T.end_notice_apart < T.pause < T.listen
 
 
 def test_two_greetings_may_get_lost() -> None:

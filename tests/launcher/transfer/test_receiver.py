@@ -20,7 +20,7 @@ from launcher.model.plan import Compression, Plan, Role
 from launcher.model.times import TIMES
 from launcher.transfer import link as links
 from launcher.transfer.link import Link
-from launcher.transfer.liveness import Event, LastWord
+from launcher.transfer.liveness import EndNotice, Event
 from launcher.transfer.monitor import SenderMonitor
 from launcher.transfer.owner import Job, Owner
 from launcher.transfer.receiver import Reception
@@ -155,10 +155,10 @@ def test_what_was_said_before_udp_receiver_ended_is_heard_and_nothing_behind_tha
     assert link.take(FirstByte(time.monotonic()))
     monitor.calls.clear()
     link.tick()
-    monitor.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+    monitor.air.append(EndNotice(time.monotonic(), "any", "cancelled"))
     link.ended(link.process)
     assert monitor.calls == ["drain", "drain", "stop listening"]
-    assert link.heard.farewell == "cancelled"
+    assert link.heard.end_notice == "cancelled"
     owner.leave()
     job.status.close()
 
@@ -174,7 +174,7 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
         def listen(self, address: str) -> None:
             if not (tmp_path / "listened").exists():
                 (tmp_path / "listened").touch()
-                self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+                self.air.append(EndNotice(time.monotonic(), "any", "cancelled"))
 
     monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
     outcome = received(plan(Role.RECEIVE, target), tmp_path / "events")
@@ -223,7 +223,7 @@ def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
     class SaysGoodbye(Silence):
         def listen(self, address: str) -> None:
             (tmp_path / "udp-receiver").write_bytes(b"\x7fELF is no program")
-            self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+            self.air.append(EndNotice(time.monotonic(), "any", "cancelled"))
 
     monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
     transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), QUICK)
@@ -237,7 +237,7 @@ def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
 
 @pytest.mark.parametrize("stream", ["head -c 50000 /dev/zero", "head -c 50000 /dev/zero | zstd -qc"])
 @pytest.mark.parametrize("session", ["mine", "another"])
-def test_a_farewell_of_another_session_does_not_end_a_stream_that_is_quiet_for_a_while(
+def test_an_end_notice_of_another_session_does_not_end_a_stream_that_is_quiet_for_a_while(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str, session: str
 ) -> None:
     """With a manifest the session is known; without one there is only one sender to believe."""
@@ -250,7 +250,7 @@ def test_a_farewell_of_another_session_does_not_end_a_stream_that_is_quiet_for_a
         def look_out(self, address: str | None) -> None:
             super().look_out(address)
             if "look in" in self.calls:  # it looks out a second time: nothing comes
-                self.air.append(LastWord(time.monotonic(), session, "read-error"))
+                self.air.append(EndNotice(time.monotonic(), session, "read-error"))
 
     monkeypatch.setattr(links, "SenderMonitor", HearsOne)
     outcome = received(plan(Role.RECEIVE, target))
