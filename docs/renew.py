@@ -27,11 +27,12 @@ PARTS: dict[str, Callable[[], str]] = {
     "events": events.reference,
     "errors": errors.reference,
     "exit statuses": exits.reference,
-    "times": times.reference,
-    "liveness of a receiver": receiver_liveness.reference,
-    "liveness of a sender": sender_liveness.reference,
     "fault grammar": lambda: f"```text\n{faults.GRAMMAR}\n```\n",
     "fault table": scenarios.markdown,
+    "times": times.reference,
+    "waits": times.waits,
+    "liveness of a receiver": receiver_liveness.reference,
+    "liveness of a sender": sender_liveness.reference,
 }
 """The generated parts by name, each made by the module that has the table."""
 

@@ -11,7 +11,7 @@ from .run import run
 PROJECT = Path(__file__).resolve().parent.parent
 INSIDE = Path(__file__).resolve().parent / "inside"
 OUR_PACKAGES = ("kernel_cmdline", "launcher")
-LIBRARIES = ("urwid", "pyudev", "netifaces", "xxhash")
+LIBRARIES = ("urwid", "pyudev", "xxhash")
 """What the launcher is allowed to import beside the standard library."""
 
 LAZY = (
@@ -35,9 +35,6 @@ REPLACED: dict[str, str | None] = {
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
-HTTP = ("encodings.idna",)
-"""Needed by every connection to a host name; goes in when something of ours uses HTTP."""
-
 DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
 PYTHON_PACKAGES = {name: f"python3-{name}" for name in LIBRARIES}
 
@@ -59,12 +56,11 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     """Write all Python modules of the initrd below `tree`, compiled. Raises BuildError."""
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
-    modules = (*LIBRARIES, *LAZY, *(HTTP if uses_http(project) else ()))
     request = {
         "roots": [str(project)],
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
-        "modules": modules,
+        "modules": (*LIBRARIES, *LAZY),
         "replace": {name: file and str(INSIDE / file) for name, file in REPLACED.items() if is_there(name)},
     }
     out = tree / home
@@ -103,9 +99,3 @@ def is_there(name: str) -> bool:
     """Whether the library has the module `name`; the standard library has all that we name."""
     library, *inner = name.split(".")
     return library not in LIBRARIES or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()
-
-
-def uses_http(project: Path) -> bool:
-    """Whether a module of ours mentions the standard library's HTTP client."""
-    sources = (path.read_text() for name in OUR_PACKAGES for path in (project / name).rglob("*.py"))
-    return any("urllib.request" in text or "http.client" in text for text in sources)

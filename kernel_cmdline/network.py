@@ -25,11 +25,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from .model import CommandLineError, Message, say
 from .parse import printable
 
-STATIC = frozenset({"none", "off"})
-AUTOCONF = STATIC | {
-    *("dhcp", "on", "any", "bootp", "rarp", "both"),
-    *("dhcp4", "dhcp6", "auto6", "either6", "link6", "link-local", "single-dhcp", "ibft"),
-}
+AUTOCONF = frozenset(
+    {
+        *("none", "off", "dhcp", "on", "any", "bootp", "rarp", "both"),
+        *("dhcp4", "dhcp6", "auto6", "either6", "link6", "link-local", "single-dhcp", "ibft"),
+    }
+)
 """What may stand in the field autoconf: the kernel's words, then dracut's."""
 _AUTOCONF_WORDS = ", ".join(sorted(AUTOCONF))
 
@@ -69,11 +70,6 @@ class IpConfig:
         if self.prefix is None or (self.client and ":" in self.client):
             return None
         return str(IPv4Address((0xFFFFFFFF << (32 - self.prefix)) & 0xFFFFFFFF))
-
-    @property
-    def static(self) -> bool:
-        """True when the address itself is given and nobody is to be asked for one."""
-        return self.client is not None and (self.autoconf is None or self.autoconf in STATIC)
 
 
 def parse_ip(text: str) -> IpConfig:

@@ -30,7 +30,7 @@ def main(arguments: list[str], prog: str = "python3 -m launcher") -> int:
     try:
         return command(arguments, prog)
     except ModuleNotFoundError as error:
-        packages = "python3-urwid python3-pyudev python3-netifaces python3-xxhash"
+        packages = "python3-urwid python3-pyudev python3-xxhash"
         print(f"launcher: {error.name} is missing. Install Debian's {packages}.", file=sys.stderr)
         return 2
     except (LauncherError, CommandLineError, ValueError, OSError) as error:

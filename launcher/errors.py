@@ -64,7 +64,7 @@ class LauncherError(Exception):
 
     def record(self) -> dict[str, object]:
         """As plain JSON values: what the event ``error`` tells."""
-        fields = self.sentence.record() | self.hint.record()
+        fields = self.whole.record()
         return {"kind": self.kind.value, "fields": fields, "sentence": str(self.sentence), "hint": str(self.hint)}
 
 

@@ -96,11 +96,13 @@ class EventLog:
             sink.put(seconds, line)
 
     def close(self) -> None:
-        """Wait until the sinks have taken everything, within their patience; what is told afterwards is dropped."""
+        """Wait until the sinks have taken everything, within their patience, and once; what is told afterwards is
+        dropped."""
         begun = time.monotonic()
-        for sink in self._sinks:
+        sinks, self._sinks = self._sinks, []
+        for sink in sinks:
             sink.finish()
-        for sink in self._sinks:
+        for sink in sinks:
             sink.wait(begun + sink.patience - time.monotonic())
 
 

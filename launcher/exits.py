@@ -1,4 +1,4 @@
-"""How the commands end: the one place for exit statuses. ``--help`` and the README are made from it."""
+"""How the commands end: the one place for exit statuses. ``--help`` and docs/results.md are made from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MEANINGS: dict[str, dict[int, str]] = {
 
 
 def reference() -> str:
-    """All exit statuses, as the Markdown table that the README holds."""
+    """All exit statuses, as the Markdown table that docs/results.md holds."""
     rows = [
         f"| {command} | {status} | {meaning} |"
         for command, statuses in MEANINGS.items()

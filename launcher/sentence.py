@@ -18,6 +18,9 @@ from dataclasses import dataclass
 Field = object
 """str, int, float, `Sentence`, or a tuple of these."""
 
+UNNAMED = "_"
+"""How the names of fields begin that only stand side by side: such a name says nothing."""
+
 Choose = Callable[[str, str, object], str]
 """From a template, its plural (or "") and the field ``count`` (or None) to the template to fill."""
 
@@ -49,8 +52,13 @@ class Sentence:
         return template.format(**values) if values else template
 
     def record(self) -> dict[str, object]:
-        """The fields as plain JSON values; sentences among them in English."""
-        return {name: _plain(value) for name, value in self.fields}
+        """The fields as plain JSON values, sentences among them in English, and the fields of these too. Of one name,
+        the sentence's own field is taken, then that of the first sentence in it."""
+        found = {name: _plain(value) for name, value in self.fields if not name.startswith(UNNAMED)}
+        for _, value in self.fields:
+            if isinstance(value, Sentence):
+                found = found | {name: inner for name, inner in value.record().items() if name not in found}
+        return found
 
 
 NOTHING = Sentence("")
@@ -70,7 +78,7 @@ def joined(separator: str, *parts: Field) -> Sentence:
     """`parts` side by side, with `separator` (no word, and no brace) between them; those that say nothing are left
     out."""
     said = [part for part in parts if part]
-    names = [f"part{number}" for number in range(1, len(said) + 1)]
+    names = [f"{UNNAMED}{number}" for number in range(1, len(said) + 1)]
     return Sentence(separator.join(f"{{{name}}}" for name in names), tuple(zip(names, said, strict=True)))
 
 

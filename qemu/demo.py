@@ -37,7 +37,7 @@ from .disks.debian import debian_model
 from .disks.model import ModelDisk
 from .disks.tools import DiskError
 from .host import sandbox
-from .host.pump import Deadline, DeadlinePassed, Pump
+from .host.event_loop import Deadline, DeadlinePassed, EventLoop
 from .machine.accel import choose
 from .machine.console import Unexpected
 from .machine.spec import Drive, MachineSpec, uuid
@@ -125,7 +125,7 @@ def boot_clones(clones: tuple[Path, ...], boot_line: str, accel: str, say: Progr
 
 
 def _boot_all(clones: tuple[Path, ...], boot_line: str, accel: str, scratch: Path, say: Progress) -> tuple[Booted, ...]:
-    pump, deadline = Pump(), Deadline(BOOT_SECONDS)
+    loop, deadline = EventLoop(), Deadline(BOOT_SECONDS)
     with contextlib.ExitStack() as stack:
         machines = []
         for number, clone in enumerate(clones):
@@ -133,7 +133,7 @@ def _boot_all(clones: tuple[Path, ...], boot_line: str, accel: str, scratch: Pat
             directory.mkdir()
             drive = Drive(images.overlay(clone, directory / "overlay.qcow2"), format="qcow2", bootindex=1)
             spec = MachineSpec(clone.stem, uuid=uuid(number + 1), accel=accel, drives=(drive,))
-            machines.append(stack.enter_context(VM(spec, directory, pump, deadline)))
+            machines.append(stack.enter_context(VM(spec, directory, loop, deadline)))
         # They run all the time; the second one's prompt may long be there when it is looked for.
         return tuple([_wait_for_login(vm, boot_line, deadline, say) for vm in machines])
 

@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by qemu/demo and tests/run: installs what is missing on a Debian 12 or 13, and makes the virtual environment.
 
-PYTHON=/usr/bin/python3 # Debian's: only that one sees Debian's urwid, pyudev, netifaces and xxhash
+PYTHON=/usr/bin/python3 # Debian's: only that one sees Debian's urwid, pyudev and xxhash
 
 PACKAGES=(
   # Python, and what the launcher imports; the same files go into the initrd
-  python3 python3-urwid python3-pyudev python3-netifaces python3-xxhash
+  python3 python3-urwid python3-pyudev python3-xxhash
   python3-pyte # the harness's 80×24 screen
   # building the pair
   dracut-core  # resolves drivers, libraries and udev rules

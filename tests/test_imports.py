@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from initrd.python import LIBRARIES
 from tests.common import ROOT
 
 MAY_IMPORT = {
@@ -137,8 +138,12 @@ def test_only_the_copying_imports_xxhash() -> None:
     assert importers("xxhash") == {"datapath/copying.py"}
 
 
-def test_only_detection_imports_pyudev_and_netifaces() -> None:
-    assert importers("pyudev", "netifaces") == {"hardware/detect.py"}
+def test_only_detection_imports_pyudev() -> None:
+    assert importers("pyudev") == {"hardware/detect.py"}
+
+
+def test_every_library_of_the_initrd_is_imported() -> None:
+    assert [name for name in LIBRARIES if not importers(name)] == []
 
 
 def test_only_the_screens_import_urwid() -> None:

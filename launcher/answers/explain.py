@@ -38,7 +38,7 @@ class Explanation:
     errors: tuple[Sentence, ...]
 
 
-def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence | str, CommandLine]) -> Explanation:
+def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence, CommandLine]) -> Explanation:
     """What `line` means on `machine`; `configuration` as in `given_answers`."""
     given = given_answers(line, *configuration)
     parameters, warnings, errors = explain_parameters(line, machine)

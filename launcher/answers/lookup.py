@@ -31,7 +31,7 @@ def suggestion(name: str) -> str | None:
     return _BY_KEY[close[0]].name if close else None
 
 
-def given_answers(line: CommandLine, *configuration: tuple[Sentence | str, CommandLine]) -> GivenAnswers:
+def given_answers(line: CommandLine, *configuration: tuple[Sentence, CommandLine]) -> GivenAnswers:
     """Answers by canonical key of the row's own name (aliases resolved).
 
     `line` wins over each `configuration` (a name to show and its parameters), an earlier over a later one, and
@@ -54,7 +54,7 @@ def _ours(parameters: Iterable[Parameter]) -> Iterable[Parameter]:
 
 
 def reference() -> str:
-    """The parameters that are used, as a Markdown table; the README holds exactly this text."""
+    """The parameters that are used, as a Markdown table; docs/parameters.md holds exactly this text."""
     lines = ["| parameter | values | meaning | from |", "| --- | --- | --- | --- |"]
     for row in ROWS:
         if row.use is Use.USED:

@@ -41,7 +41,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "lang",
         f"EN (or US), {', '.join(code.upper() for code in [*r.LANGUAGES][1:])}, also fr_FR.UTF-8",
-        "language of the screens",
+        "language of the screens; the code of any other language means English",
         "U",
         title=say("Language"),
         parse=r.read_language,

@@ -21,7 +21,7 @@ class Given(NamedTuple):
     """A value that came with the boot: `source` is where from, in words; `written` the name as it was written."""
 
     text: str
-    source: Sentence | str
+    source: Sentence
     written: str
 
 
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
     """A text and where it came from, in words to show. `unique`: it is what the machine left no choice about."""
 
     text: str
-    source: Sentence | str
+    source: Sentence
     unique: bool = False
 
 

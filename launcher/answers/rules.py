@@ -19,8 +19,8 @@ from kernel_cmdline.network import IpConfig
 
 from ..errors import AnswerError
 from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role
-from ..sentence import Sentence, say
-from ..udpcast.options import Checked, take_start_timeout
+from ..sentence import Sentence, say, verbatim
+from ..udpcast.options import Checked
 from .questions import Answer, Facts
 from .reading import RESTARTS, read_bootif, uses_dhcp
 
@@ -74,7 +74,7 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     if card is None and facts.complete and facts.machine.nics and not insisted:
         none = say("BOOTIF={text} is none of this PC's cards, so it does not choose one.", text=given.text)
         return None, (none,)
-    answer = Answer(mac, "BOOTIF")
+    answer = Answer(mac, verbatim("BOOTIF"))
     if card and nic and not insisted and nic.text not in (card.name, card.mac):
         unused = say(
             "nic={text} is not used: BOOTIF chose {card} (rd.bootif=0 lets nic= decide).",
@@ -95,7 +95,7 @@ def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
 
 def start_timeout_unused(facts: Facts) -> Iterator[Sentence]:
     checked = facts.of("udpcparam", Checked)
-    if checked and checked.options.start_timeout and "start_timeout" in facts.given:
+    if checked and checked.start_timeout and "start_timeout" in facts.given:
         yield say("start_timeout= is not used: --start-timeout in udpcparam decides.")
 
 
@@ -141,12 +141,12 @@ def address(facts: Facts) -> Address:
 
 def options(facts: Facts) -> Options | None:
     checked = facts.of("udpcparam", Checked)
-    return take_start_timeout(checked.options)[1] if checked else None
+    return checked.options if checked else None
 
 
 def start_timeout(facts: Facts) -> int | None:
     checked = facts.of("udpcparam", Checked)
-    among_options = checked.options.start_timeout if checked else None
+    among_options = checked.start_timeout if checked else None
     return among_options or facts.of("start_timeout", int)
 
 

@@ -18,7 +18,7 @@ from kernel_cmdline.network import parse_mac
 from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine, Nic, Partition
 from ..model.plan import Target
-from ..model.wording import disk_line, nic_line, refusal
+from ..model.wording import disk_line, nic_line
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -128,7 +128,7 @@ def _usable(target: Target, for_writing: bool) -> Target:
     if target.disk.refused:
         raise AnswerError(
             ErrorKind.DEVICE_REFUSED,
-            say("{disk} cannot be used: {why}.", disk=target.path, why=refusal(target.disk)),
+            say("{disk} cannot be used: {why}.", disk=target.path, why=target.disk.refused),
             say("Choose another disk."),
         )
     if for_writing and target.disk.read_only:
@@ -183,7 +183,7 @@ def exchanged(target: Target, machine: Machine) -> Sentence | None:
     if disk is None:
         return say("{disk} is gone.", disk=target.disk.path)
     if disk.refused:
-        return say("{disk} cannot be used any more: {why}.", disk=target.disk.path, why=refusal(disk))
+        return say("{disk} cannot be used any more: {why}.", disk=target.disk.path, why=disk.refused)
     then = target.disk
     if (disk.serial, disk.wwn, disk.model, disk.size) != (then.serial, then.wwn, then.model, then.size):
         return say(

@@ -36,7 +36,7 @@ class Explained(NamedTuple):
 
 
 def explain_parameters(
-    line: CommandLine, machine: Machine | None, source: Sentence | str = LINE
+    line: CommandLine, machine: Machine | None, source: Sentence = LINE
 ) -> tuple[tuple[Explained, ...], tuple[Sentence, ...], tuple[Sentence, ...]]:
     """Every parameter of `line` with its status, then warnings, then errors.
 

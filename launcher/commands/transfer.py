@@ -28,11 +28,11 @@ from ..hardware.probe import cards, target
 from ..model.machine import Disk, Machine
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
-from ..sentence import Sentence, say
+from ..sentence import Sentence, say, verbatim
 
 TAKEN: dict[str, Row] = {row.key: row.in_transfer() for row in ROWS if row.taken}
 """The parameters of a transfer without screens."""
-HERE = "transfer"
+HERE = verbatim("transfer")
 OK, NOT_OK = 0, 1
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

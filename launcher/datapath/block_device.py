@@ -24,17 +24,17 @@ from ..errors import ErrorKind, TransferFailed
 from ..hardware.usage import Use, uses
 from ..model.plan import Target
 from ..model.times import TIMES, Times
-from ..sentence import Field, Sentence, say, say_many
+from ..sentence import Field, Sentence, say, say_many, verbatim
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
 WINDOW = 16 << 20  # bytes of a file after which writing back is started, and older pages are dropped from the cache
 
 
 class DiskError(Exception):
-    """The disk failed at byte `offset`, in the kernel's words (which are no `Sentence`) or in ours. `full`: there is no
+    """The disk failed at byte `offset`, in the kernel's words or in ours. `full`: there is no
     more room."""
 
-    def __init__(self, offset: int, words: Sentence | str, full: bool = False) -> None:
+    def __init__(self, offset: int, words: Sentence, full: bool = False) -> None:
         super().__init__(str(words))
         self.offset, self.words, self.full = offset, words, full
 
@@ -128,7 +128,7 @@ class SourceDisk(_Disk):
             with self._asked():
                 return os.preadv(self.fd, [buffer], offset)
         except OSError as error:
-            raise DiskError(offset, error.strerror or say("read error")) from error
+            raise DiskError(offset, _words(error, say("read error"))) from error
 
     def send(self, data: memoryview, offset: int, sink: int) -> None:
         """Put `data`, which was just read at `offset`, into the pipe `sink`. Raises DiskError, BrokenPipeError.
@@ -147,7 +147,7 @@ class SourceDisk(_Disk):
                 raise
             except OSError as error:
                 if error.errno != errno.EINVAL:
-                    raise DiskError(offset + done, error.strerror or say("read error")) from error
+                    raise DiskError(offset + done, _words(error, say("read error"))) from error
                 count = 0
             self._splices = count > 0  # else a file system that does not know it: by hand, then
             done += count
@@ -196,7 +196,7 @@ class TargetDisk(_Disk):
                     count = os.pwrite(self.fd, data[done:], offset + done)
             except OSError as error:
                 full = error.errno in (errno.ENOSPC, errno.EFBIG)
-                raise DiskError(offset + done, error.strerror or say("write error"), full) from error
+                raise DiskError(offset + done, _words(error, say("write error")), full) from error
             if not count:
                 raise DiskError(offset + done, say("nothing more is accepted"), True)
             done += count
@@ -217,7 +217,7 @@ class TargetDisk(_Disk):
             with self._asked(None if self.is_block else float("inf")):  # a file may have much to flush
                 os.fsync(self.fd)
         except OSError as error:
-            raise DiskError(0, error.strerror or say("flush error")) from error
+            raise DiskError(0, _words(error, say("flush error"))) from error
 
 
 class ReadBack(_Disk):
@@ -229,7 +229,7 @@ class ReadBack(_Disk):
             self.direct = True
         except OSError as error:
             if error.errno != errno.EINVAL:
-                raise DiskError(0, error.strerror or say("it cannot be opened")) from error
+                raise DiskError(0, _words(error, say("it cannot be opened"))) from error
             super().__init__(path, os.O_RDONLY, times)
             os.posix_fadvise(self.fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
@@ -239,7 +239,7 @@ class ReadBack(_Disk):
             with self._asked():
                 return os.preadv(self.fd, [buffer], offset)
         except OSError as error:
-            raise DiskError(offset, error.strerror or say("read error")) from error
+            raise DiskError(offset, _words(error, say("read error"))) from error
 
 
 def whereabouts(target: Target) -> str:
@@ -270,6 +270,11 @@ def overlap(one: str, other: str) -> bool:
     disk, _, part = one.rpartition(" ")
     other_disk, _, other_part = other.rpartition(" ")
     return bool(disk) and disk == other_disk and (part == other_part or not part or not other_part)
+
+
+def _words(error: OSError, otherwise: Sentence) -> Sentence:
+    """The kernel's words for `error`; `otherwise` where it has none."""
+    return verbatim(error.strerror) if error.strerror else otherwise
 
 
 def _listed(used: list[Use]) -> tuple[Field, ...]:

@@ -22,7 +22,7 @@ class Moved:
     count: int = 0
     digest: str | None = None
     broken: bool = False
-    error: Sentence | str | None = None
+    error: Sentence | None = None
     overflow: bool = False
     stalled: bool = False
     tail: bytes = b""
@@ -46,5 +46,5 @@ class Reread:
 
     count: int = 0
     digest: str | None = None
-    error: Sentence | str | None = None
+    error: Sentence | None = None
     differs: int | None = None

@@ -11,14 +11,17 @@ from __future__ import annotations
 import contextlib
 import re
 import select
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..model.machine import Disk, Machine, Nic, Partition
-from ..sentence import say
-from .interfaces import ADDRESSES, ETHERNET, LINKS, Interface, interfaces, reports, take
-from .usage import Usage, Use
+from ..model.machine import CD_DRIVE, FLOPPY_DRIVE, NEVER_MEANT, NO_MEDIUM, Disk, Machine, Nic, Partition
+from ..sentence import Sentence
+from .interfaces import ADDRESSES, ETHERNET, LINKS, interfaces, reports, take
+
+if TYPE_CHECKING:
+    from .usage import Use
 
 UDEV = Path("/run/udev/control")
 """The socket of a running udev."""
@@ -44,21 +47,6 @@ _BLOCK_FILES = (
     "queue/logical_block_size",
 )
 
-CD_DRIVE, FLOPPY_DRIVE = say("it is a CD drive"), say("it is a floppy drive")
-
-# Names are the kernel's (Documentation/admin-guide/devices.txt); the reason completes "not offered: ...".
-_NEVER_MEANT = (
-    (r"loop\d+", say("it is a file used as a disk (loop)")),
-    (r"ram\d+", say("it is a RAM disk")),
-    (r"zram\d+", say("it is compressed memory (zram)")),
-    (r"sr\d+|pcd\d+", CD_DRIVE),
-    (r"fd\d+", FLOPPY_DRIVE),
-    (r"mmcblk\d+(boot\d+|rpmb|gp\d+)", say("it is a special area of a memory chip, not its disk")),
-    (r"nbd\d+", say("it is a disk of another machine (nbd)")),
-    (r"dm-\d+", say("it is made of other disks (device mapper)")),
-    (r"md.*", say("it is made of other disks (RAID)")),
-    (r"mtdblock\d+", say("it is flash memory of the mainboard")),
-)
 _TRANSPORTS = (
     # The path in /sys tells the cable; ID_BUS would call a disk in a USB case "ata" (udev's 60-persistent-storage).
     (r"/usb\d+/", "usb"),
@@ -84,19 +72,32 @@ def detect() -> Machine:
             partitions.setdefault(str(Path(device.sys_path).parent), []).append(facts)
         elif device.device_node and "DEVPATH" in facts[0]:
             disks[device.sys_path] = facts
-    usage = Usage()
-    found = (
-        disk_from_udev(*facts, partitions.get(path, ()), usage.of(_device_number(facts[0])))
-        for path, facts in disks.items()
-    )
-    return Machine(tuple(sorted(found, key=lambda disk: natural(disk.path))), _nics(context))
+    found = [(facts[0], disk_from_udev(*facts, partitions.get(path, ()))) for path, facts in disks.items()]
+    return Machine(tuple(sorted(used_refused(found), key=lambda disk: natural(disk.path))), _nics(context))
+
+
+def used_refused(found: Iterable[tuple[Mapping[str, str], Disk]]) -> Iterator[Disk]:
+    """The disks, each behind its udev properties, with those refused that are in use."""
+    usage = None
+    for properties, disk in found:
+        if disk.refused is None:
+            from .usage import Usage  # noqa: PLC0415 - the first screen does not wait for disks, nor for what this needs
+
+            usage = usage or Usage()
+            yield in_use(disk, usage.of(f"{properties.get('MAJOR')}:{properties.get('MINOR')}"))
+        else:
+            yield disk
+
+
+def in_use(disk: Disk, uses: Sequence[Use]) -> Disk:
+    """`disk`, refused where it has uses."""
+    return replace(disk, refused=uses[0].refusal) if uses else disk
 
 
 def disk_from_udev(
     properties: Mapping[str, str],
     attributes: Mapping[str, str],
     partitions: Iterable[Facts] = (),
-    uses: Sequence[Use] = (),
 ) -> Disk:
     """A whole disk from its udev properties and its files below /sys.
 
@@ -121,29 +122,27 @@ def disk_from_udev(
         label=_label(properties),
         links=_links(properties),
         partitions=tuple(_partition(*part) for part in parts),
-        refused=_refusal(properties, attributes, uses),
+        refused=_refusal(properties, attributes),
         settled=SETTLED in properties or not UDEV.exists(),  # where no udev runs, nobody will ever look
     )
 
 
-def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], interface: Interface) -> Nic | None:
+def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], kind: int, nic: Nic) -> Nic | None:
     """A wired card, or None for anything else that the kernel calls a network interface.
 
+    `kind` and `nic` are those of `interfaces`, to which is added what udev knows.
     `attributes` has of /sys/class/net/NAME its ``speed``, its ``driver``, and ``wireless`` when it is a radio card.
     Whether there is a link is known once the card is up (`network.address.raise_links`).
     """
     virtual = properties["DEVPATH"].startswith("/devices/virtual/")
-    if interface.kind != ETHERNET or virtual or properties.get("DEVTYPE") in _NOT_WIRED or "wireless" in attributes:
+    if kind != ETHERNET or virtual or properties.get("DEVTYPE") in _NOT_WIRED or "wireless" in attributes:
         return None
     speed = _number(attributes.get("speed"))  # -1 when unknown
-    return Nic(
-        name=interface.name,
-        mac=interface.mac,
+    return replace(
+        nic,
         driver=attributes.get("driver") or properties.get("ID_NET_DRIVER"),
         model=properties.get("ID_MODEL_FROM_DATABASE"),
-        link=interface.link,
         speed=speed if speed > 0 else None,
-        addresses=interface.addresses,
     )
 
 
@@ -200,23 +199,19 @@ class DeviceWatch:
         self._routes.close()
 
 
-def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str], uses: Sequence[Use]) -> str | None:
-    """Why this disk cannot be meant, or None. A text: a recorded machine has it as well."""
+def _refusal(properties: Mapping[str, str], attributes: Mapping[str, str]) -> Sentence | None:
+    """Why this disk cannot be meant, whatever uses it, or None."""
     name = properties["DEVNAME"].removeprefix("/dev/")
-    for pattern, reason in _NEVER_MEANT:
+    for pattern, reason in NEVER_MEANT:
         if re.fullmatch(pattern, name):
-            return str(reason)
+            return reason
     if properties.get("ID_CDROM") == "1" or properties.get("ID_TYPE") == "cd":
-        return str(CD_DRIVE)
+        return CD_DRIVE
     if properties.get("ID_DRIVE_FLOPPY") == "1":
-        return str(FLOPPY_DRIVE)
+        return FLOPPY_DRIVE
     if not _number(attributes.get("size")):
-        return str(say("it has no medium in it, or no size"))
-    return str(uses[0].refusal) if uses else None
-
-
-def _device_number(properties: Mapping[str, str]) -> str:
-    return f"{properties.get('MAJOR')}:{properties.get('MINOR')}"
+        return NO_MEDIUM
+    return None
 
 
 def _partition(properties: Mapping[str, str], attributes: Mapping[str, str]) -> Partition:
@@ -270,22 +265,22 @@ def _properties(device: Any) -> dict[str, str]:
 
 
 def _nics(context: Any) -> tuple[Nic, ...]:
-    known = {each.name: each for each in interfaces()}
-    nics = []
+    known = {nic.name: (kind, nic) for kind, nic in interfaces()}
+    found = []
     for device in context.list_devices(subsystem="net"):
         properties = _properties(device)
-        interface = known.get(properties.get("INTERFACE", ""))
-        if interface is None:
+        told = known.get(properties.get("INTERFACE", ""))
+        if told is None:
             continue  # it went away while we looked, or belongs to another network namespace
         attributes = _files(device.sys_path, ("speed",))
         with contextlib.suppress(OSError):
             attributes["driver"] = Path(device.sys_path, "device/driver").resolve(strict=True).name
         if any(Path(device.sys_path, name).exists() for name in ("phy80211", "wireless")):
             attributes["wireless"] = "1"
-        nic = nic_from_udev(properties, attributes, interface)
-        if nic is not None:
-            nics.append(nic)
-    return tuple(sorted(nics, key=lambda nic: natural(nic.name)))
+        card = nic_from_udev(properties, attributes, *told)
+        if card is not None:
+            found.append(card)
+    return tuple(sorted(found, key=lambda nic: natural(nic.name)))
 
 
 def _files(directory: str, names: Iterable[str]) -> dict[str, str]:

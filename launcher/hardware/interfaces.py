@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from ..model.machine import Nic
 
 ETHERNET, LOOPBACK = 1, 772
 """Kinds of an interface (linux/if_arp.h)."""
@@ -26,24 +27,14 @@ _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, f
 _ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: length, type
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFA_LOCAL = 1, 3, 2
 _UP, _LOWER_UP = 0x1, 0x10000  # linux/if.h
+_NO_MAC = bytes(6)  # of a tunnel
 
 
-@dataclass(frozen=True)
-class Interface:
-    """`kind`: its ARPHRD number. `link`: whether it has a carrier; None while it is down, when nobody knows.
+def interfaces() -> tuple[tuple[int, Nic], ...]:
+    """All interfaces there are now, as cards; before each its kind.
 
-    `addresses`: those of IPv4 as CIDR; udpcast knows no others.
+    Of a card that is down nobody knows whether it has a link. Addresses are those of IPv4: udpcast knows no others.
     """
-
-    name: str
-    kind: int
-    mac: str
-    link: bool | None
-    addresses: tuple[str, ...] = ()
-
-
-def interfaces() -> tuple[Interface, ...]:
-    """All interfaces there are now."""
     addresses: dict[int, list[str]] = {}
     for message in _dump(_GETADDR):
         family, prefix, _, _, index = _ADDRESS.unpack_from(message)
@@ -53,18 +44,19 @@ def interfaces() -> tuple[Interface, ...]:
     return tuple(_interface(message, addresses) for message in _dump(_GETLINK))
 
 
-def _interface(message: bytes, addresses: dict[int, list[str]]) -> Interface:
+def _interface(message: bytes, addresses: dict[int, list[str]]) -> tuple[int, Nic]:
     _, kind, index, flags, _ = _LINK.unpack_from(message)
     told = _attributes(message[_LINK.size :])
     # IFF_RUNNING would be no answer: the kernel sets it with the interface and takes it back up to a second later.
     link = bool(flags & _LOWER_UP) if flags & _UP else None
-    mac = told.get(_IFLA_ADDRESS, b"")[:6].hex(":")
-    return Interface(told[_IFLA_IFNAME].rstrip(b"\0").decode(), kind, mac, link, tuple(addresses.get(index, ())))
+    mac = told.get(_IFLA_ADDRESS, _NO_MAC)[:6].hex(":")
+    name = told[_IFLA_IFNAME].rstrip(b"\0").decode()
+    return kind, Nic(name, mac, link=link, addresses=tuple(addresses.get(index, ())))
 
 
-def interface(name: str) -> Interface | None:
+def interface(name: str) -> Nic | None:
     """The interface `name`, None where there is none."""
-    return next((each for each in interfaces() if each.name == name), None)
+    return next((nic for _, nic in interfaces() if nic.name == name), None)
 
 
 def reports(groups: int) -> socket.socket:

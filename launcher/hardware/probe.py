@@ -13,7 +13,7 @@ import struct
 from pathlib import Path
 
 from ..errors import AnswerError, ErrorKind
-from ..model.machine import Disk, Machine, Nic
+from ..model.machine import Disk, Machine
 from ..model.plan import Target
 from ..sentence import joined, say
 from .interfaces import LOOPBACK, interfaces
@@ -60,11 +60,4 @@ def _sector_size(fd: int) -> int:
 
 def cards() -> Machine:
     """The network cards, and whatever else has a network interface (a bridge, say), but for the loopback."""
-    found = (each for each in interfaces() if each.kind != LOOPBACK)
-    return Machine(
-        nics=tuple(Nic(each.name, each.mac or NO_MAC, link=each.link, addresses=each.addresses) for each in found)
-    )
-
-
-NO_MAC = "00:00:00:00:00:00"
-"""That of an interface without one, a tunnel."""
+    return Machine(nics=tuple(nic for kind, nic in interfaces() if kind != LOOPBACK))

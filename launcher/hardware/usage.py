@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..sentence import Sentence, joined, say
+from ..sentence import Sentence, say
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Use:
             how = say("{device} is used as swap space", device=device)
         else:
             how = say("{device} is mounted on {place}", device=device, place=self.entry.place)
-        return joined(": ", say("it is in use"), how)
+        return say("it is in use: {how}", how=how)
 
 
 class Usage:

@@ -12,7 +12,29 @@ import json
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ..sentence import Sentence, say, verbatim
+
 T = TypeVar("T")
+
+CD_DRIVE, FLOPPY_DRIVE = say("it is a CD drive"), say("it is a floppy drive")
+NO_MEDIUM = say("it has no medium in it, or no size")
+
+NEVER_MEANT = (
+    (r"loop\d+", say("it is a file used as a disk (loop)")),
+    (r"ram\d+", say("it is a RAM disk")),
+    (r"zram\d+", say("it is compressed memory (zram)")),
+    (r"sr\d+|pcd\d+", CD_DRIVE),
+    (r"fd\d+", FLOPPY_DRIVE),
+    (r"mmcblk\d+(boot\d+|rpmb|gp\d+)", say("it is a special area of a memory chip, not its disk")),
+    (r"nbd\d+", say("it is a disk of another machine (nbd)")),
+    (r"dm-\d+", say("it is made of other disks (device mapper)")),
+    (r"md.*", say("it is made of other disks (RAID)")),
+    (r"mtdblock\d+", say("it is flash memory of the mainboard")),
+)
+"""The kernel's names (Documentation/admin-guide/devices.txt) of what is never meant, and why: "not offered: ..."."""
+
+REASONS = (CD_DRIVE, FLOPPY_DRIVE, NO_MEDIUM, *(reason for _, reason in NEVER_MEANT))
+"""Those that are found again by their text."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +54,8 @@ class Disk:
 
     `links` are all stable names (``/dev/disk/by-id/...``, ``by-path``). `transport` is ``sata``, ``nvme``, ``usb``,
     ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not
-    offered (``it is a CD drive``, ``it is in use: ...``), or None when it is eligible. `settled` is
-    False until udev has looked at it: its serial number, say, is then still to come.
+    offered (``it is a CD drive``, ``it is in use: ...``), or None when it is eligible; a record has its English text.
+    `settled` is False until udev has looked at it: its serial number, say, is then still to come.
     """
 
     path: str
@@ -50,7 +72,7 @@ class Disk:
     label: str | None = None
     links: tuple[str, ...] = ()
     partitions: tuple[Partition, ...] = ()
-    refused: str | None = None
+    refused: Sentence | None = None
     settled: bool = True
 
 
@@ -81,8 +103,11 @@ class Machine:
 
 
 def to_json(machine: Machine) -> str:
-    """`machine` as JSON text; `from_json` is the inverse."""
-    return json.dumps(dataclasses.asdict(machine), indent=2) + "\n"
+    """`machine` as JSON text, English; `from_json` is the inverse."""
+    record = dataclasses.asdict(machine)
+    for entry, disk in zip(record["disks"], machine.disks, strict=True):
+        entry["refused"] = disk.refused and str(disk.refused)
+    return json.dumps(record, indent=2) + "\n"
 
 
 def from_json(text: str) -> Machine:
@@ -104,7 +129,16 @@ def from_json(text: str) -> Machine:
 
 def _disk(item: dict[str, Any]) -> Disk:
     partitions = tuple(_checked(Partition(**_tuples(part))) for part in item.get("partitions", []))
-    return _checked(Disk(**{**_tuples(item), "partitions": partitions}))
+    return _checked(Disk(**{**_tuples(item), "partitions": partitions, "refused": _reason(item.get("refused"))}))
+
+
+def _reason(text: object) -> Sentence | None:
+    """The sentence that was recorded as `text`: translatable where it is constant."""
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError(f"refused is {text!r}, expected str | None")
+    return next((reason for reason in REASONS if str(reason) == text), verbatim(text))
 
 
 def _tuples(item: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +147,7 @@ def _tuples(item: dict[str, Any]) -> dict[str, Any]:
 
 def _checked(device: T) -> T:
     """`device`, when each of its fields has the declared type; the declarations are texts such as ``str | None``."""
-    types = {"str": str, "int": int, "bool": bool, "None": type(None)}
+    types = {"str": str, "int": int, "bool": bool, "Sentence": Sentence, "None": type(None)}
     for field in dataclasses.fields(device):  # type: ignore[arg-type]
         value, words = getattr(device, field.name), str(field.type).split(" | ")
         if words[0].startswith("tuple"):

@@ -1,6 +1,6 @@
 """What each result means and what to do about it, for the person who answers for the room.
 
-The README holds `reference` as it is.
+docs/results.md holds `reference` as it is.
 """
 
 from __future__ import annotations

@@ -102,7 +102,6 @@ class Options:
     min_wait: int | None = None
     max_wait: int | None = None
     autostart: int | None = None
-    start_timeout: int | None = None
     retries_until_drop: int | None = None
     rexmit_hello_interval: int | None = None
     exit_wait: int | None = None

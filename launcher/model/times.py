@@ -1,4 +1,4 @@
-"""All times of a transfer in one table: how long somebody is waited for, how often something is said or looked at.
+"""All times in one table: how long somebody or something is waited for, how often something is said or looked at.
 
 What the administrator sets is no row here: `Plan.silence`, `Plan.start_timeout`, and udpcast's own options. The
 relations that must hold between the rows are tests (tests/launcher/model/test_times.py).
@@ -7,7 +7,10 @@ relations that must hold between the rows are tests (tests/launcher/model/test_t
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass, field
+
+from .plan import SILENCE, START_TIMEOUT
 
 
 def _row(value: float, meaning: str, why: str, unit: str = "s") -> float:
@@ -24,7 +27,36 @@ def _count(value: int, meaning: str, why: str, unit: str) -> int:
 class Times:
     """One row a field; a test makes its own with `dataclasses.replace`."""
 
+    # A PC, before its transfer
+    device: float = _row(
+        60.0,
+        "a disk or a card that is named and missing is waited for, and udev's look at a disk",
+        "a slow controller or a stick takes its time; an unattended PC must say in the end what is missing",
+    )
+    no_device: float = _row(
+        4.0,
+        "without a new device, before an unattended receiver whose disk is not named decides",
+        "a USB disk comes by itself, a second or two behind its controller, and no queue of udev's knows of it",
+    )
+    link: float = _row(60.0, "a card has for getting a link", "spanning tree on a switch needs 30 to 50 s")
+    dhcp: float = _row(
+        60.0,
+        "a DHCP server has for its answer, once there is a link",
+        "it is asked every few seconds, so that many requests may get lost",
+    )
+
     # A sender, before its cast
+    greet_every: float = _row(
+        1.0,
+        "between two greetings of udp-sender",
+        "a receiver's single request may get lost while a switch port wakes up; `pause` and `listen` rest on it",
+    )
+    unattended: int = _count(
+        60,
+        "from the first receiver to the cast, when nobody can press a key and no option starts it",
+        "PCs that are switched on together are there by then",
+        "s",
+    )
     listen: float = _row(
         3.5,
         "a sender listens for another one before it starts udp-sender",
@@ -43,8 +75,8 @@ class Times:
         "between two signs of life while the disk is read",
         "udp-sender says nothing while it waits for its input; several may get lost before a receiver's patience ends",
     )
-    farewell_times: int = _count(3, "the last word is sent so often", "a datagram may get lost", "times")
-    farewell_apart: float = _row(
+    end_notice_times: int = _count(3, "the end notice is sent so often", "a datagram may get lost", "times")
+    end_notice_apart: float = _row(
         0.2, "between two of them", "the last one is out before the same PC's next cast begins (`listen`)"
     )
 
@@ -53,7 +85,13 @@ class Times:
         3.0,
         "without a greeting, behind which a greeting is another sender's",
         "a udp-sender greets once a second before its cast, and two greetings may get lost; one that begins anew "
-        "listens for longer first (`listen`). A plain sender may greet less often: twice its last interval counts then",
+        "listens for longer first (`listen`). A plain sender may greet less often: see `pause_intervals`",
+    )
+    pause_intervals: int = _count(
+        2,
+        "its last interval is a pause as well, where that is longer than `pause`",
+        "a busy PC does not greet at even distances",
+        "times",
     )
     more_patient: float = _row(
         20.0,
@@ -108,6 +146,11 @@ class Times:
         "the kernel's own retries and resets of a bad disk take a minute or two",
     )
     impatience: float = _row(5.0, "for it once nobody wants the answer any more", "a disk that is well answers at once")
+    stuck: float = _row(
+        3.0,
+        "a thread may wait in the kernel when the launcher leaves, before the PC is restarted by force",
+        "a disk that is well answers sooner",
+    )
 
     # What is seen
     rate_window: float = _row(5.0, "over which the recent rate is taken", "steady enough to read")
@@ -126,3 +169,36 @@ def reference() -> str:
         shown = f"{value / (1 << 20):g} MiB" if unit == "bytes" else f"{value:g} {unit}"
         rows.append(f"| `{one.name}` | {shown} | {one.metadata['meaning']} | {one.metadata['why']} |")
     return "\n".join(["| time | value | meaning | why |", "| --- | --- | --- | --- |", *rows]) + "\n"
+
+
+def waits() -> str:
+    """What an administrator needs of it, in his words, in Markdown."""
+    told = 2 * TIMES.look_out + (TIMES.end_notice_times - 1) * TIMES.end_notice_apart
+    rows = (
+        ("its disk (unattended)", f"{TIMES.device:g} s; then it stops with the reason"),
+        ("a link", f"{TIMES.link:g} s; then it stops with the reason"),
+        ("an address by DHCP", f"{TIMES.dhcp:g} s; then it stops with the reason"),
+        (
+            "the key of a sender that nobody sits at",
+            f"{TIMES.unattended:g} s behind its first receiver; then it begins",
+        ),
+        ("the beginning of the cast", f"`start_timeout`, {START_TIMEOUT / 3600:g} hours unless given"),
+        (
+            "a receiver that does not answer",
+            f"`silence`, {SILENCE:g} s unless given; then the sender drops it and goes on",
+        ),
+        (
+            "a sender that is silent on the wire (a slow disk is no silence)",
+            f"{TIMES.more_patient:g} s longer than `silence`",
+        ),
+        ("a sender that fails or is cancelled", f"{math.ceil(told)} s: it says so to its receivers"),
+        (
+            "a disk that does not answer a request",
+            f"{TIMES.patience / 60:g} minutes; the PC can be restarted all the same",
+        ),
+        ("another sender on the same port, before it begins itself", f"{TIMES.listen:g} s"),
+    )
+    return (
+        "\n".join(["| waits for | how long |", "| --- | --- |", *(f"| {what} | {long} |" for what, long in rows)])
+        + "\n"
+    )

@@ -34,7 +34,7 @@ def disk_line(disk: Disk) -> Sentence:
         disk.path,
         disk.model,
         size(disk.size),
-        disk.serial and say("serial {number}", number=disk.serial),
+        disk.serial and say("serial {serial}", serial=disk.serial),
         disk.transport,
         disk.removable and say("USB stick or card"),
         disk.read_only and say("write-protected"),
@@ -55,13 +55,6 @@ def contents_line(disk: Disk) -> Sentence:
         label = disk.label and f'"{disk.label}"'
         return say("{filesystem}, no partitions", filesystem=joined(" ", disk.filesystem, label))
     return say("no partitions recognised")
-
-
-def refusal(disk: Disk) -> Sentence:
-    """Why the disk is not offered. In a recorded machine that is a text, so only its fixed part is translated: what
-    stands before the first colon."""
-    fixed, colon, rest = (disk.refused or "").partition(": ")
-    return joined(colon, Sentence(fixed), rest)
 
 
 def nic_line(nic: Nic) -> Sentence:

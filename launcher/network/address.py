@@ -6,7 +6,7 @@
 - An address of ``ip=`` is set at once. When it is a lease (PXE got it), udhcpc asks for this same address in the
   background, and renews it as long as the launcher runs. A server that does not answer, or refuses, or would give
   another address, changes nothing: two addresses in the middle of a clone are worse than a lease that runs out.
-- Without one, udhcpc asks until somebody answers or `DHCP_SECONDS` are over, then renews.
+- Without one, udhcpc asks until somebody answers or `TIMES.dhcp` is over, then renews.
 - The client identifier is left out (udhcpc -C): PXE firmware is known to the server by its MAC address, and so are we.
 
 No default route is needed: udpcast names the interface for its multicast (measured: tests/launcher/network/).
@@ -31,15 +31,12 @@ from ..errors import ErrorKind, LauncherError, NetworkFailed
 from ..hardware.interfaces import LINKS, interface, reports, take
 from ..model.machine import Nic
 from ..model.plan import Address, AddressSource
+from ..model.times import TIMES
 from ..paths import RUN
 from ..process import Process, spawn
 from ..sentence import NOTHING, Sentence, say, say_many, verbatim
 from .dhcp import ASKS, PID_FILE, REPORTS, Lease, client_argv, read_lease
 
-LINK_SECONDS = 60.0
-"""How long a card may take to get a link: spanning tree on a switch needs 30 to 50 s."""
-DHCP_SECONDS = 60.0
-"""How long DHCP may take once there is a link."""
 SCRIPT = Path(__file__).with_name("udhcpc-script")
 
 Note = Callable[[str], None]
@@ -102,8 +99,8 @@ class AddressJob:
         address: Address,
         note: Note = lambda line: None,
         *,
-        link_seconds: float = LINK_SECONDS,
-        dhcp_seconds: float = DHCP_SECONDS,
+        link_seconds: float = TIMES.link,
+        dhcp_seconds: float = TIMES.dhcp,
         run: Path = RUN,
         script: Path = SCRIPT,
     ) -> None:

@@ -11,7 +11,6 @@ from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
 from ..model.plan import Target
-from ..model.wording import refusal
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from . import summary
@@ -94,7 +93,7 @@ def _below(key: str, shown: Shown) -> list[urwid.Widget]:
         return [*_what_is_lost(shown), *map(warning_row, shown.notes)]
     if key == "disk":
         refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
-        lines_of = [say("{path}: not offered, {reason}", path=disk.path, reason=refusal(disk)) for disk in refused]
+        lines_of = [say("{path}: not offered, {reason}", path=disk.path, reason=disk.refused) for disk in refused]
         return [urwid.Text(("dim", tr(line))) for line in lines_of]
     return []
 
@@ -126,7 +125,7 @@ NOTHING_THERE = {
 def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
     title, hint = NOTHING_THERE[key]
     disks = shown.asked.facts.machine.disks if key == "disk" else ()
-    refused = [joined(": ", disk.path, refusal(disk)) for disk in disks if disk.refused]
+    refused = [joined(": ", disk.path, disk.refused) for disk in disks if disk.refused]
     rows = [
         urwid.Divider(),
         urwid.AttrMap(urwid.Text(f" {tr(title)} "), "bad"),

@@ -54,8 +54,7 @@ def _line(title: Sentence, item: Settled, possible: int, complete: bool) -> Line
     if item.answer is None:
         return Line(item.key, title, _open(item.key, possible, complete))
     wrong = isinstance(item.value, Nic) and item.value.link is False
-    source = item.answer.source  # the name of a file or of another parameter is the same in every language
-    return Line(item.key, title, _value(item), verbatim(source) if isinstance(source, str) else source, wrong)
+    return Line(item.key, title, _value(item), item.answer.source, wrong)
 
 
 def _open(key: str, possible: int, complete: bool) -> Sentence:

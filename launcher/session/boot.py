@@ -19,6 +19,7 @@ from ..exits import CRASHED
 
 if TYPE_CHECKING:
     from ..model.plan import Plan
+    from ..sentence import Sentence
     from .app import App
     from .stage import Stage
 
@@ -84,13 +85,16 @@ def _force_if_stuck(status: int) -> None:
         force(status)
 
 
-def configurations(root: Path = Path("/")) -> tuple[tuple[str, CommandLine], ...]:
+def configurations(root: Path = Path("/")) -> tuple[tuple[Sentence, CommandLine], ...]:
     """UDPCast's ``udpcfg.txt`` in the initrd: lines of ``name=value``, ``#`` starts a comment."""
     path = root / "udpcfg.txt"
     if not path.is_file():
         return ()
+    from ..sentence import verbatim  # noqa: PLC0415 - so that a broken import is caught above and reported
+
     lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    return (("udpcfg.txt", parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))),)
+    line = parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))
+    return ((verbatim(path.name), line),)
 
 
 def _emit_start(log: EventLog, started: float) -> None:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from ..answers.interview import Interview
 from ..events import EventLog
 from ..model.machine import Disk, Machine
+from ..model.times import TIMES
 
 if TYPE_CHECKING:
     from .pc import Pc
 
-DEADLINE = 60.0
-QUIET = 4.0  # a USB disk comes by itself, a second or two behind its controller, and no queue of udev's knows of it
+DEADLINE, QUIET = TIMES.device, TIMES.no_device
 
 
 class Devices:

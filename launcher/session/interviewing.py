@@ -114,8 +114,10 @@ class Interviewing(Stage):
         except Back:
             self.back()
         except DeviceMissing as missing:
+            self._speak()
             self._wait_or_fail(missing)
         except LauncherError as error:
+            self._speak()
             if isinstance(error, Unanswered) and not self._devices.complete:
                 self._wait_for_devices()
             else:
@@ -126,6 +128,12 @@ class Interviewing(Stage):
                 self._wait_for_devices()
             else:
                 self._carry_out(plan, interview)
+
+    def _speak(self) -> None:
+        """Take the language for a screen that is no question: an interview that failed may not have come so far."""
+        preview = self._dialogue.interview(self._devices, refuse)
+        preview.preview()
+        set_language(preview.language)
 
     def _plan(self, interview: Interview) -> Plan:
         errors = self._dialogue.errors

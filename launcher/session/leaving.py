@@ -12,16 +12,16 @@ import time
 from pathlib import Path
 
 from ..exits import Exit
+from ..model.times import TIMES, Times
 
 TRIGGER = Path("/proc/sysrq-trigger")
 STATES = Path("/sys/block"), "sd*/device/state"  # of SCSI devices (drivers/scsi/scsi_sysfs.c)
 _KEYS = {Exit.REBOOT: "b", Exit.POWEROFF: "o"}
-_PATIENCE = 3.0  # seconds that a request to a disk that is well may still take
 
 
-def stuck(process: Path = Path("/proc/self")) -> bool:
+def stuck(process: Path = Path("/proc/self"), times: Times = TIMES) -> bool:
     """Whether a thread of `process`, a directory of /proc, is and stays where nothing can end it (state D, proc(5))."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + times.stuck
     while any(_state(thread) == "D" for thread in (process / "task").iterdir()):
         if time.monotonic() > end:
             return True

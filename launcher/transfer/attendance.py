@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..sentence import say
 from . import sender_liveness as rules
 from .evidence import Sending
-from .heartbeat import Farewell, send_farewell, send_heartbeat
+from .heartbeat import Notice, send_heartbeat, send_notice
 from .liveness import Action, Event, Kill, Machine, StopListening, Tick
 from .monitor import RivalMonitor
 from .owner import Job
@@ -89,5 +89,5 @@ class Attendance:
                     status.tell(say("{address}: {reason}.", address=address, reason=reason))
             case rules.SayAlive(addresses):
                 send_heartbeat(addresses, plan.nic.name, plan.port)
-            case rules.SayFarewell(addresses, kind):
-                send_farewell(Farewell(self.session, kind), addresses, plan.nic.name, plan.port, self._job.times)
+            case rules.SendEndNotice(addresses, kind):
+                send_notice(Notice(self.session, kind), addresses, plan.nic.name, plan.port, self._job.times)

@@ -110,7 +110,7 @@ class Receiving:
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what was
     copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what was
     found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
-    `timed_out`: no cast began within the time given. `farewell`: the kind of outcome with which the sender took its
+    `timed_out`: no cast began within the time given. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
     that has no check of its own may be another cast's.
     """
@@ -122,7 +122,7 @@ class Receiving:
     refusal: Outcome | None = None
     stream: Moved = NO_BYTES
     target: Moved = NO_BYTES
-    flush_error: Sentence | str | None = None
+    flush_error: Sentence | None = None
     manifest: Manifest | None = None
     trailer: Trailer | None = None
     udpcast: Stage | None = None
@@ -130,7 +130,7 @@ class Receiving:
     dropped: bool = False
     complaint: str = ""
     silence: float = 60
-    farewell: str | None = None
+    end_notice: str | None = None
     anew: bool = False
     mixed: bool = False
     hung: float | None = None

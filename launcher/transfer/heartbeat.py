@@ -1,4 +1,4 @@
-"""What a sender says to its receivers beside udpcast: that it is still there, and a last word to those that its cast
+"""What a sender says to its receivers beside udpcast: that it is still there, and an end notice to those that its cast
 leaves without an end, so that they need not wait for silence.
 
 udpcast has no message that says "broken off", and says nothing at all while it waits for its input, as it does for a
@@ -7,7 +7,7 @@ port base, on which no udp-receiver listens (an unknown packet to the port base 
 sender: measured). A receiver of ours hears it with a packet socket (`monitor`), a plain one's PC drops it. Who does not
 hear it goes by the silence, and whatever it says, nobody takes it for a success.
 
-A sign of life is `ALIVE`, which is only counted. A last word is `MAGIC`, then a JSON object with `session` (the token
+A sign of life is `ALIVE`, which is only counted. An end notice is `MAGIC`, then a JSON object with `session` (the token
 of the cast's manifest) and `kind` (the sender's outcome).
 """
 
@@ -27,20 +27,20 @@ ALIVE = b"ULhi"
 
 
 @dataclass(frozen=True)
-class Farewell:
+class Notice:
     """That the cast `session` is over, with the sender's outcome `kind` (a value of OutcomeKind)."""
 
     session: str
     kind: str
 
 
-def write_farewell(farewell: Farewell) -> bytes:
-    """`farewell` as a datagram."""
-    return MAGIC + json.dumps(asdict(farewell)).encode("ascii")
+def write_notice(notice: Notice) -> bytes:
+    """`notice` as a datagram."""
+    return MAGIC + json.dumps(asdict(notice)).encode("ascii")
 
 
-def read_farewell(data: bytes) -> Farewell | None:
-    """The farewell in a datagram, or None where it is none."""
+def read_notice(data: bytes) -> Notice | None:
+    """The end notice in a datagram, or None where it is none."""
     if not data.startswith(MAGIC):
         return None
     try:
@@ -50,11 +50,11 @@ def read_farewell(data: bytes) -> Farewell | None:
     if not isinstance(fields, dict):
         return None
     session, kind = fields.get("session"), fields.get("kind")
-    return Farewell(session, kind) if isinstance(session, str) and isinstance(kind, str) else None
+    return Notice(session, kind) if isinstance(session, str) and isinstance(kind, str) else None
 
 
-def farewell_port(port: int) -> int:
-    """Where the farewell of a cast on port base `port` goes to."""
+def notice_port(port: int) -> int:
+    """Where the end notice of a cast on port base `port` goes to."""
     return port + 1
 
 
@@ -63,10 +63,10 @@ def send_heartbeat(addresses: Iterable[str], nic: str, port: int) -> None:
     _send(ALIVE, tuple(addresses), nic, port, 1, 0)
 
 
-def send_farewell(farewell: Farewell, addresses: Iterable[str], nic: str, port: int, times: Times = TIMES) -> None:
-    """Send `farewell` to each of `addresses` through the card `nic`, more than once, which takes a moment. Never fails:
+def send_notice(notice: Notice, addresses: Iterable[str], nic: str, port: int, times: Times = TIMES) -> None:
+    """Send `notice` to each of `addresses` through the card `nic`, more than once, which takes a moment. Never fails:
     whom it does not reach waits for the silence."""
-    _send(write_farewell(farewell), tuple(addresses), nic, port, times.farewell_times, times.farewell_apart)
+    _send(write_notice(notice), tuple(addresses), nic, port, times.end_notice_times, times.end_notice_apart)
 
 
 def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: int, apart: float) -> None:
@@ -81,4 +81,4 @@ def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: i
                 time.sleep(apart)
             for address in receivers:
                 with contextlib.suppress(OSError):
-                    out.sendto(data, (address, farewell_port(port)))
+                    out.sendto(data, (address, notice_port(port)))

@@ -17,7 +17,7 @@ from ..udpcast.command import argv
 from .liveness import Action, Event, Kill, StopListening, Tick
 from .monitor import SenderMonitor
 from .owner import Happened, Inbox, Job
-from .receiver_liveness import Heard, reception
+from .receiver_liveness import SenderFacts, reception
 from .receiver_signals import (
     CameAgain,
     EndInput,
@@ -51,7 +51,7 @@ class Link:
         self.process = self._start(job.plan.start_timeout)
 
     @property
-    def heard(self) -> Heard:
+    def heard(self) -> SenderFacts:
         """What is known of the sender."""
         return self._machine.facts
 

@@ -49,7 +49,7 @@ class Packet(Event):
 
 
 @dataclass(frozen=True)
-class LastWord(Event):
+class EndNotice(Event):
     """The sender said that its cast `session` is over, with the outcome `kind`."""
 
     at: float

@@ -27,8 +27,8 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .heartbeat import MAGIC, farewell_port, read_farewell
-from .liveness import Event, Greeting, LastWord, Packet
+from .heartbeat import MAGIC, notice_port, read_notice
+from .liveness import EndNotice, Event, Greeting, Packet
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
@@ -36,7 +36,7 @@ _SO_TIMESTAMPNS = 35
 _UDP = 17
 
 
-class Heard(NamedTuple):
+class Captured(NamedTuple):
     """A packet, from its IPv4 header on: when it came (`time.monotonic`), and the MAC address that sent it."""
 
     at: float
@@ -50,14 +50,14 @@ class PacketSocket:
     def __init__(self, nic: str, program: bytes) -> None:
         self._socket = _listen(nic, program)
 
-    def heard(self) -> Iterator[Heard]:
+    def heard(self) -> Iterator[Captured]:
         """Those that came since, each with the kernel's time."""
         while self._socket:
             try:
                 data, notes, _, (_, _, _, _, mac) = self._socket.recvmsg(_WHOLE, 64)
             except OSError:  # nothing more to read; or the card is down, which is silence as well
                 return
-            yield Heard(_steady(notes), data, mac.hex(":"))
+            yield Captured(_steady(notes), data, mac.hex(":"))
 
     def count(self) -> int:
         """How many came since: there may be very many."""
@@ -81,26 +81,26 @@ class SenderMonitor:
         self._nic = nic
         self._port = port
         self._address = ""
-        self._farewells: tuple[PacketSocket, ...] = ()
+        self._end_notices: tuple[PacketSocket, ...] = ()
         self._greetings: tuple[PacketSocket, ...] = ()
         self._packets: tuple[PacketSocket, ...] = ()
 
     def listen(self, address: str) -> None:
-        """Hear the greetings and the last word of the sender at `address` from now on; what came before is no news."""
+        """Hear the greetings and the end notice of the sender at `address` from now on; what came before is no news."""
         if self._greetings and address == self._address:
-            for one in (*self._farewells, *self._greetings):
+            for one in (*self._end_notices, *self._greetings):
                 list(one.heard())
             return
         self.stop_listening()
         self._address = address
-        self._farewells = (PacketSocket(self._nic, farewells_from(address, self._port)),)
+        self._end_notices = (PacketSocket(self._nic, end_notices_from(address, self._port)),)
         self._greetings = (PacketSocket(self._nic, greetings_from(address, self._port)),)
 
     def stop_listening(self) -> None:
         """Hear them no more."""
-        for one in (*self._farewells, *self._greetings):
+        for one in (*self._end_notices, *self._greetings):
             one.close()
-        self._farewells = self._greetings = ()
+        self._end_notices = self._greetings = ()
 
     def look_out(self, address: str | None) -> None:
         """Count the packets of the sender at `address`; without an address nothing is ever heard."""
@@ -115,9 +115,9 @@ class SenderMonitor:
         self._packets = ()
 
     def drain(self) -> Iterator[Event]:
-        """What was heard since: last words first, for they say most."""
-        for farewells in self._farewells:
-            yield from (event for one in farewells.heard() if (event := _last_word(one)))
+        """What was heard since: end notices first, for they say most."""
+        for notices in self._end_notices:
+            yield from (event for one in notices.heard() if (event := _end_notice(one)))
         for greetings in self._greetings:
             yield from map(_greeting, greetings.heard())
         if sum(one.count() for one in self._packets):
@@ -149,13 +149,13 @@ class RivalMonitor:
         self._greetings.close()
 
 
-def _greeting(heard: Heard) -> Greeting:
+def _greeting(heard: Captured) -> Greeting:
     return Greeting(heard.at, socket.inet_ntoa(heard.packet[12:16]), heard.mac)
 
 
-def _last_word(heard: Heard) -> LastWord | None:
-    farewell = read_farewell(heard.packet[_header_length(heard.packet) + 8 :])
-    return LastWord(heard.at, farewell.session, farewell.kind) if farewell else None
+def _end_notice(heard: Captured) -> EndNotice | None:
+    notice = read_notice(heard.packet[_header_length(heard.packet) + 8 :])
+    return EndNotice(heard.at, notice.session, notice.kind) if notice else None
 
 
 def _steady(notes: list[tuple[int, int, bytes]]) -> float:
@@ -215,11 +215,11 @@ def greetings_to(port: int) -> bytes:
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *_GREETS)
 
 
-def farewells_from(address: str, port: int) -> bytes:
-    """The filter that accepts the farewells of a launcher at `address` whose port base is `port`, whole."""
+def end_notices_from(address: str, port: int) -> bytes:
+    """The filter that accepts the end notices of a launcher at `address` whose port base is `port`, whole."""
     magic = int.from_bytes(MAGIC, "big")
     says = ((_LOAD_WORD_BEHIND, 8, None), (_EQUAL, magic, True))
-    return _filter(*_from(address), *_to(farewell_port(port)), *says, wanted=_WHOLE)
+    return _filter(*_from(address), *_to(notice_port(port)), *says, wanted=_WHOLE)
 
 
 _GREETS: tuple[_Step, ...] = ((_LOAD_HALF_BEHIND, 8, None), (_EQUAL, _HELLO, True))

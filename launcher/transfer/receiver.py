@@ -311,7 +311,7 @@ class Reception(Loop):
             udpcast=self._stage(self._link.process),
             sender=heard.address,
             silence=heard.silence,
-            farewell=heard.farewell,
+            end_notice=heard.end_notice,
             anew=heard.anew is not None,
             mixed=heard.mixed,
             timed_out=heard.timed_out,

@@ -9,7 +9,7 @@ udp-receiver itself never asks whether its sender is still there, and still the 
   what comes behind a pause is the next cast's, and where nothing comes the stream has stalled. But a plain sender in a
   loop greets for its next cast while udp-receiver, which has everything, still lingers: that is waited for.
 * A stream with a check of its own (all but compr=none) shows by itself that the casts were mixed. Without one, what was
-  heard decides (`Heard.mixed`).
+  heard decides (`SenderFacts.mixed`).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from . import liveness
 from .liveness import (
     Cancelled,
     DiskHung,
+    EndNotice,
     Event,
     Greeting,
     Kill,
-    LastWord,
     Machine,
     Packet,
     Rule,
@@ -75,14 +75,14 @@ DURING = (W.CASTING, W.QUIET, W.STALLED)
 
 
 @dataclass(frozen=True)
-class Heard:
+class SenderFacts:
     """What was noted. Times are those of the events, in seconds.
 
     `deadline`: when data must flow. `silence`: for how long nothing may be heard of the sender. `linger`: how long
     udp-receiver stays when it has everything. `address`: the sender that was found; `known`: the last one that was.
     `greeted`: when that one greeted last, or was found; `usual`: between its last two greetings. `sign`: the last
     packet, or when one began to count them; `packets`: whether there was one. `began`: the first byte. `session`: the
-    token of the cast under way, where it has one. `farewell` (the kind of its outcome) and `anew` (when it greeted
+    token of the cast under way, where it has one. `end_notice` (the kind of its outcome) and `anew` (when it greeted
     again): what is known of the sender's end. `moved`: bytes so far; `moved_then`: when it greeted again. `mixed`: a
     part of what came may be another cast's.
     """
@@ -99,7 +99,7 @@ class Heard:
     packets: bool = False
     began: float = 0.0
     session: str | None = None
-    farewell: str | None = None
+    end_notice: str | None = None
     anew: float | None = None
     moved: int = 0
     moved_then: int = 0
@@ -107,10 +107,10 @@ class Heard:
     mixed: bool = False
 
 
-def reception(plan: Plan, times: Times, now: float) -> Machine[Heard]:
+def reception(plan: Plan, times: Times, now: float) -> Machine[SenderFacts]:
     """The machine of a reception by `plan` that begins `now`."""
     exit_wait = times.exit_wait if plan.options.exit_wait is None else plan.options.exit_wait / 1000
-    heard = Heard(
+    heard = SenderFacts(
         times,
         deadline=now + plan.start_timeout,
         silence=plan.silence + times.more_patient,
@@ -122,24 +122,24 @@ def reception(plan: Plan, times: Times, now: float) -> Machine[Heard]:
 # --- acts ---------------------------------------------------------------------------------------------------------
 
 
-def listen(heard: Heard, event: Found) -> Listen:
+def listen(heard: SenderFacts, event: Found) -> Listen:
     return Listen(event.address)
 
 
-def look_out_for(heard: Heard, event: Found) -> LookOut:
+def look_out_for(heard: SenderFacts, event: Found) -> LookOut:
     return LookOut(event.address)
 
 
-def look_out(heard: Heard, event: Quiet) -> LookOut:
+def look_out(heard: SenderFacts, event: Quiet) -> LookOut:
     return LookOut(heard.address)
 
 
-def give_up_ended(heard: Heard, event: Event) -> GiveUp:
+def give_up_ended(heard: SenderFacts, event: Event) -> GiveUp:
     words = say("The sender {address} has ended its cast.", address=heard.address)
     return GiveUp(heard.address, words, "ended before the cast")
 
 
-def give_up_anew(heard: Heard, event: Event) -> GiveUp:
+def give_up_anew(heard: SenderFacts, event: Event) -> GiveUp:
     words = say_many(
         "The sender {address} was not heard for {count} second, or has begun anew.",
         "The sender {address} was not heard for {count} seconds, or has begun anew.",
@@ -149,7 +149,7 @@ def give_up_anew(heard: Heard, event: Event) -> GiveUp:
     return GiveUp(heard.address, words, "began anew before the cast")
 
 
-def give_up_silent(heard: Heard, event: Event) -> GiveUp:
+def give_up_silent(heard: SenderFacts, event: Event) -> GiveUp:
     words = say_many(
         "The sender {address} has not been heard for {count} second.",
         "The sender {address} has not been heard for {count} seconds.",
@@ -159,62 +159,62 @@ def give_up_silent(heard: Heard, event: Event) -> GiveUp:
     return GiveUp(heard.address, words, "silent before the cast")
 
 
-def restart(heard: Heard, event: ReceiverEnded) -> Restart:
+def restart(heard: SenderFacts, event: ReceiverEnded) -> Restart:
     return Restart(_left(heard, event))
 
 
 # --- conditions, whose words stand in the diagram -----------------------------------------------------------------
 
 
-def _behind_a_pause(heard: Heard, event: Greeting) -> bool:
+def _behind_a_pause(heard: SenderFacts, event: Greeting) -> bool:
     """behind a pause"""
-    return event.at - heard.greeted >= max(heard.times.pause, 2 * heard.usual)
+    return event.at - heard.greeted >= max(heard.times.pause, heard.times.pause_intervals * heard.usual)
 
 
-def _silent_before(heard: Heard, event: Tick) -> bool:
+def _silent_before(heard: SenderFacts, event: Tick) -> bool:
     """it was heard once, and not for `silence`"""
     return heard.packets and event.at - heard.sign >= heard.silence
 
 
-def _late(heard: Heard, event: Tick) -> bool:
+def _late(heard: SenderFacts, event: Tick) -> bool:
     """`late` behind `start_timeout`"""
     return event.at > heard.deadline + heard.times.late
 
 
-def _waiting(heard: Heard, event: ReceiverEnded) -> bool:
+def _waiting(heard: SenderFacts, event: ReceiverEnded) -> bool:
     """something of it is in the pipe"""
     return event.waiting
 
 
-def _left(heard: Heard, event: ReceiverEnded) -> int:
+def _left(heard: SenderFacts, event: ReceiverEnded) -> int:
     return int(heard.deadline - event.at)
 
 
-def _time_left(heard: Heard, event: ReceiverEnded) -> bool:
+def _time_left(heard: SenderFacts, event: ReceiverEnded) -> bool:
     """time is left until `start_timeout`"""
     return _left(heard, event) > 0
 
 
-def _during_the_cast(heard: Heard, event: Greeting) -> bool:
+def _during_the_cast(heard: SenderFacts, event: Greeting) -> bool:
     """the first one behind the first byte"""
     return heard.anew is None and event.at > heard.began
 
 
-def _of_this_cast(heard: Heard, event: LastWord) -> bool:
+def _of_this_cast(heard: SenderFacts, event: EndNotice) -> bool:
     """behind the first byte, of this session"""
     return event.at > heard.began and heard.session in (None, event.session)
 
 
-def _has_ended(heard: Heard, event: StillQuiet) -> bool:
-    """silent for `silence`, or it said its last word, or greeted and udp-receiver need not linger"""
-    if event.at - heard.sign >= heard.silence or heard.farewell is not None:
+def _has_ended(heard: SenderFacts, event: StillQuiet) -> bool:
+    """silent for `silence`, or it sent its end notice, or greeted and udp-receiver need not linger"""
+    if event.at - heard.sign >= heard.silence or heard.end_notice is not None:
         return True
     return heard.anew is not None and event.at - heard.anew > heard.linger
 
 
-def _is_anothers(heard: Heard, event: CameAgain) -> bool:
-    """behind its last word, or `at_once` behind a greeting"""
-    if heard.farewell is not None:
+def _is_anothers(heard: SenderFacts, event: CameAgain) -> bool:
+    """behind its end notice, or `at_once` behind a greeting"""
+    if heard.end_notice is not None:
         return True
     return heard.anew is not None and event.at - heard.anew > heard.times.at_once
 
@@ -222,80 +222,80 @@ def _is_anothers(heard: Heard, event: CameAgain) -> bool:
 # --- what is noted ------------------------------------------------------------------------------------------------
 
 
-def _note_found(heard: Heard, event: Found) -> Heard:
+def _note_found(heard: SenderFacts, event: Found) -> SenderFacts:
     usual = heard.usual if event.address == heard.known else 0.0
     found = replace(heard, address=event.address, known=event.address)
     return replace(found, greeted=event.at, usual=usual, sign=event.at, packets=False)
 
 
-def _note_found_late(heard: Heard, event: Found) -> Heard:
+def _note_found_late(heard: SenderFacts, event: Found) -> SenderFacts:
     return replace(heard, address=event.address)
 
 
-def _note_greeting(heard: Heard, event: Greeting) -> Heard:
+def _note_greeting(heard: SenderFacts, event: Greeting) -> SenderFacts:
     return replace(heard, greeted=event.at, usual=event.at - heard.greeted)
 
 
-def _note_sign(heard: Heard, event: Packet) -> Heard:
+def _note_sign(heard: SenderFacts, event: Packet) -> SenderFacts:
     return replace(heard, sign=event.at, packets=True)
 
 
-def _note_timed_out(heard: Heard, event: Tick) -> Heard:
+def _note_timed_out(heard: SenderFacts, event: Tick) -> SenderFacts:
     return replace(heard, timed_out=True)
 
 
-def _note_parted(heard: Heard, event: ReceiverEnded) -> Heard:
+def _note_parted(heard: SenderFacts, event: ReceiverEnded) -> SenderFacts:
     return replace(heard, address=None)
 
 
-def _note_end(heard: Heard, event: ReceiverEnded) -> Heard:
+def _note_end(heard: SenderFacts, event: ReceiverEnded) -> SenderFacts:
     return replace(heard, timed_out=event.at > heard.deadline - heard.times.late)
 
 
-def _note_first_byte(heard: Heard, event: FirstByte | ReceiverEnded) -> Heard:
+def _note_first_byte(heard: SenderFacts, event: FirstByte | ReceiverEnded) -> SenderFacts:
     return replace(heard, began=event.at)
 
 
-def _note_manifest(heard: Heard, event: Announced) -> Heard:
+def _note_manifest(heard: SenderFacts, event: Announced) -> SenderFacts:
     silence = max(heard.silence, (event.silence or 0) + heard.times.more_patient)
     return replace(heard, session=event.session, silence=silence)
 
 
-def _note_progress(heard: Heard, event: Progress) -> Heard:
+def _note_progress(heard: SenderFacts, event: Progress) -> SenderFacts:
     return replace(heard, moved=event.count)
 
 
-def _note_anew(heard: Heard, event: Greeting) -> Heard:
+def _note_anew(heard: SenderFacts, event: Greeting) -> SenderFacts:
     return replace(heard, anew=event.at, moved_then=heard.moved)
 
 
-def _note_last_word(heard: Heard, event: LastWord) -> Heard:
-    return replace(heard, farewell=event.kind)
+def _note_end_notice(heard: SenderFacts, event: EndNotice) -> SenderFacts:
+    return replace(heard, end_notice=event.kind)
 
 
-def _note_quiet(heard: Heard, event: Quiet) -> Heard:
+def _note_quiet(heard: SenderFacts, event: Quiet) -> SenderFacts:
     return replace(heard, sign=event.at)
 
 
-def _note_stream_end(heard: Heard, event: StreamEnded) -> Heard:
+def _note_stream_end(heard: SenderFacts, event: StreamEnded) -> SenderFacts:
     return replace(heard, mixed=not event.checked and _two_casts(heard, event))
 
 
-def _two_casts(heard: Heard, event: StreamEnded) -> bool:
+def _two_casts(heard: SenderFacts, event: StreamEnded) -> bool:
     """Whether a part of a stream without a check may be another cast's: when the sender had said that its cast ends
     without us; or had greeted, and then something came that was waited for, or more than was on its way."""
-    if heard.farewell is not None or heard.anew is None:
-        return heard.farewell is not None
+    if heard.end_notice is not None or heard.anew is None:
+        return heard.end_notice is not None
     waited = (event.woken or 0.0) > heard.anew + heard.times.at_once
     return waited or event.count - heard.moved_then > heard.times.in_flight
 
 
 ENDED = (EndInput(), LookIn(), StopListening())
 
-RULES: tuple[Rule[Heard], ...] = (
+RULES: tuple[Rule[SenderFacts], ...] = (
     # Before the cast
     Rule((W.LOOKING, W.FOUND), Found, W.FOUND, note=_note_found, acts=(look_out_for, listen)),
-    Rule((W.FOUND,), LastWord, W.PARTING, acts=(give_up_ended,)),
+    Rule((W.FOUND,), EndNotice, W.PARTING, acts=(give_up_ended,)),
     Rule((W.FOUND,), Greeting, W.PARTING, when=_behind_a_pause, note=_note_greeting, acts=(give_up_anew,)),
     Rule((W.FOUND, W.PARTING), Greeting, None, note=_note_greeting),
     Rule((W.FOUND,), Packet, None, note=_note_sign),
@@ -320,7 +320,7 @@ RULES: tuple[Rule[Heard], ...] = (
     Rule(DURING, Announced, None, note=_note_manifest),
     Rule(DURING, Progress, None, note=_note_progress),
     Rule(DURING, Greeting, None, when=_during_the_cast, note=_note_anew),
-    Rule(DURING, LastWord, None, when=_of_this_cast, note=_note_last_word),
+    Rule(DURING, EndNotice, None, when=_of_this_cast, note=_note_end_notice),
     Rule(DURING, ReceiverEnded, None, acts=(StopListening(),)),
     Rule((W.CASTING,), Quiet, W.QUIET, note=_note_quiet, acts=(look_out,)),
     Rule((W.QUIET,), Packet, None, note=_note_sign),

@@ -14,7 +14,7 @@ from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
 CHECK_DISK = say("Check or replace this disk.")
 
-_FAREWELLS = {
+_END_NOTICES = {
     OutcomeKind.READ_ERROR.value: say("its disk could not be read"),
     OutcomeKind.STAGE_FAILED.value: say("a program failed there"),
     OutcomeKind.CANCELLED.value: say("its cast was cancelled"),
@@ -118,8 +118,8 @@ def _stalled(seen: Receiving) -> Claim | None:
     if not (seen.stream.stalled or seen.target.stalled):
         return None
     words = {"so_far": _so_far(seen), "state": _state(seen)}
-    if seen.farewell is not None:
-        why = _FAREWELLS.get(seen.farewell, say("its cast is over"))
+    if seen.end_notice is not None:
+        why = _END_NOTICES.get(seen.end_notice, say("its cast is over"))
         return OutcomeKind.TRUNCATED, say("The sender stopped {so_far}: {why}; {state}.", **words, why=why), CALL_AGAIN
     if seen.anew:
         sentence = say("The sender began anew, and sent no more {so_far}; {state}.", **words)

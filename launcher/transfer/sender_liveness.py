@@ -8,7 +8,7 @@ In words:
 * Who leaves before the cast is forgotten. During it he is lost; behind the end of the input he may have everything;
   when udp-sender says that all was acknowledged, he has it.
 * While the disk is read udp-sender may have nothing to send for long: then the receivers get signs of life.
-* At the end everybody who was not there until the end of the cast gets a last word.
+* At the end everybody who was not there until the end of the cast gets an end notice.
 """
 
 from __future__ import annotations
@@ -157,8 +157,8 @@ class SayAlive(Action):
 
 
 @dataclass(frozen=True)
-class SayFarewell(Action):
-    """Send the last word, with the kind of the outcome, to these receivers."""
+class SendEndNotice(Action):
+    """Send the end notice, with the kind of the outcome, to these receivers."""
 
     addresses: tuple[str, ...]
     kind: str
@@ -168,9 +168,9 @@ def say_alive(room: Room, event: Tick) -> SayAlive:
     return SayAlive(tuple(one.address for one in room.receivers if one.state is ReceiverState.CONNECTED))
 
 
-def say_farewell(room: Room, event: Judged) -> SayFarewell:
+def send_end_notice(room: Room, event: Judged) -> SendEndNotice:
     left = tuple(one.address for one in room.receivers if one.state is not ReceiverState.FINISHED)
-    return SayFarewell(left, event.kind)
+    return SendEndNotice(left, event.kind)
 
 
 def welcome(room: Room, event: Connected) -> Welcome:
@@ -320,7 +320,7 @@ RULES: tuple[Rule[Room], ...] = (
     Rule((C.CASTING,), Tick, None, when=_alive_is_due, note=_note_alive, acts=(say_alive,)),
     Rule((C.YIELDING, C.WAITING, C.CASTING), Complete, C.COMPLETE, note=_note_complete),
     Rule((C.LISTENING, *RUNNING), DiskHung, C.OVER, acts=(Kill(),)),
-    Rule((*RUNNING, C.OVER), Judged, None, acts=(say_farewell,)),
+    Rule((*RUNNING, C.OVER), Judged, None, acts=(send_end_notice,)),
 )
 
 

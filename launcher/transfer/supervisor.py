@@ -70,7 +70,7 @@ class Supervisor:
             if process.status is None and key.fd == process.errors:
                 self._listen(process, events)
             elif process.status is None:
-                self._bury(process, events)
+                self._reap(process, events)
         if time.monotonic() >= self._kill_at:
             self._signal(signal.SIGKILL)
         return events
@@ -134,7 +134,7 @@ class Supervisor:
                 events.append(Said(process, text))
         return bool(data)
 
-    def _bury(self, process: Process, events: list[Said | Ended]) -> None:
+    def _reap(self, process: Process, events: list[Said | Ended]) -> None:
         """The process has ended: hear the rest (a grandchild may hold the pipe open, so without waiting), and reap."""
         while self._listen(process, events):
             pass

@@ -39,12 +39,14 @@ class Transfer:
         self._side: Sender | Receiver = side(plan, self._status, log, times)
         self._work = Worker(self._carry_out)
         self._done = threading.Event()
+        self._told = threading.Event()  # no further progress is told
+        self._progress = threading.Thread(target=self._report, name="progress", daemon=True)
 
     def start(self) -> None:
         """Start what opens the disk and starts the processes."""
         self._status.tell(start_condition(self._plan))
+        self._progress.start()
         threading.Thread(target=self._run, name="transfer", daemon=True).start()
-        threading.Thread(target=self._report, name="progress", daemon=True).start()
 
     def fileno(self) -> int:
         """A descriptor that is readable when `snapshot` has news, mere progress aside; valid until `close`."""
@@ -80,16 +82,20 @@ class Transfer:
         self._status.enter(Phase.DONE)
 
     def _carry_out(self) -> Outcome:
-        cast = self._side.prepare()
-        self._log.emit("transfer", argv=[list(words) for words in self._side.commands], role=self._plan.role.value)
-        outcome = cast()
+        try:
+            cast = self._side.prepare()
+            self._log.emit("transfer", argv=[list(words) for words in self._side.commands], role=self._plan.role.value)
+            outcome = cast()
+        finally:  # what is told last is what came of it
+            self._told.set()
+            self._progress.join()
         self._log.emit("outcome", **outcome.fields())
         return outcome
 
     def _report(self) -> None:
         """Progress for the log, in a thread of its own: a slow serial port must not slow the transfer."""
         last = 0
-        while not self._done.wait(self._times.report):
+        while not self._told.wait(self._times.report):
             count, total = self._status.progress
             if count != last:
                 last = count

@@ -5,8 +5,8 @@ Rules, in one place:
 * The card's full name is always given, since ``--interface`` takes prefixes and prefers eth0.
 * A receiver never reads the keyboard (``--nokbd``): its standard input is no terminal.
 * A sender that nothing would start, starts either by a key on its terminal (attended, and no ``--nokbd``), or
-  `UNATTENDED_WAIT` seconds after its first receiver. Under ``--nokbd`` alone udpcast would wait for ever.
-* A sender repeats its greeting every second: a receiver's single request may get lost while a switch port wakes up.
+  `TIMES.unattended` seconds after its first receiver. Under ``--nokbd`` alone udpcast would wait for ever.
+* A sender repeats its greeting (`TIMES.greet_every`): a receiver's single request may get lost.
 * A receiver that does not answer for `Plan.silence` seconds is dropped; udpcast's own default takes minutes. After its
   tenth question udp-sender asks once a second: measured 11.2 to 11.9 s for 20 retries, 33.6 to 34.1 s for 42.
 * Neither side waits for ever for a cast to begin (`Plan.start_timeout`).
@@ -18,11 +18,10 @@ Sources: udpcast 20120424 (Debian's 20120424-2), its manual pages, and measureme
 from __future__ import annotations
 
 from ..model.plan import Compression, Options, Plan, Role
+from ..model.times import TIMES
 from ..sentence import Sentence, say, say_many
 
-UNATTENDED_WAIT = 60  # seconds from the first receiver to the cast, when nobody can press a key
-QUICK_RETRIES = 8  # of udp-sender's retries take next to no time
-HELLO_INTERVAL = 1000  # ms
+QUICK_RETRIES = 8  # of udp-sender's retries take next to no time: a count by which seconds become retries, no time
 
 _COMPRESSORS = {
     Compression.NONE: (),
@@ -67,12 +66,12 @@ def _sender(plan: Plan) -> tuple[str, ...]:
     options = plan.options
     for name, given, value in (
         ("retries-until-drop", options.retries_until_drop, plan.silence + QUICK_RETRIES),
-        ("rexmit-hello-interval", options.rexmit_hello_interval, HELLO_INTERVAL),
-        ("start-timeout", options.start_timeout, plan.start_timeout),
+        ("rexmit-hello-interval", options.rexmit_hello_interval, round(TIMES.greet_every * 1000)),
     ):
         if given is None:
             words += [f"--{name}", str(value)]
-    default = () if _starts_by_itself(options) or starts_by_key(plan) else ("--min-wait", str(UNATTENDED_WAIT))
+    words += ["--start-timeout", str(plan.start_timeout)]
+    default = () if _starts_by_itself(options) or starts_by_key(plan) else ("--min-wait", str(TIMES.unattended))
     return (*words, *options.words, *default)  # the last one wins, also over a --min-wait=0
 
 
@@ -111,7 +110,7 @@ def start_condition(plan: Plan) -> Sentence:
         return say_many(
             "The cast starts {count} second after the first receiver has connected.",
             "The cast starts {count} seconds after the first receiver has connected.",
-            UNATTENDED_WAIT,
+            TIMES.unattended,
         )
     if options.autostart and not (options.min_receivers or options.min_wait or options.max_wait):
         return say_many(

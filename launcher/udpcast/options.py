@@ -18,7 +18,7 @@ Source of the table: the option tables and usage texts of udp-sender and udp-rec
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ MAX_RECEIVERS = 1024  # compiled into udpcast
 MAX_SLICE = 1024  # blocks; "max slice size too big" above it
 MAX_BLOCK = 1456  # bytes of data in one packet
 MAX_INT = 2**31 - 1
+START_TIMEOUT = "start-timeout"
 LONGEST_START = 604800  # seconds; 0 would be for ever to udpcast
 
 
@@ -109,7 +110,7 @@ _SENDER = (
     _number("min-receivers", "C", 0, MAX_RECEIVERS, ("min-clients",)),
     _number("max-wait", "W"),
     _number("min-wait", "w"),
-    _number("start-timeout", "T", 1, LONGEST_START),
+    _number(START_TIMEOUT, "T", 1, LONGEST_START),
     _number("retries-until-drop", "R", 1, other=("retriesUntilDrop",)),
     _number("bw-period", "I"),
     Option("daemon-mode", "D", refused=say("the launcher starts and ends the program itself")),
@@ -132,7 +133,7 @@ _RECEIVER = (
     Option("sync", "y"),
     Option("rcvbuf", "b", Kind.SIZE),
     _number("exit-wait", "w", other=("exitWait",)),
-    _number("start-timeout", "s", 1, LONGEST_START),
+    _number(START_TIMEOUT, "s", 1, LONGEST_START),
     _number("receive-timeout", "", 1),
     Option("ignore-lost-data", "Z", refused=say("lost data would be filled with random bytes")),
 )
@@ -143,10 +144,12 @@ _OTHER = {Role.SEND: Role.RECEIVE, Role.RECEIVE: Role.SEND}
 
 
 class Checked(NamedTuple):
-    """The options that are kept, and warnings about those that are left out."""
+    """The options that are kept, and warnings about those that are left out. `start_timeout` has the seconds of
+    --start-timeout, which is none of the options: the launcher counts them itself."""
 
     options: Options
     warnings: tuple[Sentence, ...]
+    start_timeout: int | None = None
 
 
 def split_udpcparam(text: str) -> tuple[str, ...]:
@@ -176,9 +179,9 @@ def _wrong(sentence: Sentence, hint: Sentence = NOTHING) -> AnswerError:
 def check_udpcparam(words: tuple[str, ...], role: Role | None) -> Checked:
     """Check `words` for `role`.
 
-    With `role` the kept options are that program's, in order, as ``--name`` or ``--name=value``; those of the other
-    program are left out with a warning. With role None (not chosen yet) each word must suit at least one of the two
-    programs, and all words are kept as they are, unread.
+    With `role` the kept options are that program's, in order, as ``--name`` or ``--name=value``, without
+    --start-timeout; those of the other program are left out with a warning. With role None (not chosen yet) each word
+    must suit at least one of the two programs, and all words are kept as they are, unread.
 
     Raises AnswerError for an unknown option, a value that cannot be used and an option that is refused.
     """
@@ -203,7 +206,8 @@ def check_udpcparam(words: tuple[str, ...], role: Role | None) -> Checked:
             _check_value(option, value)
         if owner is role:
             kept[option.name] = value
-            kept_words.append(kept_word)
+            if option.name != START_TIMEOUT:
+                kept_words.append(kept_word)
         elif role:
             left_out = say(
                 "udpcparam: {option} is an option of {program} and was left out here.",
@@ -211,15 +215,21 @@ def check_udpcparam(words: tuple[str, ...], role: Role | None) -> Checked:
                 program=PROGRAMS[owner],
             )
             warnings.append(left_out)
-    return Checked(_typed(tuple(kept_words), kept) if role else Options(words), tuple(warnings))
+    if role is None:
+        return Checked(Options(words), tuple(warnings))
+    return Checked(_typed(tuple(kept_words), kept), tuple(warnings), _number_of(START_TIMEOUT, kept))
+
+
+def _number_of(name: str, kept: dict[str, str | None]) -> int | None:
+    value = kept.get(name)
+    return int(value) if value is not None else None
 
 
 def _typed(words: tuple[str, ...], kept: dict[str, str | None]) -> Options:
-    """`kept` has the value of each option that `words` give, None for a flag."""
+    """`kept` has the value of each option that was given, None for a flag."""
 
     def number(name: str) -> int | None:
-        value = kept.get(name)
-        return int(value) if value is not None else None
+        return _number_of(name, kept)
 
     return Options(
         words,
@@ -229,17 +239,10 @@ def _typed(words: tuple[str, ...], kept: dict[str, str | None]) -> Options:
         min_wait=number("min-wait"),
         max_wait=number("max-wait"),
         autostart=number("autostart"),
-        start_timeout=number("start-timeout"),
         retries_until_drop=number("retries-until-drop"),
         rexmit_hello_interval=number("rexmit-hello-interval"),
         exit_wait=number("exit-wait"),
     )
-
-
-def take_start_timeout(options: Options) -> tuple[int | None, Options]:
-    """The seconds of --start-timeout, or None, and the options without it: the launcher counts these seconds itself."""
-    rest = tuple(word for word in options.words if word.partition("=")[0] != "--start-timeout")
-    return options.start_timeout, replace(options, words=rest, start_timeout=None)
 
 
 def _find(word: str, role: Role) -> Option | None:

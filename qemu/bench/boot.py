@@ -229,9 +229,18 @@ def _wall_cells(rows: tuple[Row, ...]) -> list[tuple[str, ...]]:
     return cells
 
 
+def agree(rows: tuple[Row, ...]) -> bool:
+    """Whether counted runs agree within `AGREE`."""
+    return not _apart(rows)
+
+
+def _apart(rows: tuple[Row, ...]) -> list[Row]:
+    return [row for row in rows if row.spread > AGREE]
+
+
 def agreement(rows: tuple[Row, ...]) -> str:
     """Whether the runs agree, in words."""
-    apart = [f"{row.stage} ({row.spread:.1%})" for row in rows if row.spread > AGREE]
+    apart = [f"{row.stage} ({row.spread:.1%})" for row in _apart(rows)]
     if apart:
         return f"THE RUNS DO NOT AGREE within {AGREE:.0%}: {', '.join(apart)}"
     return f"the runs agree within {AGREE:.0%}"

@@ -24,8 +24,8 @@ from ..disks import images
 from ..disks.model import small_model
 from ..disks.raw import MIB, create, xxh128
 from ..host import sandbox
+from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, parse_server_line, tap
-from ..host.pump import Deadline, Pump
 from ..machine.accel import choose
 from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, uuid
 from ..machine.vm import VM
@@ -82,23 +82,23 @@ class _Room:
         size = sources["sender"].size
         targets = self._targets(size)
         disk_of = {**{name: source.overlay for name, source in sources.items()}, **targets}
-        pump = Pump()
+        loop = EventLoop()
         tree = self._tree(plan, size)
         self.started = time.monotonic()
         with contextlib.ExitStack() as stack:
-            network = stack.enter_context(Network(self.scratch, tree, len(plan), pump, self._server_line))
+            network = stack.enter_context(Network(self.scratch, tree, len(plan), loop, self._server_line))
 
             def switch_on(name: str) -> None:
                 seat = next(seat for seat in plan if seat.name == name)
                 boot = _direct(tree, seat) if self.spec.direct else None
                 machine = _machine(self.spec, seat, disk_of[name], self.accel, boot)
-                self._power_on(seat, equipment.machine(machine, size, self.spec.faults), stack, pump, deadline)
+                self._power_on(seat, equipment.machine(machine, size, self.spec.faults), stack, loop, deadline)
 
             injected = Injection(self.spec.faults, sources["sender"].path, targets, switch_on, self._stage)
             try:
                 for seat in filter(injected.powered, [seat.name for seat in plan]):
                     switch_on(seat)
-                self._watch(pump, network, injected, deadline)
+                self._watch(loop, network, injected, deadline)
             except HARNESS_ERRORS:
                 self._keep(self._collect(network))
                 raise
@@ -164,15 +164,15 @@ class _Room:
         return tree
 
     def _power_on(
-        self, seat: SeatSpec, machine: MachineSpec, stack: contextlib.ExitStack, pump: Pump, deadline: Deadline
+        self, seat: SeatSpec, machine: MachineSpec, stack: contextlib.ExitStack, loop: EventLoop, deadline: Deadline
     ) -> None:
         directory = self.scratch / seat.name
         directory.mkdir()
-        vm = VM(machine, directory, pump, deadline)
+        vm = VM(machine, directory, loop, deadline)
         self.seats[seat.name] = Seat(seat, vm, self.spec.receivers, self._stage)
         stack.enter_context(vm)
 
-    def _watch(self, pump: Pump, network: Network, injected: Injection, deadline: Deadline) -> None:
+    def _watch(self, loop: EventLoop, network: Network, injected: Injection, deadline: Deadline) -> None:
         """Until every seat is finished, or nobody can get any further, or the deadline."""
         while not all(seat.finished for seat in self.seats.values()):
             if deadline.passed:
@@ -184,12 +184,12 @@ class _Room:
                 self.problem = f"the run was given up: {names} failed before the cast."
             if self.problem:
                 return
-            self.turn(pump, deadline)
+            self.turn(loop, deadline)
             injected.turn(self.seats, deadline)
 
-    def turn(self, pump: Pump, deadline: Deadline) -> None:
+    def turn(self, loop: EventLoop, deadline: Deadline) -> None:
         """Handle what has arrived, then let every operator look at his screen. Waits for at most a second."""
-        pump.turn(min(POLL_SECONDS if self.spec.faults else 1.0, deadline.left))
+        loop.turn(min(POLL_SECONDS if self.spec.faults else 1.0, deadline.left))
         for seat in self.seats.values():
             seat.turn()
 

@@ -6,8 +6,8 @@ from kernel_cmdline import CommandLineError
 from pxe.tree import TreeError
 
 from ..disks.tools import DiskError
+from ..host.event_loop import DeadlinePassed
 from ..host.network import NetworkError
-from ..host.pump import DeadlinePassed
 from ..machine.qmp import QmpError
 from ..machine.spec import SpecError
 from ..machine.vm import LostMachine

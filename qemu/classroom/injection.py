@@ -1,7 +1,7 @@
 """Faults that come while the classroom runs: when each one's moment is there, and what the harness does then.
 
 `Injection` is asked each turn of the room. A fault is *fired* at a known moment of the host's clock; the report counts
-from there. Nothing is fired twice, and a fault that never fired is a failure of the run. `DEEDS` has one row for each
+from there. Nothing is fired twice, and a fault that never fired is a failure of the run. `ACTIONS` has one row for each
 kind of fault that the harness itself carries out; others are in the hardware or in a program (`equipment`), and only
 noticed here.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..disks.images import BLOCK
-from ..host.pump import Deadline
+from ..host.event_loop import Deadline
 from . import faults
 from .faults import IN_A_PROGRAM, Fault, Kind
 from .seat import Seat
@@ -56,11 +56,11 @@ class Injection:
                 self.link(seat, True, deadline)
         for fault in self.pending:
             watched = seats.get("sender" if fault.kind is Kind.LATE else fault.seat)
-            if watched and (moment := DUE.get(fault.kind, _by_its_events)(self, fault, watched)):
+            if watched and (moment := TRIGGERS.get(fault.kind, _by_its_events)(self, fault, watched)):
                 self.fired[fault] = moment
                 self.say(fault.seat, f"FAULT {fault}")
-                if fault.kind in DEEDS:
-                    DEEDS[fault.kind](self, fault, seats.get(fault.seat), deadline)
+                if fault.kind in ACTIONS:
+                    ACTIONS[fault.kind](self, fault, seats.get(fault.seat), deadline)
 
     def link(self, seat: Seat, up: bool, deadline: Deadline) -> None:
         """Plug a seat's cable in or out."""
@@ -114,7 +114,7 @@ def _arrived(injection: Injection, fault: Fault, seat: Seat) -> float | None:
     return time.monotonic() if there else None
 
 
-DUE: Mapping[Kind, Callable[[Injection, Fault, Seat], float | None]] = {
+TRIGGERS: Mapping[Kind, Callable[[Injection, Fault, Seat], float | None]] = {
     Kind.READ_ERROR: _io_error,
     Kind.WRITE_ERROR: _io_error,
     Kind.FLIP: _arrived,
@@ -155,7 +155,7 @@ def _flip(injection: Injection, fault: Fault, seat: Seat | None, deadline: Deadl
         os.pwrite(file.fileno(), bytes([byte ^ 1]), offset)
 
 
-DEEDS: Mapping[Kind, Callable[[Injection, Fault, Seat | None, Deadline], None]] = {
+ACTIONS: Mapping[Kind, Callable[[Injection, Fault, Seat | None, Deadline], None]] = {
     Kind.KILL: _cut_power,
     Kind.RESTART: _restart,
     Kind.UNPLUG: _unplug,

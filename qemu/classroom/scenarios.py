@@ -52,7 +52,7 @@ GONE = Expected("sender-vanished", PART, 75)
 
 
 def told(why: str) -> Expected:
-    """Of a receiver whose sender stops with a last word."""
+    """Of a receiver whose sender stops with an end notice."""
     return Expected("truncated", PART, 20, why)
 
 

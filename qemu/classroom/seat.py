@@ -9,8 +9,8 @@ from kernel_cmdline import parse
 from pxe.boot_entry import INITRD, KERNEL
 from pxe.dnsmasq import BOOT_FILE
 
+from ..host.event_loop import Deadline
 from ..host.network import Served
-from ..host.pump import Deadline
 from ..machine.events import Event, kernel_start
 from ..machine.vm import VM
 from .console_watch import ConsoleWatch

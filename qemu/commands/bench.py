@@ -49,7 +49,7 @@ def _boot(options: argparse.Namespace) -> int:
         options.pair, options.runs, options.memory_search, options.memory, counted=not options.wall
     )
     show(options, boot.table(result), boot.to_json(result))
-    return 0
+    return 0 if not result.counted or boot.agree(result.rows) else 1
 
 
 def _classroom_options(made: argparse.ArgumentParser) -> None:

@@ -1,8 +1,7 @@
-"""GPT partition tables and boot code in a raw image, written and read by sfdisk."""
+"""GPT partition tables and boot code in a raw image, written by sfdisk."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,23 +48,6 @@ def write_table(path: Path, disk_id: str, partitions: Sequence[Partition]) -> No
             fields.append(f'attrs="{part.attributes}"')
         lines.append(f"{part.number} : {', '.join(fields)}")
     run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path], stdin="\n".join(lines) + "\n")
-
-
-def read_table(path: Path) -> tuple[Partition, ...]:
-    """The partitions of the image, in the order of the table, as sfdisk reads them."""
-    table = json.loads(run(["sfdisk", "--json", path]))["partitiontable"]
-    return tuple(
-        Partition(
-            number=int(entry["node"].removeprefix(str(path)).lstrip("p")),
-            start=entry["start"] * SECTOR,
-            size=entry["size"] * SECTOR,
-            type=entry["type"],
-            uuid=entry.get("uuid", ""),
-            name=entry.get("name", ""),
-            attributes=entry.get("attrs", ""),
-        )
-        for entry in table["partitions"]
-    )
 
 
 def write_boot_code(path: Path, code: bytes) -> None:

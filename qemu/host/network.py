@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pxe.dnsmasq import BootServer, config
 
-from .pump import Deadline, Pump, Stream, watch_process
+from .event_loop import Deadline, EventLoop, Stream, watch_process
 
 log = logging.getLogger(__name__)
 
@@ -79,13 +79,13 @@ class Network:
         directory: Path,
         tree: Path,
         seats: int,
-        pump: Pump,
+        loop: EventLoop,
         on_line: Callable[[str], None] | None = None,
     ) -> None:
         self.log = bytearray()
         self.ended = False
         self._directory, self._tree, self._seats = directory, tree, seats
-        self._pump, self._on_line = pump, on_line
+        self._loop, self._on_line = loop, on_line
         self._rest = b""
         self._cleanup = contextlib.ExitStack()
 
@@ -106,7 +106,7 @@ class Network:
         command = ["setpriv", "--pdeathsig", "KILL", "dnsmasq", f"--conf-file={path}", "--no-daemon"]
         log.debug("$ %s", shlex.join(command))
         ours, theirs = socket.socketpair()
-        stream = Stream(self._pump, ours, self._feed)
+        stream = Stream(self._loop, ours, self._feed)
         stack.callback(stream.close)
         with theirs:
             process = subprocess.Popen(
@@ -114,10 +114,10 @@ class Network:
             )
         stack.callback(process.wait)
         stack.callback(process.kill)
-        pidfd = watch_process(self._pump, process.pid, self._server_ended)
+        pidfd = watch_process(self._loop, process.pid, self._server_ended)
         stack.callback(os.close, pidfd)
-        stack.callback(self._pump.remove, pidfd)
-        self._pump.until(lambda: b"TFTP root is" in self.log or self.ended, Deadline(10), "dnsmasq's start")
+        stack.callback(self._loop.remove, pidfd)
+        self._loop.until(lambda: b"TFTP root is" in self.log or self.ended, Deadline(10), "dnsmasq's start")
         if self.ended:
             stream.drain()
             raise NetworkError(f"dnsmasq did not start: {self.log.decode(errors='replace').strip()}")

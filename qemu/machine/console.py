@@ -12,7 +12,7 @@ from typing import Any
 
 import pyte
 
-from ..host.pump import Deadline, DeadlinePassed, Pump
+from ..host.event_loop import Deadline, DeadlinePassed, EventLoop
 from .keys import serial
 
 COLUMNS, LINES = 80, 24
@@ -57,8 +57,8 @@ class Screen:
 class Console:
     """One machine's operator console. `send` puts bytes on the line; `on_data` sees everything that comes."""
 
-    def __init__(self, send: Callable[[bytes], None], pump: Pump) -> None:
-        self._send, self._pump = send, pump
+    def __init__(self, send: Callable[[bytes], None], loop: EventLoop) -> None:
+        self._send, self._loop = send, loop
         self.transcript = bytearray()
         self.screen = Screen(send)
         self.on_data: Callable[[bytes], None] | None = None
@@ -98,7 +98,7 @@ class Console:
 
         names = " or ".join(repr(pattern.pattern.decode()) for pattern in wanted)
         try:
-            match = self._pump.until(look, deadline, names)
+            match = self._loop.until(look, deadline, names)
         except DeadlinePassed as error:
             raise DeadlinePassed(f"{error}; the screen shows:\n{self.screen.text}") from None
         text = match[0].decode(errors="replace")
@@ -109,7 +109,7 @@ class Console:
     def expect_screen(self, text: str, *, deadline: Deadline) -> None:
         """Wait until `text` stands on the screen. Raises DeadlinePassed with what stands there instead."""
         try:
-            self._pump.until(lambda: text in self.screen.text, deadline, f"{text!r} on the screen")
+            self._loop.until(lambda: text in self.screen.text, deadline, f"{text!r} on the screen")
         except DeadlinePassed as error:
             raise DeadlinePassed(f"{error}; the screen shows:\n{self.screen.text}") from None
 

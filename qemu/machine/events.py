@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..host.pump import Deadline, Pump
+from ..host.event_loop import Deadline, EventLoop
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class EventLog:
 
     def wait(
         self,
-        pump: Pump,
+        loop: EventLoop,
         success: Collection[str],
         failure: Collection[str],
         deadline: Deadline,
@@ -99,7 +99,7 @@ class EventLog:
             found = (e for e in self.events[start:] if e.name in names or f"{e.name}:{e.text('name')}" in names)
             return next(found, None)
 
-        return pump.until(look, deadline, f"event {' or '.join(sorted(success))}")
+        return loop.until(look, deadline, f"event {' or '.join(sorted(success))}")
 
 
 def _matches(event: Event, name: str, fields: dict[str, object]) -> bool:

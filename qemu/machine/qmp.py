@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..host.pump import Deadline, Pump, Stream
+from ..host.event_loop import Deadline, EventLoop, Stream
 
 
 class QmpError(Exception):
@@ -19,8 +19,8 @@ class QmpError(Exception):
 class Qmp:
     """Give it everything the monitor's socket delivers (`feed`), and ask with `execute`."""
 
-    def __init__(self, pump: Pump) -> None:
-        self._pump = pump
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop = loop
         self._stream: Stream | None = None
         self._rest = b""
         self._answers: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ class Qmp:
     def start(self, stream: Stream, deadline: Deadline) -> None:
         """Wait for the greeting and leave the negotiation mode. Raises DeadlinePassed."""
         self._stream = stream
-        self._pump.until(lambda: self._ready, deadline, "QEMU's monitor")
+        self._loop.until(lambda: self._ready, deadline, "QEMU's monitor")
         self.execute("qmp_capabilities", deadline=deadline)
 
     def execute(self, command: str, *, deadline: Deadline, **arguments: object) -> Any:
@@ -54,7 +54,7 @@ class Qmp:
             message["arguments"] = {name.replace("_", "-"): value for name, value in arguments.items()}
         self._stream.send(json.dumps(message).encode() + b"\n", deadline)
         stream = self._stream
-        self._pump.until(lambda: bool(self._answers) or stream.closed, deadline, f"an answer to QMP {command}")
+        self._loop.until(lambda: bool(self._answers) or stream.closed, deadline, f"an answer to QMP {command}")
         if not self._answers:
             raise QmpError(f"{command}: QEMU closed its monitor")
         answer = self._answers.pop(0)

@@ -1,6 +1,6 @@
 """One virtual machine, from its start to its end, whatever happens in between.
 
-    with VM(spec, directory, pump, deadline) as vm:
+    with VM(spec, directory, loop, deadline) as vm:
         vm.console.expect("login:", "Kernel panic", deadline=deadline)
 
 QEMU dies with the thread that started it (``setpriv --pdeathsig KILL``), and inside the harness's own PID namespace
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 
-from ..host.pump import Deadline, DeadlinePassed, Pump, Stream, watch_process
+from ..host.event_loop import Deadline, DeadlinePassed, EventLoop, Stream, watch_process
 from . import keys
 from .console import Console
 from .events import EventLog
@@ -39,11 +39,11 @@ class LostMachine(Exception):
 class VM:
     """A context manager; `directory` must exist and is for this machine alone (short: it holds unix sockets)."""
 
-    def __init__(self, spec: MachineSpec, directory: Path, pump: Pump, deadline: Deadline) -> None:
-        self.spec, self.directory, self.pump, self.deadline = spec, directory, pump, deadline
-        self.console = Console(self._send_console, pump)
+    def __init__(self, spec: MachineSpec, directory: Path, loop: EventLoop, deadline: Deadline) -> None:
+        self.spec, self.directory, self.loop, self.deadline = spec, directory, loop, deadline
+        self.console = Console(self._send_console, loop)
         self.events = EventLog()
-        self.qmp = Qmp(pump)
+        self.qmp = Qmp(loop)
         self.started = 0.0  # power-on, on the monotonic clock
         self.ended: float | None = None
         self.on_end: Callable[[], None] | None = None
@@ -73,7 +73,7 @@ class VM:
         command = ["setpriv", "--pdeathsig", "KILL", *argv(self.spec, self.ports)]
         with self._listening() as listeners, (self.directory / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            self._pidfd = watch_process(self.pump, self._process.pid, self._process_ended)
+            self._pidfd = watch_process(self.loop, self._process.pid, self._process_ended)
             deadline = self.deadline.sooner(START_SECONDS)
             self._until(lambda: len(self._streams) == len(listeners), deadline, f"{self.spec.name}: QEMU's start")
         self.qmp.start(self._streams["qmp"], deadline)
@@ -94,18 +94,18 @@ class VM:
                 listeners.append(listener)
                 listener.bind(str(getattr(self.ports, name)))
                 listener.listen(1)
-                self.pump.add(listener, self._acceptor(name, listener, sink))
+                self.loop.add(listener, self._acceptor(name, listener, sink))
             yield listeners
         finally:
             for listener in listeners:
-                self.pump.remove(listener)
+                self.loop.remove(listener)
                 listener.close()
 
     def _acceptor(self, name: str, listener: socket.socket, sink: Callable[[bytes], None]) -> Callable[[], None]:
         def accept() -> None:
             connection, _ = listener.accept()
-            self.pump.remove(listener)
-            self._streams[name] = Stream(self.pump, connection, sink)
+            self.loop.remove(listener)
+            self._streams[name] = Stream(self.loop, connection, sink)
 
         return accept
 
@@ -117,7 +117,7 @@ class VM:
             self.on_end()
 
     def _until(self, condition: Callable[[], bool], deadline: Deadline, what: str) -> None:
-        self.pump.until(lambda: condition() or self.ended is not None, deadline, what)
+        self.loop.until(lambda: condition() or self.ended is not None, deadline, what)
         if self.ended is not None and not condition():
             raise self.lost()
 
@@ -151,12 +151,12 @@ class VM:
 
     def wait_end(self, deadline: Deadline) -> None:
         """Wait until the machine ended by itself. Raises DeadlinePassed."""
-        self.pump.until(lambda: self.ended is not None, deadline, f"{self.spec.name}: the end of the machine")
+        self.loop.until(lambda: self.ended is not None, deadline, f"{self.spec.name}: the end of the machine")
 
     def settle(self, seconds: float = 0.3) -> None:
         """Read on until nothing came for so long, 3 s at most: the rest of a screen whose event came first."""
         deadline = self.deadline.sooner(3)
-        while not deadline.passed and self.pump.turn(min(seconds, deadline.left)):
+        while not deadline.passed and self.loop.turn(min(seconds, deadline.left)):
             pass
 
     def press(self, *names: str, vga: bool = False) -> None:
@@ -212,7 +212,7 @@ class VM:
                 stream.drain()
             stream.close()
         if self._pidfd is not None:
-            self.pump.remove(self._pidfd)
+            self.loop.remove(self._pidfd)
             os.close(self._pidfd)
             self._pidfd = None
         for port in (self.ports.console, self.ports.events, self.ports.qmp):

@@ -190,11 +190,6 @@ def test_what_a_configuration_means() -> None:
     assert parse_ip("10.0.0.2/0").netmask == "0.0.0.0"
     assert parse_ip("10.0.0.2").netmask is None
     assert parse_ip("[fd00::1]/64").netmask is None
-    assert parse_ip("10.0.0.2").static
-    assert parse_ip("10.0.0.2::::::none").static
-    assert not parse_ip("10.0.0.2::::::dhcp").static
-    assert not parse_ip("dhcp").static
-    assert not parse_ip("off").static
 
 
 @pytest.mark.parametrize("bits", range(33))

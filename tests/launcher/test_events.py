@@ -170,6 +170,21 @@ def test_the_end_waits_for_a_sink_that_works_and_for_no_other(pipe: tuple[int, i
     os.close(stalled)
 
 
+def test_who_closes_twice_waits_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The launcher does, at the end of every run."""
+    waited: list[float] = []
+    monkeypatch.setattr(Sink, "wait", lambda self, seconds: waited.append(seconds))
+    stalled, its_end = os.pipe()
+    log = EventLog()
+    log.add(Sink(Descriptor(its_end), PLENTY, LIMIT))
+    log.emit("note", text="x" * (256 << 10))  # more than a pipe holds
+    log.close()
+    log.emit("note", text="too late")  # no error
+    log.close()
+    assert len(waited) == 1
+    os.close(stalled)
+
+
 def test_what_an_error_cut_is_ended_before_the_next_line_and_counted(
     pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from launcher.errors import AnswerError, ErrorKind
-from launcher.sentence import Sentence, say, say_many
+from launcher.errors import AnswerError, ErrorKind, LauncherError
+from launcher.sentence import Sentence, joined, say, say_many, verbatim
 
 
 def in_capitals(text: str, many: str, count: object) -> str:
@@ -33,6 +33,27 @@ def test_the_count_chooses_the_plural() -> None:
 def test_without_fields_braces_mean_nothing() -> None:
     assert str(say("{curly} as it is")) == "{curly} as it is"
     assert not Sentence("") and say("x")
+
+
+def test_the_fields_of_the_sentences_within_a_sentence_are_its_own_too() -> None:
+    so_far = say_many("after {count:,} byte", "after {count:,} bytes", 1234, device="sdb")
+    sentence = joined(" ", say("{device} stopped {so_far}.", device="sda", so_far=so_far), "now", verbatim("x"))
+    assert str(sentence) == "sda stopped after 1,234 bytes. now x"
+    assert sentence.record() == {"device": "sda", "so_far": "after 1,234 bytes", "count": 1234}
+
+
+def test_of_two_sentences_side_by_side_the_first_one_gives_a_field_that_both_have() -> None:
+    assert joined(" ", say("{n} of", n=1), say("{n}, {m}", n=2, m=3)).record() == {"n": 1, "m": 3}
+
+
+def test_the_fields_of_an_error_are_its_sentences_before_its_hints() -> None:
+    error = LauncherError(
+        ErrorKind.NO_LINK,
+        joined(" ", say("{nic} has no link after {seconds:.0f} s.", nic="eth0", seconds=30.0), say("Sorry.")),
+        say("Plug in {nic}, not {other}.", nic="eth1", other="eth2"),
+    )
+    assert str(error) == "eth0 has no link after 30 s. Sorry. Plug in eth1, not eth2."
+    assert error.record()["fields"] == {"nic": "eth0", "seconds": 30.0, "other": "eth2"}
 
 
 def test_an_error_tells_its_kind_and_the_fields_of_both_its_sentences() -> None:

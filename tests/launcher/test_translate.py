@@ -31,7 +31,6 @@ BOTH = pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
 NOT_EXTRACTED = {
     "launcher/answers/reading.py": "makes sentences of the messages of kernel_cmdline",
     "launcher/sentence.py": "makes sentences of what is given to it",
-    "launcher/model/wording.py": "a recorded disk's refusal is a text",
 }
 """Where `Sentence` itself is called: no message is found there."""
 

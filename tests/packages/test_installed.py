@@ -20,7 +20,10 @@ from tests.common import ROOT
 
 pytestmark = pytest.mark.package
 
-FOLDERS = ("cli", "initrd", "kernel_cmdline", "launcher", "pxe")
+FOLDERS = {
+    "deb": ("cli", "initrd", "kernel_cmdline", "launcher", "pxe"),
+    "wheel": ("cli", "initrd", "kernel_cmdline", "launcher", "pxe", "qemu"),
+}
 VENV = "/opt/venv"
 COMMAND = {"deb": "/usr/bin/udpcast-launcher", "wheel": f"{VENV}/bin/udpcast-launcher"}
 PRIVATE = {"deb": "/usr/share/udpcast-launcher", "wheel": f"{VENV}/lib/python3*/site-packages/udpcast_launcher/lib"}
@@ -58,9 +61,9 @@ def lines(text: str) -> set[str]:
     return set(text.splitlines())
 
 
-def ours() -> set[str]:
-    """Every file of the folders, translations compiled, with a star behind those that are executable."""
-    paths = {path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()}
+def ours(kind: str) -> set[str]:
+    """Every file of the package's folders, translations compiled, with a star behind those that are executable."""
+    paths = {path for folder in FOLDERS[kind] for path in (ROOT / folder).rglob("*") if path.is_file()}
     marked = {path.relative_to(ROOT): "*" if path.stat().st_mode & 0o100 else "" for path in paths}
     return {
         f"{path.with_suffix('.mo') if path.suffix == '.po' else path}{mark}"
@@ -72,9 +75,9 @@ def ours() -> set[str]:
 @pytest.mark.parametrize("kind", COMMAND)
 def test_every_file_is_there_and_no_other(installed: Inside, kind: str) -> None:
     find = r"cd %s && find %s -name __pycache__ -prune -o -type f \( -perm /111 -printf '%%p*\n' -o -printf '%%p\n' \)"
-    there = lines(installed("sh", "-c", find % (PRIVATE[kind], " ".join(FOLDERS))).stdout)
-    assert there - ours() == set()
-    assert ours() - there == set()
+    there = lines(installed("sh", "-c", find % (PRIVATE[kind], " ".join(FOLDERS[kind]))).stdout)
+    assert there - ours(kind) == set()
+    assert ours(kind) - there == set()
     assert "initrd/inside/collect.py" in there
 
 
@@ -83,7 +86,7 @@ def test_nothing_else_is_in_the_shared_places(installed: Inside, kind: str) -> N
     """No module of ours can be imported by others, but for the one package of the wheel."""
     python = {"deb": "/usr/bin/python3", "wheel": f"{VENV}/bin/python"}[kind]
     code = "import importlib.util as u, sys; print(*(n for n in sys.argv[1:] if u.find_spec(n)))"
-    found = installed(python, "-c", code, *FOLDERS, "udpcast_launcher", "qemu").stdout.split()
+    found = installed(python, "-c", code, *FOLDERS["deb"], "udpcast_launcher", "qemu").stdout.split()
     assert found == {"deb": [], "wheel": ["udpcast_launcher", "qemu"]}[kind]
 
 
@@ -92,6 +95,9 @@ def test_the_wheel_lies_beside_the_qemu_of_the_package_index(installed: Inside) 
     client, file = installed(f"{VENV}/bin/python", "-c", code).stdout.split()
     assert client == "QMPClient"
     assert file.startswith(VENV)
+    lib = "import pathlib, sys, udpcast_launcher as u; sys.path.insert(0, str(pathlib.Path(u.__file__).parent / 'lib'))"
+    ours = installed(f"{VENV}/bin/python", "-c", f"{lib}; from qemu.machine import spec; print(spec.__file__)").stdout
+    assert "/udpcast_launcher/lib/qemu/" in ours
 
 
 @pytest.mark.parametrize("kind", COMMAND)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qemu.classroom.single import SingleSpec, of_pair, run_machine
-from qemu.host.pump import Deadline
+from qemu.host.event_loop import Deadline
 from qemu.machine.spec import Bus
 from qemu.machine.vm import VM
 from tests.common import PAIR
@@ -35,7 +35,7 @@ def tell(vm: VM) -> tuple[list[str], list[dict[str, object]]]:
     with HTTPServer(("10.77.0.1", 8909), Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         seen = [
-            vm.events.wait(vm.pump, (name,), ("crash", "error"), vm.deadline) for name in ("outcome", "report", "after")
+            vm.events.wait(vm.loop, (name,), ("crash", "error"), vm.deadline) for name in ("outcome", "report", "after")
         ]
         vm.wait_end(vm.deadline)
         server.shutdown()
@@ -60,7 +60,7 @@ def hang(vm: VM) -> tuple[list[dict[str, object]], float]:
     """Let the disk answer no more requests; what the machine said, and how long its end took."""
 
     def wait(name: str) -> dict[str, object]:
-        return vm.events.wait(vm.pump, (name,), ("crash", "error"), vm.deadline).fields
+        return vm.events.wait(vm.loop, (name,), ("crash", "error"), vm.deadline).fields
 
     wait("transfer")
     limits = {"bps-total": 1}  # one more request, and the next one in hours

@@ -69,7 +69,7 @@ def test_the_role_screen_is_first_and_no_key_does_harm(tmp_path: Path) -> None:
 
 def failure(vm: VM) -> str:
     """What an unattended machine says that gets no address; then it is switched off, as its line says of failures."""
-    outcome = vm.events.wait(vm.pump, ("outcome",), ("crash", "error", "transfer", "screen:umode"), vm.deadline)
+    outcome = vm.events.wait(vm.loop, ("outcome",), ("crash", "error", "transfer", "screen:umode"), vm.deadline)
     assert (outcome.name, outcome.text("kind")) == ("outcome", "not-begun")
     sees(vm, "FAILED", "Nothing was sent or written.", "This PC is switched off in")
     vm.wait_end(vm.deadline)

@@ -43,8 +43,9 @@ installkernel() {
         virtio_console
     )
     # Not for a PC's own disk and card: storage networks (Fibre Channel, iSCSI, FCoE), PCMCIA, tapes, disk targets,
-    # tests; nor among the keyboards: instruments, tablets, sensors, game pads.
-    local omit_drivers='.*_cs|lpfc|qla2xxx|qla4xxx|bfa|bna_fc|fnic|csiostor|be2iscsi|libiscsi.*|iscsi_.*|scsi_transport_iscsi|bnx2i|bnx2fc|cxgb[34]i|libcxgbi|qed[if]|cnic|fcoe|libfc.*|tcm_.*|efct|scsi_debug|scsi_dh_.*|st|ch|ses|osst|hid[_-]prodikeys|hid[_-]picolcd|wacom|hid[_-]sensor.*|hid[_-]nintendo|hid[_-]playstation|hid[_-]sony|hid[_-]steam|hid[_-]wiimote'
+    # tests; nor among the keyboards: instruments, tablets, sensors, game pads, and touch pads on an I2C bus, whose own
+    # drivers are not here either (since 6.12 these need all of the graphics).
+    local omit_drivers='.*_cs|lpfc|qla2xxx|qla4xxx|bfa|bna_fc|fnic|csiostor|be2iscsi|libiscsi.*|iscsi_.*|scsi_transport_iscsi|bnx2i|bnx2fc|cxgb[34]i|libcxgbi|qed[if]|cnic|fcoe|libfc.*|tcm_.*|efct|scsi_debug|scsi_dh_.*|st|ch|ses|osst|hid[_-]prodikeys|hid[_-]picolcd|wacom|hid[_-]sensor.*|hid[_-]nintendo|hid[_-]playstation|hid[_-]sony|hid[_-]steam|hid[_-]wiimote|i2c[_-]hid.*'
     omit_drivers="^($omit_drivers)\$"
 
     hostonly='' instmods "${network[@]}" "${disks[@]}" "${others[@]}"

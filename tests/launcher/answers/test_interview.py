@@ -1,4 +1,4 @@
-"""The rules of `launcher/interview.py`: precedence, the card, the address, consent, back and replay."""
+"""The rules of `launcher/answers/interview.py`: precedence, the card, the address, consent, back and replay."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from launcher.answers.interview import NO, Back, Interview, Told, refuse
 from launcher.answers.lookup import given_answers
 from launcher.answers.questions import Facts, Question
 from launcher.answers.selectors import DeviceMissing
-from launcher.errors import AnswerError, Unanswered
+from launcher.errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from launcher.model.machine import Machine
 from launcher.model.plan import Address, AddressSource, After, Compression, Next, Plan, ResultPage, Role
+from launcher.sentence import say, verbatim
 from tests.common import ONE, TWO
 
 PXE = "ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0 "
@@ -228,9 +229,9 @@ def test_going_back_beyond_the_first_answer_asks_what_was_given() -> None:
 
 
 def test_later_values_and_the_command_line_win() -> None:
-    configuration = ("udpcfg.txt", parse("port=9100 compr=gzip"))
+    configuration = (verbatim("udpcfg.txt"), parse("port=9100 compr=gzip"))
     given = given_answers(parse("port=9002 port=9004"), configuration)
-    assert (given["port"].text, given["compr"].text, given["compr"].source) == ("9004", "gzip", "udpcfg.txt")
+    assert (given["port"].text, given["compr"].text, str(given["compr"].source)) == ("9004", "gzip", "udpcfg.txt")
 
 
 @pytest.mark.parametrize(
@@ -303,3 +304,31 @@ def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:
     assert [str(warning) for warning in interview.warnings] == [
         "retry=2 counts with auto=yes only: here the operator decides."
     ]
+
+
+NO_DISK = replace(ONE, disks=())
+REFUSED = replace(ONE, disks=(replace(ONE.disks[0], refused=say("it is in use")),))
+UNLINKED = replace(TWO, nics=tuple(replace(nic, link=False) for nic in TWO.nics))
+
+
+@pytest.mark.parametrize(
+    ("line", "machine", "kind", "fields"),
+    [
+        ("umode=snd port=9001", ONE, ErrorKind.WRONG_VALUE, {"text": "9001", "near": 9000}),
+        ("", ONE, ErrorKind.UNANSWERED, {}),
+        ("umode=snd", TWO, ErrorKind.UNANSWERED, {"key": "disk", "count": 2, "choices": ["/dev/sda", "/dev/sdb"]}),
+        ("umode=snd", NO_DISK, ErrorKind.DEVICE_MISSING, {}),
+        ("umode=snd disk=sdq", ONE, ErrorKind.DEVICE_MISSING, {"counts": ["sdq matches nothing"]}),
+        ("umode=snd disk=sda", REFUSED, ErrorKind.DEVICE_REFUSED, {"disk": "/dev/sda", "why": "it is in use"}),
+        ("umode=snd disk=sda", UNLINKED, ErrorKind.NO_LINK, {}),
+    ],
+)
+def test_an_error_is_a_kind_with_fields(
+    line: str, machine: Machine, kind: ErrorKind, fields: dict[str, object]
+) -> None:
+    with pytest.raises(LauncherError) as caught:
+        Interview(given_answers(parse(f"auto=yes {line}")), machine, refuse).plan()
+    record = caught.value.record()
+    assert (caught.value.kind, record["kind"]) == (kind, kind.value)
+    assert isinstance(record["fields"], dict)
+    assert record["fields"] | fields == record["fields"]

@@ -18,7 +18,7 @@ systemd.unit toram udev.log_level url usbcore.autosuspend vconsole.keymap zswap.
 """
 
 
-def test_the_readme_holds_the_reference_as_it_is() -> None:
+def test_the_document_holds_the_reference_as_it_is() -> None:
     assert reference() in (ROOT / "docs/parameters.md").read_text(encoding="utf-8")
 
 

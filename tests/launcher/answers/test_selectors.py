@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from launcher.answers.questions import Facts
+from launcher.answers.reading import read_path
 from launcher.answers.selectors import SELECTORS, DeviceMissing, exact, exchanged, select_nic, select_target
 from launcher.errors import AnswerError
-from launcher.model.machine import Disk, Machine, Nic, Partition
+from launcher.model.machine import CD_DRIVE, Disk, Machine, Nic, Partition
+from launcher.sentence import say
 
 SDA = Disk(
     "/dev/sda",
@@ -20,7 +23,7 @@ SDA = Disk(
     partitions=(Partition("/dev/sda1", 10**8), Partition("/dev/sda2", 499 * 10**9, "ntfs")),
 )
 NVME = Disk("/dev/nvme0n1", 1_000_204_886_016, model="Samsung 980", partitions=(Partition("/dev/nvme0n1p1", 10**9),))
-CDROM = Disk("/dev/sr0", 10**9, refused="it is a CD drive")
+CDROM = Disk("/dev/sr0", 10**9, refused=CD_DRIVE)
 STICK = Disk("/dev/sdb", 16 * 10**9, read_only=True)
 MACHINE = Machine(disks=(SDA, NVME, CDROM, STICK), nics=(Nic("eth0", "52:54:00:aa:bb:01"),))
 
@@ -89,7 +92,7 @@ def test_links_of_a_partition_name_it() -> None:
         ((), "is gone"),
         ((replace(SDA, serial="OTHER"),), "another disk"),
         ((replace(SDA, size=1),), "another disk"),
-        ((replace(SDA, refused="it is in use"),), "in use"),
+        ((replace(SDA, refused=say("it is in use")),), "in use"),
     ],
 )
 def test_a_disk_that_is_not_the_one_that_was_chosen_any_more(now: tuple[Disk, ...], words: str | None) -> None:
@@ -147,3 +150,12 @@ def test_cards_that_are_missing_or_malformed() -> None:
         select_nic("eth0", replace(MACHINE, nics=()))
     with pytest.raises(AnswerError, match="neither"):
         select_nic("eth0; reboot", MACHINE)
+
+
+def test_a_path_is_taken_as_it_is_or_not_at_all() -> None:
+    """What ``transfer`` takes: no selector, no short name, no list."""
+    image = Disk("/srv/a,b.img", 512, 0)
+    facts = Facts(Machine(disks=(image,)))
+    assert read_path("/srv/a,b.img", facts).disk is image
+    with pytest.raises(DeviceMissing, match=r"disk=a,b\.img is not on this PC"):
+        read_path("a,b.img", facts)

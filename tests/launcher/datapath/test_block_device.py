@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import xxhash
 
+from launcher.datapath import block_device
 from launcher.datapath.block_device import (
     ALIGNMENT,
     DiskError,
@@ -145,13 +146,16 @@ def test_who_need_not_answer_soon_is_hung_only_when_nobody_wants_the_answer(
     (tmp_path / "disk").write_bytes(b"x" * 9)
     source = SourceDisk(str(tmp_path / "disk"), replace(TIMES, patience=0.0, impatience=0.1))
     seen: list[float | None] = []
+    now = 100.0
+    monkeypatch.setattr(block_device, "time", SimpleNamespace(monotonic=lambda: now))
 
     def splice(*_: object, **__: object) -> int:
+        nonlocal now
         seen.append(source.hung)
-        time.sleep(0.2)
+        now += 0.2
         source.hurry()
         seen.append(source.hung)
-        time.sleep(0.2)
+        now += 0.2
         seen.append(source.hung)
         return 9
 
@@ -169,7 +173,7 @@ def test_a_failing_disk_says_where(tmp_path: Path) -> None:
     os.close(source.fd)
     with pytest.raises(DiskError) as failed:
         source.read(memoryview(bytearray(5)), 77)
-    assert (failed.value.offset, failed.value.words) == (77, "Bad file descriptor")
+    assert (failed.value.offset, str(failed.value.words)) == (77, "Bad file descriptor")
 
 
 @pytest.mark.parametrize(

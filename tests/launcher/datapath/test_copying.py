@@ -30,7 +30,7 @@ from launcher.datapath.copying import (
 from launcher.datapath.framing import TRAILER_BYTES
 from launcher.datapath.moved import MARK, Moved, Reread
 from launcher.model.times import TIMES
-from launcher.sentence import say
+from launcher.sentence import say, verbatim
 
 DEADLINE = 20.0
 SOON = replace(TIMES, look_out=0.001)
@@ -169,7 +169,7 @@ def test_a_disk_that_fails_when_it_is_asked_again_is_an_error(tmp_path: Path, mo
     source = SourceDisk(str(tmp_path / "source"))
     moved, _ = drained(lambda outlet: copy_from_disk(source, 2 * CHUNK, outlet, nothing))
     source.close()
-    assert moved == Moved(CHUNK, error="Input/output error")
+    assert moved == Moved(CHUNK, error=verbatim("Input/output error"))
 
 
 def test_a_source_is_sent_in_pieces_of_any_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +216,7 @@ def test_a_source_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     directory = SourceDisk(str(tmp_path))
     moved, stream = drained(lambda outlet: copy_from_disk(directory, 10, outlet, nothing))
     directory.close()
-    assert moved.error == "Is a directory"
+    assert str(moved.error) == "Is a directory"
     assert stream == b""
 
 
@@ -239,7 +239,7 @@ def test_a_device_that_says_full_is_an_overflow() -> None:
     full.close()
     os.close(inlet)
     assert moved.overflow
-    assert moved.error == "No space left on device"
+    assert str(moved.error) == "No space left on device"
 
 
 def test_a_target_that_fails_is_an_error_at_its_offset(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_target_that_fails_is_an_error_at_its_offset(tmp_path: Path) -> None:
     failing.close()
     os.close(read_only)
     os.close(inlet)
-    assert (moved.count, moved.error, moved.overflow, moved.digest) == (CHUNK, "Bad file descriptor", False, None)
+    assert (moved.count, str(moved.error), moved.overflow, moved.digest) == (CHUNK, "Bad file descriptor", False, None)
 
 
 def test_a_flush_that_hangs_is_seen_however_the_last_write_went(

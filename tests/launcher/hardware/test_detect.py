@@ -14,17 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from launcher.hardware import usage
 from launcher.hardware.detect import (
     SETTLED,
     Facts,
     decoded,
     detect,
     disk_from_udev,
+    in_use,
     natural,
     nic_from_udev,
+    used_refused,
 )
-from launcher.hardware.interfaces import Interface
-from launcher.hardware.usage import Usage
+from launcher.hardware.usage import Usage, Use
 from launcher.model.machine import Disk, Nic, Partition
 from tests.common import ROOT
 
@@ -138,7 +140,7 @@ def test_before_udev_has_looked_the_kernel_knows_model_and_size() -> None:
 )
 def test_what_cannot_be_meant_is_refused_with_a_reason(found: Disk, reason: str) -> None:
     assert found.refused is not None
-    assert reason in found.refused
+    assert reason in str(found.refused)
 
 
 @pytest.mark.parametrize("name", ["sda", "sdaa", "vdb", "nvme0n1", "mmcblk0", "xvda", "hda", "pmem0"])
@@ -164,6 +166,23 @@ def test_a_disk_that_holds_others_up_is_refused(tmp_path: Path) -> None:
     assert reason == "it is in use: /dev/vda is part of dm-0"
 
 
+def test_detection_asks_what_uses_each_disk_that_may_be_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Used:
+        def of(self, number: str) -> list[Use]:
+            asked.append(number)
+            return [Use("/dev/sdb1", "dm-0")] if number == "8:16" else []
+
+    monkeypatch.setattr(usage, "Usage", Used)
+    found = [(recorded(name)[0], disk(name)) for name in ("/dev/sr0", "/dev/sdb", "/dev/vda")]
+    used = {each.path: each.refused and str(each.refused) for each in used_refused(found)}
+    assert used["/dev/sdb"] == "it is in use: /dev/sdb1 is part of dm-0"
+    assert (used["/dev/vda"], used["/dev/sr0"]) == (None, "it is a CD drive")
+    properties = recorded("/dev/vda")[0]
+    assert asked == ["8:16", f"{properties['MAJOR']}:{properties['MINOR']}"]
+
+
 def refusal(root: Path, name: str, used: dict[str, str], holders: tuple[str, ...] = ()) -> str | None:
     """Why the disk `name` is not offered, where /proc and /sys below `root` say that devices are `used` (by number or
     by path), and that `holders` are made of the disk."""
@@ -186,7 +205,8 @@ def refusal(root: Path, name: str, used: dict[str, str], holders: tuple[str, ...
     (root / "proc/swaps").write_text("\n".join(swaps))
     properties, attributes = recorded(name)
     uses = Usage(root).of(f"{properties['MAJOR']}:{properties['MINOR']}")
-    return disk_from_udev(properties, attributes, partitions_of(name), uses).refused
+    refused = in_use(disk_from_udev(properties, attributes, partitions_of(name)), uses).refused
+    return None if refused is None else str(refused)
 
 
 def record(root: Path, properties: Mapping[str, str], attributes: Mapping[str, str], below: Path | None = None) -> Path:
@@ -228,7 +248,9 @@ def card(
     link: bool | None = None,
 ) -> Nic | None:
     name, mac = properties["INTERFACE"], attributes["address"]
-    return nic_from_udev(properties, attributes, Interface(name, int(attributes["type"]), mac, link, addresses))
+    return nic_from_udev(
+        properties, attributes, int(attributes["type"]), Nic(name, mac, link=link, addresses=addresses)
+    )
 
 
 def test_wired_cards() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from launcher.model.machine import from_json, to_json
+from launcher.model.machine import CD_DRIVE, Disk, Machine, from_json, to_json
+from launcher.sentence import say
 from tests.common import MACHINES, recorded
 
 FILES = sorted(MACHINES.glob("*.json"))
@@ -42,6 +44,24 @@ def test_the_machines_are_what_their_names_say() -> None:
     assert [disk.removable for disk in recorded("usb-stick-and-disk").eligible_disks] == [False, True]
     assert any(disk.sector_size == 4096 for disk in recorded("many-disks").disks)
     assert recorded("small-disk").disks[0].size < one.eligible_disks[0].size
+
+
+def test_a_reason_is_recorded_in_english_and_a_constant_one_can_be_translated_again() -> None:
+    """Any other is a text that was recorded."""
+    uses = say("it is in use: {how}", how=say("{device} is mounted on {place}", device="/dev/sda1", place="/{a}: b"))
+    disks = (Disk("/dev/sda", 1, refused=uses), Disk("/dev/sr0", 1, refused=CD_DRIVE), Disk("/dev/sdb", 1))
+    words = ["it is in use: /dev/sda1 is mounted on /{a}: b", "it is a CD drive", None]
+    text = to_json(Machine(disks))
+    assert [one["refused"] for one in json.loads(text)["disks"]] == words
+    read = from_json(text)
+    assert [disk.refused and str(disk.refused) for disk in read.disks] == words
+    assert (read.disks[1].refused, read.eligible_disks) == (CD_DRIVE, disks[2:])
+    assert to_json(read) == text
+
+
+def test_a_reason_is_a_text() -> None:
+    with pytest.raises(ValueError, match="refused is 1, expected str"):
+        from_json('{"disks": [{"path": "/dev/sda", "size": 1, "refused": 1}]}')
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '{"disks": [{}]}', '{"nics": [{"name": "eth0"}]}', '{"disks": 1}'])

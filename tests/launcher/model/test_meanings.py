@@ -18,7 +18,7 @@ RESULTS = (ROOT / "docs/results.md").read_text(encoding="utf-8")
 EVENTS = (ROOT / "docs/events.md").read_text(encoding="utf-8")
 
 
-def test_every_result_has_its_meaning_and_the_readme_holds_them() -> None:
+def test_every_result_has_its_meaning_and_the_document_holds_them() -> None:
     assert set(meanings.MEANINGS) == set(OutcomeKind)
     assert meanings.reference() in RESULTS
 
@@ -27,7 +27,7 @@ def test_no_success_is_repeated() -> None:
     assert not HEALED_BY_ANOTHER_CAST & OK_KINDS
 
 
-def test_the_readme_holds_every_event() -> None:
+def test_the_document_holds_every_event() -> None:
     rows = "".join(f"| `{name}` | {what} |\n" for name, what in events.NAMES.items())
     assert f"| event | what it says |\n| --- | --- |\n{rows}\n" in EVENTS
 
@@ -38,7 +38,7 @@ def test_every_event_that_is_emitted_has_its_row() -> None:
     assert emitted <= set(events.NAMES)
 
 
-def test_the_readme_holds_the_exit_statuses() -> None:
+def test_the_document_holds_the_exit_statuses() -> None:
     assert exits.reference() in RESULTS
     assert set(exits.MEANINGS["run"]) == {*exits.Exit, exits.CRASHED}
 

@@ -8,10 +8,9 @@ from launcher.answers.parameters import ROWS
 from launcher.datapath.chunks import CHUNK, CHUNKS
 from launcher.model.plan import SILENCE, START_TIMEOUT
 from launcher.model.times import TIMES as T
-from launcher.model.times import Times, reference
-from launcher.udpcast.command import HELLO_INTERVAL
+from launcher.model.times import Times, reference, waits
+from tests.common import ROOT
 
-GREETS_EVERY = HELLO_INTERVAL / 1000
 SHORTEST_SILENCE = 5  # of the parameter silence
 
 
@@ -19,14 +18,22 @@ def test_a_sender_that_begins_anew_makes_a_pause_that_tells_it() -> None:
     assert T.listen > T.pause
 
 
-def test_its_last_word_is_out_before_its_next_cast_begins() -> None:
-    assert (T.farewell_times - 1) * T.farewell_apart < T.pause < T.listen
+def test_its_end_notice_is_out_before_its_next_cast_begins() -> None:
+    assert (T.end_notice_times - 1) * T.end_notice_apart < T.pause < T.listen
 
 
 def test_two_greetings_may_get_lost() -> None:
-    assert T.pause > 2 * GREETS_EVERY
-    assert T.listen > 3 * GREETS_EVERY
-    assert T.tie >= 3 * GREETS_EVERY
+    assert T.pause > 2 * T.greet_every
+    assert T.listen > 3 * T.greet_every
+    assert T.tie >= 3 * T.greet_every
+
+
+def test_a_sender_that_greets_seldom_need_not_greet_to_the_second() -> None:
+    assert T.pause_intervals >= 2
+
+
+def test_udp_sender_is_told_how_often_to_greet_in_whole_milliseconds() -> None:
+    assert T.greet_every * 1000 == round(T.greet_every * 1000) > 0
 
 
 def test_two_signs_of_life_may_get_lost_before_the_shortest_patience_ends() -> None:
@@ -35,7 +42,7 @@ def test_two_signs_of_life_may_get_lost_before_the_shortest_patience_ends() -> N
 
 def test_a_sender_that_drops_another_receiver_is_heard_again_in_time() -> None:
     """It does so a second late at most, and one looks once in `look_out`."""
-    assert T.more_patient > GREETS_EVERY + 2 * T.look_out
+    assert T.more_patient > T.greet_every + 2 * T.look_out
 
 
 def test_what_comes_behind_a_pause_is_never_the_last_of_the_old_cast() -> None:
@@ -60,6 +67,36 @@ def test_a_process_gets_longer_when_its_work_is_done_than_when_it_is_stopped() -
 def test_nobody_loses_patience_with_a_disk_before_he_would_have_who_does_not_want_it_any_more() -> None:
     assert T.impatience < T.patience
     assert T.patience < START_TIMEOUT
+
+
+def test_who_leaves_waits_no_longer_for_a_disk_than_for_one_whose_answer_nobody_wants() -> None:
+    assert T.stuck <= T.impatience
+
+
+def test_a_port_of_a_switch_is_waited_for_until_its_spanning_tree_is_there() -> None:
+    assert T.link > 50
+
+
+def test_a_device_that_is_missing_is_waited_for_longer_than_one_that_may_come() -> None:
+    assert T.look_out < T.no_device < T.device
+
+
+def test_an_unattended_cast_does_not_begin_before_receivers_could_have_come_from_another_sender() -> None:
+    """One that gives way, or begins anew, is noticed by its receivers before the one that stays begins its cast."""
+    assert T.unattended > T.listen + T.tie + T.pause
+    assert T.unattended < START_TIMEOUT
+
+
+def test_the_administrators_guide_says_how_long_a_sender_listens() -> None:
+    text = " ".join((ROOT / "docs/admin.md").read_text(encoding="utf-8").split())
+    assert f"A sender therefore listens for {T.listen:g} s before it begins" in text
+
+
+def test_the_administrators_table_follows_the_times() -> None:
+    table = waits()
+    for value in (T.device, T.link, T.dhcp, T.unattended, T.more_patient, SILENCE, T.listen):
+        assert f" {value:g} s" in table
+    assert "| a sender that fails or is cancelled | 3 s: it says so" in table
 
 
 def test_the_least_silence_here_is_the_parameters() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from launcher.model.machine import Disk, Nic, Partition
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.wording import contents_line, disk_line, listed, nic_line, partition_line, refusal
-from launcher.sentence import NOTHING, Sentence, say
+from launcher.model.wording import contents_line, disk_line, listed, nic_line, partition_line
+from launcher.sentence import Sentence, say
 from launcher.translate import set_language, tr
 
 WINDOWS = Partition("/dev/sda2", 499_300_000_000, "ntfs", 'Win"{0}"dows')
@@ -58,13 +58,6 @@ def test_a_line_is_english_and_can_be_translated(
     german: None, sentence: Sentence, english: str, translated: str
 ) -> None:
     assert (str(sentence), tr(sentence)) == (english, translated)
-
-
-def test_a_refusal_is_the_text_that_was_recorded() -> None:
-    words = "it is in use: /dev/sda1 is mounted on /a: b"
-    assert str(refusal(Disk("/dev/sda", 1, refused=words))) == words
-    assert str(refusal(Disk("/dev/sr0", 1, refused="it is a CD drive"))) == "it is a CD drive"
-    assert refusal(BARE) == NOTHING
 
 
 def test_an_outcome_is_told_in_english_with_its_fields(german: None) -> None:

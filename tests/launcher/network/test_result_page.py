@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +19,7 @@ from launcher.model.plan import ResultPage
 from launcher.network import result_page
 from launcher.network.result_page import Answer, Report, address, get, split_url
 from launcher.sentence import say
-from tests.common import ONE, a_plan
+from tests.common import ONE, ROOT, a_plan
 
 PATIENCE = 20.0  # seconds until an answer that was expected counts as missing
 SHORT = 0.3
@@ -164,6 +166,17 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
         port = listener.getsockname()[1]
     got = told(f"http://127.0.0.1:{port}/")
     assert plain(got) == (False, None, "127.0.0.1 could not be told: Connection refused.")
+
+
+def test_a_name_is_looked_up_without_idna_tables() -> None:
+    """The initrd has none."""
+    script = (
+        "import sys, time; sys.modules['encodings.idna'] = None\n"
+        "from launcher.network.result_page import get\n"
+        "print(get('http://localhost:1/', time.monotonic() + 9).sentence)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("localhost could not be told: Connection refused.\n", "")
 
 
 def test_no_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from launcher.model.afterwards import Result
-from launcher.model.outcome import Outcome, OutcomeKind
+from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.model.plan import After, Next, Plan, Role
 from launcher.screens import ending
 from launcher.screens.ending import Ending, what_is_known
@@ -99,3 +99,7 @@ def test_reading_back_has_a_bar_where_the_stream_gave_no_length() -> None:
     progress = TransferPage(PLAN, lambda: None, "")
     progress.update(TransferState(Phase.VERIFYING, bytes=1000, total=None, verified=0))
     assert "0 %" in page_text(progress.page)
+
+
+def test_every_success_has_a_title_of_its_own_and_no_failure_has_one() -> None:
+    assert set(ending.TITLES) == set(OK_KINDS)

@@ -13,8 +13,9 @@ from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation
 from launcher.answers.lookup import given_answers
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind, LauncherError
+from launcher.hardware.usage import Entry, Use
 from launcher.model.afterwards import Result
-from launcher.model.machine import Machine
+from launcher.model.machine import CD_DRIVE, Machine
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Next, Role
 from launcher.network.result_page import Answer
@@ -22,7 +23,7 @@ from launcher.screens import pages, widgets
 from launcher.screens.ending import Ending
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
-from launcher.sentence import say, verbatim
+from launcher.sentence import Sentence, say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
 from launcher.translate import set_language
@@ -30,6 +31,9 @@ from tests.common import TWO, a_plan, page_text
 
 PLAN = a_plan(target=whole(TWO.disks[0]), nic=TWO.nics[0])
 FAILURE = Outcome(OutcomeKind.TRUNCATED, say("The sender stopped."), say("Look at it."))
+MOUNTED = Use("/dev/sda", entry=Entry("8:0", "/dev/sda", "/")).refusal
+SWAP = Use("/dev/sda", entry=Entry("8:0", "/dev/sda")).refusal
+BUILT_UPON = Use("/dev/sda", "sdb").refusal
 ERROR = AnswerError(ErrorKind.WRONG_VALUE, say("{key} is wrong.", key="port=1"), say("Take another one."))
 SETTLED = "udpcparam=--fec retry=2 compr=gzip silence=9 start_timeout=9 after=menu"
 
@@ -106,10 +110,15 @@ def test_the_overwrite_with_all_that_is_lost() -> None:
     assert english(shown("confirm", "disk=/dev/sda")) == []
 
 
+@pytest.mark.parametrize("reason", [CD_DRIVE, MOUNTED, SWAP, BUILT_UPON], ids=str)
 @pytest.mark.parametrize("key", ["disk", "nic"])
-def test_nothing_is_there(key: str) -> None:
-    refused = replace(TWO.disks[0], refused="it is a CD drive")
+def test_nothing_is_there(key: str, reason: Sentence) -> None:
+    refused = replace(TWO.disks[0], refused=reason)
     assert english(shown(key, "", Machine(disks=(refused,)))) == []
+
+
+def test_a_disk_that_is_not_offered() -> None:
+    assert english(shown("disk", "", replace(TWO, disks=(TWO.disks[0], replace(TWO.disks[1], refused=MOUNTED))))) == []
 
 
 def test_waiting_menu_and_error() -> None:

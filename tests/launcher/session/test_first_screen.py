@@ -15,9 +15,9 @@ from tests.common import ROOT
 
 EARLY = {
     "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
-    "launcher.model": {"machine", "plan", "wording"},
+    "launcher.model": {"machine", "plan", "times", "wording"},
     "launcher.udpcast": {"options"},
-    "launcher.hardware": {"detect", "interfaces", "usage"},
+    "launcher.hardware": {"detect", "interfaces"},
     "launcher.answers": {
         "interview",
         "lookup",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from launcher.model.machine import NO_MEDIUM
 from launcher.session import devices
 from tests.common import ONE, TWO
 from tests.launcher.session.driver import ADDRESS, ANOTHER, Clock, FakeSystem, begun
@@ -41,7 +42,7 @@ def test_a_second_disk_that_appears_late_stops_an_unattended_run() -> None:
 
 
 def test_a_device_that_comes_and_goes_and_could_not_be_meant_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, reader = Clock(100.0), replace(ANOTHER, refused="it has no medium in it, or no size", size=0)
+    clock, reader = Clock(100.0), replace(ANOTHER, refused=NO_MEDIUM, size=0)
     monkeypatch.setattr(devices, "time", clock)
     monkeypatch.setattr(devices, "QUIET", 4.0)
     system = FakeSystem(ONE)
@@ -166,3 +167,19 @@ def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
     assert (system.started, seat.shown) == ([], "umode")
     seat.answer("umode", "rcv")
     assert (system.started, seat.shown) == ([], "confirm")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("auto=yes umode=snd disk=/dev/sda port=9001", "ANGEHALTEN"),
+        ("auto=yes umode=snd disk=/dev/sda prot=9002", "ANGEHALTEN"),
+        ("auto=yes umode=rcv", "ANGEHALTEN"),
+        ("auto=yes", "ANGEHALTEN"),
+        ("auto=yes umode=rcv disk=/dev/sdq", "Es wird noch bis zu"),
+    ],
+)
+def test_what_stops_an_unattended_run_is_told_in_the_operators_language(line: str, shown: str) -> None:
+    """Before any question was asked, and before there is a plan."""
+    seat = begun(f"{ADDRESS} lang=DE {line}", FakeSystem(TWO))
+    assert shown in seat.text

@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from launcher.exits import Exit
+from launcher.model.times import TIMES
 from launcher.session import leaving
 
 WAITS = """
@@ -21,8 +23,8 @@ os.posix_spawn("/bin/true", ["true"], {}, file_actions=[(os.POSIX_SPAWN_OPEN, 0,
 """
 
 
-def test_a_thread_that_nothing_can_end_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leaving, "_PATIENCE", 0.2)
+def test_a_thread_that_nothing_can_end_is_found(tmp_path: Path) -> None:
+    times = replace(TIMES, stuck=0.2)
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     with subprocess.Popen([sys.executable, "-c", WAITS, str(fifo)], stdout=subprocess.PIPE) as process:
@@ -30,7 +32,7 @@ def test_a_thread_that_nothing_can_end_is_found(tmp_path: Path, monkeypatch: pyt
         process.stdout.readline()
         found, end = False, time.monotonic() + 10
         while not found and time.monotonic() < end:
-            found = leaving.stuck(Path(f"/proc/{process.pid}"))
+            found = leaving.stuck(Path(f"/proc/{process.pid}"), times)
         os.close(os.open(fifo, os.O_WRONLY))  # and now it goes on
     assert found
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import socket
 import struct
-import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
 from launcher.transfer import monitor
-from launcher.transfer.heartbeat import Farewell, farewell_port, read_farewell, write_farewell
-from launcher.transfer.liveness import Greeting, LastWord, Packet
+from launcher.transfer.heartbeat import Notice, notice_port, read_notice, write_notice
+from launcher.transfer.liveness import EndNotice, Greeting, Packet
 from launcher.transfer.monitor import (
-    Heard,
+    Captured,
     RivalMonitor,
     SenderMonitor,
     attach,
-    farewells_from,
+    end_notices_from,
     greetings_from,
     greetings_to,
     packets_from,
@@ -83,9 +83,9 @@ def packets() -> Iterator[Filtered]:
 
 
 @pytest.fixture
-def farewells() -> Iterator[Filtered]:
-    """The filter of a receiver for its sender's last word."""
-    one = Filtered(farewells_from(SENDER, PORT))
+def notices() -> Iterator[Filtered]:
+    """The filter of a receiver for its sender's end notice."""
+    one = Filtered(end_notices_from(SENDER, PORT))
     yield one
     one.close()
 
@@ -142,13 +142,13 @@ def test_of_the_own_sender_only_greetings_are_greetings() -> None:
     own.close()
 
 
-LAST_WORD = Farewell("5e5510", "read-error")
+NOTICE = Notice("5e5510", "read-error")
 
 
 @pytest.mark.parametrize("options", [0, 3])
-def test_a_farewell_comes_whole(farewells: Filtered, options: int) -> None:
-    data = write_farewell(LAST_WORD)
-    found = farewells.passes(packet(data, port=farewell_port(PORT), options=options))
+def test_an_end_notice_comes_whole(notices: Filtered, options: int) -> None:
+    data = write_notice(NOTICE)
+    found = notices.passes(packet(data, port=notice_port(PORT), options=options))
     assert found is not None
     assert found.endswith(data)
 
@@ -156,18 +156,18 @@ def test_a_farewell_comes_whole(farewells: Filtered, options: int) -> None:
 @pytest.mark.parametrize(
     "unwanted",
     [
-        packet(write_farewell(LAST_WORD)),
-        packet(write_farewell(LAST_WORD), source=OTHER, port=farewell_port(PORT)),
-        packet(b"\x02\x00" + bytes(30), port=farewell_port(PORT)),
+        packet(write_notice(NOTICE)),
+        packet(write_notice(NOTICE), source=OTHER, port=notice_port(PORT)),
+        packet(b"\x02\x00" + bytes(30), port=notice_port(PORT)),
     ],
     ids=["port", "address", "request"],
 )
-def test_what_is_no_farewell_is_not_heard(farewells: Filtered, unwanted: bytes) -> None:
-    assert farewells.passes(unwanted) is None
+def test_what_is_no_end_notice_is_not_heard(notices: Filtered, unwanted: bytes) -> None:
+    assert notices.passes(unwanted) is None
 
 
-def test_a_farewell_is_read_as_it_was_written() -> None:
-    assert read_farewell(write_farewell(LAST_WORD)) == LAST_WORD
+def test_an_end_notice_is_read_as_it_was_written() -> None:
+    assert read_notice(write_notice(NOTICE)) == NOTICE
 
 
 @pytest.mark.parametrize(
@@ -180,25 +180,25 @@ def test_a_farewell_is_read_as_it_was_written() -> None:
         b'ULfw{"session":"x"}',
         b'ULfw{"session":"x","kind":"\xff"}',
         b"ULfw" + b"[" * 100_000,
-        write_farewell(LAST_WORD)[1:],
+        write_notice(NOTICE)[1:],
     ],
 )
-def test_what_cannot_be_read_is_no_farewell(data: bytes) -> None:
-    assert read_farewell(data) is None
+def test_what_cannot_be_read_is_no_end_notice(data: bytes) -> None:
+    assert read_notice(data) is None
 
 
 class Air:
     """What comes to one packet socket; `filters` are those of all that were opened."""
 
     filters: ClassVar[list[bytes]] = []
-    packets: ClassVar[dict[bytes, list[Heard]]] = {}
+    packets: ClassVar[dict[bytes, list[Captured]]] = {}
     closed: ClassVar[list[bytes]] = []
 
     def __init__(self, nic: str, program: bytes) -> None:
         self.program = program
         self.filters.append(program)
 
-    def heard(self) -> Iterator[Heard]:
+    def heard(self) -> Iterator[Captured]:
         yield from self.packets.pop(self.program, [])
 
     def count(self) -> int:
@@ -208,7 +208,7 @@ class Air:
         self.closed.append(self.program)
 
 
-FAREWELLS, GREETINGS = farewells_from(SENDER, PORT), greetings_from(SENDER, PORT)
+END_NOTICES, GREETINGS = end_notices_from(SENDER, PORT), greetings_from(SENDER, PORT)
 PACKETS = packets_from(SENDER, PORT)
 MAC = "52:54:00:75:64:01"
 
@@ -229,39 +229,39 @@ def own(air: type[Air]) -> SenderMonitor:
 
 
 def test_greetings_are_events_with_their_time_and_who_sent_them(air: type[Air], own: SenderMonitor) -> None:
-    air.packets[GREETINGS] = [Heard(5.0, packet(), MAC), Heard(6.0, packet(options=2), MAC)]
+    air.packets[GREETINGS] = [Captured(5.0, packet(), MAC), Captured(6.0, packet(options=2), MAC)]
     assert list(own.drain()) == [Greeting(5.0, SENDER, MAC), Greeting(6.0, SENDER, MAC)]
     assert list(own.drain()) == []
 
 
-def test_a_last_word_that_can_be_read_comes_first(air: type[Air], own: SenderMonitor) -> None:
-    air.packets[GREETINGS] = [Heard(5.0, packet(), MAC)]
-    air.packets[FAREWELLS] = [
-        Heard(6.0, packet(write_farewell(LAST_WORD), options=1), MAC), Heard(7.0, packet(b"ULfw?"), MAC)
+def test_an_end_notice_that_can_be_read_comes_first(air: type[Air], own: SenderMonitor) -> None:
+    air.packets[GREETINGS] = [Captured(5.0, packet(), MAC)]
+    air.packets[END_NOTICES] = [
+        Captured(6.0, packet(write_notice(NOTICE), options=1), MAC), Captured(7.0, packet(b"ULfw?"), MAC)
     ]  # fmt: skip
-    assert list(own.drain()) == [LastWord(6.0, "5e5510", "read-error"), Greeting(5.0, SENDER, MAC)]
+    assert list(own.drain()) == [EndNotice(6.0, "5e5510", "read-error"), Greeting(5.0, SENDER, MAC)]
     assert list(own.drain()) == []
 
 
 def test_what_came_before_is_no_news(air: type[Air], own: SenderMonitor) -> None:
-    air.packets[GREETINGS] = [Heard(5.0, packet(), MAC)]
-    air.packets[FAREWELLS] = [Heard(5.0, packet(write_farewell(LAST_WORD)), MAC)]
+    air.packets[GREETINGS] = [Captured(5.0, packet(), MAC)]
+    air.packets[END_NOTICES] = [Captured(5.0, packet(write_notice(NOTICE)), MAC)]
     own.listen(SENDER)
     assert list(own.drain()) == []
-    assert (air.filters, air.closed) == ([FAREWELLS, GREETINGS], [])
+    assert (air.filters, air.closed) == ([END_NOTICES, GREETINGS], [])
 
 
 def test_another_sender_is_listened_to_in_the_place_of_the_first(air: type[Air], own: SenderMonitor) -> None:
     own.listen(OTHER)
-    assert air.closed == [FAREWELLS, GREETINGS]
-    assert air.filters[2:] == [farewells_from(OTHER, PORT), greetings_from(OTHER, PORT)]
+    assert air.closed == [END_NOTICES, GREETINGS]
+    assert air.filters[2:] == [end_notices_from(OTHER, PORT), greetings_from(OTHER, PORT)]
     own.stop_listening()
-    air.packets[greetings_from(OTHER, PORT)] = [Heard(5.0, packet(), MAC)]
+    air.packets[greetings_from(OTHER, PORT)] = [Captured(5.0, packet(), MAC)]
     assert list(own.drain()) == []
 
 
 def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: SenderMonitor) -> None:
-    air.packets[PACKETS] = [Heard(5.0, b"", MAC)]
+    air.packets[PACKETS] = [Captured(5.0, b"", MAC)]
     assert list(own.drain()) == []
     own.look_out(SENDER)
     (event,) = own.drain()
@@ -275,18 +275,18 @@ def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: Sende
 
 def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
     rivals = RivalMonitor("eth0", PORT)
-    air.packets[greetings_to(PORT)] = [Heard(5.0, packet(source=OTHER), MAC)]
+    air.packets[greetings_to(PORT)] = [Captured(5.0, packet(source=OTHER), MAC)]
     assert list(rivals.drain()) == [Greeting(5.0, OTHER, MAC)]
     rivals.close()
     assert air.closed == [greetings_to(PORT)]
 
 
-def test_the_kernels_time_of_a_packet_is_on_the_steady_clock() -> None:
-    ago = time.time() - 7
-    stamp = struct.pack("ll", int(ago), int(ago % 1 * 1e9))
-    at = monitor._steady([(socket.SOL_SOCKET, 35, stamp)])
-    assert abs(at - (time.monotonic() - 7)) < 0.1
-    assert abs(monitor._steady([]) - time.monotonic()) < 0.1
+def test_the_kernels_time_of_a_packet_is_on_the_steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = SimpleNamespace(time=lambda: 1_800_000_000.5, monotonic=lambda: 100.0)
+    monkeypatch.setattr(monitor, "time", clocks)
+    stamp = struct.pack("ll", 1_799_999_993, 250_000_000)  # 7.25 s ago
+    assert abs(monitor._steady([(socket.SOL_SOCKET, 35, stamp)]) - 92.75) < 1e-6  # what floats leave
+    assert monitor._steady([]) == 100.0
 
 
 def test_without_a_card_nothing_is_heard() -> None:

@@ -14,13 +14,13 @@ import pytest
 
 from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.errors import TransferFailed
-from launcher.events import EventLog
+from launcher.events import EventLog, opened
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
 from launcher.model.times import TIMES
 from launcher.transfer import link as links
 from launcher.transfer.link import Link
-from launcher.transfer.liveness import Event, LastWord
+from launcher.transfer.liveness import EndNotice, Event
 from launcher.transfer.monitor import SenderMonitor
 from launcher.transfer.owner import Job, Owner
 from launcher.transfer.receiver import Reception
@@ -29,7 +29,7 @@ from launcher.transfer.status import Status
 from launcher.transfer.transfer import Transfer
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
-DEADLINE = 20.0
+DEADLINE = 300.0  # seconds after which a test has failed: a busy disk may take long to flush
 K = OutcomeKind
 QUICK = replace(TIMES, tick=0.05, look_out=0.1, grace=0.3, late=0.3)
 CONNECTS = "echo 'Connected as #0 to 10.0.0.1' >&2"
@@ -69,7 +69,8 @@ def target(tmp_path: Path) -> Path:
 
 
 def received(a_plan: Plan, events: Path | None = None) -> Outcome:
-    log = EventLog(*([events] if events else []))
+    log = EventLog()
+    log.add(opened(events, patience=DEADLINE) if events else None)
     transfer = Transfer(a_plan, log, QUICK)
     transfer.start()
     outcome = transfer.wait(DEADLINE)
@@ -154,10 +155,10 @@ def test_what_was_said_before_udp_receiver_ended_is_heard_and_nothing_behind_tha
     assert link.take(FirstByte(time.monotonic()))
     monitor.calls.clear()
     link.tick()
-    monitor.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+    monitor.air.append(EndNotice(time.monotonic(), "any", "cancelled"))
     link.ended(link.process)
     assert monitor.calls == ["drain", "drain", "stop listening"]
-    assert link.heard.farewell == "cancelled"
+    assert link.heard.end_notice == "cancelled"
     owner.leave()
     job.status.close()
 
@@ -173,7 +174,7 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
         def listen(self, address: str) -> None:
             if not (tmp_path / "listened").exists():
                 (tmp_path / "listened").touch()
-                self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+                self.air.append(EndNotice(time.monotonic(), "any", "cancelled"))
 
     monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
     outcome = received(plan(Role.RECEIVE, target), tmp_path / "events")
@@ -190,6 +191,28 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
     assert int(timeouts[1]) < int(timeouts[0]) == 3600
 
 
+def test_the_outcome_is_the_last_that_is_told(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the thread takes that tells how far it is."""
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero; sleep 0.5")
+    told: list[str] = []
+    outcome_told = threading.Event()
+
+    class SlowLog(EventLog):
+        def emit(self, event: str, **fields: object) -> None:
+            if event == "progress":
+                outcome_told.wait(2)
+            told.append(event)
+            if event == "outcome":
+                outcome_told.set()
+
+    transfer = Transfer(plan(Role.RECEIVE, target), SlowLog(), replace(QUICK, report=0.01))
+    transfer.start()
+    assert transfer.wait(DEADLINE)
+    transfer.close()
+    until(lambda: "progress" not in {thread.name for thread in threading.enumerate()})
+    assert "progress" in told and told[-1] == "outcome"
+
+
 def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +223,7 @@ def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
     class SaysGoodbye(Silence):
         def listen(self, address: str) -> None:
             (tmp_path / "udp-receiver").write_bytes(b"\x7fELF is no program")
-            self.air.append(LastWord(time.monotonic(), "any", "cancelled"))
+            self.air.append(EndNotice(time.monotonic(), "any", "cancelled"))
 
     monkeypatch.setattr(links, "SenderMonitor", SaysGoodbye)
     transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), QUICK)
@@ -209,12 +232,12 @@ def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
         transfer.wait(DEADLINE)
     transfer.close()
     until(lambda: open_descriptors() == before)
-    assert not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()}
+    until(lambda: not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()})
 
 
 @pytest.mark.parametrize("stream", ["head -c 50000 /dev/zero", "head -c 50000 /dev/zero | zstd -qc"])
 @pytest.mark.parametrize("session", ["mine", "another"])
-def test_a_farewell_of_another_session_does_not_end_a_stream_that_is_quiet_for_a_while(
+def test_an_end_notice_of_another_session_does_not_end_a_stream_that_is_quiet_for_a_while(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str, session: str
 ) -> None:
     """With a manifest the session is known; without one there is only one sender to believe."""
@@ -227,7 +250,7 @@ def test_a_farewell_of_another_session_does_not_end_a_stream_that_is_quiet_for_a
         def look_out(self, address: str | None) -> None:
             super().look_out(address)
             if "look in" in self.calls:  # it looks out a second time: nothing comes
-                self.air.append(LastWord(time.monotonic(), session, "read-error"))
+                self.air.append(EndNotice(time.monotonic(), session, "read-error"))
 
     monkeypatch.setattr(links, "SenderMonitor", HearsOne)
     outcome = received(plan(Role.RECEIVE, target))

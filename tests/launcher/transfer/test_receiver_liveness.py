@@ -16,16 +16,16 @@ from launcher.transfer.liveness import (
     Action,
     Cancelled,
     DiskHung,
+    EndNotice,
     Event,
     Greeting,
     Kill,
-    LastWord,
     Machine,
     Packet,
     StopListening,
     Tick,
 )
-from launcher.transfer.receiver_liveness import BEFORE, DURING, RULES, Heard, Watch, reception
+from launcher.transfer.receiver_liveness import BEFORE, DURING, RULES, SenderFacts, Watch, reception
 from launcher.transfer.receiver_signals import (
     Announced,
     CameAgain,
@@ -60,7 +60,7 @@ LINGER = T.exit_wait + T.exit_late
 END = (EndInput(), LookIn(), StopListening())
 
 
-def machine(state: Watch = W.LOOKING, plan: Plan = PLAN, **noted: Any) -> Machine[Heard]:
+def machine(state: Watch = W.LOOKING, plan: Plan = PLAN, **noted: Any) -> Machine[SenderFacts]:
     """One that began at 0; in a later state a sender was found at 100."""
     one = reception(plan, T, 0.0)
     one.state = state
@@ -82,7 +82,7 @@ def kinds(actions: tuple[Action, ...]) -> tuple[type[Action], ...]:
 ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple[type[Action], ...]]] = [
     ({}, W.LOOKING, Found(5, A), W.FOUND, (LookOut(A), Listen(A))),
     ({}, W.FOUND, Found(105, B), W.FOUND, (LookOut(B), Listen(B))),
-    ({}, W.FOUND, LastWord(105, "whatever", "cancelled"), W.PARTING, (GiveUp,)),
+    ({}, W.FOUND, EndNotice(105, "whatever", "cancelled"), W.PARTING, (GiveUp,)),
     ({}, W.FOUND, Greeting(103.1, A), W.PARTING, (GiveUp,)),
     ({}, W.FOUND, Greeting(102.9, A), W.FOUND, ()),
     ({"usual": 2.0}, W.FOUND, Greeting(103.9, A), W.FOUND, ()),
@@ -107,20 +107,20 @@ ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple
     *(({}, state, Announced("s", 50), state, ()) for state in DURING),
     *(({}, state, Progress(9), state, ()) for state in DURING),
     *(({}, state, Greeting(105, A), state, ()) for state in DURING),
-    *(({}, state, LastWord(105, "s", "cancelled"), state, ()) for state in DURING),
+    *(({}, state, EndNotice(105, "s", "cancelled"), state, ()) for state in DURING),
     *(({}, state, ReceiverEnded(105, False), state, (StopListening(),)) for state in DURING),
     ({}, W.CASTING, Quiet(105), W.QUIET, (LookOut(A),)),
     ({"address": None}, W.CASTING, Quiet(105), W.QUIET, (LookOut(None),)),
     ({}, W.QUIET, Packet(105), W.QUIET, ()),
     ({}, W.QUIET, StillQuiet(100 + LIMIT - 0.1), W.QUIET, (GoOn(),)),
     ({}, W.QUIET, StillQuiet(100 + LIMIT), W.STALLED, (LookIn(), Stall())),
-    ({"farewell": "cancelled"}, W.QUIET, StillQuiet(101), W.STALLED, (LookIn(), Stall())),
+    ({"end_notice": "cancelled"}, W.QUIET, StillQuiet(101), W.STALLED, (LookIn(), Stall())),
     ({"anew": 100.0}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)),
     ({"anew": 100.0}, W.QUIET, StillQuiet(100.1 + LINGER), W.STALLED, (LookIn(), Stall())),
     ({}, W.QUIET, CameAgain(1000), W.CASTING, (LookIn(), GoOn())),
     ({"anew": 100.0}, W.QUIET, CameAgain(100.05), W.CASTING, (LookIn(), GoOn())),
     ({"anew": 100.0}, W.QUIET, CameAgain(100.2), W.STALLED, (LookIn(), Stall())),
-    ({"farewell": "cancelled"}, W.QUIET, CameAgain(100.05), W.STALLED, (LookIn(), Stall())),
+    ({"end_notice": "cancelled"}, W.QUIET, CameAgain(100.05), W.STALLED, (LookIn(), Stall())),
     *(({}, state, StreamEnded(None, 9, True), W.OVER, (LookIn(),)) for state in DURING),
     *(({}, state, DiskHung(), W.OVER, (Kill(),)) for state in (*BEFORE, *DURING)),
 ]
@@ -149,7 +149,7 @@ EVENTS: tuple[Event, ...] = (
     *(
         Tick(105),
         Greeting(105, A),
-        LastWord(105, "s", "cancelled"),
+        EndNotice(105, "s", "cancelled"),
         Packet(105),
         Cancelled(),
         DiskHung(),
@@ -159,11 +159,11 @@ EVENTS: tuple[Event, ...] = (
     *(CameAgain(105), StreamEnded(None, 9, True)),
 )
 IGNORED: dict[Watch, set[type[Event]]] = {
-    W.LOOKING: {Greeting, LastWord, Packet, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
+    W.LOOKING: {Greeting, EndNotice, Packet, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
     W.FOUND: {Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
-    W.PARTING: {Tick, LastWord, Packet, Found, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
+    W.PARTING: {Tick, EndNotice, Packet, Found, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
     W.LEAVING: {
-        *(Tick, Greeting, LastWord, Packet, Cancelled, Found, Announced, Progress, Quiet, StillQuiet, CameAgain),
+        *(Tick, Greeting, EndNotice, Packet, Cancelled, Found, Announced, Progress, Quiet, StillQuiet, CameAgain),
         StreamEnded,
     },
     W.CASTING: {Tick, Packet, Cancelled, StillQuiet, CameAgain},
@@ -192,13 +192,13 @@ def test_nothing_comes_of_what_is_ignored(state: Watch) -> None:
 
 def test_who_was_never_found_is_not_gone() -> None:
     one = machine()
-    for event in (Greeting(50, A), LastWord(51, "s", "cancelled"), Tick(52), Tick(DEADLINE)):
+    for event in (Greeting(50, A), EndNotice(51, "s", "cancelled"), Tick(52), Tick(DEADLINE)):
         assert one.take(event) == ()
     assert one.state is W.LOOKING
 
 
 def test_before_the_cast_each_sign_of_an_end_counts() -> None:
-    assert reason(machine(W.FOUND).take(LastWord(101, "whatever", "cancelled"))) == "ended before the cast"
+    assert reason(machine(W.FOUND).take(EndNotice(101, "whatever", "cancelled"))) == "ended before the cast"
     assert reason(machine(W.FOUND).take(Greeting(103.5, A))) == "began anew before the cast"
     silent = machine(W.FOUND)
     silent.take(Packet(110))
@@ -211,7 +211,7 @@ def test_why_a_sender_is_given_up_is_a_sentence_and_a_word_for_the_log() -> None
         assert isinstance(action, GiveUp)
         return str(action.words), action.address
 
-    assert words(LastWord(101, "s", "x")) == (f"The sender {A} has ended its cast.", A)
+    assert words(EndNotice(101, "s", "x")) == (f"The sender {A} has ended its cast.", A)
     assert words(Greeting(104, A)) == (f"The sender {A} was not heard for 3 seconds, or has begun anew.", A)
     assert words(Tick(500), packets=True) == (f"The sender {A} has not been heard for 60 seconds.", A)
 
@@ -223,12 +223,12 @@ def test_silence_counts_only_of_one_that_was_heard() -> None:
 
 def test_a_sender_that_is_given_up_is_looked_for_again_with_the_time_that_is_left() -> None:
     one = machine(W.FOUND)
-    one.take(LastWord(105, "s", "cancelled"))
+    one.take(EndNotice(105, "s", "cancelled"))
     assert one.take(ReceiverEnded(105.5, False))[-1] == Restart(int(DEADLINE - 105.5))
     assert one.facts.address is None
 
 
-def greet(one: Machine[Heard], *seconds: float) -> bool:
+def greet(one: Machine[SenderFacts], *seconds: float) -> bool:
     """Whether one of these greetings was another sender's; it is found again then."""
     anew = False
     for at in seconds:
@@ -239,7 +239,7 @@ def greet(one: Machine[Heard], *seconds: float) -> bool:
     return anew
 
 
-def found_at_0() -> Machine[Heard]:
+def found_at_0() -> Machine[SenderFacts]:
     one = machine()
     one.take(Found(0, A))
     return one
@@ -278,8 +278,8 @@ def test_what_came_before_the_first_byte_is_no_news() -> None:
     one = machine(W.FOUND)
     one.take(FirstByte(104))
     one.take(Greeting(103.9, A))
-    one.take(LastWord(103.9, "s", "cancelled"))
-    assert (one.facts.anew, one.facts.farewell) == (None, None)
+    one.take(EndNotice(103.9, "s", "cancelled"))
+    assert (one.facts.anew, one.facts.end_notice) == (None, None)
     one.take(Greeting(104.1, A))
     assert one.facts.anew == 104.1
 
@@ -292,15 +292,15 @@ def test_behind_the_first_byte_the_first_greeting_counts() -> None:
 
 
 @pytest.mark.parametrize(("session", "believed"), [("mine", True), ("another", False)])
-def test_a_farewell_counts_for_its_own_cast(session: str, believed: bool) -> None:
+def test_an_end_notice_counts_for_its_own_cast(session: str, believed: bool) -> None:
     one = machine(W.CASTING)
     one.take(Announced("mine", SILENCE + 5))
     assert one.facts.silence == SILENCE + 5 + T.more_patient
     one.take(Quiet(200))
     assert one.take(StillQuiet(201)) == (GoOn(),)
-    one.take(LastWord(202, session, "read-error"))
+    one.take(EndNotice(202, session, "read-error"))
     assert (Stall() in one.take(StillQuiet(203))) == believed
-    assert (one.facts.farewell is not None) == believed
+    assert (one.facts.end_notice is not None) == believed
     assert one.facts.anew is None
 
 
@@ -314,10 +314,10 @@ def test_a_sender_that_waits_less_than_this_plan_shortens_nothing() -> None:
 
 def test_a_stream_without_a_manifest_has_only_one_sender_to_believe() -> None:
     quiet = machine(W.QUIET)
-    quiet.take(LastWord(101, "any", "read-error"))
+    quiet.take(EndNotice(101, "any", "read-error"))
     assert Stall() in quiet.take(StillQuiet(102))
     came = machine(W.QUIET)
-    came.take(LastWord(101, "any", "read-error"))
+    came.take(EndNotice(101, "any", "read-error"))
     assert Stall() in came.take(CameAgain(101.01)), "what was said once stays so"
 
 
@@ -355,12 +355,12 @@ def test_behind_a_greeting_a_stream_without_a_check_is_not_believed_when_more_co
     assert one.facts.mixed == (mixed and not checked)
 
 
-def test_without_a_greeting_or_a_farewell_a_stream_is_one_casts() -> None:
+def test_without_a_greeting_or_an_end_notice_a_stream_is_one_casts() -> None:
     one = machine(W.CASTING)
     one.take(StreamEnded(150, 1 << 40, False))
     assert not one.facts.mixed
     other = machine(W.CASTING)
-    other.take(LastWord(101, "any", "cancelled"))
+    other.take(EndNotice(101, "any", "cancelled"))
     other.take(StreamEnded(None, 5, False))
     assert other.facts.mixed
 
@@ -414,7 +414,7 @@ times = st.floats(100, 400, allow_nan=False)
 anything = st.one_of(
     *(st.builds(kind, times) for kind in (Packet, Quiet, StillQuiet, CameAgain, Tick)),
     st.builds(Greeting, times, st.just(A)),
-    st.builds(LastWord, times, st.sampled_from(["mine", "another"]), st.just("cancelled")),
+    st.builds(EndNotice, times, st.sampled_from(["mine", "another"]), st.just("cancelled")),
     st.builds(ReceiverEnded, times, st.booleans()),
     st.builds(Progress, st.integers(0, 1 << 40)),
     st.builds(FirstByte, times),
@@ -425,17 +425,17 @@ anything = st.one_of(
 )
 
 
-def told(events: list[Event], state: Watch) -> tuple[list[tuple[Action, ...]], Watch, Heard]:
+def told(events: list[Event], state: Watch) -> tuple[list[tuple[Action, ...]], Watch, SenderFacts]:
     one = machine(state)
     one.take(Announced("mine", None))
     return [one.take(event) for event in events], Watch(one.state), one.facts
 
 
 @given(st.lists(anything, max_size=20), st.integers(0, 20), st.sampled_from(DURING))
-def test_a_farewell_of_another_session_ends_nothing(events: list[Event], place: int, state: Watch) -> None:
-    mine = [event for event in events if not (isinstance(event, LastWord) and event.session == "another")]
+def test_an_end_notice_of_another_session_ends_nothing(events: list[Event], place: int, state: Watch) -> None:
+    mine = [event for event in events if not (isinstance(event, EndNotice) and event.session == "another")]
     place = min(place, len(mine))
-    alien = LastWord(1000, "another", "cancelled")
+    alien = EndNotice(1000, "another", "cancelled")
     actions, *rest = told(mine, state)
     with_alien, *same = told([*mine[:place], alien, *mine[place:]], state)
     assert with_alien.pop(place) == ()

@@ -19,7 +19,7 @@ from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Options, Plan, Role
 from launcher.model.times import TIMES, Times
 from launcher.transfer import attendance, sender
-from launcher.transfer.heartbeat import Farewell
+from launcher.transfer.heartbeat import Notice
 from launcher.transfer.liveness import Greeting
 from launcher.transfer.monitor import RivalMonitor
 from launcher.transfer.transfer import Transfer
@@ -56,14 +56,14 @@ class Silence:
 
 
 @pytest.fixture(autouse=True)
-def farewells(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]]]:
+def notices(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[str, ...]]]:
     """The kinds of outcome that were said, and to whom."""
     said: list[tuple[str, tuple[str, ...]]] = []
 
-    def send(farewell: Farewell, addresses: tuple[str, ...], *_: object) -> None:
-        said.append((farewell.kind, addresses))
+    def send(notice: Notice, addresses: tuple[str, ...], *_: object) -> None:
+        said.append((notice.kind, addresses))
 
-    monkeypatch.setattr(attendance, "send_farewell", send)
+    monkeypatch.setattr(attendance, "send_notice", send)
     return said
 
 
@@ -111,7 +111,7 @@ def test_udp_sender_gets_everything_and_then_the_end(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     compression: Compression,
-    farewells: list[tuple[str, tuple[str, ...]]],
+    notices: list[tuple[str, tuple[str, ...]]],
 ) -> None:
     put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}")
     outcome = sent(plan(Role.SEND, source, compression), tmp_path / "events")
@@ -129,7 +129,7 @@ def test_udp_sender_gets_everything_and_then_the_end(
     told = [json.loads(line)["event"] for line in (tmp_path / "events").read_text().splitlines()]
     commands = ["command"] * (1 if compression is Compression.NONE else 2)
     assert [name for name in told if name != "progress"] == ["transfer", *commands, "connected", "cast", "outcome"]
-    assert farewells == [("sent", ())]
+    assert notices == [("sent", ())]
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
@@ -140,7 +140,7 @@ def test_an_input_that_is_not_whole_never_ends_for_udp_sender(
     monkeypatch: pytest.MonkeyPatch,
     compression: Compression,
     harm: str,
-    farewells: list[tuple[str, tuple[str, ...]]],
+    notices: list[tuple[str, tuple[str, ...]]],
 ) -> None:
     """It would take that for the end of the disk, and its receivers a cut disk for a whole one."""
     put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}")
@@ -167,7 +167,7 @@ def test_an_input_that_is_not_whole_never_ends_for_udp_sender(
     transfer.close()
     assert outcome and outcome.kind is (K.CANCELLED if harm == "cancel" else K.READ_ERROR), outcome
     assert not (tmp_path / "ended").exists()
-    assert farewells[-1][0] == outcome.kind.value
+    assert notices[-1][0] == outcome.kind.value
     assert open_descriptors() == before
 
 
@@ -235,7 +235,7 @@ def test_another_sender_is_given_way_to(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     begun: bool,
-    farewells: list[tuple[str, tuple[str, ...]]],
+    notices: list[tuple[str, tuple[str, ...]]],
 ) -> None:
     """One with the lower MAC address also while this one waits already."""
     here = "echo 'New connection from 10.0.0.2  (#0) 00000009' >&2"
@@ -253,7 +253,7 @@ def test_another_sender_is_given_way_to(
     assert "Another sender, 10.0.0.9, is waiting for receivers on port 9000; nothing was sent." in str(outcome.sentence)
     assert (tmp_path / "started").exists() == begun
     assert not (tmp_path / "ended").exists()
-    assert [kind for kind, _ in farewells] == ["other-sender"]
+    assert [kind for kind, _ in notices] == ["other-sender"]
 
 
 def test_who_is_heard_only_when_the_listening_is_over_is_not_given_way_to_if_his_address_is_higher(

@@ -40,7 +40,7 @@ from launcher.transfer.sender_liveness import (
     Part,
     Room,
     SayAlive,
-    SayFarewell,
+    SendEndNotice,
     Start,
     Stopping,
     Welcome,
@@ -102,7 +102,7 @@ ROWS: list[tuple[dict[str, Any], Cast, Event, Cast, tuple[Action, ...] | tuple[t
     *(({}, state, Complete(), C.COMPLETE, ()) for state in (C.YIELDING, C.WAITING, C.CASTING)),
     *(({}, state, DiskHung(), C.OVER, (Kill(),)) for state in (C.LISTENING, *RUNNING)),
     *(
-        ({}, state, Judged("cancelled"), state, (SayFarewell((ONE.address, TWO.address), "cancelled"),))
+        ({}, state, Judged("cancelled"), state, (SendEndNotice((ONE.address, TWO.address), "cancelled"),))
         for state in (*RUNNING, C.OVER)
     ),
 ]
@@ -211,7 +211,7 @@ def test_who_is_there_when_all_is_complete_has_finished() -> None:
     one.take(Complete())
     assert states(one) == [ReceiverState.FINISHED, ReceiverState.DROPPED]
     assert one.take(Left(0)) == (), "udp-sender tells of it afterwards"
-    assert one.take(Judged("receiver-lost")) == (SayFarewell((TWO.address,), "receiver-lost"),)
+    assert one.take(Judged("receiver-lost")) == (SendEndNotice((TWO.address,), "receiver-lost"),)
 
 
 def test_who_joins_behind_that_and_leaves_has_finished() -> None:

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from launcher.datapath.framing import Manifest, Trailer
 from launcher.datapath.moved import Moved, Reread
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
-from launcher.sentence import say
+from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
 from launcher.transfer.receiver_verdict import judge_receiver
 from launcher.transfer.sender_verdict import judge_sender
 
 K = OutcomeKind
+IO_ERROR = verbatim("Input/output error")
 DIGEST, OTHER = "ab" * 32, "cd" * 32
 GOOD = Receiving(
     device="/dev/sda",
@@ -43,7 +44,7 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"verify": False, "reread": None, "manifest": None, "trailer": None}, K.WRITTEN),
     ({"reread": None}, K.READ_BACK_ERROR),
     ({"reread": None, "manifest": None, "trailer": None}, K.READ_BACK_ERROR),
-    ({"reread": Reread(700, error="Input/output error")}, K.READ_BACK_ERROR),
+    ({"reread": Reread(700, error=IO_ERROR)}, K.READ_BACK_ERROR),
     ({"reread": Reread(700, differs=0)}, K.CHANGED),
     ({"reread": Reread(700, differs=0), "manifest": None, "trailer": None}, K.CHANGED),
     ({"reread": Reread(1000, OTHER)}, K.CHANGED),
@@ -61,15 +62,15 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"cancelled": True}, K.CANCELLED),
     ({"refusal": REFUSED}, K.WRONG_STREAM),
     ({"target": Moved(1000, DIGEST, overflow=True)}, K.TOO_SMALL),
-    ({"target": Moved(500, DIGEST, error="Input/output error")}, K.WRITE_ERROR),
-    ({"target": Moved(500, DIGEST, error="No space left on device", overflow=True)}, K.WRITE_ERROR),
+    ({"target": Moved(500, DIGEST, error=IO_ERROR)}, K.WRITE_ERROR),
+    ({"target": Moved(500, DIGEST, error=verbatim("No space left on device"), overflow=True)}, K.WRITE_ERROR),
     ({"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 1)}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 255)}, K.NO_SENDER),
     (
         {"stream": Moved(0), "target": Moved(), "sender": None, "udpcast": Stage("udp-receiver", 1), "timed_out": True},
         K.NO_SENDER,
     ),
-    ({"flush_error": "Input/output error"}, K.WRITE_ERROR),
+    ({"flush_error": IO_ERROR}, K.WRITE_ERROR),
     ({"dropped": True}, K.SENDER_VANISHED),
     ({"stream": Moved(900, stalled=True)}, K.SENDER_VANISHED),
     ({"stream": Moved(900, broken=True)}, K.STAGE_FAILED),
@@ -111,7 +112,7 @@ moves = st.builds(
     st.integers(0, 2000),
     st.sampled_from([None, DIGEST, OTHER]),
     st.booleans(),
-    st.none() | st.just("error"),
+    st.none() | st.just(IO_ERROR),
     st.booleans(),
     st.booleans(),
 )
@@ -127,7 +128,7 @@ stages = st.none() | st.builds(Stage, st.just("x"), st.sampled_from([0, 0, 1, 25
         sender=st.none() | st.just("10.0.0.1"),
         stream=moves,
         target=moves,
-        flush_error=st.none() | st.just("error"),
+        flush_error=st.none() | st.just(IO_ERROR),
         manifest=st.none() | st.just(GOOD.manifest),
         trailer=st.none() | st.just(GOOD.trailer),
         udpcast=stages,
@@ -190,7 +191,7 @@ SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
         {"receivers": there(LEFT), "compressor": Stage("zstd", -13), "moved": Moved(9, broken=True)},
         K.RECEIVER_LOST,
     ),
-    ({"moved": Moved(500, error="Input/output error")}, K.READ_ERROR),
+    ({"moved": Moved(500, error=IO_ERROR)}, K.READ_ERROR),
     ({"hung": 301.0}, K.READ_ERROR),
     ({"moved": Moved(500)}, K.STAGE_FAILED),
     ({"moved": Moved(1000, broken=True)}, K.STAGE_FAILED),
@@ -222,7 +223,7 @@ NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread
     [
         ({"cancelled": True}, True),
         ({"cancelled": True, "hung": 6.0}, False),
-        ({"cancelled": True, "target": Moved(0, error="Input/output error")}, False),
+        ({"cancelled": True, "target": Moved(0, error=IO_ERROR)}, False),
         ({"cancelled": True, "target": Moved(1)}, False),
         ({"dropped": True}, True),
         ({"dropped": True, "target": Moved(1)}, False),
@@ -239,7 +240,7 @@ def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str,
     "failure",
     [
         {"cancelled": True},
-        {"moved": Moved(500, error="Input/output error")},
+        {"moved": Moved(500, error=IO_ERROR)},
         {"compressor": Stage("zstd", -9), "compressor_first": True},
     ],
 )

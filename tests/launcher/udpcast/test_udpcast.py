@@ -20,7 +20,7 @@ from launcher.model.plan import Address, AddressSource, Compression, Options, Pl
 from launcher.udpcast import options as options_module
 from launcher.udpcast.command import argv, start_condition, starts_by_key
 from launcher.udpcast.messages import MessageKind, parse_message
-from launcher.udpcast.options import OPTIONS, PROGRAMS, Kind, check_udpcparam, split_udpcparam, take_start_timeout
+from launcher.udpcast.options import OPTIONS, PROGRAMS, Kind, check_udpcparam, split_udpcparam
 from tests.common import ROOT
 
 SND, RCV = Role.SEND, Role.RECEIVE
@@ -67,8 +67,8 @@ def test_an_open_quote_is_an_answer_error(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "role", "kept"),
     [
-        ("--start-timeout=300 --nokbd", RCV, ("--start-timeout=300", "--nokbd")),
-        ("--start-timeout 300", SND, ("--start-timeout=300",)),
+        ("--ttl=3 --nokbd", RCV, ("--ttl=3", "--nokbd")),
+        ("--ttl 3", SND, ("--ttl=3",)),
         ("-w 20", SND, ("--min-wait=20",)),
         ("-w20", RCV, ("--exit-wait=20",)),
         ("-kd", SND, ("--nokbd", "--full-duplex")),
@@ -90,8 +90,8 @@ def test_known_options_are_kept_under_their_full_names(
         with pytest.raises(AnswerError):
             check_udpcparam(words, role)
         return
-    found, warnings = check_udpcparam(words, role)
-    assert (found.words, warnings) == (words if kept is None else kept, ())
+    found = check_udpcparam(words, role)
+    assert (found.options.words, found.warnings) == (words if kept is None else kept, ())
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_known_options_are_kept_under_their_full_names(
 def test_options_of_the_other_role_are_left_out_with_a_warning(
     text: str, role: Role, kept: tuple[str, ...], left_out: str
 ) -> None:
-    found, warnings = check_udpcparam(split_udpcparam(text), role)
+    found, warnings, _ = check_udpcparam(split_udpcparam(text), role)
     assert found.words == kept
     assert len(warnings) == 1
     assert left_out in str(warnings[0])
@@ -151,12 +151,12 @@ def test_an_unknown_option_comes_with_a_suggestion() -> None:
 def test_any_words_are_either_kept_options_or_an_answer_error(words: list[str]) -> None:
     for role in (SND, RCV, None):
         try:
-            kept, _ = check_udpcparam(tuple(words), role)
+            kept = check_udpcparam(tuple(words), role).options
         except AnswerError:
             continue
         if role is not None:
             assert all(word.startswith("--") and len(word) > 2 for word in kept.words)
-            assert check_udpcparam(kept.words, role) == (kept, ())
+            assert check_udpcparam(kept.words, role) == (kept, (), None)
 
 
 def usage_error(role: Role, *words: str) -> str:
@@ -276,7 +276,7 @@ def typed(words: str, role: Role) -> Options:
 
 
 def test_what_the_launcher_looks_at_is_typed_once() -> None:
-    sender = typed("-k -a -r 9m -C 3 -w 1 -W 2 -S 4 -T 5 -R 6 -H 7", SND)
+    sender = typed("-k -a -r 9m -C 3 -w 1 -W 2 -S 4 -R 6 -H 7", SND)
     assert replace(sender, words=()) == Options(
         nokbd=True,
         one_way=True,
@@ -284,25 +284,30 @@ def test_what_the_launcher_looks_at_is_typed_once() -> None:
         min_wait=1,
         max_wait=2,
         autostart=4,
-        start_timeout=5,
         retries_until_drop=6,
         rexmit_hello_interval=7,
     )
-    receiver = typed("-w 0 -s 8 --min-receivers 3", RCV)
-    assert receiver == Options(("--exit-wait=0", "--start-timeout=8"), start_timeout=8, exit_wait=0)
+    assert typed("-w 0 --min-receivers 3", RCV) == Options(("--exit-wait=0",), exit_wait=0)
 
 
-def test_the_launcher_counts_the_start_timeout_itself() -> None:
-    options = typed("--start-timeout 8 --nokbd --start-timeout=9", RCV)
-    assert take_start_timeout(options) == (9, Options(("--nokbd",), nokbd=True))
-    assert take_start_timeout(Options(("--nokbd",), nokbd=True)) == (None, Options(("--nokbd",), nokbd=True))
+@pytest.mark.parametrize(
+    ("text", "role", "seconds"),
+    [
+        ("--start-timeout 8 --nokbd --start-timeout=9", RCV, 9),
+        ("-s 8 -k", RCV, 8),
+        ("-T8 -k", SND, 8),
+        ("--start-t=8 -k", SND, 8),
+        ("--nokbd", RCV, None),
+    ],
+)
+def test_the_launcher_counts_the_start_timeout_itself(text: str, role: Role, seconds: int | None) -> None:
+    found = check_udpcparam(split_udpcparam(text), role)
+    assert found == (Options(("--nokbd",), nokbd=True), (), seconds)
 
 
 def test_nothing_else_looks_into_the_words() -> None:
     """Elsewhere they are passed on or shown as a whole: what is wanted of them is a field of `Options`."""
     for path in sorted((ROOT / "launcher").rglob("*.py")):
-        if path == Path(options_module.__file__):
-            continue
         tree = ast.parse(path.read_text())
         whole = {
             id(part)
@@ -316,7 +321,7 @@ def test_nothing_else_looks_into_the_words() -> None:
             if id(node) not in whole
         ]
         assert (path, looked_at) == (path, [])
-        assert (path, "shlex.split" in path.read_text()) == (path, False)
+        assert (path, "shlex.split" in path.read_text()) == (path, path == Path(options_module.__file__))
 
 
 def _is_list(node: ast.AST) -> TypeGuard[ast.Call]:

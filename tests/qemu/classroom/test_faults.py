@@ -39,7 +39,7 @@ def test_a_fault_is_read_and_written_the_same(text: str) -> None:
 
 
 def test_every_kind_is_in_the_examples_and_in_the_grammar() -> None:
-    assert {fault.kind for fault in EXAMPLES.values()} == set(Kind)
+    assert {fault.kind for fault in EXAMPLES.values()} == set(Kind), "one has no example above"
     assert all(kind.rule.form in GRAMMAR and kind.rule.meaning in GRAMMAR for kind in Kind)
 
 

@@ -9,11 +9,11 @@ import pytest
 
 from qemu.classroom.equipment import HARDWARE, LINE, PROGRAMS
 from qemu.classroom.faults import Kind, parse_fault
-from qemu.classroom.injection import DEEDS, Injection
+from qemu.classroom.injection import ACTIONS, Injection
 from qemu.classroom.report import Role
 from qemu.classroom.seat import Seat
 from qemu.classroom.seat_spec import SeatSpec
-from qemu.host.pump import Deadline, Pump
+from qemu.host.event_loop import Deadline, EventLoop
 from qemu.machine.qmp import Qmp
 from qemu.machine.spec import MachineSpec
 from qemu.machine.vm import VM
@@ -22,8 +22,8 @@ SIZE = 1 << 20
 
 
 class FakeQmp(Qmp):
-    def __init__(self, pump: Pump) -> None:
-        super().__init__(pump)
+    def __init__(self, loop: EventLoop) -> None:
+        super().__init__(loop)
         self.links: list[object] = []
         self.commands: list[tuple[object, ...]] = []
 
@@ -38,8 +38,8 @@ class FakeQmp(Qmp):
 
 class FakeVM(VM):
     def __init__(self, directory: Path) -> None:
-        super().__init__(MachineSpec("fake"), directory, Pump(), Deadline(60))
-        self.fake_qmp = self.qmp = FakeQmp(self.pump)
+        super().__init__(MachineSpec("fake"), directory, EventLoop(), Deadline(60))
+        self.fake_qmp = self.qmp = FakeQmp(self.loop)
         self.alive = True
 
     @property
@@ -178,5 +178,7 @@ OF_THE_ROOM = {Kind.SMALLER, Kind.ABSENT, Kind.SECOND_SENDER}
 
 
 def test_every_kind_of_fault_is_carried_out_by_exactly_one() -> None:
-    carried_out = [*LINE, *HARDWARE, *PROGRAMS, *DEEDS, *OF_THE_ROOM]
-    assert sorted(kind.word for kind in carried_out) == sorted(kind.word for kind in Kind)
+    carried_out = [*LINE, *HARDWARE, *PROGRAMS, *ACTIONS, *OF_THE_ROOM]
+    assert sorted(kind.word for kind in carried_out) == sorted(kind.word for kind in Kind), (
+        "each is in one of LINE, HARDWARE, PROGRAMS (equipment.py) and ACTIONS (injection.py)"
+    )

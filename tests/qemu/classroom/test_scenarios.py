@@ -30,7 +30,7 @@ def test_a_row_is_a_classroom_and_speaks_of_every_seat(row: Scenario) -> None:
 
 
 def test_every_kind_of_fault_is_in_the_table_and_names_are_unique() -> None:
-    assert {parse_fault(text).kind for row in SCENARIOS for text in row.faults} == set(Kind)
+    assert {parse_fault(text).kind for row in SCENARIOS for text in row.faults} == set(Kind), "one is in no row"
     assert len({row.name for row in SCENARIOS}) == len(SCENARIOS)
     assert scenarios.by_name(IN_EVERY_RUN)
     assert scenarios.by_name("no such row") is None

@@ -10,8 +10,8 @@ import pytest
 from qemu.classroom.report import Role
 from qemu.classroom.seat import Seat, restarts
 from qemu.classroom.seat_spec import SeatSpec
+from qemu.host.event_loop import Deadline, EventLoop
 from qemu.host.network import Served
-from qemu.host.pump import Deadline, Pump
 from qemu.machine.spec import MachineSpec
 from qemu.machine.vm import VM
 
@@ -20,7 +20,7 @@ class FakeVM(VM):
     """A machine that is told what it says, and remembers what is pressed."""
 
     def __init__(self, tmp_path: Path) -> None:
-        super().__init__(MachineSpec("fake"), tmp_path, Pump(), Deadline(60))
+        super().__init__(MachineSpec("fake"), tmp_path, EventLoop(), Deadline(60))
         self.pressed: list[str] = []
         self.alive = True
 

@@ -11,7 +11,13 @@ from qemu.classroom.single import SingleSpec, append_line, parse_disk
 
 def test_a_machine_with_a_vga_screen_gets_no_serial_console() -> None:
     spec = SingleSpec(Path("/k"), Path("/i"), 'a="b c"', serial=False)
-    assert append_line(spec) == 'a="b c" events=ttyS1'
+    assert append_line(spec) == 'a="b c" events=ttyS1 no_timer_check'
+
+
+def test_the_kernel_tests_its_timer_only_where_the_host_cannot_be_too_busy_for_that() -> None:
+    spec = SingleSpec(Path("/k"), Path("/i"), counted=True)
+    assert append_line(spec) == "console=ttyS0,115200 events=ttyS1"
+    assert append_line(replace(spec, counted=False)).endswith(" no_timer_check")
 
 
 def test_disks_are_sizes_or_files() -> None:

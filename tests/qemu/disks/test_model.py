@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from qemu.disks.model import SYSLINUX_MBR, ModelDisk, small_model
-from qemu.disks.partitions import LEGACY_BOOT, MBR_CODE, TYPE_BASIC_DATA, TYPE_ESP, TYPE_LINUX, read_table
+from qemu.disks.partitions import LEGACY_BOOT, MBR_CODE, TYPE_BASIC_DATA, TYPE_ESP, TYPE_LINUX
 from qemu.disks.raw import xxh128
 from qemu.disks.tools import DiskError, run
+from tests.qemu.disks.tables import read_table
 
 
 @pytest.fixture(scope="module")

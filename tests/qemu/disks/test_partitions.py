@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qemu.disks.partitions import LEGACY_BOOT, TYPE_ESP, TYPE_LINUX, Partition, read_table, write_table
+from qemu.disks.partitions import LEGACY_BOOT, TYPE_ESP, TYPE_LINUX, Partition, write_table
 from qemu.disks.raw import MIB, create
+from tests.qemu.disks.tables import read_table
 
 
 def test_a_partition_table_is_read_back_as_written(tmp_path: Path) -> None:

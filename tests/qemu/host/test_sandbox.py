@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from qemu.host import sandbox
+from qemu.host.event_loop import Deadline
 from qemu.host.network import make_bridge
-from qemu.host.pump import Deadline
 from tests.common import ROOT
 
 pytestmark = pytest.mark.netns

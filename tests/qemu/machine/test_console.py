@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qemu.host.pump import Deadline, DeadlinePassed, Pump, Stream
+from qemu.host.event_loop import Deadline, DeadlinePassed, EventLoop, Stream
 from qemu.machine.console import Console, Screen, Unexpected
 from qemu.machine.keys import SERIAL, UnknownKey, qcodes, serial
 
@@ -16,11 +16,11 @@ class Line:
     """A serial line: `far` is the machine's end."""
 
     def __init__(self) -> None:
-        self.pump = Pump()
+        self.loop = EventLoop()
         near, self.far = socket.socketpair()
         self.far.settimeout(5)
-        self.console = Console(lambda data: self.stream.send(data, Deadline(5)), self.pump)
-        self.stream = Stream(self.pump, near, self.console.feed)
+        self.console = Console(lambda data: self.stream.send(data, Deadline(5)), self.loop)
+        self.stream = Stream(self.loop, near, self.console.feed)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def line() -> Iterator[Line]:
     yield line
     line.stream.close()
     line.far.close()
-    line.pump.close()
+    line.loop.close()
 
 
 def test_expect_returns_what_matched(line: Line) -> None:

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from qemu.host.pump import Deadline, DeadlinePassed, Pump, Stream
+from qemu.host.event_loop import Deadline, DeadlinePassed, EventLoop, Stream
 from qemu.machine.events import Event, EventLog, kernel_start, parse_line
 
 
@@ -66,12 +66,12 @@ def test_first_and_last_can_be_narrowed() -> None:
 
 class Port:
     def __init__(self) -> None:
-        self.pump, self.log = Pump(), EventLog()
+        self.loop, self.log = EventLoop(), EventLog()
         near, self.far = socket.socketpair()
-        self.stream = Stream(self.pump, near, self.log.feed)
+        self.stream = Stream(self.loop, near, self.log.feed)
 
     def wait(self, seconds: float, start: int = 0) -> Event:
-        return self.log.wait(self.pump, ["screen:umode", "outcome"], ["crash"], Deadline(seconds), start=start)
+        return self.log.wait(self.loop, ["screen:umode", "outcome"], ["crash"], Deadline(seconds), start=start)
 
 
 def test_wait_gives_success_or_failure_whichever_comes() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qemu.host.pump import Deadline, DeadlinePassed, Pump, Stream
+from qemu.host.event_loop import Deadline, DeadlinePassed, EventLoop, Stream
 from qemu.machine.qmp import Qmp, QmpError
 
 GREETING = b'{"QMP": {"version": {}, "capabilities": []}}\r\n'
@@ -19,13 +19,13 @@ class Monitor:
     """QEMU's end says beforehand what it will answer; what it was asked is in `asked`."""
 
     def __init__(self, *says: bytes) -> None:
-        self.pump = Pump()
-        self.qmp = Qmp(self.pump)
+        self.loop = EventLoop()
+        self.qmp = Qmp(self.loop)
         near, self.far = socket.socketpair()
-        self.stream = Stream(self.pump, near, self._feed)
+        self.stream = Stream(self.loop, near, self._feed)
         self.says = list(says)
         self.far.sendall(GREETING)
-        self.pump.add(self.far, self._asked)
+        self.loop.add(self.far, self._asked)
         self.asked: list[dict[str, object]] = []
 
     def _feed(self, data: bytes) -> None:
@@ -36,7 +36,7 @@ class Monitor:
         if self.says:
             self.far.sendall(self.says.pop(0))
         else:
-            self.pump.remove(self.far)
+            self.loop.remove(self.far)
             self.far.close()
 
 
@@ -87,7 +87,7 @@ def test_silence_ends_with_the_deadline() -> None:
 
 
 def test_messages_may_come_in_pieces() -> None:
-    qmp = Qmp(Pump())
+    qmp = Qmp(EventLoop())
     for byte in GREETING + b'{"event": "STOP", "data": {}}\n':
         qmp.feed(bytes([byte]))
     assert [event["event"] for event in qmp.events] == ["STOP"]

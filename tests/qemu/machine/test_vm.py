@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qemu.host.pump import Deadline, DeadlinePassed, Pump
+from qemu.host.event_loop import Deadline, DeadlinePassed, EventLoop
 from qemu.machine import accel
 from qemu.machine.spec import MachineSpec, SpecError
 from qemu.machine.vm import VM, LostMachine
@@ -36,7 +36,7 @@ def vm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VM:
     (tmp_path / "bin").mkdir()
     (tmp_path / "vm").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    return VM(MachineSpec("seat"), tmp_path / "vm", Pump(), Deadline(20))
+    return VM(MachineSpec("seat"), tmp_path / "vm", EventLoop(), Deadline(20))
 
 
 def fake(vm: VM, text: str) -> None:
@@ -122,7 +122,7 @@ def test_a_path_too_long_for_a_socket_is_no_hang(tmp_path: Path) -> None:
     directory = tmp_path / ("x" * 120)
     directory.mkdir()
     with pytest.raises(OSError, match="path too long"):
-        VM(MachineSpec("seat"), directory, Pump(), Deadline(5)).__enter__()
+        VM(MachineSpec("seat"), directory, EventLoop(), Deadline(5)).__enter__()
 
 
 def test_the_accelerator_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from qemu.bench.floor import write_floor_initrd
 from qemu.classroom.single import SingleSpec, run_machine, wait_event
 from qemu.commands.options import DEFAULT_PAIR
-from qemu.host.pump import Deadline
+from qemu.host.event_loop import Deadline
 from qemu.host.sandbox import RunFailed
 from qemu.machine.spec import Bus
 from qemu.machine.vm import VM

@@ -43,7 +43,7 @@ class Deadline:
         return Deadline(min(seconds, self.left))
 
 
-class Pump:
+class EventLoop:
     """Calls a function whenever its file descriptor has something to read."""
 
     def __init__(self) -> None:
@@ -89,11 +89,11 @@ class Pump:
 class Stream:
     """A connected socket that hands every byte to `sink`; `closed` becomes true at the end of file."""
 
-    def __init__(self, pump: Pump, connection: socket.socket, sink: Callable[[bytes], None]) -> None:
+    def __init__(self, loop: EventLoop, connection: socket.socket, sink: Callable[[bytes], None]) -> None:
         connection.setblocking(False)
-        self._pump, self._socket, self._sink = pump, connection, sink
+        self._loop, self._socket, self._sink = loop, connection, sink
         self.closed = False
-        pump.add(connection, self._readable)
+        loop.add(connection, self._readable)
 
     def _readable(self) -> None:
         try:
@@ -115,7 +115,7 @@ class Stream:
             except BlockingIOError:
                 if deadline.passed:
                     raise DeadlinePassed("the machine took no input") from None
-                self._pump.turn(min(0.05, deadline.left))
+                self._loop.turn(min(0.05, deadline.left))
             except OSError:
                 self.close()
 
@@ -127,17 +127,17 @@ class Stream:
     def close(self) -> None:
         if not self.closed:
             self.closed = True
-            self._pump.remove(self._socket)
+            self._loop.remove(self._socket)
             self._socket.close()
 
 
-def watch_process(pump: Pump, pid: int, callback: Callable[[], None]) -> int:
+def watch_process(loop: EventLoop, pid: int, callback: Callable[[], None]) -> int:
     """Call `callback` once when the child `pid` ends; returns a pidfd that the caller closes."""
     fd = os.pidfd_open(pid)
 
     def ended() -> None:
-        pump.remove(fd)
+        loop.remove(fd)
         callback()
 
-    pump.add(fd, ended)
+    loop.add(fd, ended)
     return fd
