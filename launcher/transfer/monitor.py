@@ -140,7 +140,7 @@ class RivalMonitor:
     def __init__(self, nic: str, port: int) -> None:
         self._greetings = PacketSocket(nic, greetings_to(port))
 
-    def drain(self) -> Iterator[Event]:
+    def drain(self) -> Iterator[Greeting]:
         """Who was heard since."""
         yield from map(_greeting, self._greetings.heard())
 

@@ -20,7 +20,7 @@ from launcher.model.plan import Compression, Options, Plan, Role
 from launcher.model.times import TIMES, Times
 from launcher.transfer import attendance, sender
 from launcher.transfer.heartbeat import Notice
-from launcher.transfer.liveness import Event, Greeting
+from launcher.transfer.liveness import Greeting
 from launcher.transfer.monitor import RivalMonitor
 from launcher.transfer.transfer import Transfer
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
@@ -45,9 +45,9 @@ class Silence:
     """Hears nobody."""
 
     def __init__(self, *_: object) -> None:
-        self.air: list[Event] = []
+        self.air: list[Greeting] = []
 
-    def drain(self) -> Iterator[Event]:
+    def drain(self) -> Iterator[Greeting]:
         while self.air:
             yield self.air.pop(0)
 
@@ -242,7 +242,7 @@ def test_another_sender_is_given_way_to(
     put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; touch started; {here}; {TAKES}")
 
     class Rival(Silence):
-        def drain(self) -> Iterator[Event]:
+        def drain(self) -> Iterator[Greeting]:
             if not begun or (tmp_path / "started").exists():
                 yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:00:00:00")
 
@@ -254,6 +254,20 @@ def test_another_sender_is_given_way_to(
     assert (tmp_path / "started").exists() == begun
     assert not (tmp_path / "ended").exists()
     assert [kind for kind, _ in notices] == ["other-sender"]
+
+
+def test_who_is_heard_only_when_the_listening_is_over_is_not_given_way_to_if_his_address_is_higher(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late one looks: of two that began at the same time exactly one stays."""
+
+    class Rival(Silence):
+        def drain(self) -> Iterator[Greeting]:
+            yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:ff:ff:ff")
+
+    monkeypatch.setattr(sender, "RivalMonitor", Rival)
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}")
+    assert sent(plan(Role.SEND, source), times=replace(QUICK, listen=0.0, tie=DEADLINE)).kind is K.SENT
 
 
 def test_the_key_is_pressed_when_somebody_is_there(

@@ -348,8 +348,7 @@ def test_of_two_senders_that_begin_at_the_same_time_one_stays(room: Room, data: 
     if early:
         until_runs(room, 1, "udp-receiver")
     # Each of them counts a receiver that has connected to the other.
-    job = {"key_at": 1, "key_after": 12, "listen": 0, "tie": 11, "deaf": True}
-    senders = {seat: room.start(seat, "snd", source, **job) for seat in (0, 2)}
+    senders = {seat: room.start(seat, "snd", source, key_at=1, key_after=12, listen=0, tie=11) for seat in (0, 2)}
     macs = {seat: room.plain(seat, "cat", "/sys/class/net/eth0/address").communicate()[0] for seat in senders}
     stays, gives_way = sorted(macs, key=lambda seat: macs[seat])
     assert result(senders[gives_way])["kind"] == "other-sender"

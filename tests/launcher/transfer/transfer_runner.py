@@ -3,8 +3,7 @@
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
 `more_patient` (of a receiver), `listen` (seconds that a sender listens before it begins), `tie` (seconds in which it
-gives way), `deaf` (what other senders say is heard only when udp-sender is started), `key_at` (press the key when so
-many receivers have connected), `key_after` (but not for so many seconds),
+gives way), `key_at` (press the key when so many receivers have connected), `key_after` (but not for so many seconds),
 `cancel_at` (cancel when so many bytes have moved), `pause_at` (the disk takes `pause` seconds for what is written or
 read there),
 `hang_at` (the target hangs from this byte on), `hang_read_at` (the
@@ -24,7 +23,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,8 +36,6 @@ from launcher.model.machine import Disk, Nic  # noqa: E402
 from launcher.model.outcome import Outcome  # noqa: E402
 from launcher.model.plan import SILENCE, START_TIMEOUT, Address, AddressSource, Compression, Plan, Role, Target  # noqa: E402
 from launcher.model.times import TIMES  # noqa: E402
-from launcher.transfer.liveness import Event  # noqa: E402
-from launcher.transfer.monitor import RivalMonitor  # noqa: E402
 from launcher.transfer.transfer import Phase, Transfer  # noqa: E402
 from launcher.udpcast.options import check_udpcparam  # noqa: E402
 
@@ -151,22 +147,6 @@ def hang_reopening(path: str) -> None:
     os.open, os.close = opened, closed  # type: ignore[assignment]
 
 
-def deaf_until_started() -> None:
-    """Let a sender hear of others only when its udp-sender is started, as if none had been there before."""
-    drain, emit, started = RivalMonitor.drain, EventLog.emit, threading.Event()
-
-    def emitted(log: EventLog, event: str, **fields: object) -> None:
-        if event == "command":
-            started.set()
-        emit(log, event, **fields)
-
-    def heard(rivals: RivalMonitor) -> Iterator[Event]:
-        return drain(rivals) if started.is_set() else iter(())
-
-    RivalMonitor.drain = heard  # type: ignore[method-assign, assignment]
-    EventLog.emit = emitted  # type: ignore[method-assign, assignment]
-
-
 def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
     times = replace(
         TIMES,
@@ -176,8 +156,6 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         patience=job.get("patience", 2.0 if "hang_at" in job else TIMES.patience),
         impatience=1.0,
     )
-    if job.get("deaf"):
-        deaf_until_started()
     if "pause_at" in job:
         pause(job["pause_at"], job["pause"])
     if "hang_at" in job:
