@@ -39,6 +39,9 @@ FAILED_EVENTS = ("crash", "screen:error")
 
 _QUIT = b"\x1d"  # Ctrl-]
 
+SETTLE_SECONDS = 2.0
+"""A card's link comes up behind the last device."""
+
 
 class BadEnd(Exception):
     """One sentence: the machine did something else than was waited for."""
@@ -189,12 +192,15 @@ def _reached(vm: VM, names: set[str]) -> str | None:
 def screenshot(vm: VM, until: str, presses: dict[str, tuple[str, ...]], path: Path) -> None:
     """Wait for the screen `until`, pressing keys on the screens before it, and write the VGA screen to `path`.
 
-    Raises BadEnd, LostMachine, DeadlinePassed.
+    Screens come before all devices are known, and show them then: so the picture is of the time when they are, and
+    nothing new came for a while. Raises BadEnd, LostMachine, DeadlinePassed.
     """
     for screen, keys in presses.items():
         wait_event(vm, (f"screen:{screen}",))
         vm.press(*keys, vga=True)
     wait_event(vm, (f"screen:{until}",))
+    wait_event(vm, ("devices",))
+    vm.settle(SETTLE_SECONDS)
     if not vm.screendump(path):
         raise BadEnd(f"the screen could not be written to {path}")
 
