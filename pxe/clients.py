@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .boot_entry import INITRD
+from .loaders import LOADERS, Loader
 
 _LINE = re.compile(r"dnsmasq-(?:dhcp|tftp)\[\d+\]: (?:(?P<id>\d+) )?(?P<text>.*)")
 _MAC = r"(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})"
@@ -22,7 +23,20 @@ _GETS = re.compile(rf"DHCPACK\(\S+\) {_ADDRESS} {_MAC}|PXE\(\S+\) (?P<address2>[
 _SENT = re.compile(rf"sent (?P<file>.*) to {_ADDRESS}")
 _MISSING = re.compile(rf"file (?P<file>.*) not found for {_ADDRESS}")
 _FAILED = re.compile(rf"failed sending (?P<file>.*) to {_ADDRESS}")
-_OWN_CONFIG = re.compile(r"pxelinux\.cfg/01-((?:[0-9a-f]{2}-){5}[0-9a-f]{2})")
+_SAMPLE = "00:11:22:33:44:55"
+
+
+def _own_config(loader: Loader) -> re.Pattern[str]:
+    """The names of the loader's configurations for one machine, with its MAC address as a group."""
+    name = re.escape(str(loader.machine(_SAMPLE)))
+    for between in ("-", ":"):
+        name = name.replace(re.escape(_SAMPLE.replace(":", between)), f"((?:[0-9a-f]{{2}}{between}){{5}}[0-9a-f]{{2}})")
+    return re.compile(name)
+
+
+_OWN_CONFIGS = tuple(map(_own_config, LOADERS))
+_TRIED = tuple(f"{loader.default.parent}/" for loader in LOADERS)
+"""Where a loader tries one name after the other, so that a missing one is nothing to tell."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +93,9 @@ class Clients:
             return self._event(found["address"], f"stopped while it loaded {self._name(found['file'])}")
         if found := _MISSING.match(text):
             name = self._name(found["file"])
-            if own := _OWN_CONFIG.fullmatch(name):
+            for own in filter(None, (config.fullmatch(name) for config in _OWN_CONFIGS)):
                 self._macs.setdefault(found["address"], own[1].replace("-", ":"))
-            if not name.startswith("pxelinux.cfg/"):  # there PXELINUX tries one name after the other
+            if not name.startswith(_TRIED):
                 return self._event(found["address"], f"asked for {name}, which is not in the tree")
         return None
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
-BOOT_FILE = "pxelinux.0"
+from .loaders import PXELINUX
+
+BOOT_FILE = PXELINUX.files[0]
 
 
 class ConfigError(ValueError):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+
 import pytest
 
 from pxe.boot_entry import make_entry
+from pxe.clients import Clients
+from pxe.dnsmasq import BootServer, config
 from pxe.loaders import LOADERS, MARKER, Loader
 
 APPEND = 'auto=yes umode=snd udpcparam="--min-receivers 29" lang=FR'
@@ -38,3 +43,22 @@ def test_no_two_configurations_or_files_have_one_name() -> None:
     macs = ("52:54:00:aa:bb:01", "52-54-00-AA-BB-02")
     names = [str(name) for loader in LOADERS for name in (loader.default, *map(loader.machine, macs), *loader.files)]
     assert len(names) == len(set(names))
+
+
+@by_name
+@pytest.mark.parametrize("proxy", [False, True])
+def test_the_boot_server_offers_it(loader: Loader, proxy: bool) -> None:
+    first, last = (None, None) if proxy else (IPv4Address("10.77.0.100"), IPv4Address("10.77.0.200"))
+    wire, leases = IPv4Interface("10.77.0.1/24"), Path("/run/leases")
+    server = BootServer("br0", wire, Path("/srv/tftp"), leases, first=first, last=last, proxy=proxy)
+    assert loader.files[0].removesuffix(".0") in config(server)
+
+
+@by_name
+def test_a_machine_is_known_by_the_configuration_that_it_asks_for(loader: Loader) -> None:
+    clients, mac = Clients(Path("/srv/tftp")), "52:54:00:aa:bb:01"
+    for name in (loader.machine(mac), loader.default.parent / "0A4D00A0"):
+        missing = f"dnsmasq-tftp[7]: file /srv/tftp/{name} not found for 10.77.0.160"
+        assert clients.read(missing) is None, "loaders try one name after the other"
+    sent = clients.read("dnsmasq-tftp[7]: sent /srv/tftp/udpcast-linux to 10.77.0.160")
+    assert sent is not None and sent.mac == mac
