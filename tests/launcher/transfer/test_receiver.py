@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from launcher.datapath.chunks import CHUNK
 from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.errors import TransferFailed
 from launcher.events import EventLog, opened
@@ -193,13 +194,18 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
 
 def test_the_outcome_is_the_last_that_is_told(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However long the thread takes that tells how far it is."""
-    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero; sleep 0.5")
+    target.write_bytes(bytes(3 * CHUNK))
+    stream = (
+        f"head -c {2 * CHUNK} /dev/zero; until test -e {tmp_path}/go; do sleep 0.02; done"  # whole chunks are written
+    )
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {stream}")
     told: list[str] = []
     outcome_told = threading.Event()
 
     class SlowLog(EventLog):
         def emit(self, event: str, **fields: object) -> None:
             if event == "progress":
+                (tmp_path / "go").touch()
                 outcome_told.wait(2)
             told.append(event)
             if event == "outcome":
