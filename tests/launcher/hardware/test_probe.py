@@ -40,13 +40,20 @@ def test_a_file_has_no_sectors(image: Path) -> None:
     assert (found.path, found.size, found.disk.sector_size) == (str(image), MIB, 0)
 
 
+def of_a_null_byte() -> str:
+    """What this Python says of one in a path; 3.13 has other words for it."""
+    with pytest.raises(ValueError, match="null") as caught:
+        Path("\0").stat()
+    return str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "sentence", "hint"),
     [
         ("nowhere", ErrorKind.DEVICE_MISSING, "cannot be opened: No such file or directory.", "regular file."),
         ("", ErrorKind.WRONG_VALUE, "is neither a block device nor a regular file.", "regular file."),
         ("empty", ErrorKind.WRONG_VALUE, "has no bytes.", "regular file. Make it as large as the sender's disk:"),
-        ("\0", ErrorKind.DISK_UNREADABLE, "cannot be opened: embedded null byte.", "regular file."),
+        ("\0", ErrorKind.DISK_UNREADABLE, f"cannot be opened: {of_a_null_byte()}.", "regular file."),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(

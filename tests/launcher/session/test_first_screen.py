@@ -39,6 +39,7 @@ NEVER = {"argparse", "asyncio", "email", "gettext", "http", "logging", "multipro
 
 TO_THE_ROLE = """
 import json, sys
+import urwid  # which since 2.2 imports some of the dear ones itself: they are its own, and the builder's matter
 before = set(sys.modules)
 from launcher import __main__
 from launcher.session import boot
