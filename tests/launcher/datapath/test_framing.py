@@ -77,7 +77,7 @@ def test_frames_have_their_fixed_length() -> None:
     assert len(trailer_frame(TRAILER)) == TRAILER_BYTES
 
 
-names = st.text(max_size=30)
+names = st.text(st.characters(codec="utf-8", max_codepoint=0xFFFF), max_size=30)  # four of them fit into a frame
 counts = st.integers(0, 2**63)
 
 
