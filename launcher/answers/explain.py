@@ -7,7 +7,7 @@ append lines with `check`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kernel_cmdline import CommandLine, CommandLineError, parse
@@ -62,7 +62,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         _questions(settled, interview.auto, plan, given),
         plan,
         argv(plan) if plan else (),
-        _with(warnings, (*interview.warnings, *_notes(plan, settled))),
+        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled))),
         _with(errors, problems),
     )
 
@@ -97,6 +97,17 @@ def _questions(
     if plan and consent_needed(plan, given, Told({}), unattended=False):
         keys.append(confirmation(plan).key)
     return tuple(dict.fromkeys(keys))
+
+
+def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
+    """UDPCast's documentation names an initrd that no builder of ours writes."""
+    given = line.last("initrd")
+    if given and given.value and given.value.rpartition("/")[2] == "initrd-udpcast":
+        yield say(
+            "initrd={name} is the name in UDPCast's old documentation. The pair that is built here is udpcast-linux "
+            "and udpcast-initrd: write initrd=udpcast-initrd, or the boot loader finds nothing, or boots the old one.",
+            name=given.value,
+        )
 
 
 def _notes(plan: Plan | None, settled: tuple[Settled, ...]) -> tuple[Sentence, ...]:

@@ -54,7 +54,7 @@ def explain_parameters(
     warnings, errors = [sentence_of(warning) for warning in line.warnings], []
     explained = []
     role = _role(line)
-    last = {parameter.key: index for index, parameter in enumerate(line) if not parameter.init}
+    last = {one.key: index for index, one in enumerate(line) if one.value is not None and not one.init}
     quoting = _quoting(line)
     for index, parameter in enumerate(line):
         use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)

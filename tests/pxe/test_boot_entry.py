@@ -50,7 +50,12 @@ def test_the_length_counts_what_pxelinux_adds() -> None:
     [
         ("umode=snd", "two words", 'label "two words" cannot be used'),
         ('a="b\nlabel c"', "udpcast", 'append line of label "udpcast": '),
-        ("initrd=initrd-udpcast", "udpcast", "the tree boots udpcast-initrd: leave initrd= out"),
+        (
+            "initrd=initrd-udpcast",
+            "udpcast",
+            "old documentation does, but the tree boots udpcast-initrd: leave initrd= out",
+        ),
+        ("initrd=x", "udpcast", 'names "initrd=x", but the tree boots udpcast-initrd: leave initrd= out'),
     ],
 )
 def test_refused(append: str, label: str, words: str) -> None:

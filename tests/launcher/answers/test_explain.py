@@ -129,6 +129,17 @@ def test_an_overridden_value_is_a_warning() -> None:
     assert any("overridden" in str(warning) for warning in explained("port=9000 port=9002").warnings)
 
 
+def test_the_bare_auto_that_pxelinux_adds_overrides_nothing() -> None:
+    assert check("auto=yes umode=rcv disk=/dev/sda auto") == ([], [])
+
+
+def test_the_old_name_of_the_initrd_is_explained_and_any_other_is_the_boot_loaders_matter() -> None:
+    old = "/udpcast/initrd-udpcast"
+    assert [str(warning) for warning in explained(f"initrd={old}").warnings if old in str(warning)]
+    for name in ("udpcast-initrd", "udprd", "pair/udpcast-initrd", "x,y"):
+        assert not [warning for warning in explained(f"initrd={name}").warnings if "initrd" in str(warning)]
+
+
 def test_a_line_at_which_the_kernel_panics_is_an_error() -> None:
     many = [f"x{number}=1" for number in range(32)]
     assert check(" ".join(many[:31]) + " root=01:00 a.b=1 initrd=x") == ([], [])
