@@ -63,6 +63,14 @@ def test_refused(append: str, label: str, words: str) -> None:
         pxelinux_append(make_entry(append, label=label))
 
 
+def test_a_forgotten_quote_is_refused_before_a_pc_boots() -> None:
+    for append in ("disk=model:Samsung SSD 860", "udpcparam=--nokbd --ttl=2", "disk=‘model:Samsung’", "--nokbd"):
+        with pytest.raises(BootEntryError, match="double quotes"):
+            check_entries([make_entry(append)])
+    assert check_entries([make_entry('disk="model:Samsung SSD 860" quiet splash')]) == ()
+    assert "at each boot" in check_entries([make_entry("disk=/dev/nvme0n1")])[0]
+
+
 def test_the_launchers_errors_refuse_and_its_warnings_are_kept_once() -> None:
     def check(append: str) -> tuple[list[str], list[str]]:
         return (["port must be even."] if "port=9001" in append else []), ["no umode."]
