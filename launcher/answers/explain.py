@@ -23,7 +23,7 @@ from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
 from .rules import name_may_change
-from .validation import Explained, explain_parameters
+from .validation import Explained, explain_parameters, too_many
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     """What `line` means on `machine`; `configuration` as in `given_answers`."""
     given = given_answers(line, *configuration)
     parameters, warnings, errors = explain_parameters(line, machine)
+    errors = (*errors, *too_many(line))
     for source, extra in configuration:
         more = explain_parameters(extra, machine, source)
         parameters, warnings, errors = parameters + more[0], warnings + more[1], errors + more[2]
@@ -124,6 +125,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
     except CommandLineError as error:
         return [str(error)], []
     _, warnings, errors = explain_parameters(line, None)
+    errors = (*errors, *too_many(line))
     auto = line.last("auto")
     if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
         errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))

@@ -10,6 +10,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import Explanation, check, explain, to_json
+from launcher.answers.validation import explain_parameters
 from launcher.model.plan import After, Next
 from tests.common import ROOT, recorded
 
@@ -144,6 +145,11 @@ def test_a_line_at_which_the_kernel_panics_is_an_error() -> None:
     many = [f"x{number}=1" for number in range(32)]
     assert check(" ".join(many[:31]) + " root=01:00 a.b=1 initrd=x") == ([], [])
     assert "panics" in check(" ".join(many))[0][0]
+    assert "panics" in str(explained(" ".join(many)).errors[0])
+
+
+def test_a_kernel_that_has_read_the_line_did_not_stop_at_it() -> None:
+    assert explain_parameters(parse(" ".join(f"x{number}=1" for number in range(40))), None)[2] == ()
 
 
 def test_check_needs_no_machine() -> None:
