@@ -9,6 +9,9 @@ import shlex
 import sys
 from pathlib import Path
 
+from kernel_cmdline import showable_lines
+from kernel_cmdline.arguments import ArgumentParser
+
 from .build import DEBIAN_PACKAGES, build
 from .errors import BuildError
 
@@ -21,7 +24,7 @@ STATUSES = (
 
 
 def parser(prog: str = PROG) -> argparse.ArgumentParser:
-    main_parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, epilog=STATUSES)
+    main_parser: argparse.ArgumentParser = ArgumentParser(prog=prog, description=DESCRIPTION, epilog=STATUSES)
     add_commands(main_parser.add_subparsers(dest="command", required=True))
     return main_parser
 
@@ -92,7 +95,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
             command=f"{prog} {shlex.join(words)}",
         )
     except BuildError as error:
-        print(f"initrd: {error}", file=sys.stderr)
+        print(f"initrd: {showable_lines(str(error))}", file=sys.stderr)
         return error.status
     for entry in result.files:
         print(f"{options.output / entry.name}  {entry.size / 1e6:.1f} MB")

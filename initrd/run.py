@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from kernel_cmdline import showable
+
 from .errors import BuildError
 
 LOG = logging.getLogger("initrd")
@@ -94,7 +96,7 @@ def run(
         env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", **kept, **extra},
     )
     for line in done.stderr.splitlines():
-        LOG.debug("%s: %s", argv[0], line)
+        LOG.debug("%s: %s", argv[0], showable(line))
     if done.returncode and not tolerate:
         raise BuildError(failure(str(argv[0]), done.returncode, done.stderr or done.stdout))
     return done.stdout

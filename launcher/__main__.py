@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 
-from kernel_cmdline import CommandLineError
+from kernel_cmdline import CommandLineError, showable
 
 from .errors import LauncherError
 
@@ -34,7 +34,7 @@ def main(arguments: list[str], prog: str = "python3 -m launcher") -> int:
         print(f"launcher: {error.name} is missing. Install Debian's {packages}.", file=sys.stderr)
         return 2
     except (LauncherError, CommandLineError, ValueError, OSError) as error:
-        print(f"launcher: {error}", file=sys.stderr)
+        print(f"launcher: {showable(str(error))}", file=sys.stderr)
         return 2
 
 

@@ -9,6 +9,7 @@ event's own fields. Rules, in one place:
   sink that takes no more in the middle of a line gets the rest of this very line when it goes on.
 * While a sink takes nothing its queue fills. Then the oldest lines are dropped and counted: what happened last matters
   most. The event ``lost`` tells their number, and stands where they are missing.
+* A terminal may show them: what is not plainly seen stands there as JSON's own escape (`showable_json`).
 * `EventLog.close` waits until all is written, but for no sink longer than its patience.
 
 A new kind of sink is a class beside `Descriptor`, and a line in `named`.
@@ -25,6 +26,8 @@ import time
 from collections import deque
 from pathlib import Path
 from typing import Protocol
+
+from kernel_cmdline import showable_json
 
 NAMES = {
     "init": "the initrd's /init runs",
@@ -69,7 +72,8 @@ def since_boot() -> float:
 def encoded(event: str, seconds: float, fields: dict[str, object]) -> bytes:
     """The line of one event that happened `seconds` after the kernel started."""
     record = {"event": event, "t": round(seconds, 3), **fields}
-    return (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    whole = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")  # half a pair can be no event
+    return f"{showable_json(whole.decode())}\n".encode()
 
 
 class EventLog:

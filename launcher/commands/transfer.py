@@ -16,6 +16,8 @@ import textwrap
 import traceback
 from dataclasses import replace
 
+from kernel_cmdline import showable_lines
+
 from ..answers.interview import Interview
 from ..answers.lookup import row_of
 from ..answers.parameters import ROWS
@@ -133,7 +135,7 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
     except LauncherError:
         raise
     except Exception as bug:  # something may have been written, so it must not look like a wrong parameter
-        traceback.print_exc()
+        print(showable_lines(traceback.format_exc()), file=sys.stderr)
         log.emit("crash", sentence=f"{type(bug).__name__}: {bug}", traceback=traceback.format_exc())
         return NOT_OK
     finally:

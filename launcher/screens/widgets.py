@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import urwid
 
+from kernel_cmdline import showable
+
 from ..answers.questions import Choice
 from ..sentence import NOTHING, Sentence, say
 from ..translate import tr
@@ -105,7 +107,7 @@ def frame(
     """Header, body, footer. `host` stands at the right of the header, to tell one console from another; `above` is
     what stays when the body scrolls."""
     header = urwid.AttrMap(
-        urwid.Columns([urwid.Text(" udpcast-launcher"), urwid.Text(f"{host} ", align="right")]), "head"
+        urwid.Columns([urwid.Text(" udpcast-launcher"), urwid.Text(f"{showable(host)} ", align="right")]), "head"
     )
     if above:
         header = urwid.Pile([header, *(urwid.Padding(row, left=1, right=1) for row in above)])
@@ -165,7 +167,7 @@ def edit_page(
 
 class _Edit(urwid.Edit):  # type: ignore[misc]
     def __init__(self, preset: str, answer: Callable[[str], None]) -> None:
-        super().__init__("> ", preset)
+        super().__init__("> ", showable(preset))
         self.answer = answer
 
     def keypress(self, size: tuple[int, ...], key: Key) -> Key | None:

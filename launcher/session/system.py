@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kernel_cmdline import showable_json
+
 from .. import paths
 from ..events import EventLog
 from ..model.machine import Machine
@@ -69,7 +71,8 @@ class RunningSystem:
         """Write the result to `paths.RESULT`, whole or not at all."""
         new = paths.RESULT.with_suffix(".new")
         try:
-            new.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            text = showable_json(json.dumps(record, ensure_ascii=False, indent=1))
+            new.write_text(text + "\n", encoding="utf-8")
             new.replace(paths.RESULT)
         except OSError as error:
             self._note(f"{paths.RESULT} could not be written: {error.strerror}")
