@@ -148,12 +148,13 @@ def every_screen(rng: random.Random) -> Iterator[Page]:
                 facts = replace(settled.facts, machine=there).knowing("umode", role)
                 for preset, wrong in ((text(rng), None), (text(rng), problem)):
                     asked = pages.Pending(question, facts, preset, wrong)
-                    yield pages.question(pages.Shown(asked, lines, True, notes, host), None, nothing, nothing)
+                    yield pages.question(pages.Shown(asked, lines, True, notes, host), None, nothing, nothing, nothing)
     refused = Machine(tuple(replace(disk, refused=verbatim(text(rng))) for disk in there.disks))
     for key in ("disk", "nic"):
         question = next(one.question for one in QUESTIONS if one.key == key)
         asked = pages.Pending(question, replace(settled.facts, machine=refused), None, problem)
-        yield pages.question(pages.Shown(asked, (), True, notes, host), None, nothing, nothing)
+        yield pages.question(pages.Shown(asked, (), True, notes, host), None, nothing, nothing, nothing)
+    yield pages.warnings(notes, host)
     yield pages.waiting(say("Waiting for {it}.", it=text(rng)), host)
     yield pages.error(problem, nothing, host)
     yield from ended_and_running(rng, there, host)
