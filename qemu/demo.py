@@ -41,6 +41,7 @@ from .disks.model import ModelDisk
 from .disks.tools import DiskError
 from .host import sandbox
 from .host.event_loop import Deadline, DeadlinePassed, EventLoop
+from .host.packages import missing, named
 from .machine.accel import choose
 from .machine.console import Unexpected
 from .machine.spec import Drive, MachineSpec, uuid
@@ -226,6 +227,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--receivers", type=int, default=2, metavar="N", help="blank machines (default: 2)")
     parser.add_argument("--keep", action="store_true", help="leave the clones' disks in .cache/demo")
     options = parser.parse_args(arguments)
+    if lacking := missing():
+        print(f"qemu/demo: {named(lacking)}", file=sys.stderr)
+        return 3
     say = Progress(time.monotonic())
     logging.getLogger("qemu").addHandler(_ToProgress(say))
     logging.getLogger("qemu").setLevel(logging.INFO)

@@ -68,6 +68,7 @@ install_packages() { # PACKAGE...
   ((${#missing[@]})) || return 0
   if ((EUID != 0)); then
     command -v sudo >/dev/null || die "packages are missing; as root: apt-get install ${missing[*]}"
+    sudo true || die "sudo did not make us root, see above; as root: apt-get install ${missing[*]}"
     as_root=(sudo)
   fi
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"

@@ -50,7 +50,10 @@ def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
         main.error("nothing to do: run, explain, screens, transfer, machine or parameters")
 
     main.set_defaults(run=without_command)
-    add_commands(main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}"))
+    commands = main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}")
+    initrds = "what the initrd starts: interview and transfer on this PC"
+    commands.add_parser("run", help=initrds, description=f"{initrds.capitalize()}. It takes no options.")
+    add_commands(commands)
     return main
 
 

@@ -5,7 +5,7 @@ are those of the append line, as far as their rows are `taken` here, and are set
 to ask. Two differ here: ``disk`` is a path, since a server's disks are nobody's to choose from, and ``nic`` must have
 its address already.
 
-Needs neither pyudev nor netifaces nor urwid, and looks at no device but the two that are named.
+Needs neither pyudev nor urwid, and looks at no device but the two that are named.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from ..model.machine import Disk, Machine
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
 from ..sentence import Sentence, say, verbatim
+from .libraries import libraries_named
 
 TAKEN: dict[str, Row] = {row.key: row.in_transfer() for row in ROWS if row.taken}
 """The parameters of a transfer without screens."""
@@ -47,11 +48,12 @@ def transfer(words: list[str]) -> int:
     log = EventLog()
     log.add(standard_output())
     try:
-        plan, warnings = plan_of(given(words), cards())
-        for warning in map(str, warnings):
-            _say(warning)
-            log.emit("note", text=warning)
-        return _carry_out(plan, log)
+        with libraries_named():
+            plan, warnings = plan_of(given(words), cards())
+            for warning in map(str, warnings):
+                _say(warning)
+                log.emit("note", text=warning)
+            return _carry_out(plan, log)
     except LauncherError as error:
         log.emit("error", **error.record())
         raise

@@ -104,5 +104,5 @@ def _emit_start(log: EventLog, started: float) -> None:
             name, _, seconds = stamp.partition(" ")
             if name:
                 log.emit_at(float(seconds), name)
-        paths.STAMPS.replace(paths.STAMPS.with_suffix(".reported"))  # a second start of the launcher is no second boot
+        paths.STAMPS.replace(paths.reported())  # a second start of the launcher is no second boot
     log.emit_at(started, "python")

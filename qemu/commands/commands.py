@@ -10,7 +10,7 @@ from collections.abc import Callable
 from kernel_cmdline import CommandLineError, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from ..bench.stages import StageError
+from ..bench.results import BenchError
 from ..classroom.faults import FaultError
 from ..host import sandbox
 from ..machine.spec import SpecError
@@ -34,7 +34,7 @@ def run(arguments: list[str] | None = None) -> int:
     except sandbox.RunFailed as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1 if error.kind in _OF_THE_MACHINE else 3
-    except (SpecError, CommandLineError, FaultError, StageError, sandbox.SandboxError, OSError) as error:
+    except (SpecError, CommandLineError, FaultError, BenchError, sandbox.SandboxError, OSError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 3
 
