@@ -98,7 +98,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server = commands.add_parser(
         "serve",
         help="run a boot server",
-        description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root.",
+        description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root. A PC "
+        "that boots from the network first comes back to the launcher at every start: end the server before clones "
+        "restart.",
         epilog=STATUSES,
     )
     server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")

@@ -156,7 +156,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
+    yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
 
 
 def _run(argv: list[str], clients: Clients, say: Say) -> None:

@@ -281,7 +281,9 @@ ROWS: tuple[Row, ...] = (
         "reboot, poweroff, shell, menu; or two of them: after=reboot,menu",
         "what follows the transfer: the first word a success, the last a failure. The result is shown for 10 s before; "
         "any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what keeps a "
-        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen",
+        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen. "
+        "reboot is for PCs that boot from their disks first: one that boots from the network first comes back to this "
+        "line",
         "O",
         title=say("What follows the transfer?"),
         label=say("Afterwards"),
