@@ -20,8 +20,9 @@ from ..udpcast.command import argv, start_condition
 from .interview import ADD_ROLE, ROLE_IS_OPEN, Interview, Settled, Told, confirmation, consent_needed, refuse
 from .lookup import given_answers
 from .questions import Facts, GivenAnswers, Question
-from .reading import YES_NO
+from .reading import YES_NO, unknown_language
 from .row import Use
+from .rules import name_may_change
 from .validation import Explained, explain_parameters
 
 
@@ -53,6 +54,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     plan, failure = _plan(given, machine)
     if failure and interview.auto:
         problems.append(failure.whole)
+    problems += unknown_language(given)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
     return Explanation(
         parameters,
@@ -114,6 +116,8 @@ def check(append: str) -> tuple[list[str], list[str]]:
     auto = line.last("auto")
     if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
         errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+    given = given_answers(line)
+    warnings = (*warnings, *unknown_language(given), *name_may_change(given))
     return list(map(str, errors)), list(map(str, warnings))
 
 

@@ -5,7 +5,8 @@ The order of the rows is the order in which they are settled; what depends on se
 
 Origins: U UDPCast's own boot image, S SambaEdu's se3-clonage, P PXELINUX, K the kernel and dracut, O ours.
 Names are matched without regard to case, and ``-`` equals ``_``. A row whose `use` is FOREIGN is accepted in
-silence: it belongs to somebody else, or a later version of the launcher will act on it.
+silence: it belongs to somebody else, or a later version of the launcher will act on it. One that is UNSUPPORTED is
+accepted with a warning: it asks for something that matters, and that nobody here does.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from ..udpcast.options import LONGEST_START
 from . import reading as r
 from . import rules
 from .questions import Choice
-from .row import Acts, Row, Taken, Use, where_given
-from .selectors import SELECTORS
+from .row import Acts, Row, Taken, Use, always_with_blanks, where_given
+from .selectors import SELECTORS, can_have_blanks
 
 OTHERS = """
 persoparams boot load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
@@ -73,8 +74,10 @@ ROWS: tuple[Row, ...] = (
         title=say("Which disk?"),
         label=say("Disk"),
         parse=r.read_disk,
+        blanks=can_have_blanks,
         choices=r.disks,
         only=r.only_disk,
+        warns=rules.name_not_stable,
         fills="target",
         taken=Taken(
             "PATH",
@@ -200,6 +203,7 @@ ROWS: tuple[Row, ...] = (
         label=say("Options"),
         quiet=True,
         parse=r.read_options,
+        blanks=always_with_blanks,
         default=r.otherwise(""),
         warns=rules.options_left_out,
         fills="options",
@@ -388,6 +392,17 @@ ROWS: tuple[Row, ...] = (
             ("modparm", "parameters of the network driver", "U"),
             ("enableDiskmodule", "whether disk drivers are loaded; they load by themselves", "U S"),
             ("diskmodule", "disk driver; all are there and load by themselves", "U S"),
+        )
+    ),
+    *(
+        Row(
+            name, "", f"{meaning}: not supported, the launcher uses one network card as it is", "K", use=Use.UNSUPPORTED
+        )
+        for name, meaning in (
+            ("vlan", "frames with a VLAN's tag"),
+            ("bond", "several cards as one"),
+            ("team", "several cards as one"),
+            ("bridge", "several cards as one network"),
         )
     ),
     *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),

@@ -154,11 +154,11 @@ def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.Mon
 
 
 def test_what_is_wrong_is_said_once_whoever_has_found_it() -> None:
-    """A wrong BOOTIF is an error of the line, and a warning of the interview."""
+    """Each look at the devices finds it again."""
     seat = begun("BOOTIF=zz", FakeSystem(ONE))
     assert seat.ui.page
     lines = seat.ui.page.widget.render((80, 60), focus=True).text
-    assert [b'! BOOTIF="zz" is no card' in line for line in lines].count(True) == 1
+    assert [b"! No card is named by BOOTIF=zz" in line for line in lines].count(True) == 1
 
 
 def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
