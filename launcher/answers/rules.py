@@ -177,7 +177,8 @@ def address(facts: Facts) -> Address:
     prefix = config.prefix or facts.of("netmask", int)
     gateway = config.gateway or facts.of("gateway", str)
     lease = config.form == "pxelinux" and uses_dhcp(facts)
-    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease)
+    sysuuid = facts.given.get("sysuuid")
+    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease, sysuuid and sysuuid.text)
 
 
 def options(facts: Facts) -> Options | None:

@@ -83,7 +83,11 @@ class Disk:
 
 @dataclass(frozen=True)
 class Nic:
-    """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR."""
+    """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR.
+
+    `without_broadcast`: those of `addresses` that have no broadcast address, without which UDPCast
+    finds nobody.
+    """
 
     name: str
     mac: str
@@ -92,6 +96,7 @@ class Nic:
     link: bool | None = None
     speed: int | None = None
     addresses: tuple[str, ...] = ()
+    without_broadcast: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

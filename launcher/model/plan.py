@@ -66,13 +66,17 @@ class AddressSource(Enum):
 
 @dataclass(frozen=True)
 class Address:
-    """What to configure on the card. `address` and `gateway` without prefix length; None with DHCP."""
+    """What to configure on the card. `address` and `gateway` without prefix length; None with DHCP.
+
+    `sysuuid`: how the firmware may have named this PC to the DHCP server, as PXELINUX tells it.
+    """
 
     source: AddressSource
     address: str | None = None
     prefix: int | None = None
     gateway: str | None = None
     lease: bool = False  # the address is a lease (PXE got it), so it must be renewed
+    sysuuid: str | None = None
 
 
 @dataclass(frozen=True)
