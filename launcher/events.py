@@ -39,7 +39,7 @@ NAMES = {
     "network": "the card has an address: `nic`, `address`, `source`",
     "transfer": "the disk is open and the transfer begins: `argv` (what will be run, a list of lists), `role`",
     "command": "a process is started: `command`, to be pasted into a shell",
-    "note": "what the network's commands and the DHCP client say: `text`",
+    "note": "a warning, or what the network's commands and the DHCP client say: `text`",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
     "cast": "the cast begins (sender), or its first byte is here (receiver)",
     "progress": "at most one a second: `bytes`, `total` (or null)",

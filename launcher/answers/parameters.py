@@ -75,6 +75,7 @@ ROWS: tuple[Row, ...] = (
         parse=r.read_disk,
         choices=r.disks,
         only=r.only_disk,
+        warns=rules.raid_member,
         fills="target",
         taken=Taken(
             "PATH",
