@@ -44,9 +44,12 @@ NAMES = {
     "cast": "the cast begins (sender), or its first byte is here (receiver)",
     "progress": "at most one a second: `bytes`, `total` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
+    "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
+    "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
+    "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
     "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes`, `seconds`, "
-    "`xxh128` (or null), `read_back`",
+    "`xxh128` (or null), `read_back`, `remarks` (what else is to be known of the disk)",
     "report": "the page that is told the result was told, or was not: `url`, `ok`, `status` (or null), `sentence`",
     "error": "an expected failure: `kind`, `fields` of the sentence, `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",
