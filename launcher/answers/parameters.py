@@ -77,7 +77,7 @@ ROWS: tuple[Row, ...] = (
         blanks=can_have_blanks,
         choices=r.disks,
         only=r.only_disk,
-        warns=rules.name_not_stable,
+        warns=rules.chosen_disk,
         fills="target",
         taken=Taken(
             "PATH",

@@ -27,6 +27,7 @@ from ..model.times import TIMES, Times
 from ..sentence import Field, Sentence, say, say_many, verbatim
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
+BLKRRPART = 0x125F  # linux/fs.h
 WINDOW = 16 << 20  # bytes of a file after which writing back is started, and older pages are dropped from the cache
 
 
@@ -160,7 +161,10 @@ class SourceDisk(_Disk):
 
 
 class TargetDisk(_Disk):
-    """The disk that is overwritten. Raises TransferFailed where it cannot be, before anything is written."""
+    """The disk that is overwritten. Raises TransferFailed where it cannot be, before anything is written.
+
+    `head`: its first bytes as they were before, with the partition table; empty where they cannot be read.
+    """
 
     def __init__(self, path: str, times: Times = TIMES) -> None:
         try:
@@ -177,6 +181,9 @@ class TargetDisk(_Disk):
             raise TransferFailed(kind, sentence, hint) from error
         self.size = os.lseek(self.fd, 0, os.SEEK_END) if self.is_block else None
         self._set_direct(self.is_block)
+        self.head = b""
+        with contextlib.suppress(OSError):  # who writes to it meets the same error, and reports it
+            self.head = _head(path)
 
     def _set_direct(self, wanted: bool) -> None:
         """Switch direct I/O, where there is such a thing."""
@@ -218,6 +225,20 @@ class TargetDisk(_Disk):
                 os.fsync(self.fd)
         except OSError as error:
             raise DiskError(0, _words(error, say("flush error"))) from error
+
+    def end(self) -> int:
+        """Its size in bytes, as it is now."""
+        return os.lseek(self.fd, 0, os.SEEK_END)
+
+    def renew_partitions(self) -> None:
+        """Let the kernel read the partition table anew, where it has read one. Raises DiskError, whose cause tells
+        whether a partition is open (EBUSY)."""
+        try:
+            if self.is_block:
+                fcntl.ioctl(self.fd, BLKRRPART)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTTY):  # a partition, or a device that has none
+                raise DiskError(0, _words(error, say("it is busy"))) from error
 
 
 class ReadBack(_Disk):
@@ -270,6 +291,15 @@ def overlap(one: str, other: str) -> bool:
     disk, _, part = one.rpartition(" ")
     other_disk, _, other_part = other.rpartition(" ")
     return bool(disk) and disk == other_disk and (part == other_part or not part or not other_part)
+
+
+def _head(path: str) -> bytes:
+    """The first two sectors of any size. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(fd, 2 * ALIGNMENT, 0)
+    finally:
+        os.close(fd)
 
 
 def _words(error: OSError, otherwise: Sentence) -> Sentence:

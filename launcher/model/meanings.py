@@ -99,7 +99,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.WRITE_ERROR: Meaning(
         RECEIVER,
-        "the disk failed near the byte that is named or when it was flushed, or answers no more; it is not whole",
+        "the disk failed near the byte that is named or when it was flushed, or answers no more; it is not whole. Or "
+        "the clone is whole, but the signatures that are named could not be cleared behind it",
         "Check or replace this disk.",
     ),
     OutcomeKind.TOO_SMALL: Meaning(

@@ -146,6 +146,11 @@ class Times:
         "the kernel's own retries and resets of a bad disk take a minute or two",
     )
     impatience: float = _row(5.0, "for it once nobody wants the answer any more", "a disk that is well answers at once")
+    partitions: float = _row(
+        5.0,
+        "for reading a written disk's partition table anew, while one of its old partitions is open",
+        "udev looks at them in it",
+    )
     stuck: float = _row(
         3.0,
         "a thread may wait in the kernel when the launcher leaves, before the PC is restarted by force",

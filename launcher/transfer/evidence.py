@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 from enum import Enum
 
+from ..datapath.behind import Behind
 from ..datapath.framing import Manifest, Trailer
 from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
@@ -112,7 +113,8 @@ class Receiving:
     found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
     `timed_out`: no cast began within the time given. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
-    that has no check of its own may be another cast's.
+    that has no check of its own may be another cast's. `behind`: what became of the disk behind the clone, once the
+    disk was done.
     """
 
     device: str
@@ -137,4 +139,5 @@ class Receiving:
     timed_out: bool = False
     verify: bool = True
     reread: Reread | None = None
+    behind: Behind | None = None
     cancelled: bool = False

@@ -12,7 +12,7 @@ import os
 from .. import VERSION
 from ..datapath.block_device import DiskError, SourceDisk, whereabouts
 from ..datapath.copying import copy_pipe, write_all
-from ..datapath.framing import Manifest, Trailer, disk_label, trailer_frame
+from ..datapath.framing import SECTOR, Manifest, Trailer, disk_label, trailer_frame
 from ..datapath.moved import Moved
 from ..errors import ErrorKind, TransferFailed
 from ..model.plan import Plan
@@ -20,8 +20,6 @@ from ..process import Process, open_terminal, spawn
 from ..sentence import say
 from ..udpcast.command import starts_by_key
 from .owner import Job
-
-SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
 
 
 class Pipeline:

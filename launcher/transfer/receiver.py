@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..datapath.behind import Behind, tidy
 from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
 from ..datapath.copying import Incoming, Stalled, copy_stream, copy_to_disk, read_back
-from ..datapath.framing import MANIFEST_BYTES, read_manifest, read_trailer, recognise
+from ..datapath.framing import MANIFEST_BYTES, Manifest, read_manifest, read_trailer, recognise
 from ..datapath.moved import Moved, Reread
 from ..errors import LauncherError
 from ..events import EventLog
@@ -35,7 +36,7 @@ from .link import Link, Lookout
 from .liveness import Cancelled, DiskHung
 from .opening import opened
 from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
-from .preflight import check
+from .preflight import check, notes, same_identifier
 from .receiver_signals import Announced, FirstByte, StreamEnded
 from .receiver_verdict import judge_receiver
 from .status import Phase, Status
@@ -113,7 +114,7 @@ class Reception(Loop):
                 answer.put(self._link.take(event))
             case Happened(event):
                 self._link.take(event)
-            case Cancel():
+            case Cancel() if self._disks:  # else all is done
                 self._cancel()
             case Said(process, line):
                 self._hear(process, line)
@@ -170,6 +171,7 @@ class Reception(Loop):
         self._note(decompressor=next((self._stage(one) for one in decompressor), None))
         if good and seen.target.count and seen.verify and judge_receiver(replace(self._evidence(), verify=False)).ok:
             self._verify()
+        self._tidy()
 
     def _copy(self) -> tuple[Process, ...]:
         """The stream, from the first look to its end; gives the decompressor, where there was one."""
@@ -200,6 +202,7 @@ class Reception(Loop):
         if manifest:
             job.status.expect(manifest.length)
             self._link.take(Announced(manifest.session, manifest.silence))
+            self._tell_of_target(manifest)
         job.status.tell(say("The stream's compression is {compression}.", compression=compression.value))
         job.status.begin()
         if compression is not Compression.NONE:
@@ -211,6 +214,15 @@ class Reception(Loop):
         self._link.take(StreamEnded(incoming.woken, job.status.moved.count, checked=False))
         self._note(stream=Moved(written.count, stalled=written.stalled), target=written)
         return ()
+
+    def _tell_of_target(self, manifest: Manifest) -> None:
+        """Nothing of it speaks against writing."""
+        seen, head = self._seen, self._target.head
+        for note in notes(seen.device, seen.size, head, manifest):
+            self.job.status.note(note)
+            self.job.log.emit("note", text=str(note))
+        if same_identifier(head, manifest):
+            self.job.log.emit("same-disk-id", table=manifest.table, disk_id=manifest.disk_id)
 
     def _write(self, incoming: Incoming) -> Moved:
         """A worker's."""
@@ -288,6 +300,23 @@ class Reception(Loop):
         self.until(lambda: reading.over)
         with contextlib.suppress(_Stopped):
             self._note(reread=reading.result())
+
+    def _tidy(self) -> None:
+        """See to what lies behind the clone, and to the kernel's view of it. What is known of the clone stays true
+        whatever comes of it, so that no disk is watched any more."""
+        seen, times = self._seen, self.job.times
+        if not seen.target.count:
+            return
+        self._disks.clear()
+        end = seen.target.count if judge_receiver(self._evidence()).ok else None
+        patience = times.impatience if seen.cancelled else 2 * times.patience
+        late = time.monotonic() + patience
+        tidying = self.owner.start("disk", lambda: tidy(self._target, end, times))
+        self.until(lambda: tidying.over or time.monotonic() > late)
+        behind = tidying.result() if tidying.over else Behind(error=joined("", no_answer(patience), "."))
+        self._note(behind=behind)
+        if behind != Behind():
+            self.job.log.emit("behind", **behind.record())
 
     def _reread_so_far(self, count: int) -> None:
         """A worker's, for each chunk."""

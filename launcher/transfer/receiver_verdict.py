@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from ..datapath.behind import Behind
 from ..datapath.block_device import no_answer
 from ..datapath.moved import MARK
-from ..model.outcome import Outcome, OutcomeKind
+from ..hardware.signatures import Signature
+from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
+from ..model.wording import size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from .evidence import TIMED_OUT, Receiving
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
@@ -31,14 +34,51 @@ def judge_receiver(seen: Receiving) -> Outcome:
     """
     if seen.refusal and not seen.cancelled:
         return seen.refusal
+    claim = first_answer(QUESTIONS, seen)
+    if seen.behind and seen.behind.left and claim[0] in OK_KINDS:
+        claim = _not_cleared(seen.device, seen.behind)
     return Outcome(
-        *first_answer(QUESTIONS, seen),
+        *claim,
         bytes=seen.target.count,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,
+        remarks=tuple(_remarks(seen.device, seen.behind)) if seen.behind else (),
     )
+
+
+def _not_cleared(device: str, behind: Behind) -> Claim:
+    """The clone is right, but who looks at the whole disk may take it for what it was before."""
+    left = _kinds(behind.left)
+    why = behind.error or say("they are still there")
+    sentence = say(
+        "{device} holds what was sent, but old signatures behind it could not be cleared: {why} ({left}).",
+        device=device,
+        why=why,
+        left=left,
+    )
+    return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
+
+
+def _kinds(found: tuple[Signature, ...]) -> tuple[Sentence, ...]:
+    """The first of each kind: ZFS has dozens. The event log has them all."""
+    return tuple({one.kind: one.words for one in reversed(found)}.values())[::-1]
+
+
+def _remarks(device: str, behind: Behind) -> Iterator[Sentence]:
+    if behind.larger:
+        yield say("{device} is {size} larger than what was sent.", device=device, size=size(behind.larger))
+    if behind.cleared:
+        yield say("Old signatures behind the clone were cleared: {cleared}.", cleared=_kinds(behind.cleared))
+    if behind.error and not behind.left:
+        yield say("Old signatures behind the clone were not looked for: {why}", why=behind.error)
+    if behind.stale:
+        yield say(
+            "The kernel still has the old partitions of {device}: {why}. Restart this PC before you use them.",
+            device=device,
+            why=behind.stale,
+        )
 
 
 def _so_far(seen: Receiving) -> Sentence:

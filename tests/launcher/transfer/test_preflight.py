@@ -11,7 +11,7 @@ from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.model.machine import Disk, Nic
 from launcher.model.outcome import OutcomeKind
 from launcher.model.plan import Address, AddressSource, Compression, Plan, Role, Target
-from launcher.transfer.preflight import check
+from launcher.transfer.preflight import check, notes
 
 K = OutcomeKind
 SIZE = 1 << 20
@@ -56,6 +56,57 @@ def test_the_target_must_be_as_large(length: int, kind: OutcomeKind | None) -> N
 def test_the_stream_must_be_what_is_given(head: bytes, given: Compression | None, refused: bool) -> None:
     found = check(plan(compression=given), SIZE, head, None)
     assert (found.kind if found else None) == (K.WRONG_STREAM if refused else None)
+
+
+def dos(identifier: bytes) -> bytes:
+    return bytes(440) + identifier + bytes(66) + b"\x55\xaa"
+
+
+def gpt(identifier: bytes, sector: int) -> bytes:
+    return (b"EFI PART" + bytes(48) + identifier).ljust(92, b"\0").rjust(sector + 92, b"\0")
+
+
+ID, GUID = "12345678", "33221100-5544-7766-8899-aabbccddeeff"
+RAW_ID, RAW_GUID = bytes.fromhex(ID)[::-1], bytes.fromhex("00112233445566778899aabbccddeeff")
+
+
+@pytest.mark.parametrize(
+    ("head", "table", "disk_id", "sector", "known"),
+    [
+        (dos(RAW_ID), "dos", ID, 512, True),
+        (gpt(RAW_GUID, 512), "gpt", GUID, 512, True),
+        (gpt(RAW_GUID, 4096), "gpt", GUID, 4096, True),
+        (gpt(RAW_GUID, 512), "gpt", GUID, 0, True),  # an image file was sent
+        (gpt(RAW_GUID, 512), "gpt", GUID, 4096, False),
+        (dos(RAW_ID), "dos", "87654321", 512, False),
+        (dos(RAW_ID), "gpt", ID, 512, False),
+        (dos(RAW_ID), None, None, 512, False),
+        (bytes(8192), None, None, 512, False),
+        (b"", "dos", ID, 512, False),
+        (dos(bytes(4)), "dos", "00000000", 512, False),  # of which there are many
+        (gpt(bytes(16), 512), "gpt", "00000000-0000-0000-0000-000000000000", 512, False),
+    ],
+)
+def test_a_target_that_has_the_identifier_already_is_told(
+    head: bytes, table: str | None, disk_id: str | None, sector: int, known: bool
+) -> None:
+    manifest = Manifest(SIZE, sector, "session", "1", table, disk_id)
+    said = [str(note) for note in notes("/dev/sda", SIZE, head, manifest)]
+    assert said == (
+        [
+            f"/dev/sda already has the disk identifier of the sender's disk ({disk_id}), as a clone of it has. It is "
+            "overwritten all the same."
+        ]
+        if known
+        else []
+    )
+
+
+def test_a_larger_target_is_told() -> None:
+    manifest = Manifest(SIZE, 512, "session", "1")
+    (note,) = notes("/dev/sda", SIZE + 2_000_000_000, b"", manifest)
+    assert str(note).startswith("/dev/sda is 2.0 GB larger than the sender's disk.")
+    assert notes("/dev/sda", SIZE, b"", manifest) == ()
 
 
 def test_the_disk_that_is_sent_is_no_target(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launcher.datapath.behind import Behind
 from launcher.datapath.framing import Manifest, Trailer
 from launcher.datapath.moved import Moved, Reread
+from launcher.hardware.signatures import Signature
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
@@ -284,3 +286,61 @@ def test_one_is_one() -> None:
     assert str(judge_sender(lost).sentence) == sentence
     byte = dataclasses.replace(GOOD, target=Moved(1), cancelled=True, manifest=None, reread=None)
     assert str(judge_receiver(byte).sentence) == "The transfer was cancelled after 1 byte; /dev/sda is not whole."
+
+
+MARK = Signature("linux_raid_member", 1 << 30, 4)
+
+
+@pytest.mark.parametrize(
+    ("behind", "kind", "remarks"),
+    [
+        (Behind(), K.EQUAL, []),
+        (
+            Behind(2_000_000, cleared=(MARK, Signature("linux_raid_member", 1 << 31, 4))),
+            K.EQUAL,
+            [
+                "/dev/sda is 2.0 MB larger than what was sent.",
+                "Old signatures behind the clone were cleared: linux_raid_member at byte 1,073,741,824.",
+            ],
+        ),
+        (
+            Behind(2_000_000, error=say("wipefs is missing.")),
+            K.EQUAL,
+            [
+                "/dev/sda is 2.0 MB larger than what was sent.",
+                "Old signatures behind the clone were not looked for: wipefs is missing.",
+            ],
+        ),
+        (
+            Behind(stale=say("Device or resource busy")),
+            K.EQUAL,
+            [
+                "The kernel still has the old partitions of /dev/sda: Device or resource busy. Restart this PC before "
+                "you use them."
+            ],
+        ),
+        (
+            Behind(2_000_000, left=(MARK,), error=IO_ERROR),
+            K.WRITE_ERROR,
+            ["/dev/sda is 2.0 MB larger than what was sent."],
+        ),
+        (Behind(2_000_000, left=(MARK,)), K.WRITE_ERROR, ["/dev/sda is 2.0 MB larger than what was sent."]),
+    ],
+)
+def test_what_is_behind_the_clone_is_told_and_spoils_it_only_where_an_old_signature_stays(
+    behind: Behind, kind: OutcomeKind, remarks: list[str]
+) -> None:
+    outcome = judge_receiver(dataclasses.replace(GOOD, behind=behind))
+    assert (outcome.kind, [str(one) for one in outcome.remarks]) == (kind, remarks)
+    assert outcome.fields()["remarks"] == remarks
+    if kind is K.WRITE_ERROR:
+        why = "Input/output error" if behind.error else "they are still there"
+        assert str(outcome.sentence) == (
+            "/dev/sda holds what was sent, but old signatures behind it could not be cleared: "
+            f"{why} (linux_raid_member at byte 1,073,741,824)."
+        )
+
+
+def test_a_failure_stays_what_it_is_whatever_is_behind_it() -> None:
+    seen = dataclasses.replace(GOOD, trailer=None, behind=Behind(1, left=(MARK,)))
+    assert judge_receiver(seen).kind is K.TRUNCATED
