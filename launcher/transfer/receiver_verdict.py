@@ -26,6 +26,13 @@ _END_NOTICES = {
 }
 """What a receiver says of the outcome that its sender took its leave with."""
 
+_REMEDIES = {
+    OutcomeKind.READ_ERROR.value: say("Check the sender's disk before the next cast."),
+    OutcomeKind.STAGE_FAILED.value: say("Look at the sender, then wait for the next cast."),
+    OutcomeKind.OTHER_SENDER.value: say("Wait for the other sender's cast."),
+}
+"""What helps then, where it is not just another cast."""
+
 
 def judge_receiver(seen: Receiving) -> Outcome:
     """What a receiver may claim.
@@ -93,6 +100,10 @@ def _so_far(seen: Receiving) -> Sentence:
     return say_many("after {count:,} byte", "after {count:,} bytes", count)
 
 
+def _why(end_notice: str) -> Sentence:
+    return _END_NOTICES.get(end_notice, say("its cast is over"))
+
+
 def _untouched(seen: Receiving) -> Sentence:
     return say("{device} was not written to", device=seen.device)
 
@@ -145,13 +156,18 @@ def _target_failed(seen: Receiving) -> Claim | None:
 
 
 def _given_up(seen: Receiving) -> Claim | None:
-    if not seen.dropped:
+    if not seen.dropped or seen.trailer:  # behind the trailer nothing comes that could be missing
         return None
-    return (
-        OutcomeKind.SENDER_VANISHED,
-        say("The sender gave this seat up {so_far}; {state}.", so_far=_so_far(seen), state=_state(seen)),
-        say("Check this seat's network cable and disk, then wait for the next cast."),
-    )
+    if seen.manifest and seen.target.count >= seen.manifest.length:
+        sentence = say(
+            "All bytes are here, but the sender gave this seat up before the end of the stream: {device} could not be "
+            "compared.",
+            device=seen.device,
+        )
+    else:
+        sentence = say("The sender gave this seat up {so_far}; {state}.", so_far=_so_far(seen), state=_state(seen))
+    hint = say("Check this seat's network cable and disk, then wait for the next cast.")
+    return OutcomeKind.SENDER_VANISHED, sentence, hint
 
 
 def _stalled(seen: Receiving) -> Claim | None:
@@ -159,8 +175,8 @@ def _stalled(seen: Receiving) -> Claim | None:
         return None
     words = {"so_far": _so_far(seen), "state": _state(seen)}
     if seen.end_notice is not None:
-        why = _END_NOTICES.get(seen.end_notice, say("its cast is over"))
-        return OutcomeKind.TRUNCATED, say("The sender stopped {so_far}: {why}; {state}.", **words, why=why), CALL_AGAIN
+        sentence = say("The sender stopped {so_far}: {why}; {state}.", **words, why=_why(seen.end_notice))
+        return OutcomeKind.TRUNCATED, sentence, _REMEDIES.get(seen.end_notice, CALL_AGAIN)
     if seen.anew:
         sentence = say("The sender began anew, and sent no more {so_far}; {state}.", **words)
         return OutcomeKind.SENDER_VANISHED, sentence, CALL_AGAIN

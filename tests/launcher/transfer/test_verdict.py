@@ -73,7 +73,9 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
         K.NO_SENDER,
     ),
     ({"flush_error": IO_ERROR}, K.WRITE_ERROR),
-    ({"dropped": True}, K.SENDER_VANISHED),
+    ({"dropped": True}, K.EQUAL),  # behind the trailer: only its last acknowledgement got lost
+    ({"dropped": True, "trailer": None}, K.SENDER_VANISHED),
+    ({"dropped": True, "trailer": None, "manifest": None}, K.SENDER_VANISHED),
     ({"stream": Moved(900, stalled=True)}, K.SENDER_VANISHED),
     ({"stream": Moved(900, broken=True)}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved()}, K.SENDER_VANISHED),
@@ -143,7 +145,8 @@ def test_no_evidence_against_a_receiver_is_ever_overlooked(seen: Receiving) -> N
     outcome = judge_receiver(seen)
     if outcome.ok:
         assert seen.stream.whole and seen.target.whole
-        assert not (seen.flush_error or seen.dropped or seen.cancelled)
+        assert not (seen.flush_error or seen.cancelled)
+        assert not seen.dropped or seen.trailer
         assert seen.udpcast is not None and seen.udpcast.status == 0
         assert seen.decompressor is None or seen.decompressor.status == 0
     if outcome.kind is K.EQUAL:
@@ -217,7 +220,7 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
     assert str(outcome.sentence).endswith(".")
 
 
-NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread=None)
+NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), trailer=None, reread=None)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +239,33 @@ def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str,
     sentence = str(judge_receiver(dataclasses.replace(NOTHING_CAME, **difference)).sentence)  # type: ignore[arg-type]
     assert ("was not written to" in sentence) is untouched, sentence
     assert ("is not whole" in sentence) is not untouched
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1000, "All bytes are here, but the sender gave this seat up before the end of the stream"),
+        (900, "The sender gave this seat up after 900 bytes of 1,000"),
+    ],
+)
+def test_who_is_given_up_says_what_is_missing(count: int, words: str) -> None:
+    seen = dataclasses.replace(GOOD, target=Moved(count, DIGEST), trailer=None, dropped=True)
+    assert str(judge_receiver(seen).sentence).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        (K.READ_ERROR, "Check the sender's disk before the next cast."),
+        (K.STAGE_FAILED, "Look at the sender, then wait for the next cast."),
+        (K.OTHER_SENDER, "Wait for the other sender's cast."),
+        (K.CANCELLED, "Start the cast again for the seats that are not done."),
+    ],
+)
+def test_what_helps_depends_on_how_the_sender_ended(kind: OutcomeKind, hint: str) -> None:
+    """With a bad disk to start the cast again helps nobody."""
+    seen = dataclasses.replace(GOOD, stream=Moved(900, stalled=True), trailer=None, end_notice=kind.value)
+    assert str(judge_receiver(seen).hint) == hint
 
 
 @pytest.mark.parametrize(
