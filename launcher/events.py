@@ -44,6 +44,7 @@ NAMES = {
     "command": "a process is started: `command`, to be pasted into a shell",
     "note": "a warning, or what the network's commands and the DHCP client say: `text`",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
+    "rival": "a sender hears another one on the same port, and stays: `address`, `mac`",
     "cast": "the cast begins (sender), or its first byte is here (receiver)",
     "progress": "at most one a second: `bytes`, `total` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",

@@ -93,7 +93,7 @@ class Sender:
             return attendance.evidence(cancelled=True)
         listening = Listening(job, attendance)
         listening.run()
-        if attendance.state is not Cast.YIELDING:
+        if attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
         return Casting(job, attendance, source, Pipeline(job, self.commands)).run()
 
