@@ -2,6 +2,7 @@
 
 No shell is involved and no Python runs between fork and exec (``posix_spawn``), so that starting a process is safe
 beside threads and cheap in a small memory. Every command is logged in a form that can be pasted into a shell.
+What reads a stranger's bytes gets its pipes, and no rights (see `confinement`).
 """
 
 from __future__ import annotations
@@ -93,12 +94,15 @@ def spawn(
     stdout: int,
     note: Callable[[str], None],
     terminal: str | None = None,
+    *,
+    rights: bool = True,
 ) -> Process:
     """Start `argv` with these descriptors as standard input (None: /dev/null) and standard output.
 
     `note` is given the command in a form that can be pasted into a shell.
     `terminal` (the path of a pseudo-terminal) becomes its controlling terminal, which ``/dev/tty`` is to it: when our
     side of it closes, even because we were killed, the kernel hangs the process up.
+    Without `rights` it is confined (see `confinement`).
     Raises TransferFailed when it cannot be started.
     """
     note(shlex.join(argv))
@@ -113,17 +117,20 @@ def spawn(
         (os.POSIX_SPAWN_DUP2, stdout, 1),
         (os.POSIX_SPAWN_DUP2, errors_end, 2),
     ]
-    defaults = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
-    try:
-        pid = os.posix_spawnp(
+
+    def start() -> int:
+        return os.posix_spawnp(
             argv[0],
             argv,
             {**os.environ, "LC_ALL": "C"},
             file_actions=actions,
             setsid=True,
             setsigmask=[],
-            setsigdef=defaults,
+            setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
         )
+
+    try:
+        pid = start() if rights else _confined(start, terminal)
     except OSError as error:
         os.close(errors)
         sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
@@ -142,6 +149,14 @@ def spawn(
         os.close(errors)
         sentence = say("{program} could not be watched: {error}.", program=argv[0], error=error.strerror)
         raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
+
+
+def _confined(start: Callable[[], int], terminal: str | None) -> int:
+    from .confinement import confined, hand_over  # noqa: PLC0415 - no transfer, no need of it
+
+    if terminal:
+        hand_over(terminal)
+    return confined(start)
 
 
 def output(argv: tuple[str, ...]) -> bytes:

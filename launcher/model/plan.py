@@ -92,7 +92,7 @@ class Options:
 
     Times are in seconds, but `exit_wait` (how long udp-receiver lingers) and `rexmit_hello_interval` in milliseconds.
     `one_way`: ``--async``, nobody acknowledges anything. `autostart` counts greetings. To udpcast a 0 in
-    `min_receivers`, `min_wait`, `max_wait` and `autostart` is the same as none.
+    `min_receivers`, `min_wait`, `max_wait` and `autostart` is the same as none. `log`: the file of ``--log``.
     """
 
     words: tuple[str, ...] = ()
@@ -105,6 +105,7 @@ class Options:
     retries_until_drop: int | None = None
     rexmit_hello_interval: int | None = None
     exit_wait: int | None = None
+    log: str | None = None
 
 
 @dataclass(frozen=True)

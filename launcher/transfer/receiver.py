@@ -222,7 +222,7 @@ class Reception(Loop):
         inlet, outlet = pipes.pipe()
         disk_inlet, disk_outlet = pipes.pipe()
         try:
-            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note)
+            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note, rights=False)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
