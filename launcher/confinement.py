@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import stat
 import struct
@@ -43,8 +44,8 @@ _SYSTEM_CALLS = {
 
 
 def confined(start: Callable[[], T]) -> T:
-    """What `start` gives, called in a thread without rights. Raises what it raises, and TransferFailed where the rights
-    could not be given up."""
+    """What `start` gives, called in a thread without rights. Raises what it raises, OSError where there are too many
+    threads, and TransferFailed where the rights could not be given up."""
     came: list[T] = []
     failed: list[BaseException] = []
 
@@ -56,7 +57,10 @@ def confined(start: Callable[[], T]) -> T:
             failed.append(error)
 
     thread = threading.Thread(target=run, name="confined")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as none_left:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from none_left
     thread.join()
     for error in failed:
         raise error

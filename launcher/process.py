@@ -17,6 +17,7 @@ from pathlib import Path
 
 from .errors import ErrorKind, TransferFailed
 from .sentence import say
+from .shortage import shortage
 
 FIRST_TO_GO = 500
 """Where memory runs out, the kernel ends one of the transfer's processes (proc(5), oom_score_adj), not the launcher,
@@ -75,10 +76,15 @@ def program(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def open_terminal() -> tuple[int, int, str] | None:
-    """A new pseudo-terminal: our side, the process's side, and that side's path; None where there is none to have."""
+    """A new pseudo-terminal: our side, the process's side, and that side's path; None where there is none to have.
+
+    Raises OSError where this PC has run out of something.
+    """
     try:
         ours, theirs = os.openpty()
-    except OSError:
+    except OSError as error:
+        if shortage(error):
+            raise
         return None
     try:
         return ours, theirs, os.ttyname(theirs)
@@ -106,38 +112,43 @@ def spawn(
     Raises TransferFailed when it cannot be started.
     """
     note(shlex.join(argv))
-    errors, errors_end = os.pipe()
-    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    # A session leader without a terminal gets the one that it opens first.
-    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = []
-    if terminal:
-        actions.append((os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0))
-    actions += [
-        (os.POSIX_SPAWN_DUP2, null if stdin is None else stdin, 0),
-        (os.POSIX_SPAWN_DUP2, stdout, 1),
-        (os.POSIX_SPAWN_DUP2, errors_end, 2),
-    ]
+    with contextlib.ExitStack() as ours:
+        try:
+            null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            ours.callback(os.close, null)
+            errors, errors_end = os.pipe()
+            ours.callback(os.close, errors_end)
+        except OSError as error:
+            raise _not_started(argv, error) from error
+        # A session leader without a terminal gets the one that it opens first.
+        actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = []
+        if terminal:
+            actions.append((os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0))
+        actions += [
+            (os.POSIX_SPAWN_DUP2, null if stdin is None else stdin, 0),
+            (os.POSIX_SPAWN_DUP2, stdout, 1),
+            (os.POSIX_SPAWN_DUP2, errors_end, 2),
+        ]
 
-    def start() -> int:
-        return os.posix_spawnp(
-            argv[0],
-            argv,
-            {**os.environ, "LC_ALL": "C"},
-            file_actions=actions,
-            setsid=True,
-            setsigmask=[],
-            setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
-        )
+        def start() -> int:
+            return os.posix_spawnp(
+                argv[0],
+                argv,
+                {**os.environ, "LC_ALL": "C"},
+                file_actions=actions,
+                setsid=True,
+                setsigmask=[],
+                setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+            )
 
-    try:
-        pid = start() if rights else _confined(start, terminal)
-    except OSError as error:
-        os.close(errors)
-        sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
-        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
-    finally:
-        os.close(errors_end)
-        os.close(null)
+        try:
+            pid = start() if rights else _confined(start, terminal)
+        except OSError as error:
+            os.close(errors)
+            raise _not_started(argv, error) from error
+        except TransferFailed:
+            os.close(errors)
+            raise
     os.set_blocking(errors, False)
     with contextlib.suppress(OSError):  # only root may, and only where the kernel knows it
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(FIRST_TO_GO))
@@ -149,6 +160,11 @@ def spawn(
         os.close(errors)
         sentence = say("{program} could not be watched: {error}.", program=argv[0], error=error.strerror)
         raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
+
+
+def _not_started(argv: tuple[str, ...], error: OSError) -> TransferFailed:
+    sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
+    return TransferFailed(ErrorKind.PROGRAM_FAILED, sentence)
 
 
 def _confined(start: Callable[[], int], terminal: str | None) -> int:

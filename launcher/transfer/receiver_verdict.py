@@ -8,6 +8,7 @@ from ..datapath.block_device import no_answer
 from ..datapath.moved import MARK
 from ..model.outcome import Outcome, OutcomeKind
 from ..sentence import NOTHING, Sentence, joined, say, say_many
+from ..shortage import HINT
 from .evidence import TIMED_OUT, Receiving
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
@@ -75,6 +76,18 @@ def _cancelled(seen: Receiving) -> Claim | None:
         state = say("{device} was written, but not read back to its end", device=seen.device)
     sentence = say("The transfer was cancelled {so_far}; {state}.", so_far=_so_far(seen), state=state)
     return OutcomeKind.CANCELLED, sentence, NOTHING
+
+
+def _ran_out(seen: Receiving) -> Claim | None:
+    if not seen.shortage:
+        return None
+    sentence = say(
+        "This PC could not go on {so_far}: {error}; {state}.",
+        so_far=_so_far(seen),
+        error=seen.shortage,
+        state=_state(seen),
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, HINT
 
 
 def _is_full(seen: Receiving) -> Claim | None:
@@ -331,6 +344,7 @@ def _success(seen: Receiving, words: Sentence) -> Sentence:
 
 QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _cancelled,
+    _ran_out,
     _is_full,
     _target_failed,
     _given_up,
