@@ -29,8 +29,8 @@ FALLBACKS = {"pigz": "gzip"}  # the same options, one thread
 class Process:
     """A child in a session of its own, which belongs to one thread.
 
-    `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL. `errors` becomes readable with its
-    standard error, `pidfd` when it has ended.
+    `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL. `sent`: the signals that we sent it.
+    `errors` becomes readable with its standard error, `pidfd` when it has ended.
     """
 
     def __init__(self, argv: tuple[str, ...], pid: int, errors: int) -> None:
@@ -39,6 +39,7 @@ class Process:
         self.errors = errors
         self.pidfd = os.pidfd_open(pid)
         self.status: int | None = None
+        self.sent: set[int] = set()
 
     @property
     def name(self) -> str:
@@ -48,6 +49,7 @@ class Process:
     def signal(self, number: int) -> None:
         """Send a signal to the process and all it started; harmless when it was reaped."""
         if self.status is None:  # else the number is another's
+            self.sent.add(number)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 

@@ -56,11 +56,18 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Stage:
-    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words."""
+    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words. `ours`: the
+    signal was ours."""
 
     program: str
     status: int
     said: str = ""
+    ours: bool = False
+
+    @property
+    def died(self) -> bool:
+        """Whether a signal ended it that was not ours: it crashed, or somebody killed it."""
+        return self.status < 0 and not self.ours
 
     @property
     def failure(self) -> Sentence | None:

@@ -17,7 +17,7 @@ from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.errors import TransferFailed
 from launcher.events import EventLog, opened
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Compression, Plan, Role
+from launcher.model.plan import Compression, Plan, Require, Role
 from launcher.model.times import TIMES
 from launcher.transfer import link as links
 from launcher.transfer.link import Link
@@ -334,4 +334,33 @@ def test_a_stream_that_contradicts_the_plan_is_refused(
     put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero; exec sleep 100")
     outcome = received(plan(Role.RECEIVE, target, Compression.GZIP))
     assert outcome.kind is K.WRONG_STREAM
+    assert target.read_bytes() == b"\xaa" * 100_000
+
+
+def test_a_udp_receiver_that_crashes_is_named_and_not_its_sender(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; kill -SEGV $$")
+    outcome = received(plan(Role.RECEIVE, target))
+    assert outcome.kind is K.STAGE_FAILED
+    assert "udp-receiver was killed by SIGSEGV; " in str(outcome.sentence)
+
+
+@pytest.mark.parametrize("stream", ["gzip -1c", "zstd -qc", "lzop -1c"])
+def test_what_follows_a_stream_makes_it_a_failure(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    put_first(
+        monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero | {stream}; echo something else"
+    )
+    outcome = received(plan(Role.RECEIVE, target))
+    assert outcome.kind is K.DIFFERENT and "no part of the stream any more" in str(outcome.sentence), outcome
+
+
+def test_what_cannot_be_compared_is_not_written_where_equal_is_required(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/urandom | zstd -qc; exec sleep 100")
+    outcome = received(replace(plan(Role.RECEIVE, target), require=Require.EQUAL))
+    assert outcome.kind is K.NOT_COMPARED
     assert target.read_bytes() == b"\xaa" * 100_000
