@@ -11,7 +11,7 @@ accepted with a warning: it asks for something that matters, and that nobody her
 
 from __future__ import annotations
 
-from ..model.plan import SILENCE, START_TIMEOUT
+from ..model.plan import SILENCE, START_TIMEOUT, Require
 from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
 from . import reading as r
@@ -262,6 +262,27 @@ ROWS: tuple[Row, ...] = (
         when=rules.may_receive,
         asked=rules.receives,
         fills="verify",
+        taken=Taken(),
+    ),
+    Row(
+        "require",
+        "written, equal",
+        "written (the default): a receiver also takes a stream that brings no digest, and says that nothing was "
+        "compared. equal: it refuses such a stream (gzip, lzop, none, or a plain udp-sender's) before it writes, with "
+        "the result not-compared",
+        "O",
+        title=say("What must the result be?"),
+        label=say("Required"),
+        quiet=True,
+        parse=r.word("require", {one.value: one for one in Require}),
+        choices=r.choose(
+            Choice("written", say("written"), say("also where nothing can be compared")),
+            Choice("equal", say("equal"), say("compared with the sender's disk, or nothing is written")),
+        ),
+        default=r.otherwise("written"),
+        when=rules.may_receive,
+        asked=where_given,
+        fills="require",
         taken=Taken(),
     ),
     Row(

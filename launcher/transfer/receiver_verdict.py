@@ -11,7 +11,9 @@ from ..hardware.signatures import Signature
 from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
 from ..model.wording import size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
-from .evidence import TIMED_OUT, Receiving
+from ..shortage import HINT
+from ..udpcast.unpacking import Complaint, complaint
+from .evidence import TIMED_OUT, Receiving, Stage
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
@@ -128,6 +130,18 @@ def _cancelled(seen: Receiving) -> Claim | None:
     return OutcomeKind.CANCELLED, sentence, NOTHING
 
 
+def _ran_out(seen: Receiving) -> Claim | None:
+    if not seen.shortage:
+        return None
+    sentence = say(
+        "This PC could not go on {so_far}: {error}; {state}.",
+        so_far=_so_far(seen),
+        error=seen.shortage,
+        state=_state(seen),
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, HINT
+
+
 def _is_full(seen: Receiving) -> Claim | None:
     if not seen.target.overflow or seen.target.error:
         return None
@@ -197,6 +211,9 @@ def _nothing_came(seen: Receiving) -> Claim | None:
     if seen.stream.count:
         return None
     untouched = {"untouched": _untouched(seen)}
+    if seen.udpcast and seen.udpcast.died:
+        sentence = say("{failure}; {untouched}.", failure=seen.udpcast.failure, **untouched)
+        return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
     if seen.sender and seen.timed_out:
         return (
             OutcomeKind.NO_SENDER,
@@ -229,9 +246,22 @@ def _nothing_came(seen: Receiving) -> Claim | None:
 
 def _decompressor_broke(seen: Receiving) -> Claim | None:
     failure = seen.decompressor.failure if seen.decompressor else None
-    if not failure or not seen.stream.broken:
+    if not failure or not seen.stream.broken or seen.decompressor is None:
         return None
-    return _decompressor_failed(seen, failure)
+    return _damaged(seen, seen.decompressor, failure) or _decompressor_failed(seen, failure)
+
+
+def _damaged(seen: Receiving, decompressor: Stage, failure: Sentence) -> Claim | None:
+    """What came was not what had been sent, by the words of the `decompressor`."""
+    what = complaint(decompressor.said) if decompressor.status > 0 else None
+    words = {"so_far": _so_far(seen), "failure": failure, "not_whole": _not_whole(seen)}
+    if what is Complaint.DAMAGED:
+        sentence = say("The data was damaged on the way {so_far}: {failure}; {not_whole}.", **words)
+    elif what is Complaint.BEHIND:
+        sentence = say("What came {so_far} is no part of the stream any more: {failure}; {not_whole}.", **words)
+    else:
+        return None
+    return OutcomeKind.DIFFERENT, sentence, say("Cast again; where this PC fails again, check its memory and network.")
 
 
 def _decompressor_failed(seen: Receiving, failure: Sentence) -> Claim:
@@ -266,6 +296,9 @@ def _not_unpacked(seen: Receiving) -> Claim | None:
         return None
     if seen.decompressor.status < 0:
         return _decompressor_failed(seen, failure)
+    damaged = _damaged(seen, seen.decompressor, failure)
+    if damaged:
+        return damaged
     sentence = say(
         "The stream was cut short {so_far}: {failure}; {not_whole}.",
         so_far=_so_far(seen),
@@ -387,6 +420,7 @@ def _success(seen: Receiving, words: Sentence) -> Sentence:
 
 QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _cancelled,
+    _ran_out,
     _is_full,
     _target_failed,
     _given_up,

@@ -91,6 +91,12 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"decompressor": Stage("zstd", 1, "premature end")}, K.TRUNCATED),
     ({"decompressor": Stage("zstd", -9)}, K.STAGE_FAILED),
     ({"decompressor": Stage("zstd", 1), "stream": Moved(9, broken=True)}, K.STAGE_FAILED),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "stream": Moved(9, broken=True)}, K.DIFFERENT),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "trailer": None}, K.DIFFERENT),
+    ({"decompressor": Stage("lzop", 2, "trailing garbage"), "manifest": None, "trailer": None}, K.DIFFERENT),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -11)}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -9, ours=True)}, K.SENDER_VANISHED),
 ]
 
 
@@ -207,6 +213,7 @@ SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"udpcast": Stage("udp-sender", 1), "begun": False, "receivers": (), "complete": False}, K.STAGE_FAILED),
     ({"complete": False}, K.STAGE_FAILED),
     ({"cancelled": True}, K.CANCELLED),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
     ({"rival": "10.0.0.9"}, K.OTHER_SENDER),
     ({"rival": "10.0.0.9", "begun": False, "cancelled": True}, K.OTHER_SENDER),
 ]
@@ -284,6 +291,27 @@ def test_before_the_cast_no_receivers_disk_was_touched(failure: dict[str, object
     assert "othing was sent" in f"{before.sentence} {before.hint}"
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "/*stdin*\\ : Decoding error (36) : Data corruption detected",
+            "The data was damaged on the way after 1,000 b",
+        ),
+        (
+            "zstd: /*stdin*\\: inflate error -3",
+            "The data was damaged on the way after 1,000 bytes of 1,000: zstd ended",
+        ),
+        ("zstd: /*stdin*\\: unsupported format", "is no part of the stream any more"),
+        ("/*stdin*\\ : Read error (39) : premature end", "The stream was cut short after 1,000 bytes of 1,000"),
+        ("Decoding error (36) : Frame requires too much memory for decoding", "The stream was cut short"),
+    ],
+)
+def test_what_was_wrong_with_a_stream_is_said(said: str, words: str) -> None:
+    outcome = judge_receiver(dataclasses.replace(GOOD, decompressor=Stage("zstd", 1, said)))
+    assert words in str(outcome.sentence)
+
+
 def test_lost_receivers_are_named() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, receivers=there(DONE, DROPPED)))
     assert tuple(map(str, outcome.lost)) == ("10.0.0.1 (dropped)",)
@@ -291,7 +319,13 @@ def test_lost_receivers_are_named() -> None:
     assert "10.0.0.1" in str(outcome.sentence)
 
 
-REFUSED_BEFORE = {K.WRONG_STREAM, K.TOO_SMALL, K.SECTOR_SIZE, K.SAME_DISK}  # by `preflight`, see its tests
+REFUSED_BEFORE = {
+    K.WRONG_STREAM,
+    K.NOT_COMPARED,
+    K.TOO_SMALL,
+    K.SECTOR_SIZE,
+    K.SAME_DISK,
+}  # by `preflight`, see its tests
 CLAIMED_ELSEWHERE = {K.NOT_BEGUN}  # no cast was there to be judged
 
 
