@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say, say_many
+from .showing import showable
 
 ASCII_BLANKS = "\t\n\v\f\r "
 BLANKS = ASCII_BLANKS + "\udca0"
@@ -155,6 +156,6 @@ def _length_warning(size: int) -> list[Message]:
 
 
 def printable(name: str) -> str:
-    """A name for a sentence: short, on one line, printable."""
-    plain = "".join(char if char.isprintable() else "?" for char in name)
+    """A name for a sentence: short, and showable."""
+    plain = showable(name)
     return plain if len(plain) <= 40 else plain[:39] + "…"

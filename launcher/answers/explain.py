@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kernel_cmdline import CommandLine, CommandLineError, parse
+from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showable_json
 
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
@@ -145,21 +145,22 @@ def to_json(explanation: Explanation) -> str:
         "warnings": list(map(str, explanation.warnings)),
         "errors": list(map(str, explanation.errors)),
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return showable_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_text(explanation: Explanation) -> str:
     """The explanation for people."""
     lines = ["Parameters:"]
     for item in explanation.parameters:
-        written = item.name if item.value is None else f"{item.name}={item.value}"
+        written = showable(item.name if item.value is None else f"{item.name}={item.value}")
         lines.append(f"  {written:<34} {item.status:<9} {item.meaning}")
     lines += ["", "Answers:"]
-    lines += [f"  {key:<12} {text or '(nothing)':<30} {source}" for key, text, source in explanation.answers]
+    for key, text, source in explanation.answers:
+        lines.append(f"  {key:<12} {showable(text) or '(nothing)':<30} {source}")
     lines += ["", f"Questions left: {', '.join(explanation.questions) or 'none'}"]
     if explanation.plan:
         lines += ["", "Plan:"]
-        lines += [f"  {key:<12} {value}" for key, value in explanation.plan.record().items()]
+        lines += [f"  {key:<12} {showable(str(value))}" for key, value in explanation.plan.record().items()]
         lines += ["", "Processes, in the order of the data:"]
         lines += [f"  {words}" for words in map(_pasteable, explanation.argv)]
     for title, sentences in (("Warnings", explanation.warnings), ("Errors", explanation.errors)):
@@ -171,4 +172,4 @@ def to_text(explanation: Explanation) -> str:
 def _pasteable(stage: tuple[str, ...]) -> str:
     import shlex  # noqa: PLC0415 - only here, and importing costs time in the initrd
 
-    return shlex.join(stage)
+    return showable(shlex.join(stage))

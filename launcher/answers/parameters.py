@@ -11,7 +11,7 @@ accepted with a warning: it asks for something that matters, and that nobody her
 
 from __future__ import annotations
 
-from ..model.plan import SILENCE, START_TIMEOUT
+from ..model.plan import SILENCE, START_TIMEOUT, Require
 from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
 from . import reading as r
@@ -82,7 +82,7 @@ ROWS: tuple[Row, ...] = (
         blanks=can_have_blanks,
         choices=r.disks,
         only=r.only_disk,
-        warns=rules.name_not_stable,
+        warns=rules.chosen_disk,
         fills="target",
         taken=Taken(
             "PATH",
@@ -271,6 +271,27 @@ ROWS: tuple[Row, ...] = (
         taken=Taken(),
     ),
     Row(
+        "require",
+        "written, equal",
+        "written (the default): a receiver also takes a stream that brings no digest, and says that nothing was "
+        "compared. equal: it refuses such a stream (gzip, lzop, none, or a plain udp-sender's) before it writes, with "
+        "the result not-compared",
+        "O",
+        title=say("What must the result be?"),
+        label=say("Required"),
+        quiet=True,
+        parse=r.word("require", {one.value: one for one in Require}),
+        choices=r.choose(
+            Choice("written", say("written"), say("also where nothing can be compared")),
+            Choice("equal", say("equal"), say("compared with the sender's disk, or nothing is written")),
+        ),
+        default=r.otherwise("written"),
+        when=rules.may_receive,
+        asked=where_given,
+        fills="require",
+        taken=Taken(),
+    ),
+    Row(
         "retry",
         "0 to 99",
         "with auto=yes, a receiver waits for so many further casts after a failure that another cast can heal (the "
@@ -291,7 +312,9 @@ ROWS: tuple[Row, ...] = (
         "reboot, poweroff, shell, menu; or two of them: after=reboot,menu",
         "what follows the transfer: the first word a success, the last a failure. The result is shown for 10 s before; "
         "any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what keeps a "
-        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen",
+        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen. "
+        "reboot is for PCs that boot from their disks first: one that boots from the network first comes back to this "
+        "line",
         "O",
         title=say("What follows the transfer?"),
         label=say("Afterwards"),

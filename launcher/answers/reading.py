@@ -86,9 +86,9 @@ def casts(key: str, low: int, high: int) -> Parse:
 
 def _number(low: int, high: int, sentence: Callable[[str], Sentence]) -> Parse:
     def parse(text: str, facts: Facts) -> int:
-        if not re.fullmatch("[0-9]{1,9}", text.strip()) or not low <= int(text) <= high:
+        if not re.fullmatch("[0-9]{1,9}", text.strip()) or not low <= int(text.strip()) <= high:
             raise wrong(sentence(text))
-        return int(text)
+        return int(text.strip())
 
     return parse
 

@@ -90,6 +90,28 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
 # --- warnings ---------------------------------------------------------------------------------------------------------
 
 
+def chosen_disk(facts: Facts) -> Iterator[Sentence]:
+    yield from raid_member(facts)
+    yield from name_not_stable(facts)
+
+
+def raid_member(facts: Facts) -> Iterator[Sentence]:
+    """Of the disk that is meant; while that is open, of all that may be."""
+    target = facts.of("disk", Target)
+    for disk in (target.disk,) if target else facts.machine.eligible_disks:
+        if disk.firmware_raid:
+            yield say(
+                "{disk} is a member of a firmware RAID ({kind}). Only this one disk would be read or overwritten, and "
+                "the firmware may write to it later. Delete the RAID in the firmware setup first.",
+                disk=disk.path,
+                kind=disk.firmware_raid,
+            )
+    if target and "linux_raid_member" in (target.disk.filesystem, target.partition and target.partition.filesystem):
+        yield say(
+            "{disk} is a member of a Linux RAID. Only this one disk would be read or overwritten.", disk=target.path
+        )
+
+
 def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
     checked = facts.of("udpcparam", Checked)
     return checked.warnings if checked else ()
@@ -177,7 +199,8 @@ def address(facts: Facts) -> Address:
     prefix = config.prefix or facts.of("netmask", int)
     gateway = config.gateway or facts.of("gateway", str)
     lease = config.form == "pxelinux" and uses_dhcp(facts)
-    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease)
+    sysuuid = facts.given.get("sysuuid")
+    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease, sysuuid and sysuuid.text)
 
 
 def options(facts: Facts) -> Options | None:

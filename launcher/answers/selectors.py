@@ -278,7 +278,11 @@ def lasting_names(target: Target, machine: Machine) -> Sentence:
 
 
 def exchanged(target: Target, machine: Machine) -> Sentence | None:
-    """Why `target` is not the device it was when it was chosen, or None when it still is."""
+    """Why `target` is not the device it was when it was chosen, or None when it still is.
+
+    Serial numbers are not always unique (USB cases, cheap controllers): a disk that is plugged in elsewhere by now may
+    be another one, and counts as another one.
+    """
     disk = next((disk for disk in machine.disks if disk.path == target.disk.path), None)
     if disk is None:
         return say("{disk} is gone.", disk=target.disk.path)
@@ -289,9 +293,25 @@ def exchanged(target: Target, machine: Machine) -> Sentence | None:
         return say(
             "{disk} is another disk than the one that was chosen: {now}.", disk=target.disk.path, now=disk_line(disk)
         )
-    if target.partition and (target.path, target.size) not in {(part.path, part.size) for part in disk.partitions}:
+    if _links(disk, "by-path") != _links(then, "by-path"):
+        return say(
+            "{disk} is plugged in elsewhere than when it was chosen, so that it may be another disk: {now}.",
+            disk=target.disk.path,
+            now=disk_line(disk),
+        )
+    if target.partition and not any(_same_partition(target.partition, part) for part in disk.partitions):
         return say("{disk} is not the partition that was chosen any more.", disk=target.path)
     return None
+
+
+def _same_partition(then: Partition, now: Partition) -> bool:
+    """By its number, its size and, since a new table may have one like it, its identifier in the table."""
+    return (now.path, now.size, _links(now, "by-partuuid")) == (then.path, then.size, _links(then, "by-partuuid"))
+
+
+def _links(device: Disk | Partition, kind: str) -> set[str]:
+    """The names of `device` in this folder of /dev/disk."""
+    return {link for link in device.links if link.startswith(f"/dev/disk/{kind}/")}
 
 
 def select_nic(text: str, machine: Machine) -> Nic:

@@ -146,6 +146,8 @@ class Interviewing(Stage):
         for item in interview.settled:
             if item.answer:
                 self.app.log.emit("answer", key=item.key, text=item.answer.text, source=str(item.answer.source))
+        for warning in interview.warnings:
+            self.app.log.emit("note", text=str(warning))
         self.app.log.emit("plan", **plan.record())
         self.app.enter(self.app.carry_out(self.app, plan))
 
@@ -166,7 +168,13 @@ class Interviewing(Stage):
         shown = pages.Shown(pending, settled, self._devices.complete, notes, self.app.host)
         focus = self._dialogue.focus.get(key)
         self.app.show(
-            pages.question(shown, focus, lambda text: self.answer(key, text), lambda text: self._moved(key, text))
+            pages.question(
+                shown,
+                focus,
+                lambda text: self.answer(key, text),
+                lambda text: self._moved(key, text),
+                lambda: self.app.over(pages.warnings(notes, self.app.host)),
+            )
         )
 
     def _moved(self, key: str, text: str | None) -> None:

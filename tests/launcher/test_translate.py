@@ -124,7 +124,7 @@ NO_NUMBER: set[tuple[str, ...]] = {
     ("{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",),
     ("{server} leases {address} for {seconds} s.",),
     ("{host} does not know this PC's MAC address.",),
-    ("{nic} does not take {address}, which {server} gave it.",),
+    ("{nic} does not take {address}, which {server} gave it: {problem}.",),
     ("an IPv{version} address as the client's",),
     ("netmask={text} covers every address.",),
     ("udpcparam: --{name} needs a value: {kind}.",),

@@ -164,6 +164,38 @@ def test_a_disk_that_is_not_the_one_that_was_chosen_any_more(now: tuple[Disk, ..
     assert (words in str(said)) if words else said is None
 
 
+PORTS = tuple((f"/dev/disk/by-path/pci-0000:00:14.0-usb-0:{port}:1.0-scsi-0:0:0:0",) for port in (1, 2))
+STICKS = Disk("/dev/sdb", 16 * 10**9, model="Flash", serial="0123456789AB", transport="usb", links=PORTS[0])
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (replace(STICKS, links=(*PORTS[0], "/dev/disk/by-label/new")), None),
+        (replace(STICKS, links=PORTS[1]), "/dev/sdb is plugged in elsewhere than when it was chosen"),
+        (replace(STICKS, links=()), "/dev/sdb is plugged in elsewhere than when it was chosen"),
+        (replace(STICKS, wwn="0x5000"), "another disk"),
+        (replace(STICKS, model="Other"), "another disk"),
+    ],
+)
+def test_of_two_disks_with_one_serial_number_only_the_one_at_its_place_is_the_one_that_was_chosen(
+    now: Disk, words: str | None
+) -> None:
+    target = select_target("/dev/sdb", Machine((STICKS,)), for_writing=True)
+    said = exchanged(target, Machine((now,)))
+    assert (words in str(said)) if words else said is None
+
+
+@pytest.mark.parametrize(("part", "same"), [("before", True), ("behind", False)])
+def test_a_partition_of_a_new_table_is_another_one(part: str, same: bool) -> None:
+    def disk(table: str) -> Disk:
+        two = Partition("/dev/sdb2", 10**9, links=(f"/dev/disk/by-partuuid/{table}-02",))
+        return replace(STICKS, partitions=(two,))
+
+    target = select_target("/dev/sdb2", Machine((disk("before"),)), for_writing=True)
+    assert (exchanged(target, Machine((disk(part),))) is None) is same
+
+
 def test_a_partition_has_its_own_size() -> None:
     target = select_target("/dev/sda2", MACHINE, for_writing=True)
     assert (target.size, target.disk.path) == (499 * 10**9, "/dev/sda")
