@@ -21,6 +21,7 @@ EARLY = {
     "launcher.answers": {
         "interview",
         "lookup",
+        "others",
         "parameters",
         "questions",
         "reading",
