@@ -81,11 +81,13 @@ class Sender:
     def _run(self, source: SourceDisk | None) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
         job = self._job
-        attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
         try:
-            seen = self._cast(attendance, source)
+            attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
+            try:
+                seen = self._cast(attendance, source)
+            finally:
+                attendance.close()
         finally:
-            attendance.close()
             job.owner.leave()
         outcome = judge_sender(seen)
         attendance.take(rules.Judged(outcome.kind.value))
