@@ -7,7 +7,7 @@ append lines with `check`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showable_json
@@ -23,7 +23,7 @@ from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
 from .rules import name_may_change
-from .validation import Explained, explain_parameters
+from .validation import Explained, explain_parameters, too_many
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     """What `line` means on `machine`; `configuration` as in `given_answers`."""
     given = given_answers(line, *configuration)
     parameters, warnings, errors = explain_parameters(line, machine)
+    errors = (*errors, *too_many(line))
     for source, extra in configuration:
         more = explain_parameters(extra, machine, source)
         parameters, warnings, errors = parameters + more[0], warnings + more[1], errors + more[2]
@@ -62,7 +63,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         _questions(settled, interview.auto, plan, given),
         plan,
         argv(plan) if plan else (),
-        _with(warnings, (*interview.warnings, *_notes(plan, settled))),
+        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled))),
         _with(errors, problems),
     )
 
@@ -99,6 +100,17 @@ def _questions(
     return tuple(dict.fromkeys(keys))
 
 
+def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
+    """UDPCast's documentation names an initrd that no builder of ours writes."""
+    given = line.last("initrd")
+    if given and given.value and given.value.rpartition("/")[2] == "initrd-udpcast":
+        yield say(
+            "initrd={name} is the name in UDPCast's old documentation. The pair that is built here is udpcast-linux "
+            "and udpcast-initrd: write initrd=udpcast-initrd, or the boot loader finds nothing, or boots the old one.",
+            name=given.value,
+        )
+
+
 def _notes(plan: Plan | None, settled: tuple[Settled, ...]) -> tuple[Sentence, ...]:
     if plan and plan.role is Role.SEND:
         return (start_condition(plan),)
@@ -113,6 +125,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
     except CommandLineError as error:
         return [str(error)], []
     _, warnings, errors = explain_parameters(line, None)
+    errors = (*errors, *too_many(line))
     auto = line.last("auto")
     if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
         errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))

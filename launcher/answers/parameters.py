@@ -26,6 +26,9 @@ quiet splash debug loglevel console nomodeset vga video ro rw single text panic 
 nosmp noipv6 net.ifnames biosdevname modprobe.blacklist libata.force
 """
 
+MEANINGS = {"initrd": "the boot loader loads it; the pair's is udpcast-initrd"}
+"""Of those of `OTHERS` that are asked about."""
+
 ROWS: tuple[Row, ...] = (
     Row(
         "auto",
@@ -68,7 +71,9 @@ ROWS: tuple[Row, ...] = (
         "disk",
         f"/dev/sda, sda, /dev/sda2, /dev/disk/by-*/..., {', '.join(f'{name}:...' for name in SELECTORS)}; several with "
         "commas",
-        "the disk or partition to send or to overwrite: the first selector that matches exactly one",
+        "the disk or partition to send or to overwrite: the first selector that matches exactly one. model: is a part "
+        "of the model, with blanks or underscores; size: is what the disk is sold as (500G), or what lsblk prints "
+        "(465.8G)",
         "U O",
         aliases=("fdrive",),
         title=say("Which disk?"),
@@ -112,7 +117,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "BOOTIF",
         "01-aa-bb-cc-dd-ee-ff",
-        "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`",
+        "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`, and in GRUB by "
+        "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and does not choose",
         "P",
         parse=r.read_bootif,
         fills="nic",
@@ -426,5 +432,8 @@ ROWS: tuple[Row, ...] = (
             ("bridge", "several cards as one network"),
         )
     ),
-    *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),
+    *(
+        Row(name, "", MEANINGS.get(name, "belongs to others; accepted in silence"), "S K", use=Use.FOREIGN)
+        for name in OTHERS.split()
+    ),
 )

@@ -54,7 +54,7 @@ def explain_parameters(
     warnings, errors = [sentence_of(warning) for warning in line.warnings], []
     explained = []
     role = _role(line)
-    last = {parameter.key: index for index, parameter in enumerate(line) if not parameter.init}
+    last = {one.key: index for index, one in enumerate(line) if one.value is not None and not one.init}
     quoting = _quoting(line)
     for index, parameter in enumerate(line):
         use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)
@@ -67,7 +67,6 @@ def explain_parameters(
         warnings += [warning] if warning else []
         errors += [error] if error else []
         explained.append(Explained(parameter.name, parameter.value, use.value, str(source), meaning))
-    errors += _too_many(line)
     return tuple(explained), tuple(warnings), tuple(errors)
 
 
@@ -108,9 +107,11 @@ def _asks_again(name: str) -> bool:
     return row is not None and row.title is not None
 
 
-def _too_many(line: CommandLine) -> list[Sentence]:
-    """A line at which the kernel itself stops: it hands unknown ``name=value`` to PID 1, and panics when there are
-    too many (``unknown_bootoption`` in init/main.c; 31 beside HOME and TERM, measured with 6.1)."""
+def too_many(line: CommandLine) -> list[Sentence]:
+    """A line at which a kernel itself stops, so that no launcher sees it. It hands unknown ``name=value`` to PID 1,
+    and panics when there are too many (``unknown_bootoption`` in init/main.c; 31 beside HOME and TERM, measured with
+    6.1).
+    """
     others = set(OTHERS.lower().split())
     unknown = {parameter.key for parameter in line if parameter.value is not None and not parameter.init}
     count = len([key for key in unknown - others if "." not in key])

@@ -146,6 +146,16 @@ def test_bare_words_of_the_kernel_are_no_strays(words: list[str]) -> None:
     assert findings(parse(" ".join(["disk=model:Samsung", *words]))) == {}
 
 
+@given(
+    st.lists(
+        st.sampled_from(["disk=", "model:", "udpcparam=", "--ttl", " ", '"', "'", "“", "\\", "\u00a0", "=", "a", "-- "])
+    )
+)
+def test_whatever_stands_there_is_read(pieces: list[str]) -> None:
+    found = errors("".join(pieces))
+    assert all(error.isprintable() and len(error) < 1000 for error in found)
+
+
 BLANK = st.sampled_from(" \t")
 MODEL_WORD = st.text("ABCDEFGHKMNPQTUVWXYZ0123456789", min_size=3, max_size=8)
 MODEL = st.lists(MODEL_WORD.filter(lambda word: not foreign.may_stand_alone(word)), min_size=2, max_size=5)

@@ -170,6 +170,29 @@ def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        "disk=model:QEMU HARDDISK",
+        "disk=/dev/sda udpcparam=--nosync --nokbd",
+        "disk=/dev/sda --nosync",
+        'disk=/dev/sda kbmap="FR port=9002',
+    ],
+)
+def test_a_value_that_may_be_too_short_is_seen_and_overwrites_nothing(line: str) -> None:
+    """Role and disk are named, so that nobody would be asked."""
+    there = replace(ONE, disks=(replace(ONE.disks[0], model="QEMU DISK"),))
+    system = FakeSystem(there)
+    seat = begun(f"{ADDRESS} umode=rcv {line}", system)
+    assert (system.started, seat.shown) == ([], "umode")
+    assert "ouble quote" in seat.text
+    seat.answer("umode", "rcv")
+    assert (system.started, seat.shown) == ([], "confirm")
+    alone = begun(f"{ADDRESS} auto=yes umode=rcv {line}", system)
+    assert (system.started, alone.shown) == ([], "error")
+    assert "ouble quote" in alone.text
+
+
+@pytest.mark.parametrize(
     ("line", "shown"),
     [
         ("auto=yes umode=snd disk=/dev/sda port=9001", "ANGEHALTEN"),
