@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
-from ..model.machine import Machine
+from ..model.machine import Machine, Nic
 from ..model.plan import Plan, Role
 from ..sentence import Sentence, say, say_many
 from .parameters import ROWS
@@ -243,11 +243,14 @@ class Interview:
 
 def _depends(item: Settled) -> bool:
     """Whether a further device could give the question another answer."""
-    return item.answer is not None and (item.answer.unique or _inexact(item))
+    return item.answer is not None and (item.answer.unique or _inexact(item.key, item.answer.text, item.value))
 
 
-def _inexact(item: Settled) -> bool:
-    return item.key == "disk" and item.answer is not None and not exact(item.answer.text)
+def _inexact(key: str, text: str, value: object) -> bool:
+    """A card that appears later may have the same MAC address."""
+    if key == "nic":
+        return isinstance(value, Nic) and text != value.name
+    return key == "disk" and not exact(text)
 
 
 def consent_needed(plan: Plan, given: GivenAnswers, told: Told, unattended: bool) -> bool:

@@ -87,14 +87,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         "nic",
         "eth0, a MAC address, BOOTIF",
-        "the network card to use where BOOTIF names none",
+        "the network card to use where BOOTIF names none; absent: the one that ip= names, or the only one with a link",
         "O",
         aliases=("mac",),
         title=say("Which network card?"),
         label=say("Card"),
         parse=r.read_nic,
         choices=r.nics,
-        only=r.only_nic,
+        only=rules.only_card,
         stands_for="BOOTIF",
         overruled=rules.card_by_bootif,
         fills="nic",
@@ -136,12 +136,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         "ip",
         "client:server:gateway:netmask (PXELINUX), the kernel's and dracut's forms, or a bare address",
-        "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed",
+        "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed. "
+        "Of several, the one that names the chosen card counts",
         "P K S",
         title=say("The IP address of this PC (or: dhcp)"),
         label=say("Address"),
         parse=r.read_address,
         default=r.address_by_dhcp,
+        overruled=rules.address_of_card,
         fills="address",
     ),
     Row(

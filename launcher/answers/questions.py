@@ -18,11 +18,15 @@ DEFAULT = say("default")
 
 
 class Given(NamedTuple):
-    """A value that came with the boot: `source` is where from, in words; `written` the name as it was written."""
+    """A value that came with the boot: `source` is where from, in words; `written` the name as it was written.
+
+    `before`: the values of the same parameter that stand before it there.
+    """
 
     text: str
     source: Sentence
     written: str
+    before: tuple[str, ...] = ()
 
 
 GivenAnswers = dict[str, Given]

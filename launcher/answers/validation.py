@@ -20,6 +20,7 @@ from .parameters import OTHERS
 from .questions import LINE, Facts
 from .reading import ROLES, sentence_of
 from .row import Row, Use
+from .rules import device_of
 from .selectors import DeviceMissing
 
 ENVIRONMENT_LIMIT = 31
@@ -45,10 +46,10 @@ def explain_parameters(
     warnings, errors = [sentence_of(warning) for warning in line.warnings], []
     explained = []
     role = _role(line)
-    last = {parameter.key: index for index, parameter in enumerate(line) if not parameter.init}
+    last = {_place(parameter): index for index, parameter in enumerate(line) if not parameter.init}
     for index, parameter in enumerate(line):
         use, meaning, problem = _use(parameter, machine, role)
-        if use is Use.USED and last.get(parameter.key) != index:
+        if use is Use.USED and last.get(_place(parameter)) != index:
             overridden = say(
                 "{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=parameter.name
             )
@@ -59,6 +60,11 @@ def explain_parameters(
         explained.append(Explained(parameter.name, parameter.value, use.value, str(source), meaning))
     errors += _too_many(line)
     return tuple(explained), tuple(warnings), tuple(errors)
+
+
+def _place(parameter: Parameter) -> tuple[str, str | None]:
+    """What a later parameter must have in common to override: the name, and of ``ip=`` the card as well."""
+    return parameter.key, device_of(parameter.value or "") if parameter.key == "ip" else None
 
 
 def doubtful(explained: Iterable[Explained]) -> bool:
