@@ -14,7 +14,7 @@ What is asked, and in which order, is said by the rows of `parameters.ROWS`. Rul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
@@ -205,7 +205,8 @@ class Interview:
         return (everything and (row.key in self.given or row.asked(self.facts))) or (self.doubt and row.key == "umode")
 
     def _record(self, row: Row, answer: Answer) -> None:
-        value = row.parse(answer.text, self.facts)
+        facts = replace(self.facts, told=True) if answer.source == OPERATOR else self.facts
+        value = row.parse(answer.text, facts)
         self.settled.append(Settled(row.key, answer, value, asked=self._asks_anyway(row)))
         self.facts = self.facts.knowing(row.key, value)
 

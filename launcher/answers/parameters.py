@@ -127,10 +127,7 @@ ROWS: tuple[Row, ...] = (
         "yes, no",
         "no: the address is given by ip and netmask",
         "U",
-        title=say("Ask a DHCP server for an address?"),
         parse=r.word("dhcp", r.YES_NO),
-        choices=r.choose(Choice("yes", say("yes")), Choice("no", say("no"), say("the address is typed in"))),
-        default=r.otherwise("yes"),
         fills="address",
     ),
     Row(
@@ -139,7 +136,7 @@ ROWS: tuple[Row, ...] = (
         "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed. "
         "Of several, the one that names the chosen card counts",
         "P K S",
-        title=say("The IP address of this PC (or: dhcp)"),
+        title=say("The IP address of this PC, such as 10.0.0.7/24 (or: dhcp)"),
         label=say("Address"),
         parse=r.read_address,
         default=r.address_by_dhcp,
@@ -153,6 +150,7 @@ ROWS: tuple[Row, ...] = (
         "S K",
         title=say("The network mask"),
         parse=r.read_netmask,
+        default=r.usual_mask,
         when=rules.prefix_is_open,
         fills="address",
     ),

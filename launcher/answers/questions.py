@@ -45,7 +45,8 @@ class Answer(NamedTuple):
 class Facts:
     """What a row and a rule may look at: the machine, what was given, and what the rows before have settled.
 
-    `complete`: no further device is expected. `unattended`: nobody may be asked.
+    `complete`: no further device is expected. `unattended`: nobody may be asked. `told`: the text that is read is what
+    the operator told.
     """
 
     machine: Machine
@@ -53,6 +54,7 @@ class Facts:
     settled: Mapping[str, object] = field(default_factory=dict)
     complete: bool = True
     unattended: bool = False
+    told: bool = False
 
     def of(self, key: str, kind: type[T]) -> T | None:
         """The value of the row `key`; None while it is open, or where it is no question."""

@@ -27,6 +27,10 @@ class Transferring(Stage):
         self._watched = self.app.ui.watch(transfer.fileno(), self.tick)
 
     @property
+    def host(self) -> str:
+        return self._execution.host
+
+    @property
     def pace(self) -> float:
         """A transfer announces what is new by itself, and needs the processor."""
         return self._progress.pace
