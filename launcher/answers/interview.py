@@ -14,11 +14,11 @@ What is asked, and in which order, is said by the rows of `parameters.ROWS`. Rul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
-from ..model.machine import Machine
+from ..model.machine import Machine, Nic
 from ..model.plan import Plan, Role
 from ..sentence import Sentence, say, say_many
 from .parameters import ROWS
@@ -213,7 +213,8 @@ class Interview:
         return (everything and (row.key in self.given or row.asked(self.facts))) or (self.doubt and row.key == "umode")
 
     def _record(self, row: Row, answer: Answer) -> None:
-        value = row.parse(answer.text, self.facts)
+        facts = replace(self.facts, told=True) if answer.source == OPERATOR else self.facts
+        value = row.parse(answer.text, facts)
         self.settled.append(Settled(row.key, answer, value, asked=self._asks_anyway(row)))
         self.facts = self.facts.knowing(row.key, value)
 
@@ -251,11 +252,14 @@ class Interview:
 
 def _depends(item: Settled) -> bool:
     """Whether a further device could give the question another answer."""
-    return item.answer is not None and (item.answer.unique or _inexact(item))
+    return item.answer is not None and (item.answer.unique or _inexact(item.key, item.answer.text, item.value))
 
 
-def _inexact(item: Settled) -> bool:
-    return item.key == "disk" and item.answer is not None and not exact(item.answer.text)
+def _inexact(key: str, text: str, value: object) -> bool:
+    """A card that appears later may have the same MAC address."""
+    if key == "nic":
+        return isinstance(value, Nic) and text != value.name
+    return key == "disk" and not exact(text)
 
 
 def consent_needed(plan: Plan, given: GivenAnswers, told: Told, unattended: bool) -> bool:

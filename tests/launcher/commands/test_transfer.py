@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,22 @@ def test_of_several_cards_with_an_address_none_is_guessed(image: Path) -> None:
     two = Machine(nics=tuple(Nic(name, "", addresses=("10.0.0.1",)) for name in ("eth0", "eth1")))
     with pytest.raises(AnswerError, match=r"nic= is missing\. .*eth0, eth1"):
         plan("umode=snd", f"disk={image}", machine=two)
+
+
+def test_an_address_without_a_broadcast_address_is_an_error_that_says_how_to_set_one(image: Path) -> None:
+    """Udpcast's sender and receivers do not meet there; what counts is the first address, which udpcast takes."""
+    card = Nic("eth0", "", addresses=("10.0.0.1/24", "10.1.0.1/24"), without_broadcast=("10.0.0.1/24",))
+    with pytest.raises(AnswerError, match=r"eth0 has 10\.0\.0\.1/24 without a broadcast address") as caught:
+        plan("umode=snd", f"disk={image}", machine=Machine(nics=(card,)))
+    assert "ip address add 10.0.0.1/24 broadcast + dev eth0" in str(caught.value.hint)
+    other = replace(card, without_broadcast=("10.1.0.1/24",))
+    assert plan("umode=snd", f"disk={image}", machine=Machine(nics=(other,))).nic == other
+
+
+def test_the_hint_for_a_card_without_an_address_leads_to_one_that_works(image: Path) -> None:
+    with pytest.raises(AnswerError) as caught:
+        plan("umode=snd", f"disk={image}", "nic=eth1")
+    assert "broadcast +" in str(caught.value.hint)
 
 
 def run(*words: str, stdout: int | None = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
