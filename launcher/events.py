@@ -40,6 +40,7 @@ NAMES = {
     "transfer": "the disk is open and the transfer begins: `argv` (what will be run, a list of lists), `role`",
     "command": "a process is started: `command`, to be pasted into a shell",
     "note": "what the network's commands and the DHCP client say: `text`",
+    "heard": "a receiver that waits heard what it says: `addresses`, `fields` of the sentence, `sentence`",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
     "cast": "the cast begins (sender), or its first byte is here (receiver)",
     "progress": "at most one a second: `bytes`, `total` (or null)",

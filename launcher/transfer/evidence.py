@@ -10,6 +10,7 @@ from ..datapath.framing import Manifest, Trailer
 from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
 from ..sentence import Sentence, say
+from .receiver_facts import Parted
 
 TIMED_OUT = 255  # the status of a udp-receiver whose --start-timeout ran out (measured)
 
@@ -110,7 +111,8 @@ class Receiving:
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what was
     copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what was
     found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
-    `timed_out`: no cast began within the time given. `end_notice`: the kind of outcome with which the sender took its
+    `timed_out`: no cast began within the time given; `parted`: the last sender that was left meanwhile; `rivals`: the
+    senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
     that has no check of its own may be another cast's.
     """
@@ -135,6 +137,8 @@ class Receiving:
     mixed: bool = False
     hung: float | None = None
     timed_out: bool = False
+    parted: Parted | None = None
+    rivals: tuple[str, ...] = ()
     verify: bool = True
     reread: Reread | None = None
     cancelled: bool = False
