@@ -50,7 +50,7 @@ from tests.common import ROOT, a_plan
 from tests.hostile import BAD, line, machine, raw, text
 from tests.launcher.session.driver import FakeSystem, begun
 
-LINES, LINES_A_MACHINE = 10_000, 20
+LINES, LINES_A_MACHINE = 10_000, 50
 SEEDS = range(LINES // LINES_A_MACHINE)
 
 
