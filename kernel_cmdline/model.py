@@ -79,10 +79,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Parameters in the order in which they stand; warnings are full sentences."""
+    """Parameters in the order in which they stand; warnings are full sentences. `open_quote`: a double quote in the
+    last parameter is never closed, which is also a warning."""
 
     parameters: tuple[Parameter, ...] = ()
     warnings: tuple[Message, ...] = ()
+    open_quote: bool = False
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)

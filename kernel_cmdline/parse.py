@@ -97,7 +97,8 @@ def parse(text: str | bytes) -> CommandLine:
     warnings: list[Message] = []
     if behind_nul:
         warnings.append(say("The command line holds a NUL byte: what stands behind it is not read."))
-    if words and not words[-1].closed:
+    open_quote = bool(words) and not words[-1].closed
+    if open_quote:
         warnings.append(
             say(
                 'A double quote in "{name}" is never closed: '
@@ -108,7 +109,7 @@ def parse(text: str | bytes) -> CommandLine:
     if second_separator:
         warnings.append(say('A second "--" stands on the line: the kernel hands PID 1 only what is before it.'))
     warnings.extend(_length_warning(len(line.encode("utf-8", "surrogateescape"))))
-    return CommandLine(parameters, tuple(warnings))
+    return CommandLine(parameters, tuple(warnings), open_quote)
 
 
 def _decoded(text: str | bytes) -> str:

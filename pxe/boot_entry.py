@@ -15,6 +15,7 @@ from kernel_cmdline import MAX_BYTES, CommandLine, CommandLineError, Parameter, 
 
 KERNEL = "udpcast-linux"
 INITRD = "udpcast-initrd"
+OLD_INITRD = "initrd-udpcast"
 LABEL = "udpcast"
 
 # What PXELINUX puts around an append line with `ipappend 3`, at its longest.
@@ -112,5 +113,8 @@ def _parameters(text: str) -> tuple[Parameter, ...]:
     for parameter in line:
         if parameter.key == "initrd" and not parameter.init and parameter.value != INITRD:
             named = showable(parameter.value or "")
-            raise BootEntryError(f'append text names "initrd={named}", but the tree boots {INITRD}: leave initrd= out.')
+            old = ", as UDPCast's old documentation does" if parameter.value == OLD_INITRD else ""
+            raise BootEntryError(
+                f'append text names "initrd={named}"{old}, but the tree boots {INITRD}: leave initrd= out.'
+            )
     return tuple(p for p in line if p.key != "initrd" or p.init)

@@ -7,7 +7,7 @@ append lines with `check`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showable_json
@@ -20,9 +20,10 @@ from ..udpcast.command import argv, start_condition
 from .interview import ADD_ROLE, ROLE_IS_OPEN, Interview, Settled, Told, confirmation, consent_needed, refuse
 from .lookup import given_answers
 from .questions import Facts, GivenAnswers, Question
-from .reading import YES_NO
+from .reading import YES_NO, unknown_language
 from .row import Use
-from .validation import Explained, explain_parameters
+from .rules import name_may_change
+from .validation import Explained, explain_parameters, too_many
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     """What `line` means on `machine`; `configuration` as in `given_answers`."""
     given = given_answers(line, *configuration)
     parameters, warnings, errors = explain_parameters(line, machine)
+    errors = (*errors, *too_many(line))
     for source, extra in configuration:
         more = explain_parameters(extra, machine, source)
         parameters, warnings, errors = parameters + more[0], warnings + more[1], errors + more[2]
@@ -53,6 +55,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     plan, failure = _plan(given, machine)
     if failure and interview.auto:
         problems.append(failure.whole)
+    problems += unknown_language(given)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
     return Explanation(
         parameters,
@@ -60,7 +63,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         _questions(settled, interview.auto, plan, given),
         plan,
         argv(plan) if plan else (),
-        _with(warnings, (*interview.warnings, *_notes(plan, settled))),
+        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled))),
         _with(errors, problems),
     )
 
@@ -97,6 +100,17 @@ def _questions(
     return tuple(dict.fromkeys(keys))
 
 
+def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
+    """UDPCast's documentation names an initrd that no builder of ours writes."""
+    given = line.last("initrd")
+    if given and given.value and given.value.rpartition("/")[2] == "initrd-udpcast":
+        yield say(
+            "initrd={name} is the name in UDPCast's old documentation. The pair that is built here is udpcast-linux "
+            "and udpcast-initrd: write initrd=udpcast-initrd, or the boot loader finds nothing, or boots the old one.",
+            name=given.value,
+        )
+
+
 def _notes(plan: Plan | None, settled: tuple[Settled, ...]) -> tuple[Sentence, ...]:
     if plan and plan.role is Role.SEND:
         return (start_condition(plan),)
@@ -111,9 +125,12 @@ def check(append: str) -> tuple[list[str], list[str]]:
     except CommandLineError as error:
         return [str(error)], []
     _, warnings, errors = explain_parameters(line, None)
+    errors = (*errors, *too_many(line))
     auto = line.last("auto")
     if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
         errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+    given = given_answers(line)
+    warnings = (*warnings, *unknown_language(given), *name_may_change(given))
     return list(map(str, errors)), list(map(str, warnings))
 
 

@@ -5,25 +5,29 @@ The order of the rows is the order in which they are settled; what depends on se
 
 Origins: U UDPCast's own boot image, S SambaEdu's se3-clonage, P PXELINUX, K the kernel and dracut, O ours.
 Names are matched without regard to case, and ``-`` equals ``_``. A row whose `use` is FOREIGN is accepted in
-silence: it belongs to somebody else, or a later version of the launcher will act on it.
+silence: it belongs to somebody else, or a later version of the launcher will act on it. One that is UNSUPPORTED is
+accepted with a warning: it asks for something that matters, and that nobody here does.
 """
 
 from __future__ import annotations
 
-from ..model.plan import SILENCE, START_TIMEOUT
+from ..model.plan import SILENCE, START_TIMEOUT, Require
 from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
 from . import reading as r
 from . import rules
 from .questions import Choice
-from .row import Acts, Row, Taken, Use, where_given
-from .selectors import SELECTORS
+from .row import Acts, Row, Taken, Use, always_with_blanks, where_given
+from .selectors import SELECTORS, can_have_blanks
 
 OTHERS = """
 persoparams boot load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
 quiet splash debug loglevel console nomodeset vga video ro rw single text panic mem irqpoll pci acpi noapic nolapic
 nosmp noipv6 net.ifnames biosdevname modprobe.blacklist libata.force
 """
+
+MEANINGS = {"initrd": "the boot loader loads it; the pair's is udpcast-initrd"}
+"""Of those of `OTHERS` that are asked about."""
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -67,14 +71,18 @@ ROWS: tuple[Row, ...] = (
         "disk",
         f"/dev/sda, sda, /dev/sda2, /dev/disk/by-*/..., {', '.join(f'{name}:...' for name in SELECTORS)}; several with "
         "commas",
-        "the disk or partition to send or to overwrite: the first selector that matches exactly one",
+        "the disk or partition to send or to overwrite: the first selector that matches exactly one. model: is a part "
+        "of the model, with blanks or underscores; size: is what the disk is sold as (500G), or what lsblk prints "
+        "(465.8G)",
         "U O",
         aliases=("fdrive",),
         title=say("Which disk?"),
         label=say("Disk"),
         parse=r.read_disk,
+        blanks=can_have_blanks,
         choices=r.disks,
         only=r.only_disk,
+        warns=rules.chosen_disk,
         fills="target",
         taken=Taken(
             "PATH",
@@ -109,7 +117,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "BOOTIF",
         "01-aa-bb-cc-dd-ee-ff",
-        "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`",
+        "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`, and in GRUB by "
+        "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and does not choose",
         "P",
         parse=r.read_bootif,
         fills="nic",
@@ -200,6 +209,7 @@ ROWS: tuple[Row, ...] = (
         label=say("Options"),
         quiet=True,
         parse=r.read_options,
+        blanks=always_with_blanks,
         default=r.otherwise(""),
         warns=rules.options_left_out,
         fills="options",
@@ -258,6 +268,27 @@ ROWS: tuple[Row, ...] = (
         when=rules.may_receive,
         asked=rules.receives,
         fills="verify",
+        taken=Taken(),
+    ),
+    Row(
+        "require",
+        "written, equal",
+        "written (the default): a receiver also takes a stream that brings no digest, and says that nothing was "
+        "compared. equal: it refuses such a stream (gzip, lzop, none, or a plain udp-sender's) before it writes, with "
+        "the result not-compared",
+        "O",
+        title=say("What must the result be?"),
+        label=say("Required"),
+        quiet=True,
+        parse=r.word("require", {one.value: one for one in Require}),
+        choices=r.choose(
+            Choice("written", say("written"), say("also where nothing can be compared")),
+            Choice("equal", say("equal"), say("compared with the sender's disk, or nothing is written")),
+        ),
+        default=r.otherwise("written"),
+        when=rules.may_receive,
+        asked=where_given,
+        fills="require",
         taken=Taken(),
     ),
     Row(
@@ -390,5 +421,19 @@ ROWS: tuple[Row, ...] = (
             ("diskmodule", "disk driver; all are there and load by themselves", "U S"),
         )
     ),
-    *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),
+    *(
+        Row(
+            name, "", f"{meaning}: not supported, the launcher uses one network card as it is", "K", use=Use.UNSUPPORTED
+        )
+        for name, meaning in (
+            ("vlan", "frames with a VLAN's tag"),
+            ("bond", "several cards as one"),
+            ("team", "several cards as one"),
+            ("bridge", "several cards as one network"),
+        )
+    ),
+    *(
+        Row(name, "", MEANINGS.get(name, "belongs to others; accepted in silence"), "S K", use=Use.FOREIGN)
+        for name in OTHERS.split()
+    ),
 )

@@ -100,9 +100,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_inputs(to: argparse.ArgumentParser) -> None:
     to.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
-    recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
     to.add_argument(
-        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
+        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {_recorded()}"
     )
 
 
@@ -165,4 +164,12 @@ def _machine(file: str | None) -> Machine:
     path = Path(file)
     if path.name == file and not path.exists():
         path = RECORDED / file
+    if not path.exists():
+        raise ValueError(
+            f"--machine {file} is not there. Recorded machines that come with the launcher: {_recorded()}."
+        )
     return machines.from_json(path.read_text(encoding="utf-8"))
+
+
+def _recorded() -> str:
+    return ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))

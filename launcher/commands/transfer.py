@@ -142,7 +142,8 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
         return NOT_OK
     finally:
         work.close()
-    _say(f"{outcome.sentence} {outcome.hint}".rstrip())
+    for words in (f"{outcome.sentence} {outcome.hint}".rstrip(), *map(str, outcome.remarks)):
+        _say(words)
     return OK if outcome.ok else NOT_OK
 
 

@@ -38,6 +38,13 @@ PART = say("{device} is part of {holder}")
 IN_USE = tuple(say("it is in use: {how}", how=how) for how in (MOUNTED, SWAP, PART))
 """Templates of what `hardware.usage` says of a disk that is used; their fields are still to be filled in."""
 
+FIRMWARE_RAID = frozenset(
+    f"{name}_raid_member"
+    for name in ("adaptec ddf hpt37x hpt45x isw jmicron lsi_mega nvidia promise_fasttrack silicon_medley via").split()
+)
+"""What blkid calls a disk that a controller's or mainboard's firmware keeps together with others (libblkid's
+superblocks/*_raid.c); ``isw`` is Intel's, ``ddf`` the standard of the SNIA."""
+
 REASONS = (CD_DRIVE, FLOPPY_DRIVE, NO_MEDIUM, *(reason for _, reason in NEVER_MEANT), *IN_USE)
 """Those that are found again by their text."""
 
@@ -80,10 +87,19 @@ class Disk:
     refused: Sentence | None = None
     settled: bool = True
 
+    @property
+    def firmware_raid(self) -> str | None:
+        """The kind of firmware RAID of which this disk is a member."""
+        return self.filesystem if self.filesystem in FIRMWARE_RAID else None
+
 
 @dataclass(frozen=True)
 class Nic:
-    """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR."""
+    """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR.
+
+    `without_broadcast`: those of `addresses` that have no broadcast address, without which UDPCast
+    finds nobody.
+    """
 
     name: str
     mac: str
@@ -92,6 +108,7 @@ class Nic:
     link: bool | None = None
     speed: int | None = None
     addresses: tuple[str, ...] = ()
+    without_broadcast: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

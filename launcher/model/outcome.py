@@ -35,6 +35,7 @@ class OutcomeKind(Enum):
     TOO_SMALL = "too-small"  # the target is smaller than the source
     SECTOR_SIZE = "sector-size"  # the target's logical sectors have another size than the source's
     SAME_DISK = "same-disk"  # the target is the disk that is being sent
+    NOT_COMPARED = "not-compared"  # nothing came to compare with, and require=equal
     WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
     # both
     NOT_BEGUN = "not-begun"  # every answer was there, but the disk, the network or a program was not as it must be
@@ -50,7 +51,8 @@ class Outcome:
     """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `xxh128` over those bytes.
 
     `receivers` are the addresses a sender served, `lost` those it dropped, with the reason.
-    `read_back`: the whole of what was written was read from the disk again, and was the same.
+    `read_back`: the whole of what was written was read from the disk again, and was the same. `remarks`: what else is
+    to be known of the disk.
     """
 
     kind: OutcomeKind
@@ -63,6 +65,7 @@ class Outcome:
     receivers: tuple[str, ...] = ()
     lost: tuple[Sentence, ...] = ()
     read_back: bool = False
+    remarks: tuple[Sentence, ...] = ()
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
@@ -82,4 +85,5 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "xxh128": self.xxh128,
             "read_back": self.read_back,
+            "remarks": list(map(str, self.remarks)),
         }

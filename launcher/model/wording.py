@@ -47,10 +47,17 @@ def partition_line(disk: Disk, partition: Partition) -> Sentence:
     return joined(" ", name, partition.filesystem or say("unknown"), label, size(partition.size))
 
 
+def raid_line(kind: str) -> Sentence:
+    """That a disk is one of several in a firmware RAID."""
+    return say("MEMBER OF A FIRMWARE RAID ({kind})", kind=kind)
+
+
 def contents_line(disk: Disk) -> Sentence:
-    """What is on a disk: its partitions, or a file system without partitions, or that nothing was recognised."""
-    if disk.partitions:
-        return joined("; ", *(partition_line(disk, partition) for partition in disk.partitions))
+    """What is on a disk: its partitions, or a file system without partitions, or that nothing was recognised. Of a
+    firmware RAID's member that comes first."""
+    member = disk.firmware_raid and raid_line(disk.firmware_raid)
+    if disk.partitions or member:
+        return joined("; ", member, *(partition_line(disk, partition) for partition in disk.partitions))
     if disk.filesystem:
         label = disk.label and f'"{disk.label}"'
         return say("{filesystem}, no partitions", filesystem=joined(" ", disk.filesystem, label))

@@ -41,6 +41,7 @@ class TransferPage:
         self._place = urwid.WidgetPlaceholder(self._unknown)
         self._figures = urwid.Text("")
         self._receivers = urwid.Text("")
+        self._notes = urwid.Text("")
         disk = plan.target.path
         title = say("SENDING {disk}", disk=disk) if plan.role is Role.SEND else say("RECEIVING to {disk}", disk=disk)
         rows = [
@@ -56,6 +57,7 @@ class TransferPage:
             self._figures,
             urwid.Divider(),
             self._receivers,
+            self._notes,
         ]
         keys = {"enter": start} if plan.role is Role.SEND else {}
         self.page = Page("transfer", frame(rows, say("m menu (cancel)"), host), keys)
@@ -66,7 +68,7 @@ class TransferPage:
     def show(self, state: TransferState, draw: Callable[[], None]) -> None:
         """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
         begin = time.monotonic()
-        news = state.phase, state.receivers, state.bytes > 0
+        news = state.phase, state.receivers, state.notes, state.bytes > 0
         if news != self._shown or begin >= self._due:
             self._shown = news
             self.update(state)
@@ -87,6 +89,7 @@ class TransferPage:
             self._place.original_widget = self._unknown
         self._figures.set_text(tr(self._figures_text(state)))
         self._receivers.set_text(tr(self._receivers_text(state)))
+        self._notes.set_text(("warn", tr(joined("\n", *state.notes))))
 
     def _headline_text(self, state: TransferState) -> Sentence:
         if state.phase is Phase.WAITING and self.plan.role is Role.RECEIVE:

@@ -92,7 +92,8 @@ def configurations(root: Path = Path("/")) -> tuple[tuple[Sentence, CommandLine]
         return ()
     from ..sentence import verbatim  # noqa: PLC0415 - so that a broken import is caught above and reported
 
-    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    text = path.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("\ufeff")  # as Windows begins one
+    lines = text.splitlines()
     line = parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))
     return ((verbatim(path.name), line),)
 

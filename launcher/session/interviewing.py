@@ -151,6 +151,8 @@ class Interviewing(Stage):
         for item in interview.settled:
             if item.answer:
                 self.app.log.emit("answer", key=item.key, text=item.answer.text, source=str(item.answer.source))
+        for warning in interview.warnings:
+            self.app.log.emit("note", text=str(warning))
         self.app.log.emit("plan", **plan.record())
         self.app.enter(self.app.carry_out(self.app, plan))
 

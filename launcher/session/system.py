@@ -35,7 +35,7 @@ class RunningSystem:
         new = [nic for nic in machine.nics if nic.name not in self._raised]
         if not new:
             return machine
-        from ..network.address import raise_links  # noqa: PLC0415 - not needed before the first card is there
+        from ..network.card import raise_links  # noqa: PLC0415 - not needed before the first card is there
 
         raise_links(new, self._note)
         self._raised |= {nic.name for nic in new}

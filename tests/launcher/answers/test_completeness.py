@@ -56,6 +56,7 @@ DIFFERENCE = {
     "silence": (RECEIVER, f"{RECEIVER} silence=50"),
     "start_timeout": (RECEIVER, f"{RECEIVER} start_timeout=60"),
     "verify": (RECEIVER, f"{RECEIVER} verify=no"),
+    "require": (RECEIVER, f"{RECEIVER} require=equal"),
     "retry": (RECEIVER, f"{RECEIVER} retry=1"),
     "after": (RECEIVER, f"{RECEIVER} after=reboot"),
     "auto_reboot": (RECEIVER, f"{RECEIVER} auto_reboot=always"),

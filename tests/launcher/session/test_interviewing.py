@@ -154,11 +154,11 @@ def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.Mon
 
 
 def test_what_is_wrong_is_said_once_whoever_has_found_it() -> None:
-    """A wrong BOOTIF is an error of the line, and a warning of the interview."""
+    """Each look at the devices finds it again."""
     seat = begun("BOOTIF=zz", FakeSystem(ONE))
     assert seat.ui.page
     lines = seat.ui.page.widget.render((80, 60), focus=True).text
-    assert [b'! BOOTIF="zz" is no card' in line for line in lines].count(True) == 1
+    assert [b"! No card is named by BOOTIF=zz" in line for line in lines].count(True) == 1
 
 
 def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
@@ -167,6 +167,29 @@ def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
     assert (system.started, seat.shown) == ([], "umode")
     seat.answer("umode", "rcv")
     assert (system.started, seat.shown) == ([], "confirm")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "disk=model:QEMU HARDDISK",
+        "disk=/dev/sda udpcparam=--nosync --nokbd",
+        "disk=/dev/sda --nosync",
+        'disk=/dev/sda kbmap="FR port=9002',
+    ],
+)
+def test_a_value_that_may_be_too_short_is_seen_and_overwrites_nothing(line: str) -> None:
+    """Role and disk are named, so that nobody would be asked."""
+    there = replace(ONE, disks=(replace(ONE.disks[0], model="QEMU DISK"),))
+    system = FakeSystem(there)
+    seat = begun(f"{ADDRESS} umode=rcv {line}", system)
+    assert (system.started, seat.shown) == ([], "umode")
+    assert "ouble quote" in seat.text
+    seat.answer("umode", "rcv")
+    assert (system.started, seat.shown) == ([], "confirm")
+    alone = begun(f"{ADDRESS} auto=yes umode=rcv {line}", system)
+    assert (system.started, alone.shown) == ([], "error")
+    assert "ouble quote" in alone.text
 
 
 @pytest.mark.parametrize(
