@@ -17,6 +17,7 @@ from ..answers.selectors import DeviceMissing
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from ..model.machine import Nic
 from ..model.plan import Plan, Target
+from ..model.wording import more
 from ..screens import pages
 from ..screens.pages import Pending
 from ..sentence import Sentence, joined, say
@@ -26,6 +27,9 @@ from .stage import Stage
 
 if TYPE_CHECKING:
     from .app import App
+
+
+SHOWN_ERRORS = 5
 
 
 class Dialogue:
@@ -154,7 +158,8 @@ class Interviewing(Stage):
         errors = self._dialogue.errors
         if interview.auto and errors and not self._dialogue.review:
             hint = say("Nothing is done unattended with a wrong append line.")
-            raise LauncherError(ErrorKind.WRONG_LINE, errors[0], hint)
+            whole = joined(" ", *errors[:SHOWN_ERRORS], more(len(errors) - SHOWN_ERRORS))
+            raise LauncherError(ErrorKind.WRONG_LINE, whole, hint)
         return interview.plan()
 
     def _carry_out(self, plan: Plan, interview: Interview) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kernel_cmdline import showable_lines
 from pxe.boot_entry import KERNEL
 from pxe.tree import write_tree
 
@@ -55,7 +56,7 @@ def run_classroom(spec: ClassroomSpec, report: Callable[[str], None] | None = No
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(showable_lines(line), file=sys.stderr, flush=True)
 
 
 FAULT_MODEL_SIZE = 96 * MIB
