@@ -33,6 +33,10 @@ NEVER_MEANT = (
 )
 """The kernel's names (Documentation/admin-guide/devices.txt) of what is never meant, and why: "not offered: ..."."""
 
+EMPTY = frozenset({"dos", "gpt"})
+"""The kinds of partition tables whose partitions every kernel shows. (A boot sector with code, and nothing else, looks
+like an empty ``dos``.)"""
+
 FIRMWARE_RAID = frozenset(
     f"{name}_raid_member"
     for name in ("adaptec ddf hpt37x hpt45x isw jmicron lsi_mega nvidia promise_fasttrack silicon_medley via").split()
@@ -53,6 +57,11 @@ class Partition:
     filesystem: str | None = None
     label: str | None = None
     links: tuple[str, ...] = ()
+
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it: a file system, swap, LUKS, LVM, RAID."""
+        return bool(self.filesystem)
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,13 @@ class Disk:
     partitions: tuple[Partition, ...] = ()
     refused: Sentence | None = None
     settled: bool = True
+
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it: partitions, a file system, swap, LUKS, LVM, RAID. A table of one
+        of `EMPTY` kinds that has no partition is as good as none."""
+        table = self.partition_table and self.partition_table not in EMPTY
+        return bool(self.partitions or self.filesystem or table)
 
     @property
     def firmware_raid(self) -> str | None:
