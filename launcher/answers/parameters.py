@@ -249,6 +249,27 @@ ROWS: tuple[Row, ...] = (
         taken=Taken(),
     ),
     Row(
+        "blank",
+        "yes, no",
+        "yes: a sender sends a disk on which nothing is recognised: no partition, file system, swap, LUKS, LVM, RAID "
+        "or whatever else blkid knows. A partition table without partitions is nothing, and so is a boot sector that "
+        "holds only code. no (the default): a screen asks, and with auto=yes nothing is sent",
+        "O",
+        title=say("Send a disk on which nothing is recognised?"),
+        label=say("Blank disk"),
+        quiet=True,
+        parse=r.word("blank", r.YES_NO),
+        choices=r.choose(
+            Choice("no", say("no"), say("a screen asks before")),
+            Choice("yes", say("yes")),
+        ),
+        default=r.otherwise("no"),
+        when=rules.may_send,
+        asked=where_given,
+        fills="blank",
+        taken=Taken(),
+    ),
+    Row(
         "verify",
         "yes, no",
         "yes (the default): a receiver reads back from the device, past the page cache, every byte that was written, "

@@ -35,6 +35,10 @@ def may_receive(facts: Facts) -> bool:
     return facts.role is not Role.SEND
 
 
+def may_send(facts: Facts) -> bool:
+    return facts.role is not Role.RECEIVE
+
+
 def receives(facts: Facts) -> bool:
     return facts.role is Role.RECEIVE
 

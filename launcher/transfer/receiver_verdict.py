@@ -52,13 +52,12 @@ def judge_receiver(seen: Receiving) -> Outcome:
 
 def _not_cleared(device: str, behind: Behind) -> Claim:
     """The clone is right, but who looks at the whole disk may take it for what it was before."""
-    left = _kinds(behind.left)
     why = behind.error or say("they are still there")
     sentence = say(
-        "{device} holds what was sent, but old signatures behind it could not be cleared: {why} ({left}).",
+        "All that was sent is on {device}, but old signatures behind it could not be cleared: {why} ({marks}).",
         device=device,
         why=why,
-        left=left,
+        marks=_kinds(behind.left),
     )
     return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
 

@@ -279,7 +279,7 @@ def test_an_image_goes_from_one_seat_to_the_other(two_seats: tuple[str, str], tm
     target_file.write_bytes(b"\xaa" * (16 * MIB))
     env = without(tmp_path)
     receiver = start(two_seats[1], "umode=rcv", f"disk={target_file}", "port=9010", env=env)
-    words = ("umode=snd", f"disk={source}", "port=9010", "nic=eth0", "udpcparam=--min-receivers 1")
+    words = ("umode=snd", f"disk={source}", "blank=yes", "port=9010", "nic=eth0", "udpcparam=--min-receivers 1")
     status, events, err = ended(start(two_seats[0], *words, env=env))
     assert (status, events[-1]["event"], events[-1]["kind"]) == (0, "outcome", "sent"), err
     status, events, err = ended(receiver)
@@ -294,7 +294,7 @@ def test_a_target_that_is_too_small_ends_with_1(two_seats: tuple[str, str], tmp_
     source.write_bytes(os.urandom(2 * MIB))
     target_file.write_bytes(b"\xaa" * MIB)
     receiver = start(two_seats[1], "umode=rcv", f"disk={target_file}", "port=9012")
-    sender = start(two_seats[0], "umode=snd", f"disk={source}", "port=9012", "udpcparam=--min-receivers 1")
+    sender = start(two_seats[0], "umode=snd", f"disk={source}", "blank=yes", "port=9012", "udpcparam=--min-receivers 1")
     status, events, _ = ended(receiver)
     assert (status, events[-1]["kind"]) == (1, "too-small")
     assert target_file.read_bytes() == b"\xaa" * MIB
