@@ -64,11 +64,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         _questions(settled, interview.auto, confirmed),
         plan,
         argv(plan) if plan else (),
-<<<<<<< HEAD
-        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled))),
-=======
-        _with(warnings, (*interview.warnings, *_notes(plan, settled, confirmed))),
->>>>>>> disks
+        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled, confirmed))),
         _with(errors, problems),
     )
 
@@ -107,7 +103,6 @@ def _questions(settled: tuple[Settled, ...], auto: bool | None, confirmed: bool)
     return tuple(dict.fromkeys(keys))
 
 
-<<<<<<< HEAD
 def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
     """UDPCast's documentation names an initrd that no builder of ours writes."""
     given = line.last("initrd")
@@ -119,10 +114,7 @@ def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
         )
 
 
-def _notes(plan: Plan | None, settled: tuple[Settled, ...]) -> tuple[Sentence, ...]:
-=======
 def _notes(plan: Plan | None, settled: tuple[Settled, ...], confirmed: bool) -> tuple[Sentence, ...]:
->>>>>>> disks
     if plan and plan.role is Role.SEND:
         blank = (_blank(plan),) if confirmed else ()
         return (start_condition(plan), *blank)

@@ -130,14 +130,9 @@ class Plan:
 
     `compression` None on a receiver means: recognise the stream. `options` are those for this role only. `attended`
     tells whether an operator may be asked to press a key (start of the cast). `silence`: seconds without a sign of the
-<<<<<<< HEAD
     other side after which it is given up. `start_timeout`: seconds until data must flow. `require`: what a receiver
     writes must be comparable with the sender's disk. `retry`: casts that an unattended receiver waits for after a
-    failure.
-=======
-    other side after which it is given up. `start_timeout`: seconds until data must flow. `retry`: casts that an
-    unattended receiver waits for after a failure. `blank`: a disk on which nothing is recognised is sent unasked.
->>>>>>> disks
+    failure. `blank`: a disk on which nothing is recognised is sent unasked.
     """
 
     role: Role

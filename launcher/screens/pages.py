@@ -11,10 +11,7 @@ from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
 from ..model.plan import Role, Target
-<<<<<<< HEAD
-=======
 from ..model.wording import blank_line
->>>>>>> disks
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from . import summary
