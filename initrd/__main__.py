@@ -9,7 +9,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from kernel_cmdline import showable_lines
+from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
 from .build import DEBIAN_PACKAGES, build
@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         print(f"initrd: {showable_lines(str(error))}", file=sys.stderr)
         return error.status
     for entry in result.files:
-        print(f"{options.output / entry.name}  {entry.size / 1e6:.1f} MB")
+        print(f"{showable(str(options.output / entry.name))}  {entry.size / 1e6:.1f} MB")
     print(f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages")
     return 0
 

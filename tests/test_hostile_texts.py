@@ -50,7 +50,7 @@ from tests.common import ROOT, a_plan
 from tests.hostile import BAD, line, machine, raw, text
 from tests.launcher.session.driver import FakeSystem, begun
 
-LINES, LINES_A_MACHINE = 10_000, 20
+LINES, LINES_A_MACHINE = 10_000, 50
 SEEDS = range(LINES // LINES_A_MACHINE)
 
 
@@ -92,7 +92,7 @@ def test_json_reads_back_as_it_was(foreign: str) -> None:
 def explained(seed: int) -> Iterator[str]:
     rng = random.Random(seed)
     there = machine(rng)
-    for _ in range(LINES_A_MACHINE):
+    for number in range(LINES_A_MACHINE):
         words = line(rng)
         try:
             explanation = explain(parse(words), there)
@@ -100,9 +100,10 @@ def explained(seed: int) -> Iterator[str]:
             yield str(error)
             continue
         yield to_text(explanation)
-        yield to_json(explanation)
-        for sentences in check(words):
-            yield from sentences
+        if number % 4 == 0:
+            yield to_json(explanation)
+            for sentences in check(words):
+                yield from sentences
 
 
 def test_10_000_lines_explained() -> None:

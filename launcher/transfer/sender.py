@@ -38,6 +38,7 @@ from .owner import BeginCast, Cancel, DiskHangs, Job, Loop, Message, Owner, Work
 from .pipeline import Pipeline, copy_packed, make_manifest, write_trailer
 from .sender_liveness import Cast
 from .sender_verdict import judge_sender
+from .source import opening
 from .status import Status
 from .supervisor import Ended, Said
 
@@ -70,7 +71,7 @@ class Sender:
         """Open the source, for reading only. Raises TransferFailed."""
         job = self._job
         try:
-            source = opened(SourceDisk, job.plan.target.path, job.owner, job.times)
+            source = opened(opening(job.plan), job.plan.target.path, job.owner, job.times)
             if source:
                 _check(job.plan, source)
         except BaseException:
@@ -81,11 +82,13 @@ class Sender:
     def _run(self, source: SourceDisk | None) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
         job = self._job
-        attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
         try:
-            seen = self._cast(attendance, source)
+            attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
+            try:
+                seen = self._cast(attendance, source)
+            finally:
+                attendance.close()
         finally:
-            attendance.close()
             job.owner.leave()
         outcome = judge_sender(seen)
         attendance.take(rules.Judged(outcome.kind.value))

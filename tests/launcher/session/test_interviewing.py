@@ -278,3 +278,18 @@ def test_a_larger_terminal_has_room_for_them() -> None:
     whole = "\n".join(row.decode() for row in seat.ui.page.widget.render((80, 60), focus=True).text)
     assert "portt=9020" in whole and "press w" not in whole
     assert "press w" in seat.text
+
+
+def test_an_unattended_run_that_stops_names_all_that_is_wrong() -> None:
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv port=9001 prot=1 lang=%%", FakeSystem(ONE))
+    said = " ".join(seat.text.split())
+    assert seat.shown == "error" and "port=9001 is odd." in said and "prot=1: unknown" in said and "lang=%%" in said
+    (error,) = seat.logged("error")
+    assert error["kind"] == "wrong-line" and "and" not in error["sentence"].rpartition("lang=%%")[2]
+
+
+def test_very_many_errors_are_counted() -> None:
+    seat = begun(f"{ADDRESS} auto=yes {MANY}", FakeSystem(ONE))
+    said = " ".join(seat.text.split())
+    assert "portt=9005" in said and "portt=9006" not in said and "and 15 more" in said
+    assert "> Try again" in said
