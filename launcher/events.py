@@ -9,6 +9,7 @@ event's own fields. Rules, in one place:
   sink that takes no more in the middle of a line gets the rest of this very line when it goes on.
 * While a sink takes nothing its queue fills. Then the oldest lines are dropped and counted: what happened last matters
   most. The event ``lost`` tells their number, and stands where they are missing.
+* A terminal may show them: what is not plainly seen stands there as JSON's own escape (`showable_json`).
 * `EventLog.close` waits until all is written, but for no sink longer than its patience.
 
 A new kind of sink is a class beside `Descriptor`, and a line in `named`.
@@ -26,6 +27,8 @@ from collections import deque
 from pathlib import Path
 from typing import Protocol
 
+from kernel_cmdline import showable_json
+
 NAMES = {
     "init": "the initrd's /init runs",
     "udev": "udevd is started and the devices known so far are being coldplugged",
@@ -41,6 +44,7 @@ NAMES = {
     "command": "a process is started: `command`, to be pasted into a shell",
     "note": "a warning, or what the network's commands and the DHCP client say: `text`",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
+    "rival": "a sender hears another one on the same port, and stays: `address`, `mac`",
     "cast": "the cast begins (sender), or its first byte is here (receiver)",
     "progress": "at most one a second: `bytes`, `total` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
@@ -72,7 +76,8 @@ def since_boot() -> float:
 def encoded(event: str, seconds: float, fields: dict[str, object]) -> bytes:
     """The line of one event that happened `seconds` after the kernel started."""
     record = {"event": event, "t": round(seconds, 3), **fields}
-    return (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    whole = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")  # half a pair can be no event
+    return f"{showable_json(whole.decode())}\n".encode()
 
 
 class EventLog:

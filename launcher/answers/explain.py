@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kernel_cmdline import CommandLine, CommandLineError, parse
+from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showable_json
 
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
@@ -21,8 +21,9 @@ from ..udpcast.command import argv, start_condition
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers
 from .questions import Facts, GivenAnswers, Question
-from .reading import YES_NO
+from .reading import YES_NO, unknown_language
 from .row import Use
+from .rules import name_may_change
 from .validation import Explained, explain_parameters
 
 
@@ -54,6 +55,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     plan, failure, confirmed = _plan(given, machine)
     if failure and interview.auto:
         problems.append(failure.whole)
+    problems += unknown_language(given)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
     return Explanation(
         parameters,
@@ -124,6 +126,8 @@ def check(append: str) -> tuple[list[str], list[str]]:
     auto = line.last("auto")
     if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
         errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+    given = given_answers(line)
+    warnings = (*warnings, *unknown_language(given), *name_may_change(given))
     return list(map(str, errors)), list(map(str, warnings))
 
 
@@ -138,21 +142,22 @@ def to_json(explanation: Explanation) -> str:
         "warnings": list(map(str, explanation.warnings)),
         "errors": list(map(str, explanation.errors)),
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return showable_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_text(explanation: Explanation) -> str:
     """The explanation for people."""
     lines = ["Parameters:"]
     for item in explanation.parameters:
-        written = item.name if item.value is None else f"{item.name}={item.value}"
+        written = showable(item.name if item.value is None else f"{item.name}={item.value}")
         lines.append(f"  {written:<34} {item.status:<9} {item.meaning}")
     lines += ["", "Answers:"]
-    lines += [f"  {key:<12} {text or '(nothing)':<30} {source}" for key, text, source in explanation.answers]
+    for key, text, source in explanation.answers:
+        lines.append(f"  {key:<12} {showable(text) or '(nothing)':<30} {source}")
     lines += ["", f"Questions left: {', '.join(explanation.questions) or 'none'}"]
     if explanation.plan:
         lines += ["", "Plan:"]
-        lines += [f"  {key:<12} {value}" for key, value in explanation.plan.record().items()]
+        lines += [f"  {key:<12} {showable(str(value))}" for key, value in explanation.plan.record().items()]
         lines += ["", "Processes, in the order of the data:"]
         lines += [f"  {words}" for words in map(_pasteable, explanation.argv)]
     for title, sentences in (("Warnings", explanation.warnings), ("Errors", explanation.errors)):
@@ -164,4 +169,4 @@ def to_text(explanation: Explanation) -> str:
 def _pasteable(stage: tuple[str, ...]) -> str:
     import shlex  # noqa: PLC0415 - only here, and importing costs time in the initrd
 
-    return shlex.join(stage)
+    return showable(shlex.join(stage))

@@ -25,7 +25,7 @@ from ..model.wording import blank_line
 from ..sentence import Sentence, say, say_many
 from .parameters import ROWS
 from .questions import OPERATOR, Answer, Choice, Facts, GivenAnswers, Question
-from .reading import YES_NO
+from .reading import YES_NO, read_language
 from .row import Row
 from .rules import MADE
 from .selectors import DeviceMissing, exact
@@ -141,8 +141,16 @@ class Interview:
 
     @property
     def language(self) -> str:
-        """The language as far as it is settled."""
-        return next((str(item.value) for item in self.settled if item.key == "lang" and item.value), "en")
+        """The language as far as it is settled; while it is asked, the one that was given."""
+        settled = next((str(item.value) for item in self.settled if item.key == "lang" and item.value), "")
+        return settled or self._given_language()
+
+    def _given_language(self) -> str:
+        given = self.given.get("lang")
+        try:
+            return read_language(given.text, self.facts) if given else "en"
+        except AnswerError:
+            return "en"
 
     @property
     def certain(self) -> bool:

@@ -5,19 +5,20 @@ The order of the rows is the order in which they are settled; what depends on se
 
 Origins: U UDPCast's own boot image, S SambaEdu's se3-clonage, P PXELINUX, K the kernel and dracut, O ours.
 Names are matched without regard to case, and ``-`` equals ``_``. A row whose `use` is FOREIGN is accepted in
-silence: it belongs to somebody else, or a later version of the launcher will act on it.
+silence: it belongs to somebody else, or a later version of the launcher will act on it. One that is UNSUPPORTED is
+accepted with a warning: it asks for something that matters, and that nobody here does.
 """
 
 from __future__ import annotations
 
-from ..model.plan import SILENCE, START_TIMEOUT
+from ..model.plan import SILENCE, START_TIMEOUT, Require
 from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
 from . import reading as r
 from . import rules
 from .questions import Choice
-from .row import Acts, Row, Taken, Use, where_given
-from .selectors import SELECTORS
+from .row import Acts, Row, Taken, Use, always_with_blanks, where_given
+from .selectors import SELECTORS, can_have_blanks
 
 OTHERS = """
 persoparams boot load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
@@ -73,9 +74,10 @@ ROWS: tuple[Row, ...] = (
         title=say("Which disk?"),
         label=say("Disk"),
         parse=r.read_disk,
+        blanks=can_have_blanks,
         choices=r.disks,
         only=r.only_disk,
-        warns=rules.raid_member,
+        warns=rules.chosen_disk,
         fills="target",
         taken=Taken(
             "PATH",
@@ -201,6 +203,7 @@ ROWS: tuple[Row, ...] = (
         label=say("Options"),
         quiet=True,
         parse=r.read_options,
+        blanks=always_with_blanks,
         default=r.otherwise(""),
         warns=rules.options_left_out,
         fills="options",
@@ -283,6 +286,27 @@ ROWS: tuple[Row, ...] = (
         taken=Taken(),
     ),
     Row(
+        "require",
+        "written, equal",
+        "written (the default): a receiver also takes a stream that brings no digest, and says that nothing was "
+        "compared. equal: it refuses such a stream (gzip, lzop, none, or a plain udp-sender's) before it writes, with "
+        "the result not-compared",
+        "O",
+        title=say("What must the result be?"),
+        label=say("Required"),
+        quiet=True,
+        parse=r.word("require", {one.value: one for one in Require}),
+        choices=r.choose(
+            Choice("written", say("written"), say("also where nothing can be compared")),
+            Choice("equal", say("equal"), say("compared with the sender's disk, or nothing is written")),
+        ),
+        default=r.otherwise("written"),
+        when=rules.may_receive,
+        asked=where_given,
+        fills="require",
+        taken=Taken(),
+    ),
+    Row(
         "retry",
         "0 to 99",
         "with auto=yes, a receiver waits for so many further casts after a failure that another cast can heal (the "
@@ -303,7 +327,9 @@ ROWS: tuple[Row, ...] = (
         "reboot, poweroff, shell, menu; or two of them: after=reboot,menu",
         "what follows the transfer: the first word a success, the last a failure. The result is shown for 10 s before; "
         "any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what keeps a "
-        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen",
+        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen. "
+        "reboot is for PCs that boot from their disks first: one that boots from the network first comes back to this "
+        "line",
         "O",
         title=say("What follows the transfer?"),
         label=say("Afterwards"),
@@ -408,6 +434,17 @@ ROWS: tuple[Row, ...] = (
             ("modparm", "parameters of the network driver", "U"),
             ("enableDiskmodule", "whether disk drivers are loaded; they load by themselves", "U S"),
             ("diskmodule", "disk driver; all are there and load by themselves", "U S"),
+        )
+    ),
+    *(
+        Row(
+            name, "", f"{meaning}: not supported, the launcher uses one network card as it is", "K", use=Use.UNSUPPORTED
+        )
+        for name, meaning in (
+            ("vlan", "frames with a VLAN's tag"),
+            ("bond", "several cards as one"),
+            ("team", "several cards as one"),
+            ("bridge", "several cards as one network"),
         )
     ),
     *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),

@@ -18,7 +18,7 @@ from ..model.plan import After, Compression, Next, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..udpcast.options import Checked, check_udpcparam, split_udpcparam
-from .questions import Answer, Choice, Choices, Facts, Parse
+from .questions import Answer, Choice, Choices, Facts, Given, Parse
 from .selectors import DeviceMissing, select_nic, select_target, whole
 
 YES_NO = {"yes": True, "no": False}
@@ -86,9 +86,9 @@ def casts(key: str, low: int, high: int) -> Parse:
 
 def _number(low: int, high: int, sentence: Callable[[str], Sentence]) -> Parse:
     def parse(text: str, facts: Facts) -> int:
-        if not re.fullmatch("[0-9]{1,9}", text.strip()) or not low <= int(text) <= high:
+        if not re.fullmatch("[0-9]{1,9}", text.strip()) or not low <= int(text.strip()) <= high:
             raise wrong(sentence(text))
-        return int(text)
+        return int(text.strip())
 
     return parse
 
@@ -132,6 +132,10 @@ def no_path(facts: Facts) -> Sentence:
 
 
 def read_nic(text: str, facts: Facts) -> Nic:
+    bootif = facts.given.get("bootif")
+    if text.strip().upper() == "BOOTIF" and bootif:
+        sentence = say("nic=BOOTIF, but no card is named by BOOTIF={text}.", text=bootif.text)
+        raise wrong(sentence, say("Expected a MAC address, as in 01-52-54-00-12-34-56."))
     return select_nic(text, facts.machine)
 
 
@@ -173,12 +177,12 @@ def _nics_in_use(facts: Facts) -> tuple[str, ...]:
     return tuple(nic.name for nic in facts.machine.nics if nic.addresses)
 
 
-def read_bootif(text: str, facts: Facts) -> str:
-    """The MAC address of the card that PXE-booted."""
+def read_bootif(text: str, facts: Facts) -> str | None:
+    """The MAC address of the card that PXE-booted; None where the boot loader did not know it (``01-``)."""
     try:
         return parse_bootif(text)
-    except CommandLineError as error:
-        raise wrong(sentence_of(error.message)) from None
+    except CommandLineError:
+        return None
 
 
 def read_bootif_switch(text: str, facts: Facts) -> bool:
@@ -323,10 +327,31 @@ def read_operation(text: str, facts: Facts) -> str | None:
 
 def read_language(text: str, facts: Facts) -> str:
     """``FR`` or ``fr_FR.UTF-8`` as ``fr``. A language without a catalogue is shown in English."""
-    code = text.strip().lower().replace("-", "_").partition("_")[0].partition(".")[0]
-    if code in ("c", "posix", "us", "gb"):
-        code = "en"
+    code = _language(text)
     if not re.fullmatch("[a-z]{2,3}", code):
-        hint = say("Expected one of: {words}.", words=tuple(one.upper() for one in LANGUAGES))
+        hint = say("Expected one of: {words}.", words=_codes())
         raise wrong(say("{key}={text} is not known.", key="lang", text=text), hint)
     return code if code in LANGUAGES else "en"
+
+
+def unknown_language(given: Mapping[str, Given]) -> list[Sentence]:
+    """What is wrong with a language that a PC would show in English without a word."""
+    text = given["lang"].text if "lang" in given else "en"
+    if _language(text) in LANGUAGES or not re.fullmatch("[a-z]{2,3}", _language(text)):
+        return []
+    return [
+        say(
+            "lang={text}: no screens are translated into it, so they are English. There is: {words}.",
+            text=text,
+            words=_codes(),
+        )
+    ]
+
+
+def _language(text: str) -> str:
+    code = text.strip().lower().replace("-", "_").partition("_")[0].partition(".")[0]
+    return "en" if code in ("c", "posix", "us", "gb") else code
+
+
+def _codes() -> tuple[str, ...]:
+    return tuple(one.upper() for one in LANGUAGES)

@@ -13,16 +13,18 @@ says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from kernel_cmdline.network import IpConfig
 
-from ..errors import AnswerError
+from ..model.machine import Machine
 from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role, Target
 from ..sentence import Sentence, say, verbatim
 from ..udpcast.options import Checked
-from .questions import Answer, Facts
+from .questions import Answer, Facts, Given
 from .reading import RESTARTS, read_bootif, uses_dhcp
+from .selectors import lasting_names
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
@@ -70,10 +72,10 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     insisted = nic is not None and nic.text.strip().upper() == "BOOTIF"
     if given is None or (switch is not None and switch.text == "0" and not insisted):
         return None, ()
-    try:
-        mac = read_bootif(given.text, facts)
-    except AnswerError as error:
-        return None, (error.sentence,)
+    mac = read_bootif(given.text, facts)
+    if mac is None:
+        unread = say("No card is named by BOOTIF={text}, so it does not choose one.", text=given.text)
+        return None, (unread,)
     card = next((card for card in facts.machine.nics if card.mac.lower() == mac), None)
     if card is None and facts.complete and facts.machine.nics and not insisted:
         none = say("BOOTIF={text} is none of this PC's cards, so it does not choose one.", text=given.text)
@@ -90,6 +92,11 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
 
 
 # --- warnings ---------------------------------------------------------------------------------------------------------
+
+
+def chosen_disk(facts: Facts) -> Iterator[Sentence]:
+    yield from raid_member(facts)
+    yield from name_not_stable(facts)
 
 
 def raid_member(facts: Facts) -> Iterator[Sentence]:
@@ -112,6 +119,45 @@ def raid_member(facts: Facts) -> Iterator[Sentence]:
 def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
     checked = facts.of("udpcparam", Checked)
     return checked.warnings if checked else ()
+
+
+KERNEL_NAME = re.compile(r"(?:/dev/)?((nvme|mmcblk)[0-9]+)[np0-9]*")
+"""The names of disks that are numbered as they are found, which is in another order at another boot."""
+
+
+def name_not_stable(facts: Facts) -> Iterator[Sentence]:
+    """A name on the line that another disk of this PC may have at the next boot, and what to write instead."""
+    target = facts.of("disk", Target)
+    for text, name in _kernel_names(facts.given):
+        if target and target.disk.path.startswith(f"/dev/{name[1]}") and len(_numbered(name[2], facts.machine)) > 1:
+            yield say(
+                "{path} may be another disk at the next boot: this PC has several that are numbered as they are found. "
+                "Write: {instead}.",
+                path=text,
+                instead=lasting_names(target, facts.machine),
+            )
+
+
+def name_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
+    """The same where the PCs are not known."""
+    for text, _ in _kernel_names(given):
+        yield say(
+            "{path} may be another disk at each boot of a PC that has several of that kind. What lasts is "
+            "disk=serial:..., model:... or size:....",
+            path=text,
+        )
+
+
+def _kernel_names(given: Mapping[str, Given]) -> list[tuple[str, re.Match[str]]]:
+    """The names of that kind in ``disk=``, as they are written."""
+    texts = [text.strip() for text in given["disk"].text.split(",")] if "disk" in given else []
+    return [(text, name) for text in texts if (name := KERNEL_NAME.fullmatch(text))]
+
+
+def _numbered(kind: str, machine: Machine) -> set[str]:
+    """The controllers (nvme) or devices (mmcblk) of that kind."""
+    names = (KERNEL_NAME.match(disk.path) for disk in machine.disks)
+    return {name[1] for name in names if name and name[2] == kind}
 
 
 def start_timeout_unused(facts: Facts) -> Iterator[Sentence]:
@@ -157,7 +203,8 @@ def address(facts: Facts) -> Address:
     prefix = config.prefix or facts.of("netmask", int)
     gateway = config.gateway or facts.of("gateway", str)
     lease = config.form == "pxelinux" and uses_dhcp(facts)
-    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease)
+    sysuuid = facts.given.get("sysuuid")
+    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease, sysuuid and sysuuid.text)
 
 
 def options(facts: Facts) -> Options | None:

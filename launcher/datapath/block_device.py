@@ -7,6 +7,7 @@ Rules, in one place:
   so an error comes with the write that caused it, a small memory does not fill, and flushing at the end is short.
 * What is read back comes past the page cache as well. What a disk answers from a cache of its own is not seen here.
 * A disk can hang for ever, and the thread that asked it: `hung` tells another one.
+* What close(2) has to say belongs to the flush: on a network's file system, a write that failed may be told only there.
 """
 
 from __future__ import annotations
@@ -62,9 +63,10 @@ class _Disk:
         self.fd = os.open(path, flags | os.O_CLOEXEC | (os.O_EXCL if alone and self.is_block else 0))
 
     def close(self) -> None:
-        """Give the descriptor back, once."""
+        """Give the descriptor back, once. It is gone even if the disk has something to complain of (close(2))."""
         if self.fd >= 0:
-            os.close(self.fd)
+            with contextlib.suppress(OSError):
+                os.close(self.fd)
             self.fd = -1
 
     @property
@@ -223,6 +225,7 @@ class TargetDisk(_Disk):
         try:
             with self._asked(None if self.is_block else float("inf")):  # a file may have much to flush
                 os.fsync(self.fd)
+                os.close(os.dup(self.fd))  # the file system hears of each
         except OSError as error:
             raise DiskError(0, _words(error, say("flush error"))) from error
 

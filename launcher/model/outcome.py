@@ -35,6 +35,7 @@ class OutcomeKind(Enum):
     TOO_SMALL = "too-small"  # the target is smaller than the source
     SECTOR_SIZE = "sector-size"  # the target's logical sectors have another size than the source's
     SAME_DISK = "same-disk"  # the target is the disk that is being sent
+    NOT_COMPARED = "not-compared"  # nothing came to compare with, and require=equal
     WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
     # both
     NOT_BEGUN = "not-begun"  # every answer was there, but the disk, the network or a program was not as it must be

@@ -59,13 +59,21 @@ class Times:
     )
     listen: float = _row(
         3.5,
-        "a sender listens for another one before it starts udp-sender",
+        "a sender listens for another one before it starts udp-sender; behind that it still hears it",
         "udp-sender greets once a second, and receivers note a pause in the greetings (`pause`)",
     )
     tie: float = _row(
-        3.0,
-        "then it still gives way to one that began at the same time",
-        "both greet at once, and then once a second; the lower MAC address stays",
+        1.0,
+        "two senders that begin within it began at the same time: the lower MAC address stays",
+        "on a busy PC a packet is that late, and both must come to the same",
+    )
+    rival_times: int = _count(
+        3, "another sender must be heard so often", "a single stray or forged datagram stops no cast", "times"
+    )
+    insist: float = _row(
+        10.0,
+        "a later sender with the lower MAC address may go on before the earlier one gives way after all",
+        "it does not hear, or counted a moment differently; behind such a pause one is heard anew, too",
     )
     listen_tick: float = _row(0.1, "between two looks at what was heard, while it listens", "nothing else is done then")
 
@@ -201,7 +209,10 @@ def waits() -> str:
             "a disk that does not answer a request",
             f"{TIMES.patience / 60:g} minutes; the PC can be restarted all the same",
         ),
-        ("another sender on the same port, before it begins itself", f"{TIMES.listen:g} s"),
+        (
+            "another sender on the same port",
+            f"{TIMES.listen:g} s before it waits for receivers; it gives way until its cast begins",
+        ),
     )
     return (
         "\n".join(["| waits for | how long |", "| --- | --- |", *(f"| {what} | {long} |" for what, long in rows)])

@@ -81,7 +81,7 @@ class TransferPage:
         """Show `state`."""
         self._headline.set_text(("title", tr(self._headline_text(state))))
         done, total = (state.verified, state.bytes) if _reads_back(state) else (state.bytes, state.total or 0)
-        if total and state.bytes:
+        if total and _moved(state):
             self._bar.done = total
             self._bar.set_completion(min(done, total))
             self._place.original_widget = self._bar
@@ -111,7 +111,7 @@ class TransferPage:
         return say("The cast is running. Do not switch off.")
 
     def _figures_text(self, state: TransferState) -> Sentence:
-        if not state.bytes:
+        if not _moved(state):
             return NOTHING
         if _reads_back(state):
             return say("reading the disk back: {done} of {total}", done=size(state.verified), total=size(state.bytes))
@@ -129,6 +129,24 @@ class TransferPage:
 
 def _receiver_line(receiver: Receiver) -> Sentence:
     return joined(" ", f"#{receiver.number}", receiver.address, receiver.state.words)
+
+
+def cancelling(role: Role, phase: Phase) -> Sentence:
+    """What it means to cancel the transfer now."""
+    if role is Role.SEND:
+        if phase is Phase.WAITING:
+            return say("nothing has been sent yet; the receivers go on waiting")
+        return say("every receiver that has not all of it is then incomplete")
+    if phase is Phase.WAITING:
+        return say("nothing has been written yet")
+    if phase is Phase.VERIFYING:
+        return say("this disk has been written, and is then not compared to its end")
+    return say("this disk is then incomplete, and the PC cannot start from it")
+
+
+def _moved(state: TransferState) -> bool:
+    """Whether there is progress to show. A sender reads a little of its disk before the cast: that is none."""
+    return state.bytes > 0 and state.phase is not Phase.WAITING
 
 
 def _reads_back(state: TransferState) -> bool:

@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel_cmdline import CommandLine, parse
+from kernel_cmdline import CommandLine, parse, showable_lines
 
 from .. import paths
 from ..events import EventLog, named, since_boot
@@ -45,7 +45,7 @@ def run() -> int:
         return status
     except Exception as bug:
         sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
-        paths.CRASH.write_text(f"{sentence}\n\n{traceback.format_exc()}")
+        paths.CRASH.write_text(showable_lines(f"{sentence}\n\n{traceback.format_exc()}"))  # /init shows it
         log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
         return CRASHED
     finally:
@@ -104,5 +104,5 @@ def _emit_start(log: EventLog, started: float) -> None:
             name, _, seconds = stamp.partition(" ")
             if name:
                 log.emit_at(float(seconds), name)
-        paths.STAMPS.replace(paths.STAMPS.with_suffix(".reported"))  # a second start of the launcher is no second boot
+        paths.STAMPS.replace(paths.reported())  # a second start of the launcher is no second boot
     log.emit_at(started, "python")

@@ -168,7 +168,13 @@ class Interviewing(Stage):
         shown = pages.Shown(pending, settled, self._devices.complete, notes, self.app.host)
         focus = self._dialogue.focus.get(key)
         self.app.show(
-            pages.question(shown, focus, lambda text: self.answer(key, text), lambda text: self._moved(key, text))
+            pages.question(
+                shown,
+                focus,
+                lambda text: self.answer(key, text),
+                lambda text: self._moved(key, text),
+                lambda: self.app.over(pages.warnings(notes, self.app.host)),
+            )
         )
 
     def _moved(self, key: str, text: str | None) -> None:

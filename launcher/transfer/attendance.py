@@ -10,8 +10,10 @@ import signal
 import time
 from dataclasses import replace
 
-from ..sentence import say
+from ..hardware.interfaces import interface
+from ..sentence import Sentence, say
 from . import sender_liveness as rules
+from .announcement import Announcement, announce
 from .evidence import Sending
 from .heartbeat import Notice, send_heartbeat, send_notice
 from .liveness import Action, Event, Kill, Machine, StopListening, Tick
@@ -24,10 +26,12 @@ class Attendance:
     """Who is there: other senders, and this one's receivers. It goes by the rules, and does what they say."""
 
     def __init__(self, job: Job, rivals: RivalMonitor) -> None:
-        self.session = os.urandom(8).hex()
+        self.session, self._token = os.urandom(8).hex(), os.urandom(8).hex()
         self._job = job
         self._rivals = rivals
-        self._machine: Machine[Room] = rules.cast(job.plan, job.times, time.monotonic())
+        nic = interface(job.plan.nic.name)
+        own = tuple(one.partition("/")[0] for one in nic.addresses) if nic else ()
+        self._machine: Machine[Room] = rules.cast(job.plan, job.times, time.monotonic(), self._token, own)
 
     @property
     def state(self) -> Cast:
@@ -47,9 +51,8 @@ class Attendance:
 
     def tick(self) -> None:
         """Time goes by."""
-        for greeting in self._rivals.drain():
-            self.take(Tick(greeting.at))  # one that came when the listening was over is heard while this one yields
-            self.take(greeting)
+        for sender in self._rivals.drain():
+            self.take(sender)
         self.take(Tick(time.monotonic()))
 
     def evidence(self, **more: object) -> Sending:
@@ -78,6 +81,11 @@ class Attendance:
                 self._job.owner.supervisor.stop(signal.SIGKILL)
             case StopListening():
                 self._rivals.close()
+            case rules.Announce(waited):
+                announce(Announcement(plan.port, self._token, waited), plan.nic.name)
+            case rules.NameRival(address, mac, doubled):
+                log.emit("rival", address=address, mac=mac)
+                status.tell(_beside(address, mac, doubled))
             case rules.BeginCast():
                 status.begin()
                 log.emit("cast")
@@ -91,3 +99,10 @@ class Attendance:
                 send_heartbeat(addresses, plan.nic.name, plan.port)
             case rules.SendEndNotice(addresses, kind):
                 send_notice(Notice(self.session, kind), addresses, plan.nic.name, plan.port, self._job.times)
+
+
+def _beside(address: str, mac: str, doubled: bool) -> Sentence:
+    words = {"address": address, "mac": mac}
+    if doubled:
+        return say("Another PC ({mac}) waits as a sender with this PC's own address, {address}.", **words)
+    return say("Another sender, {address} ({mac}), waits on the same port. This one stays.", **words)

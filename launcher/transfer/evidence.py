@@ -57,11 +57,18 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Stage:
-    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words."""
+    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words. `ours`: the
+    signal was ours."""
 
     program: str
     status: int
     said: str = ""
+    ours: bool = False
+
+    @property
+    def died(self) -> bool:
+        """Whether a signal ended it that was not ours: it crashed, or somebody killed it."""
+        return self.status < 0 and not self.ours
 
     @property
     def failure(self) -> Sentence | None:
@@ -80,8 +87,8 @@ class Stage:
 @dataclass(frozen=True)
 class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
-    `hung`: seconds without an answer of the disk. `rival`: the address of another sender on the same `port`, which this
-    one gave way to.
+    `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `rival`: the address of another
+    sender on the same `port`, which this one gave way to.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -101,6 +108,7 @@ class Sending:
     complaint: str = ""
     one_way: bool = False
     hung: float | None = None
+    shortage: Sentence | None = None
     cancelled: bool = False
 
 
@@ -110,7 +118,8 @@ class Receiving:
 
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what was
     copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what was
-    found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
+    found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk; `shortage`:
+    what this PC ran out of.
     `timed_out`: no cast began within the time given. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
     that has no check of its own may be another cast's. `behind`: what became of the disk behind the clone, once the
@@ -136,6 +145,7 @@ class Receiving:
     anew: bool = False
     mixed: bool = False
     hung: float | None = None
+    shortage: Sentence | None = None
     timed_out: bool = False
     verify: bool = True
     reread: Reread | None = None

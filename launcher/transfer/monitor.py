@@ -2,7 +2,7 @@
 
 A receiver hears its own sender (`SenderMonitor`): that it greets, that its cast is over, and, while one looks out, all
 of its packets. A sender hears other ones that wait on the same port (`RivalMonitor`). What follows from that is decided
-in `receiver_liveness` and `sender_liveness`.
+in `receiver_liveness`, `rivals` and `sender_liveness`.
 
 udp-receiver waits for ever for a sender that vanished, and does not look at another one. But a living udp-sender is
 never quiet for long: before the cast it greets (``--rexmit-hello-interval``), and while it waits for a receiver that
@@ -27,8 +27,10 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from . import announcement
 from .heartbeat import MAGIC, notice_port, read_notice
 from .liveness import EndNotice, Event, Greeting, Packet
+from .rivals import AnotherWaits
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
@@ -130,31 +132,38 @@ class SenderMonitor:
 
 
 class RivalMonitor:
-    """udp-senders that wait for receivers on `port`, heard at the card `nic`: they greet when they start, and then at
-    intervals.
+    """Senders that wait for receivers on `port`, heard at the card `nic`: launchers' announce themselves, and every
+    udp-sender greets when it starts, and then at intervals.
 
     That interval is udp-sender's ``--rexmit-hello-interval``: a second for the launcher's, and none for a plain one,
     which cannot be heard therefore. Nor can one that is casting.
     """
 
     def __init__(self, nic: str, port: int) -> None:
+        self._port = port
+        self._announcements = PacketSocket(nic, announcements())
         self._greetings = PacketSocket(nic, greetings_to(port))
 
-    def drain(self) -> Iterator[Greeting]:
-        """Who was heard since."""
+    def drain(self) -> Iterator[Greeting | AnotherWaits]:
+        """Who was heard since: announcements first, for they say more."""
+        for one in self._announcements.heard():
+            said = announcement.read_announcement(_payload(one.packet))
+            if said and said.port == self._port:
+                yield AnotherWaits(one.at, _source(one.packet), one.mac, said.token, said.waited)
         yield from map(_greeting, self._greetings.heard())
 
     def close(self) -> None:
         """Stop listening."""
+        self._announcements.close()
         self._greetings.close()
 
 
 def _greeting(heard: Captured) -> Greeting:
-    return Greeting(heard.at, socket.inet_ntoa(heard.packet[12:16]), heard.mac)
+    return Greeting(heard.at, _source(heard.packet), heard.mac)
 
 
 def _end_notice(heard: Captured) -> EndNotice | None:
-    notice = read_notice(heard.packet[_header_length(heard.packet) + 8 :])
+    notice = read_notice(_payload(heard.packet))
     return EndNotice(heard.at, notice.session, notice.kind) if notice else None
 
 
@@ -198,6 +207,7 @@ _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
 _HEADER, _WHOLE = 20, 1500  # how many bytes of a packet are wanted
 _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its options (measured)
+_HELLO_BYTES = 28  # (measured)
 
 
 def packets_from(address: str, port: int) -> bytes:
@@ -211,8 +221,16 @@ def greetings_from(address: str, port: int) -> bytes:
 
 
 def greetings_to(port: int) -> bytes:
-    """The filter that accepts a udp-sender's greetings to `port`."""
-    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *_GREETS)
+    """The filter that accepts well-formed greetings of any udp-sender to `port`: of their length, and from its port."""
+    formed = ((_LOAD_HALF_BEHIND, 0, None), (_EQUAL, port + 1, True), (_LOAD_HALF_BEHIND, 4, None))
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *formed, (_EQUAL, 8 + _HELLO_BYTES, True), *_GREETS)
+
+
+def announcements() -> bytes:
+    """The filter that accepts the announcements of launchers' senders, whole."""
+    magic = int.from_bytes(announcement.MAGIC, "big")
+    says = ((_LOAD_WORD_BEHIND, 8, None), (_EQUAL, magic, True))
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(announcement.DISCARD), *says, wanted=_WHOLE)
 
 
 def end_notices_from(address: str, port: int) -> bytes:
@@ -250,5 +268,12 @@ def _filter(*steps: _Step, wanted: int = _HEADER) -> bytes:
     return b"".join((*code, struct.pack("HBBI", _GIVE, 0, 0, wanted), struct.pack("HBBI", _GIVE, 0, 0, 0)))
 
 
-def _header_length(packet: bytes) -> int:
-    return (packet[0] & 15) * 4
+def _source(packet: bytes) -> str:
+    return socket.inet_ntoa(packet[12:16])
+
+
+def _payload(packet: bytes) -> bytes:
+    """What is behind the IPv4 header, whose length it says, and the UDP header, as far as the datagram goes: a short
+    frame is padded."""
+    begin = (packet[0] & 15) * 4
+    return packet[begin + 8 : begin + int.from_bytes(packet[begin + 4 : begin + 6], "big")]

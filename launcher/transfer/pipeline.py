@@ -10,6 +10,7 @@ import contextlib
 import os
 
 from .. import VERSION
+from ..confinement import hand_over_log
 from ..datapath.block_device import DiskError, SourceDisk, whereabouts
 from ..datapath.copying import copy_pipe, write_all
 from ..datapath.framing import SECTOR, Manifest, Trailer, disk_label, trailer_frame
@@ -35,6 +36,8 @@ class Pipeline:
         pipes = job.owner.descriptors
         inlet, self.outlet = pipes.pipe()
         self._key, path = self._open_terminal()
+        if job.plan.options.log:
+            hand_over_log(job.plan.options.log)
         null = pipes.keep(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
         self.udpcast = self._spawn(commands[-1], inlet, null, path)
         self.compressor: Process | None = None
@@ -62,7 +65,7 @@ class Pipeline:
             os.write(self._key, b" ")
 
     def _spawn(self, words: tuple[str, ...], inlet: int, outlet: int, terminal: str | None = None) -> Process:
-        process = spawn(words, inlet, outlet, self._job.note, terminal)
+        process = spawn(words, inlet, outlet, self._job.note, terminal, rights=False)
         self._job.owner.supervisor.add(process)
         self._job.owner.descriptors.close(inlet)
         return process

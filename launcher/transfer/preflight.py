@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..datapath.block_device import overlap, whereabouts
 from ..datapath.framing import SECTOR, Manifest, disk_label, foreign, recognise
 from ..model.outcome import Outcome, OutcomeKind
-from ..model.plan import Compression, Plan
+from ..model.plan import Compression, Plan, Require
 from ..model.wording import size as in_words
 from ..sentence import Sentence, say, say_many
 from .verdict import LARGER_TARGET
@@ -41,7 +41,7 @@ def check(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outc
             say("Leave compr out on the receivers: they recognise the stream by themselves."),
         )
     if manifest is None:
-        return None
+        return _not_compared(path) if plan.require is Require.EQUAL else None
     if manifest.length > size:
         return Outcome(
             OutcomeKind.TOO_SMALL,
@@ -109,3 +109,14 @@ def notes(path: str, size: int, head: bytes, manifest: Manifest) -> tuple[Senten
             )
         )
     return tuple(found)
+
+
+def _not_compared(path: str) -> Outcome:
+    return Outcome(
+        OutcomeKind.NOT_COMPARED,
+        say(
+            "This stream brings no digest to compare {path} with, and require=equal is given; nothing was written.",
+            path=path,
+        ),
+        say("Send with zstd and the launcher, or leave require away."),
+    )

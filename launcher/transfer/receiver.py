@@ -29,6 +29,7 @@ from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program, spawn
 from ..sentence import joined, say
+from ..shortage import shortage
 from ..udpcast.command import argv, decompressor
 from ..udpcast.messages import MessageKind, parse_message
 from .evidence import Receiving, Stage
@@ -63,6 +64,10 @@ class Receiver:
     def cancel(self) -> None:
         """Take our leave of the sender and stop writing."""
         self._job.owner.inbox.post(Cancel())
+
+    def leave(self) -> None:
+        """Close everything, where nothing is begun."""
+        self._job.owner.leave()
 
     def prepare(self) -> Callable[[], Outcome]:
         """Open the target. Raises TransferFailed."""
@@ -102,7 +107,7 @@ class Reception(Loop):
         """Receive, and judge what happened."""
         try:
             with contextlib.suppress(DiskHangs):
-                self._receive()
+                self._receive_if_it_can()
             self.until(lambda: not self.owner.supervisor.running)
         finally:
             self._link.close()
@@ -155,6 +160,17 @@ class Reception(Loop):
             self._note(complaint=self._seen.complaint or message.text)  # else we ended it
 
     # --- the stages ---------------------------------------------------------------------------------------------------
+
+    def _receive_if_it_can(self) -> None:
+        """The same, or what this PC has run out of meanwhile."""
+        try:
+            self._receive()
+        except Exception as error:
+            words = shortage(error)
+            if words is None:
+                raise
+            self._note(shortage=words)
+            self.owner.supervisor.stop(signal.SIGKILL)
 
     def _receive(self) -> None:
         """Everything until the disk is read back. Raises DiskHangs."""
@@ -234,7 +250,7 @@ class Reception(Loop):
         inlet, outlet = pipes.pipe()
         disk_inlet, disk_outlet = pipes.pipe()
         try:
-            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note)
+            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note, rights=False)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))

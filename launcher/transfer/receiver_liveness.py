@@ -10,6 +10,8 @@ udp-receiver itself never asks whether its sender is still there, and still the 
   loop greets for its next cast while udp-receiver, which has everything, still lingers: that is waited for.
 * A stream with a check of its own (all but compr=none) shows by itself that the casts were mixed. Without one, what was
   heard decides (`SenderFacts.mixed`).
+* A sender whose cast has gone to its end says so to those whom it takes for lost. Who has everything all the same, or
+  is about to have it, is not misled by that: another seat's loss is none of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from ..model.outcome import OutcomeKind
 from ..model.plan import Plan
 from ..model.times import Times
 from ..sentence import say, say_many
@@ -70,6 +73,11 @@ class Watch(Enum):
 
 
 W = Watch
+BROKEN_OFF = frozenset(
+    kind.value
+    for kind in (OutcomeKind.READ_ERROR, OutcomeKind.STAGE_FAILED, OutcomeKind.CANCELLED, OutcomeKind.OTHER_SENDER)
+)
+"""Of these casts the sender never sent the end. Any other one went to its end, whoever was lost on the way."""
 BEFORE = (W.LOOKING, W.FOUND, W.PARTING, W.LEAVING)
 DURING = (W.CASTING, W.QUIET, W.STALLED)
 
@@ -82,9 +90,9 @@ class SenderFacts:
     udp-receiver stays when it has everything. `address`: the sender that was found; `known`: the last one that was.
     `greeted`: when that one greeted last, or was found; `usual`: between its last two greetings. `sign`: the last
     packet, or when one began to count them; `packets`: whether there was one. `began`: the first byte. `session`: the
-    token of the cast under way, where it has one. `end_notice` (the kind of its outcome) and `anew` (when it greeted
-    again): what is known of the sender's end. `moved`: bytes so far; `moved_then`: when it greeted again. `mixed`: a
-    part of what came may be another cast's.
+    token of the cast under way, where it has one. `end_notice` (the kind of its outcome), `ended` (when it said so) and
+    `anew` (when it greeted again): what is known of the sender's end. `moved`: bytes so far; `moved_then`: when it
+    greeted again. `mixed`: a part of what came may be another cast's.
     """
 
     times: Times
@@ -100,11 +108,17 @@ class SenderFacts:
     began: float = 0.0
     session: str | None = None
     end_notice: str | None = None
+    ended: float = 0.0
     anew: float | None = None
     moved: int = 0
     moved_then: int = 0
     timed_out: bool = False
     mixed: bool = False
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether the sender has said that its cast has no end."""
+        return self.end_notice in BROKEN_OFF
 
 
 def reception(plan: Plan, times: Times, now: float) -> Machine[SenderFacts]:
@@ -206,17 +220,17 @@ def _of_this_cast(heard: SenderFacts, event: EndNotice) -> bool:
 
 
 def _has_ended(heard: SenderFacts, event: StillQuiet) -> bool:
-    """silent for `silence`, or it sent its end notice, or greeted and udp-receiver need not linger"""
-    if event.at - heard.sign >= heard.silence or heard.end_notice is not None:
+    """silent for `silence`, or it broke off, or its cast is over or it greeted, and udp-receiver need not linger"""
+    if event.at - heard.sign >= heard.silence or heard.broken_off:
         return True
-    return heard.anew is not None and event.at - heard.anew > heard.linger
+    ends = [heard.anew] if heard.anew is not None else []
+    ends += [heard.ended] if heard.end_notice is not None else []
+    return any(event.at - end > heard.linger for end in ends)
 
 
 def _is_anothers(heard: SenderFacts, event: CameAgain) -> bool:
-    """behind its end notice, or `at_once` behind a greeting"""
-    if heard.end_notice is not None:
-        return True
-    return heard.anew is not None and event.at - heard.anew > heard.times.at_once
+    """it broke off, or `at_once` behind a greeting"""
+    return heard.broken_off or (heard.anew is not None and event.at - heard.anew > heard.times.at_once)
 
 
 # --- what is noted ------------------------------------------------------------------------------------------------
@@ -270,7 +284,7 @@ def _note_anew(heard: SenderFacts, event: Greeting) -> SenderFacts:
 
 
 def _note_end_notice(heard: SenderFacts, event: EndNotice) -> SenderFacts:
-    return replace(heard, end_notice=event.kind)
+    return replace(heard, end_notice=event.kind, ended=event.at)
 
 
 def _note_quiet(heard: SenderFacts, event: Quiet) -> SenderFacts:
@@ -282,10 +296,11 @@ def _note_stream_end(heard: SenderFacts, event: StreamEnded) -> SenderFacts:
 
 
 def _two_casts(heard: SenderFacts, event: StreamEnded) -> bool:
-    """Whether a part of a stream without a check may be another cast's: when the sender had said that its cast ends
-    without us; or had greeted, and then something came that was waited for, or more than was on its way."""
-    if heard.end_notice is not None or heard.anew is None:
-        return heard.end_notice is not None
+    """Whether a part of a stream without a check may be another cast's: when the sender had said that it broke off, so
+    that what ended well is not its own end; or had greeted, and then something came that was waited for, or more than
+    was on its way."""
+    if heard.broken_off or heard.anew is None:
+        return heard.broken_off
     waited = (event.woken or 0.0) > heard.anew + heard.times.at_once
     return waited or event.count - heard.moved_then > heard.times.in_flight
 

@@ -11,7 +11,9 @@ from ..hardware.signatures import Signature
 from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
 from ..model.wording import size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
-from .evidence import TIMED_OUT, Receiving
+from ..shortage import HINT
+from ..udpcast.unpacking import Complaint, complaint
+from .evidence import TIMED_OUT, Receiving, Stage
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
@@ -25,6 +27,13 @@ _END_NOTICES = {
     OutcomeKind.OTHER_SENDER.value: say("it gave way to another sender"),
 }
 """What a receiver says of the outcome that its sender took its leave with."""
+
+_REMEDIES = {
+    OutcomeKind.READ_ERROR.value: say("Check the sender's disk before the next cast."),
+    OutcomeKind.STAGE_FAILED.value: say("Look at the sender, then wait for the next cast."),
+    OutcomeKind.OTHER_SENDER.value: say("Wait for the other sender's cast."),
+}
+"""What helps then, where it is not just another cast."""
 
 
 def judge_receiver(seen: Receiving) -> Outcome:
@@ -92,6 +101,10 @@ def _so_far(seen: Receiving) -> Sentence:
     return say_many("after {count:,} byte", "after {count:,} bytes", count)
 
 
+def _why(end_notice: str) -> Sentence:
+    return _END_NOTICES.get(end_notice, say("its cast is over"))
+
+
 def _untouched(seen: Receiving) -> Sentence:
     return say("{device} was not written to", device=seen.device)
 
@@ -114,6 +127,18 @@ def _cancelled(seen: Receiving) -> Claim | None:
         state = say("{device} was written, but not read back to its end", device=seen.device)
     sentence = say("The transfer was cancelled {so_far}; {state}.", so_far=_so_far(seen), state=state)
     return OutcomeKind.CANCELLED, sentence, NOTHING
+
+
+def _ran_out(seen: Receiving) -> Claim | None:
+    if not seen.shortage:
+        return None
+    sentence = say(
+        "This PC could not go on {so_far}: {error}; {state}.",
+        so_far=_so_far(seen),
+        error=seen.shortage,
+        state=_state(seen),
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, HINT
 
 
 def _is_full(seen: Receiving) -> Claim | None:
@@ -144,13 +169,18 @@ def _target_failed(seen: Receiving) -> Claim | None:
 
 
 def _given_up(seen: Receiving) -> Claim | None:
-    if not seen.dropped:
+    if not seen.dropped or seen.trailer:  # behind the trailer nothing comes that could be missing
         return None
-    return (
-        OutcomeKind.SENDER_VANISHED,
-        say("The sender gave this seat up {so_far}; {state}.", so_far=_so_far(seen), state=_state(seen)),
-        say("Check this seat's network cable and disk, then wait for the next cast."),
-    )
+    if seen.manifest and seen.target.count >= seen.manifest.length:
+        sentence = say(
+            "All bytes are here, but the sender gave this seat up before the end of the stream: {device} could not be "
+            "compared.",
+            device=seen.device,
+        )
+    else:
+        sentence = say("The sender gave this seat up {so_far}; {state}.", so_far=_so_far(seen), state=_state(seen))
+    hint = say("Check this seat's network cable and disk, then wait for the next cast.")
+    return OutcomeKind.SENDER_VANISHED, sentence, hint
 
 
 def _stalled(seen: Receiving) -> Claim | None:
@@ -158,8 +188,8 @@ def _stalled(seen: Receiving) -> Claim | None:
         return None
     words = {"so_far": _so_far(seen), "state": _state(seen)}
     if seen.end_notice is not None:
-        why = _END_NOTICES.get(seen.end_notice, say("its cast is over"))
-        return OutcomeKind.TRUNCATED, say("The sender stopped {so_far}: {why}; {state}.", **words, why=why), CALL_AGAIN
+        sentence = say("The sender stopped {so_far}: {why}; {state}.", **words, why=_why(seen.end_notice))
+        return OutcomeKind.TRUNCATED, sentence, _REMEDIES.get(seen.end_notice, CALL_AGAIN)
     if seen.anew:
         sentence = say("The sender began anew, and sent no more {so_far}; {state}.", **words)
         return OutcomeKind.SENDER_VANISHED, sentence, CALL_AGAIN
@@ -180,6 +210,9 @@ def _nothing_came(seen: Receiving) -> Claim | None:
     if seen.stream.count:
         return None
     untouched = {"untouched": _untouched(seen)}
+    if seen.udpcast and seen.udpcast.died:
+        sentence = say("{failure}; {untouched}.", failure=seen.udpcast.failure, **untouched)
+        return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
     if seen.sender and seen.timed_out:
         return (
             OutcomeKind.NO_SENDER,
@@ -212,9 +245,22 @@ def _nothing_came(seen: Receiving) -> Claim | None:
 
 def _decompressor_broke(seen: Receiving) -> Claim | None:
     failure = seen.decompressor.failure if seen.decompressor else None
-    if not failure or not seen.stream.broken:
+    if not failure or not seen.stream.broken or seen.decompressor is None:
         return None
-    return _decompressor_failed(seen, failure)
+    return _damaged(seen, seen.decompressor, failure) or _decompressor_failed(seen, failure)
+
+
+def _damaged(seen: Receiving, decompressor: Stage, failure: Sentence) -> Claim | None:
+    """What came was not what had been sent, by the words of the `decompressor`."""
+    what = complaint(decompressor.said) if decompressor.status > 0 else None
+    words = {"so_far": _so_far(seen), "failure": failure, "not_whole": _not_whole(seen)}
+    if what is Complaint.DAMAGED:
+        sentence = say("The data was damaged on the way {so_far}: {failure}; {not_whole}.", **words)
+    elif what is Complaint.BEHIND:
+        sentence = say("What came {so_far} is no part of the stream any more: {failure}; {not_whole}.", **words)
+    else:
+        return None
+    return OutcomeKind.DIFFERENT, sentence, say("Cast again; where this PC fails again, check its memory and network.")
 
 
 def _decompressor_failed(seen: Receiving, failure: Sentence) -> Claim:
@@ -249,6 +295,9 @@ def _not_unpacked(seen: Receiving) -> Claim | None:
         return None
     if seen.decompressor.status < 0:
         return _decompressor_failed(seen, failure)
+    damaged = _damaged(seen, seen.decompressor, failure)
+    if damaged:
+        return damaged
     sentence = say(
         "The stream was cut short {so_far}: {failure}; {not_whole}.",
         so_far=_so_far(seen),
@@ -370,6 +419,7 @@ def _success(seen: Receiving, words: Sentence) -> Sentence:
 
 QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _cancelled,
+    _ran_out,
     _is_full,
     _target_failed,
     _given_up,

@@ -11,7 +11,6 @@ the judge. That is done in the thread that owns the transfer; its workers move t
 
 from __future__ import annotations
 
-import contextlib
 import signal
 from collections.abc import Callable
 
@@ -25,7 +24,8 @@ from ..model.outcome import Outcome
 from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program
-from ..sentence import joined, say, verbatim
+from ..sentence import Sentence, joined, say, verbatim
+from ..shortage import shortage
 from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
 from . import sender_liveness as rules
@@ -63,6 +63,10 @@ class Sender:
         """End the cast now; the receivers get no end of the stream."""
         self._job.owner.inbox.post(Cancel())
 
+    def leave(self) -> None:
+        """Close everything, where nothing is begun."""
+        self._job.owner.leave()
+
     def prepare(self) -> Callable[[], Outcome]:
         """Open the source, for reading only. Raises TransferFailed."""
         job = self._job
@@ -78,11 +82,13 @@ class Sender:
     def _run(self, source: SourceDisk | None) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
         job = self._job
-        attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
         try:
-            seen = self._cast(attendance, source)
+            attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
+            try:
+                seen = self._cast(attendance, source)
+            finally:
+                attendance.close()
         finally:
-            attendance.close()
             job.owner.leave()
         outcome = judge_sender(seen)
         attendance.take(rules.Judged(outcome.kind.value))
@@ -94,7 +100,7 @@ class Sender:
             return attendance.evidence(cancelled=True)
         listening = Listening(job, attendance)
         listening.run()
-        if attendance.state is not Cast.YIELDING:
+        if attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
         return Casting(job, attendance, source, Pipeline(job, self.commands)).run()
 
@@ -150,12 +156,20 @@ class Casting(Loop):
         self._complete = False
         self._complaint = ""
         self._hung: float | None = None
+        self._shortage: Sentence | None = None
         self._cancelled = False
 
     def run(self) -> Sending:
         """Send, and say what was seen."""
-        with contextlib.suppress(DiskHangs):
+        try:
             self._send()
+        except DiskHangs:
+            pass
+        except Exception as error:
+            self._shortage = shortage(error)
+            if not self._shortage:
+                raise
+            self.owner.supervisor.stop(signal.SIGKILL)
         self.until(lambda: not self.owner.supervisor.running)
         return self._evidence()
 
@@ -287,6 +301,7 @@ class Casting(Loop):
             complete=self._complete,
             complaint=self._complaint,
             hung=self._hung,
+            shortage=self._shortage,
             cancelled=self._cancelled,
         )
 

@@ -2,9 +2,10 @@
 
 In words:
 
-* Before it starts udp-sender, it listens for another sender on the same port, and gives way to one that it hears: the
-  receivers would be divided between the two. Two that began at the same time heard nobody; so it still listens while it
-  waits, and then the one with the lower MAC address stays.
+* Until its cast begins it listens for another sender on the same port, for the receivers would be divided between the
+  two, and says itself that it is there. Of two the later one gives way, however late they can hear each other; who
+  counts as another one, and which is the later one, stands in `rivals`. Before it starts udp-sender it listens for a
+  while, so that the common case is decided before there are receivers.
 * Who leaves before the cast is forgotten. During it he is lost; behind the end of the input he may have everything;
   when udp-sender says that all was acknowledged, he has it.
 * While the disk is read udp-sender may have nothing to send for long: then the receivers get signs of life.
@@ -22,32 +23,34 @@ from ..sentence import Sentence, say
 from . import liveness
 from .evidence import GONE, Receiver, ReceiverState
 from .liveness import Action, Cancelled, DiskHung, Event, Greeting, Kill, Machine, Rule, StopListening, Tick
+from .rivals import AnotherWaits, Own, Rival, heard, is_certain, is_own, noted, stays
 
 
 class Cast(Enum):
     """Where a cast is, as far as other senders and the receivers are concerned."""
 
     LISTENING = "nothing is started; another sender would be heard"
-    YIELDING = "udp-sender waits for receivers, and may still give way"
-    WAITING = "udp-sender waits for receivers"
+    WAITING = "udp-sender waits for receivers, and may still give way"
     CASTING = "data is sent"
     COMPLETE = "all of it was acknowledged, or nobody is left"
     OVER = "this sender gave way, was cancelled before it began, or its disk hangs"
 
 
 C = Cast
-RUNNING = (C.YIELDING, C.WAITING, C.CASTING, C.COMPLETE)
+BEFORE = (C.LISTENING, C.WAITING)
+RUNNING = (C.WAITING, C.CASTING, C.COMPLETE)
 
 
 @dataclass(frozen=True)
 class Room:
-    """What was noted. `mac`: of our own card. `until`: when the listening ends. `begun`: data has begun to flow.
-    `reading`: the disk is still read; `fed`: all of it is in udp-sender's input. `alive_at`: when the next sign of life
-    is due. `rival`: the sender that this one gave way to."""
+    """What was noted. `own`: this sender; `rivals`: others that were heard; `rival`: the one that this one gave way to.
+    `announce_at`, `alive_at`: when the next announcement and the next sign of life are due. `begun`: data has begun to
+    flow. `reading`: the disk is still read; `fed`: all of it is in udp-sender's input."""
 
     times: Times
-    mac: str
-    until: float
+    own: Own
+    rivals: tuple[Rival, ...] = ()
+    announce_at: float = 0.0
     receivers: tuple[Receiver, ...] = ()
     begun: bool = False
     reading: bool = True
@@ -56,9 +59,9 @@ class Room:
     rival: str | None = None
 
 
-def cast(plan: Plan, times: Times, now: float) -> Machine[Room]:
-    """The machine of a cast by `plan` that begins `now`."""
-    return Machine(RULES, C.LISTENING, Room(times, plan.nic.mac.lower(), until=now + times.listen))
+def cast(plan: Plan, times: Times, now: float, token: str = "", addresses: tuple[str, ...] = ()) -> Machine[Room]:
+    """The machine of a cast by `plan` that begins `now`. `addresses`: those of its card; `token`: its own."""
+    return Machine(RULES, C.LISTENING, Room(times, Own(plan.nic.mac.lower(), addresses, token, now)))
 
 
 # --- events -------------------------------------------------------------------------------------------------------
@@ -127,6 +130,22 @@ class GiveWay(Action):
 
 
 @dataclass(frozen=True)
+class Announce(Action):
+    """Say to other senders that this one has waited for so many seconds."""
+
+    waited: float
+
+
+@dataclass(frozen=True)
+class NameRival(Action):
+    """Tell of another sender that this one stays beside. `doubled`: it uses this PC's own address."""
+
+    address: str
+    mac: str
+    doubled: bool
+
+
+@dataclass(frozen=True)
 class BeginCast(Action):
     """Tell that the cast has begun."""
 
@@ -162,6 +181,14 @@ class SendEndNotice(Action):
 
     addresses: tuple[str, ...]
     kind: str
+
+
+def announce(room: Room, event: Tick) -> Announce:
+    return Announce(event.at - room.own.began)
+
+
+def name_rival(room: Room, event: Greeting | AnotherWaits) -> NameRival:
+    return NameRival(event.address, event.mac, event.address in room.own.addresses)
 
 
 def say_alive(room: Room, event: Tick) -> SayAlive:
@@ -200,14 +227,31 @@ def finish(room: Room, event: Left) -> Part:
 # --- conditions, whose words stand in the diagram -----------------------------------------------------------------
 
 
-def _time_is_over(room: Room, event: Tick) -> bool:
-    """its time is over"""
-    return event.at >= room.until
+def _comes_back(room: Room, event: Greeting | AnotherWaits) -> bool:
+    """it is this sender's own, and came back"""
+    return is_own(room.own, event)
 
 
-def _is_lower(room: Room, event: Greeting) -> bool:
-    """its MAC address is lower"""
-    return event.mac < room.mac
+def _must_give_way(room: Room, event: Greeting | AnotherWaits) -> bool:
+    """it was heard `rival_times` times, and was there first; or the lower MAC address decides, and is its"""
+    rival = heard(room.rivals, event, room.times)
+    return is_certain(rival, room.times) and not stays(room.own, rival, room.times)
+
+
+def _is_news(room: Room, event: Greeting | AnotherWaits) -> bool:
+    """it was heard `rival_times` times, and is not named yet"""
+    rival = heard(room.rivals, event, room.times)
+    return is_certain(rival, room.times) and not rival.told
+
+
+def _listened(room: Room, event: Tick) -> bool:
+    """`listen` is over"""
+    return event.at >= room.own.began + room.times.listen
+
+
+def _announcement_is_due(room: Room, event: Tick) -> bool:
+    """`greet_every` behind the last announcement"""
+    return event.at >= room.announce_at
 
 
 def _is_there(room: Room, event: Dropped | Left) -> bool:
@@ -238,12 +282,25 @@ def _mark(room: Room, event: Dropped | Left, state: ReceiverState) -> Room:
     return replace(room, receivers=tuple(after if one is before else one for one in room.receivers))
 
 
-def _note_rival(room: Room, event: Greeting) -> Room:
+def _note_given_way(room: Room, event: Greeting | AnotherWaits) -> Room:
     return replace(room, rival=event.address)
 
 
+def _note_heard(room: Room, event: Greeting | AnotherWaits) -> Room:
+    return replace(room, rivals=noted(room.rivals, event, room.times))
+
+
+def _note_named(room: Room, event: Greeting | AnotherWaits) -> Room:
+    *others, named = noted(room.rivals, event, room.times)
+    return replace(room, rivals=(*others, replace(named, told=True)))
+
+
 def _note_start(room: Room, event: Tick) -> Room:
-    return replace(room, until=event.at + room.times.tie)
+    return replace(room, own=replace(room.own, started=event.at))
+
+
+def _note_announced(room: Room, event: Tick) -> Room:
+    return replace(room, announce_at=event.at + room.times.greet_every)
 
 
 def _note_connected(room: Room, event: Connected) -> Room:
@@ -298,19 +355,28 @@ def _note_alive(room: Room, event: Tick) -> Room:
     return replace(room, alive_at=event.at + room.times.alive_every)
 
 
+def _of_another(event: type[Greeting | AnotherWaits]) -> tuple[Rule[Room], ...]:
+    gives_way = (StopListening(), GiveWay())
+    return (
+        Rule(BEFORE, event, None, when=_comes_back),
+        Rule(BEFORE, event, C.OVER, when=_must_give_way, note=_note_given_way, acts=gives_way),
+        Rule(BEFORE, event, None, when=_is_news, note=_note_named, acts=(name_rival,)),
+        Rule(BEFORE, event, None, note=_note_heard),
+    )
+
+
 RULES: tuple[Rule[Room], ...] = (
     # Other senders
-    Rule((C.LISTENING,), Greeting, C.OVER, note=_note_rival, acts=(StopListening(), GiveWay())),
+    *_of_another(AnotherWaits),
+    *_of_another(Greeting),
     Rule((C.LISTENING,), Cancelled, C.OVER, acts=(StopListening(),)),
-    Rule((C.LISTENING,), Tick, C.YIELDING, when=_time_is_over, note=_note_start, acts=(Start(),)),
-    Rule((C.YIELDING,), Greeting, C.OVER, when=_is_lower, note=_note_rival, acts=(StopListening(), GiveWay())),
-    Rule((C.YIELDING,), Tick, C.WAITING, when=_time_is_over, acts=(StopListening(),)),
-    Rule((C.YIELDING,), Begun, C.CASTING, note=_note_begun, acts=(StopListening(), BeginCast())),
-    Rule((C.WAITING,), Begun, C.CASTING, note=_note_begun, acts=(BeginCast(),)),
+    Rule((C.LISTENING,), Tick, C.WAITING, when=_listened, note=_note_start, acts=(Start(),)),
+    Rule(BEFORE, Tick, None, when=_announcement_is_due, note=_note_announced, acts=(announce,)),
+    Rule((C.WAITING,), Begun, C.CASTING, note=_note_begun, acts=(StopListening(), BeginCast())),
     # Receivers
     Rule(RUNNING, Connected, None, note=_note_connected, acts=(welcome,)),
     Rule(RUNNING, Dropped, None, when=_is_there, note=_note_dropped, acts=(drop,)),
-    Rule((C.YIELDING, C.WAITING), Left, None, when=_is_there, note=_note_forgotten, acts=(leave_before,)),
+    Rule((C.WAITING,), Left, None, when=_is_there, note=_note_forgotten, acts=(leave_before,)),
     Rule((C.CASTING,), Left, None, when=_is_there_and_all_is_fed, note=_note_near_the_end, acts=(leave_near_the_end,)),
     Rule((C.CASTING,), Left, None, when=_is_there, note=_note_left, acts=(leave,)),
     Rule((C.COMPLETE,), Left, None, when=_is_there, note=_note_finished, acts=(finish,)),
@@ -318,7 +384,7 @@ RULES: tuple[Rule[Room], ...] = (
     Rule(RUNNING, Fed, None, note=_note_fed),
     Rule(RUNNING, Stopping, None, note=_note_stopping),
     Rule((C.CASTING,), Tick, None, when=_alive_is_due, note=_note_alive, acts=(say_alive,)),
-    Rule((C.YIELDING, C.WAITING, C.CASTING), Complete, C.COMPLETE, note=_note_complete),
+    Rule((C.WAITING, C.CASTING), Complete, C.COMPLETE, note=_note_complete),
     Rule((C.LISTENING, *RUNNING), DiskHung, C.OVER, acts=(Kill(),)),
     Rule((*RUNNING, C.OVER), Judged, None, acts=(send_end_notice,)),
 )

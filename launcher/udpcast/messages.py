@@ -53,7 +53,17 @@ _PATTERNS = (
         ),
     ),
 )
+_REPORTS = re.compile(
+    r"Udp-(sender|receiver) \d|UDP (sender|receiver) for |Using |Broadcasting control |Listening to multicast "
+    r"|received message|Press (any|return) |Connected as #|New connection from |Starting transfer: |Disconnecting #"
+    r"|Transfer complete\.|bytes="
+)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def explains(line: str) -> bool:
+    """Whether `line` may say why a program has ended: not where it only reports how far a cast is."""
+    return _REPORTS.match(line.replace("\a", "").strip()) is None
 
 
 def parse_message(line: str) -> Message | None:

@@ -57,6 +57,7 @@ DIFFERENCE = {
     "start_timeout": (RECEIVER, f"{RECEIVER} start_timeout=60"),
     "blank": (SENDER, f"{SENDER} blank=yes"),
     "verify": (RECEIVER, f"{RECEIVER} verify=no"),
+    "require": (RECEIVER, f"{RECEIVER} require=equal"),
     "retry": (RECEIVER, f"{RECEIVER} retry=1"),
     "after": (RECEIVER, f"{RECEIVER} after=reboot"),
     "auto_reboot": (RECEIVER, f"{RECEIVER} auto_reboot=always"),

@@ -95,6 +95,15 @@ def test_reading_back_is_shown_with_its_own_progress() -> None:
     assert "25 %" in page_text(progress.page)
 
 
+@pytest.mark.parametrize("role", Role)
+def test_before_the_cast_there_is_no_progress(role: Role) -> None:
+    progress = TransferPage(replace(PLAN, role=role), lambda: None, "")
+    progress.update(TransferState(Phase.WAITING, bytes=5_000_000, total=1_000_000_000, receivers=()))
+    assert "%" not in page_text(progress.page) and "MB of" not in page_text(progress.page)
+    progress.update(TransferState(Phase.CASTING, bytes=5_000_000, total=1_000_000_000, receivers=()))
+    assert "%" in page_text(progress.page) and "MB of" in page_text(progress.page)
+
+
 def test_reading_back_has_a_bar_where_the_stream_gave_no_length() -> None:
     progress = TransferPage(PLAN, lambda: None, "")
     progress.update(TransferState(Phase.VERIFYING, bytes=1000, total=None, verified=0))

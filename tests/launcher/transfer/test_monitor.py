@@ -5,27 +5,31 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
 from launcher.transfer import monitor
+from launcher.transfer.announcement import DISCARD, Announcement, write_announcement
 from launcher.transfer.heartbeat import Notice, notice_port, read_notice, write_notice
 from launcher.transfer.liveness import EndNotice, Greeting, Packet
 from launcher.transfer.monitor import (
     Captured,
     RivalMonitor,
     SenderMonitor,
+    announcements,
     attach,
     end_notices_from,
     greetings_from,
     greetings_to,
     packets_from,
 )
+from launcher.transfer.rivals import AnotherWaits
 
 SENDER, OTHER, PORT = "10.77.1.1", "10.77.1.2", 9000
-HELLO = b"\x05\x00" + bytes(30)
+HELLO = b"\x05\x00" + bytes(26)
 
 
 def packet(
@@ -35,9 +39,10 @@ def packet(
     protocol: int = 17,
     fragment: int = 0,
     options: int = 0,
+    sent_from: int = PORT + 1,
 ) -> bytes:
     """An IPv4 packet (RFC 791) with `options` words of options, and UDP in it."""
-    udp = struct.pack("!HHHH", 9001, port, 8 + len(payload), 0) + payload
+    udp = struct.pack("!HHHH", sent_from, port, 8 + len(payload), 0) + payload
     header = struct.pack(
         "!BBHHHBBH4s4s", 0x45 + options, 0, 20 + len(udp), 1, fragment, 64, protocol, 0,
         socket.inet_aton(source), socket.inet_aton("255.255.255.255"),
@@ -105,13 +110,16 @@ def test_a_greeting_is_heard_whoever_it_is_from(greetings: Filtered, options: in
         packet(port=PORT + 1),
         packet(protocol=6),
         packet(fragment=1),
-        packet(b"\x02\x00" + bytes(30)),
-        packet(b"\x05\x01" + bytes(30)),
+        packet(sent_from=40000),
+        packet(b"\x02\x00" + bytes(26)),
+        packet(b"\x05\x01" + bytes(26)),
+        packet(HELLO[:2]),
+        packet(HELLO + b"x"),
         packet(b""),
         packet()[:20],
         b"",
     ],
-    ids=["port", "tcp", "fragment", "data", "other", "empty", "cut", "nothing"],
+    ids=["port", "tcp", "fragment", "source", "data", "other", "short", "long", "empty", "cut", "nothing"],
 )
 def test_what_is_no_greeting_is_not_heard(greetings: Filtered, unwanted: bytes) -> None:
     assert greetings.passes(unwanted) is None
@@ -273,12 +281,29 @@ def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: Sende
     assert air.filters[3:] == [], "of nobody nothing can be heard"
 
 
+SAID = Announcement(PORT, "it", 12.5)
+
+
 def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
     rivals = RivalMonitor("eth0", PORT)
     air.packets[greetings_to(PORT)] = [Captured(5.0, packet(source=OTHER), MAC)]
-    assert list(rivals.drain()) == [Greeting(5.0, OTHER, MAC)]
+    air.packets[announcements()] = [
+        Captured(6.0, packet(write_announcement(one), source=OTHER, options=1) + bytes(5), MAC)
+        for one in (SAID, replace(SAID, port=PORT + 100))
+    ]
+    assert list(rivals.drain()) == [AnotherWaits(6.0, OTHER, MAC, "it", 12.5), Greeting(5.0, OTHER, MAC)]
     rivals.close()
-    assert air.closed == [greetings_to(PORT)]
+    assert air.closed == [announcements(), greetings_to(PORT)]
+
+
+def test_announcements_come_whole() -> None:
+    heard = Filtered(announcements())
+    data = write_announcement(SAID)
+    found = heard.passes(packet(data, port=DISCARD, options=2))
+    assert found is not None and found.endswith(data)
+    for unwanted in (packet(data), packet(HELLO, port=DISCARD), packet(data, port=DISCARD, protocol=6)):
+        assert heard.passes(unwanted) is None
+    heard.close()
 
 
 def test_the_kernels_time_of_a_packet_is_on_the_steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from launcher.datapath.block_device import whereabouts
 from launcher.datapath.framing import Manifest, manifest_frame
 from launcher.model.machine import Disk, Nic
 from launcher.model.outcome import OutcomeKind
-from launcher.model.plan import Address, AddressSource, Compression, Plan, Role, Target
+from launcher.model.plan import Address, AddressSource, Compression, Plan, Require, Role, Target
 from launcher.transfer.preflight import check, notes
 
 K = OutcomeKind
@@ -119,3 +120,12 @@ def test_the_disk_that_is_sent_is_no_target(tmp_path: Path) -> None:
         manifest = Manifest(SIZE, 512, "session", "1", source=whereabouts(source))
         found = check(receiving, SIZE, manifest_frame(manifest), manifest)
         assert (found.kind if found else None) == kind
+
+
+@pytest.mark.parametrize("head", [GZIP, RAW, b"\x28\xb5\x2f\xfd" + bytes(12)])
+def test_what_cannot_be_compared_is_refused_where_equal_is_required(head: bytes) -> None:
+    assert check(plan(), SIZE, head, None) is None
+    found = check(replace(plan(), require=Require.EQUAL), SIZE, head, None)
+    assert found and found.kind is K.NOT_COMPARED and not found.ok
+    manifest = Manifest(SIZE, 512, "session", "1")
+    assert check(replace(plan(), require=Require.EQUAL), SIZE, manifest_frame(manifest), manifest) is None

@@ -22,7 +22,7 @@ from launcher.errors import TransferFailed
 from launcher.events import EventLog, opened
 from launcher.hardware.signatures import signatures
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Compression, Plan, Role
+from launcher.model.plan import Compression, Plan, Require, Role
 from launcher.model.times import TIMES
 from launcher.transfer import link as links
 from launcher.transfer import receiver
@@ -423,3 +423,32 @@ def test_a_disk_that_hangs_once_it_is_compared_is_equal_all_the_same(
     assert outcome and outcome.kind is K.EQUAL
     (remark,) = map(str, outcome.remarks)
     assert remark == "Old signatures behind the clone were not looked for: it has not answered for 1 second."
+
+
+def test_a_udp_receiver_that_crashes_is_named_and_not_its_sender(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; kill -SEGV $$")
+    outcome = received(plan(Role.RECEIVE, target))
+    assert outcome.kind is K.STAGE_FAILED
+    assert "udp-receiver was killed by SIGSEGV; " in str(outcome.sentence)
+
+
+@pytest.mark.parametrize("stream", ["gzip -1c", "zstd -qc", "lzop -1c"])
+def test_what_follows_a_stream_makes_it_a_failure(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    put_first(
+        monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero | {stream}; echo something else"
+    )
+    outcome = received(plan(Role.RECEIVE, target))
+    assert outcome.kind is K.DIFFERENT and "no part of the stream any more" in str(outcome.sentence), outcome
+
+
+def test_what_cannot_be_compared_is_not_written_where_equal_is_required(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/urandom | zstd -qc; exec sleep 100")
+    outcome = received(replace(plan(Role.RECEIVE, target), require=Require.EQUAL))
+    assert outcome.kind is K.NOT_COMPARED
+    assert target.read_bytes() == b"\xaa" * 100_000

@@ -121,6 +121,15 @@ ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple
     ({"anew": 100.0}, W.QUIET, CameAgain(100.05), W.CASTING, (LookIn(), GoOn())),
     ({"anew": 100.0}, W.QUIET, CameAgain(100.2), W.STALLED, (LookIn(), Stall())),
     ({"end_notice": "cancelled"}, W.QUIET, CameAgain(100.05), W.STALLED, (LookIn(), Stall())),
+    ({"end_notice": "receiver-lost", "ended": 100.0}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)),
+    (
+        {"end_notice": "receiver-lost", "ended": 100.0},
+        W.QUIET,
+        StillQuiet(100.1 + LINGER),
+        W.STALLED,
+        (LookIn(), Stall()),
+    ),
+    ({"end_notice": "receiver-lost", "ended": 100.0}, W.QUIET, CameAgain(105), W.CASTING, (LookIn(), GoOn())),
     *(({}, state, StreamEnded(None, 9, True), W.OVER, (LookIn(),)) for state in DURING),
     *(({}, state, DiskHung(), W.OVER, (Kill(),)) for state in (*BEFORE, *DURING)),
 ]
@@ -359,10 +368,22 @@ def test_without_a_greeting_or_an_end_notice_a_stream_is_one_casts() -> None:
     one = machine(W.CASTING)
     one.take(StreamEnded(150, 1 << 40, False))
     assert not one.facts.mixed
-    other = machine(W.CASTING)
-    other.take(EndNotice(101, "any", "cancelled"))
-    other.take(StreamEnded(None, 5, False))
-    assert other.facts.mixed
+
+
+@pytest.mark.parametrize("woken", [None, 101.5, 300.0])
+@pytest.mark.parametrize(
+    ("kind", "mixed"),
+    [("cancelled", True), ("read-error", True), ("stage-failed", True), ("other-sender", True),
+     ("receiver-lost", False), ("sent", False), ("a kind of tomorrow", False)],
+)  # fmt: skip
+def test_another_seats_loss_makes_no_mixture_of_a_stream_and_a_cast_that_broke_off_does(
+    kind: str, mixed: bool, woken: float | None
+) -> None:
+    """To the end of a stream that its sender never sent, somebody else must have helped."""
+    one = machine(W.CASTING)
+    one.take(EndNotice(101, "any", kind))
+    one.take(StreamEnded(woken, 1 << 40, False))
+    assert one.facts.mixed is mixed
 
 
 @pytest.mark.parametrize(("at", "timed_out"), [(105, False), (DEADLINE - T.late + 0.1, True)])

@@ -28,7 +28,7 @@ from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_fi
 DEADLINE = 20.0
 K = OutcomeKind
 SIZE = 3_000_000
-QUICK = replace(TIMES, tick=0.05, listen=0.0, tie=0.2, listen_tick=0.01, grace=0.3, alive_every=0.05)
+QUICK = replace(TIMES, tick=0.05, listen=0.0, listen_tick=0.01, grace=0.3, alive_every=0.05, greet_every=0.05)
 COMPRESSIONS = (Compression.NONE, Compression.GZIP, Compression.ZSTD)
 CASTS = "echo 'New connection from 10.0.0.2  (#0) 00000009' >&2; echo 'Starting transfer: 00000009' >&2"
 TAKES = "cat > taken; touch ended"
@@ -237,9 +237,10 @@ def test_another_sender_is_given_way_to(
     begun: bool,
     notices: list[tuple[str, tuple[str, ...]]],
 ) -> None:
-    """One with the lower MAC address also while this one waits already."""
+    """Also while this one waits already, with receivers: they are told that they may look for the other one."""
     here = "echo 'New connection from 10.0.0.2  (#0) 00000009' >&2"
-    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; touch started; {here}; {TAKES}")
+    waits = "until test -e begin; do sleep 0.02; done"
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; touch started; {here}; {waits}; {TAKES}")
 
     class Rival(Silence):
         def drain(self) -> Iterator[Greeting]:
@@ -247,7 +248,7 @@ def test_another_sender_is_given_way_to(
                 yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:00:00:00")
 
     monkeypatch.setattr(sender, "RivalMonitor", Rival)
-    times = replace(QUICK, listen=0.3, tie=DEADLINE)
+    times = replace(QUICK, listen=0.0 if begun else DEADLINE)
     outcome = sent(plan(Role.SEND, source), times=times)
     assert outcome.kind is K.OTHER_SENDER
     assert "Another sender, 10.0.0.9, is waiting for receivers on port 9000; nothing was sent." in str(outcome.sentence)
@@ -259,15 +260,33 @@ def test_another_sender_is_given_way_to(
 def test_who_is_heard_only_when_the_listening_is_over_is_not_given_way_to_if_his_address_is_higher(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However late one looks: of two that began at the same time exactly one stays."""
+    """However late one looks: of two that began at the same time exactly one stays. It says what it hears."""
+    told = tmp_path / "events"
 
     class Rival(Silence):
         def drain(self) -> Iterator[Greeting]:
-            yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:ff:ff:ff")
+            if (tmp_path / "started").exists():
+                yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:ff:ff:ff")
+            if told.exists() and '"rival"' in told.read_text():
+                (tmp_path / "go").touch()
+
+    monkeypatch.setattr(sender, "RivalMonitor", Rival)
+    waits = "touch started; until test -e go; do sleep 0.02; done"
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {waits}; {CASTS}; {TAKES}; {COMPLETE}")
+    assert sent(plan(Role.SEND, source), told).kind is K.SENT
+    (rival,) = (one for one in map(json.loads, told.read_text().splitlines()) if one["event"] == "rival")
+    assert (rival["address"], rival["mac"]) == ("10.0.0.9", "52:54:00:ff:ff:ff")
+
+
+def test_one_stray_greeting_stops_no_cast(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Rival(Silence):
+        def __init__(self, *_: object) -> None:
+            super().__init__()
+            self.air.append(Greeting(time.monotonic(), "10.0.0.9", "52:54:00:00:00:00"))
 
     monkeypatch.setattr(sender, "RivalMonitor", Rival)
     put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}")
-    assert sent(plan(Role.SEND, source), times=replace(QUICK, listen=0.0, tie=DEADLINE)).kind is K.SENT
+    assert sent(plan(Role.SEND, source), times=replace(QUICK, listen=0.2)).kind is K.SENT
 
 
 def test_the_key_is_pressed_when_somebody_is_there(

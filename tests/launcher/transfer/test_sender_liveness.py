@@ -24,9 +24,12 @@ from launcher.transfer.liveness import (
     StopListening,
     Tick,
 )
+from launcher.transfer.rivals import AnotherWaits, Own, Rival
 from launcher.transfer.sender_liveness import (
+    BEFORE,
     RULES,
     RUNNING,
+    Announce,
     BeginCast,
     Begun,
     Cast,
@@ -37,6 +40,7 @@ from launcher.transfer.sender_liveness import (
     GiveWay,
     Judged,
     Left,
+    NameRival,
     Part,
     Room,
     SayAlive,
@@ -60,7 +64,7 @@ def machine(state: Cast = C.LISTENING, **noted: Any) -> Machine[Room]:
     found = cast(PLAN, T, 0.0)
     found.state = state
     if state is not C.LISTENING:
-        found.facts = replace(found.facts, receivers=(ONE, TWO), until=10.0, begun=state in (C.CASTING, C.COMPLETE))
+        found.facts = replace(found.facts, receivers=(ONE, TWO), begun=state in (C.CASTING, C.COMPLETE))
     found.facts = replace(found.facts, **noted)
     return found
 
@@ -74,21 +78,28 @@ def kinds(actions: tuple[Action, ...]) -> tuple[type[Action], ...]:
 
 
 YIELDS = (StopListening(), GiveWay())
+RIVAL = "10.77.1.9"
+FORMER, LATTER = Rival(RIVAL, LOWER, 2.0, 4.0, 2), Rival(RIVAL, HIGHER, 2.0, 4.0, 2)
+KNOWN = {"rivals": (LATTER,), "own": Own(OWN, ("10.77.1.1",), "own", 0.0, started=1.0)}
+SPEAKS = {**KNOWN, "rivals": (replace(LATTER, token="it"),)}
 ROWS: list[tuple[dict[str, Any], Cast, Event, Cast, tuple[Action, ...] | tuple[type[Action], ...]]] = [
-    ({}, C.LISTENING, Greeting(1, "10.77.1.9", HIGHER), C.OVER, YIELDS),
+    *(({}, state, Greeting(1, RIVAL, OWN), state, ()) for state in BEFORE),
+    *(({}, state, Greeting(1, RIVAL, LOWER), state, ()) for state in BEFORE),
+    *(({"rivals": (FORMER,)}, state, Greeting(5, RIVAL, LOWER), C.OVER, YIELDS) for state in BEFORE),
+    *((KNOWN, state, Greeting(5, RIVAL, HIGHER), state, (NameRival(RIVAL, HIGHER, False),)) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, LOWER, "own", 99.0), state, ()) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, LOWER, "it", 99.0), state, ()) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, HIGHER, "it", 99.0), C.OVER, YIELDS) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, HIGHER, "it", 0.0), state, (NameRival,)) for state in BEFORE),
     ({}, C.LISTENING, Cancelled(), C.OVER, (StopListening(),)),
-    ({}, C.LISTENING, Tick(T.listen - 0.1), C.LISTENING, ()),
-    ({}, C.LISTENING, Tick(T.listen), C.YIELDING, (Start(),)),
-    ({}, C.YIELDING, Greeting(1, "10.77.1.9", LOWER), C.OVER, YIELDS),
-    ({}, C.YIELDING, Greeting(1, "10.77.1.9", HIGHER), C.YIELDING, ()),
-    ({}, C.YIELDING, Tick(9.9), C.YIELDING, ()),
-    ({}, C.YIELDING, Tick(10), C.WAITING, (StopListening(),)),
-    ({}, C.YIELDING, Begun(), C.CASTING, (StopListening(), BeginCast())),
-    ({}, C.WAITING, Begun(), C.CASTING, (BeginCast(),)),
+    ({}, C.LISTENING, Tick(T.listen - 0.1), C.LISTENING, (Announce(T.listen - 0.1),)),
+    ({}, C.LISTENING, Tick(T.listen), C.WAITING, (Start(),)),
+    *(({"announce_at": 2.0}, state, Tick(1.9), state, ()) for state in BEFORE),
+    ({"announce_at": 2.0}, C.WAITING, Tick(2.0), C.WAITING, (Announce(2.0),)),
+    ({}, C.WAITING, Begun(), C.CASTING, (StopListening(), BeginCast())),
     *(({}, state, Connected(2, "10.77.1.4"), state, (Welcome(2, "10.77.1.4"),)) for state in RUNNING),
     *(({}, state, Dropped(1), state, (Part,)) for state in RUNNING),
     *(({}, state, Dropped(7), state, ()) for state in RUNNING),
-    ({}, C.YIELDING, Left(1), C.YIELDING, (Part,)),
     ({}, C.WAITING, Left(1), C.WAITING, (Part,)),
     ({}, C.CASTING, Left(1), C.CASTING, (Part,)),
     ({"fed": True}, C.CASTING, Left(1), C.CASTING, (Part,)),
@@ -99,7 +110,7 @@ ROWS: list[tuple[dict[str, Any], Cast, Event, Cast, tuple[Action, ...] | tuple[t
     ({}, C.CASTING, Tick(20), C.CASTING, (SayAlive((ONE.address, TWO.address)),)),
     ({"alive_at": 20.1}, C.CASTING, Tick(20), C.CASTING, ()),
     ({"reading": False}, C.CASTING, Tick(20), C.CASTING, ()),
-    *(({}, state, Complete(), C.COMPLETE, ()) for state in (C.YIELDING, C.WAITING, C.CASTING)),
+    *(({}, state, Complete(), C.COMPLETE, ()) for state in (C.WAITING, C.CASTING)),
     *(({}, state, DiskHung(), C.OVER, (Kill(),)) for state in (C.LISTENING, *RUNNING)),
     *(
         ({}, state, Judged("cancelled"), state, (SendEndNotice((ONE.address, TWO.address), "cancelled"),))
@@ -128,15 +139,15 @@ def test_every_rule_is_reached_by_a_row_in_every_state() -> None:
 
 
 EVENTS: tuple[Event, ...] = (
-    *(Tick(20), Greeting(20, "10.77.1.9", LOWER), Cancelled(), DiskHung(), Begun(), Connected(2, "10.77.1.4")),
+    *(Tick(20), Greeting(20, RIVAL, LOWER), AnotherWaits(20, RIVAL, LOWER, "it", 99.0), Cancelled(), DiskHung()),
+    *(Begun(), Connected(2, "10.77.1.4")),
     *(Dropped(1), Left(1), Fed(), Stopping(), Complete(), Judged("sent")),
 )
 IGNORED: dict[Cast, set[type[Event]]] = {
     C.LISTENING: {Begun, Connected, Dropped, Left, Fed, Stopping, Complete, Judged},
-    C.YIELDING: {Cancelled},
-    C.WAITING: {Tick, Greeting, Cancelled},
-    C.CASTING: {Greeting, Cancelled, Begun},
-    C.COMPLETE: {Tick, Greeting, Cancelled, Begun, Complete},
+    C.WAITING: {Cancelled},
+    C.CASTING: {Greeting, AnotherWaits, Cancelled, Begun},
+    C.COMPLETE: {Tick, Greeting, AnotherWaits, Cancelled, Begun, Complete},
     C.OVER: {type(event) for event in EVENTS} - {Judged},
 }
 
@@ -160,20 +171,36 @@ def test_nothing_comes_of_what_is_ignored(state: Cast) -> None:
 
 def test_whoever_waits_already_is_given_way_to_and_named() -> None:
     one = machine()
-    one.take(Greeting(1, "10.77.1.9", HIGHER))
-    assert one.facts.rival == "10.77.1.9"
+    for at in (1.0, 2.0, 3.0):
+        assert one.state is C.LISTENING
+        one.take(Greeting(at, RIVAL, HIGHER))
+    assert one.state is C.OVER
+    assert one.facts.rival == RIVAL
     assert not one.facts.begun
 
 
-def test_of_two_that_began_at_the_same_time_the_lower_one_stays() -> None:
-    """Only for a while: behind that, the other one has listened long enough to hear this one."""
-    one = machine()
-    assert one.take(Tick(4.0)) == (Start(),)
-    assert one.facts.until == 4.0 + T.tie
-    assert one.take(Greeting(5, "10.77.1.9", HIGHER)) == ()
-    assert one.take(Tick(4.0 + T.tie)) == (StopListening(),)
-    assert one.take(Greeting(9, "10.77.1.9", LOWER)) == ()
+def test_one_that_this_sender_stays_beside_is_named_once() -> None:
+    one = machine(C.WAITING, own=KNOWN["own"])
+    named = [one.take(Greeting(at, RIVAL, HIGHER)) for at in (2.0, 3.0, 4.0, 5.0, 6.0)]
+    assert named == [(), (), (NameRival(RIVAL, HIGHER, False),), (), ()]
     assert one.state is C.WAITING
+
+
+def test_a_sender_with_this_ones_own_address_is_named_and_not_given_way_to() -> None:
+    """Two PCs have one address, or somebody forges it: to name this PC to its operator would help nobody."""
+    one = machine(C.WAITING, own=KNOWN["own"])
+    told = [one.take(AnotherWaits(at, "10.77.1.1", LOWER, "it", 99.0 + at)) for at in (2.0, 3.0, 4.0)]
+    assert told == [(), (), (NameRival("10.77.1.1", LOWER, True),)]
+    assert one.state is C.WAITING
+
+
+def test_it_is_announced_until_the_cast_begins_how_long_this_sender_has_waited() -> None:
+    one = machine()
+    assert [one.take(Tick(at)) for at in (0.0, 0.5, 1.0)] == [(Announce(0.0),), (), (Announce(1.0),)]
+    one.take(Tick(T.listen))
+    assert one.take(Tick(90.0)) == (Announce(90.0),)
+    one.take(Begun())
+    assert Announce not in kinds(one.take(Tick(99.0)))
 
 
 def test_who_leaves_before_the_cast_is_forgotten() -> None:
@@ -246,7 +273,8 @@ def test_signs_of_life_come_in_their_interval_while_the_disk_is_read() -> None:
 numbers = st.integers(0, 3)
 anything = st.one_of(
     st.builds(Tick, st.floats(0, 100)),
-    st.builds(Greeting, st.floats(0, 100), st.just("10.77.1.9"), st.sampled_from([LOWER, HIGHER])),
+    st.builds(Greeting, st.floats(0, 100), st.just(RIVAL), st.sampled_from([LOWER, HIGHER])),
+    st.builds(AnotherWaits, st.floats(0, 100), st.just(RIVAL), st.just(LOWER), st.just("it"), st.floats(0, 100)),
     st.builds(Connected, numbers, st.sampled_from(["10.77.1.2", "10.77.1.3"])),
     st.builds(Dropped, numbers),
     st.builds(Left, numbers),

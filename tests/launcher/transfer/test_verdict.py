@@ -73,7 +73,9 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
         K.NO_SENDER,
     ),
     ({"flush_error": IO_ERROR}, K.WRITE_ERROR),
-    ({"dropped": True}, K.SENDER_VANISHED),
+    ({"dropped": True}, K.EQUAL),  # behind the trailer: only its last acknowledgement got lost
+    ({"dropped": True, "trailer": None}, K.SENDER_VANISHED),
+    ({"dropped": True, "trailer": None, "manifest": None}, K.SENDER_VANISHED),
     ({"stream": Moved(900, stalled=True)}, K.SENDER_VANISHED),
     ({"stream": Moved(900, broken=True)}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved()}, K.SENDER_VANISHED),
@@ -89,6 +91,12 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"decompressor": Stage("zstd", 1, "premature end")}, K.TRUNCATED),
     ({"decompressor": Stage("zstd", -9)}, K.STAGE_FAILED),
     ({"decompressor": Stage("zstd", 1), "stream": Moved(9, broken=True)}, K.STAGE_FAILED),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "stream": Moved(9, broken=True)}, K.DIFFERENT),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "trailer": None}, K.DIFFERENT),
+    ({"decompressor": Stage("lzop", 2, "trailing garbage"), "manifest": None, "trailer": None}, K.DIFFERENT),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -11)}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -9, ours=True)}, K.SENDER_VANISHED),
 ]
 
 
@@ -143,7 +151,8 @@ def test_no_evidence_against_a_receiver_is_ever_overlooked(seen: Receiving) -> N
     outcome = judge_receiver(seen)
     if outcome.ok:
         assert seen.stream.whole and seen.target.whole
-        assert not (seen.flush_error or seen.dropped or seen.cancelled)
+        assert not (seen.flush_error or seen.cancelled)
+        assert not seen.dropped or seen.trailer
         assert seen.udpcast is not None and seen.udpcast.status == 0
         assert seen.decompressor is None or seen.decompressor.status == 0
     if outcome.kind is K.EQUAL:
@@ -204,6 +213,7 @@ SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"udpcast": Stage("udp-sender", 1), "begun": False, "receivers": (), "complete": False}, K.STAGE_FAILED),
     ({"complete": False}, K.STAGE_FAILED),
     ({"cancelled": True}, K.CANCELLED),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
     ({"rival": "10.0.0.9"}, K.OTHER_SENDER),
     ({"rival": "10.0.0.9", "begun": False, "cancelled": True}, K.OTHER_SENDER),
 ]
@@ -217,7 +227,7 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
     assert str(outcome.sentence).endswith(".")
 
 
-NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread=None)
+NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), trailer=None, reread=None)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +249,33 @@ def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1000, "All bytes are here, but the sender gave this seat up before the end of the stream"),
+        (900, "The sender gave this seat up after 900 bytes of 1,000"),
+    ],
+)
+def test_who_is_given_up_says_what_is_missing(count: int, words: str) -> None:
+    seen = dataclasses.replace(GOOD, target=Moved(count, DIGEST), trailer=None, dropped=True)
+    assert str(judge_receiver(seen).sentence).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        (K.READ_ERROR, "Check the sender's disk before the next cast."),
+        (K.STAGE_FAILED, "Look at the sender, then wait for the next cast."),
+        (K.OTHER_SENDER, "Wait for the other sender's cast."),
+        (K.CANCELLED, "Start the cast again for the seats that are not done."),
+    ],
+)
+def test_what_helps_depends_on_how_the_sender_ended(kind: OutcomeKind, hint: str) -> None:
+    """With a bad disk to start the cast again helps nobody."""
+    seen = dataclasses.replace(GOOD, stream=Moved(900, stalled=True), trailer=None, end_notice=kind.value)
+    assert str(judge_receiver(seen).hint) == hint
+
+
+@pytest.mark.parametrize(
     "failure",
     [
         {"cancelled": True},
@@ -254,6 +291,27 @@ def test_before_the_cast_no_receivers_disk_was_touched(failure: dict[str, object
     assert "othing was sent" in f"{before.sentence} {before.hint}"
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "/*stdin*\\ : Decoding error (36) : Data corruption detected",
+            "The data was damaged on the way after 1,000 b",
+        ),
+        (
+            "zstd: /*stdin*\\: inflate error -3",
+            "The data was damaged on the way after 1,000 bytes of 1,000: zstd ended",
+        ),
+        ("zstd: /*stdin*\\: unsupported format", "is no part of the stream any more"),
+        ("/*stdin*\\ : Read error (39) : premature end", "The stream was cut short after 1,000 bytes of 1,000"),
+        ("Decoding error (36) : Frame requires too much memory for decoding", "The stream was cut short"),
+    ],
+)
+def test_what_was_wrong_with_a_stream_is_said(said: str, words: str) -> None:
+    outcome = judge_receiver(dataclasses.replace(GOOD, decompressor=Stage("zstd", 1, said)))
+    assert words in str(outcome.sentence)
+
+
 def test_lost_receivers_are_named() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, receivers=there(DONE, DROPPED)))
     assert tuple(map(str, outcome.lost)) == ("10.0.0.1 (dropped)",)
@@ -261,7 +319,13 @@ def test_lost_receivers_are_named() -> None:
     assert "10.0.0.1" in str(outcome.sentence)
 
 
-REFUSED_BEFORE = {K.WRONG_STREAM, K.TOO_SMALL, K.SECTOR_SIZE, K.SAME_DISK}  # by `preflight`, see its tests
+REFUSED_BEFORE = {
+    K.WRONG_STREAM,
+    K.NOT_COMPARED,
+    K.TOO_SMALL,
+    K.SECTOR_SIZE,
+    K.SAME_DISK,
+}  # by `preflight`, see its tests
 CLAIMED_ELSEWHERE = {K.NOT_BEGUN}  # no cast was there to be judged
 
 
