@@ -176,7 +176,8 @@ def ended_and_running(rng: random.Random, there: Machine, host: str) -> Iterator
         seats = tuple(Receiver(number, text(rng), state) for number, state in enumerate(ReceiverState))
         for phase in Phase:
             page = TransferPage(plan, nothing, host, (hostile_outcome(rng, OutcomeKind.EQUAL),))
-            page.update(TransferState(phase, 5, 9, receivers=seats))
+            told = (say("{it}", it=text(rng)), verbatim(text(rng)))
+            page.update(TransferState(phase, 5, 9, receivers=seats, notes=told, messages=told))
             yield page.page
 
 
