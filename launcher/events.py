@@ -43,6 +43,7 @@ NAMES = {
     "transfer": "the disk is open and the transfer begins: `argv` (what will be run, a list of lists), `role`",
     "command": "a process is started: `command`, to be pasted into a shell",
     "note": "a warning, or what the network's commands and the DHCP client say: `text`",
+    "heard": "a receiver that waits heard what it says: `addresses`, `fields` of the sentence, `sentence`",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
     "rival": "a sender hears another one on the same port, and stays: `address`, `mac`",
     "cast": "the cast begins (sender), or its first byte is here (receiver)",

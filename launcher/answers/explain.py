@@ -15,9 +15,10 @@ from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showa
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
 from ..model.plan import Plan, Role
+from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition
-from .interview import ADD_ROLE, ROLE_IS_OPEN, Interview, Settled, Told, confirmation, consent_needed, refuse
+from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
@@ -52,7 +53,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     interview = Interview(given, machine, refuse)
     settled = interview.preview()
     problems = [item.problem.whole for item in settled if item.problem]
-    plan, failure = _plan(given, machine)
+    plan, failure, confirmed = _plan(given, machine)
     if failure and interview.auto:
         problems.append(failure.whole)
     problems += unknown_language(given)
@@ -60,10 +61,10 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     return Explanation(
         parameters,
         tuple((key, answer.text, str(answer.source)) for key, answer in answered),
-        _questions(settled, interview.auto, plan, given),
+        _questions(settled, interview.auto, confirmed),
         plan,
         argv(plan) if plan else (),
-        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled))),
+        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled, confirmed))),
         _with(errors, problems),
     )
 
@@ -75,28 +76,30 @@ def _with(sentences: tuple[Sentence, ...], more: Iterable[Sentence]) -> tuple[Se
     return (*sentences, *(sentence for text, sentence in new.items() if text not in said))
 
 
-def _plan(given: GivenAnswers, machine: Machine) -> tuple[Plan | None, LauncherError | None]:
-    """The plan where nothing is open (an overwrite that is confirmed on a screen is no open answer)."""
-    interview = Interview(given, machine, _confirming)
+def _plan(given: GivenAnswers, machine: Machine) -> tuple[Plan | None, LauncherError | None, bool]:
+    """The plan where nothing is open (an overwrite that is confirmed on a screen is no open answer), and whether
+    something is to be confirmed."""
+    confirmed = []
+
+    def confirming(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+        """The `refuse` that agrees to an overwrite, to see the plan behind it."""
+        if question.key != CONFIRM:
+            return refuse(question, facts, preset, problem)
+        confirmed.append(question)
+        return question.choices(facts)[1].text
+
     try:
-        return interview.plan(), None
+        return Interview(given, machine, confirming).plan(), None, bool(confirmed)
     except LauncherError as error:
-        return None, error
+        return None, error, bool(confirmed)
 
 
-def _confirming(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
-    """The `refuse` that agrees to an overwrite, to see the plan behind it."""
-    return question.choices(facts)[1].text if question.key == "confirm" else refuse(question, facts, preset, problem)
-
-
-def _questions(
-    settled: tuple[Settled, ...], auto: bool | None, plan: Plan | None, given: GivenAnswers
-) -> tuple[str, ...]:
+def _questions(settled: tuple[Settled, ...], auto: bool | None, confirmed: bool) -> tuple[str, ...]:
     if auto is True:
         return ()
     keys = [item.key for item in settled if item.asked or item.answer is None or item.problem]
-    if plan and consent_needed(plan, given, Told({}), unattended=False):
-        keys.append(confirmation(plan).key)
+    if confirmed:
+        keys.append(CONFIRM)
     return tuple(dict.fromkeys(keys))
 
 
@@ -111,11 +114,18 @@ def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
         )
 
 
-def _notes(plan: Plan | None, settled: tuple[Settled, ...]) -> tuple[Sentence, ...]:
+def _notes(plan: Plan | None, settled: tuple[Settled, ...], confirmed: bool) -> tuple[Sentence, ...]:
     if plan and plan.role is Role.SEND:
-        return (start_condition(plan),)
+        blank = (_blank(plan),) if confirmed else ()
+        return (start_condition(plan), *blank)
     role_open = any(item.key == "umode" and item.answer is None for item in settled)
     return (say("If RECEIVER is chosen, the overwrite of the disk is confirmed on a screen."),) if role_open else ()
+
+
+def _blank(plan: Plan) -> Sentence:
+    return say(
+        "{disk}: {what} That it is sent is confirmed on a screen.", disk=plan.target.path, what=blank_line(plan.target)
+    )
 
 
 def check(append: str) -> tuple[list[str], list[str]]:

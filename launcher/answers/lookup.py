@@ -30,7 +30,9 @@ def given_answers(line: CommandLine, *configuration: tuple[Sentence, CommandLine
         for parameter in _ours(parameters):
             row = row_of(parameter.name)
             assert row is not None and parameter.value is not None
-            answers[row.key] = Given(parameter.value, source, parameter.name)
+            earlier = answers.get(row.key)
+            before = (*earlier.before, earlier.text) if earlier and earlier.source is source else ()
+            answers[row.key] = Given(parameter.value, source, parameter.name, before)
     return answers
 
 

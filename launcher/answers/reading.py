@@ -16,6 +16,7 @@ from ..errors import AnswerError, ErrorKind
 from ..model.machine import Nic
 from ..model.plan import After, Compression, Next, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
+from ..network.usable import unusable, usual_prefix
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..udpcast.options import Checked, check_udpcparam, split_udpcparam
 from .questions import Answer, Choice, Choices, Facts, Given, Parse
@@ -158,7 +159,20 @@ def read_nic_in_use(text: str, facts: Facts) -> Nic:
         raise AnswerError(
             ErrorKind.NO_ADDRESS,
             say("{nic} has no IPv4 address.", nic=nic.name),
-            say("Give it one: ip address add ... dev {nic}.", nic=nic.name),
+            say("Give it one: ip address add 10.0.0.7/24 broadcast + dev {nic}.", nic=nic.name),
+        )
+    address = nic.addresses[0]
+    if address in nic.without_broadcast:
+        raise AnswerError(
+            ErrorKind.NO_ADDRESS,
+            say(
+                "{nic} has {address} without a broadcast address: no PC would be found.", nic=nic.name, address=address
+            ),
+            say(
+                "Set it again: ip address del {address} dev {nic}; ip address add {address} broadcast + dev {nic}.",
+                nic=nic.name,
+                address=address,
+            ),
         )
     return nic
 
@@ -203,8 +217,9 @@ def read_sysuuid(text: str, facts: Facts) -> str:
 
 
 def uses_dhcp(facts: Facts) -> bool:
-    """Whether a DHCP server may be asked."""
-    return facts.of("dhcp", bool) is not False
+    """Whether a DHCP server may be asked: not where the line forbids it, but an operator may know better."""
+    given = facts.given.get("dhcp")
+    return facts.told or given is None or YES_NO.get(given.text.strip().lower()) is not False
 
 
 def read_address(text: str, facts: Facts) -> IpConfig:
@@ -218,11 +233,22 @@ def read_address(text: str, facts: Facts) -> IpConfig:
         raise wrong(say("ip={text} is an IPv6 address; UDPCast needs IPv4.", text=text), example)
     if not config.client and not uses_dhcp(facts):
         raise wrong(say("dhcp=no, but ip={text} is no address.", text=text), example)
+    why = unusable(config.client, config.prefix) if config.client else None
+    if why:
+        raise wrong(say("ip={text} cannot be the address of a PC: {why}.", text=text, why=why), example)
     return config
 
 
 def address_by_dhcp(facts: Facts) -> str | None:
     return "dhcp" if uses_dhcp(facts) else None
+
+
+def usual_mask(facts: Facts) -> str | None:
+    """The mask where a boot loader told none, as Linux takes it; who typed a bare address is asked."""
+    config = facts.of("ip", IpConfig)
+    if config is None or not config.client or config.form == "bare":
+        return None
+    return str(usual_prefix(config.client, config.server, config.gateway))
 
 
 def read_netmask(text: str, facts: Facts) -> int:
@@ -234,6 +260,11 @@ def read_netmask(text: str, facts: Facts) -> int:
     if not prefix:
         hint = say("Expected a mask such as 255.255.255.0 or 24.")
         raise wrong(say("netmask={text} covers every address.", text=text), hint)
+    config = facts.of("ip", IpConfig)
+    why = unusable(config.client, prefix) if config and config.client else None
+    if config and why:
+        of = f"{config.client}/{prefix}"
+        raise wrong(say("ip={text} cannot be the address of a PC: {why}.", text=of, why=why))
     return prefix
 
 

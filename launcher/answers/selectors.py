@@ -329,15 +329,27 @@ def select_nic(text: str, machine: Machine) -> Nic:
             say("nic={text} is neither a card's name nor a MAC address.", text=text),
             say("Expected eth0 or 52:54:00:12:34:56."),
         )
-    for nic in machine.nics:
-        if mac and nic.mac.lower() == mac:
-            return nic
+    if same := [nic for nic in machine.nics if mac and nic.mac.lower() == mac]:
+        return _linked(same)
     there = joined("; ", *map(nic_line, machine.nics)) or say("no network card with a driver")
     raise DeviceMissing(
         ErrorKind.DEVICE_MISSING,
         say("The network card {nic} is not on this PC.", nic=mac or text),
         say("There is: {there}.", there=there),
     )
+
+
+def _linked(same: list[Nic]) -> Nic:
+    """The card that is meant by the MAC address that all of `same` have (a dock may have that of the PC's own card)."""
+    linked = [nic for nic in same if nic.link]
+    if len(same) == 1 or len(linked) == 1:
+        return (linked or same)[0]
+    names = tuple(nic.name for nic in same)
+    if not linked:
+        sentence = say("{cards} have the same MAC address {mac}, and no link.", cards=names, mac=same[0].mac)
+        raise DeviceMissing(ErrorKind.NO_LINK, sentence, say("Plug in the cable, or name the card with nic=."))
+    sentence = say("{cards} have the same MAC address {mac}, and a link.", cards=names, mac=same[0].mac)
+    raise _wrong(sentence, say("Name the card with nic=."))
 
 
 def _mac(text: str) -> str | None:

@@ -20,6 +20,7 @@ from .parameters import OTHERS
 from .questions import LINE, Facts
 from .reading import ROLES, sentence_of
 from .row import Row, Use
+from .rules import device_of
 from .selectors import DeviceMissing
 
 ENVIRONMENT_LIMIT = 31
@@ -54,11 +55,11 @@ def explain_parameters(
     warnings, errors = [sentence_of(warning) for warning in line.warnings], []
     explained = []
     role = _role(line)
-    last = {one.key: index for index, one in enumerate(line) if one.value is not None and not one.init}
+    last = {_place(one): index for index, one in enumerate(line) if one.value is not None and not one.init}
     quoting = _quoting(line)
     for index, parameter in enumerate(line):
         use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)
-        if use is Use.USED and last.get(parameter.key) != index:
+        if use is Use.USED and last.get(_place(parameter)) != index:
             overridden = say(
                 "{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=parameter.name
             )
@@ -92,6 +93,11 @@ def _plain(parameter: Parameter) -> bool:
         and written.isascii()
         and not set("'\\") & {*written}
     )
+
+
+def _place(parameter: Parameter) -> tuple[str, str | None]:
+    """What a later parameter must have in common to override: the name, and of ``ip=`` the card as well."""
+    return parameter.key, device_of(parameter.value or "") if parameter.key == "ip" else None
 
 
 def doubtful(explained: Iterable[Explained]) -> bool:

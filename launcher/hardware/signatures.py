@@ -14,16 +14,21 @@ import shutil
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import ErrorKind, LauncherError, TransferFailed
+from ..model.machine import EMPTY
 from ..process import Process, spawn
 from ..sentence import Sentence, say
 
 PROGRAM = "wipefs"
 ASKED = ("--json", "--output", "OFFSET,LENGTH,TYPE,USAGE")
+PARTITIONS = ("partx", "--show", "--noheadings", "--output", "NR")
 WHERE_ADMINISTRATORS_HAVE_IT = ("/usr/sbin", "/sbin")
 TABLE = "partition-table"
 """The usage of a partition table; the others are filesystem, raid, crypto and other."""
+PROTECTIVE = "PMBR"
+"""What stands before a GPT for those that do not know it."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,33 @@ class Signature:
 
 def signatures(path: str, seconds: float) -> tuple[Signature, ...]:
     """All that is recognised at `path`. Raises LauncherError when that is not known within so many seconds."""
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
-    return parse(_answer((shutil.which(PROGRAM, path=places) or PROGRAM, *ASKED, path), seconds))
+    return parse(_answer((PROGRAM, *ASKED, path), seconds))
+
+
+def empty_table(path: str, seconds: float) -> str | None:
+    """Where nothing is recognised at `path`: the kind of its partition table, which has no partitions, or "". None
+    where something is. Raises LauncherError when that is not known within so many seconds."""
+    found = signatures(path, seconds)
+    tables = [one.kind for one in found if one.usage == TABLE and one.kind != PROTECTIVE]
+    if any(one.usage != TABLE for one in found) or set(tables) - EMPTY or _divided(path, seconds, tables):
+        return None
+    return tables[0] if tables else ""
+
+
+def _divided(path: str, seconds: float, tables: list[str]) -> bool:
+    """Whether one of these partition tables has partitions: by the kernel, or, as of an image file, by partx(8). The
+    latter is not in the initrd, where the kernel knows."""
+    if not tables:
+        return False
+    if Path(path).is_block_device():
+        number = Path(path).stat().st_rdev
+        place = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}")
+        if (place / "partition").exists() or any(place.glob("*/partition")):
+            return True
+    try:
+        return bool(_answer((*PARTITIONS, path), seconds).strip())
+    except TransferFailed:
+        return not Path(path).is_block_device()
 
 
 def parse(text: bytes) -> tuple[Signature, ...]:
@@ -67,10 +97,12 @@ def parse(text: bytes) -> tuple[Signature, ...]:
 
 
 def _answer(argv: tuple[str, ...], seconds: float) -> bytes:
-    """What `argv` writes until it ends; where that takes too long it is killed."""
+    """What `argv` writes until it ends; where that takes too long it is killed. Raises LauncherError."""
+    name, *words = argv
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
     inlet, outlet = os.pipe()
     try:
-        process = spawn(argv, None, outlet, lambda command: None)
+        process = spawn((shutil.which(name, path=places) or name, *words), None, outlet, lambda command: None)
     except TransferFailed:
         os.close(inlet)
         raise
@@ -85,10 +117,10 @@ def _answer(argv: tuple[str, ...], seconds: float) -> bytes:
         os.close(inlet)
         status = process.reap()
     if written is None:
-        late = say("{program} has not ended for {seconds} s.", program=PROGRAM, seconds=round(seconds))
+        late = say("{program} has not ended for {seconds} s.", program=name, seconds=round(seconds))
         raise LauncherError(ErrorKind.PROGRAM_FAILED, late)
     if status:
-        failed = say("{program} failed: {words}.", program=PROGRAM, words=said or str(status))
+        failed = say("{program} failed: {words}.", program=name, words=said or str(status))
         raise LauncherError(ErrorKind.PROGRAM_FAILED, failed)
     return written
 

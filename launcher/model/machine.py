@@ -38,6 +38,10 @@ PART = say("{device} is part of {holder}")
 IN_USE = tuple(say("it is in use: {how}", how=how) for how in (MOUNTED, SWAP, PART))
 """Templates of what `hardware.usage` says of a disk that is used; their fields are still to be filled in."""
 
+EMPTY = frozenset({"dos", "gpt"})
+"""The kinds of partition tables whose partitions every kernel shows. (A boot sector with code, and nothing else, looks
+like an empty ``dos``.)"""
+
 FIRMWARE_RAID = frozenset(
     f"{name}_raid_member"
     for name in ("adaptec ddf hpt37x hpt45x isw jmicron lsi_mega nvidia promise_fasttrack silicon_medley via").split()
@@ -58,6 +62,11 @@ class Partition:
     filesystem: str | None = None
     label: str | None = None
     links: tuple[str, ...] = ()
+
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it: a file system, swap, LUKS, LVM, RAID."""
+        return bool(self.filesystem)
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,13 @@ class Disk:
     partitions: tuple[Partition, ...] = ()
     refused: Sentence | None = None
     settled: bool = True
+
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it: partitions, a file system, swap, LUKS, LVM, RAID. A table of one
+        of `EMPTY` kinds that has no partition is as good as none."""
+        table = self.partition_table and self.partition_table not in EMPTY
+        return bool(self.partitions or self.filesystem or table)
 
     @property
     def firmware_raid(self) -> str | None:

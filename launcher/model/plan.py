@@ -95,6 +95,11 @@ class Target:
     disk: Disk
     partition: Partition | None = None
 
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it."""
+        return (self.partition or self.disk).recognised
+
 
 @dataclass(frozen=True)
 class Options:
@@ -127,7 +132,7 @@ class Plan:
     tells whether an operator may be asked to press a key (start of the cast). `silence`: seconds without a sign of the
     other side after which it is given up. `start_timeout`: seconds until data must flow. `require`: what a receiver
     writes must be comparable with the sender's disk. `retry`: casts that an unattended receiver waits for after a
-    failure.
+    failure. `blank`: a disk on which nothing is recognised is sent unasked.
     """
 
     role: Role
@@ -143,6 +148,7 @@ class Plan:
     silence: int = SILENCE
     start_timeout: int = START_TIMEOUT
     retry: int = 0
+    blank: bool = False
     after: After = After()
     result_page: ResultPage | None = None
 

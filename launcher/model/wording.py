@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..sentence import NOTHING, Field, Sentence, joined, say, say_many
 from .machine import Disk, Nic, Partition
+from .plan import Target
 
 
 def size(count: float) -> str:
@@ -45,6 +46,18 @@ def partition_line(disk: Disk, partition: Partition) -> Sentence:
     """``sda2 ntfs "Windows" 499.3 GB``."""
     name, label = partition.path.removeprefix("/dev/"), partition.label and f'"{partition.label}"'
     return joined(" ", name, partition.filesystem or say("unknown"), label, size(partition.size))
+
+
+def blank_line(target: Target, table: str | None = None) -> Sentence:
+    """What is not on a disk or partition on which nothing is recognised; `table` is the kind of its empty table."""
+    table = table or target.disk.partition_table
+    if target.partition:
+        return say("No file system, swap, LUKS, LVM or RAID is recognised on it.")
+    if table:
+        return say(
+            "It has a partition table ({table}) without partitions, and nothing else is recognised.", table=table
+        )
+    return say("No partition table, file system, swap, LUKS, LVM or RAID is recognised on it.")
 
 
 def raid_line(kind: str) -> Sentence:

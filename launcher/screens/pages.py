@@ -11,6 +11,7 @@ from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
 from ..model.plan import Role, Target
+from ..model.wording import blank_line
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from . import summary
@@ -135,14 +136,18 @@ def _warnings(key: str, shown: Shown) -> list[Sentence]:
 
 
 def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
-    """The disk that is about to be overwritten: model, size, serial and everything on it."""
+    """The disk that is about to be overwritten: model, size, serial and everything on it. Or the one that is about to
+    be sent, with what is not on it."""
     item = next(item for item in shown.settled if item.key == "disk")
     target = item.value
     assert isinstance(target, Target)
+    warning = say("Everything on it is lost and replaced by the sender's disk.")
+    if shown.asked.facts.role is Role.SEND:
+        warning = joined(" ", blank_line(target), say("The receivers' disks would be overwritten with it."))
     return [
         urwid.Text(("title", tr(summary.target_text(target)))),
         urwid.Divider(),
-        urwid.Text(("warn", tr(say("Everything on it is lost and replaced by the sender's disk.")))),
+        urwid.Text(("warn", tr(warning))),
     ]
 
 

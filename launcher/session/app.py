@@ -52,11 +52,8 @@ class App:
 
     @property
     def host(self) -> str:
-        """What tells this PC from others: its address as far as it was given, and a card's."""
-        address = self.dialogue.given.get("ip")
-        client = address.text.partition(":")[0] if address else ""
-        macs = [nic.mac for nic in self.machine.nics]
-        return "  ".join(word for word in (client, macs[0] if macs else "") if word)
+        """What tells this PC from others: the chosen card's address as far as it is known, and its MAC."""
+        return self.stage.host or self.dialogue.host(self.devices)
 
     # --- the loop -------------------------------------------------------------------------------------------------
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_cmdline.network import IpConfig
+
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
 from ..answers.questions import Facts, GivenAnswers, Question
 from ..answers.selectors import DeviceMissing
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
+from ..model.machine import Nic
 from ..model.plan import Plan, Target
 from ..model.wording import more
 from ..screens import pages
@@ -67,6 +70,13 @@ class Dialogue:
             complete=devices.complete,
         )
 
+    def host(self, devices: Devices) -> str:
+        """What tells this PC from others, as far as the interview has come."""
+        settled = {item.key: item.value for item in self.interview(devices, refuse).preview()}
+        nic, ip, nics = settled.get("nic"), settled.get("ip"), devices.machine.nics
+        card = nic if isinstance(nic, Nic) else nics[0] if len(nics) == 1 else None
+        return told_apart(ip.client if isinstance(ip, IpConfig) and card else None, card)
+
     def notes(self, interview: Interview) -> tuple[Sentence, ...]:
         """What the operator is to see beside the questions, each once."""
         notes = (*self.errors, *self.warnings, *interview.warnings)
@@ -93,6 +103,11 @@ class Dialogue:
         """There is a result. `ended`: of a transfer that had begun."""
         self.told = Told({})
         self.ended = self.ended or ended
+
+
+def told_apart(address: str | None, nic: Nic | None) -> str:
+    """An address (as CIDR or without its prefix) and a card's, side by side."""
+    return "  ".join(word for word in ((address or "").partition("/")[0], nic.mac if nic else "") if word)
 
 
 def _pend(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:

@@ -33,6 +33,11 @@ class Stage:
         self.app = app
 
     @property
+    def host(self) -> str:
+        """What tells this PC from others, when a plan has settled it: the card's address and its MAC."""
+        return ""
+
+    @property
     def pace(self) -> float:
         """Seconds between two ticks."""
         return 0.25

@@ -33,6 +33,10 @@ class Transferring(Stage):
         return cancelling(self._execution.plan.role, self._transfer.snapshot().phase)
 
     @property
+    def host(self) -> str:
+        return self._execution.host
+
+    @property
     def pace(self) -> float:
         """A transfer announces what is new by itself, and needs the processor."""
         return self._progress.pace

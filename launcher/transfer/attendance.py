@@ -96,7 +96,7 @@ class Attendance:
                 if lost:
                     status.tell(say("{address}: {reason}.", address=address, reason=reason))
             case rules.SayAlive(addresses):
-                send_heartbeat(addresses, plan.nic.name, plan.port)
+                send_heartbeat(addresses, plan.nic.name, plan.port, self.session)
             case rules.SendEndNotice(addresses, kind):
                 send_notice(Notice(self.session, kind), addresses, plan.nic.name, plan.port, self._job.times)
 

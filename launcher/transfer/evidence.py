@@ -11,6 +11,7 @@ from ..datapath.framing import Manifest, Trailer
 from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
 from ..sentence import Sentence, say
+from .receiver_facts import Parted
 
 TIMED_OUT = 255  # the status of a udp-receiver whose --start-timeout ran out (measured)
 
@@ -120,7 +121,8 @@ class Receiving:
     copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what was
     found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk; `shortage`:
     what this PC ran out of.
-    `timed_out`: no cast began within the time given. `end_notice`: the kind of outcome with which the sender took its
+    `timed_out`: no cast began within the time given; `parted`: the last sender that was left meanwhile; `rivals`: the
+    senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
     that has no check of its own may be another cast's. `behind`: what became of the disk behind the clone, once the
     disk was done.
@@ -147,6 +149,8 @@ class Receiving:
     hung: float | None = None
     shortage: Sentence | None = None
     timed_out: bool = False
+    parted: Parted | None = None
+    rivals: tuple[str, ...] = ()
     verify: bool = True
     reread: Reread | None = None
     behind: Behind | None = None

@@ -28,8 +28,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from . import announcement
-from .heartbeat import MAGIC, notice_port, read_notice
+from .heartbeat import ALIVE, MAGIC, notice_port, read_alive, read_notice
 from .liveness import EndNotice, Event, Greeting, Packet
+from .receiver_signals import Alive, Answer, Stray
 from .rivals import AnotherWaits
 
 _ETH_P_IP = 0x0800
@@ -61,6 +62,11 @@ class PacketSocket:
                 return
             yield Captured(_steady(notes), data, mac.hex(":"))
 
+    @property
+    def hears(self) -> bool:
+        """Whether it may hear anything."""
+        return self._socket is not None
+
     def count(self) -> int:
         """How many came since: there may be very many."""
         found = 0
@@ -77,32 +83,52 @@ class PacketSocket:
 
 
 class SenderMonitor:
-    """One sender whose port base is `port`, as a receiver hears it at the card `nic`."""
+    """Senders whose port base is `port`, as a receiver hears them at the card `nic`: before the cast all of them, and
+    what is no sender's; from the cast on its own one."""
 
     def __init__(self, nic: str, port: int) -> None:
         self._nic = nic
         self._port = port
         self._address = ""
-        self._end_notices: tuple[PacketSocket, ...] = ()
-        self._greetings: tuple[PacketSocket, ...] = ()
+        self._greetings = PacketSocket(nic, greetings_to(port))
+        self._waiting: tuple[PacketSocket, ...] = tuple(
+            PacketSocket(nic, one) for one in (answers_to(port), strays_to(port))
+        )
+        self._words: tuple[PacketSocket, ...] = ()
         self._packets: tuple[PacketSocket, ...] = ()
 
+    @property
+    def hears(self) -> bool:
+        """Whether this PC may hear anything beside udpcast."""
+        return self._greetings.hears
+
     def listen(self, address: str) -> None:
-        """Hear the greetings and the end notice of the sender at `address` from now on; what came before is no news."""
-        if self._greetings and address == self._address:
-            for one in (*self._end_notices, *self._greetings):
+        """Hear what the sender at `address` says beside its data from now on; what came before is no news."""
+        if self._words and address == self._address:
+            for one in self._words:
                 list(one.heard())
             return
-        self.stop_listening()
+        self._stop_words()
         self._address = address
-        self._end_notices = (PacketSocket(self._nic, end_notices_from(address, self._port)),)
-        self._greetings = (PacketSocket(self._nic, greetings_from(address, self._port)),)
+        filters = end_notices_from(address, self._port), signs_of_life_from(address, self._port)
+        self._words = tuple(PacketSocket(self._nic, one) for one in filters)
+
+    def stop_waiting(self) -> None:
+        """The cast has begun: hear only its sender."""
+        for one in self._waiting:
+            one.close()
+        self._waiting = ()
 
     def stop_listening(self) -> None:
-        """Hear them no more."""
-        for one in (*self._end_notices, *self._greetings):
+        """Hear nobody more, but count what is counted."""
+        self._greetings.close()
+        self.stop_waiting()
+        self._stop_words()
+
+    def _stop_words(self) -> None:
+        for one in self._words:
             one.close()
-        self._end_notices = self._greetings = ()
+        self._words = ()
 
     def look_out(self, address: str | None) -> None:
         """Count the packets of the sender at `address`; without an address nothing is ever heard."""
@@ -118,10 +144,11 @@ class SenderMonitor:
 
     def drain(self) -> Iterator[Event]:
         """What was heard since: end notices first, for they say most."""
-        for notices in self._end_notices:
-            yield from (event for one in notices.heard() if (event := _end_notice(one)))
-        for greetings in self._greetings:
-            yield from map(_greeting, greetings.heard())
+        for words in self._words:
+            yield from (event for one in words.heard() if (event := _word(one)))
+        yield from map(_greeting, self._greetings.heard())
+        for waiting in self._waiting:
+            yield from map(_answer_or_stray, waiting.heard())
         if sum(one.count() for one in self._packets):
             yield Packet(time.monotonic())
 
@@ -162,9 +189,21 @@ def _greeting(heard: Captured) -> Greeting:
     return Greeting(heard.at, _source(heard.packet), heard.mac)
 
 
-def _end_notice(heard: Captured) -> EndNotice | None:
-    notice = read_notice(_payload(heard.packet))
-    return EndNotice(heard.at, notice.session, notice.kind) if notice else None
+def _word(heard: Captured) -> EndNotice | Alive | None:
+    """An end notice, or a sign of life."""
+    notice, session = read_notice(_payload(heard.packet)), read_alive(_payload(heard.packet))
+    if notice:
+        return EndNotice(heard.at, notice.session, notice.kind)
+    return Alive(heard.at, session) if session is not None else None
+
+
+def _answer_or_stray(heard: Captured) -> Answer | Stray:
+    start = _header_length(heard.packet)
+    address = _source(heard.packet)
+    (port,) = struct.unpack_from("!H", heard.packet, start)
+    word = _payload(heard.packet)[:2]
+    code = int.from_bytes(word, "big") if len(word) > 1 else None
+    return Answer(heard.at, address) if code == _ANSWER else Stray(heard.at, address, port, code)
 
 
 def _steady(notes: list[tuple[int, int, bytes]]) -> float:
@@ -206,6 +245,8 @@ _Step = tuple[int, int, bool | None]
 _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
 _HEADER, _WHOLE = 20, 1500  # how many bytes of a packet are wanted
+_START = 80  # with the longest IPv4 header, the UDP header, and what follows
+_ANSWER = 0x0007  # the same of its answer to a receiver
 _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its options (measured)
 _HELLO_BYTES = 28  # (measured)
 
@@ -213,11 +254,6 @@ _HELLO_BYTES = 28  # (measured)
 def packets_from(address: str, port: int) -> bytes:
     """The filter that accepts UDP over IPv4 from `address` to `port`, which is even, and the next one."""
     return _filter(*_from(address), *_to(port, either=True))
-
-
-def greetings_from(address: str, port: int) -> bytes:
-    """The filter that accepts the greetings to `port` of a udp-sender at `address`."""
-    return _filter(*_from(address), *_to(port), *_GREETS)
 
 
 def greetings_to(port: int) -> bytes:
@@ -233,14 +269,33 @@ def announcements() -> bytes:
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(announcement.DISCARD), *says, wanted=_WHOLE)
 
 
+def answers_to(port: int) -> bytes:
+    """The filter that accepts a udp-sender's answers to a receiver at `port`."""
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *_SAYS, (_EQUAL, _ANSWER, True), wanted=_START)
+
+
+def strays_to(port: int) -> bytes:
+    """The filter that accepts whatever else comes to `port`, and has two bytes."""
+    nothing_known = (_EQUAL, _HELLO, False), (_EQUAL, _ANSWER, False)
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *_SAYS, *nothing_known, wanted=_START)
+
+
+def signs_of_life_from(address: str, port: int) -> bytes:
+    """The filter that accepts the signs of life of a launcher at `address` whose port base is `port`, whole."""
+    return _filter(*_from(address), *_to(notice_port(port)), *_begins(ALIVE), wanted=_WHOLE)
+
+
 def end_notices_from(address: str, port: int) -> bytes:
     """The filter that accepts the end notices of a launcher at `address` whose port base is `port`, whole."""
-    magic = int.from_bytes(MAGIC, "big")
-    says = ((_LOAD_WORD_BEHIND, 8, None), (_EQUAL, magic, True))
-    return _filter(*_from(address), *_to(notice_port(port)), *says, wanted=_WHOLE)
+    return _filter(*_from(address), *_to(notice_port(port)), *_begins(MAGIC), wanted=_WHOLE)
 
 
-_GREETS: tuple[_Step, ...] = ((_LOAD_HALF_BEHIND, 8, None), (_EQUAL, _HELLO, True))
+_SAYS: tuple[_Step, ...] = ((_LOAD_HALF_BEHIND, 8, None),)
+_GREETS: tuple[_Step, ...] = (*_SAYS, (_EQUAL, _HELLO, True))
+
+
+def _begins(magic: bytes) -> tuple[_Step, ...]:
+    return (_LOAD_WORD_BEHIND, 8, None), (_EQUAL, int.from_bytes(magic, "big"), True)
 
 
 def _from(address: str) -> tuple[_Step, ...]:
@@ -272,8 +327,12 @@ def _source(packet: bytes) -> str:
     return socket.inet_ntoa(packet[12:16])
 
 
+def _header_length(packet: bytes) -> int:
+    return (packet[0] & 15) * 4
+
+
 def _payload(packet: bytes) -> bytes:
     """What is behind the IPv4 header, whose length it says, and the UDP header, as far as the datagram goes: a short
     frame is padded."""
-    begin = (packet[0] & 15) * 4
+    begin = _header_length(packet)
     return packet[begin + 8 : begin + int.from_bytes(packet[begin + 4 : begin + 6], "big")]

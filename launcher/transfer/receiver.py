@@ -38,7 +38,7 @@ from .liveness import Cancelled, DiskHung
 from .opening import opened
 from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
 from .preflight import check, notes, same_identifier
-from .receiver_signals import Announced, FirstByte, StreamEnded
+from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
 from .receiver_verdict import judge_receiver
 from .status import Phase, Status
 from .supervisor import Ended, Said
@@ -154,8 +154,14 @@ class Reception(Loop):
             self._link.found(message.address)
             self.job.status.tell(say("Connected to the sender {address}.", address=message.address))
             self.job.log.emit("connected", address=message.address, number=message.number)
+        elif message.kind is MessageKind.WAITING:
+            self._link.take(Waits())
+        elif message.kind is MessageKind.DROPPED and self._link.waits:
+            self._link.take(DroppedEarly())
         elif message.kind is MessageKind.DROPPED:
             self._note(dropped=True)
+        elif message.kind is MessageKind.FAILED and self._link.waits:
+            self._link.take(Complained(message.text))
         elif message.kind is MessageKind.FAILED and not (self._seen.cancelled or self._link.heard.timed_out):
             self._note(complaint=self._seen.complaint or message.text)  # else we ended it
 
@@ -360,6 +366,9 @@ class Reception(Loop):
             anew=heard.anew is not None,
             mixed=heard.mixed,
             timed_out=heard.timed_out,
+            complaint=self._seen.complaint or heard.complaint,
+            rivals=heard.rivals,
+            parted=heard.parted,
         )
         if seen.hung is not None and seen.reread:  # all was written; it is the reading back that never came back
             return replace(seen, hung=None, reread=Reread(status.reread.count, error=no_answer(seen.hung)))

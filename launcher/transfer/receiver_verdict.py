@@ -14,19 +14,12 @@ from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
 from ..udpcast.unpacking import Complaint, complaint
 from .evidence import TIMED_OUT, Receiving, Stage
+from .receiver_facts import Parted
+from .receiver_words import NO_DATA, why_it_ended
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
 CHECK_DISK = say("Check or replace this disk.")
-
-_END_NOTICES = {
-    OutcomeKind.READ_ERROR.value: say("its disk could not be read"),
-    OutcomeKind.STAGE_FAILED.value: say("a program failed there"),
-    OutcomeKind.CANCELLED.value: say("its cast was cancelled"),
-    OutcomeKind.RECEIVER_LOST.value: say("its cast ended without this seat"),
-    OutcomeKind.OTHER_SENDER.value: say("it gave way to another sender"),
-}
-"""What a receiver says of the outcome that its sender took its leave with."""
 
 _REMEDIES = {
     OutcomeKind.READ_ERROR.value: say("Check the sender's disk before the next cast."),
@@ -59,13 +52,12 @@ def judge_receiver(seen: Receiving) -> Outcome:
 
 def _not_cleared(device: str, behind: Behind) -> Claim:
     """The clone is right, but who looks at the whole disk may take it for what it was before."""
-    left = _kinds(behind.left)
     why = behind.error or say("they are still there")
     sentence = say(
-        "{device} holds what was sent, but old signatures behind it could not be cleared: {why} ({left}).",
+        "All that was sent is on {device}, but old signatures behind it could not be cleared: {why} ({marks}).",
         device=device,
         why=why,
-        left=left,
+        marks=_kinds(behind.left),
     )
     return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
 
@@ -100,10 +92,6 @@ def _so_far(seen: Receiving) -> Sentence:
             total=seen.manifest.length,
         )
     return say_many("after {count:,} byte", "after {count:,} bytes", count)
-
-
-def _why(end_notice: str) -> Sentence:
-    return _END_NOTICES.get(end_notice, say("its cast is over"))
 
 
 def _untouched(seen: Receiving) -> Sentence:
@@ -189,7 +177,7 @@ def _stalled(seen: Receiving) -> Claim | None:
         return None
     words = {"so_far": _so_far(seen), "state": _state(seen)}
     if seen.end_notice is not None:
-        sentence = say("The sender stopped {so_far}: {why}; {state}.", **words, why=_why(seen.end_notice))
+        sentence = say("The sender stopped {so_far}: {why}; {state}.", **words, why=why_it_ended(seen.end_notice))
         return OutcomeKind.TRUNCATED, sentence, _REMEDIES.get(seen.end_notice, CALL_AGAIN)
     if seen.anew:
         sentence = say("The sender began anew, and sent no more {so_far}; {state}.", **words)
@@ -214,6 +202,14 @@ def _nothing_came(seen: Receiving) -> Claim | None:
     if seen.udpcast and seen.udpcast.died:
         sentence = say("{failure}; {untouched}.", failure=seen.udpcast.failure, **untouched)
         return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
+    if seen.rivals and seen.timed_out:
+        sentence = say(
+            "More than one sender waited for receivers until the time given was over: {addresses}; {untouched}.",
+            addresses=joined(", ", *seen.rivals),
+            **untouched,
+        )
+        hint = say("Send from one PC only, or give each of the two rooms a port of its own (port=).")
+        return OutcomeKind.NO_SENDER, sentence, hint
     if seen.sender and seen.timed_out:
         return (
             OutcomeKind.NO_SENDER,
@@ -230,7 +226,9 @@ def _nothing_came(seen: Receiving) -> Claim | None:
             say("The sender {sender} was there, but sent nothing; {untouched}.", sender=seen.sender, **untouched),
             say("Look at the sender."),
         )
-    if seen.complaint and seen.complaint != "Receiver error":
+    if seen.parted and seen.timed_out:
+        return _it_was_there(seen, seen.parted)
+    if seen.complaint and seen.complaint != "Receiver error" and not seen.timed_out:
         sentence = say("udp-receiver could not begin: {complaint}; {untouched}.", complaint=seen.complaint, **untouched)
         return OutcomeKind.STAGE_FAILED, sentence, NOTHING
     failure = seen.udpcast.failure if seen.udpcast else None
@@ -242,6 +240,25 @@ def _nothing_came(seen: Receiving) -> Claim | None:
         say("No sender was found within the time given; {untouched}.", **untouched),
         say("The sender must use the same port, and be on the same network segment."),
     )
+
+
+def _it_was_there(seen: Receiving, parted: Parted) -> Claim:
+    """A sender that was found, and left again, and no other came."""
+    words = {"sender": parted.address, "untouched": _untouched(seen)}
+    if parted.end_notice == OutcomeKind.RECEIVER_LOST.value or (parted.begun and parted.end_notice is None):
+        sentence = say("The sender {sender} was there and cast, but no data came here; {untouched}.", **words)
+        return OutcomeKind.NO_SENDER, sentence, NO_DATA
+    if parted.end_notice is not None:
+        sentence = say(
+            "The sender {sender} was there, but gave up before data came: {why}; {untouched}.",
+            **words,
+            why=why_it_ended(parted.end_notice),
+        )
+        return OutcomeKind.NO_SENDER, sentence, _REMEDIES.get(parted.end_notice, CALL_AGAIN)
+    sentence = say(
+        "The sender {sender} was there, but did not answer any more, and no data came; {untouched}.", **words
+    )
+    return OutcomeKind.NO_SENDER, sentence, joined(" ", say("Look at the sender."), NO_DATA)
 
 
 def _decompressor_broke(seen: Receiving) -> Claim | None:

@@ -38,6 +38,7 @@ from .owner import BeginCast, Cancel, DiskHangs, Job, Loop, Message, Owner, Work
 from .pipeline import Pipeline, copy_packed, make_manifest, write_trailer
 from .sender_liveness import Cast
 from .sender_verdict import judge_sender
+from .source import opening
 from .status import Status
 from .supervisor import Ended, Said
 
@@ -70,7 +71,7 @@ class Sender:
         """Open the source, for reading only. Raises TransferFailed."""
         job = self._job
         try:
-            source = opened(SourceDisk, job.plan.target.path, job.owner, job.times)
+            source = opened(opening(job.plan), job.plan.target.path, job.owner, job.times)
             if source:
                 _check(job.plan, source)
         except BaseException:

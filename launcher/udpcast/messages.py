@@ -13,6 +13,7 @@ from enum import Enum
 class MessageKind(Enum):
     """What a line on udpcast's standard error means."""
 
+    WAITING = "waiting"  # receiver: it looks for a sender
     CONNECTED = "connected"  # sender: a receiver is there; receiver: the sender is there
     DROPPING = "dropping"  # sender: gives a silent receiver up
     DISCONNECTED = "disconnected"  # sender: a receiver left, was dropped, or the cast is over
@@ -35,6 +36,7 @@ class Message:
 
 
 _PATTERNS = (
+    (MessageKind.WAITING, re.compile(r"^UDP receiver for .* at ")),
     (MessageKind.CONNECTED, re.compile(r"New connection from (?P<address>\S+)\s+\(#(?P<number>\d+)\)")),
     (MessageKind.CONNECTED, re.compile(r"Connected as #(?P<number>-?\d+) to (?P<address>\S+)")),
     (MessageKind.DROPPING, re.compile(r"Dropping client #(?P<number>\d+) because of timeout")),
@@ -47,8 +49,8 @@ _PATTERNS = (
         MessageKind.FAILED,
         re.compile(
             r"No suitable network interface found|bind socket to |Too many clients already connected"
-            r"|Bad server reply|Error getting |Bad address |Unknown host |Receiver error|unrecognized option"
-            r"|Receiver timeout|Could not open file|Cancelled by user|Peer with incompatible"
+            r"|Bad server reply|recvfrom to locate server|Error getting |Bad address |Unknown host |Receiver error"
+            r"|unrecognized option|Receiver timeout|Could not open file|Cancelled by user|Peer with incompatible"
             r"|and \d+ participants instead|Async mode chosen but no rate governor|Library load error"
         ),
     ),

@@ -15,6 +15,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2] / ".cache/servers"
 
+LEASES = "dhcpd.leases"
+DHCPD_IS_THERE = b"Server starting service"
+
 _ROOM = """authoritative;
 default-lease-time 600;
 max-lease-time 600;
@@ -50,8 +53,8 @@ def room(server: IPv4Interface, first: IPv4Address, last: IPv4Address) -> str:
 
 
 def dhcpd(directory: Path, card: str, settings: str) -> tuple[str, ...]:
-    """ISC dhcpd, which stays in the foreground; its files are in `directory`, its leases in ``dhcpd.leases``."""
-    configuration, leases = directory / "dhcpd.conf", directory / "dhcpd.leases"
+    """ISC dhcpd, which stays in the foreground; its files are in `directory`, its leases in `LEASES`."""
+    configuration, leases = directory / "dhcpd.conf", directory / LEASES
     configuration.write_text(settings)
     leases.touch()
     files = ("-cf", str(configuration), "-lf", str(leases), "-pf", str(directory / "dhcpd.pid"))

@@ -55,6 +55,7 @@ DIFFERENCE = {
     "udpcparam": (RECEIVER, f"{RECEIVER} udpcparam=--nosync"),
     "silence": (RECEIVER, f"{RECEIVER} silence=50"),
     "start_timeout": (RECEIVER, f"{RECEIVER} start_timeout=60"),
+    "blank": (SENDER, f"{SENDER} blank=yes"),
     "verify": (RECEIVER, f"{RECEIVER} verify=no"),
     "require": (RECEIVER, f"{RECEIVER} require=equal"),
     "retry": (RECEIVER, f"{RECEIVER} retry=1"),

@@ -22,11 +22,11 @@ def dos(path: Path) -> None:
 
 
 def swap(path: Path) -> None:
-    _run("mkswap", path)
+    run("mkswap", path)
 
 
 def ext4(path: Path) -> None:
-    _run("mkfs.ext4", "-q", "-F", path)
+    run("mkfs.ext4", "-q", "-F", path)
 
 
 def nothing(path: Path) -> None:
@@ -98,12 +98,12 @@ def _ends(label: str, size: int) -> tuple[bytes, bytes]:
     """What sfdisk, which takes its time, writes at both ends of a disk with one partition."""
     with tempfile.NamedTemporaryFile() as made:
         os.truncate(made.name, size)
-        _run("sfdisk", made.name, text=f"label: {label}\nstart=2048, size=2048\n")
+        run("sfdisk", made.name, text=f"label: {label}\nstart=2048, size=2048\n")
         data = Path(made.name).read_bytes()
         return data[:MIB], data[-MIB:]
 
 
-def _run(*words: str | Path, text: str = "") -> None:
+def run(*words: str | Path, text: str = "") -> None:
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     subprocess.run(words, input=text, check=True, capture_output=True, text=True, env={**os.environ, "PATH": path})
 

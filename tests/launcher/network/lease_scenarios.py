@@ -22,7 +22,7 @@ from tests.launcher.network.network_scenarios import HERE, IP, LOG, ip, prepare,
 SERVER = IPv4Interface("10.77.0.1/24")
 FIRST, LAST = IPv4Address("10.77.0.100"), IPv4Address("10.77.0.103")
 """One address more than there are PCs."""
-ISC_IS_THERE = "Server starting service"
+ISC_IS_THERE = foreign.DHCPD_IS_THERE.decode()
 SYSUUID = "44454c4c-4200-1035-8056-b4c04f4d3132"
 UUID = SYSUUID.replace("-", "")
 
@@ -64,7 +64,7 @@ def isc() -> None:
 
 
 def isc_held() -> list[str]:
-    return [lease.mac for lease in foreign.held((HERE / "dhcpd.leases").read_text())]
+    return [lease.mac for lease in foreign.held((HERE / foreign.LEASES).read_text())]
 
 
 def kea() -> None:
@@ -146,7 +146,7 @@ def declined() -> dict[str, object]:
     """The first address of the pool is the broadcast address of the network that the server announces."""
     start(*foreign.dhcpd(HERE, "room", BAD_AND_GOOD), until_it_says=ISC_IS_THERE)
     state = launch(FIRMWARES[1], Address(AddressSource.DHCP))
-    return {"address": state.address, "leases": (HERE / "dhcpd.leases").read_text()}
+    return {"address": state.address, "leases": (HERE / foreign.LEASES).read_text()}
 
 
 def one_lease(server: str) -> dict[str, object]:

@@ -39,12 +39,14 @@ from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_fi
 
 DEADLINE = 300.0  # seconds after which a test has failed: a busy disk may take long to flush
 K = OutcomeKind
-QUICK = replace(TIMES, tick=0.05, look_out=0.1, grace=0.3, late=0.3)
+QUICK = replace(TIMES, tick=0.05, look_out=0.1, grace=0.3, late=0.3, ask_every=0.02, start_every=0.05)
 CONNECTS = "echo 'Connected as #0 to 10.0.0.1' >&2"
 
 
 class Silence:
     """A monitor that is told what to listen to, and hears what a test puts into `air`."""
+
+    hears = True
 
     def __init__(self, *_: object) -> None:
         self.calls: list[str] = []
@@ -52,6 +54,9 @@ class Silence:
 
     def listen(self, address: str) -> None:
         self.calls.append(f"listen {address}")
+
+    def stop_waiting(self) -> None:
+        self.calls.append("stop waiting")
 
     def stop_listening(self) -> None:
         self.calls.append("stop listening")
@@ -197,6 +202,62 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
     assert (gone["address"], gone["number"], gone["reason"]) == ("10.0.0.1", None, "ended before the cast")
     timeouts = [event["command"].split()[-1] for event in told if event["event"] == "command"]
     assert int(timeouts[1]) < int(timeouts[0]) == 3600
+
+
+WAITS = "echo 'UDP receiver for stdout at 10.0.0.2 on eth0' >&2"
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("echo 'recvfrom to locate server: Success' >&2; exit 1", "recvfrom to locate server"),
+        ("echo 'Too many clients already connected' >&2; exit 1", "Too many clients already connected"),
+        ("kill -SEGV $$", "udp-receiver ended, and begins anew."),
+        (f"{CONNECTS}; kill -FPE $$", "The sender 10.0.0.1 sent nothing"),
+        (f"{CONNECTS}; exit", "The sender 10.0.0.1 sent nothing"),
+    ],
+)
+def test_whatever_ends_a_udp_receiver_that_waits_the_next_cast_is_received(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, words: str
+) -> None:
+    """Twice; the second time the operator is not told the same again."""
+    last = f"test -e two && {{ {WAITS}; {CONNECTS}; head -c 50000 /dev/zero; exit; }}"
+    put_first(
+        monkeypatch,
+        tmp_path,
+        udp_receiver=f"cd {tmp_path}; {last}; test -e one && touch two; touch one; {WAITS}; {end}",
+    )
+    monkeypatch.setattr(links, "SenderMonitor", Silence)
+    outcome = received(plan(Role.RECEIVE, target), tmp_path / "events")
+    assert outcome.kind is K.WRITTEN
+    told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert len([event for event in told if event["event"] == "command"]) == 3
+    heard = [event["sentence"] for event in told if event["event"] == "heard"]
+    assert set(heard) == {heard[0]}
+    assert words in heard[0]
+    assert len(heard) == 1 or "Connected" in end
+
+
+def test_who_waits_may_cancel_while_udp_receiver_does_not_run(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{WAITS}; exit 1")
+    transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), replace(QUICK, start_every=3600.0))
+    transfer.start()
+    until(lambda: len(transfer.snapshot().messages) >= 2)
+    transfer.cancel()
+    outcome = transfer.wait(DEADLINE)
+    transfer.close()
+    assert outcome and outcome.kind is K.CANCELLED
+
+
+def test_start_timeout_ends_who_waits_while_udp_receiver_does_not_run(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{WAITS}; echo 'Bad server reply 0006.' >&2; exit 1")
+    outcome = received(plan(Role.RECEIVE, target, start_timeout=2))
+    assert outcome.kind is K.NO_SENDER
+    assert str(outcome.sentence).startswith("No sender was found within the time given")
 
 
 def test_the_outcome_is_the_last_that_is_told(target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

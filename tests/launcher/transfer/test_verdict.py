@@ -400,7 +400,7 @@ def test_what_is_behind_the_clone_is_told_and_spoils_it_only_where_an_old_signat
     if kind is K.WRITE_ERROR:
         why = "Input/output error" if behind.error else "they are still there"
         assert str(outcome.sentence) == (
-            "/dev/sda holds what was sent, but old signatures behind it could not be cleared: "
+            "All that was sent is on /dev/sda, but old signatures behind it could not be cleared: "
             f"{why} (linux_raid_member at byte 1,073,741,824)."
         )
 
