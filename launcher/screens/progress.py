@@ -66,7 +66,7 @@ class TransferPage:
     def show(self, state: TransferState, draw: Callable[[], None]) -> None:
         """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
         begin = time.monotonic()
-        news = state.phase, state.receivers, state.bytes > 0
+        news = state.phase, state.receivers, state.attention, state.bytes > 0
         if news != self._shown or begin >= self._due:
             self._shown = news
             self.update(state)
@@ -121,7 +121,7 @@ class TransferPage:
         if self.plan.role is Role.RECEIVE:
             return NOTHING
         newest = map(_receiver_line, state.receivers[-SHOWN_RECEIVERS:])
-        return joined("\n", *newest, more(len(state.receivers) - SHOWN_RECEIVERS))
+        return joined("\n", state.attention, *newest, more(len(state.receivers) - SHOWN_RECEIVERS))
 
 
 def _receiver_line(receiver: Receiver) -> Sentence:
