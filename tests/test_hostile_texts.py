@@ -40,6 +40,7 @@ from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
 from launcher.sentence import say, verbatim
 from launcher.session import boot
+from launcher.session.system import RunningSystem
 from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
 from pxe.boot_entry import BootEntryError, check_entries, make_entry
@@ -175,7 +176,8 @@ def ended_and_running(rng: random.Random, there: Machine, host: str) -> Iterator
         seats = tuple(Receiver(number, text(rng), state) for number, state in enumerate(ReceiverState))
         for phase in Phase:
             page = TransferPage(plan, nothing, host, (hostile_outcome(rng, OutcomeKind.EQUAL),))
-            page.update(TransferState(phase, 5, 9, receivers=seats))
+            told = (say("{it}", it=text(rng)), verbatim(text(rng)))
+            page.update(TransferState(phase, 5, 9, receivers=seats, notes=told, messages=told))
             yield page.page
 
 
@@ -315,6 +317,13 @@ def test_an_event_on_a_terminal_reads_back_as_it_was(seed: int) -> None:
     written = encoded("note", 1.0, {"text": value}).decode()
     assert not raw(written) and written.count("\n") == 1
     assert json.loads(written)["text"] == value
+
+
+def test_a_kept_result_in_a_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(paths, "RESULT", tmp_path / "result.json")
+    RunningSystem.keep(RunningSystem.__new__(RunningSystem), {"sentence": EVIL})
+    kept = paths.RESULT.read_text()
+    assert not raw(kept) and json.loads(kept) == {"sentence": EVIL}
 
 
 def test_a_crash_that_init_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

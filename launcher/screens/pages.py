@@ -15,7 +15,17 @@ from ..model.wording import blank_line
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from . import summary
-from .widgets import Handler, Page, edit_page, frame, message_page, question_page, summary_rows, warning_row
+from .widgets import (
+    Handler,
+    Page,
+    action_page,
+    edit_page,
+    frame,
+    question_page,
+    result_frame,
+    summary_rows,
+    warning_row,
+)
 
 Chosen = Callable[[str], None]
 
@@ -185,8 +195,8 @@ def waiting(sentence: Sentence, host: str) -> Page:
 def error(failure: LauncherError, act: Chosen, host: str) -> Page:
     """An expected failure: the sentence, the hint, and what can be done."""
     choices = (Choice("retry", say("Try again")), Choice("change", say("Change the answers")), *LEAVE)
-    sentences = failure.sentence, failure.hint
-    return message_page("error", say("STOPPED"), sentences, choices, act, attribute="bad", host=host)
+    rows = [urwid.Text(tr(sentence)) for sentence in (failure.sentence, failure.hint) if sentence]
+    return Page("error", result_frame(say("STOPPED"), "bad", rows, choices, act, host), {})
 
 
 def menu(act: Chosen, cancelling: Sentence | None, host: str) -> Page:
@@ -196,7 +206,7 @@ def menu(act: Chosen, cancelling: Sentence | None, host: str) -> Page:
     choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), *LEAVE)
     if cancelling is not None:
         choices = (close, Choice("cancel", say("CANCEL the transfer"), cancelling))
-    page = message_page("menu", say("Menu"), (), choices, act, host=host)
+    page = action_page("menu", say("Menu"), choices, act, host)
     page.keys["esc"] = lambda: act("close")
     return page
 

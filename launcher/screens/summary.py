@@ -83,8 +83,13 @@ def _value(item: Settled) -> Sentence:
 
 def target_text(target: Target) -> Sentence:
     """The disk with what is on it; for a partition also which one it is."""
+    return joined("\n", target_line(target), *(joined("", "  ", line) for line in contents(target.disk)))
+
+
+def target_line(target: Target) -> Sentence:
+    """The disk; for a partition also which one it is."""
     part = f"{target.path}, {size(target.size)}" if target.partition else NOTHING
-    return joined("\n", part, disk_line(target.disk), *(joined("", "  ", line) for line in contents(target.disk)))
+    return joined("\n", part, disk_line(target.disk))
 
 
 def contents(disk: Disk) -> list[Sentence]:

@@ -204,28 +204,14 @@ def warning_row(warning: Sentence) -> urwid.Widget:
     return urwid.Text(("warn", f"! {tr(warning)}"))
 
 
-def message_page(
-    name: str,
-    title: Sentence,
-    sentences: Sequence[Sentence],
-    choices: Sequence[Choice],
-    answer: Callable[[str], None],
-    *,
-    attribute: str = "title",
-    below: Sequence[urwid.Widget] = (),
-    host: str = "",
+def action_page(
+    name: str, title: Sentence, choices: Sequence[Choice], answer: Callable[[str], None], host: str
 ) -> Page:
-    """A title in large letters as far as a text screen has them, sentences, and what can be done now."""
-    rows: list[urwid.Widget] = [
-        urwid.Divider(),
-        urwid.AttrMap(urwid.Text(f" {tr(title)} "), attribute),
-        urwid.Divider(),
-    ]
-    rows += [urwid.Text(tr(sentence)) for sentence in sentences if sentence]
-    rows.append(urwid.Divider())
-    focus = len(rows) if choices else None
+    """A title, and what can be done now."""
+    rows: list[urwid.Widget] = [urwid.Divider(), urwid.Text(("title", f" {tr(title)} ")), urwid.Divider()]
+    focus = len(rows)
     rows += [Item(choice, None, _answering(answer, choice)) for choice in choices]
-    return Page(name, frame([*rows, urwid.Divider(), *below], CHOOSE, host, focus), {})
+    return Page(name, frame(rows, CHOOSE, host, focus), {})
 
 
 def result_frame(
