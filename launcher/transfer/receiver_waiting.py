@@ -210,12 +210,13 @@ def _is_believed(heard: SenderFacts, event: EndNotice) -> bool:
 
 
 def _to_be_asked(heard: SenderFacts, event: Tick) -> list[Sign]:
+    """Those that were heard once. The first question comes at once: the cast may begin soon."""
     times = heard.times
     return [
         one
         for one in heard.heard(event.at)
-        if one.address != heard.address and not one.repeated(event.at, times)
-        if one.asks < times.ask_times and event.at - max(one.asked, one.last) >= times.ask_every
+        if one.address != heard.address and not one.repeated(event.at, times) and one.asks < times.ask_times
+        if event.at - one.last > times.at_once and event.at - one.asked >= times.ask_every
     ]
 
 
