@@ -264,7 +264,7 @@ def _note_waits(heard: SenderFacts, event: Waits) -> SenderFacts:
 def _note_found(heard: SenderFacts, event: Found) -> SenderFacts:
     usual = heard.usual if event.address == heard.known else 0.0
     found = replace(heard, address=event.address, known=event.address, rivals=(), parted=None)
-    found = replace(found, doubt=None, asks=0, said_end=None, begun=None, warned=False, dropped=False)
+    found = replace(found, doubt=None, asks=0, said_end=None, begun=None, warned=False, dropped=False, said=())
     return replace(found, greeted=event.at, usual=usual, sign=event.at)
 
 
@@ -283,7 +283,13 @@ def _note_answer(heard: SenderFacts, event: Answer) -> SenderFacts:
 
 def _note_alive(heard: SenderFacts, event: Alive) -> SenderFacts:
     begun = event.at if heard.begun is None else heard.begun
-    return replace(_trusted(heard, event.at), begun=begun)
+    return replace(note_session(_trusted(heard, event.at), event), begun=begun)
+
+
+def note_session(heard: SenderFacts, event: Alive) -> SenderFacts:
+    """Which cast a sign of life belongs to."""
+    known = event.session in heard.said or len(heard.said) > 1
+    return heard if known else replace(heard, said=(*heard.said, event.session))
 
 
 def _trusted(heard: SenderFacts, at: float) -> SenderFacts:
