@@ -1,7 +1,7 @@
 """What can be heard of senders on the wire, beside udpcast itself: thin edges that make events of packets.
 
-A receiver hears its own sender (`SenderMonitor`): that it greets, that its cast is over, and, while one looks out, all
-of its packets. A sender hears other ones that wait on the same port (`RivalMonitor`). What follows from that is decided
+A receiver hears all that comes to the port base before the cast, and then its own sender (`SenderMonitor`): that it
+greets, that its cast goes on or is over, that a cast begins, and, while one looks out, all of its packets. A sender hears other ones that wait on the same port (`RivalMonitor`). What follows from that is decided
 in `receiver_liveness` and `sender_liveness`.
 
 udp-receiver waits for ever for a sender that vanished, and does not look at another one. But a living udp-sender is

@@ -94,7 +94,10 @@ def give_up_silent(heard: SenderFacts, event: Event) -> GiveUp:
         return GiveUp(address, words, "ended before the cast")
     if heard.begun is not None:
         return GiveUp(address, joined(" ", say("The cast of {address} is over.", address=address), NO_DATA), "no data")
-    words = say("The sender {address} does not answer any more.", address=address)
+    words = say(
+        "The sender {address} does not answer any more: it is gone, or it casts, and its data does not come here.",
+        address=address,
+    )
     return GiveUp(address, words, "silent before the cast")
 
 
