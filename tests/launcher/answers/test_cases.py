@@ -13,7 +13,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import check, explain
-from launcher.model.machine import Disk, Machine, Nic, Partition, Partition
+from launcher.model.machine import Disk, Machine, Nic, Partition
 
 CARD = Nic("eth0", "02:00:00:00:00:0a", "e1000e", link=True, speed=1000)
 SECOND = Nic("eth1", "02:00:00:00:00:0b", "r8169", link=True, speed=1000)
