@@ -22,6 +22,8 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
+from kernel_cmdline import showable
+
 from .clients import ClientEvent, Clients
 from .dnsmasq import BootServer, config, default_range
 from .probe import find_server
@@ -154,7 +156,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
+    yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
 
 
 def _run(argv: list[str], clients: Clients, say: Say) -> None:
@@ -173,8 +175,8 @@ def _run(argv: list[str], clients: Clients, say: Say) -> None:
 
 
 def row(event: ClientEvent) -> str:
-    """One line of the display."""
-    return f"{event.mac or '?':17}  {event.address:15}  {event.text}"
+    """One line of the display; a client may ask for a file by any name."""
+    return showable(f"{event.mac or '?':17}  {event.address:15}  {event.text}")
 
 
 @contextlib.contextmanager

@@ -69,8 +69,9 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     OutcomeKind.WRITTEN: Meaning(
         RECEIVER,
         "everything that came was written, but no digest came with it to compare (gzip, lzop, none, or a plain "
-        "udp-sender); the result says whether it was read back",
-        "Use zstd, with the launcher on both sides.",
+        "udp-sender); the result says whether it was read back. One foreign datagram that bears the sender's address "
+        "can spoil such a cast, and with none nobody sees it",
+        "Use zstd, with the launcher on both sides; require=equal takes nothing else.",
     ),
     OutcomeKind.TRUNCATED: Meaning(
         RECEIVER,
@@ -80,7 +81,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.DIFFERENT: Meaning(
         RECEIVER,
-        "everything was written, but it is not what the sender read: something on the way changed it",
+        "what came is not what the sender read: something on the way changed it, or put something behind its end; the "
+        "disk is not whole",
         "Cast again; where the same PC differs again, check its memory and its network card.",
     ),
     OutcomeKind.CHANGED: Meaning(
@@ -106,7 +108,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.WRITE_ERROR: Meaning(
         RECEIVER,
-        "the disk failed near the byte that is named or when it was flushed, or answers no more; it is not whole",
+        "the disk failed near the byte that is named or when it was flushed, or answers no more; it is not whole. Or "
+        "the clone is whole, but the signatures that are named could not be cleared behind it",
         "Check or replace this disk.",
     ),
     OutcomeKind.TOO_SMALL: Meaning(
@@ -123,6 +126,12 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
         RECEIVER,
         "the target is the very disk that is being sent",
         "Choose another target.",
+    ),
+    OutcomeKind.NOT_COMPARED: Meaning(
+        RECEIVER,
+        "require=equal was given, and the stream brings no digest to compare with (gzip, lzop, none, or a plain "
+        "udp-sender); nothing was written",
+        "Use zstd, with the launcher on both sides; or leave require away.",
     ),
     OutcomeKind.WRONG_STREAM: Meaning(
         RECEIVER,

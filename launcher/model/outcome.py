@@ -36,6 +36,7 @@ class OutcomeKind(Enum):
     TOO_SMALL = "too-small"  # the target is smaller than the source
     SECTOR_SIZE = "sector-size"  # the target's logical sectors have another size than the source's
     SAME_DISK = "same-disk"  # the target is the disk that is being sent
+    NOT_COMPARED = "not-compared"  # nothing came to compare with, and require=equal
     WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
     # both
     NOT_BEGUN = "not-begun"  # every answer was there, but the disk, the network or a program was not as it must be
@@ -52,7 +53,8 @@ class Outcome:
 
     `receivers` are the addresses of those who connected to a sender, `lost` those it lost, with the reason; `wanted`:
     how many had to stay until the end, `present`: how many did. Both are None on a receiver, and before a cast.
-    `read_back`: the whole of what was written was read from the disk again, and was the same.
+    `read_back`: the whole of what was written was read from the disk again, and was the same. `remarks`: what else is
+    to be known of the disk.
     """
 
     kind: OutcomeKind
@@ -67,6 +69,7 @@ class Outcome:
     read_back: bool = False
     wanted: int | None = None
     present: int | None = None
+    remarks: tuple[Sentence, ...] = ()
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
@@ -88,4 +91,5 @@ class Outcome:
             "read_back": self.read_back,
             "wanted": self.wanted,
             "present": self.present,
+            "remarks": list(map(str, self.remarks)),
         }

@@ -111,6 +111,35 @@ class Times:
         "a busy PC does not greet at even distances",
         "times",
     )
+    start_every: float = _row(
+        1.0,
+        "between two starts of udp-receiver while it waits",
+        "any datagram to the port base ends one that looks for a sender (measured): this is how often that may happen",
+    )
+    ask: float = _row(
+        30.0,
+        "a sender that was found may be silent before it is asked whether it is still there",
+        "a plain udp-sender greets once, and then waits for its key in silence; it answers when it is asked (measured)",
+    )
+    ask_every: float = _row(
+        2.0, "between two such questions", "an answer takes no time; three questions outlast `alive_every`"
+    )
+    ask_times: int = _count(3, "a sender is asked before it is left", "a datagram may get lost", "times")
+    both: float = _row(
+        10.0,
+        "a sender counts as heard, behind its last greeting or answer",
+        "who greets once a second is heard for certain; whoever does not is asked more often",
+    )
+    poll: float = _row(
+        3.0,
+        "without a greeting, a sender is asked while a receiver waits for one of two to go",
+        "a plain udp-sender greets once; two answers may get lost within `both`",
+    )
+    no_data: float = _row(
+        10.0,
+        "without data, once the sender says that it casts, until the operator is told why that may be",
+        "the first data comes at once, but a compressor that gets only zeros gives nothing for long",
+    )
     more_patient: float = _row(
         20.0,
         "a receiver waits longer for its sender than that one for another receiver",
@@ -164,6 +193,11 @@ class Times:
         "the kernel's own retries and resets of a bad disk take a minute or two",
     )
     impatience: float = _row(5.0, "for it once nobody wants the answer any more", "a disk that is well answers at once")
+    partitions: float = _row(
+        5.0,
+        "for reading a written disk's partition table anew, while one of its old partitions is open",
+        "udev looks at them in it",
+    )
     stuck: float = _row(
         3.0,
         "a thread may wait in the kernel when the launcher leaves, before the PC is restarted by force",

@@ -41,6 +41,7 @@ class TransferPage:
         self._place = urwid.WidgetPlaceholder(self._unknown)
         self._figures = urwid.Text("")
         self._receivers = urwid.Text("")
+        self._notes = urwid.Text("")
         disk = plan.target.path
         title = say("SENDING {disk}", disk=disk) if plan.role is Role.SEND else say("RECEIVING to {disk}", disk=disk)
         rows = [
@@ -55,6 +56,7 @@ class TransferPage:
             self._place,
             self._figures,
             urwid.Divider(),
+            self._notes,
             self._receivers,
         ]
         keys = {"enter": start} if plan.role is Role.SEND else {}
@@ -66,7 +68,7 @@ class TransferPage:
     def show(self, state: TransferState, draw: Callable[[], None]) -> None:
         """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
         begin = time.monotonic()
-        news = state.phase, state.receivers, state.attention, state.bytes > 0
+        news = state.phase, state.receivers, state.notes, state.attention, state.bytes > 0
         if news != self._shown or begin >= self._due:
             self._shown = news
             self.update(state)
@@ -79,7 +81,7 @@ class TransferPage:
         """Show `state`."""
         self._headline.set_text(("title", tr(self._headline_text(state))))
         done, total = (state.verified, state.bytes) if _reads_back(state) else (state.bytes, state.total or 0)
-        if total and state.bytes:
+        if total and _moved(state):
             self._bar.done = total
             self._bar.set_completion(min(done, total))
             self._place.original_widget = self._bar
@@ -87,6 +89,7 @@ class TransferPage:
             self._place.original_widget = self._unknown
         self._figures.set_text(tr(self._figures_text(state)))
         self._receivers.set_text(tr(self._receivers_text(state)))
+        self._notes.set_text(("warn", tr(joined("\n", *state.notes, state.attention))))
 
     def _headline_text(self, state: TransferState) -> Sentence:
         if state.phase is Phase.WAITING and self.plan.role is Role.RECEIVE:
@@ -108,7 +111,7 @@ class TransferPage:
         return say("The cast is running. Do not switch off.")
 
     def _figures_text(self, state: TransferState) -> Sentence:
-        if not state.bytes:
+        if not _moved(state):
             return NOTHING
         if _reads_back(state):
             return say("reading the disk back: {done} of {total}", done=size(state.verified), total=size(state.bytes))
@@ -121,11 +124,29 @@ class TransferPage:
         if self.plan.role is Role.RECEIVE:
             return NOTHING
         newest = map(_receiver_line, state.receivers[-SHOWN_RECEIVERS:])
-        return joined("\n", state.attention, *newest, more(len(state.receivers) - SHOWN_RECEIVERS))
+        return joined("\n", *newest, more(len(state.receivers) - SHOWN_RECEIVERS))
 
 
 def _receiver_line(receiver: Receiver) -> Sentence:
     return joined(" ", f"#{receiver.number}", receiver.address, receiver.state.words)
+
+
+def cancelling(role: Role, phase: Phase) -> Sentence:
+    """What it means to cancel the transfer now."""
+    if role is Role.SEND:
+        if phase is Phase.WAITING:
+            return say("nothing has been sent yet; the receivers go on waiting")
+        return say("every receiver that has not all of it is then incomplete")
+    if phase is Phase.WAITING:
+        return say("nothing has been written yet")
+    if phase is Phase.VERIFYING:
+        return say("this disk has been written, and is then not compared to its end")
+    return say("this disk is then incomplete, and the PC cannot start from it")
+
+
+def _moved(state: TransferState) -> bool:
+    """Whether there is progress to show. A sender reads a little of its disk before the cast: that is none."""
+    return state.bytes > 0 and state.phase is not Phase.WAITING
 
 
 def _reads_back(state: TransferState) -> bool:

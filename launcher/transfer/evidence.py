@@ -6,10 +6,12 @@ import signal
 from dataclasses import dataclass
 from enum import Enum
 
+from ..datapath.behind import Behind
 from ..datapath.framing import Manifest, Trailer
 from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
 from ..sentence import Sentence, say
+from .receiver_facts import Parted
 
 TIMED_OUT = 255  # the status of a udp-receiver whose --start-timeout ran out (measured)
 
@@ -63,11 +65,18 @@ class Receiver:
 
 @dataclass(frozen=True)
 class Stage:
-    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words."""
+    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words. `ours`: the
+    signal was ours."""
 
     program: str
     status: int
     said: str = ""
+    ours: bool = False
+
+    @property
+    def died(self) -> bool:
+        """Whether a signal ended it that was not ours: it crashed, or somebody killed it."""
+        return self.status < 0 and not self.ours
 
     @property
     def failure(self) -> Sentence | None:
@@ -86,9 +95,10 @@ class Stage:
 @dataclass(frozen=True)
 class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
-    `hung`: seconds without an answer of the disk. `rival`: the address of another sender on the same `port`, which this
-    one gave way to. `least`: how many receivers the cast had to wait for, 0 where that was not said; `joined`: how many
-    were connected when it began; `started_by`: the address of the PC that began it, where that was not this one.
+    `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `rival`: the address of another
+    sender on the same `port`, which this one gave way to. `least`: how many receivers the cast had to wait for, 0 where
+    that was not said; `joined`: how many were connected when it began; `started_by`: the address of the PC that began
+    it, where that was not this one.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -111,6 +121,7 @@ class Sending:
     complaint: str = ""
     one_way: bool = False
     hung: float | None = None
+    shortage: Sentence | None = None
     cancelled: bool = False
 
     @property
@@ -125,10 +136,13 @@ class Receiving:
 
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what was
     copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what was
-    found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
-    `timed_out`: no cast began within the time given. `end_notice`: the kind of outcome with which the sender took its
+    found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk; `shortage`:
+    what this PC ran out of.
+    `timed_out`: no cast began within the time given; `parted`: the last sender that was left meanwhile; `rivals`: the
+    senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
-    that has no check of its own may be another cast's.
+    that has no check of its own may be another cast's. `behind`: what became of the disk behind the clone, once the
+    disk was done.
     """
 
     device: str
@@ -150,7 +164,11 @@ class Receiving:
     anew: bool = False
     mixed: bool = False
     hung: float | None = None
+    shortage: Sentence | None = None
     timed_out: bool = False
+    parted: Parted | None = None
+    rivals: tuple[str, ...] = ()
     verify: bool = True
     reread: Reread | None = None
+    behind: Behind | None = None
     cancelled: bool = False

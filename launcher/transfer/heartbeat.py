@@ -7,8 +7,12 @@ port base, on which no udp-receiver listens (an unknown packet to the port base 
 sender: measured). A receiver of ours hears it with a packet socket (`monitor`), a plain one's PC drops it. Who does not
 hear it goes by the silence, and whatever it says, nobody takes it for a success.
 
-A sign of life is `ALIVE`, which is only counted. An end notice is `MAGIC`, then a JSON object with `session` (the token
-of the cast's manifest) and `kind` (the sender's outcome).
+A sign of life is `ALIVE`, then a JSON object with `session`, the token of the cast. An end notice is `MAGIC`, then one
+with `session` and `kind` (the sender's outcome).
+
+A receiver says something beside udp-receiver as well, before the cast, in udpcast's own words, from the port that
+udp-receiver uses: to udp-sender it is the same receiver. It asks a udp-sender whether it waits for receivers, and takes
+its leave of one that it does not mean. The answer goes to udp-receiver, which does not mind it (measured).
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -24,6 +29,8 @@ from ..model.times import TIMES, Times
 
 MAGIC = b"ULfw"  # no message of udpcast's begins so: its first byte is a small number (0 and 5 were seen)
 ALIVE = b"ULhi"
+CONNECT_REQUEST = struct.pack("!HHII", 0x0003, 0, 0x00000009, 65536)  # as udp-receiver sends it, with its buffer's size
+DISCONNECT = struct.pack("!HH", 0x0004, 0)
 
 
 @dataclass(frozen=True)
@@ -41,16 +48,31 @@ def write_notice(notice: Notice) -> bytes:
 
 def read_notice(data: bytes) -> Notice | None:
     """The end notice in a datagram, or None where it is none."""
-    if not data.startswith(MAGIC):
-        return None
-    try:
-        fields = json.loads(data[len(MAGIC) :].decode("ascii"))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
-        return None
+    fields = _read(data, MAGIC)
     session, kind = fields.get("session"), fields.get("kind")
     return Notice(session, kind) if isinstance(session, str) and isinstance(kind, str) else None
+
+
+def write_alive(session: str) -> bytes:
+    """A sign of life of the cast `session` as a datagram."""
+    return ALIVE + json.dumps({"session": session}).encode("ascii")
+
+
+def read_alive(data: bytes) -> str | None:
+    """The session in a sign of life, or None where there is none."""
+    session = _read(data, ALIVE).get("session")
+    return session if isinstance(session, str) else None
+
+
+def _read(data: bytes, magic: bytes) -> dict[str, object]:
+    """The JSON object behind `magic`; nothing where there is none."""
+    if not data.startswith(magic):
+        return {}
+    try:
+        fields = json.loads(data[len(magic) :].decode("ascii"))
+    except (ValueError, RecursionError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def notice_port(port: int) -> int:
@@ -58,9 +80,9 @@ def notice_port(port: int) -> int:
     return port + 1
 
 
-def send_heartbeat(addresses: Iterable[str], nic: str, port: int) -> None:
-    """Send a sign of life to each of `addresses`. Never waits, never fails."""
-    _send(ALIVE, tuple(addresses), nic, port, 1, 0)
+def send_heartbeat(addresses: Iterable[str], nic: str, port: int, session: str) -> None:
+    """Send a sign of life of the cast `session` to each of `addresses`. Never waits, never fails."""
+    _send(write_alive(session), tuple(addresses), nic, port, 1, 0)
 
 
 def send_notice(notice: Notice, addresses: Iterable[str], nic: str, port: int, times: Times = TIMES) -> None:
@@ -82,3 +104,27 @@ def _send(data: bytes, receivers: tuple[str, ...], nic: str, port: int, times: i
             for address in receivers:
                 with contextlib.suppress(OSError):
                     out.sendto(data, (address, notice_port(port)))
+
+
+def ask(address: str, nic: str, port: int) -> None:
+    """Ask the udp-sender at `address` whether it waits for receivers. Never waits, never fails."""
+    _say_as_receiver(CONNECT_REQUEST, (address,), nic, port)
+
+
+def take_leave(addresses: Iterable[str], nic: str, port: int) -> None:
+    """Tell these udp-senders that this PC is no receiver of theirs. Never waits, never fails."""
+    _say_as_receiver(DISCONNECT, addresses, nic, port)
+
+
+def _say_as_receiver(data: bytes, addresses: Iterable[str], nic: str, port: int) -> None:
+    """From udp-receiver's port, which it may have open: so as a raw packet, whose header the kernel completes (raw(7)).
+    Without the right to that nothing is said."""
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as out:
+        out.setblocking(False)
+        out.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, nic.encode())
+        for address in addresses:
+            udp = struct.pack("!HHHH", port, port + 1, 8 + len(data), 0) + data  # without a checksum (RFC 768)
+            to = socket.inet_aton(address)
+            header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, socket.IPPROTO_UDP, 0, bytes(4), to)
+            with contextlib.suppress(OSError):
+                out.sendto(header + udp, (address, 0))

@@ -12,13 +12,18 @@ import signal
 import time
 from dataclasses import replace
 
+from ..confinement import hand_over_log
 from ..process import Process, open_terminal, program, spawn
+from ..sentence import Sentence
 from ..udpcast.command import argv
+from .heartbeat import ask, take_leave
 from .liveness import Action, Event, Kill, StopListening, Tick
 from .monitor import SenderMonitor
 from .owner import Happened, Inbox, Job
-from .receiver_liveness import SenderFacts, reception
+from .receiver_facts import BEFORE, SenderFacts
+from .receiver_liveness import reception
 from .receiver_signals import (
+    Ask,
     CameAgain,
     EndInput,
     Found,
@@ -33,6 +38,8 @@ from .receiver_signals import (
     Restart,
     StillQuiet,
     StopReceiver,
+    TakeLeave,
+    Warn,
 )
 
 
@@ -43,10 +50,11 @@ class Link:
         """`begun`: since when data is waited for (`time.monotonic`). Raises TransferFailed."""
         self._job = job
         self._monitor = SenderMonitor(job.plan.nic.name, job.plan.port)
-        self._machine = reception(job.plan, job.times, begun)
+        self._machine = reception(job.plan, job.times, begun, self._monitor.hears)
         self.inlet, self._outlet = job.owner.descriptors.pipe()
         self._pipe = select.poll()
         self._pipe.register(self.inlet, select.POLLIN)
+        self._warned: Sentence | None = None  # what the operator was told last: it may happen again each second
         self._terminal: tuple[int, ...] = ()  # nobody types here: it only ends udp-receiver if we are killed
         self.process = self._start(job.plan.start_timeout)
 
@@ -54,6 +62,11 @@ class Link:
     def heard(self) -> SenderFacts:
         """What is known of the sender."""
         return self._machine.facts
+
+    @property
+    def waits(self) -> bool:
+        """Whether no data has come."""
+        return self._machine.state in BEFORE
 
     def take(self, event: Event) -> bool:
         """Go by the rules for `event`, after what was heard until now; whether somebody who asks may go on."""
@@ -68,6 +81,7 @@ class Link:
 
     def found(self, address: str) -> None:
         """udp-receiver says that it has found a sender."""
+        self._warned = None
         self._feed(Found(time.monotonic(), address))
 
     def ended(self, process: Process) -> None:
@@ -98,17 +112,31 @@ class Link:
             case LookIn():
                 self._monitor.look_in()
             case GiveUp(address, words, reason):
-                self._job.status.tell(words)
+                if words:
+                    self._job.status.tell(words)
                 self._job.log.emit("disconnected", address=address, number=None, reason=reason)
                 self.process.signal(signal.SIGKILL)
             case Restart(seconds):
                 self.process = self._start(seconds)
             case EndInput():
                 self._job.owner.descriptors.close(self._outlet)
+                self._monitor.stop_waiting()
+            case Ask(address):
+                ask(address, self._job.plan.nic.name, self._job.plan.port)
+            case TakeLeave(addresses):
+                take_leave(addresses, self._job.plan.nic.name, self._job.plan.port)
+            case Warn(words, addresses):
+                self._warn(words, addresses)
             case StopReceiver():
                 self._job.owner.supervisor.stop()
             case Kill():
                 self._job.owner.supervisor.stop(signal.SIGKILL)
+
+    def _warn(self, words: Sentence, addresses: tuple[str, ...]) -> None:
+        if words != self._warned:
+            self._warned = words
+            self._job.status.tell(words)
+            self._job.log.emit("heard", addresses=list(addresses), fields=words.record(), sentence=str(words))
 
     def _start(self, seconds: int) -> Process:
         """Start udp-receiver, which may look for a sender for so long."""
@@ -116,8 +144,10 @@ class Link:
         owner.descriptors.close(*self._terminal)
         terminal = open_terminal()
         self._terminal = tuple(owner.descriptors.keep(fd) for fd in terminal[:2]) if terminal else ()
+        if self._job.plan.options.log:
+            hand_over_log(self._job.plan.options.log)
         words = program(argv(replace(self._job.plan, start_timeout=seconds))[0])
-        process = spawn(words, None, self._outlet, self._job.note, terminal and terminal[2])
+        process = spawn(words, None, self._outlet, self._job.note, terminal and terminal[2], rights=False)
         owner.supervisor.add(process)
         return process
 

@@ -28,8 +28,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from . import announcement
-from .heartbeat import MAGIC, notice_port, read_notice
+from .heartbeat import ALIVE, MAGIC, notice_port, read_alive, read_notice
 from .liveness import EndNotice, Event, Greeting, Packet
+from .receiver_signals import Alive, Answer, Stray
 from .rivals import AnotherWaits
 from .sender_signals import Answered, GoSaid
 
@@ -53,11 +54,6 @@ class PacketSocket:
     def __init__(self, nic: str, program: bytes) -> None:
         self._socket = _listen(nic, program)
 
-    @property
-    def open(self) -> bool:
-        """Whether anything can be heard."""
-        return self._socket is not None
-
     def heard(self) -> Iterator[Captured]:
         """Those that came since, each with the kernel's time."""
         while self._socket:
@@ -66,6 +62,11 @@ class PacketSocket:
             except OSError:  # nothing more to read; or the card is down, which is silence as well
                 return
             yield Captured(_steady(notes), data, mac.hex(":"))
+
+    @property
+    def hears(self) -> bool:
+        """Whether it may hear anything."""
+        return self._socket is not None
 
     def count(self) -> int:
         """How many came since: there may be very many."""
@@ -83,32 +84,52 @@ class PacketSocket:
 
 
 class SenderMonitor:
-    """One sender whose port base is `port`, as a receiver hears it at the card `nic`."""
+    """Senders whose port base is `port`, as a receiver hears them at the card `nic`: before the cast all of them, and
+    what is no sender's; from the cast on its own one."""
 
     def __init__(self, nic: str, port: int) -> None:
         self._nic = nic
         self._port = port
         self._address = ""
-        self._end_notices: tuple[PacketSocket, ...] = ()
-        self._greetings: tuple[PacketSocket, ...] = ()
+        self._greetings = PacketSocket(nic, greetings_to(port))
+        self._waiting: tuple[PacketSocket, ...] = tuple(
+            PacketSocket(nic, one) for one in (answers_to(port), strays_to(port))
+        )
+        self._words: tuple[PacketSocket, ...] = ()
         self._packets: tuple[PacketSocket, ...] = ()
 
+    @property
+    def hears(self) -> bool:
+        """Whether this PC may hear anything beside udpcast."""
+        return self._greetings.hears
+
     def listen(self, address: str) -> None:
-        """Hear the greetings and the end notice of the sender at `address` from now on; what came before is no news."""
-        if self._greetings and address == self._address:
-            for one in (*self._end_notices, *self._greetings):
+        """Hear what the sender at `address` says beside its data from now on; what came before is no news."""
+        if self._words and address == self._address:
+            for one in self._words:
                 list(one.heard())
             return
-        self.stop_listening()
+        self._stop_words()
         self._address = address
-        self._end_notices = (PacketSocket(self._nic, end_notices_from(address, self._port)),)
-        self._greetings = (PacketSocket(self._nic, greetings_from(address, self._port)),)
+        filters = end_notices_from(address, self._port), signs_of_life_from(address, self._port)
+        self._words = tuple(PacketSocket(self._nic, one) for one in filters)
+
+    def stop_waiting(self) -> None:
+        """The cast has begun: hear only its sender."""
+        for one in self._waiting:
+            one.close()
+        self._waiting = ()
 
     def stop_listening(self) -> None:
-        """Hear them no more."""
-        for one in (*self._end_notices, *self._greetings):
+        """Hear nobody more, but count what is counted."""
+        self._greetings.close()
+        self.stop_waiting()
+        self._stop_words()
+
+    def _stop_words(self) -> None:
+        for one in self._words:
             one.close()
-        self._end_notices = self._greetings = ()
+        self._words = ()
 
     def look_out(self, address: str | None) -> None:
         """Count the packets of the sender at `address`; without an address nothing is ever heard."""
@@ -124,10 +145,11 @@ class SenderMonitor:
 
     def drain(self) -> Iterator[Event]:
         """What was heard since: end notices first, for they say most."""
-        for notices in self._end_notices:
-            yield from (event for one in notices.heard() if (event := _end_notice(one)))
-        for greetings in self._greetings:
-            yield from map(_greeting, greetings.heard())
+        for words in self._words:
+            yield from (event for one in words.heard() if (event := _word(one)))
+        yield from map(_greeting, self._greetings.heard())
+        for waiting in self._waiting:
+            yield from map(_answer_or_stray, waiting.heard())
         if sum(one.count() for one in self._packets):
             yield Packet(time.monotonic())
 
@@ -164,32 +186,44 @@ class RivalMonitor:
         self._greetings.close()
 
 
-class AnswerMonitor:
+class ReceiverMonitor:
     """What receivers say to this PC's udp-sender on `port`: that they have a part of the data or want it again, and the
     word that begins the cast. `hears`: whether anything can be heard at all."""
 
     def __init__(self, nic: str, port: int) -> None:
-        self._answers = PacketSocket(nic, answers_to(port))
-        self.hears = self._answers.open
+        self._replies = PacketSocket(nic, replies_to(port))
+        self.hears = self._replies.hears
 
     def drain(self) -> Iterator[Answered | GoSaid]:
         """What was said since."""
-        for one in self._answers.heard():
+        for one in self._replies.heard():
             said, address = int.from_bytes(_payload(one.packet)[:2], "big"), _source(one.packet)
             yield GoSaid(address) if said == _GO else Answered(address, whole=said == _OK)
 
     def close(self) -> None:
         """Stop listening."""
-        self._answers.close()
+        self._replies.close()
 
 
 def _greeting(heard: Captured) -> Greeting:
     return Greeting(heard.at, _source(heard.packet), heard.mac)
 
 
-def _end_notice(heard: Captured) -> EndNotice | None:
-    notice = read_notice(_payload(heard.packet))
-    return EndNotice(heard.at, notice.session, notice.kind) if notice else None
+def _word(heard: Captured) -> EndNotice | Alive | None:
+    """An end notice, or a sign of life."""
+    notice, session = read_notice(_payload(heard.packet)), read_alive(_payload(heard.packet))
+    if notice:
+        return EndNotice(heard.at, notice.session, notice.kind)
+    return Alive(heard.at, session) if session is not None else None
+
+
+def _answer_or_stray(heard: Captured) -> Answer | Stray:
+    start = _header_length(heard.packet)
+    address = _source(heard.packet)
+    (port,) = struct.unpack_from("!H", heard.packet, start)
+    word = _payload(heard.packet)[:2]
+    code = int.from_bytes(word, "big") if len(word) > 1 else None
+    return Answer(heard.at, address) if code == _ANSWER else Stray(heard.at, address, port, code)
 
 
 def _steady(notes: list[tuple[int, int, bytes]]) -> float:
@@ -230,8 +264,10 @@ _AND, _EQUAL, _GREATER, _ANY_BIT, _GIVE = 0x54, 0x15, 0x25, 0x45, 0x06
 _Step = tuple[int, int, bool | None]
 _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
-_HEADER, _BEGINNING, _WHOLE = 20, 128, 1500  # how many bytes of a packet are wanted
+_HEADER, _WHOLE = 20, 1500  # how many bytes of a packet are wanted
+_START = 80  # with the longest IPv4 header, the UDP header, and what follows
 _OK, _GO = 0, 2  # CMD_OK and CMD_GO of its udpc-protoc.h; between them is CMD_RETRANSMIT
+_ANSWER = 0x0007  # the first two bytes of its answer to a receiver
 _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its options (measured)
 _HELLO_BYTES = 28  # (measured)
 
@@ -241,21 +277,16 @@ def packets_from(address: str, port: int) -> bytes:
     return _filter(*_from(address), *_to(port, either=True))
 
 
-def greetings_from(address: str, port: int) -> bytes:
-    """The filter that accepts the greetings to `port` of a udp-sender at `address`."""
-    return _filter(*_from(address), *_to(port), *_GREETS)
-
-
 def greetings_to(port: int) -> bytes:
     """The filter that accepts well-formed greetings of any udp-sender to `port`: of their length, and from its port."""
     formed = ((_LOAD_HALF_BEHIND, 0, None), (_EQUAL, port + 1, True), (_LOAD_HALF_BEHIND, 4, None))
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *formed, (_EQUAL, 8 + _HELLO_BYTES, True), *_GREETS)
 
 
-def answers_to(port: int) -> bytes:
-    """The filter that accepts what `AnswerMonitor` hears on the port base `port`: udpcast's first three commands."""
+def replies_to(port: int) -> bytes:
+    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands."""
     said = ((_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
-    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_BEGINNING)
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_START)
 
 
 def announcements() -> bytes:
@@ -265,14 +296,33 @@ def announcements() -> bytes:
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(announcement.DISCARD), *says, wanted=_WHOLE)
 
 
+def answers_to(port: int) -> bytes:
+    """The filter that accepts a udp-sender's answers to a receiver at `port`."""
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *_SAYS, (_EQUAL, _ANSWER, True), wanted=_START)
+
+
+def strays_to(port: int) -> bytes:
+    """The filter that accepts whatever else comes to `port`, and has two bytes."""
+    nothing_known = (_EQUAL, _HELLO, False), (_EQUAL, _ANSWER, False)
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *_SAYS, *nothing_known, wanted=_START)
+
+
+def signs_of_life_from(address: str, port: int) -> bytes:
+    """The filter that accepts the signs of life of a launcher at `address` whose port base is `port`, whole."""
+    return _filter(*_from(address), *_to(notice_port(port)), *_begins(ALIVE), wanted=_WHOLE)
+
+
 def end_notices_from(address: str, port: int) -> bytes:
     """The filter that accepts the end notices of a launcher at `address` whose port base is `port`, whole."""
-    magic = int.from_bytes(MAGIC, "big")
-    says = ((_LOAD_WORD_BEHIND, 8, None), (_EQUAL, magic, True))
-    return _filter(*_from(address), *_to(notice_port(port)), *says, wanted=_WHOLE)
+    return _filter(*_from(address), *_to(notice_port(port)), *_begins(MAGIC), wanted=_WHOLE)
 
 
-_GREETS: tuple[_Step, ...] = ((_LOAD_HALF_BEHIND, 8, None), (_EQUAL, _HELLO, True))
+_SAYS: tuple[_Step, ...] = ((_LOAD_HALF_BEHIND, 8, None),)
+_GREETS: tuple[_Step, ...] = (*_SAYS, (_EQUAL, _HELLO, True))
+
+
+def _begins(magic: bytes) -> tuple[_Step, ...]:
+    return (_LOAD_WORD_BEHIND, 8, None), (_EQUAL, int.from_bytes(magic, "big"), True)
 
 
 def _from(address: str) -> tuple[_Step, ...]:
@@ -304,8 +354,12 @@ def _source(packet: bytes) -> str:
     return socket.inet_ntoa(packet[12:16])
 
 
+def _header_length(packet: bytes) -> int:
+    return (packet[0] & 15) * 4
+
+
 def _payload(packet: bytes) -> bytes:
     """What is behind the IPv4 header, whose length it says, and the UDP header, as far as the datagram goes: a short
     frame is padded."""
-    begin = (packet[0] & 15) * 4
+    begin = _header_length(packet)
     return packet[begin + 8 : begin + int.from_bytes(packet[begin + 4 : begin + 6], "big")]

@@ -10,9 +10,10 @@ import contextlib
 import os
 
 from .. import VERSION
+from ..confinement import hand_over_log
 from ..datapath.block_device import DiskError, SourceDisk, whereabouts
 from ..datapath.copying import copy_pipe, write_all
-from ..datapath.framing import Manifest, Trailer, disk_label, trailer_frame
+from ..datapath.framing import SECTOR, Manifest, Trailer, disk_label, trailer_frame
 from ..datapath.moved import Moved
 from ..errors import ErrorKind, TransferFailed
 from ..model.plan import Plan
@@ -20,8 +21,6 @@ from ..process import Process, open_terminal, spawn
 from ..sentence import say
 from ..udpcast.command import starts_by_key
 from .owner import Job
-
-SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
 
 
 class Pipeline:
@@ -37,6 +36,8 @@ class Pipeline:
         pipes = job.owner.descriptors
         inlet, self.outlet = pipes.pipe()
         self._key, path = self._open_terminal()
+        if job.plan.options.log:
+            hand_over_log(job.plan.options.log)
         null = pipes.keep(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
         self.udpcast = self._spawn(commands[-1], inlet, null, path)
         self.compressor: Process | None = None
@@ -64,7 +65,7 @@ class Pipeline:
             os.write(self._key, b" ")
 
     def _spawn(self, words: tuple[str, ...], inlet: int, outlet: int, terminal: str | None = None) -> Process:
-        process = spawn(words, inlet, outlet, self._job.note, terminal)
+        process = spawn(words, inlet, outlet, self._job.note, terminal, rights=False)
         self._job.owner.supervisor.add(process)
         self._job.owner.descriptors.close(inlet)
         return process

@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..datapath.behind import Behind, tidy
 from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
 from ..datapath.copying import Incoming, Stalled, copy_stream, copy_to_disk, read_back
-from ..datapath.framing import MANIFEST_BYTES, read_manifest, read_trailer, recognise
+from ..datapath.framing import MANIFEST_BYTES, Manifest, read_manifest, read_trailer, recognise
 from ..datapath.moved import Moved, Reread
 from ..errors import LauncherError
 from ..events import EventLog
@@ -28,6 +29,7 @@ from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program, spawn
 from ..sentence import joined, say
+from ..shortage import shortage
 from ..udpcast.command import argv, decompressor
 from ..udpcast.messages import MessageKind, parse_message
 from .evidence import Receiving, Stage
@@ -35,8 +37,8 @@ from .link import Link, Lookout
 from .liveness import Cancelled, DiskHung
 from .opening import opened
 from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
-from .preflight import check
-from .receiver_signals import Announced, FirstByte, StreamEnded
+from .preflight import check, notes, same_identifier
+from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
 from .receiver_verdict import judge_receiver
 from .status import Phase, Status
 from .supervisor import Ended, Said
@@ -62,6 +64,10 @@ class Receiver:
     def cancel(self) -> None:
         """Take our leave of the sender and stop writing."""
         self._job.owner.inbox.post(Cancel())
+
+    def leave(self) -> None:
+        """Close everything, where nothing is begun."""
+        self._job.owner.leave()
 
     def prepare(self) -> Callable[[], Outcome]:
         """Open the target. Raises TransferFailed."""
@@ -101,7 +107,7 @@ class Reception(Loop):
         """Receive, and judge what happened."""
         try:
             with contextlib.suppress(DiskHangs):
-                self._receive()
+                self._receive_if_it_can()
             self.until(lambda: not self.owner.supervisor.running)
         finally:
             self._link.close()
@@ -113,7 +119,7 @@ class Reception(Loop):
                 answer.put(self._link.take(event))
             case Happened(event):
                 self._link.take(event)
-            case Cancel():
+            case Cancel() if self._disks:  # else all is done
                 self._cancel()
             case Said(process, line):
                 self._hear(process, line)
@@ -148,12 +154,29 @@ class Reception(Loop):
             self._link.found(message.address)
             self.job.status.tell(say("Connected to the sender {address}.", address=message.address))
             self.job.log.emit("connected", address=message.address, number=message.number)
+        elif message.kind is MessageKind.WAITING:
+            self._link.take(Waits())
+        elif message.kind is MessageKind.DROPPED and self._link.waits:
+            self._link.take(DroppedEarly())
         elif message.kind is MessageKind.DROPPED:
             self._note(dropped=True)
+        elif message.kind is MessageKind.FAILED and self._link.waits:
+            self._link.take(Complained(message.text))
         elif message.kind is MessageKind.FAILED and not (self._seen.cancelled or self._link.heard.timed_out):
             self._note(complaint=self._seen.complaint or message.text)  # else we ended it
 
     # --- the stages ---------------------------------------------------------------------------------------------------
+
+    def _receive_if_it_can(self) -> None:
+        """The same, or what this PC has run out of meanwhile."""
+        try:
+            self._receive()
+        except Exception as error:
+            words = shortage(error)
+            if words is None:
+                raise
+            self._note(shortage=words)
+            self.owner.supervisor.stop(signal.SIGKILL)
 
     def _receive(self) -> None:
         """Everything until the disk is read back. Raises DiskHangs."""
@@ -170,6 +193,7 @@ class Reception(Loop):
         self._note(decompressor=next((self._stage(one) for one in decompressor), None))
         if good and seen.target.count and seen.verify and judge_receiver(replace(self._evidence(), verify=False)).ok:
             self._verify()
+        self._tidy()
 
     def _copy(self) -> tuple[Process, ...]:
         """The stream, from the first look to its end; gives the decompressor, where there was one."""
@@ -200,6 +224,7 @@ class Reception(Loop):
         if manifest:
             job.status.expect(manifest.length)
             self._link.take(Announced(manifest.session, manifest.silence))
+            self._tell_of_target(manifest)
         job.status.tell(say("The stream's compression is {compression}.", compression=compression.value))
         job.status.begin()
         if compression is not Compression.NONE:
@@ -212,6 +237,15 @@ class Reception(Loop):
         self._note(stream=Moved(written.count, stalled=written.stalled), target=written)
         return ()
 
+    def _tell_of_target(self, manifest: Manifest) -> None:
+        """Nothing of it speaks against writing."""
+        seen, head = self._seen, self._target.head
+        for note in notes(seen.device, seen.size, head, manifest):
+            self.job.status.note(note)
+            self.job.log.emit("note", text=str(note))
+        if same_identifier(head, manifest):
+            self.job.log.emit("same-disk-id", table=manifest.table, disk_id=manifest.disk_id)
+
     def _write(self, incoming: Incoming) -> Moved:
         """A worker's."""
         return copy_to_disk(incoming.fill, self._target, self._seen.size, self.job.status.moved)
@@ -222,7 +256,7 @@ class Reception(Loop):
         inlet, outlet = pipes.pipe()
         disk_inlet, disk_outlet = pipes.pipe()
         try:
-            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note)
+            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note, rights=False)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
@@ -289,6 +323,23 @@ class Reception(Loop):
         with contextlib.suppress(_Stopped):
             self._note(reread=reading.result())
 
+    def _tidy(self) -> None:
+        """See to what lies behind the clone, and to the kernel's view of it. What is known of the clone stays true
+        whatever comes of it, so that no disk is watched any more."""
+        seen, times = self._seen, self.job.times
+        if not seen.target.count:
+            return
+        self._disks.clear()
+        end = seen.target.count if judge_receiver(self._evidence()).ok else None
+        patience = times.impatience if seen.cancelled else 2 * times.patience
+        late = time.monotonic() + patience
+        tidying = self.owner.start("disk", lambda: tidy(self._target, end, times))
+        self.until(lambda: tidying.over or time.monotonic() > late)
+        behind = tidying.result() if tidying.over else Behind(error=joined("", no_answer(patience), "."))
+        self._note(behind=behind)
+        if behind != Behind():
+            self.job.log.emit("behind", **behind.record())
+
     def _reread_so_far(self, count: int) -> None:
         """A worker's, for each chunk."""
         if self._stop.is_set():
@@ -315,6 +366,9 @@ class Reception(Loop):
             anew=heard.anew is not None,
             mixed=heard.mixed,
             timed_out=heard.timed_out,
+            complaint=self._seen.complaint or heard.complaint,
+            rivals=heard.rivals,
+            parted=heard.parted,
         )
         if seen.hung is not None and seen.reread:  # all was written; it is the reading back that never came back
             return replace(seen, hung=None, reread=Reread(status.reread.count, error=no_answer(seen.hung)))

@@ -1,120 +1,55 @@
 """What a receiver makes of what it hears of its sender beside the stream. Pure (see `liveness`).
 
-udp-receiver itself never asks whether its sender is still there, and still the same one. In words:
+udp-receiver itself never asks whether its sender is still there, and still the same one. What is done about that before
+the cast is in `receiver_waiting`. In words, during the cast:
 
-* Before the cast a sender is no more when it has said so, when it greets again behind a pause, or when nothing more is
-  heard of it for `silence`. One of which nothing was ever heard is waited for: a plain udp-sender greets once, before
-  it is found. To be wrong costs next to nothing, for udp-receiver is started anew and finds it again at once.
-* During the cast its end is known when it has said so, or greets: a udp-sender does that before its cast only. Then
-  what comes behind a pause is the next cast's, and where nothing comes the stream has stalled. But a plain sender in a
-  loop greets for its next cast while udp-receiver, which has everything, still lingers: that is waited for.
+* Its end is known when its sender has said so, or greets: a udp-sender does that before its cast only. Then what comes
+  behind a pause is the next cast's, and where nothing comes the stream has stalled. But a plain sender in a loop greets
+  for its next cast while udp-receiver, which has everything, still lingers: that is waited for.
 * A stream with a check of its own (all but compr=none) shows by itself that the casts were mixed. Without one, what was
   heard decides (`SenderFacts.mixed`).
+* A sender whose cast has gone to its end says so to those whom it takes for lost. Who has everything all the same, or
+  is about to have it, is not misled by that: another seat's loss is none of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 from ..model.plan import Plan
 from ..model.times import Times
-from ..sentence import say, say_many
-from . import liveness
-from .liveness import (
-    Cancelled,
-    DiskHung,
-    EndNotice,
-    Event,
-    Greeting,
-    Kill,
-    Machine,
-    Packet,
-    Rule,
-    StopListening,
-    Tick,
-)
+from . import liveness, receiver_waiting
+from .liveness import DiskHung, EndNotice, Greeting, Kill, Machine, Packet, Rule, StopListening
+from .receiver_facts import BEFORE, DURING, SenderFacts, W
 from .receiver_signals import (
     Announced,
     CameAgain,
-    EndInput,
     FirstByte,
     Found,
-    GiveUp,
     GoOn,
-    Listen,
     LookIn,
     LookOut,
     Progress,
     Quiet,
     ReceiverEnded,
-    Restart,
     Stall,
     StillQuiet,
-    StopReceiver,
     StreamEnded,
 )
+from .receiver_waiting import listen, note_first_byte
 
 
-class Watch(Enum):
-    """Where a reception is, as far as its sender is concerned."""
-
-    LOOKING = "udp-receiver looks for a sender"
-    FOUND = "it has found one, whose cast has not begun"
-    PARTING = "that one is no more: udp-receiver is being ended, to be started anew"
-    LEAVING = "udp-receiver is being ended for good"
-    CASTING = "data comes"
-    QUIET = "nothing comes, and the sender's packets are counted"
-    STALLED = "nothing more is taken"
-    OVER = "the stream has ended, or the disk hangs"
-
-
-W = Watch
-BEFORE = (W.LOOKING, W.FOUND, W.PARTING, W.LEAVING)
-DURING = (W.CASTING, W.QUIET, W.STALLED)
-
-
-@dataclass(frozen=True)
-class SenderFacts:
-    """What was noted. Times are those of the events, in seconds.
-
-    `deadline`: when data must flow. `silence`: for how long nothing may be heard of the sender. `linger`: how long
-    udp-receiver stays when it has everything. `address`: the sender that was found; `known`: the last one that was.
-    `greeted`: when that one greeted last, or was found; `usual`: between its last two greetings. `sign`: the last
-    packet, or when one began to count them; `packets`: whether there was one. `began`: the first byte. `session`: the
-    token of the cast under way, where it has one. `end_notice` (the kind of its outcome) and `anew` (when it greeted
-    again): what is known of the sender's end. `moved`: bytes so far; `moved_then`: when it greeted again. `mixed`: a
-    part of what came may be another cast's.
-    """
-
-    times: Times
-    deadline: float
-    silence: float
-    linger: float
-    address: str | None = None
-    known: str | None = None
-    greeted: float = 0.0
-    usual: float = 0.0
-    sign: float = 0.0
-    packets: bool = False
-    began: float = 0.0
-    session: str | None = None
-    end_notice: str | None = None
-    anew: float | None = None
-    moved: int = 0
-    moved_then: int = 0
-    timed_out: bool = False
-    mixed: bool = False
-
-
-def reception(plan: Plan, times: Times, now: float) -> Machine[SenderFacts]:
-    """The machine of a reception by `plan` that begins `now`."""
+def reception(plan: Plan, times: Times, now: float, hears: bool = True) -> Machine[SenderFacts]:
+    """The machine of a reception by `plan` that begins `now`; `hears`: something is heard beside udp-receiver."""
     exit_wait = times.exit_wait if plan.options.exit_wait is None else plan.options.exit_wait / 1000
     heard = SenderFacts(
         times,
         deadline=now + plan.start_timeout,
         silence=plan.silence + times.more_patient,
         linger=exit_wait + times.exit_late,
+        port=plan.port,
+        hears=hears,
+        started=now,
     )
     return Machine(RULES, W.LOOKING, heard)
 
@@ -122,82 +57,16 @@ def reception(plan: Plan, times: Times, now: float) -> Machine[SenderFacts]:
 # --- acts ---------------------------------------------------------------------------------------------------------
 
 
-def listen(heard: SenderFacts, event: Found) -> Listen:
-    return Listen(event.address)
-
-
-def look_out_for(heard: SenderFacts, event: Found) -> LookOut:
-    return LookOut(event.address)
-
-
 def look_out(heard: SenderFacts, event: Quiet) -> LookOut:
     return LookOut(heard.address)
-
-
-def give_up_ended(heard: SenderFacts, event: Event) -> GiveUp:
-    words = say("The sender {address} has ended its cast.", address=heard.address)
-    return GiveUp(heard.address, words, "ended before the cast")
-
-
-def give_up_anew(heard: SenderFacts, event: Event) -> GiveUp:
-    words = say_many(
-        "The sender {address} was not heard for {count} second, or has begun anew.",
-        "The sender {address} was not heard for {count} seconds, or has begun anew.",
-        round(heard.times.pause),
-        address=heard.address,
-    )
-    return GiveUp(heard.address, words, "began anew before the cast")
-
-
-def give_up_silent(heard: SenderFacts, event: Event) -> GiveUp:
-    words = say_many(
-        "The sender {address} has not been heard for {count} second.",
-        "The sender {address} has not been heard for {count} seconds.",
-        round(heard.silence),
-        address=heard.address,
-    )
-    return GiveUp(heard.address, words, "silent before the cast")
-
-
-def restart(heard: SenderFacts, event: ReceiverEnded) -> Restart:
-    return Restart(_left(heard, event))
 
 
 # --- conditions, whose words stand in the diagram -----------------------------------------------------------------
 
 
-def _behind_a_pause(heard: SenderFacts, event: Greeting) -> bool:
-    """behind a pause"""
-    return event.at - heard.greeted >= max(heard.times.pause, heard.times.pause_intervals * heard.usual)
-
-
-def _silent_before(heard: SenderFacts, event: Tick) -> bool:
-    """it was heard once, and not for `silence`"""
-    return heard.packets and event.at - heard.sign >= heard.silence
-
-
-def _late(heard: SenderFacts, event: Tick) -> bool:
-    """`late` behind `start_timeout`"""
-    return event.at > heard.deadline + heard.times.late
-
-
-def _waiting(heard: SenderFacts, event: ReceiverEnded) -> bool:
-    """something of it is in the pipe"""
-    return event.waiting
-
-
-def _left(heard: SenderFacts, event: ReceiverEnded) -> int:
-    return int(heard.deadline - event.at)
-
-
-def _time_left(heard: SenderFacts, event: ReceiverEnded) -> bool:
-    """time is left until `start_timeout`"""
-    return _left(heard, event) > 0
-
-
 def _during_the_cast(heard: SenderFacts, event: Greeting) -> bool:
-    """the first one behind the first byte"""
-    return heard.anew is None and event.at > heard.began
+    """the first one of its own behind the first byte"""
+    return heard.anew is None and event.at > heard.began and event.address in (heard.address, None)
 
 
 def _of_this_cast(heard: SenderFacts, event: EndNotice) -> bool:
@@ -206,54 +75,28 @@ def _of_this_cast(heard: SenderFacts, event: EndNotice) -> bool:
 
 
 def _has_ended(heard: SenderFacts, event: StillQuiet) -> bool:
-    """silent for `silence`, or it sent its end notice, or greeted and udp-receiver need not linger"""
-    if event.at - heard.sign >= heard.silence or heard.end_notice is not None:
+    """silent for `silence`, or it broke off, or its cast is over or it greeted, and udp-receiver need not linger"""
+    if event.at - heard.sign >= heard.silence or heard.broken_off:
         return True
-    return heard.anew is not None and event.at - heard.anew > heard.linger
+    ends = [heard.anew] if heard.anew is not None else []
+    ends += [heard.ended] if heard.end_notice is not None else []
+    return any(event.at - end > heard.linger for end in ends)
 
 
 def _is_anothers(heard: SenderFacts, event: CameAgain) -> bool:
-    """behind its end notice, or `at_once` behind a greeting"""
-    if heard.end_notice is not None:
-        return True
-    return heard.anew is not None and event.at - heard.anew > heard.times.at_once
+    """it broke off, or `at_once` behind a greeting"""
+    return heard.broken_off or (heard.anew is not None and event.at - heard.anew > heard.times.at_once)
 
 
 # --- what is noted ------------------------------------------------------------------------------------------------
-
-
-def _note_found(heard: SenderFacts, event: Found) -> SenderFacts:
-    usual = heard.usual if event.address == heard.known else 0.0
-    found = replace(heard, address=event.address, known=event.address)
-    return replace(found, greeted=event.at, usual=usual, sign=event.at, packets=False)
 
 
 def _note_found_late(heard: SenderFacts, event: Found) -> SenderFacts:
     return replace(heard, address=event.address)
 
 
-def _note_greeting(heard: SenderFacts, event: Greeting) -> SenderFacts:
-    return replace(heard, greeted=event.at, usual=event.at - heard.greeted)
-
-
 def _note_sign(heard: SenderFacts, event: Packet) -> SenderFacts:
-    return replace(heard, sign=event.at, packets=True)
-
-
-def _note_timed_out(heard: SenderFacts, event: Tick) -> SenderFacts:
-    return replace(heard, timed_out=True)
-
-
-def _note_parted(heard: SenderFacts, event: ReceiverEnded) -> SenderFacts:
-    return replace(heard, address=None)
-
-
-def _note_end(heard: SenderFacts, event: ReceiverEnded) -> SenderFacts:
-    return replace(heard, timed_out=event.at > heard.deadline - heard.times.late)
-
-
-def _note_first_byte(heard: SenderFacts, event: FirstByte | ReceiverEnded) -> SenderFacts:
-    return replace(heard, began=event.at)
+    return replace(heard, sign=event.at)
 
 
 def _note_manifest(heard: SenderFacts, event: Announced) -> SenderFacts:
@@ -270,7 +113,7 @@ def _note_anew(heard: SenderFacts, event: Greeting) -> SenderFacts:
 
 
 def _note_end_notice(heard: SenderFacts, event: EndNotice) -> SenderFacts:
-    return replace(heard, end_notice=event.kind)
+    return replace(heard, end_notice=event.kind, ended=event.at)
 
 
 def _note_quiet(heard: SenderFacts, event: Quiet) -> SenderFacts:
@@ -282,40 +125,19 @@ def _note_stream_end(heard: SenderFacts, event: StreamEnded) -> SenderFacts:
 
 
 def _two_casts(heard: SenderFacts, event: StreamEnded) -> bool:
-    """Whether a part of a stream without a check may be another cast's: when the sender had said that its cast ends
-    without us; or had greeted, and then something came that was waited for, or more than was on its way."""
-    if heard.end_notice is not None or heard.anew is None:
-        return heard.end_notice is not None
+    """Whether a part of a stream without a check may be another cast's: when the sender had said that it broke off, so
+    that what ended well is not its own end; or had greeted, and then something came that was waited for, or more than
+    was on its way."""
+    if heard.broken_off or heard.anew is None:
+        return heard.broken_off
     waited = (event.woken or 0.0) > heard.anew + heard.times.at_once
     return waited or event.count - heard.moved_then > heard.times.in_flight
 
 
-ENDED = (EndInput(), LookIn(), StopListening())
-
 RULES: tuple[Rule[SenderFacts], ...] = (
-    # Before the cast
-    Rule((W.LOOKING, W.FOUND), Found, W.FOUND, note=_note_found, acts=(look_out_for, listen)),
-    Rule((W.FOUND,), EndNotice, W.PARTING, acts=(give_up_ended,)),
-    Rule((W.FOUND,), Greeting, W.PARTING, when=_behind_a_pause, note=_note_greeting, acts=(give_up_anew,)),
-    Rule((W.FOUND, W.PARTING), Greeting, None, note=_note_greeting),
-    Rule((W.FOUND,), Packet, None, note=_note_sign),
-    Rule((W.LOOKING, W.FOUND), Tick, W.LEAVING, when=_late, note=_note_timed_out, acts=(StopReceiver(),)),
-    Rule((W.FOUND,), Tick, W.PARTING, when=_silent_before, acts=(give_up_silent,)),
-    Rule((W.LOOKING, W.FOUND, W.PARTING), Cancelled, W.LEAVING),
-    Rule(
-        BEFORE,
-        ReceiverEnded,
-        W.CASTING,
-        when=_waiting,
-        note=_note_first_byte,
-        acts=ENDED,
-    ),
-    Rule((W.PARTING,), ReceiverEnded, W.LOOKING, when=_time_left, note=_note_parted, acts=(LookIn(), restart)),
-    Rule((W.LOOKING, W.FOUND), ReceiverEnded, W.OVER, note=_note_end, acts=ENDED),
-    Rule((W.PARTING, W.LEAVING), ReceiverEnded, W.OVER, acts=ENDED),
-    Rule(BEFORE, FirstByte, W.CASTING, note=_note_first_byte, acts=(EndInput(), LookIn(), GoOn())),
+    *receiver_waiting.RULES,
     # During the cast
-    Rule(DURING, FirstByte, None, note=_note_first_byte, acts=(GoOn(),)),
+    Rule(DURING, FirstByte, None, note=note_first_byte, acts=(GoOn(),)),
     Rule(DURING, Found, None, note=_note_found_late, acts=(listen,)),
     Rule(DURING, Announced, None, note=_note_manifest),
     Rule(DURING, Progress, None, note=_note_progress),

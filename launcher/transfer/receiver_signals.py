@@ -11,6 +11,49 @@ from .liveness import Action, Event
 
 
 @dataclass(frozen=True)
+class Waits(Event):
+    """udp-receiver looks for a sender: what ends it now came from the wire."""
+
+
+@dataclass(frozen=True)
+class Answer(Event):
+    """A udp-sender that waits for receivers answered this PC."""
+
+    at: float
+    address: str
+
+
+@dataclass(frozen=True)
+class Alive(Event):
+    """The sender said that its cast, `session`, goes on."""
+
+    at: float
+    session: str
+
+
+@dataclass(frozen=True)
+class Stray(Event):
+    """Something else came to the port base, from `address` and its `port`; it begins with `code` (None: too short)."""
+
+    at: float
+    address: str
+    port: int
+    code: int | None
+
+
+@dataclass(frozen=True)
+class Complained(Event):
+    """udp-receiver said why it ends, before data came."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class DroppedEarly(Event):
+    """The sender gave this seat up, before data came."""
+
+
+@dataclass(frozen=True)
 class Found(Event):
     """udp-receiver has connected to the sender at `address`."""
 
@@ -102,11 +145,34 @@ class LookIn(Action):
 
 
 @dataclass(frozen=True)
+class Ask(Action):
+    """Ask the udp-sender at `address` whether it waits for receivers. One that does answers, as often as it is asked,
+    and takes this seat for connected. One that casts, or is no more, does not."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class TakeLeave(Action):
+    """Tell these senders that this seat is not there any more."""
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Warn(Action):
+    """`words` for the operator. For the event log: what was heard from which `addresses`."""
+
+    words: Sentence
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class GiveUp(Action):
-    """The sender is no more: end udp-receiver. `words` for the operator, `reason` for the event log."""
+    """The sender is not to be waited for: end udp-receiver. `words` for the operator, `reason` for the event log."""
 
     address: str | None
-    words: Sentence
+    words: Sentence | None
     reason: str
 
 

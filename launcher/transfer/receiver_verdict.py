@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from ..datapath.behind import Behind
 from ..datapath.block_device import no_answer
 from ..datapath.moved import MARK
-from ..model.outcome import Outcome, OutcomeKind
+from ..hardware.signatures import Signature
+from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
+from ..model.wording import size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
-from .evidence import TIMED_OUT, Receiving
+from ..shortage import HINT
+from ..udpcast.unpacking import Complaint, complaint
+from .evidence import TIMED_OUT, Receiving, Stage
+from .receiver_facts import Parted
+from .receiver_words import NO_DATA, why_it_ended
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
 CHECK_DISK = say("Check or replace this disk.")
 
-_END_NOTICES = {
-    OutcomeKind.READ_ERROR.value: say("its disk could not be read"),
-    OutcomeKind.STAGE_FAILED.value: say("a program failed there"),
-    OutcomeKind.CANCELLED.value: say("its cast was cancelled"),
-    OutcomeKind.RECEIVER_LOST.value: say("its cast ended without this seat"),
-    OutcomeKind.OTHER_SENDER.value: say("it gave way to another sender"),
+_REMEDIES = {
+    OutcomeKind.READ_ERROR.value: say("Check the sender's disk before the next cast."),
+    OutcomeKind.STAGE_FAILED.value: say("Look at the sender, then wait for the next cast."),
+    OutcomeKind.OTHER_SENDER.value: say("Wait for the other sender's cast."),
 }
-"""What a receiver says of the outcome that its sender took its leave with."""
+"""What helps then, where it is not just another cast."""
 
 
 def judge_receiver(seen: Receiving) -> Outcome:
@@ -31,14 +36,50 @@ def judge_receiver(seen: Receiving) -> Outcome:
     """
     if seen.refusal and not seen.cancelled:
         return seen.refusal
+    claim = first_answer(QUESTIONS, seen)
+    if seen.behind and seen.behind.left and claim[0] in OK_KINDS:
+        claim = _not_cleared(seen.device, seen.behind)
     return Outcome(
-        *first_answer(QUESTIONS, seen),
+        *claim,
         bytes=seen.target.count,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,
+        remarks=tuple(_remarks(seen.device, seen.behind)) if seen.behind else (),
     )
+
+
+def _not_cleared(device: str, behind: Behind) -> Claim:
+    """The clone is right, but who looks at the whole disk may take it for what it was before."""
+    why = behind.error or say("they are still there")
+    sentence = say(
+        "All that was sent is on {device}, but old signatures behind it could not be cleared: {why} ({marks}).",
+        device=device,
+        why=why,
+        marks=_kinds(behind.left),
+    )
+    return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
+
+
+def _kinds(found: tuple[Signature, ...]) -> tuple[Sentence, ...]:
+    """The first of each kind: ZFS has dozens. The event log has them all."""
+    return tuple({one.kind: one.words for one in reversed(found)}.values())[::-1]
+
+
+def _remarks(device: str, behind: Behind) -> Iterator[Sentence]:
+    if behind.larger:
+        yield say("{device} is {size} larger than what was sent.", device=device, size=size(behind.larger))
+    if behind.cleared:
+        yield say("Old signatures behind the clone were cleared: {cleared}.", cleared=_kinds(behind.cleared))
+    if behind.error and not behind.left:
+        yield say("Old signatures behind the clone were not looked for: {why}", why=behind.error)
+    if behind.stale:
+        yield say(
+            "The kernel still has the old partitions of {device}: {why}. Restart this PC before you use them.",
+            device=device,
+            why=behind.stale,
+        )
 
 
 def _so_far(seen: Receiving) -> Sentence:
@@ -77,6 +118,18 @@ def _cancelled(seen: Receiving) -> Claim | None:
     return OutcomeKind.CANCELLED, sentence, NOTHING
 
 
+def _ran_out(seen: Receiving) -> Claim | None:
+    if not seen.shortage:
+        return None
+    sentence = say(
+        "This PC could not go on {so_far}: {error}; {state}.",
+        so_far=_so_far(seen),
+        error=seen.shortage,
+        state=_state(seen),
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, HINT
+
+
 def _is_full(seen: Receiving) -> Claim | None:
     if not seen.target.overflow or seen.target.error:
         return None
@@ -105,13 +158,18 @@ def _target_failed(seen: Receiving) -> Claim | None:
 
 
 def _given_up(seen: Receiving) -> Claim | None:
-    if not seen.dropped:
+    if not seen.dropped or seen.trailer:  # behind the trailer nothing comes that could be missing
         return None
-    return (
-        OutcomeKind.SENDER_VANISHED,
-        say("The sender gave this seat up {so_far}; {state}.", so_far=_so_far(seen), state=_state(seen)),
-        say("Check this seat's network cable and disk, then wait for the next cast."),
-    )
+    if seen.manifest and seen.target.count >= seen.manifest.length:
+        sentence = say(
+            "All bytes are here, but the sender gave this seat up before the end of the stream: {device} could not be "
+            "compared.",
+            device=seen.device,
+        )
+    else:
+        sentence = say("The sender gave this seat up {so_far}; {state}.", so_far=_so_far(seen), state=_state(seen))
+    hint = say("Check this seat's network cable and disk, then wait for the next cast.")
+    return OutcomeKind.SENDER_VANISHED, sentence, hint
 
 
 def _stalled(seen: Receiving) -> Claim | None:
@@ -119,8 +177,8 @@ def _stalled(seen: Receiving) -> Claim | None:
         return None
     words = {"so_far": _so_far(seen), "state": _state(seen)}
     if seen.end_notice is not None:
-        why = _END_NOTICES.get(seen.end_notice, say("its cast is over"))
-        return OutcomeKind.TRUNCATED, say("The sender stopped {so_far}: {why}; {state}.", **words, why=why), CALL_AGAIN
+        sentence = say("The sender stopped {so_far}: {why}; {state}.", **words, why=why_it_ended(seen.end_notice))
+        return OutcomeKind.TRUNCATED, sentence, _REMEDIES.get(seen.end_notice, CALL_AGAIN)
     if seen.anew:
         sentence = say("The sender began anew, and sent no more {so_far}; {state}.", **words)
         return OutcomeKind.SENDER_VANISHED, sentence, CALL_AGAIN
@@ -141,6 +199,17 @@ def _nothing_came(seen: Receiving) -> Claim | None:
     if seen.stream.count:
         return None
     untouched = {"untouched": _untouched(seen)}
+    if seen.udpcast and seen.udpcast.died:
+        sentence = say("{failure}; {untouched}.", failure=seen.udpcast.failure, **untouched)
+        return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
+    if seen.rivals and seen.timed_out:
+        sentence = say(
+            "More than one sender waited for receivers until the time given was over: {addresses}; {untouched}.",
+            addresses=joined(", ", *seen.rivals),
+            **untouched,
+        )
+        hint = say("Send from one PC only, or give each of the two rooms a port of its own (port=).")
+        return OutcomeKind.NO_SENDER, sentence, hint
     if seen.sender and seen.timed_out:
         return (
             OutcomeKind.NO_SENDER,
@@ -157,7 +226,9 @@ def _nothing_came(seen: Receiving) -> Claim | None:
             say("The sender {sender} was there, but sent nothing; {untouched}.", sender=seen.sender, **untouched),
             say("Look at the sender."),
         )
-    if seen.complaint and seen.complaint != "Receiver error":
+    if seen.parted and seen.timed_out:
+        return _it_was_there(seen, seen.parted)
+    if seen.complaint and seen.complaint != "Receiver error" and not seen.timed_out:
         sentence = say("udp-receiver could not begin: {complaint}; {untouched}.", complaint=seen.complaint, **untouched)
         return OutcomeKind.STAGE_FAILED, sentence, NOTHING
     failure = seen.udpcast.failure if seen.udpcast else None
@@ -171,11 +242,43 @@ def _nothing_came(seen: Receiving) -> Claim | None:
     )
 
 
+def _it_was_there(seen: Receiving, parted: Parted) -> Claim:
+    """A sender that was found, and left again, and no other came."""
+    words = {"sender": parted.address, "untouched": _untouched(seen)}
+    if parted.end_notice == OutcomeKind.RECEIVER_LOST.value or (parted.begun and parted.end_notice is None):
+        sentence = say("The sender {sender} was there and cast, but no data came here; {untouched}.", **words)
+        return OutcomeKind.NO_SENDER, sentence, NO_DATA
+    if parted.end_notice is not None:
+        sentence = say(
+            "The sender {sender} was there, but gave up before data came: {why}; {untouched}.",
+            **words,
+            why=why_it_ended(parted.end_notice),
+        )
+        return OutcomeKind.NO_SENDER, sentence, _REMEDIES.get(parted.end_notice, CALL_AGAIN)
+    sentence = say(
+        "The sender {sender} was there, but did not answer any more, and no data came; {untouched}.", **words
+    )
+    return OutcomeKind.NO_SENDER, sentence, joined(" ", say("Look at the sender."), NO_DATA)
+
+
 def _decompressor_broke(seen: Receiving) -> Claim | None:
     failure = seen.decompressor.failure if seen.decompressor else None
-    if not failure or not seen.stream.broken:
+    if not failure or not seen.stream.broken or seen.decompressor is None:
         return None
-    return _decompressor_failed(seen, failure)
+    return _damaged(seen, seen.decompressor, failure) or _decompressor_failed(seen, failure)
+
+
+def _damaged(seen: Receiving, decompressor: Stage, failure: Sentence) -> Claim | None:
+    """What came was not what had been sent, by the words of the `decompressor`."""
+    what = complaint(decompressor.said) if decompressor.status > 0 else None
+    words = {"so_far": _so_far(seen), "failure": failure, "not_whole": _not_whole(seen)}
+    if what is Complaint.DAMAGED:
+        sentence = say("The data was damaged on the way {so_far}: {failure}; {not_whole}.", **words)
+    elif what is Complaint.BEHIND:
+        sentence = say("What came {so_far} is no part of the stream any more: {failure}; {not_whole}.", **words)
+    else:
+        return None
+    return OutcomeKind.DIFFERENT, sentence, say("Cast again; where this PC fails again, check its memory and network.")
 
 
 def _decompressor_failed(seen: Receiving, failure: Sentence) -> Claim:
@@ -210,6 +313,9 @@ def _not_unpacked(seen: Receiving) -> Claim | None:
         return None
     if seen.decompressor.status < 0:
         return _decompressor_failed(seen, failure)
+    damaged = _damaged(seen, seen.decompressor, failure)
+    if damaged:
+        return damaged
     sentence = say(
         "The stream was cut short {so_far}: {failure}; {not_whole}.",
         so_far=_so_far(seen),
@@ -331,6 +437,7 @@ def _success(seen: Receiving, words: Sentence) -> Sentence:
 
 QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _cancelled,
+    _ran_out,
     _is_full,
     _target_failed,
     _given_up,

@@ -11,7 +11,6 @@ the judge. That is done in the thread that owns the transfer; its workers move t
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import time
 from collections.abc import Callable
@@ -26,7 +25,8 @@ from ..model.outcome import Outcome
 from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program
-from ..sentence import joined, say, verbatim
+from ..sentence import Sentence, joined, say, verbatim
+from ..shortage import shortage
 from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
 from . import sender_signals as signals
@@ -39,6 +39,7 @@ from .owner import BeginCast, Cancel, DiskHangs, Job, Loop, Message, Owner, Work
 from .pipeline import Pipeline, copy_packed, make_manifest, write_trailer
 from .sender_liveness import Cast
 from .sender_verdict import judge_sender
+from .source import opening
 from .status import Status
 from .supervisor import Ended, Said
 
@@ -63,11 +64,15 @@ class Sender:
         """End the cast now; the receivers get no end of the stream."""
         self._job.owner.inbox.post(Cancel())
 
+    def leave(self) -> None:
+        """Close everything, where nothing is begun."""
+        self._job.owner.leave()
+
     def prepare(self) -> Callable[[], Outcome]:
         """Open the source, for reading only. Raises TransferFailed."""
         job = self._job
         try:
-            source = opened(SourceDisk, job.plan.target.path, job.owner, job.times)
+            source = opened(opening(job.plan), job.plan.target.path, job.owner, job.times)
             if source:
                 _check(job.plan, source)
         except BaseException:
@@ -78,11 +83,13 @@ class Sender:
     def _run(self, source: SourceDisk | None) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
         job = self._job
-        attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
         try:
-            seen = self._cast(attendance, source)
+            attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
+            try:
+                seen = self._cast(attendance, source)
+            finally:
+                attendance.close()
         finally:
-            attendance.close()
             job.owner.leave()
         outcome = judge_sender(seen)
         attendance.take(signals.Judged(outcome.kind.value))
@@ -150,12 +157,20 @@ class Casting(Loop):
         self._complete = False
         self._complaint = ""
         self._hung: float | None = None
+        self._shortage: Sentence | None = None
         self._cancelled = False
 
     def run(self) -> Sending:
         """Send, and say what was seen."""
-        with contextlib.suppress(DiskHangs):
+        try:
             self._send()
+        except DiskHangs:
+            pass
+        except Exception as error:
+            self._shortage = shortage(error)
+            if not self._shortage:
+                raise
+            self.owner.supervisor.stop(signal.SIGKILL)
         self.until(lambda: not self.owner.supervisor.running)
         return self._evidence()
 
@@ -209,7 +224,7 @@ class Casting(Loop):
             take(signals.Connected(number, message.address))
         elif kind is MessageKind.STARTING:
             take(signals.Begun())
-        elif kind is MessageKind.WAITING:
+        elif kind is MessageKind.UNREADY:
             take(signals.Waiting(time.monotonic(), message.numbers))
         elif kind is MessageKind.PROGRESS:
             take(signals.Flowing(time.monotonic()))
@@ -291,6 +306,7 @@ class Casting(Loop):
             complete=self._complete,
             complaint=self._complaint,
             hung=self._hung,
+            shortage=self._shortage,
             cancelled=self._cancelled,
         )
 

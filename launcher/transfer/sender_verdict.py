@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..datapath.block_device import no_answer
 from ..model.outcome import Outcome, OutcomeKind
 from ..sentence import NOTHING, Sentence, joined, say, say_many
+from ..shortage import HINT
 from .evidence import LOST, Receiver, ReceiverState, Sending
 from .verdict import CALL_AGAIN, Claim, first_answer
 
@@ -66,6 +67,13 @@ def _cast_cancelled(seen: Sending) -> Claim | None:
     else:
         sentence = say("The cast was cancelled; nothing was sent.")
     return OutcomeKind.CANCELLED, sentence, NOTHING
+
+
+def _ran_out(seen: Sending) -> Claim | None:
+    if not seen.shortage:
+        return None
+    sentence = say("This PC could not go on: {error}.", error=seen.shortage)
+    return OutcomeKind.STAGE_FAILED, sentence, joined(" ", _cut_off(seen), HINT)
 
 
 def _source_failed(seen: Sending) -> Claim | None:
@@ -249,6 +257,7 @@ def _with_starter(seen: Sending, *words: Sentence) -> Sentence:
 
 QUESTIONS: tuple[Callable[[Sending], Claim | None], ...] = (
     _cast_cancelled,
+    _ran_out,
     _source_failed,
     _compressor_failed,
     _never_began,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..model.times import TIMES, Times
 from ..process import Process
+from ..udpcast.messages import explains
 from .evidence import Stage
 
 LAST_WORDS = 200  # characters of standard error that are kept for a failure's sentence
@@ -92,7 +93,8 @@ class Supervisor:
         """How `process` ended, as evidence; None when it never ran."""
         if process is None or process.status is None:
             return None
-        return Stage(process.name, process.status, self._words.get(process.pid, ""))
+        words = self._words.get(process.pid, "")
+        return Stage(process.name, process.status, words, ours=-process.status in process.sent)
 
     def ended_before(self, one: Process, other: Process) -> bool:
         """Whether `one` was reaped while `other` still ran."""
@@ -129,7 +131,7 @@ class Supervisor:
         for line, end in zip(lines[::2], lines[1::2], strict=True):
             text = line.decode("utf-8", "replace").strip()
             if text:
-                if end != b"\r":  # progress, which the next line overwrites
+                if end != b"\r" and explains(text):  # progress is what the next line overwrites
                     self._words[process.pid] = text[-LAST_WORDS:]
                 events.append(Said(process, text))
         return bool(data)

@@ -13,13 +13,14 @@ from enum import Enum
 class MessageKind(Enum):
     """What a line on udpcast's standard error means."""
 
+    WAITING = "waiting"  # receiver: it looks for a sender
     CONNECTED = "connected"  # sender: a receiver is there; receiver: the sender is there
     DROPPING = "dropping"  # sender: gives a silent receiver up
     DISCONNECTED = "disconnected"  # sender: a receiver left, was dropped, or the cast is over
     STARTING = "starting"  # sender: the cast begins
     COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
     DROPPED = "dropped"  # receiver: the sender gave us up
-    WAITING = "waiting"  # sender: some have not acknowledged what was sent; the cast waits for them
+    UNREADY = "unready"  # sender: some have not acknowledged what was sent; the cast waits for them
     PROGRESS = "progress"
     FAILED = "failed"  # a message that comes before the program ends without success
 
@@ -38,6 +39,7 @@ class Message:
 
 
 _PATTERNS = (
+    (MessageKind.WAITING, re.compile(r"^UDP receiver for .* at ")),
     (MessageKind.CONNECTED, re.compile(r"New connection from (?P<address>\S+)\s+\(#(?P<number>\d+)\)")),
     (MessageKind.CONNECTED, re.compile(r"Connected as #(?P<number>-?\d+) to (?P<address>\S+)")),
     (MessageKind.DROPPING, re.compile(r"Dropping client #(?P<number>\d+) because of timeout")),
@@ -45,19 +47,29 @@ _PATTERNS = (
     (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
     (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
     (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
-    (MessageKind.WAITING, re.compile(r"Timeout notAnswered=\[[\d,]*\] notReady=\[(?P<numbers>[\d,]+)\]")),
+    (MessageKind.UNREADY, re.compile(r"Timeout notAnswered=\[[\d,]*\] notReady=\[(?P<numbers>[\d,]+)\]")),
     (MessageKind.PROGRESS, re.compile(r"bytes=\s*(?P<bytes>[\d ]*\d)(?P<unit>[KMGT]?)")),
     (
         MessageKind.FAILED,
         re.compile(
             r"No suitable network interface found|bind socket to |Too many clients already connected"
-            r"|Bad server reply|Error getting |Bad address |Unknown host |Receiver error|unrecognized option"
-            r"|Receiver timeout|Could not open file|Cancelled by user|Peer with incompatible"
+            r"|Bad server reply|recvfrom to locate server|Error getting |Bad address |Unknown host |Receiver error"
+            r"|unrecognized option|Receiver timeout|Could not open file|Cancelled by user|Peer with incompatible"
             r"|and \d+ participants instead|Async mode chosen but no rate governor|Library load error"
         ),
     ),
 )
+_REPORTS = re.compile(
+    r"Udp-(sender|receiver) \d|UDP (sender|receiver) for |Using |Broadcasting control |Listening to multicast "
+    r"|received message|Press (any|return) |Connected as #|New connection from |Starting transfer: |Disconnecting #"
+    r"|Transfer complete\.|bytes="
+)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def explains(line: str) -> bool:
+    """Whether `line` may say why a program has ended: not where it only reports how far a cast is."""
+    return _REPORTS.match(line.replace("\a", "").strip()) is None
 
 
 def parse_message(line: str) -> Message | None:

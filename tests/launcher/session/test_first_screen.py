@@ -18,6 +18,7 @@ EARLY = {
     "launcher.model": {"machine", "plan", "times", "wording"},
     "launcher.udpcast": {"options"},
     "launcher.hardware": {"detect", "interfaces"},
+    "launcher.network": {"usable"},
     "launcher.answers": {
         "interview",
         "lookup",

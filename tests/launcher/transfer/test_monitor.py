@@ -13,21 +13,24 @@ import pytest
 
 from launcher.transfer import monitor
 from launcher.transfer.announcement import DISCARD, Announcement, write_announcement
-from launcher.transfer.heartbeat import Notice, notice_port, read_notice, write_notice
+from launcher.transfer.heartbeat import Notice, notice_port, read_alive, read_notice, write_alive, write_notice
 from launcher.transfer.liveness import EndNotice, Greeting, Packet
 from launcher.transfer.monitor import (
-    AnswerMonitor,
     Captured,
+    ReceiverMonitor,
     RivalMonitor,
     SenderMonitor,
     announcements,
     answers_to,
     attach,
     end_notices_from,
-    greetings_from,
     greetings_to,
     packets_from,
+    replies_to,
+    signs_of_life_from,
+    strays_to,
 )
+from launcher.transfer.receiver_signals import Alive, Answer, Stray
 from launcher.transfer.rivals import AnotherWaits
 from launcher.transfer.sender_signals import Answered, GoSaid
 
@@ -145,15 +148,51 @@ def test_what_is_not_of_the_own_sender_is_not_heard(packets: Filtered, unwanted:
     assert packets.passes(unwanted) is None
 
 
-def test_of_the_own_sender_only_greetings_are_greetings() -> None:
-    own = Filtered(greetings_from(SENDER, PORT))
-    assert own.passes(packet(options=2)) is not None
-    for unwanted in (packet(source=OTHER), packet(port=PORT + 1), packet(b"\x02\x00" + bytes(30)), packet(b"")):
+NOTICE = Notice("5e5510", "read-error")
+ANSWER, QUESTION = b"\x00\x07" + bytes(30), b"\x00\x06" + bytes(14)
+
+
+@pytest.mark.parametrize("options", [0, 10])
+@pytest.mark.parametrize(
+    ("program", "heard"),
+    [
+        (greetings_to(PORT), {HELLO}),
+        (answers_to(PORT), {ANSWER}),
+        (strays_to(PORT), {QUESTION, b"hi", b"\x00\x08" * 700}),
+    ],
+    ids=["greetings", "answers", "strays"],
+)
+def test_what_comes_to_the_port_base_is_one_of_three(program: bytes, heard: set[bytes], options: int) -> None:
+    """An empty datagram, or one of a single byte, is none of them."""
+    one = Filtered(program)
+    for payload in (HELLO, ANSWER, QUESTION, b"hi", b"\x00\x08" * 700, b"", b"h"):
+        for source in (SENDER, OTHER):
+            found = one.passes(packet(payload, source=source, options=options))
+            assert (found is not None) == (payload in heard), payload
+    for unwanted in (*(packet(payload, port=PORT + 1) for payload in heard), packet(protocol=6), packet(fragment=1)):
+        assert one.passes(unwanted) is None
+    one.close()
+
+
+def test_a_sign_of_life_comes_whole_and_only_of_the_own_sender() -> None:
+    own = Filtered(signs_of_life_from(SENDER, PORT))
+    data = write_alive("5e5510")
+    found = own.passes(packet(data, port=notice_port(PORT)))
+    assert found and found.endswith(data)
+    for unwanted in (packet(data), packet(data, source=OTHER, port=notice_port(PORT)), packet(write_notice(NOTICE))):
         assert own.passes(unwanted) is None
     own.close()
 
 
-NOTICE = Notice("5e5510", "read-error")
+@pytest.mark.parametrize(
+    "data", [b"ULhi", b"ULhi{}", b'ULhi{"session":5}', b"ULhi[]", b"ULhi\xff", write_notice(Notice("s", "x"))]
+)
+def test_what_cannot_be_read_is_no_sign_of_a_session(data: bytes) -> None:
+    assert read_alive(data) is None
+
+
+def test_a_sign_of_life_is_read_as_it_was_written() -> None:
+    assert read_alive(write_alive("5e5510")) == "5e5510"
 
 
 @pytest.mark.parametrize("options", [0, 3])
@@ -204,6 +243,7 @@ class Air:
     filters: ClassVar[list[bytes]] = []
     packets: ClassVar[dict[bytes, list[Captured]]] = {}
     closed: ClassVar[list[bytes]] = []
+    hears = True
 
     def __init__(self, nic: str, program: bytes) -> None:
         self.program = program
@@ -221,7 +261,9 @@ class Air:
         self.closed.append(self.program)
 
 
-END_NOTICES, GREETINGS = end_notices_from(SENDER, PORT), greetings_from(SENDER, PORT)
+END_NOTICES, GREETINGS = end_notices_from(SENDER, PORT), greetings_to(PORT)
+ALIVE = signs_of_life_from(SENDER, PORT)
+BEFORE_THE_CAST = [GREETINGS, answers_to(PORT), strays_to(PORT)]
 PACKETS = packets_from(SENDER, PORT)
 MAC = "52:54:00:75:64:01"
 
@@ -256,21 +298,35 @@ def test_an_end_notice_that_can_be_read_comes_first(air: type[Air], own: SenderM
     assert list(own.drain()) == []
 
 
-def test_what_came_before_is_no_news(air: type[Air], own: SenderMonitor) -> None:
+def test_what_was_said_before_is_no_news_but_who_greeted_is(air: type[Air], own: SenderMonitor) -> None:
     air.packets[GREETINGS] = [Captured(5.0, packet(), MAC)]
     air.packets[END_NOTICES] = [Captured(5.0, packet(write_notice(NOTICE)), MAC)]
+    air.packets[ALIVE] = [Captured(5.0, packet(write_alive("s")), MAC)]
     own.listen(SENDER)
-    assert list(own.drain()) == []
-    assert (air.filters, air.closed) == ([END_NOTICES, GREETINGS], [])
+    assert list(own.drain()) == [Greeting(5.0, SENDER, MAC)]
+    assert (air.filters, air.closed) == ([*BEFORE_THE_CAST, END_NOTICES, ALIVE], [])
+
+
+def test_all_that_comes_before_the_cast_is_told_with_who_sent_it(air: type[Air], own: SenderMonitor) -> None:
+    air.packets[answers_to(PORT)] = [Captured(5.0, packet(ANSWER, source=OTHER, options=10)[:80], MAC)]
+    air.packets[strays_to(PORT)] = [Captured(6.0, packet(QUESTION), MAC), Captured(7.0, packet(b"h", options=2), MAC)]
+    air.packets[ALIVE] = [Captured(8.0, packet(write_alive("s"), options=1), MAC), Captured(9.0, packet(b"ULhi"), MAC)]
+    assert list(own.drain()) == [
+        *(Alive(8.0, "s"), Answer(5.0, OTHER), Stray(6.0, SENDER, 9001, 6), Stray(7.0, SENDER, 9001, None)),
+    ]
+    own.stop_waiting()
+    assert air.closed == BEFORE_THE_CAST[1:]
+    air.packets[strays_to(PORT)] = [Captured(6.0, packet(QUESTION), MAC)]
+    air.packets[GREETINGS] = [Captured(5.0, packet(), MAC)]
+    assert list(own.drain()) == [Greeting(5.0, SENDER, MAC)]
 
 
 def test_another_sender_is_listened_to_in_the_place_of_the_first(air: type[Air], own: SenderMonitor) -> None:
     own.listen(OTHER)
-    assert air.closed == [END_NOTICES, GREETINGS]
-    assert air.filters[2:] == [end_notices_from(OTHER, PORT), greetings_from(OTHER, PORT)]
+    assert air.closed == [END_NOTICES, ALIVE]
+    assert air.filters[5:] == [end_notices_from(OTHER, PORT), signs_of_life_from(OTHER, PORT)]
     own.stop_listening()
-    air.packets[greetings_from(OTHER, PORT)] = [Captured(5.0, packet(), MAC)]
-    assert list(own.drain()) == []
+    assert set(air.closed) == set(air.filters)
 
 
 def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: SenderMonitor) -> None:
@@ -283,7 +339,7 @@ def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: Sende
     own.look_in()
     assert air.closed == [PACKETS]
     own.look_out(None)
-    assert air.filters[3:] == [], "of nobody nothing can be heard"
+    assert air.filters[6:] == [], "of nobody nothing can be heard"
 
 
 SAID = Announcement(PORT, "it", 12.5)
@@ -302,19 +358,19 @@ def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
 
 
 def test_what_receivers_say_to_udp_sender_is_told_apart(air: type[Air]) -> None:
-    answers = AnswerMonitor("eth0", PORT)
+    answers = ReceiverMonitor("eth0", PORT)
     said = {b"\0\0": Answered(OTHER), b"\0\1": Answered(OTHER, whole=False), b"\0\2": GoSaid(OTHER)}
-    air.packets[answers_to(PORT)] = [
+    air.packets[replies_to(PORT)] = [
         Captured(5.0, packet(what + bytes(6), OTHER, PORT + 1, options=1), MAC) for what in said
     ]
     assert answers.hears
     assert list(answers.drain()) == list(said.values())
     answers.close()
-    assert air.closed == [answers_to(PORT)]
+    assert air.closed == [replies_to(PORT)]
 
 
 def test_of_receivers_only_what_matters_is_heard() -> None:
-    answers = Filtered(answers_to(PORT))
+    answers = Filtered(replies_to(PORT))
     for command in (0, 1, 2):
         found = answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, options=10))
         assert found is not None and len(found) >= 60 + 8 + 2
@@ -345,5 +401,5 @@ def test_the_kernels_time_of_a_packet_is_on_the_steady_clock(monkeypatch: pytest
 
 def test_without_a_card_nothing_is_heard() -> None:
     deaf = monitor.PacketSocket("no-such-card", GREETINGS)
-    assert (list(deaf.heard()), deaf.count(), deaf.open) == ([], 0, False)
+    assert (list(deaf.heard()), deaf.count(), deaf.hears) == ([], 0, False)
     deaf.close()

@@ -25,10 +25,16 @@ from launcher.transfer.liveness import (
     StopListening,
     Tick,
 )
-from launcher.transfer.receiver_liveness import BEFORE, DURING, RULES, SenderFacts, Watch, reception
+from launcher.transfer.receiver_facts import BEFORE, DURING, Parted, SenderFacts, Sign, Watch
+from launcher.transfer.receiver_liveness import RULES, reception
 from launcher.transfer.receiver_signals import (
+    Alive,
     Announced,
+    Answer,
+    Ask,
     CameAgain,
+    Complained,
+    DroppedEarly,
     EndInput,
     FirstByte,
     Found,
@@ -44,7 +50,11 @@ from launcher.transfer.receiver_signals import (
     Stall,
     StillQuiet,
     StopReceiver,
+    Stray,
     StreamEnded,
+    TakeLeave,
+    Waits,
+    Warn,
 )
 
 W = Watch
@@ -78,28 +88,58 @@ def kinds(actions: tuple[Action, ...]) -> tuple[type[Action], ...]:
     return tuple(type(action) for action in actions)
 
 
+BOTH = (Sign(A, 104.0, 103.0), Sign(B, 104.0, 103.0))
+
 # What was noted before, the state, what happens, the state then, and what is to be done.
 ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple[type[Action], ...]]] = [
     ({}, W.LOOKING, Found(5, A), W.FOUND, (LookOut(A), Listen(A))),
     ({}, W.FOUND, Found(105, B), W.FOUND, (LookOut(B), Listen(B))),
-    ({}, W.FOUND, EndNotice(105, "whatever", "cancelled"), W.PARTING, (GiveUp,)),
+    ({}, W.LOOKING, Waits(), W.LOOKING, ()),
+    ({}, W.FOUND, EndNotice(105, "whatever", "cancelled"), W.FOUND, (Ask(A),)),
+    ({"doubt": 104.0}, W.FOUND, EndNotice(105, "whatever", "cancelled"), W.FOUND, ()),
     ({}, W.FOUND, Greeting(103.1, A), W.PARTING, (GiveUp,)),
     ({}, W.FOUND, Greeting(102.9, A), W.FOUND, ()),
     ({"usual": 2.0}, W.FOUND, Greeting(103.9, A), W.FOUND, ()),
-    ({}, W.PARTING, Greeting(105, A), W.PARTING, ()),
+    ({}, W.FOUND, Greeting(109, B), W.FOUND, ()),
+    *(({}, state, Greeting(105, A), state, ()) for state in (W.LOOKING, W.PARTING, W.PAUSED)),
+    *(({}, state, Answer(105, A), state, ()) for state in (W.LOOKING, W.FOUND, W.PARTING)),
+    ({}, W.PAUSED, Answer(105, A), W.PAUSED, (TakeLeave((A,)),)),
+    ({}, W.FOUND, Alive(105, "s"), W.FOUND, ()),
     ({}, W.FOUND, Packet(105), W.FOUND, ()),
-    ({"packets": True}, W.FOUND, Tick(100 + LIMIT), W.PARTING, (GiveUp,)),
-    ({"packets": True}, W.FOUND, Tick(99.9 + LIMIT), W.FOUND, ()),
-    ({"packets": False}, W.FOUND, Tick(1000 + LIMIT), W.FOUND, ()),
+    ({}, W.LOOKING, Stray(105, B, 9001, 6), W.LOOKING, ()),
+    *(({}, state, Complained("Bad server reply 0006"), state, ()) for state in (W.LOOKING, W.FOUND)),
+    ({}, W.FOUND, DroppedEarly(), W.FOUND, ()),
+    ({}, W.FOUND, Tick(99.9 + T.ask), W.FOUND, ()),
+    ({}, W.FOUND, Tick(100 + T.ask), W.FOUND, (Ask(A),)),
+    ({"hears": False}, W.FOUND, Tick(1000 + T.ask), W.FOUND, ()),
+    ({"doubt": 130.0, "asks": 1, "asked": 130.0}, W.FOUND, Tick(131.9), W.FOUND, ()),
+    ({"doubt": 130.0, "asks": 1, "asked": 130.0}, W.FOUND, Tick(132), W.FOUND, (Ask(A),)),
+    ({"doubt": 130.0, "asks": 3, "asked": 134.0}, W.FOUND, Tick(136), W.PARTING, (GiveUp,)),
+    ({"signs": (Sign(B, 104.0, 103.0),)}, W.FOUND, Tick(105), W.FOUND, (Ask(A),)),
+    ({"signs": (Sign(B, 102.0),)}, W.FOUND, Tick(105), W.FOUND, (Ask(B),)),
+    ({"signs": (Sign(B, 102.0, asks=3, asked=102.5),)}, W.FOUND, Tick(105), W.FOUND, ()),
+    ({"signs": BOTH}, W.FOUND, Tick(105), W.PARTING, (Warn, GiveUp, TakeLeave)),
+    ({"signs": BOTH, "begun": 104.0}, W.FOUND, Tick(105), W.FOUND, ()),
+    ({"begun": 100.0}, W.FOUND, Tick(109), W.FOUND, ()),
+    ({"begun": 100.0}, W.FOUND, Tick(110), W.FOUND, (Warn,)),
+    ({"begun": 100.0, "warned": True}, W.FOUND, Tick(111), W.FOUND, ()),
+    ({"started": 105.0}, W.PAUSED, Tick(105.5), W.PAUSED, ()),
+    ({}, W.PAUSED, Tick(105), W.LOOKING, (Restart(int(DEADLINE) - 105),)),
+    ({}, W.PAUSED, Tick(DEADLINE - 0.5), W.OVER, END),
+    ({"signs": BOTH}, W.PAUSED, Tick(105), W.PAUSED, ()),
+    ({"signs": BOTH}, W.PAUSED, Tick(107), W.PAUSED, (Ask(A),)),
+    ({"signs": BOTH}, W.PAUSED, Tick(104 + T.both + 0.1), W.LOOKING, (Restart,)),
     ({}, W.LOOKING, Tick(DEADLINE + T.late), W.LOOKING, ()),
     ({}, W.LOOKING, Tick(DEADLINE + T.late + 1), W.LEAVING, (StopReceiver(),)),
-    ({"packets": True}, W.FOUND, Tick(DEADLINE + T.late + 1), W.LEAVING, (StopReceiver(),)),
+    ({}, W.FOUND, Tick(DEADLINE + T.late + 1), W.LEAVING, (StopReceiver(),)),
     *(({}, state, Cancelled(), W.LEAVING, ()) for state in (W.LOOKING, W.FOUND, W.PARTING)),
+    ({}, W.PAUSED, Cancelled(), W.OVER, END),
     *(({}, state, ReceiverEnded(105, True), W.CASTING, END) for state in BEFORE),
     ({}, W.LOOKING, ReceiverEnded(105, False), W.OVER, END),
     ({}, W.FOUND, ReceiverEnded(105, False), W.OVER, END),
-    ({}, W.PARTING, ReceiverEnded(105, False), W.LOOKING, (LookIn(), Restart(int(DEADLINE) - 105))),
-    ({}, W.PARTING, ReceiverEnded(DEADLINE - 0.5, False), W.OVER, END),
+    *(({"waited": True}, state, ReceiverEnded(105, False), W.PAUSED, (LookIn, Warn)) for state in (W.LOOKING, W.FOUND)),
+    ({"waited": True}, W.LOOKING, ReceiverEnded(DEADLINE - 0.5, False), W.OVER, END),
+    ({}, W.PARTING, ReceiverEnded(105, False), W.PAUSED, (LookIn(),)),
     ({}, W.LEAVING, ReceiverEnded(105, False), W.OVER, END),
     *(({}, state, FirstByte(105), W.CASTING, (EndInput(), LookIn(), GoOn())) for state in BEFORE),
     *(({}, state, FirstByte(105), state, (GoOn(),)) for state in DURING),
@@ -121,6 +161,15 @@ ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple
     ({"anew": 100.0}, W.QUIET, CameAgain(100.05), W.CASTING, (LookIn(), GoOn())),
     ({"anew": 100.0}, W.QUIET, CameAgain(100.2), W.STALLED, (LookIn(), Stall())),
     ({"end_notice": "cancelled"}, W.QUIET, CameAgain(100.05), W.STALLED, (LookIn(), Stall())),
+    ({"end_notice": "receiver-lost", "ended": 100.0}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)),
+    (
+        {"end_notice": "receiver-lost", "ended": 100.0},
+        W.QUIET,
+        StillQuiet(100.1 + LINGER),
+        W.STALLED,
+        (LookIn(), Stall()),
+    ),
+    ({"end_notice": "receiver-lost", "ended": 100.0}, W.QUIET, CameAgain(105), W.CASTING, (LookIn(), GoOn())),
     *(({}, state, StreamEnded(None, 9, True), W.OVER, (LookIn(),)) for state in DURING),
     *(({}, state, DiskHung(), W.OVER, (Kill(),)) for state in (*BEFORE, *DURING)),
 ]
@@ -156,19 +205,20 @@ EVENTS: tuple[Event, ...] = (
         Found(105, A),
     ),
     *(ReceiverEnded(105, False), FirstByte(105), Announced("s", 50), Progress(9), Quiet(105), StillQuiet(105)),
-    *(CameAgain(105), StreamEnded(None, 9, True)),
+    *(CameAgain(105), StreamEnded(None, 9, True), Waits(), Answer(105, A), Alive(105, "s"), Stray(105, B, 9001, 6)),
+    *(Complained("words"), DroppedEarly()),
 )
+WAITING_ONLY = {Waits, Answer, Alive, Stray, Complained, DroppedEarly}
+CAST_ONLY = {Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded}
 IGNORED: dict[Watch, set[type[Event]]] = {
-    W.LOOKING: {Greeting, EndNotice, Packet, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
-    W.FOUND: {Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
-    W.PARTING: {Tick, EndNotice, Packet, Found, Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded},
-    W.LEAVING: {
-        *(Tick, Greeting, EndNotice, Packet, Cancelled, Found, Announced, Progress, Quiet, StillQuiet, CameAgain),
-        StreamEnded,
-    },
-    W.CASTING: {Tick, Packet, Cancelled, StillQuiet, CameAgain},
-    W.QUIET: {Tick, Cancelled, Quiet},
-    W.STALLED: {Tick, Packet, Cancelled, Quiet, StillQuiet, CameAgain},
+    W.LOOKING: {EndNotice, Packet, Alive, DroppedEarly} | CAST_ONLY,
+    W.FOUND: {Waits, Stray} | CAST_ONLY,
+    W.PARTING: {Tick, EndNotice, Packet, Found} | (WAITING_ONLY - {Answer}) | CAST_ONLY,
+    W.PAUSED: {EndNotice, Packet, Found} | (WAITING_ONLY - {Answer}) | CAST_ONLY,
+    W.LEAVING: {Tick, Greeting, EndNotice, Packet, Cancelled, Found} | WAITING_ONLY | CAST_ONLY,
+    W.CASTING: {Tick, Packet, Cancelled, StillQuiet, CameAgain} | WAITING_ONLY,
+    W.QUIET: {Tick, Cancelled, Quiet} | WAITING_ONLY,
+    W.STALLED: {Tick, Packet, Cancelled, Quiet, StillQuiet, CameAgain} | WAITING_ONLY,
     W.OVER: {type(event) for event in EVENTS},
 }
 
@@ -197,45 +247,272 @@ def test_who_was_never_found_is_not_gone() -> None:
     assert one.state is W.LOOKING
 
 
-def test_before_the_cast_each_sign_of_an_end_counts() -> None:
-    assert reason(machine(W.FOUND).take(EndNotice(101, "whatever", "cancelled"))) == "ended before the cast"
-    assert reason(machine(W.FOUND).take(Greeting(103.5, A))) == "began anew before the cast"
-    silent = machine(W.FOUND)
-    silent.take(Packet(110))
-    assert reason(silent.take(Tick(110 + LIMIT))) == "silent before the cast"
+class Story:
+    """A reception by its clock. `senders`: who answers when it is asked; `said` and `left`: what came of it."""
+
+    def __init__(self, *senders: str, plan: Plan = PLAN) -> None:
+        self.one = machine(plan=plan)
+        self.at = 0.0
+        self.senders = set(senders)
+        self.said: list[str] = []
+        self.left: list[tuple[str, ...]] = []
+        self.asked: list[tuple[float, str]] = []
+        self.starts = 1
+        self.take(Waits())
+
+    def take(self, event: Event) -> None:
+        for action in self.one.take(event):
+            match action:
+                case Ask(address):
+                    self.asked.append((self.at, address))
+                    if address in self.senders:
+                        self.take(Answer(self.at + 0.001, address))
+                case GiveUp(_, words, _):
+                    self.said += [str(words)] if words else []
+                    self.take(ReceiverEnded(self.at, False))
+                case Warn(words, _):
+                    self.said.append(str(words))
+                case TakeLeave(addresses):
+                    self.left.append(addresses)
+                case Restart():
+                    self.starts += 1
+                    self.take(Waits())
+
+    def goes(self, seconds: float, *greeting: str) -> None:
+        """Time goes by, in which these senders greet once a second."""
+        end = self.at + seconds
+        while self.at < end:
+            self.at += T.tick
+            for address in greeting:
+                if self.at % 1 == 0:
+                    self.take(Greeting(self.at, address))
+                    if self.one.state is W.LOOKING:
+                        self.finds(address)
+            self.take(Tick(self.at))
+
+    def finds(self, address: str) -> None:
+        """udp-receiver is answered."""
+        self.take(Answer(self.at, address))
+        self.take(Found(self.at + 0.002, address))
 
 
-def test_why_a_sender_is_given_up_is_a_sentence_and_a_word_for_the_log() -> None:
-    def words(event: Event, **noted: Any) -> tuple[str, str | None]:
-        (action,) = machine(W.FOUND, **noted).take(event)
-        assert isinstance(action, GiveUp)
-        return str(action.words), action.address
-
-    assert words(EndNotice(101, "s", "x")) == (f"The sender {A} has ended its cast.", A)
-    assert words(Greeting(104, A)) == (f"The sender {A} was not heard for 3 seconds, or has begun anew.", A)
-    assert words(Tick(500), packets=True) == (f"The sender {A} has not been heard for 60 seconds.", A)
+def test_a_plain_sender_that_waits_an_hour_for_its_key_keeps_its_seat() -> None:
+    """It greets once, says nothing, and answers when it is asked."""
+    story = Story(A)
+    story.finds(A)
+    story.goes(3600)
+    assert (story.one.state, story.starts, story.said, story.left) == (W.FOUND, 1, [], [])
+    assert 3600 / (T.ask + 1) - 1 <= len(story.asked) <= 3600 / T.ask
 
 
-def test_silence_counts_only_of_one_that_was_heard() -> None:
-    """A plain udp-sender greets once, before it is found."""
-    assert machine(W.FOUND, packets=False).take(Tick(DEADLINE)) == ()
+def test_a_forged_answer_binds_nobody_for_long() -> None:
+    story = Story(A)
+    story.finds(B)
+    story.goes(T.ask + T.ask_times * T.ask_every + 1)
+    assert [address for _, address in story.asked] == [B] * T.ask_times
+    assert (story.one.state, story.starts) == (W.LOOKING, 2), "it looks again at once"
+    assert story.said == [f"The sender {B} does not answer any more."]
+    story.finds(A)
+    story.goes(60)
+    assert (story.one.state, story.starts) == (W.FOUND, 2)
 
 
-def test_a_sender_that_is_given_up_is_looked_for_again_with_the_time_that_is_left() -> None:
+def test_a_forged_answer_is_found_out_at_once_where_the_real_sender_greets() -> None:
+    story = Story(A)
+    story.finds(B)
+    story.goes(12, A)
+    assert (story.one.facts.address, story.one.state, story.starts) == (A, W.FOUND, 2)
+    assert story.left == []
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_plain_sender_beside_another_one_is_noticed_and_both_are_named(before: bool) -> None:
+    """Whoever was found first. The plain one greets once, or has greeted long ago."""
+    story = Story(A, B)
+    story.take(Answer(0.0, B)) if not before else None
+    story.finds(A if not before else B)
+    story.goes(12, A)
+    assert Watch(story.one.state) is W.PAUSED
+    assert story.said == [
+        f"More than one sender waits for receivers: {A}, {B}. This seat waits until only one is heard."
+    ]
+    assert set(story.left[0]) == {A, B}
+    story.goes(600, A)
+    assert (story.one.state, story.starts) == (W.PAUSED, 1)
+    assert all(B in left for left in story.left[1:]), "who is asked is left again"
+    story.senders.remove(B)
+    story.goes(T.both + T.poll, A)
+    assert (story.one.facts.address, Watch(story.one.state)) == (A, W.FOUND)
+
+
+def test_two_plain_senders_are_noticed_though_neither_greets_again() -> None:
+    story = Story(A, B)
+    story.take(Answer(0.0, B))
+    story.finds(A)
+    story.goes(8)
+    assert story.one.state is W.PAUSED
+
+
+@pytest.mark.parametrize("event", [Greeting(5, B), Answer(5, B)])
+def test_a_single_datagram_is_no_sender(event: Greeting | Answer) -> None:
+    story = Story(A)
+    story.finds(A)
+    story.goes(4, A)
+    story.take(event)
+    story.take(replace(event, at=5.05))  # the network brings it twice
+    story.goes(60, A)
+    assert (story.one.state, story.starts, story.said) == (W.FOUND, 1, [])
+
+
+def test_a_sender_that_casts_is_not_left_for_another_one_that_begins_to_greet() -> None:
+    story = Story(B)
+    story.finds(A)
+    story.goes(3, A)
+    story.take(Alive(story.at, "s"))
+    story.goes(6, B)
+    assert story.one.facts.address == A and story.left == []
+
+
+def test_two_senders_until_the_end_of_the_time_are_two_in_the_evidence() -> None:
+    story = Story(A, B, plan=replace(PLAN, start_timeout=40))
+    story.take(Answer(0.0, B))
+    story.finds(A)
+    story.goes(60, A, B)
+    assert story.one.state is W.OVER
+    assert (story.one.facts.rivals, story.one.facts.timed_out) == ((A, B), True)
+
+
+def test_a_forged_farewell_before_the_cast_costs_nothing() -> None:
+    """Three times, as a real one."""
+    story = Story(A)
+    story.finds(A)
+    for _ in range(3):
+        story.take(EndNotice(story.at, "any", "cancelled"))
+        story.take(Packet(story.at))
+    story.goes(60)
+    assert (story.one.state, story.starts) == (W.FOUND, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "begun", "words"),
+    [
+        (
+            "no-receivers",
+            False,
+            f"The sender {A} has ended its cast: it has waited for receivers as long as it was told",
+        ),
+        ("read-error", False, f"The sender {A} has ended its cast: its disk could not be read."),
+        ("receiver-lost", True, f"The sender {A} has ended its cast: its cast ended without this seat."),
+        (None, True, f"The cast of {A} is over. A switch (IGMP snooping without a querier), a firewall"),
+        (None, False, f"The sender {A} does not answer any more."),
+    ],
+)
+def test_who_is_left_before_data_came_is_remembered_with_the_reason(kind: str | None, begun: bool, words: str) -> None:
+    story = Story()
+    story.finds(A)
+    if begun:
+        story.take(Alive(0.5, "s"))
+    if kind:
+        story.at = 2.0
+        story.take(EndNotice(2.0, "s", kind))
+    story.goes(T.ask + 10)
+    assert story.said[-1].startswith(words)
+    assert story.one.facts.parted == Parted(A, kind, begun)
+    assert story.one.state is W.LOOKING
+
+
+def test_what_no_data_may_mean_is_said_while_the_cast_goes_on() -> None:
+    story = Story()
+    story.finds(A)
+    while story.at < 60:
+        story.take(Alive(story.at, "s"))
+        story.goes(T.alive_every)
+    assert story.one.state is W.FOUND
+    (said,) = story.said
+    assert said.startswith(f"The cast of {A} has begun, but no data comes here. A switch (IGMP snooping")
+    assert "--broadcast" in said
+
+
+REQACK, SHORT = Stray(50.2, B, 9001, 6), Stray(50.2, B, 40000, None)
+
+
+@pytest.mark.parametrize(
+    ("heard", "words"),
+    [
+        ((REQACK,), f"A cast of {B} is under way. This seat waits for the next one."),
+        ((Stray(50.2, B, 9001, 8), SHORT), f"A cast of {B} is under way. This seat waits for the next one."),
+        (
+            (SHORT, REQACK),
+            f"{B} (UDP port 40000) sent something that is no sender's greeting. udp-receiver begins anew.",
+        ),
+        ((Stray(50.2, B, 40000, 6),), f"{B} (UDP port 40000) sent something that is no sender's greeting."),
+        (
+            (Complained("Too many clients already connected"),),
+            "udp-receiver ended (Too many clients already connected), ",
+        ),
+        ((), "udp-receiver ended, and begins anew."),
+        ((Found(50.1, A),), f"The sender {A} sent nothing, and is looked for again."),
+        ((Found(50.1, A), DroppedEarly()), f"The sender {A} gave this seat up before any data came."),
+    ],
+)
+def test_whatever_ends_a_udp_receiver_that_waits_it_begins_anew_and_says_what_it_heard(
+    heard: tuple[Event, ...], words: str
+) -> None:
+    story = Story()
+    story.goes(50)
+    for event in heard:
+        story.take(event)
+    story.take(ReceiverEnded(50.3, False))
+    assert story.said[0].startswith(words)
+    story.goes(T.tick)
+    assert (story.one.state, story.starts) == (W.LOOKING, 2)
+    assert story.one.facts.disturbance is None
+
+
+def test_it_begins_anew_once_a_second_at_most_and_only_until_start_timeout() -> None:
+    story = Story(plan=replace(PLAN, start_timeout=100))
+    while story.one.state is not W.OVER:
+        if story.one.state is W.LOOKING:
+            story.take(ReceiverEnded(story.at, False))
+        story.goes(T.tick)
+    assert 90 < story.starts <= 100
+    assert story.one.facts.timed_out
+    assert 97 < story.at <= 100.5
+
+
+def test_one_that_cannot_even_begin_ends_everything() -> None:
+    one = machine()
+    one.take(Complained("bind socket to 9000"))
+    one.take(ReceiverEnded(0.2, False))
+    assert (one.state, one.facts.complaint, one.facts.timed_out) == (W.OVER, "bind socket to 9000", False)
+
+
+def test_one_that_has_waited_goes_on_when_the_card_is_gone_for_a_while() -> None:
+    story = Story()
+    story.goes(5)
+    story.take(ReceiverEnded(story.at, False))
+    story.goes(T.tick)
+    story.one.take(Complained("No suitable network interface found"))
+    story.take(ReceiverEnded(story.at + 0.1, False))
+    assert story.one.state is W.PAUSED
+
+
+def test_only_a_few_strangers_are_remembered() -> None:
     one = machine(W.FOUND)
-    one.take(EndNotice(105, "s", "cancelled"))
-    assert one.take(ReceiverEnded(105.5, False))[-1] == Restart(int(DEADLINE - 105.5))
-    assert one.facts.address is None
+    for number in range(1000):
+        one.take(Greeting(101 + number / 1000, f"10.0.{number // 250}.{number % 250}"))
+    assert len(one.facts.signs) < 20
 
 
-def greet(one: Machine[SenderFacts], *seconds: float) -> bool:
+def greet(one: Machine[SenderFacts], *seconds: float, address: str = A) -> bool:
     """Whether one of these greetings was another sender's; it is found again then."""
     anew = False
     for at in seconds:
         if one.state is W.PARTING:
             one.take(ReceiverEnded(at, False))
+            one.take(Tick(at))
             one.take(Found(one.facts.greeted, A))
-        anew = reason(one.take(Greeting(at, A))) is not None or anew
+        anew = reason(one.take(Greeting(at, address))) is not None or anew
     return anew
 
 
@@ -269,9 +546,10 @@ def test_another_sender_has_an_interval_of_its_own() -> None:
     one = found_at_0()
     assert greet(one, 5)
     one.take(ReceiverEnded(6, False))
+    one.take(Tick(6.5))
     one.take(Found(7, B))
     assert one.facts.usual == 0
-    assert greet(one, 10.5)
+    assert greet(one, 10.5, address=B)
 
 
 def test_what_came_before_the_first_byte_is_no_news() -> None:
@@ -359,10 +637,22 @@ def test_without_a_greeting_or_an_end_notice_a_stream_is_one_casts() -> None:
     one = machine(W.CASTING)
     one.take(StreamEnded(150, 1 << 40, False))
     assert not one.facts.mixed
-    other = machine(W.CASTING)
-    other.take(EndNotice(101, "any", "cancelled"))
-    other.take(StreamEnded(None, 5, False))
-    assert other.facts.mixed
+
+
+@pytest.mark.parametrize("woken", [None, 101.5, 300.0])
+@pytest.mark.parametrize(
+    ("kind", "mixed"),
+    [("cancelled", True), ("read-error", True), ("stage-failed", True), ("other-sender", True),
+     ("receiver-lost", False), ("sent", False), ("a kind of tomorrow", False)],
+)  # fmt: skip
+def test_another_seats_loss_makes_no_mixture_of_a_stream_and_a_cast_that_broke_off_does(
+    kind: str, mixed: bool, woken: float | None
+) -> None:
+    """To the end of a stream that its sender never sent, somebody else must have helped."""
+    one = machine(W.CASTING)
+    one.take(EndNotice(101, "any", kind))
+    one.take(StreamEnded(woken, 1 << 40, False))
+    assert one.facts.mixed is mixed
 
 
 @pytest.mark.parametrize(("at", "timed_out"), [(105, False), (DEADLINE - T.late + 0.1, True)])

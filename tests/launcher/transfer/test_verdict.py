@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launcher.datapath.behind import Behind
 from launcher.datapath.framing import Manifest, Trailer
 from launcher.datapath.moved import Moved, Reread
+from launcher.hardware.signatures import Signature
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
@@ -71,7 +73,9 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
         K.NO_SENDER,
     ),
     ({"flush_error": IO_ERROR}, K.WRITE_ERROR),
-    ({"dropped": True}, K.SENDER_VANISHED),
+    ({"dropped": True}, K.EQUAL),  # behind the trailer: only its last acknowledgement got lost
+    ({"dropped": True, "trailer": None}, K.SENDER_VANISHED),
+    ({"dropped": True, "trailer": None, "manifest": None}, K.SENDER_VANISHED),
     ({"stream": Moved(900, stalled=True)}, K.SENDER_VANISHED),
     ({"stream": Moved(900, broken=True)}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved()}, K.SENDER_VANISHED),
@@ -87,6 +91,12 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"decompressor": Stage("zstd", 1, "premature end")}, K.TRUNCATED),
     ({"decompressor": Stage("zstd", -9)}, K.STAGE_FAILED),
     ({"decompressor": Stage("zstd", 1), "stream": Moved(9, broken=True)}, K.STAGE_FAILED),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "stream": Moved(9, broken=True)}, K.DIFFERENT),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "trailer": None}, K.DIFFERENT),
+    ({"decompressor": Stage("lzop", 2, "trailing garbage"), "manifest": None, "trailer": None}, K.DIFFERENT),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -11)}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -9, ours=True)}, K.SENDER_VANISHED),
 ]
 
 
@@ -141,7 +151,8 @@ def test_no_evidence_against_a_receiver_is_ever_overlooked(seen: Receiving) -> N
     outcome = judge_receiver(seen)
     if outcome.ok:
         assert seen.stream.whole and seen.target.whole
-        assert not (seen.flush_error or seen.dropped or seen.cancelled)
+        assert not (seen.flush_error or seen.cancelled)
+        assert not seen.dropped or seen.trailer
         assert seen.udpcast is not None and seen.udpcast.status == 0
         assert seen.decompressor is None or seen.decompressor.status == 0
     if outcome.kind is K.EQUAL:
@@ -215,6 +226,7 @@ SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"udpcast": Stage("udp-sender", 1), "begun": False, "receivers": (), "complete": False}, K.STAGE_FAILED),
     ({"complete": False}, K.STAGE_FAILED),
     ({"cancelled": True}, K.CANCELLED),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
     ({"rival": "10.0.0.9"}, K.OTHER_SENDER),
     ({"rival": "10.0.0.9", "begun": False, "cancelled": True}, K.OTHER_SENDER),
 ]
@@ -228,7 +240,7 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
     assert str(outcome.sentence).endswith(".")
 
 
-NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), reread=None)
+NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), trailer=None, reread=None)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +262,33 @@ def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1000, "All bytes are here, but the sender gave this seat up before the end of the stream"),
+        (900, "The sender gave this seat up after 900 bytes of 1,000"),
+    ],
+)
+def test_who_is_given_up_says_what_is_missing(count: int, words: str) -> None:
+    seen = dataclasses.replace(GOOD, target=Moved(count, DIGEST), trailer=None, dropped=True)
+    assert str(judge_receiver(seen).sentence).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        (K.READ_ERROR, "Check the sender's disk before the next cast."),
+        (K.STAGE_FAILED, "Look at the sender, then wait for the next cast."),
+        (K.OTHER_SENDER, "Wait for the other sender's cast."),
+        (K.CANCELLED, "Start the cast again for the seats that are not done."),
+    ],
+)
+def test_what_helps_depends_on_how_the_sender_ended(kind: OutcomeKind, hint: str) -> None:
+    """With a bad disk to start the cast again helps nobody."""
+    seen = dataclasses.replace(GOOD, stream=Moved(900, stalled=True), trailer=None, end_notice=kind.value)
+    assert str(judge_receiver(seen).hint) == hint
+
+
+@pytest.mark.parametrize(
     "failure",
     [
         {"cancelled": True},
@@ -265,6 +304,27 @@ def test_before_the_cast_no_receivers_disk_was_touched(failure: dict[str, object
     assert "othing was sent" in f"{before.sentence} {before.hint}"
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "/*stdin*\\ : Decoding error (36) : Data corruption detected",
+            "The data was damaged on the way after 1,000 b",
+        ),
+        (
+            "zstd: /*stdin*\\: inflate error -3",
+            "The data was damaged on the way after 1,000 bytes of 1,000: zstd ended",
+        ),
+        ("zstd: /*stdin*\\: unsupported format", "is no part of the stream any more"),
+        ("/*stdin*\\ : Read error (39) : premature end", "The stream was cut short after 1,000 bytes of 1,000"),
+        ("Decoding error (36) : Frame requires too much memory for decoding", "The stream was cut short"),
+    ],
+)
+def test_what_was_wrong_with_a_stream_is_said(said: str, words: str) -> None:
+    outcome = judge_receiver(dataclasses.replace(GOOD, decompressor=Stage("zstd", 1, said)))
+    assert words in str(outcome.sentence)
+
+
 def test_lost_receivers_are_named() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, receivers=there(DONE, DROPPED)))
     assert tuple(map(str, outcome.lost)) == ("10.0.0.1 (dropped)",)
@@ -272,7 +332,13 @@ def test_lost_receivers_are_named() -> None:
     assert "10.0.0.1" in str(outcome.sentence)
 
 
-REFUSED_BEFORE = {K.WRONG_STREAM, K.TOO_SMALL, K.SECTOR_SIZE, K.SAME_DISK}  # by `preflight`, see its tests
+REFUSED_BEFORE = {
+    K.WRONG_STREAM,
+    K.NOT_COMPARED,
+    K.TOO_SMALL,
+    K.SECTOR_SIZE,
+    K.SAME_DISK,
+}  # by `preflight`, see its tests
 CLAIMED_ELSEWHERE = {K.NOT_BEGUN}  # no cast was there to be judged
 
 
@@ -361,3 +427,61 @@ def test_one_is_one() -> None:
     assert str(judge_sender(lost).sentence) == sentence
     byte = dataclasses.replace(GOOD, target=Moved(1), cancelled=True, manifest=None, reread=None)
     assert str(judge_receiver(byte).sentence) == "The transfer was cancelled after 1 byte; /dev/sda is not whole."
+
+
+MARK = Signature("linux_raid_member", 1 << 30, 4)
+
+
+@pytest.mark.parametrize(
+    ("behind", "kind", "remarks"),
+    [
+        (Behind(), K.EQUAL, []),
+        (
+            Behind(2_000_000, cleared=(MARK, Signature("linux_raid_member", 1 << 31, 4))),
+            K.EQUAL,
+            [
+                "/dev/sda is 2.0 MB larger than what was sent.",
+                "Old signatures behind the clone were cleared: linux_raid_member at byte 1,073,741,824.",
+            ],
+        ),
+        (
+            Behind(2_000_000, error=say("wipefs is missing.")),
+            K.EQUAL,
+            [
+                "/dev/sda is 2.0 MB larger than what was sent.",
+                "Old signatures behind the clone were not looked for: wipefs is missing.",
+            ],
+        ),
+        (
+            Behind(stale=say("Device or resource busy")),
+            K.EQUAL,
+            [
+                "The kernel still has the old partitions of /dev/sda: Device or resource busy. Restart this PC before "
+                "you use them."
+            ],
+        ),
+        (
+            Behind(2_000_000, left=(MARK,), error=IO_ERROR),
+            K.WRITE_ERROR,
+            ["/dev/sda is 2.0 MB larger than what was sent."],
+        ),
+        (Behind(2_000_000, left=(MARK,)), K.WRITE_ERROR, ["/dev/sda is 2.0 MB larger than what was sent."]),
+    ],
+)
+def test_what_is_behind_the_clone_is_told_and_spoils_it_only_where_an_old_signature_stays(
+    behind: Behind, kind: OutcomeKind, remarks: list[str]
+) -> None:
+    outcome = judge_receiver(dataclasses.replace(GOOD, behind=behind))
+    assert (outcome.kind, [str(one) for one in outcome.remarks]) == (kind, remarks)
+    assert outcome.fields()["remarks"] == remarks
+    if kind is K.WRITE_ERROR:
+        why = "Input/output error" if behind.error else "they are still there"
+        assert str(outcome.sentence) == (
+            "All that was sent is on /dev/sda, but old signatures behind it could not be cleared: "
+            f"{why} (linux_raid_member at byte 1,073,741,824)."
+        )
+
+
+def test_a_failure_stays_what_it_is_whatever_is_behind_it() -> None:
+    seen = dataclasses.replace(GOOD, trailer=None, behind=Behind(1, left=(MARK,)))
+    assert judge_receiver(seen).kind is K.TRUNCATED

@@ -2,10 +2,10 @@
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
-`more_patient` (of a receiver), `listen` (seconds that a sender listens before it begins), `tie` (seconds in which it
-gives way), `key_at` (press the key when so many receivers have connected), `key_after` (but not for so many seconds),
-`cancel_at` (cancel when so many bytes have moved), `pause_at` (the disk takes `pause` seconds for what is written or
-read there),
+`blank` (sent unasked, unless it is false), `more_patient` (of a receiver), `listen` (seconds that a sender listens
+before it begins), `tie` (seconds in which it gives way), `key_at` (press the key when so many receivers have
+connected), `key_after` (but not for so many seconds), `cancel_at` (cancel when so many bytes have moved), `pause_at`
+(the disk takes `pause` seconds for what is written or read there),
 `hang_at` (the target hangs from this byte on), `hang_read_at` (the
 disk hangs when it is read from this byte on), `hang_send_at` (when it is sent from there on), `hang_opening`,
 `hang_reopening` (when it is opened, or opened again to be read back), `patience` (seconds), `report_at` (print a line
@@ -54,6 +54,7 @@ def plan(job: dict[str, Any]) -> Plan:
         silence=job.get("silence", SILENCE),
         start_timeout=job.get("start_timeout", START_TIMEOUT),
         port=job.get("port", 9000),
+        blank=job.get("blank", True),
     )
 
 

@@ -231,7 +231,7 @@ DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WA
         (plan(RCV), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
         (
             plan(RCV, "--nokbd", compression=Compression.GZIP),
-            (("udp-receiver", *BASE, *WAIT, "--nokbd"), ("pigz", "-dc")),
+            (("udp-receiver", *BASE, *WAIT, "--nokbd"), ("zstd", "-q", "-dc")),
         ),
         (plan(RCV, compression=Compression.NONE), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
     ],
@@ -356,7 +356,7 @@ def test_for_whom_udp_sender_waits() -> None:
     """Its own line, measured; that everybody is ready says nothing."""
     message = parse_message("Timeout notAnswered=[] notReady=[1,12] nrAns=2 nrRead=0 nrPart=2 avg=3366")
     assert message is not None
-    assert (message.kind, message.numbers) == (MessageKind.WAITING, (1, 12))
+    assert (message.kind, message.numbers) == (MessageKind.UNREADY, (1, 12))
     assert parse_message("Timeout notAnswered=[] notReady=[] nrAns=2 nrRead=2 nrPart=2 avg=3366") is None
 
 
