@@ -2,7 +2,7 @@
 
 A receiver hears all that comes to the port base before the cast, and then its own sender (`SenderMonitor`): that it
 greets, that its cast goes on or is over, that a cast begins, and, while one looks out, all of its packets. A sender
-hears other ones that wait on the same port (`RivalMonitor`), and what its receivers answer (`AnswerMonitor`). What
+hears other ones that wait on the same port (`RivalMonitor`), and what its receivers answer (`ReceiverMonitor`). What
 follows from that is decided in `receiver_liveness`, `rivals` and `sender_liveness`.
 
 udp-receiver waits for ever for a sender that vanished, and does not look at another one. But a living udp-sender is
@@ -192,23 +192,23 @@ class RivalMonitor:
         self._greetings.close()
 
 
-class AnswerMonitor:
+class ReceiverMonitor:
     """What receivers say to this PC's udp-sender on `port`: that they have a part of the data or want it again, and the
     word that begins the cast. `hears`: whether anything can be heard at all."""
 
     def __init__(self, nic: str, port: int) -> None:
-        self._answers = PacketSocket(nic, acknowledgements_to(port))
-        self.hears = self._answers.hears
+        self._replies = PacketSocket(nic, replies_to(port))
+        self.hears = self._replies.hears
 
     def drain(self) -> Iterator[Answered | GoSaid]:
         """What was said since."""
-        for one in self._answers.heard():
+        for one in self._replies.heard():
             said, address = int.from_bytes(_payload(one.packet)[:2], "big"), _source(one.packet)
             yield GoSaid(address) if said == _GO else Answered(address, whole=said == _OK)
 
     def close(self) -> None:
         """Stop listening."""
-        self._answers.close()
+        self._replies.close()
 
 
 def _greeting(heard: Captured) -> Greeting:
@@ -270,10 +270,10 @@ _AND, _EQUAL, _GREATER, _ANY_BIT, _GIVE = 0x54, 0x15, 0x25, 0x45, 0x06
 _Step = tuple[int, int, bool | None]
 _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
-_HEADER, _BEGINNING, _WHOLE = 20, 128, 1500  # how many bytes of a packet are wanted
+_HEADER, _WHOLE = 20, 1500  # how many bytes of a packet are wanted
 _START = 80  # with the longest IPv4 header, the UDP header, and what follows
-_ANSWER = 0x0007  # the same of its answer to a receiver
 _OK, _GO = 0, 2  # CMD_OK and CMD_GO of its udpc-protoc.h; between them is CMD_RETRANSMIT
+_ANSWER = 0x0007  # the first two bytes of its answer to a receiver
 _DATA = 0x0008  # the same of its data; two bytes behind that stands the number of the slice (measured)
 _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its options (measured)
 _HELLO_BYTES = 28  # (measured)
@@ -290,10 +290,10 @@ def greetings_to(port: int) -> bytes:
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *formed, (_EQUAL, 8 + _HELLO_BYTES, True), *_GREETS)
 
 
-def acknowledgements_to(port: int) -> bytes:
-    """The filter that accepts what `AnswerMonitor` hears on the port base `port`: udpcast's first three commands."""
+def replies_to(port: int) -> bytes:
+    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands."""
     said = ((_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
-    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_BEGINNING)
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_START)
 
 
 def announcements() -> bytes:

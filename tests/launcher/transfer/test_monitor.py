@@ -16,11 +16,10 @@ from launcher.transfer.announcement import DISCARD, Announcement, write_announce
 from launcher.transfer.heartbeat import Notice, notice_port, read_alive, read_notice, write_alive, write_notice
 from launcher.transfer.liveness import EndNotice, Greeting, Packet
 from launcher.transfer.monitor import (
-    AnswerMonitor,
     Captured,
+    ReceiverMonitor,
     RivalMonitor,
     SenderMonitor,
-    acknowledgements_to,
     announcements,
     answers_to,
     attach,
@@ -28,6 +27,7 @@ from launcher.transfer.monitor import (
     first_slices_from,
     greetings_to,
     packets_from,
+    replies_to,
     signs_of_life_from,
     strays_to,
 )
@@ -377,19 +377,19 @@ def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
 
 
 def test_what_receivers_say_to_udp_sender_is_told_apart(air: type[Air]) -> None:
-    answers = AnswerMonitor("eth0", PORT)
+    answers = ReceiverMonitor("eth0", PORT)
     said = {b"\0\0": Answered(OTHER), b"\0\1": Answered(OTHER, whole=False), b"\0\2": GoSaid(OTHER)}
-    air.packets[acknowledgements_to(PORT)] = [
+    air.packets[replies_to(PORT)] = [
         Captured(5.0, packet(what + bytes(6), OTHER, PORT + 1, options=1), MAC) for what in said
     ]
     assert answers.hears
     assert list(answers.drain()) == list(said.values())
     answers.close()
-    assert air.closed == [acknowledgements_to(PORT)]
+    assert air.closed == [replies_to(PORT)]
 
 
 def test_of_receivers_only_what_matters_is_heard() -> None:
-    answers = Filtered(acknowledgements_to(PORT))
+    answers = Filtered(replies_to(PORT))
     for command in (0, 1, 2):
         found = answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, options=10))
         assert found is not None and len(found) >= 60 + 8 + 2
