@@ -47,6 +47,9 @@ NAMES = {
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
     "rival": "a sender hears another one on the same port, and stays: `address`, `mac`",
     "cast": "the cast begins (sender), or its first byte is here (receiver)",
+    "slow": "the sender's cast has waited for a receiver: `address`, `seconds` (in sum)",
+    "unanswered": "no receiver of the sender's has acknowledged any data: `receivers` (how many), `asked` (some have "
+    "asked for it again)",
     "progress": "at most one a second: `bytes`, `total` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
     "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
@@ -54,7 +57,8 @@ NAMES = {
     "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
     "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes`, `seconds`, "
-    "`xxh128` (or null), `read_back`, `remarks` (what else is to be known of the disk)",
+    "`xxh128` (or null), `read_back`, `remarks` (what else is to be known of the disk), `wanted` and `present` (a "
+    "sender's receivers, or null)",
     "report": "the page that is told the result was told, or was not: `url`, `ok`, `status` (or null), `sentence`",
     "error": "an expected failure: `kind`, `fields` of the sentence, `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",

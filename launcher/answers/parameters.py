@@ -4,9 +4,7 @@ Reference, ``explain``, interview, screens, summary, ``transfer`` and the checks
 The order of the rows is the order in which they are settled; what depends on several of them is in `rules`.
 
 Origins: U UDPCast's own boot image, S SambaEdu's se3-clonage, P PXELINUX, K the kernel and dracut, O ours.
-Names are matched without regard to case, and ``-`` equals ``_``. A row whose `use` is FOREIGN is accepted in
-silence: it belongs to somebody else, or a later version of the launcher will act on it. One that is UNSUPPORTED is
-accepted with a warning: it asks for something that matters, and that nobody here does.
+Names are matched without regard to case, and ``-`` equals ``_``. What nobody here acts on has its rows in `others`.
 """
 
 from __future__ import annotations
@@ -14,20 +12,11 @@ from __future__ import annotations
 from ..model.plan import SILENCE, START_TIMEOUT, Require
 from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
+from . import others, rules
 from . import reading as r
-from . import rules
 from .questions import Choice
-from .row import Acts, Row, Taken, Use, always_with_blanks, where_given
+from .row import Acts, Row, Taken, always_with_blanks, where_given
 from .selectors import SELECTORS, can_have_blanks
-
-OTHERS = """
-persoparams boot load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
-quiet splash debug loglevel console nomodeset vga video ro rw single text panic mem irqpoll pci acpi noapic nolapic
-nosmp noipv6 net.ifnames biosdevname modprobe.blacklist libata.force
-"""
-
-MEANINGS = {"initrd": "the boot loader loads it; the pair's is udpcast-initrd"}
-"""Of those of `OTHERS` that are asked about."""
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -430,31 +419,5 @@ ROWS: tuple[Row, ...] = (
         "P",
         acts=Acts.RECORD,
     ),
-    *(
-        Row(name, "", f"{meaning} (accepted; this version does not act on it)", origin, use=Use.FOREIGN)
-        for name, meaning, origin in (
-            ("kbmap", "keyboard", "U"),
-            ("keymap", "keyboard", "FOG"),
-            ("keyboard-layouts", "keyboard", "Clonezilla"),
-            ("netmodule", "network driver; all wired drivers are there and load by themselves", "U"),
-            ("modparm", "parameters of the network driver", "U"),
-            ("enableDiskmodule", "whether disk drivers are loaded; they load by themselves", "U S"),
-            ("diskmodule", "disk driver; all are there and load by themselves", "U S"),
-        )
-    ),
-    *(
-        Row(
-            name, "", f"{meaning}: not supported, the launcher uses one network card as it is", "K", use=Use.UNSUPPORTED
-        )
-        for name, meaning in (
-            ("vlan", "frames with a VLAN's tag"),
-            ("bond", "several cards as one"),
-            ("team", "several cards as one"),
-            ("bridge", "several cards as one network"),
-        )
-    ),
-    *(
-        Row(name, "", MEANINGS.get(name, "belongs to others; accepted in silence"), "S K", use=Use.FOREIGN)
-        for name in OTHERS.split()
-    ),
+    *others.ROWS,
 )

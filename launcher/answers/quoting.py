@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 
-from kernel_cmdline import CommandLine, Parameter
+from kernel_cmdline import CommandLine, Parameter, showable
 from kernel_cmdline.parse import printable
 
 from ..errors import AnswerError
@@ -216,5 +216,5 @@ def _proposal(name: str, value: str) -> str:
     """The parameter as it was probably meant."""
     plain = re.sub(f"[{BLANKS}]", " ", value)
     plain = re.sub(rf"""[{TYPOGRAPHIC}'"]|\\(?=["' ])""", "", plain).strip()
-    shown = "".join(char if char.isprintable() else "?" for char in f'{name}="{plain}"')
+    shown = showable(f'{name}="{plain}"')
     return shown if len(shown) <= LONGEST_PROPOSAL else f'{name}="..."'

@@ -191,7 +191,8 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
     """A name on the line that another disk of this PC may have at the next boot, and what to write instead."""
     target = facts.of("disk", Target)
     for text, name in _kernel_names(facts.given):
-        if target and target.disk.path.startswith(f"/dev/{name[1]}") and len(_numbered(name[2], facts.machine)) > 1:
+        chosen = target and KERNEL_NAME.match(target.disk.path)
+        if target and chosen and chosen[1] == name[1] and len(_numbered(name[2], facts.machine)) > 1:
             yield say(
                 "{path} may be another disk at the next boot: this PC has several that are numbered as they are found. "
                 "Write: {instead}.",

@@ -19,9 +19,10 @@ from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine, Nic, Partition
 from ..model.plan import Target
 from ..model.wording import disk_line, nic_line, size
-from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, joined, say, say_many
 
 UNITS = ("", "k", "m", "g", "t", "p")
+BY_PATH = "/dev/disk/by-path/"
 SIZE_TOLERANCE = 0.03  # a "500 GB" disk has 500.1 × 10^9 bytes, a "240 GB" one 240.06
 
 
@@ -262,19 +263,22 @@ def partition_number(disk: Disk, partition: Partition) -> str:
 def lasting_names(target: Target, machine: Machine) -> Sentence:
     """What means `target` at every boot, for this PC and for all PCs like it."""
     disk = target.disk
-    if target.partition:
-        number = partition_number(disk, target.partition)
-        names = [f"disk={link}-part{number}" for link in disk.links]
-        return verbatim(names[0]) if names else say("its name below /dev/disk/by-path")
-    model = "_".join((disk.model or "").split())
-    like = (f"{kind}:{text}" for kind, text in (("model", model), ("size", size(disk.size).replace(" ", ""))) if text)
-    for_all = next((text for text in like if "," not in text and len(_matches(text, machine)) == 1), None)
-    serial = f"serial:{disk.serial}"
+    part = f"-part{partition_number(disk, target.partition)}" if target.partition else ""
+    links = [f"{link}{part}" for link in disk.links if link.startswith(BY_PATH)]
+    serial = f"serial:{disk.serial}" if disk.serial and not part else ""
+    like = (*([] if part else _descriptions(disk, machine)), *links)
     texts = (
-        disk.serial and say("disk={text} for this PC alone", text=f'"{serial}"' if " " in serial else serial),
-        for_all and say("disk={text} for all PCs like it", text=for_all),
+        serial and say("disk={text} for this PC alone", text=f'"{serial}"' if " " in serial else serial),
+        like and say("disk={text} for all PCs like it", text=like[0]),
     )
-    return joined(", ", *texts) or say("its name below /dev/disk/by-path")
+    return joined(", ", *texts) or say("its name below {directory}", directory=BY_PATH)
+
+
+def _descriptions(disk: Disk, machine: Machine) -> list[str]:
+    """Selectors that mean `disk` by what it is, and no other disk of `machine`."""
+    model = "_".join((disk.model or "").split())
+    texts = [f"model:{model}" if model else "", f"size:{size(disk.size).replace(' ', '')}"]
+    return [text for text in texts if text and "," not in text and len(_matches(text, machine)) == 1]
 
 
 def exchanged(target: Target, machine: Machine) -> Sentence | None:

@@ -21,8 +21,8 @@ from .row import Acts, Use
 
 SHORTEST = 3
 """The fewest letters of a name that can be misspelt by one edit."""
-LONG = 5
-"""The fewest letters of a name, and of the word, for a doubt."""
+LONG = 4
+"""The fewest letters of a name, and of the word, for a doubt; one more for a word that goes on behind the name."""
 
 OURS = {
     canonical(name): row.name
@@ -58,8 +58,9 @@ def _edits(key: str, ours: str, bare: bool) -> int:
     edits = distance(key, ours)
     if edits == 1 and not (bare and len(ours) == SHORTEST):
         return 1
-    doubt = not bare and len(ours) >= LONG and len(key) >= LONG and (edits == 2 or key.startswith(ours))
-    return 2 if doubt else 0
+    two = edits == 2 and min(len(ours), len(key)) >= LONG
+    goes_on = len(ours) > LONG and key.startswith(ours)
+    return 2 if not bare and (two or goes_on) else 0
 
 
 def distance(one: str, other: str) -> int:

@@ -16,7 +16,7 @@ from ..model.machine import Machine
 from ..model.plan import Role
 from ..sentence import NOTHING, Sentence, say, say_many
 from .lookup import row_of
-from .parameters import OTHERS
+from .others import OTHERS
 from .questions import LINE, Facts
 from .reading import ROLES, sentence_of
 from .row import Row, Use

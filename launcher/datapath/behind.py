@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from ..errors import LauncherError
 from ..hardware.signatures import Signature, signatures
 from ..model.times import TIMES, Times
-from ..sentence import Sentence
+from ..sentence import Sentence, joined
 from .block_device import DiskError, TargetDisk
 
 ROUNDS = 8  # what is cleared may have hidden another one, hardly ever two
@@ -55,26 +55,23 @@ def tidy(target: TargetDisk, end: int | None, times: Times = TIMES) -> Behind:
 
 
 def _cleared(target: TargetDisk, end: int, times: Times) -> Behind:
-    larger = target.end() - end
-    if larger <= 0:
-        return Behind()
-    cleared: list[Signature] = []
-    found: tuple[Signature, ...] = ()
-    for _ in range(ROUNDS):
-        try:
+    larger, cleared, found = 0, list[Signature](), tuple[Signature, ...]()
+    try:
+        larger = target.end() - end
+        for _ in range(ROUNDS if larger > 0 else 0):
             found = tuple(one for one in signatures(target.path, times.patience) if one.offset >= end)
+            if not found:
+                break
             for one in found:
                 target.write(memoryview(bytes(one.length)), one.offset)
-            if found:
-                target.flush()
-        except LauncherError as error:
-            return Behind(larger, tuple(cleared), error=error.sentence)
-        except DiskError as error:
-            return Behind(larger, tuple(cleared), found, error.words)
-        if not found:
-            break
-        cleared += (one for one in found if one not in cleared)
-    return Behind(larger, tuple(one for one in cleared if one not in found), found)
+            target.flush()
+            cleared += (one for one in found if one not in cleared)
+    except LauncherError as error:
+        return Behind(larger, tuple(cleared), error=error.sentence)
+    except DiskError as error:
+        words = error.words if found else joined("", error.words, ".")
+        return Behind(max(0, larger), tuple(cleared), found, words)
+    return Behind(max(0, larger), tuple(one for one in cleared if one not in found), found)
 
 
 def _renewed(target: TargetDisk, times: Times) -> Sentence | None:

@@ -230,8 +230,11 @@ class TargetDisk(_Disk):
             raise DiskError(0, _words(error, say("flush error"))) from error
 
     def end(self) -> int:
-        """Its size in bytes, as it is now."""
-        return os.lseek(self.fd, 0, os.SEEK_END)
+        """Its size in bytes, as it is now. Raises DiskError."""
+        try:
+            return os.lseek(self.fd, 0, os.SEEK_END)
+        except OSError as error:
+            raise DiskError(0, _words(error, say("read error"))) from error
 
     def renew_partitions(self) -> None:
         """Let the kernel read the partition table anew, where it has read one. Raises DiskError, whose cause tells

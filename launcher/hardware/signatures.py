@@ -97,10 +97,15 @@ def parse(text: bytes) -> tuple[Signature, ...]:
 
 
 def _answer(argv: tuple[str, ...], seconds: float) -> bytes:
-    """What `argv` writes until it ends; where that takes too long it is killed. Raises LauncherError."""
+    """What `argv` writes until it ends; where that takes too long it is killed. Raises LauncherError; TransferFailed
+    where it cannot be started."""
     name, *words = argv
     places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
-    inlet, outlet = os.pipe()
+    try:
+        inlet, outlet = os.pipe()
+    except OSError as error:
+        sentence = say("{program} could not be started: {error}.", program=name, error=error.strerror)
+        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
     try:
         process = spawn((shutil.which(name, path=places) or name, *words), None, outlet, lambda command: None)
     except TransferFailed:

@@ -33,14 +33,14 @@ NEVER_MEANT = (
 )
 """The kernel's names (Documentation/admin-guide/devices.txt) of what is never meant, and why: "not offered: ..."."""
 
+EMPTY = frozenset({"dos", "gpt"})
+"""The kinds of partition tables whose partitions every kernel shows. (A boot sector with code, and nothing else, looks
+like an empty ``dos``.)"""
+
 MOUNTED, SWAP = say("{device} is mounted on {place}"), say("{device} is used as swap space")
 PART = say("{device} is part of {holder}")
 IN_USE = tuple(say("it is in use: {how}", how=how) for how in (MOUNTED, SWAP, PART))
 """Templates of what `hardware.usage` says of a disk that is used; their fields are still to be filled in."""
-
-EMPTY = frozenset({"dos", "gpt"})
-"""The kinds of partition tables whose partitions every kernel shows. (A boot sector with code, and nothing else, looks
-like an empty ``dos``.)"""
 
 FIRMWARE_RAID = frozenset(
     f"{name}_raid_member"

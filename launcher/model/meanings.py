@@ -25,7 +25,8 @@ SENDER, RECEIVER, BOTH = "sender", "receiver", "both"
 MEANINGS: dict[OutcomeKind, Meaning] = {
     OutcomeKind.SENT: Meaning(
         SENDER,
-        "the disk was read and sent whole, and every receiver with whom the cast began was there until its end",
+        "the disk was read and sent whole, and as many receivers as were wanted were there until its end: those of "
+        "--min-receivers, or else all with whom the cast began; none that had acknowledged anything was lost",
         "Look at the receivers: only they know what their disks hold.",
     ),
     OutcomeKind.NO_RECEIVERS: Meaning(
@@ -40,9 +41,15 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.RECEIVER_LOST: Meaning(
         SENDER,
-        "the cast ended without the receivers that are named: they were silent for too long, or left; of one that left "
-        "near the end only its own screen tells whether it has everything",
+        "the cast ended without the receivers that are named: they were silent for too long, left, or never answered; "
+        "of one that left near the end only its own screen tells whether it has everything",
         "Look at these PCs, let them wait again, and send again: the others need not take part.",
+    ),
+    OutcomeKind.FEWER_RECEIVERS: Meaning(
+        SENDER,
+        "the disk was read and sent whole, and nobody was lost, but fewer receivers were there than --min-receivers "
+        "wants: --max-wait was over, or somebody began the cast before",
+        "Look for the PCs that are missing, let them wait, and send again: the others need not take part.",
     ),
     OutcomeKind.READ_ERROR: Meaning(
         SENDER,

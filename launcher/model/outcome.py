@@ -16,10 +16,11 @@ class OutcomeKind(Enum):
     """Names are stable: they appear in the event log as ``kind``."""
 
     # sender
-    SENT = "sent"  # every receiver that connected stayed until the end
+    SENT = "sent"  # as many receivers as were wanted stayed until the end, and none was lost
     NO_RECEIVERS = "no-receivers"
     OTHER_SENDER = "other-sender"  # another one waits on the same port
     RECEIVER_LOST = "receiver-lost"  # cast finished, but at least one receiver was dropped
+    FEWER_RECEIVERS = "fewer-receivers"  # cast finished, nobody was lost, but more receivers were wanted
     READ_ERROR = "read-error"
     # receiver
     EQUAL = "equal"  # read back from the disk, and its digest is the sender's
@@ -50,7 +51,8 @@ OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, 
 class Outcome:
     """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `xxh128` over those bytes.
 
-    `receivers` are the addresses a sender served, `lost` those it dropped, with the reason.
+    `receivers` are the addresses of those who connected to a sender, `lost` those it lost, with the reason; `wanted`:
+    how many had to stay until the end, `present`: how many did. Both are None on a receiver, and before a cast.
     `read_back`: the whole of what was written was read from the disk again, and was the same. `remarks`: what else is
     to be known of the disk.
     """
@@ -66,6 +68,8 @@ class Outcome:
     lost: tuple[Sentence, ...] = ()
     read_back: bool = False
     remarks: tuple[Sentence, ...] = ()
+    wanted: int | None = None
+    present: int | None = None
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
@@ -86,4 +90,6 @@ class Outcome:
             "xxh128": self.xxh128,
             "read_back": self.read_back,
             "remarks": list(map(str, self.remarks)),
+            "wanted": self.wanted,
+            "present": self.present,
         }

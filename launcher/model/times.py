@@ -83,6 +83,16 @@ class Times:
         "between two signs of life while the disk is read",
         "udp-sender says nothing while it waits for its input; several may get lost before a receiver's patience ends",
     )
+    hold_up: float = _row(
+        10.0,
+        "in sum, that a cast has waited for one receiver, before that is said, and then again",
+        "every disk stops for a moment now and then",
+    )
+    complaints: float = _row(
+        8.0,
+        "at most between two of udp-sender's complaints that count as one wait",
+        "it asks once a second then, and complains each seventh time (its source, measured)",
+    )
     end_notice_times: int = _count(3, "the end notice is sent so often", "a datagram may get lost", "times")
     end_notice_apart: float = _row(
         0.2, "between two of them", "the last one is out before the same PC's next cast begins (`listen`)"

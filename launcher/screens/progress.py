@@ -74,7 +74,7 @@ class TransferPage:
     def show(self, state: TransferState, draw: Callable[[], None]) -> None:
         """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
         begin = time.monotonic()
-        news = state.phase, state.receivers, state.notes, state.messages, state.bytes > 0
+        news = state.phase, state.receivers, state.notes, state.attention, state.messages, state.bytes > 0
         if news != self._shown or begin >= self._due:
             self._shown = news
             self.update(state)
@@ -94,7 +94,7 @@ class TransferPage:
         else:
             self._place.original_widget = self._unknown
         self._figures.set_text(tr(self._figures_text(state)))
-        self._notes.set_text(("warn", tr(joined("\n", *state.notes))))
+        self._notes.set_text(("warn", tr(joined("\n", *state.notes, state.attention))))
         self._fill(state)
 
     def _fill(self, state: TransferState) -> None:

@@ -36,19 +36,26 @@ class ReceiverState(Enum):
     NEAR_THE_END = "left near the end", say("left near the end")
     DROPPED = "dropped", say("dropped")  # silent for too long
     LEFT = "left", say("left")  # took its leave before the end: something failed there
+    NEVER_ANSWERED = (
+        "connected, never answered",
+        say("connected, never answered"),
+    )  # gone, and acknowledged nothing before
 
 
-LOST = (ReceiverState.DROPPED, ReceiverState.LEFT)
+LOST = (ReceiverState.DROPPED, ReceiverState.LEFT, ReceiverState.NEVER_ANSWERED)
 GONE = (*LOST, ReceiverState.FINISHED, ReceiverState.NEAR_THE_END)
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """One receiver: udpcast's number for it, its IPv4 address, its state."""
+    """One receiver: udpcast's number for it, its IPv4 address, its state. `answered`: it has acknowledged a part of the
+    data; `asked`: or asked for a part again, so that something at least has reached it."""
 
     number: int
     address: str
     state: ReceiverState = ReceiverState.CONNECTED
+    answered: bool = False
+    asked: bool = False
 
     @property
     def words(self) -> Sentence:
@@ -89,7 +96,9 @@ class Stage:
 class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
     `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `rival`: the address of another
-    sender on the same `port`, which this one gave way to.
+    sender on the same `port`, which this one gave way to. `least`: how many receivers the cast had to wait for, 0 where
+    that was not said; `joined`: how many were connected when it began; `started_by`: the address of the PC that began
+    it, where that was not this one.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -104,6 +113,9 @@ class Sending:
     compressor_first: bool = False
     udpcast: Stage | None = None
     receivers: tuple[Receiver, ...] = ()
+    least: int = 0
+    joined: int = 0
+    started_by: str | None = None
     begun: bool = False
     complete: bool = False
     complaint: str = ""
@@ -111,6 +123,11 @@ class Sending:
     hung: float | None = None
     shortage: Sentence | None = None
     cancelled: bool = False
+
+    @property
+    def wanted(self) -> int:
+        """How many receivers had to be there until the end."""
+        return self.least or self.joined
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from .heartbeat import ALIVE, MAGIC, notice_port, read_alive, read_notice
 from .liveness import EndNotice, Event, Greeting, Packet
 from .receiver_signals import Alive, Answer, Stray
 from .rivals import AnotherWaits
+from .sender_signals import Answered, GoSaid
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
@@ -185,6 +186,25 @@ class RivalMonitor:
         self._greetings.close()
 
 
+class AnswerMonitor:
+    """What receivers say to this PC's udp-sender on `port`: that they have a part of the data or want it again, and the
+    word that begins the cast. `hears`: whether anything can be heard at all."""
+
+    def __init__(self, nic: str, port: int) -> None:
+        self._answers = PacketSocket(nic, acknowledgements_to(port))
+        self.hears = self._answers.hears
+
+    def drain(self) -> Iterator[Answered | GoSaid]:
+        """What was said since."""
+        for one in self._answers.heard():
+            said, address = int.from_bytes(_payload(one.packet)[:2], "big"), _source(one.packet)
+            yield GoSaid(address) if said == _GO else Answered(address, whole=said == _OK)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._answers.close()
+
+
 def _greeting(heard: Captured) -> Greeting:
     return Greeting(heard.at, _source(heard.packet), heard.mac)
 
@@ -240,13 +260,14 @@ def attach(listener: socket.socket, program: bytes) -> None:
 
 _LOAD_BYTE, _LOAD_HALF, _LOAD_WORD, _HEADER_LENGTH = 0x30, 0x28, 0x20, 0xB1
 _LOAD_HALF_BEHIND, _LOAD_WORD_BEHIND = 0x48, 0x40
-_AND, _EQUAL, _ANY_BIT, _GIVE = 0x54, 0x15, 0x45, 0x06
+_AND, _EQUAL, _GREATER, _ANY_BIT, _GIVE = 0x54, 0x15, 0x25, 0x45, 0x06
 _Step = tuple[int, int, bool | None]
 _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
-_HEADER, _WHOLE = 20, 1500  # how many bytes of a packet are wanted
+_HEADER, _BEGINNING, _WHOLE = 20, 128, 1500  # how many bytes of a packet are wanted
 _START = 80  # with the longest IPv4 header, the UDP header, and what follows
 _ANSWER = 0x0007  # the same of its answer to a receiver
+_OK, _GO = 0, 2  # CMD_OK and CMD_GO of its udpc-protoc.h; between them is CMD_RETRANSMIT
 _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its options (measured)
 _HELLO_BYTES = 28  # (measured)
 
@@ -260,6 +281,12 @@ def greetings_to(port: int) -> bytes:
     """The filter that accepts well-formed greetings of any udp-sender to `port`: of their length, and from its port."""
     formed = ((_LOAD_HALF_BEHIND, 0, None), (_EQUAL, port + 1, True), (_LOAD_HALF_BEHIND, 4, None))
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *formed, (_EQUAL, 8 + _HELLO_BYTES, True), *_GREETS)
+
+
+def acknowledgements_to(port: int) -> bytes:
+    """The filter that accepts what `AnswerMonitor` hears on the port base `port`: udpcast's first three commands."""
+    said = ((_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_BEGINNING)
 
 
 def announcements() -> bytes:

@@ -12,6 +12,7 @@ the judge. That is done in the thread that owns the transfer; its workers move t
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 
 from ..datapath.block_device import SourceDisk
@@ -28,7 +29,7 @@ from ..sentence import Sentence, joined, say, verbatim
 from ..shortage import shortage
 from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
-from . import sender_liveness as rules
+from . import sender_signals as signals
 from .attendance import Attendance
 from .evidence import Sending
 from .liveness import Cancelled, DiskHung
@@ -91,7 +92,7 @@ class Sender:
         finally:
             job.owner.leave()
         outcome = judge_sender(seen)
-        attendance.take(rules.Judged(outcome.kind.value))
+        attendance.take(signals.Judged(outcome.kind.value))
         return outcome
 
     def _cast(self, attendance: Attendance, source: SourceDisk | None) -> Sending:
@@ -191,7 +192,7 @@ class Casting(Loop):
             raise DiskHangs
         self._attendance.tick()
         if self._attendance.room.reading and self._pipeline.has_failed:
-            self._attendance.take(rules.Stopping())
+            self._attendance.take(signals.Stopping())
             self.owner.supervisor.stop(signal.SIGKILL)
             if not self._cancelled:
                 self._source.hurry(wanted=True)
@@ -220,16 +221,20 @@ class Casting(Loop):
             return
         kind, number, take = message.kind, message.number, self._attendance.take
         if kind is MessageKind.CONNECTED and number is not None and message.address:
-            take(rules.Connected(number, message.address))
+            take(signals.Connected(number, message.address))
         elif kind is MessageKind.STARTING:
-            take(rules.Begun())
+            take(signals.Begun())
+        elif kind is MessageKind.NOT_READY:
+            take(signals.Waiting(time.monotonic(), message.numbers))
+        elif kind is MessageKind.PROGRESS:
+            take(signals.Flowing(time.monotonic()))
         elif kind is MessageKind.DROPPING and number is not None:
-            take(rules.Dropped(number))
+            take(signals.Dropped(number))
         elif kind is MessageKind.DISCONNECTED and number is not None:
-            take(rules.Left(number))
+            take(signals.Left(number))
         elif kind is MessageKind.COMPLETE:
             self._complete = True
-            take(rules.Complete())
+            take(signals.Complete())
         elif kind is MessageKind.FAILED:
             self._complaint = message.text
             self.job.status.tell(verbatim(message.text))
@@ -243,7 +248,7 @@ class Casting(Loop):
             self._compress(pipeline.compressor) if pipeline.compressor else self._read(self._reading("stream")).whole
         )
         if whole:
-            self._attendance.take(rules.Fed())
+            self._attendance.take(signals.Fed())
             self.owner.descriptors.close(pipeline.outlet)
         else:
             self.owner.supervisor.stop(signal.SIGKILL)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..model.times import TIMES, Times
-from ..sentence import Sentence
+from ..sentence import NOTHING, Sentence
 from .evidence import Receiver
 
 MESSAGES = 50  # the last ones are kept
@@ -35,7 +35,7 @@ class Phase(Enum):
 class TransferState:
     """One moment. `bytes` of the disk, `total` None where the stream does not tell; `started` is the monotonic time
     of the first byte; `rate` in bytes/s over the last seconds; `elapsed` and `remaining` in seconds. `verified`: bytes
-    read back so far. `notes`: what is to be seen while it lasts."""
+    read back so far. `notes`: what is to be seen while it lasts. `attention`: what the operator should see now."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
@@ -48,6 +48,7 @@ class TransferState:
     receivers: tuple[Receiver, ...] = ()
     messages: tuple[Sentence, ...] = ()
     notes: tuple[Sentence, ...] = ()
+    attention: Sentence = NOTHING
 
 
 class Meter:
@@ -78,6 +79,7 @@ class Status:
         self._receivers: tuple[Receiver, ...] = ()
         self._messages: deque[Sentence] = deque(maxlen=MESSAGES)
         self._notes: list[Sentence] = []
+        self._attention = NOTHING
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -126,6 +128,12 @@ class Status:
             self._notes.append(text)
         self._notify()
 
+    def attend(self, text: Sentence) -> None:
+        """A line for the operator that stays until the next one of its kind."""
+        with self._lock:
+            self._attention = text
+        self.tell(text)
+
     def show(self, receivers: tuple[Receiver, ...]) -> None:
         """All receivers that take part, or took part."""
         with self._lock:
@@ -165,6 +173,7 @@ class Status:
                 receivers=self._receivers,
                 messages=tuple(self._messages),
                 notes=tuple(self._notes),
+                attention=self._attention,
             )
 
     def _elapsed(self) -> float:

@@ -20,19 +20,22 @@ class MessageKind(Enum):
     STARTING = "starting"  # sender: the cast begins
     COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
     DROPPED = "dropped"  # receiver: the sender gave us up
+    NOT_READY = "not-ready"  # sender: some have not acknowledged what was sent; the cast waits for them
     PROGRESS = "progress"
     FAILED = "failed"  # a message that comes before the program ends without success
 
 
 @dataclass(frozen=True)
 class Message:
-    """One line. `number` is udpcast's number of the receiver, `bytes` the count of a progress line (compressed)."""
+    """One line. `number` is udpcast's number of the receiver, `numbers` those of several, `bytes` the count of a
+    progress line (compressed)."""
 
     kind: MessageKind
     text: str
     number: int | None = None
     address: str | None = None
     bytes: int | None = None
+    numbers: tuple[int, ...] = ()
 
 
 _PATTERNS = (
@@ -44,6 +47,7 @@ _PATTERNS = (
     (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
     (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
     (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
+    (MessageKind.NOT_READY, re.compile(r"Timeout notAnswered=\[[\d,]*\] notReady=\[(?P<numbers>[\d,]+)\]")),
     (MessageKind.PROGRESS, re.compile(r"bytes=\s*(?P<bytes>[\d ]*\d)(?P<unit>[KMGT]?)")),
     (
         MessageKind.FAILED,
@@ -79,12 +83,13 @@ def parse_message(line: str) -> Message | None:
         match = pattern.search(text)
         if match:
             found = match.groupdict()
-            size = found.get("bytes")
+            size, numbers = found.get("bytes"), found.get("numbers") or ""
             return Message(
                 kind,
                 text,
                 number=int(found["number"]) if found.get("number") else None,
                 address=found.get("address"),
                 bytes=int(size.replace(" ", "")) * _UNITS[found["unit"]] if size else None,
+                numbers=tuple(int(one) for one in numbers.split(",") if one),
             )
     return None

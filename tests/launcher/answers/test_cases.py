@@ -12,11 +12,12 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import check, explain
-from launcher.model.machine import Disk, Machine, Nic
+from launcher.model.machine import Disk, Machine, Nic, Partition, Partition
 
 CARD = Nic("eth0", "02:00:00:00:00:0a", "e1000e", link=True, speed=1000)
 SECOND = Nic("eth1", "02:00:00:00:00:0b", "r8169", link=True, speed=1000)
-SSD = Disk("/dev/sda", 500_107_862_016, model="Maxtor Z1 SSD 480GB", serial="NA1")
+WHOLE = (Partition("/dev/sda1", 500_000_000_000, "ntfs"),)
+SSD = Disk("/dev/sda", 500_107_862_016, model="Maxtor Z1 SSD 480GB", serial="NA1", partitions=WHOLE)
 BIG = Disk("/dev/sda", 4_000_787_030_016, model="Maxtor M3 Portable", serial="NA2")
 OTHER = Disk("/dev/sdb", 256_060_514_304, model="ADATA SU800", serial="2H0")
 WINDOWS = Disk("/dev/nvme0n1", 500_107_862_016, model="ADATA SX8200 500GB", serial="2J1", transport="nvme")

@@ -109,9 +109,18 @@ def test_names_that_last_mean_the_same_disk() -> None:
         texts = [word.removeprefix("disk=") for word in said.split() if word.startswith("disk=")]
         assert texts, said
         assert {select_target(text, machine, for_writing=False).path for text in texts} == {disk.path}
+
+
+def test_names_that_last_for_twins_and_partitions_are_places() -> None:
+    twin = replace(NVME, links=("/dev/disk/by-id/nvme-1", "/dev/disk/by-path/pci-0-nvme-1"))
+    there = Machine((twin, replace(NVME, path="/dev/nvme1n1", partitions=())))
+    for path in ("/dev/nvme0n1", "/dev/nvme0n1p1"):
+        target = select_target(path, there, for_writing=False)
+        said = str(lasting_names(target, there))
+        assert said.startswith("disk=/dev/disk/by-path/pci-0-nvme-1") and said.endswith(" for all PCs like it")
+        assert select_target(said.split(maxsplit=1)[0].removeprefix("disk="), there, for_writing=False) == target
     part = select_target("/dev/sda2", MACHINE, for_writing=False)
-    assert str(lasting_names(part, MACHINE)) == "disk=/dev/disk/by-id/ata-Samsung-part2"
-    assert "by-path" in str(lasting_names(select_target("/dev/nvme0n1p1", MACHINE, for_writing=False), MACHINE))
+    assert str(lasting_names(part, MACHINE)) == "its name below /dev/disk/by-path/"
 
 
 @pytest.mark.parametrize("name", SELECTORS)

@@ -34,7 +34,9 @@ def test_one_edit_is_an_error(name: str, ours: str) -> None:
     assert check(f"{name}=x") == ([f"{name}=x: unknown; did you mean {ours}?"], [])
 
 
-@pytest.mark.parametrize(("name", "ours"), [("compres5", "compr"), ("compress", "compr"), ("udpcprams", "udpcparam")])
+@pytest.mark.parametrize(
+    ("name", "ours"), [("compres5", "compr"), ("compress", "compr"), ("udpcprams", "udpcparam"), ("dskk", "disk")]
+)
 def test_two_edits_are_a_doubt(name: str, ours: str) -> None:
     assert meant(name) == (ours, False)
     assert check(f"{name}=x") == ([], [f"{name}=x: unknown; did you mean {ours}?"])
@@ -46,7 +48,7 @@ intel_pstate ipv6.disable isolcpus kernel.panic keepinitrd live locale.LANG maxc
 netboot nfsroot noeject nohibernate nouveau.modeset overlayroot plymouth.enable processor.max_cstate raid
 random.trust_cpu rd.break rd.lvm rdloaddriver reboot resume rootflags scsi_mod.scan selinux security security=
 systemd.unit toram udev.log_level url usbcore.autosuspend vconsole.keymap zswap.enabled
-mode driver silent dhcp4 cpus host test nodhcp noauto netcfg/disk i915.mode
+mode driver silent dhcp4 cpus test nodhcp automatic portmap noauto netcfg/disk i915.mode
 """
 
 

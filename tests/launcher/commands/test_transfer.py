@@ -23,6 +23,7 @@ from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
 from launcher.sentence import say
 from tests.common import ROOT
+from tests.launcher.datapath.old_lives import gpt, md_superblock
 
 MIB = 1 << 20
 ROOM = Machine(
@@ -314,3 +315,48 @@ def test_sigterm_ends_a_transfer_with_its_outcome(two_seats: tuple[str, str], tm
     receiver.send_signal(signal.SIGTERM)
     status, events, _ = ended(receiver)
     assert (status, events[-1]["kind"]) == (1, "cancelled")
+
+
+def test_a_blank_image_is_sent_only_where_that_is_meant(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headless, "cards", lambda: ROOM)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    with pytest.raises(TransferFailed) as caught:
+        headless.transfer(["umode=snd", f"disk={image}"])
+    assert caught.value.kind is ErrorKind.SOURCE_BLANK
+    assert plan("umode=snd", f"disk={image}", "blank=yes").blank
+
+
+@pytest.fixture
+def member(tmp_path: Path) -> Iterator[Path]:
+    """A disk that was a member of a RAID."""
+    (tmp_path / "member").write_bytes(b"")
+    os.truncate(tmp_path / "member", 32 * MIB)
+    md_superblock(tmp_path / "member")
+    words = ["losetup", "--find", "--show", str(tmp_path / "member")]
+    made = subprocess.run(words, check=False, capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no loop device: {made.stderr.strip()}")
+    yield Path(made.stdout.strip())
+    subprocess.run(["losetup", "--detach", made.stdout.strip()], check=True)
+
+
+@pytest.mark.netns
+def test_a_larger_disk_with_an_old_life_is_the_clone_and_nothing_else(
+    two_seats: tuple[str, str], tmp_path: Path, member: Path
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"")
+    os.truncate(source, 16 * MIB)
+    gpt(source)
+    receiver = start(two_seats[1], "umode=rcv", f"disk={member}", "port=9018")
+    sender = start(two_seats[0], "umode=snd", f"disk={source}", "port=9018", "udpcparam=--min-receivers 1")
+    status, events, err = ended(receiver)
+    assert (status, events[-1]["kind"]) == (0, "equal"), err
+    assert ended(sender)[0] == 0
+    (cleared,) = next(event for event in events if event["event"] == "behind")["cleared"]
+    assert cleared["kind"] == "linux_raid_member" and cleared["offset"] > 16 * MIB
+    assert f"Old signatures behind the clone were cleared: linux_raid_member at byte {cleared['offset']:,}." in err
+    assert f"{member} is 16.8 MB larger than what was sent." in err
+    told = subprocess.run(["blkid", "-p", member], check=False, capture_output=True, text=True).stdout
+    assert 'PTTYPE="gpt"' in told and "raid" not in told
+    assert member.read_bytes()[: 16 * MIB] == source.read_bytes()

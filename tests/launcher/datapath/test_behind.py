@@ -156,6 +156,18 @@ def test_a_clone_is_no_worse_where_nobody_can_look(
     assert (str(behind.error), behind.larger, behind.left, behind.cleared) == (words, END, (), ())
 
 
+def test_without_descriptors_a_clone_is_no_worse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = cast_over(tmp_path / "disk", gpt, gpt)
+
+    def pipe() -> tuple[int, int]:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr("os.pipe", pipe)
+    behind = tidy(target, END, QUICK)
+    target.close()
+    assert (str(behind.error), behind.left) == ("wipefs could not be started: Too many open files.", ())
+
+
 class Partitioned:
     """A disk without room behind the clone, whose partitions are open for a while."""
 

@@ -14,6 +14,7 @@ from launcher.screens.ending import Ending, what_is_known
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
 from launcher.sentence import say
+from launcher.transfer.evidence import Receiver
 from launcher.transfer.status import Phase, TransferState
 from tests.common import a_plan, page_text
 
@@ -108,6 +109,13 @@ def test_reading_back_has_a_bar_where_the_stream_gave_no_length() -> None:
     progress = TransferPage(PLAN, lambda: None, "")
     progress.update(TransferState(Phase.VERIFYING, bytes=1000, total=None, verified=0))
     assert "0 %" in page_text(progress.page)
+
+
+def test_for_whom_a_cast_waits_is_on_the_senders_screen() -> None:
+    progress = TransferPage(replace(PLAN, role=Role.SEND), lambda: None, "")
+    there = tuple(Receiver(number, f"10.0.0.{number}") for number in range(12))
+    progress.update(TransferState(Phase.CASTING, receivers=there, attention=say("The cast has waited.")))
+    assert "The cast has waited." in page_text(progress.page)
 
 
 def test_every_success_has_a_title_of_its_own_and_no_failure_has_one() -> None:

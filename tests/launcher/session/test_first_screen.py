@@ -22,6 +22,7 @@ EARLY = {
     "launcher.answers": {
         "interview",
         "lookup",
+        "others",
         "parameters",
         "questions",
         "reading",

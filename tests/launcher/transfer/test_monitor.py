@@ -16,9 +16,11 @@ from launcher.transfer.announcement import DISCARD, Announcement, write_announce
 from launcher.transfer.heartbeat import Notice, notice_port, read_alive, read_notice, write_alive, write_notice
 from launcher.transfer.liveness import EndNotice, Greeting, Packet
 from launcher.transfer.monitor import (
+    AnswerMonitor,
     Captured,
     RivalMonitor,
     SenderMonitor,
+    acknowledgements_to,
     announcements,
     answers_to,
     attach,
@@ -30,6 +32,7 @@ from launcher.transfer.monitor import (
 )
 from launcher.transfer.receiver_signals import Alive, Answer, Stray
 from launcher.transfer.rivals import AnotherWaits
+from launcher.transfer.sender_signals import Answered, GoSaid
 
 SENDER, OTHER, PORT = "10.77.1.1", "10.77.1.2", 9000
 HELLO = b"\x05\x00" + bytes(26)
@@ -246,6 +249,8 @@ class Air:
         self.program = program
         self.filters.append(program)
 
+    open = True
+
     def heard(self) -> Iterator[Captured]:
         yield from self.packets.pop(self.program, [])
 
@@ -350,6 +355,30 @@ def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
     assert list(rivals.drain()) == [AnotherWaits(6.0, OTHER, MAC, "it", 12.5), Greeting(5.0, OTHER, MAC)]
     rivals.close()
     assert air.closed == [announcements(), greetings_to(PORT)]
+
+
+def test_what_receivers_say_to_udp_sender_is_told_apart(air: type[Air]) -> None:
+    answers = AnswerMonitor("eth0", PORT)
+    said = {b"\0\0": Answered(OTHER), b"\0\1": Answered(OTHER, whole=False), b"\0\2": GoSaid(OTHER)}
+    air.packets[acknowledgements_to(PORT)] = [
+        Captured(5.0, packet(what + bytes(6), OTHER, PORT + 1, options=1), MAC) for what in said
+    ]
+    assert answers.hears
+    assert list(answers.drain()) == list(said.values())
+    answers.close()
+    assert air.closed == [acknowledgements_to(PORT)]
+
+
+def test_of_receivers_only_what_matters_is_heard() -> None:
+    answers = Filtered(acknowledgements_to(PORT))
+    for command in (0, 1, 2):
+        found = answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, options=10))
+        assert found is not None and len(found) >= 60 + 8 + 2
+    for command in (3, 4, 5, 6, 7, 0x100):
+        assert answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1)) is None
+    for unwanted in (packet(bytes(8)), packet(bytes(8), port=PORT + 1, protocol=6), packet(b"", port=PORT + 1)):
+        assert answers.passes(unwanted) is None
+    answers.close()
 
 
 def test_announcements_come_whole() -> None:

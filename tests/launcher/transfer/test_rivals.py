@@ -15,7 +15,8 @@ from launcher.model.times import TIMES as T
 from launcher.transfer.announcement import LONGEST, MAGIC, Announcement, read_announcement, write_announcement
 from launcher.transfer.liveness import Event, Greeting, Machine, Tick
 from launcher.transfer.rivals import MANY, AnotherWaits, Own, Rival, heard, is_certain, is_own, noted, stays
-from launcher.transfer.sender_liveness import Announce, Cast, Room, cast
+from launcher.transfer.sender_liveness import Cast, Room, cast
+from launcher.transfer.sender_signals import Announce
 
 LOWER, MIDDLE, HIGHER = "52:54:00:00:00:01", "52:54:00:00:00:05", "52:54:00:00:00:09"
 HERE, THERE = "10.77.1.1", "10.77.1.9"

@@ -21,7 +21,8 @@ from launcher.model.times import TIMES, Times
 from launcher.transfer import attendance, sender
 from launcher.transfer.heartbeat import Notice
 from launcher.transfer.liveness import Greeting
-from launcher.transfer.monitor import RivalMonitor
+from launcher.transfer.monitor import AnswerMonitor, RivalMonitor
+from launcher.transfer.sender_signals import Answered
 from launcher.transfer.transfer import Transfer
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
@@ -53,6 +54,26 @@ class Silence:
 
     def close(self) -> None:
         self.air.clear()
+
+
+class Deaf:
+    """Hears no receiver: those of these tests say nothing on any card of this machine."""
+
+    hears = False
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def drain(self) -> Iterator[Answered]:
+        yield from ()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attendance, "AnswerMonitor", Deaf)
 
 
 @pytest.fixture(autouse=True)
@@ -342,3 +363,5 @@ def test_the_real_monitor_has_what_the_false_one_has() -> None:
     assert {name for name in vars(Silence) if not name.startswith("_")} == {
         name for name in vars(RivalMonitor) if not name.startswith("_")
     }
+    named = {name for name in (*vars(AnswerMonitor), *vars(AnswerMonitor("eth0", 9000))) if not name.startswith("_")}
+    assert {name for name in vars(Deaf) if not name.startswith("_")} == named

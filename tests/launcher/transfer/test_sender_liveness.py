@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from launcher.model.machine import Disk, Nic
 from launcher.model.plan import Address, AddressSource, Plan, Role, Target
 from launcher.model.times import TIMES
+from launcher.transfer.delays import Delays
 from launcher.transfer.evidence import LOST, Receiver, ReceiverState
 from launcher.transfer.liveness import (
     Action,
@@ -25,30 +26,32 @@ from launcher.transfer.liveness import (
     Tick,
 )
 from launcher.transfer.rivals import AnotherWaits, Own, Rival
-from launcher.transfer.sender_liveness import (
-    BEFORE,
-    RULES,
-    RUNNING,
+from launcher.transfer.sender_liveness import BEFORE, RULES, RUNNING, Cast, Room, cast
+from launcher.transfer.sender_signals import (
     Announce,
+    Answered,
     BeginCast,
     Begun,
-    Cast,
     Complete,
     Connected,
     Dropped,
     Fed,
+    Flowing,
     GiveWay,
+    GoSaid,
+    HoldUp,
     Judged,
     Left,
     NameRival,
+    NobodyAnswers,
     Part,
-    Room,
     SayAlive,
     SendEndNotice,
     Start,
+    StopCounting,
     Stopping,
+    Waiting,
     Welcome,
-    cast,
 )
 
 C = Cast
@@ -57,6 +60,9 @@ OWN, LOWER, HIGHER = "52:54:00:75:64:05", "52:54:00:75:64:01", "52:54:00:75:64:0
 DISK = Disk("/dev/sda", 1 << 20)
 PLAN = Plan(Role.SEND, Target(DISK.path, DISK.size, DISK), Nic("eth0", OWN.upper()), Address(AddressSource.GIVEN))
 ONE, TWO = Receiver(0, "10.77.1.2"), Receiver(1, "10.77.1.3")
+HEARS = {"hears": True}
+FIRST_ANSWERED = {"hears": True, "receivers": (replace(ONE, answered=True), TWO)}
+WAITED = {"delays": Delays(last=1.0, of=(1,), seconds=((1, T.hold_up - 1),))}
 
 
 def machine(state: Cast = C.LISTENING, **noted: Any) -> Machine[Room]:
@@ -98,6 +104,17 @@ ROWS: list[tuple[dict[str, Any], Cast, Event, Cast, tuple[Action, ...] | tuple[t
     ({"announce_at": 2.0}, C.WAITING, Tick(2.0), C.WAITING, (Announce(2.0),)),
     ({}, C.WAITING, Begun(), C.CASTING, (StopListening(), BeginCast())),
     *(({}, state, Connected(2, "10.77.1.4"), state, (Welcome(2, "10.77.1.4"),)) for state in RUNNING),
+    ({}, C.WAITING, GoSaid("10.77.1.7"), C.WAITING, ()),
+    *((HEARS, state, Answered(ONE.address), state, ()) for state in RUNNING),
+    *((HEARS, state, Answered(ONE.address, whole=False), state, ()) for state in RUNNING),
+    *(({**FIRST_ANSWERED, "begun": True}, state, Answered(TWO.address), state, (StopCounting(),)) for state in RUNNING),
+    ({}, C.CASTING, Flowing(5), C.CASTING, ()),
+    ({}, C.CASTING, Waiting(2, (1,)), C.CASTING, ()),
+    (WAITED, C.CASTING, Waiting(2, (1,)), C.CASTING, (HoldUp(((TWO.address, T.hold_up),)),)),
+    ({**WAITED, **FIRST_ANSWERED}, C.CASTING, Waiting(2, (1,)), C.CASTING, (HoldUp,)),
+    ({**WAITED, **HEARS}, C.CASTING, Waiting(2, (0, 1)), C.CASTING, (NobodyAnswers(2, False),)),
+    (HEARS, C.CASTING, Dropped(1), C.CASTING, (Part,)),
+    (HEARS, C.CASTING, Left(1), C.CASTING, (Part,)),
     *(({}, state, Dropped(1), state, (Part,)) for state in RUNNING),
     *(({}, state, Dropped(7), state, ()) for state in RUNNING),
     ({}, C.WAITING, Left(1), C.WAITING, (Part,)),
@@ -142,12 +159,13 @@ EVENTS: tuple[Event, ...] = (
     *(Tick(20), Greeting(20, RIVAL, LOWER), AnotherWaits(20, RIVAL, LOWER, "it", 99.0), Cancelled(), DiskHung()),
     *(Begun(), Connected(2, "10.77.1.4")),
     *(Dropped(1), Left(1), Fed(), Stopping(), Complete(), Judged("sent")),
+    *(Answered(ONE.address), Waiting(20, (1,)), Flowing(20), GoSaid("10.77.1.7")),
 )
 IGNORED: dict[Cast, set[type[Event]]] = {
-    C.LISTENING: {Begun, Connected, Dropped, Left, Fed, Stopping, Complete, Judged},
-    C.WAITING: {Cancelled},
-    C.CASTING: {Greeting, AnotherWaits, Cancelled, Begun},
-    C.COMPLETE: {Tick, Greeting, AnotherWaits, Cancelled, Begun, Complete},
+    C.LISTENING: {type(event) for event in EVENTS} - {Tick, Greeting, AnotherWaits, Cancelled, DiskHung},
+    C.WAITING: {Cancelled, Waiting, Flowing},
+    C.CASTING: {Greeting, AnotherWaits, Cancelled, Begun, GoSaid},
+    C.COMPLETE: {Tick, Greeting, AnotherWaits, Cancelled, Begun, Complete, Waiting, Flowing, GoSaid},
     C.OVER: {type(event) for event in EVENTS} - {Judged},
 }
 
@@ -232,6 +250,71 @@ def test_how_a_receiver_parts(fed: bool, complete: bool, event: Event, state: Re
     assert one.take(event) == (), "it is known to be gone"
 
 
+@pytest.mark.parametrize("event", [Dropped(0), Left(0)])
+@pytest.mark.parametrize("fed", [False, True])
+def test_who_acknowledged_nothing_was_never_more_than_a_name(event: Event, fed: bool) -> None:
+    """Also one that left near the end, and one that only asked for the data again."""
+    one = machine(C.CASTING, hears=True, fed=fed)
+    one.take(Answered(ONE.address, whole=False))
+    one.take(Answered(TWO.address))
+    (part,) = one.take(event)
+    assert isinstance(part, Part) and part.lost
+    assert str(part.reason) == "connected, never answered"
+    assert states(one) == [ReceiverState.NEVER_ANSWERED, ReceiverState.CONNECTED]
+    assert one.facts.receivers[0].asked
+    one.take(replace(event, number=1))  # type: ignore[type-var]
+    assert states(one)[1] in (ReceiverState.DROPPED, ReceiverState.LEFT, ReceiverState.NEAR_THE_END)
+
+
+def test_where_acknowledgements_cannot_be_heard_nobody_is_called_mute() -> None:
+    one = machine(C.CASTING)
+    one.take(Dropped(0))
+    assert states(one)[0] is ReceiverState.DROPPED
+
+
+def test_an_acknowledgement_of_a_stranger_is_nobodys() -> None:
+    one = machine(C.CASTING, hears=True)
+    assert one.take(Answered("10.77.9.9")) == ()
+    assert one.facts.receivers == (ONE, TWO)
+
+
+def test_answers_are_counted_until_all_have_answered() -> None:
+    one = machine(C.CASTING, hears=True)
+    assert one.take(Answered(ONE.address)) == ()
+    assert one.take(Answered(ONE.address)) == ()
+    assert one.take(Answered(TWO.address, whole=False)) == ()
+    assert one.take(Answered(TWO.address)) == (StopCounting(),)
+
+
+def test_who_is_there_when_the_cast_begins_is_counted_and_who_began_it_is_noted() -> None:
+    one = machine(C.WAITING)
+    one.take(GoSaid("10.77.1.7"))
+    one.take(Begun())
+    one.take(Dropped(1))
+    assert (one.facts.joined, one.facts.started_by) == (2, "10.77.1.7")
+
+
+def test_for_whom_a_cast_waits_is_said_now_and_then() -> None:
+    one = machine(C.CASTING, hears=True, receivers=(replace(ONE, answered=True), TWO))
+    named = [one.take(Waiting(at, (1,))) for at in (0.0, 4.0, 8.0, 12.0, 16.0, 20.0)]
+    told = [actions[0] for actions in named if actions]
+    assert told == [HoldUp(((TWO.address, 12.0),)), HoldUp(((TWO.address, 20.0),))]
+
+
+def test_one_that_only_stops_for_a_moment_is_not_named() -> None:
+    one = machine(C.CASTING)
+    for second in range(100):
+        assert one.take(Waiting(second + 0.05, (1,))) == ()
+        one.take(Flowing(second + 1.0))
+
+
+def test_where_nobody_answers_no_seat_is_named() -> None:
+    one = machine(C.CASTING, hears=True)
+    one.take(Answered(TWO.address, whole=False))
+    told = [one.take(Waiting(at, (0, 1))) for at in (0.0, 6.0, 12.0)]
+    assert told == [(), (), (NobodyAnswers(2, True),)]
+
+
 def test_who_is_there_when_all_is_complete_has_finished() -> None:
     one = machine(C.CASTING)
     one.take(Dropped(1))
@@ -278,6 +361,8 @@ anything = st.one_of(
     st.builds(Connected, numbers, st.sampled_from(["10.77.1.2", "10.77.1.3"])),
     st.builds(Dropped, numbers),
     st.builds(Left, numbers),
+    st.builds(Answered, st.sampled_from(["10.77.1.2", "10.77.1.3"]), st.booleans()),
+    st.builds(Waiting, st.floats(0, 100), st.lists(numbers, max_size=3).map(tuple)),
     *(st.just(event) for event in (Begun(), Fed(), Stopping(), Complete(), Cancelled(), DiskHung())),
 )
 
@@ -294,9 +379,9 @@ def test_nothing_is_started_twice_and_nobody_gives_way_during_a_cast(events: lis
     assert started <= 1
 
 
-@given(st.lists(anything, max_size=40))
-def test_who_was_lost_is_never_counted_as_served(events: list[Event]) -> None:
-    one = machine(C.CASTING)
+@given(st.lists(anything, max_size=40), st.booleans())
+def test_who_was_lost_is_never_counted_as_served(events: list[Event], hears: bool) -> None:
+    one = machine(C.CASTING, hears=hears)
     lost: list[int] = []
     for event in events:
         one.take(event)

@@ -434,9 +434,10 @@ def until_greeted(room: Room, seat: int) -> None:
 GREETED = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
+from launcher.transfer.liveness import Greeting
 from launcher.transfer.monitor import RivalMonitor
 rivals = RivalMonitor("eth0", 9000)
-while not list(rivals.drain()):
+while not [one for one in rivals.drain() if isinstance(one, Greeting)]:
     time.sleep(0.02)
 print("greeted")
 """

@@ -165,12 +165,13 @@ def there(*states: ReceiverState) -> tuple[Receiver, ...]:
     return tuple(Receiver(number, f"10.0.0.{number}", state) for number, state in enumerate(states))
 
 
-DONE, DROPPED, LEFT, HERE, NEAR = (
+DONE, DROPPED, LEFT, HERE, NEAR, NEVER = (
     ReceiverState.FINISHED,
     ReceiverState.DROPPED,
     ReceiverState.LEFT,
     ReceiverState.CONNECTED,
     ReceiverState.NEAR_THE_END,
+    ReceiverState.NEVER_ANSWERED,
 )
 SENT = Sending(
     device="/dev/sda",
@@ -180,6 +181,7 @@ SENT = Sending(
     compressor=Stage("zstd", 0),
     udpcast=Stage("udp-sender", 0),
     receivers=there(DONE, DONE),
+    joined=2,
     begun=True,
     complete=True,
 )
@@ -198,6 +200,17 @@ SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"receivers": there(LEFT, DONE)}, K.RECEIVER_LOST),
     ({"receivers": there(NEAR, DONE)}, K.RECEIVER_LOST),
     ({"receivers": there(NEAR, DROPPED)}, K.RECEIVER_LOST),
+    ({"receivers": there(DONE, NEVER)}, K.RECEIVER_LOST),
+    ({"receivers": there(NEVER, NEVER)}, K.RECEIVER_LOST),
+    ({"receivers": there(DONE, NEVER), "least": 1}, K.SENT),
+    ({"receivers": there(DONE, DROPPED, NEVER), "least": 1}, K.RECEIVER_LOST),
+    ({"receivers": there(DONE, NEVER), "least": 2}, K.FEWER_RECEIVERS),
+    ({"least": 3}, K.FEWER_RECEIVERS),
+    ({"least": 2}, K.SENT),
+    ({"least": 1}, K.SENT),
+    ({"least": 3, "started_by": "10.0.0.7"}, K.FEWER_RECEIVERS),
+    ({"least": 29, "receivers": there(DONE, NEAR)}, K.RECEIVER_LOST),
+    ({"least": 29, "receivers": ()}, K.NO_RECEIVERS),
     (
         {"receivers": there(LEFT), "compressor": Stage("zstd", -13), "moved": Moved(9, broken=True)},
         K.RECEIVER_LOST,
@@ -341,12 +354,76 @@ def test_who_gives_way_names_the_other_sender_and_the_port(begun: bool, words: s
     assert (outcome.bytes, outcome.receivers, outcome.total) == (0, (), 1000)
 
 
+def said(**difference: object) -> str:
+    outcome = judge_sender(dataclasses.replace(SENT, **difference))  # type: ignore[arg-type]
+    return f"{outcome.sentence} {outcome.hint}"
+
+
+def test_how_many_were_wanted_and_how_many_were_there_is_said() -> None:
+    outcome = judge_sender(dataclasses.replace(SENT, least=29))
+    assert str(outcome.sentence) == (
+        "/dev/sda was sent whole, but 29 receivers were wanted and only 2 were there until the end."
+    )
+    assert (outcome.wanted, outcome.present, outcome.ok) == (29, 2, False)
+    assert judge_sender(SENT).fields()["wanted"] == judge_sender(SENT).fields()["present"] == 2
+    assert "2 receivers were there until the end, 1 wanted." in said(least=1)
+    assert "The cast ended with 1 receiver, 3 wanted. Lost: 10.0.0.1 (dropped)." in said(
+        receivers=there(DONE, DROPPED), least=3
+    )
+    before = judge_sender(dataclasses.replace(SENT, begun=False, complete=False, least=29))
+    assert (before.wanted, before.present) == (None, None)
+
+
+def test_who_has_the_last_word_is_said() -> None:
+    assert "their own screens or events tell" in said()
+
+
+def test_who_acknowledged_nothing_is_named_as_such() -> None:
+    for least in (0, 1, 2):
+        assert "Lost: 10.0.0.1 (connected, never answered)." in said(receivers=there(DONE, NEVER), least=least)
+
+
+def test_many_that_are_lost_are_counted() -> None:
+    sentence = said(receivers=there(DONE, *[NEVER] * 1099, DROPPED), least=1100)
+    assert "Lost: 1 (dropped), 1,099 (connected, never answered)." in sentence
+    assert len(sentence) < 500
+    assert "1,100 receivers left near its end" in said(receivers=there(*[NEAR] * 1100))
+
+
+def test_where_no_data_gets_through_it_is_said_what_that_may_be() -> None:
+    sentence = said(receivers=there(NEVER, NEVER))
+    for word in ("2 receivers have connected, but no data gets through", "IGMP", "firewall", "MTU", "--broadcast"):
+        assert word in sentence, sentence
+    asked = tuple(dataclasses.replace(one, asked=True) for one in there(NEVER, NEVER))
+    assert "only small packets get through" in said(receivers=asked)
+    assert "smaller MTU" in said(receivers=asked)
+    assert "IGMP" in said(receivers=there(DONE, NEVER)), "one of many"
+    assert "IGMP" not in said(receivers=there(DONE, DROPPED))
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"least": 3},
+        {"receivers": there(DONE, DROPPED)},
+        {"receivers": there(NEVER)},
+        {},
+    ],
+)
+def test_who_began_the_cast_is_said_where_it_was_another_pc(difference: dict[str, object]) -> None:
+    assert "10.0.0.7 began the cast with 2 connected, not this PC" in said(started_by="10.0.0.7", **difference)
+    assert "began" not in said(**difference)
+
+
 def test_one_is_one() -> None:
     """In every sentence with a count."""
-    alone = dataclasses.replace(SENT, receivers=there(DONE))
-    assert str(judge_sender(alone).sentence) == "/dev/sda was sent whole; 1 receiver was there until the end."
-    lost = dataclasses.replace(SENT, receivers=there(DROPPED))
-    sentence = "The cast ended with 0 of 1 receiver; lost: 10.0.0.0 (dropped)."
+    alone = dataclasses.replace(SENT, receivers=there(DONE), joined=1)
+    assert str(judge_sender(alone).sentence) == (
+        "/dev/sda was sent whole; 1 receiver was there until the end, 1 wanted. "
+        "Whether their disks are equal their own screens or events tell, and nothing else."
+    )
+    lost = dataclasses.replace(SENT, receivers=there(DROPPED), joined=1)
+    sentence = "The cast ended with 0 receivers, 1 wanted. Lost: 10.0.0.0 (dropped)."
     assert str(judge_sender(lost).sentence) == sentence
     byte = dataclasses.replace(GOOD, target=Moved(1), cancelled=True, manifest=None, reread=None)
     assert str(judge_receiver(byte).sentence) == "The transfer was cancelled after 1 byte; /dev/sda is not whole."

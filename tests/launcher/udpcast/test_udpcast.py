@@ -352,6 +352,14 @@ def test_messages(line: str, kind: MessageKind, number: int | None, address: str
     assert (message.kind, message.number, message.address) == (kind, number, address)
 
 
+def test_for_whom_udp_sender_waits() -> None:
+    """Its own line, measured; that everybody is ready says nothing."""
+    message = parse_message("Timeout notAnswered=[] notReady=[1,12] nrAns=2 nrRead=0 nrPart=2 avg=3366")
+    assert message is not None
+    assert (message.kind, message.numbers) == (MessageKind.NOT_READY, (1, 12))
+    assert parse_message("Timeout notAnswered=[] notReady=[] nrAns=2 nrRead=2 nrPart=2 avg=3366") is None
+
+
 @pytest.mark.parametrize(
     ("line", "count"),
     [
