@@ -16,6 +16,7 @@ import pytest
 import xxhash
 
 from launcher.datapath.behind import Behind
+from launcher.datapath.block_device import ReadBack, TargetDisk
 from launcher.datapath.chunks import CHUNK
 from launcher.datapath.framing import Manifest, Trailer, disk_label, manifest_frame, trailer_frame
 from launcher.errors import TransferFailed
@@ -473,13 +474,16 @@ def test_a_cast_that_fails_clears_nothing(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_disk_that_hangs_once_it_is_compared_is_equal_all_the_same(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hung = threading.Event()
+    asked, hung = threading.Event(), threading.Event()
 
     def hangs(*_: object) -> Behind:
+        asked.set()
         hung.wait()
         return Behind()
 
     monkeypatch.setattr(receiver, "tidy", hangs)
+    for disk in (TargetDisk, ReadBack):
+        monkeypatch.setattr(disk, "hung", property(lambda self: 301.0 if asked.is_set() else None))
     put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {cast_of(bytes(50_000), (None, None), tmp_path)}")
     transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), replace(QUICK, patience=0.5))
     transfer.start()
