@@ -41,8 +41,13 @@ def usual_prefix(address: str, *others: str | None) -> int:
     return next((bits for bits in longest if all((one ^ value) & bits_of(bits) == 0 for one in known)), own_class)
 
 
-def unusable(address: str, prefix: int | None = None) -> Sentence | None:
-    """Why no PC can have `address`, or None when one can; without a `prefix`, as far as that needs none."""
+def unusable(address: str, prefix: int | None = None, server: str | None = None) -> Sentence | None:
+    """Why no PC can have `address`, or None when one can; without a `prefix`, as far as that needs none.
+
+    `server`: the DHCP server that gave it.
+    """
+    if address == server:
+        return say("the DHCP server's own")
     value = number(address)
     first = value >> 24
     if first in (0, 127):

@@ -287,7 +287,7 @@ class AddressJob:
         if lease.event in ("bound", "renew"):
             prefix = prefix_of(lease.netmask) or usual_prefix(lease.address, lease.server, lease.gateway)
             address = f"{lease.address}/{prefix}"
-            why = unusable(lease.address, prefix)
+            why = unusable(lease.address, prefix, lease.server)
             if why:
                 self._hand_back(Why.DECLINED, identifier, lease)
                 self._trouble(

@@ -23,6 +23,11 @@ def test_an_address_of_no_pc(address: str, prefix: int | None) -> None:
     assert unusable(address, 8) or prefix
 
 
+def test_the_servers_own_address_is_no_pcs() -> None:
+    assert str(unusable("10.0.0.1", 24, "10.0.0.1")) == "the DHCP server's own"
+    assert unusable("10.0.0.7", 24, "10.0.0.1") is None
+
+
 @pytest.mark.parametrize(
     ("address", "prefix"),
     [

@@ -302,7 +302,7 @@ def bound(**values: str) -> dict[str, object]:
 
 def addresses_of_nobody() -> dict[str, object]:
     """Each is refused, and nothing is set."""
-    given = ("0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "10.77.0.255", "10.77.0.0")
+    given = ("0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "10.77.0.255", "10.77.0.0", "10.77.0.1")
     return {address: bound(ip=address, subnet="255.255.255.0") for address in given}
 
 

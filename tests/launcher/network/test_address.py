@@ -169,7 +169,7 @@ def test_a_refusal_is_shown_with_the_servers_words_and_cannot_pass_for_a_lease(t
 def test_an_address_that_can_be_nobodys_is_refused_with_the_servers_name(tmp_path: Path) -> None:
     seen = scenario("addresses_of_nobody", tmp_path)
     del seen["log"]
-    assert len(seen) == 6
+    assert len(seen) == 7
     for address, state in seen.items():
         assert (state["phase"], state["kernel"]) == ("asking", []), address
         assert f"The DHCP server 10.77.0.1 gave seat the address {address}/24: " in state["sentence"]
