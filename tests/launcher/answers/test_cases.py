@@ -1,7 +1,7 @@
 """What `explain` says to lines that went wrong in real rooms: each on a small machine that is as the room's was.
 
-A case is a machine, a line, what of the plan must come of it (None: no plan may be unattended), and words that an error
-and a warning have.
+A case is a machine, a line, words that an error and a warning have (where it has none, there is none), and the card and
+the disk that the plan has.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import check, explain
-from launcher.model.machine import Disk, Machine, Nic, Partition, Partition
+from launcher.model.machine import Disk, Machine, Nic, Partition
 
 CARD = Nic("eth0", "02:00:00:00:00:0a", "e1000e", link=True, speed=1000)
 SECOND = Nic("eth1", "02:00:00:00:00:0b", "r8169", link=True, speed=1000)
