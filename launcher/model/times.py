@@ -240,9 +240,14 @@ def waits() -> str:
             f"`silence`, {SILENCE:g} s unless given; then the sender drops it and goes on",
         ),
         (
-            "a sender that is silent on the wire (a slow disk is no silence)",
+            "a sender that was found, and is silent before its cast",
+            f"{TIMES.ask:g} s; then it is asked, and left when it does not answer {TIMES.ask_times} times",
+        ),
+        (
+            "a sender that is silent on the wire in its cast (a slow disk is no silence)",
             f"{TIMES.more_patient:g} s longer than `silence`",
         ),
+        ("one of two senders to go, while both are heard", "`start_timeout`; the receiver names both"),
         ("a sender that fails or is cancelled", f"{math.ceil(told)} s: it says so to its receivers"),
         (
             "a disk that does not answer a request",

@@ -363,7 +363,7 @@ class Reception(Loop):
             sender=heard.address,
             silence=heard.silence,
             end_notice=heard.end_notice,
-            anew=heard.anew is not None,
+            anew=heard.began_anew,
             mixed=heard.mixed,
             timed_out=heard.timed_out,
             complaint=self._seen.complaint or heard.complaint,

@@ -224,7 +224,7 @@ class Casting(Loop):
             take(signals.Connected(number, message.address))
         elif kind is MessageKind.STARTING:
             take(signals.Begun())
-        elif kind is MessageKind.NOT_READY:
+        elif kind is MessageKind.UNREADY:
             take(signals.Waiting(time.monotonic(), message.numbers))
         elif kind is MessageKind.PROGRESS:
             take(signals.Flowing(time.monotonic()))

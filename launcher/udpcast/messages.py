@@ -20,7 +20,7 @@ class MessageKind(Enum):
     STARTING = "starting"  # sender: the cast begins
     COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
     DROPPED = "dropped"  # receiver: the sender gave us up
-    NOT_READY = "not-ready"  # sender: some have not acknowledged what was sent; the cast waits for them
+    UNREADY = "unready"  # sender: some have not acknowledged what was sent; the cast waits for them
     PROGRESS = "progress"
     FAILED = "failed"  # a message that comes before the program ends without success
 
@@ -47,7 +47,7 @@ _PATTERNS = (
     (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
     (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
     (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
-    (MessageKind.NOT_READY, re.compile(r"Timeout notAnswered=\[[\d,]*\] notReady=\[(?P<numbers>[\d,]+)\]")),
+    (MessageKind.UNREADY, re.compile(r"Timeout notAnswered=\[[\d,]*\] notReady=\[(?P<numbers>[\d,]+)\]")),
     (MessageKind.PROGRESS, re.compile(r"bytes=\s*(?P<bytes>[\d ]*\d)(?P<unit>[KMGT]?)")),
     (
         MessageKind.FAILED,

@@ -356,7 +356,7 @@ def test_for_whom_udp_sender_waits() -> None:
     """Its own line, measured; that everybody is ready says nothing."""
     message = parse_message("Timeout notAnswered=[] notReady=[1,12] nrAns=2 nrRead=0 nrPart=2 avg=3366")
     assert message is not None
-    assert (message.kind, message.numbers) == (MessageKind.NOT_READY, (1, 12))
+    assert (message.kind, message.numbers) == (MessageKind.UNREADY, (1, 12))
     assert parse_message("Timeout notAnswered=[] notReady=[] nrAns=2 nrRead=2 nrPart=2 avg=3366") is None
 
 
