@@ -14,6 +14,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..datapath.block_device import SourceDisk
 from ..datapath.copying import copy_from_disk
@@ -45,6 +46,7 @@ from .supervisor import Ended, Said
 
 NO_KEY = say("The cast starts by itself; udp-sender reads no key (--nokbd).")
 NOBODY = say("No receiver has connected yet.")
+TOLD_TO_BEGIN = say("Another PC told udp-sender to begin, and no receiver was there; it waits anew.")
 
 
 class Sender:
@@ -155,6 +157,8 @@ class Casting(Loop):
         self._pipeline = pipeline
         self._moved = NO_BYTES
         self._complete = False
+        self._began = time.monotonic()
+        self._told_to_begin = False
         self._complaint = ""
         self._hung: float | None = None
         self._shortage: Sentence | None = None
@@ -191,11 +195,23 @@ class Casting(Loop):
             self._attendance.take(DiskHung())
             raise DiskHangs
         self._attendance.tick()
-        if self._attendance.room.reading and self._pipeline.has_failed:
+        if self._told_to_begin and self._pipeline.udpcast.status is not None:
+            self._told_to_begin = False
+            self._wait_anew()
+        elif self._attendance.room.reading and self._pipeline.has_failed:
+            self._pipeline.let_go()
             self._attendance.take(signals.Stopping())
             self.owner.supervisor.stop(signal.SIGKILL)
             if not self._cancelled:
                 self._source.hurry(wanted=True)
+
+    def _wait_anew(self) -> None:
+        """One datagram of anybody begins a cast (CMD_GO); where no receiver is there, udp-sender ends."""
+        plan = self.job.plan
+        left = int(self._began + plan.start_timeout - time.monotonic())
+        if left > 0 and self._attendance.state is Cast.WAITING and not self._cancelled:
+            self.job.status.tell(TOLD_TO_BEGIN)
+            self._pipeline.start_udpcast(program(argv(replace(plan, start_timeout=left))[-1]))
 
     def _cancel(self) -> None:
         if not self._complete:
@@ -223,7 +239,10 @@ class Casting(Loop):
         if kind is MessageKind.CONNECTED and number is not None and message.address:
             take(signals.Connected(number, message.address))
         elif kind is MessageKind.STARTING:
+            self._pipeline.let_go()
             take(signals.Begun())
+        elif kind is MessageKind.NOBODY:
+            self._told_to_begin = not self.job.plan.options.autostart  # which begins the cast, whoever is there
         elif kind is MessageKind.UNREADY:
             take(signals.Waiting(time.monotonic(), message.numbers))
         elif kind is MessageKind.PROGRESS:

@@ -310,6 +310,48 @@ def test_one_stray_greeting_stops_no_cast(source: Path, tmp_path: Path, monkeypa
     assert sent(plan(Role.SEND, source), times=replace(QUICK, listen=0.2)).kind is K.SENT
 
 
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_stranger_that_begins_the_cast_for_nobody_does_not_end_it(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: Compression
+) -> None:
+    """udp-sender ends with status 0 then, and has taken nothing of its input."""
+    nobody = "if ! test -e again; then touch again; echo 'No participants... exiting' >&2; exit 0; fi"
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {nobody}; {CASTS}; {TAKES}; {COMPLETE}")
+    assert sent(plan(Role.SEND, source, compression), tmp_path / "events").kind is K.SENT
+    if compression is Compression.NONE:
+        assert (tmp_path / "taken").read_bytes() == source.read_bytes()
+    told = map(json.loads, (tmp_path / "events").read_text().splitlines())
+    assert sum("udp-sender" in one["command"] for one in told if one["event"] == "command") == 2
+
+
+def test_who_writes_to_a_udp_sender_that_waits_sees_its_end_when_the_disk_hangs(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, real = threading.Event(), os.preadv
+
+    def preadv(fd: int, buffers: list[memoryview], at: int) -> int:
+        if at >= 2 << 20:  # what was read before is more than a pipe holds
+            answer.wait(DEADLINE)
+        return real(fd, buffers, at)
+
+    monkeypatch.setattr("os.preadv", preadv)
+    put_first(monkeypatch, tmp_path, udp_sender="exec sleep 60")
+    try:
+        outcome = sent(plan(Role.SEND, source, Compression.GZIP), times=replace(QUICK, patience=0.5))
+        assert outcome.kind is K.READ_ERROR
+        until(lambda: "stream" not in {thread.name for thread in threading.enumerate()})
+    finally:
+        answer.set()
+
+
+def test_a_cast_that_begins_by_itself_for_nobody_is_over(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_sender="echo 'No participants... exiting' >&2")
+    a_plan = replace(plan(Role.SEND, source), options=Options(("--autostart", "3"), autostart=3))
+    assert sent(a_plan).kind is K.NO_RECEIVERS
+
+
 def test_the_key_is_pressed_when_somebody_is_there(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
