@@ -12,6 +12,7 @@ the judge. That is done in the thread that owns the transfer; its workers move t
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 
 from ..datapath.block_device import SourceDisk
@@ -30,7 +31,7 @@ from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
 from . import sender_liveness as rules
 from .attendance import Attendance
-from .evidence import Sending
+from .evidence import Sending, Stood
 from .liveness import Cancelled, DiskHung
 from .monitor import RivalMonitor
 from .opening import opened
@@ -39,6 +40,7 @@ from .pipeline import Pipeline, copy_packed, make_manifest, write_trailer
 from .sender_liveness import Cast
 from .sender_verdict import judge_sender
 from .source import opening
+from .standstill import Standstill
 from .status import Status
 from .supervisor import Ended, Said
 
@@ -158,6 +160,11 @@ class Casting(Loop):
         self._hung: float | None = None
         self._shortage: Sentence | None = None
         self._cancelled = False
+        self._timed_out = False
+        self._standstill = Standstill(job.status, job.times)
+        self._stood: Stood | None = None
+        self._acknowledged = 0  # bytes of the stream, by udp-sender's words
+        self._deadline = time.monotonic() + job.plan.start_timeout + job.times.late
 
     def run(self) -> Sending:
         """Send, and say what was seen."""
@@ -190,11 +197,28 @@ class Casting(Loop):
             self._attendance.take(DiskHung())
             raise DiskHangs
         self._attendance.tick()
+        self._look_at_the_clock(time.monotonic())
         if self._attendance.room.reading and self._pipeline.has_failed:
             self._attendance.take(rules.Stopping())
             self.owner.supervisor.stop(signal.SIGKILL)
             if not self._cancelled:
                 self._source.hurry(wanted=True)
+
+    def _look_at_the_clock(self, now: float) -> None:
+        """Nobody waits for ever: not for the cast to begin, not for bytes to move, not for a process that is done."""
+        room, seen = self._attendance.room, self.owner.supervisor
+        if self._complete:
+            seen.let_end()
+        elif room.begun and not self._stood:
+            moved = self.job.status.moved.count, self._acknowledged
+            silence, through = self.job.plan.silence, self._pipeline.waits_for(room.fed)
+            self._stood = self._standstill.look(now, moved, self._source.asked, silence, through)
+            if self._stood:
+                self.job.log.emit("standstill", program=self._stood.program, seconds=round(self._stood.seconds))
+                seen.stop(signal.SIGKILL)
+        elif not room.begun and now > self._deadline and not self._timed_out:
+            self._timed_out = True
+            seen.stop(signal.SIGKILL)
 
     def _cancel(self) -> None:
         if not self._complete:
@@ -227,6 +251,8 @@ class Casting(Loop):
             take(rules.Dropped(number))
         elif kind is MessageKind.DISCONNECTED and number is not None:
             take(rules.Left(number))
+        elif kind is MessageKind.PROGRESS and message.bytes:
+            self._acknowledged = message.bytes
         elif kind is MessageKind.COMPLETE:
             self._complete = True
             take(rules.Complete())
@@ -302,13 +328,17 @@ class Casting(Loop):
             complaint=self._complaint,
             hung=self._hung,
             shortage=self._shortage,
+            stood=self._stood,
+            timed_out=self._timed_out,
             cancelled=self._cancelled,
         )
 
     def _compressor_first(self) -> bool:
         """Whether the compressor ended while udp-sender ran. One that SIGPIPE ended only followed udp-sender, whose
-        pipe breaks a moment before its end can be seen."""
+        pipe breaks a moment before its end can be seen; and one that we ended tells nothing."""
         compressor = self._pipeline.compressor
-        if compressor is None or compressor.status == -signal.SIGPIPE:
+        if compressor is None or compressor.status is None:
+            return False
+        if -compressor.status in (signal.SIGPIPE, *compressor.sent):
             return False
         return self.owner.supervisor.ended_before(compressor, self._pipeline.udpcast)

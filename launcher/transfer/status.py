@@ -78,6 +78,7 @@ class Status:
         self._receivers: tuple[Receiver, ...] = ()
         self._messages: deque[Sentence] = deque(maxlen=MESSAGES)
         self._notes: list[Sentence] = []
+        self._still: Sentence | None = None
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -126,6 +127,12 @@ class Status:
             self._notes.append(text)
         self._notify()
 
+    def stands_still(self, text: Sentence | None) -> None:
+        """What the operator is to see as long as it is so; None: it moves again."""
+        with self._lock:
+            self._still = text
+        self._notify()
+
     def show(self, receivers: tuple[Receiver, ...]) -> None:
         """All receivers that take part, or took part."""
         with self._lock:
@@ -164,7 +171,7 @@ class Status:
                 verified=self.reread.count,
                 receivers=self._receivers,
                 messages=tuple(self._messages),
-                notes=tuple(self._notes),
+                notes=(*self._notes, *((self._still,) if self._still else ())),
             )
 
     def _elapsed(self) -> float:
