@@ -21,6 +21,7 @@ from ..process import Process, open_terminal, spawn
 from ..sentence import say
 from ..udpcast.command import starts_by_key
 from .owner import Job
+from .standstill import is_full
 
 
 class Pipeline:
@@ -63,6 +64,12 @@ class Pipeline:
         """Whether a process has ended that may not end yet."""
         squeeze_failed = self.compressor is not None and self.compressor.status not in (None, 0)
         return squeeze_failed or self.udpcast.status is not None
+
+    def waits_for(self, fed: bool) -> Process:
+        """Through which process bytes have to move next; `fed`: all of them are in udp-sender's pipe."""
+        if fed or self.compressor is None or self.compressor.status is not None or is_full(self.outlet):
+            return self.udpcast
+        return self.compressor
 
     @property
     def takes_keys(self) -> bool:
