@@ -19,7 +19,7 @@ from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
-from .lookup import given_answers
+from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
@@ -52,9 +52,11 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         return Explanation(parameters, (), (), None, (), warnings, errors)
     interview = Interview(given, machine, refuse)
     settled = interview.preview()
-    problems = [item.problem.whole for item in settled if item.problem]
+    wrong = {row.key for item in parameters if item.status == Use.INVALID.value and (row := row_of(item.name))}
+    said = [item.problem.whole for item in settled if item.problem and item.key in wrong]
+    problems = [item.problem.whole for item in settled if item.problem and item.key not in wrong]
     plan, failure, confirmed = _plan(given, machine)
-    if failure and interview.auto:
+    if failure and interview.auto and failure.whole not in said:
         problems.append(failure.whole)
     problems += unknown_language(given)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)

@@ -138,6 +138,7 @@ ROWS: tuple[Row, ...] = (
         label=say("Address"),
         parse=r.read_address,
         default=r.address_by_dhcp,
+        when=rules.address_is_of_a_card,
         overruled=rules.address_of_card,
         fills="address",
     ),
@@ -407,10 +408,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         "SYSUUID",
         "UUID",
-        "recorded in the event log; added by `ipappend 4`",
+        "a name by which the DHCP server may know this PC from its network boot; added by `ipappend 4`",
         "P",
         parse=r.read_sysuuid,
-        acts=Acts.RECORD,
+        fills="address",
     ),
     Row(
         "CPU",

@@ -138,6 +138,11 @@ def address_of_card(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     return answer, tuple(_unused(text, card, device_of(text) in names) for text in unused)
 
 
+def address_is_of_a_card(facts: Facts) -> bool:
+    """Whether it can be said which ``ip=`` counts: not while the card is open that one of them names."""
+    return facts.of("nic", Nic) is not None or not any(map(device_of, _all_of(facts.given.get("ip"))))
+
+
 def _all_of(given: Given | None) -> tuple[str, ...]:
     return (*given.before, given.text) if given else ()
 

@@ -70,6 +70,12 @@ class _Disk:
             self.fd = -1
 
     @property
+    def asked(self) -> bool:
+        """Whether it is to answer a request, for which it has only so long."""
+        busy = self._busy
+        return busy is not None and busy[1] < float("inf")
+
+    @property
     def hung(self) -> float | None:
         """The seconds for which the disk has not answered a request, where they are too many."""
         busy, now = self._busy, time.monotonic()

@@ -98,7 +98,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     OutcomeKind.NO_SENDER: Meaning(
         RECEIVER,
         "no data came within the time given; this cast has written nothing",
-        "Check that the sender uses the same port and is on the same network segment.",
+        "Where no sender was found, check that it uses the same port and is on the same network segment; where one was "
+        "there and no data came, look at the switch, or try --broadcast at the sender; where two waited, let one send.",
     ),
     OutcomeKind.SENDER_VANISHED: Meaning(
         RECEIVER,

@@ -67,9 +67,9 @@ class Outcome:
     receivers: tuple[str, ...] = ()
     lost: tuple[Sentence, ...] = ()
     read_back: bool = False
-    remarks: tuple[Sentence, ...] = ()
     wanted: int | None = None
     present: int | None = None
+    remarks: tuple[Sentence, ...] = ()
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
@@ -89,7 +89,7 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "xxh128": self.xxh128,
             "read_back": self.read_back,
-            "remarks": list(map(str, self.remarks)),
             "wanted": self.wanted,
             "present": self.present,
+            "remarks": list(map(str, self.remarks)),
         }

@@ -140,6 +140,11 @@ class Times:
         "without data, once the sender says that it casts, until the operator is told why that may be",
         "the first data comes at once, but a compressor that gets only zeros gives nothing for long",
     )
+    silence_most: float = _row(
+        3600.0,
+        "a sender's own `silence` counts for at most, as its manifest tells it",
+        "whoever forges one must not hold a PC",
+    )
     more_patient: float = _row(
         20.0,
         "a receiver waits longer for its sender than that one for another receiver",
@@ -183,7 +188,18 @@ class Times:
         2.0, "between the first signal to a process and SIGKILL", "udp-receiver takes its leave of the sender in it"
     )
     linger: float = _row(
-        15.0, "a process has for going by itself when its work is done", "udp-receiver lingers for its --exit-wait"
+        10.0,
+        "a process has for going by itself when its work is done, behind its --exit-wait; then it is killed, and the "
+        "result stands",
+        "one that has nothing left to do is gone within a second or two",
+    )
+    standstill: float = _row(
+        300.0,
+        "more than `silence`, the bytes of a cast may stand still on either side, while no disk is asked",
+        "a slow seat is dropped within `silence`; who is only alive does not hold a room up for ever",
+    )
+    standstill_named: float = _row(
+        30.0, "without a byte, before the screen names through which process none moves", "short pauses are usual"
     )
 
     # Disks
@@ -240,8 +256,17 @@ def waits() -> str:
             f"`silence`, {SILENCE:g} s unless given; then the sender drops it and goes on",
         ),
         (
-            "a sender that is silent on the wire (a slow disk is no silence)",
+            "a sender that was found, and is silent before its cast",
+            f"{TIMES.ask:g} s; then it is asked, and left when it does not answer {TIMES.ask_times} times",
+        ),
+        (
+            "a sender that is silent on the wire in its cast (a slow disk is no silence)",
             f"{TIMES.more_patient:g} s longer than `silence`",
+        ),
+        ("one of two senders to go, while both are heard", "`start_timeout`; the receiver names both"),
+        (
+            "a cast in which no byte moves any more, though its programs live",
+            f"{TIMES.standstill:g} s longer than `silence`, on either side; the screen names the program",
         ),
         ("a sender that fails or is cancelled", f"{math.ceil(told)} s: it says so to its receivers"),
         (

@@ -18,7 +18,7 @@ from .announcement import Announcement, announce
 from .evidence import Sending
 from .heartbeat import Notice, send_heartbeat, send_notice
 from .liveness import Action, Event, Kill, Machine, StopListening, Tick
-from .monitor import AnswerMonitor, RivalMonitor
+from .monitor import ReceiverMonitor, RivalMonitor
 from .owner import Job
 from .sender_liveness import Cast, Room
 from .sender_verdict import nothing_through
@@ -31,10 +31,10 @@ class Attendance:
         self.session, self._token = os.urandom(8).hex(), os.urandom(8).hex()
         self._job = job
         self._rivals = rivals
-        self._answers = AnswerMonitor(job.plan.nic.name, job.plan.port)
+        self._replies = ReceiverMonitor(job.plan.nic.name, job.plan.port)
         nic = interface(job.plan.nic.name)
         own = tuple(one.partition("/")[0] for one in nic.addresses) if nic else ()
-        hears = self._answers.hears
+        hears = self._replies.hears
         self._machine: Machine[Room] = rules.cast(job.plan, job.times, time.monotonic(), self._token, own, hears)
 
     @property
@@ -49,7 +49,7 @@ class Attendance:
 
     def take(self, event: Event) -> None:
         """Go by the rules for `event`, after what receivers have said until now."""
-        for answer in self._answers.drain():
+        for answer in self._replies.drain():
             self._feed(answer)
         self._feed(event)
         self._job.status.show(self.room.receivers)
@@ -85,7 +85,7 @@ class Attendance:
     def close(self) -> None:
         """Listen to nobody any more."""
         self._rivals.close()
-        self._answers.close()
+        self._replies.close()
 
     def _act(self, action: Action) -> None:
         status, log, plan = self._job.status, self._job.log, self._job.plan
@@ -109,7 +109,7 @@ class Attendance:
                 if lost:
                     status.tell(say("{address}: {reason}.", address=address, reason=reason))
             case signals.StopCounting():
-                self._answers.close()
+                self._replies.close()
             case signals.HoldUp(seats):
                 for address, seconds in seats:
                     log.emit("slow", address=address, seconds=round(seconds, 1))

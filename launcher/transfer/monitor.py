@@ -1,8 +1,9 @@
 """What can be heard of senders on the wire, beside udpcast itself: thin edges that make events of packets.
 
-A receiver hears its own sender (`SenderMonitor`): that it greets, that its cast is over, and, while one looks out, all
-of its packets. A sender hears other ones that wait on the same port (`RivalMonitor`). What follows from that is decided
-in `receiver_liveness`, `rivals` and `sender_liveness`.
+A receiver hears all that comes to the port base before the cast, and then its own sender (`SenderMonitor`): that it
+greets, that its cast goes on or is over, that a cast begins, and, while one looks out, all of its packets. A sender
+hears other ones that wait on the same port (`RivalMonitor`), and what its receivers answer (`ReceiverMonitor`). What
+follows from that is decided in `receiver_liveness`, `rivals` and `sender_liveness`.
 
 udp-receiver waits for ever for a sender that vanished, and does not look at another one. But a living udp-sender is
 never quiet for long: before the cast it greets (``--rexmit-hello-interval``), and while it waits for a receiver that
@@ -24,13 +25,14 @@ import ctypes
 import socket
 import struct
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from . import announcement
 from .heartbeat import ALIVE, MAGIC, notice_port, read_alive, read_notice
 from .liveness import EndNotice, Event, Greeting, Packet
-from .receiver_signals import Alive, Answer, Stray
+from .receiver_signals import Alive, Answer, FirstSlice, Stray
 from .rivals import AnotherWaits
 from .sender_signals import Answered, GoSaid
 
@@ -96,6 +98,7 @@ class SenderMonitor:
             PacketSocket(nic, one) for one in (answers_to(port), strays_to(port))
         )
         self._words: tuple[PacketSocket, ...] = ()
+        self._beginnings: tuple[PacketSocket, ...] = ()
         self._packets: tuple[PacketSocket, ...] = ()
 
     @property
@@ -106,13 +109,14 @@ class SenderMonitor:
     def listen(self, address: str) -> None:
         """Hear what the sender at `address` says beside its data from now on; what came before is no news."""
         if self._words and address == self._address:
-            for one in self._words:
+            for one in (*self._words, *self._beginnings):
                 list(one.heard())
             return
         self._stop_words()
         self._address = address
         filters = end_notices_from(address, self._port), signs_of_life_from(address, self._port)
         self._words = tuple(PacketSocket(self._nic, one) for one in filters)
+        self._beginnings = (PacketSocket(self._nic, first_slices_from(address, self._port)),)
 
     def stop_waiting(self) -> None:
         """The cast has begun: hear only its sender."""
@@ -127,9 +131,9 @@ class SenderMonitor:
         self._stop_words()
 
     def _stop_words(self) -> None:
-        for one in self._words:
+        for one in (*self._words, *self._beginnings):
             one.close()
-        self._words = ()
+        self._words = self._beginnings = ()
 
     def look_out(self, address: str | None) -> None:
         """Count the packets of the sender at `address`; without an address nothing is ever heard."""
@@ -150,6 +154,8 @@ class SenderMonitor:
         yield from map(_greeting, self._greetings.heard())
         for waiting in self._waiting:
             yield from map(_answer_or_stray, waiting.heard())
+        for beginning in self._beginnings:
+            yield from (FirstSlice(one.at) for one in deque(beginning.heard(), maxlen=1))
         if sum(one.count() for one in self._packets):
             yield Packet(time.monotonic())
 
@@ -186,23 +192,23 @@ class RivalMonitor:
         self._greetings.close()
 
 
-class AnswerMonitor:
+class ReceiverMonitor:
     """What receivers say to this PC's udp-sender on `port`: that they have a part of the data or want it again, and the
     word that begins the cast. `hears`: whether anything can be heard at all."""
 
     def __init__(self, nic: str, port: int) -> None:
-        self._answers = PacketSocket(nic, acknowledgements_to(port))
-        self.hears = self._answers.hears
+        self._replies = PacketSocket(nic, replies_to(port))
+        self.hears = self._replies.hears
 
     def drain(self) -> Iterator[Answered | GoSaid]:
         """What was said since."""
-        for one in self._answers.heard():
+        for one in self._replies.heard():
             said, address = int.from_bytes(_payload(one.packet)[:2], "big"), _source(one.packet)
             yield GoSaid(address) if said == _GO else Answered(address, whole=said == _OK)
 
     def close(self) -> None:
         """Stop listening."""
-        self._answers.close()
+        self._replies.close()
 
 
 def _greeting(heard: Captured) -> Greeting:
@@ -264,10 +270,11 @@ _AND, _EQUAL, _GREATER, _ANY_BIT, _GIVE = 0x54, 0x15, 0x25, 0x45, 0x06
 _Step = tuple[int, int, bool | None]
 _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
-_HEADER, _BEGINNING, _WHOLE = 20, 128, 1500  # how many bytes of a packet are wanted
+_HEADER, _WHOLE = 20, 1500  # how many bytes of a packet are wanted
 _START = 80  # with the longest IPv4 header, the UDP header, and what follows
-_ANSWER = 0x0007  # the same of its answer to a receiver
 _OK, _GO = 0, 2  # CMD_OK and CMD_GO of its udpc-protoc.h; between them is CMD_RETRANSMIT
+_ANSWER = 0x0007  # the first two bytes of its answer to a receiver
+_DATA = 0x0008  # the same of its data; two bytes behind that stands the number of the slice (measured)
 _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its options (measured)
 _HELLO_BYTES = 28  # (measured)
 
@@ -283,10 +290,10 @@ def greetings_to(port: int) -> bytes:
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *formed, (_EQUAL, 8 + _HELLO_BYTES, True), *_GREETS)
 
 
-def acknowledgements_to(port: int) -> bytes:
-    """The filter that accepts what `AnswerMonitor` hears on the port base `port`: udpcast's first three commands."""
+def replies_to(port: int) -> bytes:
+    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands."""
     said = ((_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
-    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_BEGINNING)
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_START)
 
 
 def announcements() -> bytes:
@@ -310,6 +317,12 @@ def strays_to(port: int) -> bytes:
 def signs_of_life_from(address: str, port: int) -> bytes:
     """The filter that accepts the signs of life of a launcher at `address` whose port base is `port`, whole."""
     return _filter(*_from(address), *_to(notice_port(port)), *_begins(ALIVE), wanted=_WHOLE)
+
+
+def first_slices_from(address: str, port: int) -> bytes:
+    """The filter that accepts data of the first slice of a cast of the udp-sender at `address`: it counts from 0."""
+    data = (*_SAYS, (_EQUAL, _DATA, True), (_LOAD_WORD_BEHIND, 12, None), (_EQUAL, 0, True))
+    return _filter(*_from(address), *_to(port), *data)
 
 
 def end_notices_from(address: str, port: int) -> bytes:

@@ -87,9 +87,11 @@ class SenderFacts:
     `dropped`: the sender gave this seat up. `parted`: the last sender that was left.
 
     During the cast: `sign`: the last packet, or when one began to count them. `began`: the first byte. `session`: the
-    token of the cast under way, where it has one. `end_notice` (the kind of its outcome), `ended` (when it said so) and
-    `anew` (when it greeted again): what is known of the sender's end. `moved`: bytes so far; `moved_then`: when it
-    greeted again. `mixed`: a part of what came may be another cast's.
+    token of the cast under way, where its stream has one; `said`: those that came in signs of life. `end_notice` (the
+    kind of its outcome), `ended` (when it said so) and `anew` (when it greeted last): what is known of the sender's
+    end. `greeted_quiet`: the first greeting since nothing comes; `again`: there was another one since. `first_slice`:
+    when data of the beginning of a cast came last. `moved`: bytes so far; `moved_then`: when it greeted. `mixed`: a
+    part of what came may be another cast's.
     """
 
     times: Times
@@ -119,9 +121,13 @@ class SenderFacts:
     parted: Parted | None = None
     began: float = 0.0
     session: str | None = None
+    said: tuple[str, ...] = ()
     end_notice: str | None = None
     ended: float = 0.0
     anew: float | None = None
+    greeted_quiet: float | None = None
+    again: bool = False
+    first_slice: float = float("-inf")
     moved: int = 0
     moved_then: int = 0
     timed_out: bool = False
@@ -131,6 +137,21 @@ class SenderFacts:
     def broken_off(self) -> bool:
         """Whether the sender has said that its cast has no end."""
         return self.end_notice in BROKEN_OFF
+
+    @property
+    def own_session(self) -> str | None:
+        """The token of the cast under way. Who contradicts a sign of life makes none of them believed."""
+        return self.session or (self.said[0] if len(self.said) == 1 else None)
+
+    @property
+    def next_began(self) -> bool:
+        """Whether the sender has begun its next cast: it greeted, and the first slice came behind that."""
+        return self.anew is not None and self.first_slice > self.anew
+
+    @property
+    def began_anew(self) -> bool:
+        """Whether the sender has begun anew. A single greeting may be anybody's."""
+        return self.again or self.next_began
 
     def heard(self, now: float) -> tuple[Sign, ...]:
         """The senders that were heard in the last seconds."""

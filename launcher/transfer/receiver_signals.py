@@ -32,6 +32,13 @@ class Alive(Event):
 
 
 @dataclass(frozen=True)
+class FirstSlice(Event):
+    """Data of the beginning of a cast came from the sender."""
+
+    at: float
+
+
+@dataclass(frozen=True)
 class Stray(Event):
     """Something else came to the port base, from `address` and its `port`; it begins with `code` (None: too short)."""
 

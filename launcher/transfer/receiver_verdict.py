@@ -13,6 +13,7 @@ from ..model.wording import size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
 from ..udpcast.unpacking import Complaint, complaint
+from . import standstill
 from .evidence import TIMED_OUT, Receiving, Stage
 from .receiver_facts import Parted
 from .receiver_words import NO_DATA, why_it_ended
@@ -155,6 +156,20 @@ def _target_failed(seen: Receiving) -> Claim | None:
             "{device} failed at or behind byte {bytes:,}: {error}; it is not whole.", **words, bytes=seen.target.count
         )
     return OutcomeKind.WRITE_ERROR, sentence, say("Make room where it is.") if seen.target.overflow else CHECK_DISK
+
+
+def _stood_still(seen: Receiving) -> Claim | None:
+    """Behind the trailer, nothing has to come through udp-receiver any more."""
+    unpacked = not (seen.decompressor and seen.decompressor.failure)
+    if not seen.stood or (seen.trailer and unpacked):
+        return None
+    sentence = say(
+        "The cast stood still {so_far}. {words} {device} is not whole.",
+        so_far=_so_far(seen),
+        words=standstill.words(seen.stood.program, seen.stood.seconds),
+        device=seen.device,
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, say("Look at the sender and at this PC, then cast again.")
 
 
 def _given_up(seen: Receiving) -> Claim | None:
@@ -440,6 +455,7 @@ QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _ran_out,
     _is_full,
     _target_failed,
+    _stood_still,
     _given_up,
     _stalled,
     _nothing_came,

@@ -94,7 +94,10 @@ def give_up_silent(heard: SenderFacts, event: Event) -> GiveUp:
         return GiveUp(address, words, "ended before the cast")
     if heard.begun is not None:
         return GiveUp(address, joined(" ", say("The cast of {address} is over.", address=address), NO_DATA), "no data")
-    words = say("The sender {address} does not answer any more.", address=address)
+    words = say(
+        "The sender {address} does not answer any more: it is gone, or it casts, and its data does not come here.",
+        address=address,
+    )
     return GiveUp(address, words, "silent before the cast")
 
 
@@ -210,12 +213,13 @@ def _is_believed(heard: SenderFacts, event: EndNotice) -> bool:
 
 
 def _to_be_asked(heard: SenderFacts, event: Tick) -> list[Sign]:
+    """Those that were heard once. The first question comes at once: the cast may begin soon."""
     times = heard.times
     return [
         one
         for one in heard.heard(event.at)
-        if one.address != heard.address and not one.repeated(event.at, times)
-        if one.asks < times.ask_times and event.at - max(one.asked, one.last) >= times.ask_every
+        if one.address != heard.address and not one.repeated(event.at, times) and one.asks < times.ask_times
+        if event.at - one.last > times.at_once and event.at - one.asked >= times.ask_every
     ]
 
 
@@ -263,7 +267,7 @@ def _note_waits(heard: SenderFacts, event: Waits) -> SenderFacts:
 def _note_found(heard: SenderFacts, event: Found) -> SenderFacts:
     usual = heard.usual if event.address == heard.known else 0.0
     found = replace(heard, address=event.address, known=event.address, rivals=(), parted=None)
-    found = replace(found, doubt=None, asks=0, said_end=None, begun=None, warned=False, dropped=False)
+    found = replace(found, doubt=None, asks=0, said_end=None, begun=None, warned=False, dropped=False, said=())
     return replace(found, greeted=event.at, usual=usual, sign=event.at)
 
 
@@ -282,7 +286,13 @@ def _note_answer(heard: SenderFacts, event: Answer) -> SenderFacts:
 
 def _note_alive(heard: SenderFacts, event: Alive) -> SenderFacts:
     begun = event.at if heard.begun is None else heard.begun
-    return replace(_trusted(heard, event.at), begun=begun)
+    return replace(note_session(_trusted(heard, event.at), event), begun=begun)
+
+
+def note_session(heard: SenderFacts, event: Alive) -> SenderFacts:
+    """Which cast a sign of life belongs to."""
+    known = event.session in heard.said or len(heard.said) > 1
+    return heard if known else replace(heard, said=(*heard.said, event.session))
 
 
 def _trusted(heard: SenderFacts, at: float) -> SenderFacts:

@@ -8,6 +8,7 @@ from ..datapath.block_device import no_answer
 from ..model.outcome import Outcome, OutcomeKind
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
+from . import standstill
 from .evidence import LOST, Receiver, ReceiverState, Sending
 from .verdict import CALL_AGAIN, Claim, first_answer
 
@@ -88,6 +89,13 @@ def _source_failed(seen: Sending) -> Claim | None:
     return OutcomeKind.READ_ERROR, sentence, joined(" ", _cut_off(seen), say("Check the disk before the next cast."))
 
 
+def _stood_still(seen: Sending) -> Claim | None:
+    if not seen.stood:
+        return None
+    words = standstill.words(seen.stood.program, seen.stood.seconds)
+    return OutcomeKind.STAGE_FAILED, joined(" ", say("The cast stood still."), words), _cut_off(seen)
+
+
 def _compressor_failed(seen: Sending) -> Claim | None:
     failure = seen.compressor.failure if seen.compressor and seen.compressor_first else None
     if not failure or _everybody_lost(seen):
@@ -98,7 +106,7 @@ def _compressor_failed(seen: Sending) -> Claim | None:
 def _never_began(seen: Sending) -> Claim | None:
     if seen.begun:
         return None
-    failure = seen.udpcast.failure if seen.udpcast else None
+    failure = seen.udpcast.failure if seen.udpcast and not seen.timed_out else None
     if seen.complaint:
         sentence = say("udp-sender could not begin: {complaint}.", complaint=seen.complaint)
         return OutcomeKind.STAGE_FAILED, sentence, NOTHING
@@ -259,6 +267,7 @@ QUESTIONS: tuple[Callable[[Sending], Claim | None], ...] = (
     _cast_cancelled,
     _ran_out,
     _source_failed,
+    _stood_still,
     _compressor_failed,
     _never_began,
     _cast_broke_off,

@@ -86,6 +86,13 @@ def test_a_card_that_is_named_and_not_there_is_said() -> None:
     assert "ip=eth7:dhcp is not used: eth7 is not on this PC, and eth0 was chosen." in warnings
 
 
+def test_no_address_is_shown_while_the_card_is_open_that_it_would_be_for() -> None:
+    settled = {item.key: item.answer for item in interview(f"{TO_FIRST} {TO_SECOND}", LINKED).preview()}
+    assert settled["nic"] is None
+    assert "ip" not in settled
+    assert "ip" in {item.key for item in interview(BY_PXE, LINKED).preview()}
+
+
 def test_an_ip_for_another_card_overrides_nothing() -> None:
     for line, overridden in ((f"{TO_FIRST} {TO_SECOND}", 0), (f"{TO_FIRST} {TO_FIRST}", 1), ("ip=dhcp ip=dhcp", 1)):
         explained = explain(parse(f"nic=eth0 {line}"), LINKED)

@@ -1,18 +1,19 @@
 """What `explain` says to lines that went wrong in real rooms: each on a small machine that is as the room's was.
 
-A case is a machine, a line, what of the plan must come of it (None: no plan may be unattended), and words that an error
-and a warning have.
+A case is a machine, a line, words that an error and a warning have (where it has none, there is none), and the card and
+the disk that the plan has.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import check, explain
-from launcher.model.machine import Disk, Machine, Nic, Partition, Partition
+from launcher.model.machine import Disk, Machine, Nic, Partition
 
 CARD = Nic("eth0", "02:00:00:00:00:0a", "e1000e", link=True, speed=1000)
 SECOND = Nic("eth1", "02:00:00:00:00:0b", "r8169", link=True, speed=1000)
@@ -28,6 +29,10 @@ TWO_CARDS = Machine((SSD,), (CARD, SECOND))
 NO_SUCH_DISK = Machine((BIG, OTHER), (CARD,))
 NVME = Machine((WINDOWS, DATA), (CARD,))
 ONE_NVME = Machine((WINDOWS,), (CARD,))
+
+UNPLUGGED = replace(SECOND, link=False, speed=None)
+DOCK = replace(SECOND, mac=CARD.mac)
+MEMBER = replace(SSD, filesystem="isw_raid_member", partitions=())
 
 RECEIVER = "auto=yes umode=rcv"
 SENDER = "auto=yes umode=snd"
@@ -70,6 +75,37 @@ CASES = {
         TWO_CARDS, f"{RECEIVER} BOOTIF=01-", "2 are possible: eth0, eth1", "BOOTIF=01-"
     ),
     "a BOOTIF that must count": Case(ONE, f"{RECEIVER} nic=BOOTIF BOOTIF=01-", "no card is named by BOOTIF=01-", "01-"),
+    "a BOOTIF without a link": Case(
+        Machine((SSD,), (CARD, UNPLUGGED)),
+        f"{RECEIVER} BOOTIF=01-02-00-00-00-00-0b",
+        warning="BOOTIF chose eth1, which has no link; eth0 has one.",
+        nic="eth1",
+    ),
+    "the device in ip=": Case(TWO_CARDS, f"{RECEIVER} ip=eth1:dhcp", nic="eth1"),
+    "the device in the kernel's ip=": Case(
+        TWO_CARDS, f"{RECEIVER} ip=10.9.0.7::10.9.0.1:255.255.255.0::eth1:none", nic="eth1"
+    ),
+    "the device in ip= has no link": Case(
+        Machine((SSD,), (CARD, UNPLUGGED)), f"{RECEIVER} ip=10.9.0.7::10.9.0.1:255.255.255.0::eth1:none", nic="eth1"
+    ),
+    "one ip= for each card": Case(
+        TWO_CARDS, f"{RECEIVER} ip=eth0:dhcp ip=eth1:dhcp BOOTIF=01-02-00-00-00-00-0b", nic="eth1"
+    ),
+    "a device that is not there": Case(
+        TWO_CARDS, f"{RECEIVER} ip=eth7:dhcp", "The network card eth7 is not on this PC."
+    ),
+    "a contradiction": Case(
+        TWO_CARDS, f"{RECEIVER} ip=eth1:dhcp BOOTIF=01-02-00-00-00-00-0a", warning="eth1", nic="eth0"
+    ),
+    "two cards with one address, one with a link": Case(
+        Machine((SSD,), (replace(CARD, link=False), DOCK)), f"{RECEIVER} BOOTIF=01-02-00-00-00-00-0a", nic="eth1"
+    ),
+    "two cards with one address": Case(
+        Machine((SSD,), (CARD, DOCK)), f"{RECEIVER} BOOTIF=01-02-00-00-00-00-0a", "have the same MAC address"
+    ),
+    "a member of a firmware RAID": Case(
+        Machine((MEMBER,), (CARD,)), f"{RECEIVER} disk=/dev/sda", warning="a member of a firmware RAID", disk="/dev/sda"
+    ),
     "NVMe names": Case(
         NVME,
         f"{RECEIVER} disk=/dev/nvme0n1",

@@ -130,6 +130,11 @@ def test_an_overridden_value_is_a_warning() -> None:
     assert any("overridden" in str(warning) for warning in explained("port=9000 port=9002").warnings)
 
 
+@pytest.mark.parametrize("line", ["disk='model:x'", "disk=“/dev/sda”", "disk=model:no such", "port=9001", "nic=“eth0”"])
+def test_what_is_wrong_with_a_value_is_said_once(line: str) -> None:
+    assert len(explained(f"auto=yes umode=rcv {line}").errors) == 1
+
+
 def test_the_bare_auto_that_pxelinux_adds_overrides_nothing() -> None:
     assert check("auto=yes umode=rcv disk=/dev/sda auto") == ([], [])
 

@@ -318,7 +318,8 @@ def test_sigterm_ends_a_transfer_with_its_outcome(two_seats: tuple[str, str], tm
 
 
 def test_a_blank_image_is_sent_only_where_that_is_meant(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "cards", lambda: ROOM)
+    nowhere = Machine(nics=(Nic("no-such-card", "52:54:00:00:00:01", addresses=("10.0.0.1",)),))
+    monkeypatch.setattr(headless, "cards", lambda: nowhere)
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     with pytest.raises(TransferFailed) as caught:
         headless.transfer(["umode=snd", f"disk={image}"])

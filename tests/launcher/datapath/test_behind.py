@@ -1,7 +1,7 @@
 """What a larger target has behind the clone: old signatures are cleared there, and no byte of the clone changes.
 
-wipefs and sfdisk are the real ones. A RAID superblock is made by hand after md(4), since no kernel need know RAID for
-this; the field lane asks mdadm about it.
+wipefs and sfdisk are the real ones. A RAID superblock is made by hand after md(4), since not every kernel knows RAID;
+the tests of real devices ask mdadm about it, where that is installed.
 """
 
 from __future__ import annotations

@@ -62,8 +62,35 @@ def test_what_may_be_in_flight_is_more_than_our_own_buffers() -> None:
     assert T.in_flight >= CHUNK * (CHUNKS + 1)
 
 
+def test_a_sender_that_is_asked_has_time_for_its_sign_of_life() -> None:
+    """One that casts answers no question."""
+    assert T.ask_times * T.ask_every > T.alive_every
+    assert T.ask > 2 * T.alive_every
+
+
+def test_one_that_is_polled_stays_heard_though_two_answers_get_lost() -> None:
+    assert T.both > 3 * T.poll
+    assert T.both > 3 * T.greet_every
+
+
+def test_one_that_was_heard_once_is_asked_while_it_still_counts() -> None:
+    assert T.ask_times * T.ask_every < T.both
+
+
 def test_the_clock_is_looked_at_more_often_than_anything_is_due() -> None:
-    shortest = (T.grace, T.linger, T.late, T.pause, T.tie, T.alive_every, T.patience, T.impatience, T.look_out)
+    shortest = (
+        T.start_every,
+        T.ask_every,
+        T.grace,
+        T.linger,
+        T.late,
+        T.pause,
+        T.tie,
+        T.alive_every,
+        T.patience,
+        T.impatience,
+        T.look_out,
+    )
     assert T.tick < min(shortest)
     assert T.listen_tick < T.tick
 

@@ -16,21 +16,22 @@ from launcher.transfer.announcement import DISCARD, Announcement, write_announce
 from launcher.transfer.heartbeat import Notice, notice_port, read_alive, read_notice, write_alive, write_notice
 from launcher.transfer.liveness import EndNotice, Greeting, Packet
 from launcher.transfer.monitor import (
-    AnswerMonitor,
     Captured,
+    ReceiverMonitor,
     RivalMonitor,
     SenderMonitor,
-    acknowledgements_to,
     announcements,
     answers_to,
     attach,
     end_notices_from,
+    first_slices_from,
     greetings_to,
     packets_from,
+    replies_to,
     signs_of_life_from,
     strays_to,
 )
-from launcher.transfer.receiver_signals import Alive, Answer, Stray
+from launcher.transfer.receiver_signals import Alive, Answer, FirstSlice, Stray
 from launcher.transfer.rivals import AnotherWaits
 from launcher.transfer.sender_signals import Answered, GoSaid
 
@@ -174,6 +175,20 @@ def test_what_comes_to_the_port_base_is_one_of_three(program: bytes, heard: set[
     one.close()
 
 
+def test_only_the_first_slice_of_the_own_sender_is_a_beginning(air: type[Air], own: SenderMonitor) -> None:
+    def data(number: int, code: int = 8) -> bytes:
+        return struct.pack("!HHIHHI", code, 0, number, 5, 0, 1456) + bytes(1456)
+
+    filtered = Filtered(SLICES)
+    assert filtered.passes(packet(data(0), options=2)) is not None
+    for unwanted in (data(1), data(1 << 24), data(0, code=9), data(0)[:6], HELLO):
+        assert filtered.passes(packet(unwanted)) is None
+    assert filtered.passes(packet(data(0), source=OTHER)) is None
+    filtered.close()
+    air.packets[SLICES] = [Captured(at, packet(data(0)), MAC) for at in (5.0, 5.1, 5.2)]
+    assert list(own.drain()) == [FirstSlice(5.2)]
+
+
 def test_a_sign_of_life_comes_whole_and_only_of_the_own_sender() -> None:
     own = Filtered(signs_of_life_from(SENDER, PORT))
     data = write_alive("5e5510")
@@ -262,7 +277,7 @@ class Air:
 
 
 END_NOTICES, GREETINGS = end_notices_from(SENDER, PORT), greetings_to(PORT)
-ALIVE = signs_of_life_from(SENDER, PORT)
+ALIVE, SLICES = signs_of_life_from(SENDER, PORT), first_slices_from(SENDER, PORT)
 BEFORE_THE_CAST = [GREETINGS, answers_to(PORT), strays_to(PORT)]
 PACKETS = packets_from(SENDER, PORT)
 MAC = "52:54:00:75:64:01"
@@ -304,7 +319,7 @@ def test_what_was_said_before_is_no_news_but_who_greeted_is(air: type[Air], own:
     air.packets[ALIVE] = [Captured(5.0, packet(write_alive("s")), MAC)]
     own.listen(SENDER)
     assert list(own.drain()) == [Greeting(5.0, SENDER, MAC)]
-    assert (air.filters, air.closed) == ([*BEFORE_THE_CAST, END_NOTICES, ALIVE], [])
+    assert (air.filters, air.closed) == ([*BEFORE_THE_CAST, END_NOTICES, ALIVE, SLICES], [])
 
 
 def test_all_that_comes_before_the_cast_is_told_with_who_sent_it(air: type[Air], own: SenderMonitor) -> None:
@@ -323,8 +338,12 @@ def test_all_that_comes_before_the_cast_is_told_with_who_sent_it(air: type[Air],
 
 def test_another_sender_is_listened_to_in_the_place_of_the_first(air: type[Air], own: SenderMonitor) -> None:
     own.listen(OTHER)
-    assert air.closed == [END_NOTICES, ALIVE]
-    assert air.filters[5:] == [end_notices_from(OTHER, PORT), signs_of_life_from(OTHER, PORT)]
+    assert air.closed == [END_NOTICES, ALIVE, SLICES]
+    assert air.filters[6:] == [
+        end_notices_from(OTHER, PORT),
+        signs_of_life_from(OTHER, PORT),
+        first_slices_from(OTHER, PORT),
+    ]
     own.stop_listening()
     assert set(air.closed) == set(air.filters)
 
@@ -339,7 +358,7 @@ def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: Sende
     own.look_in()
     assert air.closed == [PACKETS]
     own.look_out(None)
-    assert air.filters[6:] == [], "of nobody nothing can be heard"
+    assert air.filters[7:] == [], "of nobody nothing can be heard"
 
 
 SAID = Announcement(PORT, "it", 12.5)
@@ -358,19 +377,19 @@ def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
 
 
 def test_what_receivers_say_to_udp_sender_is_told_apart(air: type[Air]) -> None:
-    answers = AnswerMonitor("eth0", PORT)
+    answers = ReceiverMonitor("eth0", PORT)
     said = {b"\0\0": Answered(OTHER), b"\0\1": Answered(OTHER, whole=False), b"\0\2": GoSaid(OTHER)}
-    air.packets[acknowledgements_to(PORT)] = [
+    air.packets[replies_to(PORT)] = [
         Captured(5.0, packet(what + bytes(6), OTHER, PORT + 1, options=1), MAC) for what in said
     ]
     assert answers.hears
     assert list(answers.drain()) == list(said.values())
     answers.close()
-    assert air.closed == [acknowledgements_to(PORT)]
+    assert air.closed == [replies_to(PORT)]
 
 
 def test_of_receivers_only_what_matters_is_heard() -> None:
-    answers = Filtered(acknowledgements_to(PORT))
+    answers = Filtered(replies_to(PORT))
     for command in (0, 1, 2):
         found = answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, options=10))
         assert found is not None and len(found) >= 60 + 8 + 2

@@ -37,6 +37,7 @@ from launcher.transfer.receiver_signals import (
     DroppedEarly,
     EndInput,
     FirstByte,
+    FirstSlice,
     Found,
     GiveUp,
     GoOn,
@@ -88,6 +89,7 @@ def kinds(actions: tuple[Action, ...]) -> tuple[type[Action], ...]:
     return tuple(type(action) for action in actions)
 
 
+ANEW: tuple[dict[str, Any], ...] = ({"again": True, "greeted_quiet": 100.0}, {"first_slice": 100.05})
 BOTH = (Sign(A, 104.0, 103.0), Sign(B, 104.0, 103.0))
 
 # What was noted before, the state, what happens, the state then, and what is to be done.
@@ -147,7 +149,10 @@ ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple
     *(({}, state, Announced("s", 50), state, ()) for state in DURING),
     *(({}, state, Progress(9), state, ()) for state in DURING),
     *(({}, state, Greeting(105, A), state, ()) for state in DURING),
-    *(({}, state, EndNotice(105, "s", "cancelled"), state, ()) for state in DURING),
+    *(({}, state, FirstSlice(105), state, ()) for state in DURING),
+    *(({"session": "s"}, state, Alive(105, "s"), state, ()) for state in DURING),
+    *(({"session": "s"}, state, Alive(105, "another"), state, ()) for state in DURING),
+    *(({"session": "s"}, state, EndNotice(105, "s", "cancelled"), state, ()) for state in DURING),
     *(({}, state, ReceiverEnded(105, False), state, (StopListening(),)) for state in DURING),
     ({}, W.CASTING, Quiet(105), W.QUIET, (LookOut(A),)),
     ({"address": None}, W.CASTING, Quiet(105), W.QUIET, (LookOut(None),)),
@@ -155,11 +160,14 @@ ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple
     ({}, W.QUIET, StillQuiet(100 + LIMIT - 0.1), W.QUIET, (GoOn(),)),
     ({}, W.QUIET, StillQuiet(100 + LIMIT), W.STALLED, (LookIn(), Stall())),
     ({"end_notice": "cancelled"}, W.QUIET, StillQuiet(101), W.STALLED, (LookIn(), Stall())),
-    ({"anew": 100.0}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)),
-    ({"anew": 100.0}, W.QUIET, StillQuiet(100.1 + LINGER), W.STALLED, (LookIn(), Stall())),
+    *(({"anew": 100.0, **more}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)) for more in ANEW),
+    *(({"anew": 100.0, **more}, W.QUIET, StillQuiet(100.2 + LINGER), W.STALLED, (LookIn(), Stall())) for more in ANEW),
+    ({"anew": 100.0, "greeted_quiet": 100.0}, W.QUIET, StillQuiet(100.2 + LINGER), W.QUIET, (GoOn(),)),
+    ({"anew": 100.0, "first_slice": 99.0}, W.QUIET, StillQuiet(100.2 + LINGER), W.QUIET, (GoOn(),)),
     ({}, W.QUIET, CameAgain(1000), W.CASTING, (LookIn(), GoOn())),
-    ({"anew": 100.0}, W.QUIET, CameAgain(100.05), W.CASTING, (LookIn(), GoOn())),
-    ({"anew": 100.0}, W.QUIET, CameAgain(100.2), W.STALLED, (LookIn(), Stall())),
+    ({"anew": 100.0}, W.QUIET, CameAgain(100.2), W.CASTING, (LookIn(), GoOn())),
+    *(({"anew": 100.0, **more}, W.QUIET, CameAgain(100.05), W.CASTING, (LookIn(), GoOn())) for more in ANEW),
+    *(({"anew": 100.0, **more}, W.QUIET, CameAgain(100.2), W.STALLED, (LookIn(), Stall())) for more in ANEW),
     ({"end_notice": "cancelled"}, W.QUIET, CameAgain(100.05), W.STALLED, (LookIn(), Stall())),
     ({"end_notice": "receiver-lost", "ended": 100.0}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)),
     (
@@ -206,16 +214,16 @@ EVENTS: tuple[Event, ...] = (
     ),
     *(ReceiverEnded(105, False), FirstByte(105), Announced("s", 50), Progress(9), Quiet(105), StillQuiet(105)),
     *(CameAgain(105), StreamEnded(None, 9, True), Waits(), Answer(105, A), Alive(105, "s"), Stray(105, B, 9001, 6)),
-    *(Complained("words"), DroppedEarly()),
+    *(Complained("words"), DroppedEarly(), FirstSlice(105)),
 )
-WAITING_ONLY = {Waits, Answer, Alive, Stray, Complained, DroppedEarly}
-CAST_ONLY = {Announced, Progress, Quiet, StillQuiet, CameAgain, StreamEnded}
+WAITING_ONLY = {Waits, Answer, Stray, Complained, DroppedEarly}
+CAST_ONLY = {Announced, FirstSlice, Progress, Quiet, StillQuiet, CameAgain, StreamEnded}
 IGNORED: dict[Watch, set[type[Event]]] = {
     W.LOOKING: {EndNotice, Packet, Alive, DroppedEarly} | CAST_ONLY,
     W.FOUND: {Waits, Stray} | CAST_ONLY,
-    W.PARTING: {Tick, EndNotice, Packet, Found} | (WAITING_ONLY - {Answer}) | CAST_ONLY,
-    W.PAUSED: {EndNotice, Packet, Found} | (WAITING_ONLY - {Answer}) | CAST_ONLY,
-    W.LEAVING: {Tick, Greeting, EndNotice, Packet, Cancelled, Found} | WAITING_ONLY | CAST_ONLY,
+    W.PARTING: {Tick, EndNotice, Packet, Found, Alive} | (WAITING_ONLY - {Answer}) | CAST_ONLY,
+    W.PAUSED: {EndNotice, Packet, Found, Alive} | (WAITING_ONLY - {Answer}) | CAST_ONLY,
+    W.LEAVING: {Tick, Greeting, EndNotice, Packet, Cancelled, Found, Alive} | WAITING_ONLY | CAST_ONLY,
     W.CASTING: {Tick, Packet, Cancelled, StillQuiet, CameAgain} | WAITING_ONLY,
     W.QUIET: {Tick, Cancelled, Quiet} | WAITING_ONLY,
     W.STALLED: {Tick, Packet, Cancelled, Quiet, StillQuiet, CameAgain} | WAITING_ONLY,
@@ -311,7 +319,8 @@ def test_a_forged_answer_binds_nobody_for_long() -> None:
     story.goes(T.ask + T.ask_times * T.ask_every + 1)
     assert [address for _, address in story.asked] == [B] * T.ask_times
     assert (story.one.state, story.starts) == (W.LOOKING, 2), "it looks again at once"
-    assert story.said == [f"The sender {B} does not answer any more."]
+    (said,) = story.said
+    assert said.startswith(f"The sender {B} does not answer any more: it is gone, or it casts")
     story.finds(A)
     story.goes(60)
     assert (story.one.state, story.starts) == (W.FOUND, 2)
@@ -404,7 +413,7 @@ def test_a_forged_farewell_before_the_cast_costs_nothing() -> None:
         ("read-error", False, f"The sender {A} has ended its cast: its disk could not be read."),
         ("receiver-lost", True, f"The sender {A} has ended its cast: its cast ended without this seat."),
         (None, True, f"The cast of {A} is over. A switch (IGMP snooping without a querier), a firewall"),
-        (None, False, f"The sender {A} does not answer any more."),
+        (None, False, f"The sender {A} does not answer any more"),
     ],
 )
 def test_who_is_left_before_data_came_is_remembered_with_the_reason(kind: str | None, begun: bool, words: str) -> None:
@@ -554,6 +563,7 @@ def test_another_sender_has_an_interval_of_its_own() -> None:
 
 def test_what_came_before_the_first_byte_is_no_news() -> None:
     one = machine(W.FOUND)
+    one.take(Alive(103.5, "s"))
     one.take(FirstByte(104))
     one.take(Greeting(103.9, A))
     one.take(EndNotice(103.9, "s", "cancelled"))
@@ -562,11 +572,102 @@ def test_what_came_before_the_first_byte_is_no_news() -> None:
     assert one.facts.anew == 104.1
 
 
-def test_behind_the_first_byte_the_first_greeting_counts() -> None:
+def test_the_last_greeting_before_the_next_cast_counts() -> None:
     one = machine(W.CASTING)
     one.take(Greeting(101, A))
     one.take(Greeting(102, A))
-    assert one.facts.anew == 101
+    one.take(FirstSlice(102.5))
+    one.take(Greeting(103, A))
+    one.take(Greeting(104, B))
+    assert (one.facts.anew, one.facts.next_began) == (102, True)
+
+
+def test_the_first_slice_may_be_heard_before_the_greeting_that_it_followed() -> None:
+    """They come through two sockets."""
+    one = machine(W.CASTING)
+    one.take(FirstSlice(102.5))
+    assert not one.facts.next_began
+    one.take(Greeting(102.4, A))
+    assert one.facts.next_began
+
+
+def goes_on(one: Machine[SenderFacts], at: float) -> bool:
+    """Whether a pause of 20 s is got over, and then the end of a stream without a check is believed."""
+    one.take(Quiet(at))
+    for second in range(20):
+        one.take(Packet(at + second))
+        if GoOn() not in one.take(StillQuiet(at + second)):
+            return False
+    if GoOn() not in one.take(CameAgain(at + 20)):
+        return False
+    one.take(StreamEnded(at + 300, 1 << 40, False))
+    return not one.facts.mixed
+
+
+@pytest.mark.parametrize("session", [None, "mine"], ids=["none, gzip, lzop", "zstd"])
+@pytest.mark.parametrize("quiet", [False, True])
+@pytest.mark.parametrize(
+    "forged",
+    [
+        (Greeting(150, A),),
+        (Greeting(150, A), Greeting(150.05, A)),
+        (EndNotice(150, "any", "cancelled"),),
+        (EndNotice(150, "any", "read-error"),),
+        (EndNotice(150, "any", "receiver-lost"),),
+        (FirstSlice(150),),
+        (FirstSlice(149), Greeting(150, A)),
+        (Greeting(150, B), Greeting(151, B), FirstSlice(152)),
+    ],
+    ids=[
+        "greeting",
+        "twice at once",
+        "cancelled",
+        "read-error",
+        "receiver-lost",
+        "data",
+        "data and greeting",
+        "another",
+    ],
+)
+def test_a_forged_datagram_ends_nothing(forged: tuple[Event, ...], quiet: bool, session: str | None) -> None:
+    """Neither while data flows, nor in a pause; a sign of life has told the session in either case."""
+    one = machine(W.FOUND)
+    one.take(Alive(101, "mine"))
+    one.take(FirstByte(102))
+    if session:
+        one.take(Announced(session, None))
+    if quiet:
+        one.take(Quiet(149))
+    for event in forged:
+        one.take(event)
+    if quiet:
+        assert one.take(CameAgain(153)) == (LookIn(), GoOn())
+    assert goes_on(one, 200)
+
+
+def test_greetings_ere_data_flowed_again_are_no_silence() -> None:
+    """One in this pause, another one in the next."""
+    one = machine(W.CASTING)
+    for pause in (200, 300):
+        one.take(Quiet(pause))
+        one.take(Greeting(pause + 1, A))
+        assert one.take(StillQuiet(pause + 20)) == (GoOn(),)
+        assert one.take(CameAgain(pause + 30)) == (LookIn(), GoOn())
+
+
+def test_a_sign_of_life_of_this_cast_dispels_greetings() -> None:
+    one = machine(W.QUIET, session="mine", said=("mine",))
+    for at in (101, 102):
+        one.take(Greeting(at, A))
+    one.take(Alive(103, "mine"))
+    assert one.take(StillQuiet(120)) == (GoOn(),)
+
+
+def test_a_sender_that_begins_anew_greets_again_and_again() -> None:
+    one = machine(W.QUIET)
+    for at in (101, 102, 103, 104):
+        one.take(Greeting(at, A))
+    assert Stall() in one.take(StillQuiet(104.1))
 
 
 @pytest.mark.parametrize(("session", "believed"), [("mine", True), ("another", False)])
@@ -582,6 +683,12 @@ def test_an_end_notice_counts_for_its_own_cast(session: str, believed: bool) -> 
     assert one.facts.anew is None
 
 
+def test_a_sender_that_asks_for_too_much_patience_gets_an_hour() -> None:
+    one = machine(W.CASTING)
+    one.take(Announced("mine", 10**9))
+    assert one.facts.silence == 3600 + T.more_patient
+
+
 def test_a_sender_that_waits_less_than_this_plan_shortens_nothing() -> None:
     one = machine(W.CASTING)
     one.take(Announced("mine", 5))
@@ -590,13 +697,21 @@ def test_a_sender_that_waits_less_than_this_plan_shortens_nothing() -> None:
     assert one.facts.silence == LIMIT
 
 
-def test_a_stream_without_a_manifest_has_only_one_sender_to_believe() -> None:
-    quiet = machine(W.QUIET)
-    quiet.take(EndNotice(101, "any", "read-error"))
-    assert Stall() in quiet.take(StillQuiet(102))
-    came = machine(W.QUIET)
-    came.take(EndNotice(101, "any", "read-error"))
-    assert Stall() in came.take(CameAgain(101.01)), "what was said once stays so"
+@pytest.mark.parametrize(
+    ("said", "believed"), [((), False), (("any",), True), (("another",), False), (("any", "another"), False)]
+)
+def test_a_stream_without_a_manifest_has_the_session_of_the_signs_of_life(
+    said: tuple[str, ...], believed: bool
+) -> None:
+    """Two of them are one too many."""
+    quiet, came = machine(W.CASTING), machine(W.CASTING)
+    for one in (quiet, came):
+        for session in said:
+            one.take(Alive(100.5, session))
+        one.take(EndNotice(101, "any", "read-error"))
+        one.take(Quiet(101.5))
+    assert (Stall() in quiet.take(StillQuiet(102))) is believed
+    assert (Stall() in came.take(CameAgain(101.51))) is believed, "what was said once stays so"
 
 
 @pytest.mark.parametrize(
@@ -611,6 +726,7 @@ def test_behind_a_greeting_nothing_more_comes_once_udp_receiver_need_not_linger(
     plan = replace(PLAN, options=Options((f"--exit-wait={exit_wait}",), exit_wait=exit_wait))
     one = machine(W.QUIET, plan)
     one.take(Greeting(150, A))
+    one.take(FirstSlice(150.01))
     assert (Stall() in one.take((CameAgain if came else StillQuiet)(150 + behind))) == over
 
 
@@ -629,6 +745,7 @@ def test_behind_a_greeting_a_stream_without_a_check_is_not_believed_when_more_co
     one = machine(W.CASTING)
     one.take(Progress(1000))
     one.take(Greeting(150, A))
+    one.take(FirstSlice(150.01))
     one.take(StreamEnded(None if behind is None else 150 + behind, 1000 + more, checked))
     assert one.facts.mixed == (mixed and not checked)
 
@@ -649,7 +766,7 @@ def test_another_seats_loss_makes_no_mixture_of_a_stream_and_a_cast_that_broke_o
     kind: str, mixed: bool, woken: float | None
 ) -> None:
     """To the end of a stream that its sender never sent, somebody else must have helped."""
-    one = machine(W.CASTING)
+    one = machine(W.CASTING, session="any")
     one.take(EndNotice(101, "any", kind))
     one.take(StreamEnded(woken, 1 << 40, False))
     assert one.facts.mixed is mixed
@@ -704,6 +821,8 @@ times = st.floats(100, 400, allow_nan=False)
 anything = st.one_of(
     *(st.builds(kind, times) for kind in (Packet, Quiet, StillQuiet, CameAgain, Tick)),
     st.builds(Greeting, times, st.just(A)),
+    st.builds(FirstSlice, times),
+    st.builds(Alive, times, st.just("mine")),
     st.builds(EndNotice, times, st.sampled_from(["mine", "another"]), st.just("cancelled")),
     st.builds(ReceiverEnded, times, st.booleans()),
     st.builds(Progress, st.integers(0, 1 << 40)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.launcher.transfer.test_transfer_netns import (
     result,
     room,
     until_event,
+    until_runs,
 )
 
 __all__ = ["built", "data", "room"]
@@ -73,6 +75,20 @@ def test_a_cast_that_a_stranger_begins_says_so(room: Room, data: bytes) -> None:
     assert sent["kind"] == "fewer-receivers", sent
     assert "10.99.0.3 began the cast with 1 connected, not this PC" in sent["sentence"]
     assert claims(result(receiver), target, data) == "equal"
+
+
+@pytest.mark.netns
+def test_a_stranger_that_begins_the_cast_for_nobody_does_not_end_it(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    sending = room.start(0, "snd", source, udpcparam=["--min-receivers=1"], listen=0)
+    first = until_runs(room, 0, "udp-sender")
+    forge(room, GO, "10.99.0.3")
+    deadline = time.monotonic() + 20
+    while room.processes(0, "udp-sender") in ([], [first]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert claims(result(room.start(1, "rcv", target)), target, data) == "equal"
+    assert result(sending)["kind"] == "sent"
 
 
 @pytest.mark.field
