@@ -2,7 +2,8 @@
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
-`more_patient` (of a receiver), `listen` (seconds that a sender listens before it begins), `tie` (seconds in which it
+`more_patient` (of a receiver), `times` (a mapping: whatever else of the table of times),
+`listen` (seconds that a sender listens before it begins), `tie` (seconds in which it
 gives way), `key_at` (press the key when so many receivers have connected), `key_after` (but not for so many seconds),
 `cancel_at` (cancel when so many bytes have moved), `pause_at` (the disk takes `pause` seconds for what is written or
 read there),
@@ -155,6 +156,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         more_patient=job.get("more_patient", TIMES.more_patient),
         patience=job.get("patience", 2.0 if "hang_at" in job else TIMES.patience),
         impatience=1.0,
+        **job.get("times", {}),
     )
     if "pause_at" in job:
         pause(job["pause_at"], job["pause"])
