@@ -273,6 +273,12 @@ def test_who_is_given_up_says_what_is_missing(count: int, words: str) -> None:
     assert str(judge_receiver(seen).sentence).startswith(words)
 
 
+def test_what_the_sender_said_is_the_reason_when_udp_receiver_was_killed_then() -> None:
+    seen = dataclasses.replace(GOOD, trailer=None, udpcast=Stage("udp-receiver", -9), end_notice="receiver-lost")
+    outcome = judge_receiver(seen)
+    assert (outcome.kind, "without this seat" in str(outcome.sentence)) == (K.TRUNCATED, True)
+
+
 @pytest.mark.parametrize(
     ("kind", "hint"),
     [
