@@ -13,10 +13,10 @@ from kernel_cmdline import CommandLineError, Message
 from kernel_cmdline.network import IpConfig, parse_address, parse_bootif, parse_ip, parse_netmask, parse_sysuuid
 
 from ..errors import AnswerError, ErrorKind
+from ..model.addresses import unusable, usual_prefix
 from ..model.machine import Nic
 from ..model.plan import After, Compression, Next, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
-from ..network.usable import unusable, usual_prefix
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..udpcast.options import Checked, check_udpcparam, split_udpcparam
 from .questions import Answer, Choice, Choices, Facts, Given, Parse

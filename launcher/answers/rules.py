@@ -102,6 +102,9 @@ def _doubts_of_bootif(cards: list[Nic], nic: Given | None, facts: Facts, insiste
 
 def device_of(text: str) -> str | None:
     """The card that the value of an ``ip=`` names; None where it names none, or is no value."""
+    first, *rest = text.split(":", 5)
+    if len(rest) < 5 and not first.strip("0123456789./"):
+        return None  # PXELINUX's form, which is most often there, at no cost
     try:
         return parse_ip(text).device
     except CommandLineError:

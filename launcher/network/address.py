@@ -9,7 +9,7 @@
   that does not answer, or refuses, changes nothing: two addresses in the middle of a clone are worse than a lease that
   runs out.
 - Without one, udhcpc asks until somebody answers or `TIMES.dhcp` is over, then renews.
-- An address that no PC can have (`usable`) is declined, and asked for anew.
+- An address that no PC can have (`addresses`) is declined, and asked for anew.
 - An address is never taken away: a clone under way matters more than a lease that ran out.
 
 No default route is needed: udpcast names the interface for its multicast (measured: tests/launcher/network/).
@@ -31,6 +31,7 @@ from pathlib import Path
 
 from ..errors import ErrorKind, LauncherError, NetworkFailed
 from ..hardware.interfaces import LINKS, reports, take
+from ..model.addresses import prefix_of, unusable, usual_prefix
 from ..model.machine import Nic
 from ..model.plan import Address, AddressSource
 from ..model.times import TIMES
@@ -41,7 +42,6 @@ from .client import end_older, said
 from .dhcp import ASKS, REPORTS, Lease, client_argv, read_lease
 from .handing_back import Why, hand_back
 from .identifiers import identifiers, own
-from .usable import prefix_of, unusable, usual_prefix
 
 SCRIPT = Path(__file__).with_name("udhcpc-script")
 PAUSE, LONG_PAUSE = 2.0, 60.0

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from kernel_cmdline.network import IpConfig
 
-from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
+from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Settled, Told, refuse
 from ..answers.questions import Facts, GivenAnswers, Question
 from ..answers.selectors import DeviceMissing
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
-from ..model.machine import Nic
+from ..model.machine import Machine, Nic
 from ..model.plan import Plan, Target
 from ..model.wording import more
 from ..screens import pages
@@ -72,10 +72,7 @@ class Dialogue:
 
     def host(self, devices: Devices) -> str:
         """What tells this PC from others, as far as the interview has come."""
-        settled = {item.key: item.value for item in self.interview(devices, refuse).preview()}
-        nic, ip, nics = settled.get("nic"), settled.get("ip"), devices.machine.nics
-        card = nic if isinstance(nic, Nic) else nics[0] if len(nics) == 1 else None
-        return told_apart(ip.client if isinstance(ip, IpConfig) and card else None, card)
+        return host_of(self.interview(devices, refuse).preview(), devices.machine)
 
     def notes(self, interview: Interview) -> tuple[Sentence, ...]:
         """What the operator is to see beside the questions, each once."""
@@ -108,6 +105,14 @@ class Dialogue:
 def told_apart(address: str | None, nic: Nic | None) -> str:
     """An address (as CIDR or without its prefix) and a card's, side by side."""
     return "  ".join(word for word in ((address or "").partition("/")[0], nic.mac if nic else "") if word)
+
+
+def host_of(settled: tuple[Settled, ...], machine: Machine) -> str:
+    """What tells this PC from others, by what is settled: the chosen card, or the only one."""
+    values = {item.key: item.value for item in settled if item.key in ("nic", "ip")}
+    nic, ip, nics = values.get("nic"), values.get("ip"), machine.nics
+    card = nic if isinstance(nic, Nic) else nics[0] if len(nics) == 1 else None
+    return told_apart(ip.client if isinstance(ip, IpConfig) and card else None, card)
 
 
 def _pend(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
@@ -185,7 +190,7 @@ class Interviewing(Stage):
         preview = self._dialogue.interview(self._devices, refuse)
         settled = preview.preview()
         notes = self._dialogue.notes(preview)
-        shown = pages.Shown(pending, settled, self._devices.complete, notes, self.app.host)
+        shown = pages.Shown(pending, settled, self._devices.complete, notes, host_of(settled, self.app.machine))
         focus = self._dialogue.focus.get(key)
         self.app.show(
             pages.question(

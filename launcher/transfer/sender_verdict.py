@@ -183,8 +183,8 @@ def _fewer_than_wanted(seen: Sending) -> Claim | None:
     if there >= seen.wanted or not seen.receivers:
         return None
     sentence = say_many(
-        "{device} was sent whole, but {wanted} receivers were wanted and only {count} was there until the end.",
-        "{device} was sent whole, but {wanted} receivers were wanted and only {count} were there until the end.",
+        "{device} was sent whole, but only {count} receiver was there until the end; wanted: {wanted}.",
+        "{device} was sent whole, but only {count} receivers were there until the end; wanted: {wanted}.",
         there,
         device=seen.device,
         wanted=seen.wanted,

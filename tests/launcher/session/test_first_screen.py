@@ -15,10 +15,9 @@ from tests.common import ROOT
 
 EARLY = {
     "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
-    "launcher.model": {"machine", "plan", "times", "wording"},
+    "launcher.model": {"addresses", "machine", "plan", "times", "wording"},
     "launcher.udpcast": {"options"},
     "launcher.hardware": {"detect", "interfaces"},
-    "launcher.network": {"usable"},
     "launcher.answers": {
         "interview",
         "lookup",

@@ -60,7 +60,7 @@ def test_a_program_that_stops_for_good_in_the_cast_ends_it_on_either_side(
     receiver: str,
 ) -> None:
     source, target = room.disk("source", data), room.disk("one", blank())
-    quick = {"silence": 5, "standstill": 5, "more_patient": 0}
+    quick = {"silence": 5, "standstill": 5, "more_patient": 4}
     receiving = room.start(1, "rcv", target, report_at=2 * MIB, **quick)
     sending = room.start(0, "snd", source, udpcparam=["--max-bitrate=12m"], key_at=1, **quick)
     receiving.stdout.readline()  # type: ignore[union-attr]

@@ -60,7 +60,7 @@ def test_a_cast_for_which_fewer_came_than_were_wanted_is_no_success(room: Room, 
     receiver = room.start(1, "rcv", target)
     sent = result(room.start(0, "snd", source, udpcparam=["--min-receivers=2", "--max-wait=1"], listen=0))
     assert (sent["kind"], sent["ok"], sent["wanted"], sent["present"]) == ("fewer-receivers", False, 2, 1), sent
-    assert "2 receivers were wanted and only 1 was there until the end" in sent["sentence"]
+    assert "only 1 receiver was there until the end; wanted: 2" in sent["sentence"]
     assert claims(result(receiver), target, data) == "equal"
     (outcome,) = told(source, "outcome")
     assert (outcome["wanted"], outcome["present"]) == (2, 1)

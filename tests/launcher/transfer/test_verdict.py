@@ -362,7 +362,7 @@ def said(**difference: object) -> str:
 def test_how_many_were_wanted_and_how_many_were_there_is_said() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, least=29))
     assert str(outcome.sentence) == (
-        "/dev/sda was sent whole, but 29 receivers were wanted and only 2 were there until the end."
+        "/dev/sda was sent whole, but only 2 receivers were there until the end; wanted: 29."
     )
     assert (outcome.wanted, outcome.present, outcome.ok) == (29, 2, False)
     assert judge_sender(SENT).fields()["wanted"] == judge_sender(SENT).fields()["present"] == 2

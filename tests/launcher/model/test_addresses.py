@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from launcher.network.usable import prefix_of, unusable, usual_prefix
+from launcher.model.addresses import prefix_of, unusable, usual_prefix
 
 
 @pytest.mark.parametrize(
