@@ -380,6 +380,12 @@ def test_how_many_were_wanted_and_how_many_were_there_is_said() -> None:
     assert (before.wanted, before.present) == (None, None)
 
 
+def test_receivers_that_left_before_the_cast_had_connected() -> None:
+    before = {"receivers": (), "begun": False, "complete": False}
+    assert "2 receivers had connected, and left again before the cast began" in said(came=2, **before)
+    assert "No receiver has connected" in said(**before)
+
+
 def test_who_has_the_last_word_is_said() -> None:
     assert "their own screens or events tell" in said()
 
