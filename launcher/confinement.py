@@ -68,18 +68,20 @@ def confined(start: Callable[[], T]) -> T:
 
 
 def hand_over(path: str) -> None:
-    """Let a program that is `confined` open `path`, a terminal or a log file. Never fails: the program tells."""
+    """Let a program that is `confined` open the terminal `path`. Never fails: the program tells."""
     with contextlib.suppress(OSError):
         os.chown(path, NOBODY, -1, follow_symlinks=False)
 
 
 def hand_over_log(path: str) -> None:
-    """The same of a file that may not be there yet."""
+    """The same of a file that may not be there yet. Whatever is no plain file with this one name stays as it is."""
     with contextlib.suppress(OSError):
-        if not os.path.lexists(path):
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644))
-        if stat.S_ISREG(os.lstat(path).st_mode):
-            hand_over(path)
+        new = 0 if os.path.lexists(path) else os.O_CREAT | os.O_EXCL
+        log = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | new, 0o644)
+        with contextlib.closing(os.fdopen(log)):
+            found = os.fstat(log)
+            if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+                os.fchown(log, NOBODY, -1)
 
 
 def _give_up_rights() -> None:

@@ -56,6 +56,7 @@ NAMES = {
     "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
     "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
+    "standstill": "no byte moves any more: `program` through which none does, `seconds`",
     "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes`, `seconds`, "
     "`xxh128` (or null), `read_back`, `remarks` (what else is to be known of the disk), `wanted` and `present` (a "
     "sender's receivers, or null)",

@@ -187,9 +187,8 @@ def test_every_kind_of_screen(seed: int) -> None:
         assert not raw(shown(page)), (page.name, shown(page))
 
 
-@pytest.mark.usefixtures("no_terminal")
-@pytest.mark.parametrize("seed", range(60))
-def test_a_run_with_a_hostile_line_on_a_hostile_machine(seed: int) -> None:
+def run_shows_nothing_raw(seed: int) -> None:
+    """The first screen of a run, and the menu over it."""
     rng = random.Random(seed)
     words = line(rng)
     try:
@@ -201,6 +200,25 @@ def test_a_run_with_a_hostile_line_on_a_hostile_machine(seed: int) -> None:
     assert not raw(shown(seat.ui.page)), words
     seat.menu()
     assert not raw(shown(seat.ui.page)), words
+
+
+@pytest.mark.usefixtures("no_terminal")
+@pytest.mark.parametrize("seed", range(60))
+def test_a_run_with_a_hostile_line_on_a_hostile_machine(seed: int) -> None:
+    run_shows_nothing_raw(seed)
+
+
+@pytest.mark.field
+@pytest.mark.usefixtures("no_terminal")
+def test_10_000_lines_on_the_screens() -> None:
+    for seed in range(LINES):
+        run_shows_nothing_raw(seed)
+
+
+@pytest.mark.field
+def test_every_kind_of_screen_for_many_seeds() -> None:
+    for seed in range(50):
+        test_every_kind_of_screen(seed)
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from .questions import OPERATOR, Answer, Choice, Facts, GivenAnswers, Question
 from .reading import YES_NO, read_language
 from .row import Row
 from .rules import MADE
-from .selectors import DeviceMissing, exact
+from .selectors import DeviceMissing, exact, identity
 
 NO = "no"
 CONFIRM = "confirm"
@@ -290,7 +290,7 @@ def confirmation(plan: Plan) -> Question:
     """The overwrite of one disk (on a sender: to send one that seems blank) as a question; its answer names the disk,
     so it cannot serve for another one."""
     target, sends = plan.target, plan.role is Role.SEND
-    consent = f"{'send' if sends else 'overwrite'} {target.path} {target.disk.serial or target.size}"
+    consent = f"{'send' if sends else 'overwrite'} {identity(target)}"
 
     def parse(text: str, facts: Facts) -> bool:
         if text != consent:

@@ -281,6 +281,14 @@ def _descriptions(disk: Disk, machine: Machine) -> list[str]:
     return [text for text in texts if text and "," not in text and len(_matches(text, machine)) == 1]
 
 
+def identity(target: Target) -> str:
+    """By what a disk or partition is known again: what `exchanged` looks at, in one text."""
+    disk, part = target.disk, target.partition
+    links = (*_links(disk, "by-path"), *(_links(part, "by-partuuid") if part else ()))
+    facts = (target.path, target.size, disk.size, disk.model, disk.serial, disk.wwn, *sorted(links))
+    return " ".join(str(fact) for fact in facts if fact)
+
+
 def exchanged(target: Target, machine: Machine) -> Sentence | None:
     """Why `target` is not the device it was when it was chosen, or None when it still is.
 

@@ -70,6 +70,12 @@ class _Disk:
             self.fd = -1
 
     @property
+    def asked(self) -> bool:
+        """Whether it is to answer a request, for which it has only so long."""
+        busy = self._busy
+        return busy is not None and busy[1] < float("inf")
+
+    @property
     def hung(self) -> float | None:
         """The seconds for which the disk has not answered a request, where they are too many."""
         busy, now = self._busy, time.monotonic()
@@ -185,7 +191,7 @@ class TargetDisk(_Disk):
         self._set_direct(self.is_block)
         self.head = b""
         with contextlib.suppress(OSError):  # who writes to it meets the same error, and reports it
-            self.head = _head(path)
+            self.head = _head(self.fd)
 
     def _set_direct(self, wanted: bool) -> None:
         """Switch direct I/O, where there is such a thing."""
@@ -299,13 +305,13 @@ def overlap(one: str, other: str) -> bool:
     return bool(disk) and disk == other_disk and (part == other_part or not part or not other_part)
 
 
-def _head(path: str) -> bytes:
-    """The first two sectors of any size. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def _head(fd: int) -> bytes:
+    """The first two sectors of any size of what is open for writing only. Raises OSError."""
+    again = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.pread(fd, 2 * ALIGNMENT, 0)
+        return os.pread(again, 2 * ALIGNMENT, 0)
     finally:
-        os.close(fd)
+        os.close(again)
 
 
 def _words(error: OSError, otherwise: Sentence) -> Sentence:

@@ -130,6 +130,12 @@ class Times:
         "a sender counts as heard, behind its last greeting or answer",
         "who greets once a second is heard for certain; whoever does not is asked more often",
     )
+    ask_most: float = _row(
+        900.0,
+        "the longest time between two such questions where each is answered: it is twice as long each time",
+        "a plain udp-sender begins its cast, unless by a key, only after 2 s without a packet (measured): many "
+        "receivers must not ask all the time",
+    )
     poll: float = _row(
         3.0,
         "without a greeting, a sender is asked while a receiver waits for one of two to go",
@@ -139,6 +145,11 @@ class Times:
         10.0,
         "without data, once the sender says that it casts, until the operator is told why that may be",
         "the first data comes at once, but a compressor that gets only zeros gives nothing for long",
+    )
+    silence_most: float = _row(
+        3600.0,
+        "a sender's own `silence` counts for at most, as its manifest tells it",
+        "whoever forges one must not hold a PC",
     )
     more_patient: float = _row(
         20.0,
@@ -156,6 +167,11 @@ class Times:
         1.0,
         "without a byte after which one looks for signs of the sender, and between two looks",
         "a udp-sender that waits for a receiver repeats its question once a second (measured)",
+    )
+    unheard: float = _row(
+        15.0,
+        "behind a greeting in a silence without another packet of the sender, and its cast is over",
+        "in a cast that goes on signs of life come, or questions; a single greeting may be anybody's",
     )
     exit_wait: float = _row(
         0.5, "udp-receiver lingers when it has everything, unless --exit-wait says otherwise", "its manual page: 500 ms"
@@ -183,7 +199,18 @@ class Times:
         2.0, "between the first signal to a process and SIGKILL", "udp-receiver takes its leave of the sender in it"
     )
     linger: float = _row(
-        15.0, "a process has for going by itself when its work is done", "udp-receiver lingers for its --exit-wait"
+        10.0,
+        "a process has for going by itself when its work is done, behind its --exit-wait; then it is killed, and the "
+        "result stands",
+        "one that has nothing left to do is gone within a second or two",
+    )
+    standstill: float = _row(
+        300.0,
+        "more than `silence`, the bytes of a cast may stand still on either side, while no disk is asked",
+        "a slow seat is dropped within `silence`; who is only alive does not hold a room up for ever",
+    )
+    standstill_named: float = _row(
+        30.0, "without a byte, before the screen names through which process none moves", "short pauses are usual"
     )
 
     # Disks
@@ -248,6 +275,10 @@ def waits() -> str:
             f"{TIMES.more_patient:g} s longer than `silence`",
         ),
         ("one of two senders to go, while both are heard", "`start_timeout`; the receiver names both"),
+        (
+            "a cast in which no byte moves any more, though its programs live",
+            f"{TIMES.standstill:g} s longer than `silence`, on either side; the screen names the program",
+        ),
         ("a sender that fails or is cancelled", f"{math.ceil(told)} s: it says so to its receivers"),
         (
             "a disk that does not answer a request",

@@ -64,14 +64,23 @@ class Receiver:
 
 
 @dataclass(frozen=True)
+class Stood:
+    """The program through which nothing moved, and for how many seconds."""
+
+    program: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Stage:
     """A process of the pipeline: its program, how it ended (negative: by that signal), its last words. `ours`: the
-    signal was ours."""
+    signal was ours. `done`: it came only because the process did not go when its work was done."""
 
     program: str
     status: int
     said: str = ""
     ours: bool = False
+    done: bool = False
 
     @property
     def died(self) -> bool:
@@ -81,7 +90,7 @@ class Stage:
     @property
     def failure(self) -> Sentence | None:
         """How it failed, as a part of a sentence, or None."""
-        if self.status == 0:
+        if self.status == 0 or self.done:
             return None
         if self.status < 0:
             name = signal.Signals(-self.status).name
@@ -95,10 +104,11 @@ class Stage:
 @dataclass(frozen=True)
 class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
-    `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `rival`: the address of another
-    sender on the same `port`, which this one gave way to. `least`: how many receivers the cast had to wait for, 0 where
-    that was not said; `joined`: how many were connected when it began; `started_by`: the address of the PC that began
-    it, where that was not this one.
+    `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `stood`: where no byte moved any
+    more. `timed_out`: no cast began within the time given. `rival`: the address of another sender on the same `port`,
+    which this one gave way to. `came`: how many receivers connected at some time; `least`: how many the cast had to
+    wait for, 0 where that was not said; `joined`: how many were there when it began; `started_by`: the address of the
+    PC that began it, where that was not this one.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -113,6 +123,7 @@ class Sending:
     compressor_first: bool = False
     udpcast: Stage | None = None
     receivers: tuple[Receiver, ...] = ()
+    came: int = 0
     least: int = 0
     joined: int = 0
     started_by: str | None = None
@@ -122,6 +133,8 @@ class Sending:
     one_way: bool = False
     hung: float | None = None
     shortage: Sentence | None = None
+    stood: Stood | None = None
+    timed_out: bool = False
     cancelled: bool = False
 
     @property
@@ -137,7 +150,7 @@ class Receiving:
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what was
     copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what was
     found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk; `shortage`:
-    what this PC ran out of.
+    what this PC ran out of; `stood`: where no byte moved any more.
     `timed_out`: no cast began within the time given; `parted`: the last sender that was left meanwhile; `rivals`: the
     senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
@@ -165,6 +178,7 @@ class Receiving:
     mixed: bool = False
     hung: float | None = None
     shortage: Sentence | None = None
+    stood: Stood | None = None
     timed_out: bool = False
     parted: Parted | None = None
     rivals: tuple[str, ...] = ()

@@ -40,6 +40,7 @@ from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
 from .preflight import check, notes, same_identifier
 from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
 from .receiver_verdict import judge_receiver
+from .standstill import Standstill, is_full
 from .status import Phase, Status
 from .supervisor import Ended, Said
 
@@ -101,6 +102,11 @@ class Reception(Loop):
         self._stop = threading.Event()  # for the worker that reads back
         size = plan.target.size if target.size is None else min(plan.target.size, target.size)
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
+        self._standstill = Standstill(job.status, job.times)
+        self._incoming: Incoming | None = None  # while its bytes have to move
+        self._unpacking: tuple[Process, int | None] | None = (
+            None  # the decompressor, and what it reads from, till its end
+        )
         self._link = Link(job, begun)
 
     def run(self) -> Outcome:
@@ -133,6 +139,26 @@ class Reception(Loop):
             self._link.take(DiskHung())
             raise DiskHangs
         self._link.tick()
+        if self._incoming and self._link.heard.began:
+            self._watch(self._incoming)
+
+    def _watch(self, incoming: Incoming) -> None:
+        """End the process through which nothing moves any more; the others end behind it."""
+        moved = incoming.taken, self.job.status.moved.count
+        asked, through = any(disk.asked for disk in self._disks), self._through()
+        stood = self._standstill.look(time.monotonic(), moved, asked, self._link.heard.silence, through)
+        if stood:
+            self._note(stood=self._seen.stood or stood)
+            self.job.log.emit("standstill", program=stood.program, seconds=round(stood.seconds))
+            through.signal(signal.SIGKILL)
+
+    def _through(self) -> Process:
+        """Through which process bytes have to move next: the decompressor has some, or nothing comes for it."""
+        if self._unpacking:
+            decompressor, outlet = self._unpacking
+            if outlet is None or is_full(outlet):
+                return decompressor
+        return self._link.process
 
     def _note(self, **evidence: object) -> None:
         self._seen = replace(self._seen, **evidence)  # type: ignore[arg-type]
@@ -181,12 +207,13 @@ class Reception(Loop):
     def _receive(self) -> None:
         """Everything until the disk is read back. Raises DiskHangs."""
         decompressor = self._copy()
+        self._incoming = None
         seen = self._seen
         good = seen.stream.whole and seen.target.whole
         if good and seen.target.count and not seen.cancelled:
             self._flush()
         if good and not seen.refusal:
-            self.owner.supervisor.let_end()
+            self.owner.supervisor.let_end(self._link.heard.linger)
         else:
             self.owner.supervisor.stop()
         self.until(lambda: not self.owner.supervisor.running)
@@ -198,7 +225,7 @@ class Reception(Loop):
     def _copy(self) -> tuple[Process, ...]:
         """The stream, from the first look to its end; gives the decompressor, where there was one."""
         job, inbox = self.job, self.owner.inbox
-        incoming = Incoming(self._link.inlet, lambda: Lookout(inbox), job.times)
+        self._incoming = incoming = Incoming(self._link.inlet, lambda: Lookout(inbox), job.times)
 
         def begin() -> bytes:
             incoming.wait()
@@ -264,6 +291,7 @@ class Reception(Loop):
         finally:
             self.job.log.emit("cast")
         self.owner.supervisor.add(process)
+        self._unpacking = process, outlet
         pipes.close(inlet, disk_outlet)
         writing = self.owner.start("disk", lambda: self._write(Incoming(disk_inlet)))
         feeding = self.owner.start("stream", lambda: copy_stream(incoming, outlet))
@@ -273,6 +301,7 @@ class Reception(Loop):
         self.until(lambda: feeding.over)
         self._note_stream(feeding.result(), process)
         self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
+        self._unpacking = process, None
         pipes.close(outlet)
         self.until(lambda: writing.over)
         self._note(target=writing.result())
@@ -363,7 +392,7 @@ class Reception(Loop):
             sender=heard.address,
             silence=heard.silence,
             end_notice=heard.end_notice,
-            anew=heard.began_anew,
+            anew=heard.began_anew or heard.greeted_quiet is not None,
             mixed=heard.mixed,
             timed_out=heard.timed_out,
             complaint=self._seen.complaint or heard.complaint,

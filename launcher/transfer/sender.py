@@ -14,6 +14,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..datapath.block_device import SourceDisk
 from ..datapath.copying import copy_from_disk
@@ -31,7 +32,7 @@ from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
 from . import sender_signals as signals
 from .attendance import Attendance
-from .evidence import Sending
+from .evidence import Sending, Stood
 from .liveness import Cancelled, DiskHung
 from .monitor import RivalMonitor
 from .opening import opened
@@ -40,11 +41,13 @@ from .pipeline import Pipeline, copy_packed, make_manifest, write_trailer
 from .sender_liveness import Cast
 from .sender_verdict import judge_sender
 from .source import opening
+from .standstill import Standstill
 from .status import Status
 from .supervisor import Ended, Said
 
 NO_KEY = say("The cast starts by itself; udp-sender reads no key (--nokbd).")
 NOBODY = say("No receiver has connected yet.")
+TOLD_TO_BEGIN = say("Another PC told udp-sender to begin, and no receiver was there; it waits anew.")
 
 
 class Sender:
@@ -155,10 +158,16 @@ class Casting(Loop):
         self._pipeline = pipeline
         self._moved = NO_BYTES
         self._complete = False
+        self._told_to_begin = False
         self._complaint = ""
         self._hung: float | None = None
         self._shortage: Sentence | None = None
         self._cancelled = False
+        self._timed_out = False
+        self._standstill = Standstill(job.status, job.times)
+        self._stood: Stood | None = None
+        self._acknowledged = 0  # bytes of the stream, by udp-sender's words
+        self._deadline = time.monotonic() + job.plan.start_timeout + job.times.late
 
     def run(self) -> Sending:
         """Send, and say what was seen."""
@@ -191,11 +200,40 @@ class Casting(Loop):
             self._attendance.take(DiskHung())
             raise DiskHangs
         self._attendance.tick()
-        if self._attendance.room.reading and self._pipeline.has_failed:
+        self._look_at_the_clock(time.monotonic())
+        if self._told_to_begin and self._pipeline.udpcast.status is not None:
+            self._told_to_begin = False
+            self._wait_anew()
+        elif self._attendance.room.reading and self._pipeline.has_failed:
+            self._pipeline.let_go()
             self._attendance.take(signals.Stopping())
             self.owner.supervisor.stop(signal.SIGKILL)
             if not self._cancelled:
                 self._source.hurry(wanted=True)
+
+    def _wait_anew(self) -> None:
+        """One datagram of anybody begins a cast (CMD_GO); where no receiver is there, udp-sender ends."""
+        plan = self.job.plan
+        left = int(self._deadline - self.job.times.late - time.monotonic())
+        if left > 0 and self._attendance.state is Cast.WAITING and not self._cancelled:
+            self.job.status.tell(TOLD_TO_BEGIN)
+            self._pipeline.start_udpcast(program(argv(replace(plan, start_timeout=left))[-1]))
+
+    def _look_at_the_clock(self, now: float) -> None:
+        """Nobody waits for ever: not for the cast to begin, not for bytes to move, not for a process that is done."""
+        room, seen = self._attendance.room, self.owner.supervisor
+        if self._complete:
+            seen.let_end()
+        elif room.begun and not self._stood:
+            moved = self.job.status.moved.count, self._acknowledged
+            silence, through = self.job.plan.silence, self._pipeline.waits_for(room.fed)
+            self._stood = self._standstill.look(now, moved, self._source.asked, silence, through)
+            if self._stood:
+                self.job.log.emit("standstill", program=self._stood.program, seconds=round(self._stood.seconds))
+                seen.stop(signal.SIGKILL)
+        elif not room.begun and now > self._deadline and not self._timed_out:
+            self._timed_out = True
+            seen.stop(signal.SIGKILL)
 
     def _cancel(self) -> None:
         if not self._complete:
@@ -223,10 +261,14 @@ class Casting(Loop):
         if kind is MessageKind.CONNECTED and number is not None and message.address:
             take(signals.Connected(number, message.address))
         elif kind is MessageKind.STARTING:
+            self._pipeline.let_go()
             take(signals.Begun())
+        elif kind is MessageKind.NOBODY:
+            self._told_to_begin = not self.job.plan.options.autostart  # which begins the cast, whoever is there
         elif kind is MessageKind.UNREADY:
             take(signals.Waiting(time.monotonic(), message.numbers))
         elif kind is MessageKind.PROGRESS:
+            self._acknowledged = message.bytes or self._acknowledged
             take(signals.Flowing(time.monotonic()))
         elif kind is MessageKind.DROPPING and number is not None:
             take(signals.Dropped(number))
@@ -307,13 +349,17 @@ class Casting(Loop):
             complaint=self._complaint,
             hung=self._hung,
             shortage=self._shortage,
+            stood=self._stood,
+            timed_out=self._timed_out,
             cancelled=self._cancelled,
         )
 
     def _compressor_first(self) -> bool:
         """Whether the compressor ended while udp-sender ran. One that SIGPIPE ended only followed udp-sender, whose
-        pipe breaks a moment before its end can be seen."""
+        pipe breaks a moment before its end can be seen; and one that we ended tells nothing."""
         compressor = self._pipeline.compressor
-        if compressor is None or compressor.status == -signal.SIGPIPE:
+        if compressor is None or compressor.status is None:
+            return False
+        if -compressor.status in (signal.SIGPIPE, *compressor.sent):
             return False
         return self.owner.supervisor.ended_before(compressor, self._pipeline.udpcast)

@@ -8,6 +8,7 @@ from ..datapath.block_device import no_answer
 from ..model.outcome import Outcome, OutcomeKind
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
+from . import standstill
 from .evidence import LOST, Receiver, ReceiverState, Sending
 from .verdict import CALL_AGAIN, Claim, first_answer
 
@@ -88,6 +89,13 @@ def _source_failed(seen: Sending) -> Claim | None:
     return OutcomeKind.READ_ERROR, sentence, joined(" ", _cut_off(seen), say("Check the disk before the next cast."))
 
 
+def _stood_still(seen: Sending) -> Claim | None:
+    if not seen.stood:
+        return None
+    words = standstill.words(seen.stood.program, seen.stood.seconds)
+    return OutcomeKind.STAGE_FAILED, joined(" ", say("The cast stood still."), words), _cut_off(seen)
+
+
 def _compressor_failed(seen: Sending) -> Claim | None:
     failure = seen.compressor.failure if seen.compressor and seen.compressor_first else None
     if not failure or _everybody_lost(seen):
@@ -98,17 +106,27 @@ def _compressor_failed(seen: Sending) -> Claim | None:
 def _never_began(seen: Sending) -> Claim | None:
     if seen.begun:
         return None
-    failure = seen.udpcast.failure if seen.udpcast else None
+    failure = seen.udpcast.failure if seen.udpcast and not seen.timed_out else None
     if seen.complaint:
         sentence = say("udp-sender could not begin: {complaint}.", complaint=seen.complaint)
         return OutcomeKind.STAGE_FAILED, sentence, NOTHING
     if failure:  # without receivers it ends with status 0
         return OutcomeKind.STAGE_FAILED, say("The cast never began: {failure}.", failure=failure), NOTHING
+    if not seen.receivers and seen.came:
+        return (
+            OutcomeKind.NO_RECEIVERS,
+            say_many(
+                "{count} receiver had connected, and left again before the cast began, so nothing was sent.",
+                "{count} receivers had connected, and left again before the cast began, so nothing was sent.",
+                seen.came,
+            ),
+            say("Look at the receivers: their own screens tell why they left."),
+        )
     if not seen.receivers:
         return (
             OutcomeKind.NO_RECEIVERS,
             say("No receiver has connected, so nothing was sent."),
-            say("Receivers must use the same port, and be on the same network segment."),
+            say("Receivers must use the same port, and be on the same network segment, without a firewall between."),
         )
     return (
         OutcomeKind.NO_RECEIVERS,
@@ -165,8 +183,8 @@ def _fewer_than_wanted(seen: Sending) -> Claim | None:
     if there >= seen.wanted or not seen.receivers:
         return None
     sentence = say_many(
-        "{device} was sent whole, but {wanted} receivers were wanted and only {count} was there until the end.",
-        "{device} was sent whole, but {wanted} receivers were wanted and only {count} were there until the end.",
+        "{device} was sent whole, but only {count} receiver was there until the end; wanted: {wanted}.",
+        "{device} was sent whole, but only {count} receivers were there until the end; wanted: {wanted}.",
         there,
         device=seen.device,
         wanted=seen.wanted,
@@ -259,6 +277,7 @@ QUESTIONS: tuple[Callable[[Sending], Claim | None], ...] = (
     _cast_cancelled,
     _ran_out,
     _source_failed,
+    _stood_still,
     _compressor_failed,
     _never_began,
     _cast_broke_off,

@@ -80,6 +80,7 @@ class Status:
         self._messages: deque[Sentence] = deque(maxlen=MESSAGES)
         self._attention = NOTHING
         self._notes: list[Sentence] = []
+        self._still: Sentence | None = None
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -134,6 +135,12 @@ class Status:
             self._notes.append(text)
         self._notify()
 
+    def stands_still(self, text: Sentence | None) -> None:
+        """What the operator is to see as long as it is so; None: it moves again."""
+        with self._lock:
+            self._still = text
+        self._notify()
+
     def show(self, receivers: tuple[Receiver, ...]) -> None:
         """All receivers that take part, or took part."""
         with self._lock:
@@ -173,7 +180,7 @@ class Status:
                 receivers=self._receivers,
                 messages=tuple(self._messages),
                 attention=self._attention,
-                notes=tuple(self._notes),
+                notes=(*self._notes, *((self._still,) if self._still else ())),
             )
 
     def _elapsed(self) -> float:

@@ -18,6 +18,7 @@ class MessageKind(Enum):
     DROPPING = "dropping"  # sender: gives a silent receiver up
     DISCONNECTED = "disconnected"  # sender: a receiver left, was dropped, or the cast is over
     STARTING = "starting"  # sender: the cast begins
+    NOBODY = "nobody"  # sender: it was told to begin, and there is no receiver; it ends, with status 0
     COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
     DROPPED = "dropped"  # receiver: the sender gave us up
     UNREADY = "unready"  # sender: some have not acknowledged what was sent; the cast waits for them
@@ -45,6 +46,7 @@ _PATTERNS = (
     (MessageKind.DROPPING, re.compile(r"Dropping client #(?P<number>\d+) because of timeout")),
     (MessageKind.DISCONNECTED, re.compile(r"Disconnecting #(?P<number>\d+) \((?P<address>[^)]*)\)")),
     (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
+    (MessageKind.NOBODY, re.compile(r"No participants\.\.\. exiting")),
     (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
     (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
     (MessageKind.UNREADY, re.compile(r"Timeout notAnswered=\[[\d,]*\] notReady=\[(?P<numbers>[\d,]+)\]")),

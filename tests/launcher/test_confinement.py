@@ -101,7 +101,9 @@ def test_a_log_file_may_be_written_and_nothing_else_is_handed_over(tmp_path: Pat
     (tmp_path / "directory").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "other")
     (tmp_path / "other").touch()
-    for name in ("directory", "link", "no/such"):
+    (tmp_path / "twice").touch()
+    os.link(tmp_path / "twice", tmp_path / "again")
+    for name in ("directory", "link", "no/such", "twice"):
         hand_over_log(str(tmp_path / name))
     assert {path.lstat().st_uid for path in tmp_path.iterdir() if path.name != "log"} == {os.geteuid()}
 

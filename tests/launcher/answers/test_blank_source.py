@@ -8,6 +8,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import explain
+from launcher.answers.selectors import identity, whole
 from launcher.errors import ErrorKind
 from launcher.model.machine import Disk, Partition
 from tests.common import ONE
@@ -51,7 +52,7 @@ def test_an_operator_confirms_that_a_blank_disk_is_sent(disk: Disk, words: str) 
     assert "Nothing is recognised on /dev/sda. Send it all the same?" in said
     assert words in said and "overwritten with it" in said
     assert "is lost" not in said
-    room.answer("confirm", f"send /dev/sda {disk.serial}")
+    room.confirm()
     assert room.shown == "transfer"
     (plan,) = room.system.started
     assert plan.blank
@@ -66,10 +67,13 @@ def test_who_says_no_chooses_again() -> None:
 
 def test_a_consent_to_one_blank_disk_is_none_to_another() -> None:
     room = seat("umode=snd", BLANK)
+    consent = f"send {identity(whole(BLANK))}"
     room.system.now = replace(ONE, disks=(replace(BLANK, serial="OTHER"),))
-    room.answer("confirm", f"send /dev/sda {BLANK.serial}")
     room.devices_changed()
-    assert not room.system.started or room.system.started[0].target.disk.serial != "OTHER"
+    room.answer("confirm", consent)
+    assert (room.shown, room.system.started) == ("confirm", [])
+    room.confirm()
+    assert room.system.started[0].target.disk.serial == "OTHER"
 
 
 @pytest.mark.parametrize(("disk", "words"), [(BLANK, NO_TABLE), (EMPTY_TABLE, NO_PARTITIONS)])

@@ -1,7 +1,7 @@
 """What `explain` says to lines that went wrong in real rooms: each on a small machine that is as the room's was.
 
-A case is a machine, a line, what of the plan must come of it (None: no plan may be unattended), and words that an error
-and a warning have.
+A case is a machine, a line, words that an error and a warning have (where it has none, there is none), and the card and
+the disk that the plan has.
 """
 
 from __future__ import annotations

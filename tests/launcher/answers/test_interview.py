@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,18 @@ def test_a_confirmation_of_one_disk_does_not_serve_for_another() -> None:
     _, script = plan("", swapped, "<yes>", told=told)
     assert script.asked == ["confirm"]
     assert "not confirmed" in script.problems[0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"links": ("/dev/disk/by-path/pci-0000:00:1f.2-ata-2",)}, {"wwn": "0x5"}, {"model": "Other"}, {"size": 10**12}],
+)
+def test_a_confirmation_of_one_disk_does_not_serve_for_its_twin(other: dict[str, Any]) -> None:
+    """Serial numbers are not always unique."""
+    told = Told({})
+    plan("", ONE, "rcv", "<yes>", told=told)
+    _, script = plan("", replace(ONE, disks=(replace(ONE.disks[0], **other),)), "<yes>", told=told)
+    assert script.asked == ["confirm"]
 
 
 def test_a_disk_that_is_chosen_anew_is_confirmed_anew() -> None:

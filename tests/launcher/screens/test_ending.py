@@ -84,6 +84,18 @@ def test_what_was_what_is_known_is_said(kind: OutcomeKind, read_back: bool, titl
     assert ("DONE" in seen) == (kind is OutcomeKind.EQUAL)
 
 
+def colour(outcome: Outcome) -> str:
+    """That of the title."""
+    rows = page(outcome).widget.render((80, 24), focus=True).content()
+    title = str(ending.TITLES.get(outcome.kind, ending.FAILED)).encode()
+    return next(str(attribute) for row in rows for attribute, _, text in row if title in text)
+
+
+def test_what_is_not_compared_has_another_colour_than_what_is_equal() -> None:
+    kinds = (OutcomeKind.EQUAL, OutcomeKind.WRITTEN, OutcomeKind.NOT_COMPARED)
+    assert [colour(Outcome(kind, say("It is over."))) for kind in kinds] == ["done", "caution", "bad"]
+
+
 def test_reading_back_is_shown_with_its_own_progress() -> None:
     progress = TransferPage(PLAN, lambda: None, "10.0.0.7")
     progress.update(TransferState(Phase.CASTING, bytes=500_000_000, total=1_000_000_000))

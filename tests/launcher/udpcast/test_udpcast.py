@@ -340,6 +340,7 @@ def _ends_in_options(node: ast.AST) -> bool:
         ("Dropping client #3 because of timeout", MessageKind.DROPPING, 3, None),
         ("Disconnecting #3 (10.0.0.9)", MessageKind.DISCONNECTED, 3, "10.0.0.9"),
         ("Starting transfer: 00000009", MessageKind.STARTING, None, None),
+        ("No participants... exiting", MessageKind.NOBODY, None, None),
         ("Transfer complete.\a", MessageKind.COMPLETE, None, None),
         ("Dropped by server now=3 last=2", MessageKind.DROPPED, None, None),
         ("No suitable network interface found", MessageKind.FAILED, None, None),
