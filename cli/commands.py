@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kernel_cmdline.arguments import ArgumentParser
 from launcher import VERSION
 
 PROG = "udpcast-launcher"
@@ -65,7 +66,7 @@ COMMANDS: dict[str, Callable[[], Folder]] = {
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command: for its help, its manual page and its completion."""
-    whole = argparse.ArgumentParser(prog=PROG, description=DESCRIPTION, epilog=EPILOG)
+    whole: argparse.ArgumentParser = ArgumentParser(prog=PROG, description=DESCRIPTION, epilog=EPILOG)
     whole.add_argument("--version", action="version", version=f"{PROG} {VERSION}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for folder in dict.fromkeys(COMMANDS.values()):

@@ -9,19 +9,23 @@ import shlex
 import sys
 from pathlib import Path
 
+from kernel_cmdline import showable, showable_lines
+from kernel_cmdline.arguments import ArgumentParser
+
 from .build import DEBIAN_PACKAGES, build
 from .errors import BuildError
 
 PROG = "python3 -m initrd"
 DESCRIPTION = "Write udpcast-linux, udpcast-initrd and udpcast-manifest.json to a directory."
 STATUSES = (
-    "Exit status: 0 the pair is written, 1 it could not be built, 2 wrong usage, or a kernel that cannot be used. "
+    "Exit status: 0 the pair is written, 1 it could not be built, 2 wrong usage, or a kernel or driver that cannot be "
+    "used. "
     "Whenever it is not 0, the directory holds what it held before."
 )
 
 
 def parser(prog: str = PROG) -> argparse.ArgumentParser:
-    main_parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION, epilog=STATUSES)
+    main_parser: argparse.ArgumentParser = ArgumentParser(prog=prog, description=DESCRIPTION, epilog=STATUSES)
     add_commands(main_parser.add_subparsers(dest="command", required=True))
     return main_parser
 
@@ -92,10 +96,10 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
             command=f"{prog} {shlex.join(words)}",
         )
     except BuildError as error:
-        print(f"initrd: {error}", file=sys.stderr)
+        print(f"initrd: {showable_lines(str(error))}", file=sys.stderr)
         return error.status
     for entry in result.files:
-        print(f"{options.output / entry.name}  {entry.size / 1e6:.1f} MB")
+        print(f"{showable(str(options.output / entry.name))}  {entry.size / 1e6:.1f} MB")
     print(f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages")
     return 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from . import image, kernel, manifest, python
 from .errors import BuildError
 from .manifest import Manifest
-from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing_tool, missing_tools
+from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
 
 
 def tool_packages(project: Path) -> dict[str, str]:
@@ -69,6 +69,7 @@ def build(
                 source = kernel.fetch(cache, release)
             else:
                 source = kernel.given(kernel_file, modules, Path(work))
+            kernel.check_drivers(source, drivers)
             result = make(source, Path(work), Path(new), drivers, command, project)
             for name in (LINUX, INITRD, MANIFEST):
                 (Path(new) / name).replace(out / name)
@@ -76,14 +77,13 @@ def build(
 
 
 def check_host(project: Path) -> None:
-    """Raise BuildError when something is missing here; it names the first, and the Debian packages of all."""
+    """Raise BuildError when something is missing here; it names all of it, and the Debian packages."""
     wanted = tool_packages(project)
     tools, libraries = missing_tools(wanted), python.missing_libraries()
     packages = dict.fromkeys([*(wanted[name] for name in tools), *(python.PYTHON_PACKAGES[name] for name in libraries)])
-    if tools:
-        raise missing_tool(tools[0], packages)
-    if libraries:
-        raise BuildError(f"the Python library {libraries[0]} is missing: apt-get install {' '.join(packages)}")
+    if packages:
+        names = [*tools, *(f"Python's {name}" for name in libraries)]
+        raise missing(names, packages)
 
 
 def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], command: str, project: Path) -> Manifest:
@@ -92,7 +92,7 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     staged = work / "staged"
     modules = python.stage(staged, project)
     tree = image.gather(source, modules, staged, drivers, work)
-    missing = missing_firmware(tree)
+    lacking = missing_firmware(tree)
     image.tidy(tree, source)
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
@@ -110,7 +110,7 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
         packages=dict(sorted(packages.items())),
         modules=tuple(path.name.split(".ko")[0] for path in image.driver_files(tree)),
         python_modules=tuple(sorted(name_of(path, staged / modules.home) for path in staged.rglob("*.pyc"))),
-        missing_firmware=missing,
+        missing_firmware=lacking,
     )
     (new / MANIFEST).write_text(result.to_json())
     return result
@@ -134,9 +134,9 @@ def missing_firmware(tree: Path) -> dict[str, tuple[str, ...]]:
     found = {}
     for path in image.driver_files(tree):
         wanted = image.wanted_firmware(path.read_bytes())
-        missing = tuple(name for name in wanted if not (tree / "usr/lib/firmware" / name).exists())
-        if missing:
-            found[path.name.split(".ko")[0]] = missing
+        lacking = tuple(name for name in wanted if not (tree / "usr/lib/firmware" / name).exists())
+        if lacking:
+            found[path.name.split(".ko")[0]] = lacking
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import os
 import re
 import shutil
@@ -100,6 +102,23 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
+
+
+def check_drivers(kernel: Kernel, names: Sequence[str]) -> None:
+    """Raise BuildError that names those of the drivers which the kernel does not have: dracut would leave them out."""
+    there = {module_name(path.name.split(".ko")[0]) for path in kernel.modules.rglob("*.ko*")}
+    with contextlib.suppress(OSError):  # what is built in needs no file, and is there
+        there |= {module_name(Path(line).stem) for line in (kernel.modules / "modules.builtin").read_text().split()}
+    unknown = [name for name in names if module_name(name) not in there]
+    if unknown:
+        near = [close for name in unknown for close in difflib.get_close_matches(module_name(name), there, 1, 0.8)]
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise BuildError(f"kernel {kernel.version} has no driver {', '.join(unknown)} (--add-driver){hint}", 2)
+
+
+def module_name(name: str) -> str:
+    """A driver's name as modprobe compares it: ``-`` is ``_``."""
+    return name.replace("-", "_")
 
 
 def fetch(cache: Path, release: str | None = None) -> Kernel:

@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from kernel_cmdline import showable
+
 from .errors import BuildError
 
 LOG = logging.getLogger("initrd")
@@ -44,7 +46,7 @@ def find_tool(name: str) -> str:
     """Full path of a program. Raises BuildError naming the Debian package that has it."""
     path = shutil.which(name, path=SYSTEM_PATH)
     if path is None:
-        raise missing_tool(name, [_package(name)])
+        raise missing([name], [_package(name)])
     return path
 
 
@@ -57,12 +59,11 @@ def missing_tools(wanted: Iterable[str]) -> list[str]:
     return [name for name in wanted if shutil.which(name, path=SYSTEM_PATH) is None]
 
 
-def missing_tool(name: str, packages: Iterable[str]) -> BuildError:
-    """The error for a program that is missing; `packages` are all that must be installed."""
-    return BuildError(
-        f"the program {name} is missing; it is in Debian's package {_package(name)}: "
-        f"apt-get install {' '.join(packages)}"
-    )
+def missing(names: Sequence[str], packages: Iterable[str]) -> BuildError:
+    """The error for all that is missing here, and the Debian packages that have it."""
+    *most, last = names
+    all_of_them = f"{', '.join(most)} and {last} are" if most else f"{last} is"
+    return BuildError(f"{all_of_them} missing here: apt-get install {' '.join(packages)}")
 
 
 def run(
@@ -94,7 +95,7 @@ def run(
         env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", **kept, **extra},
     )
     for line in done.stderr.splitlines():
-        LOG.debug("%s: %s", argv[0], line)
+        LOG.debug("%s: %s", argv[0], showable(line))
     if done.returncode and not tolerate:
         raise BuildError(failure(str(argv[0]), done.returncode, done.stderr or done.stdout))
     return done.stdout

@@ -5,9 +5,10 @@ TEXT is the line, as one argument. ``-`` reads the line from standard input, wit
 it is a terminal or not. Put ``--`` before a TEXT that begins with a hyphen.
 
 Plain output has one parameter a line, ``name`` or ``name = value``; those for PID 1 begin with ``--``, and
-control characters are written as ``\\t``, ``\\x0b``. With ``--json`` there is one list of ``{"name", "value"}``
-in the line's order; the value of a bare word is null, and those for PID 1 have ``"init": true``. Bytes that are
-no UTF-8 are written as they were, in JSON as ``\\udcXX``. Warnings go to standard error.
+what is not plainly seen is written as its number: ``\\t``, ``\\x0b``, ``\\u202e``. With ``--json`` there is one list
+of ``{"name", "value"}`` in the line's order; the value of a bare word is null, and those for PID 1 have
+``"init": true``. Bytes that are no UTF-8 are written as ``\\xXX``, in JSON as ``\\udcXX``. Warnings go to standard
+error.
 
 Exit status: 0 the line was read, with or without warnings; 1 it could not be read; 2 wrong usage.
 """
@@ -21,7 +22,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import CommandLine, CommandLineError, Parameter, parse
+from . import CommandLine, CommandLineError, Parameter, parse, showable
+from .arguments import ArgumentParser
 
 PROC_CMDLINE = Path("/proc/cmdline")
 
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         line = parse(_text(options.text))
     except (OSError, CommandLineError) as error:
-        print(f"kernel_cmdline: {error}", file=sys.stderr)
+        print(f"kernel_cmdline: {showable(str(error))}", file=sys.stderr)
         return 1
     for warning in line.warnings:
         print(f"kernel_cmdline: warning: {warning}", file=sys.stderr)
@@ -61,8 +63,7 @@ def _entry(parameter: Parameter) -> dict[str, str | bool | None]:
 
 def _readable(parameter: Parameter) -> str:
     text = parameter.name if parameter.value is None else f"{parameter.name} = {parameter.value}"
-    shown = "".join(repr(char)[1:-1] if ord(char) < 32 or ord(char) == 127 else char for char in text)
-    return f"-- {shown}" if parameter.init else shown
+    return f"-- {showable(text)}" if parameter.init else showable(text)
 
 
 def _text(text: str | None) -> bytes:
@@ -73,7 +74,7 @@ def _text(text: str | None) -> bytes:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     summary, _, details = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="python3 -m kernel_cmdline",
         description=summary.partition(":")[0] + ".",
         epilog=details,

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from .showing import showable
+
 MAX_BYTES = 2047
 """The longest line in bytes: x86's ``COMMAND_LINE_SIZE`` is 2,048 with the NUL (``arch/x86/include/asm/setup.h``)."""
 
@@ -28,7 +30,8 @@ class Message(NamedTuple):
     def __str__(self) -> str:
         fields = dict(self.fields)
         template = self.many if self.many and fields["count"] != 1 else self.template
-        return template.format(**fields) if fields else template
+        shown = {name: showable(value) if isinstance(value, str) else value for name, value in fields.items()}
+        return template.format(**shown) if shown else template
 
 
 def say(template: str, /, **fields: object) -> Message:
@@ -76,10 +79,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Parameters in the order in which they stand; warnings are full sentences."""
+    """Parameters in the order in which they stand; warnings are full sentences. `open_quote`: a double quote in the
+    last parameter is never closed, which is also a warning."""
 
     parameters: tuple[Parameter, ...] = ()
     warnings: tuple[Message, ...] = ()
+    open_quote: bool = False
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)

@@ -38,6 +38,11 @@ FIELDS = ("client", "server", "gateway", "netmask", "hostname", "device", "autoc
 """The kernel's order; dracut calls the second one ``peer``."""
 
 _MAC_ADDRESS = say("MAC address")
+_BOOTIF = re.compile(
+    r"(?:XX[:-])?(?P<mac>XX(?P<between>[:-])(?:XX(?P=between)){4}XX)[:-]?|(?:XX-?)?(?P<raw>(?:XX){6})".replace(
+        "XX", "[0-9a-fA-F]{2}"
+    )
+)
 
 Address = IPv4Address | IPv6Address
 
@@ -121,12 +126,13 @@ def parse_mac(text: str, field: Message = _MAC_ADDRESS) -> str:
 
 
 def parse_bootif(text: str) -> str:
-    """The MAC address in PXELINUX's ``BOOTIF``, as ``aa:bb:cc:dd:ee:ff``.
+    """The MAC address in ``BOOTIF``, as ``aa:bb:cc:dd:ee:ff``.
 
-    PXELINUX puts the hardware type in front (``01-`` for Ethernet); it goes only when there are seven octets.
+    PXELINUX puts the hardware type in front (``01-`` for Ethernet); it goes only when there are seven octets. GRUB's
+    ``01-$net_default_mac`` mixes ``-`` and ``:``, and may end in one; iPXE's ``${mac:hexraw}`` has neither.
     """
-    octets = _octets(text)
-    if len(octets) not in (6, 7):
+    found = _BOOTIF.fullmatch(text)
+    if not found:
         raise CommandLineError(
             say(
                 'BOOTIF="{text}" is no card\'s address; expected a MAC address, with or without '
@@ -134,7 +140,7 @@ def parse_bootif(text: str) -> str:
                 text=printable(text),
             )
         )
-    return ":".join(octets[-6:])
+    return ":".join(re.findall("..", re.sub("[:-]", "", found["mac"] or found["raw"]).lower()))
 
 
 def parse_sysuuid(text: str) -> str:

@@ -25,6 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .model import MAX_BYTES, CommandLine, CommandLineError, Message, Parameter, say, say_many
+from .showing import showable
 
 ASCII_BLANKS = "\t\n\v\f\r "
 BLANKS = ASCII_BLANKS + "\udca0"
@@ -96,7 +97,8 @@ def parse(text: str | bytes) -> CommandLine:
     warnings: list[Message] = []
     if behind_nul:
         warnings.append(say("The command line holds a NUL byte: what stands behind it is not read."))
-    if words and not words[-1].closed:
+    open_quote = bool(words) and not words[-1].closed
+    if open_quote:
         warnings.append(
             say(
                 'A double quote in "{name}" is never closed: '
@@ -107,7 +109,7 @@ def parse(text: str | bytes) -> CommandLine:
     if second_separator:
         warnings.append(say('A second "--" stands on the line: the kernel hands PID 1 only what is before it.'))
     warnings.extend(_length_warning(len(line.encode("utf-8", "surrogateescape"))))
-    return CommandLine(parameters, tuple(warnings))
+    return CommandLine(parameters, tuple(warnings), open_quote)
 
 
 def _decoded(text: str | bytes) -> str:
@@ -154,6 +156,6 @@ def _length_warning(size: int) -> list[Message]:
 
 
 def printable(name: str) -> str:
-    """A name for a sentence: short, on one line, printable."""
-    plain = "".join(char if char.isprintable() else "?" for char in name)
+    """A name for a sentence: short, and showable."""
+    plain = showable(name)
     return plain if len(plain) <= 40 else plain[:39] + "…"

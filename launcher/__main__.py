@@ -14,27 +14,31 @@ from __future__ import annotations
 
 import sys
 
-from kernel_cmdline import CommandLineError
+from kernel_cmdline import CommandLineError, showable
 
 from .errors import LauncherError
+from .paths import in_initrd
+
+ELSEWHERE = "`screens` shows the real screens anywhere, and `explain` says what a line means"
 
 
 def main(arguments: list[str], prog: str = "python3 -m launcher") -> int:
     """Run the command in `arguments`; the result is the exit status. `prog` is what the usage calls the program."""
     if arguments == ["run"]:  # the initrd's only command: no time for argparse
+        if not in_initrd():
+            print(f"launcher: `run` is what the initrd starts, and this is none: {ELSEWHERE}.", file=sys.stderr)
+            return 2
         from .session.boot import run  # noqa: PLC0415
 
         return run()
     from .commands.commands import command  # noqa: PLC0415
+    from .commands.libraries import libraries_named  # noqa: PLC0415
 
     try:
-        return command(arguments, prog)
-    except ModuleNotFoundError as error:
-        packages = "python3-urwid python3-pyudev python3-xxhash"
-        print(f"launcher: {error.name} is missing. Install Debian's {packages}.", file=sys.stderr)
-        return 2
+        with libraries_named():
+            return command(arguments, prog)
     except (LauncherError, CommandLineError, ValueError, OSError) as error:
-        print(f"launcher: {error}", file=sys.stderr)
+        print(f"launcher: {showable(str(error))}", file=sys.stderr)
         return 2
 
 

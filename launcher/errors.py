@@ -37,8 +37,10 @@ class ErrorKind(Enum):
     DISK_IN_USE = "disk-in-use", "the disk is in use"
     DISK_HANGS = "disk-hangs", "the disk does not answer"
     SOURCE_REFUSED = "source-refused", "what is on the disk cannot be sent as it was asked"
+    SOURCE_BLANK = "source-blank", "nothing is recognised on the disk to send, and blank=yes is not given"
     PROGRAM_MISSING = "program-missing", "a program that the transfer needs is not there"
     PROGRAM_FAILED = "program-failed", "a program could not be started or watched"
+    SHORTAGE = "shortage", "the PC has too few open files, threads, processes, or too little memory"
     TERMINAL_MISSING = "terminal-missing", "there is no pseudo-terminal"
 
 

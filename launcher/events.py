@@ -9,6 +9,7 @@ event's own fields. Rules, in one place:
   sink that takes no more in the middle of a line gets the rest of this very line when it goes on.
 * While a sink takes nothing its queue fills. Then the oldest lines are dropped and counted: what happened last matters
   most. The event ``lost`` tells their number, and stands where they are missing.
+* A terminal may show them: what is not plainly seen stands there as JSON's own escape (`showable_json`).
 * `EventLog.close` waits until all is written, but for no sink longer than its patience.
 
 A new kind of sink is a class beside `Descriptor`, and a line in `named`.
@@ -26,6 +27,8 @@ from collections import deque
 from pathlib import Path
 from typing import Protocol
 
+from kernel_cmdline import showable_json
+
 NAMES = {
     "init": "the initrd's /init runs",
     "udev": "udevd is started and the devices known so far are being coldplugged",
@@ -39,15 +42,24 @@ NAMES = {
     "network": "the card has an address: `nic`, `address`, `source`",
     "transfer": "the disk is open and the transfer begins: `argv` (what will be run, a list of lists), `role`",
     "command": "a process is started: `command`, to be pasted into a shell",
-    "note": "what the network's commands and the DHCP client say: `text`",
+    "note": "a warning, or what the network's commands and the DHCP client say: `text`",
     "heard": "a receiver that waits heard what it says: `addresses`, `fields` of the sentence, `sentence`",
     "connected": "the sender sees a receiver, or the receiver its sender: `address`, `number`",
+    "rival": "a sender hears another one on the same port, and stays: `address`, `mac`",
     "cast": "the cast begins (sender), or its first byte is here (receiver)",
+    "slow": "the sender's cast has waited for a receiver: `address`, `seconds` (in sum)",
+    "unanswered": "no receiver of the sender's has acknowledged any data: `receivers` (how many), `asked` (some have "
+    "asked for it again)",
     "progress": "at most one a second: `bytes`, `total` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
+    "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
+    "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
+    "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
+    "standstill": "no byte moves any more: `program` through which none does, `seconds`",
     "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes`, `seconds`, "
-    "`xxh128` (or null), `read_back`",
+    "`xxh128` (or null), `read_back`, `remarks` (what else is to be known of the disk), `wanted` and `present` (a "
+    "sender's receivers, or null)",
     "report": "the page that is told the result was told, or was not: `url`, `ok`, `status` (or null), `sentence`",
     "error": "an expected failure: `kind`, `fields` of the sentence, `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",
@@ -70,7 +82,8 @@ def since_boot() -> float:
 def encoded(event: str, seconds: float, fields: dict[str, object]) -> bytes:
     """The line of one event that happened `seconds` after the kernel started."""
     record = {"event": event, "t": round(seconds, 3), **fields}
-    return (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    whole = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")  # half a pair can be no event
+    return f"{showable_json(whole.decode())}\n".encode()
 
 
 class EventLog:

@@ -13,3 +13,13 @@ COLDPLUGGED = RUN / "coldplugged"  # made when every device present at boot is k
 EVENTS = RUN / "events.jsonl"
 CRASH = RUN / "crash"  # the sentence and the traceback of a launcher that crashed, for /init to show
 RESULT = RUN / "result.json"  # of the last transfer since this PC started
+
+
+def reported() -> Path:
+    """What `STAMPS` becomes once the event log has them."""
+    return STAMPS.with_suffix(".reported")
+
+
+def in_initrd() -> bool:
+    """Whether our /init runs here: nobody else writes stamps."""
+    return STAMPS.exists() or reported().exists()

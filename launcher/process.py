@@ -2,6 +2,7 @@
 
 No shell is involved and no Python runs between fork and exec (``posix_spawn``), so that starting a process is safe
 beside threads and cheap in a small memory. Every command is logged in a form that can be pasted into a shell.
+What reads a stranger's bytes gets its pipes, and no rights (see `confinement`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from .errors import ErrorKind, TransferFailed
 from .sentence import say
+from .shortage import shortage
 
 FIRST_TO_GO = 500
 """Where memory runs out, the kernel ends one of the transfer's processes (proc(5), oom_score_adj), not the launcher,
@@ -27,8 +29,8 @@ FALLBACKS = {"pigz": "gzip"}  # the same options, one thread
 class Process:
     """A child in a session of its own, which belongs to one thread.
 
-    `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL. `errors` becomes readable with its
-    standard error, `pidfd` when it has ended.
+    `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL. `sent`: the signals that we sent it.
+    `errors` becomes readable with its standard error, `pidfd` when it has ended.
     """
 
     def __init__(self, argv: tuple[str, ...], pid: int, errors: int) -> None:
@@ -37,6 +39,7 @@ class Process:
         self.errors = errors
         self.pidfd = os.pidfd_open(pid)
         self.status: int | None = None
+        self.sent: set[int] = set()
 
     @property
     def name(self) -> str:
@@ -46,6 +49,7 @@ class Process:
     def signal(self, number: int) -> None:
         """Send a signal to the process and all it started; harmless when it was reaped."""
         if self.status is None:  # else the number is another's
+            self.sent.add(number)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
@@ -74,10 +78,15 @@ def program(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def open_terminal() -> tuple[int, int, str] | None:
-    """A new pseudo-terminal: our side, the process's side, and that side's path; None where there is none to have."""
+    """A new pseudo-terminal: our side, the process's side, and that side's path; None where there is none to have.
+
+    Raises OSError where this PC has run out of something.
+    """
     try:
         ours, theirs = os.openpty()
-    except OSError:
+    except OSError as error:
+        if shortage(error):
+            raise
         return None
     try:
         return ours, theirs, os.ttyname(theirs)
@@ -93,44 +102,55 @@ def spawn(
     stdout: int,
     note: Callable[[str], None],
     terminal: str | None = None,
+    *,
+    rights: bool = True,
 ) -> Process:
     """Start `argv` with these descriptors as standard input (None: /dev/null) and standard output.
 
     `note` is given the command in a form that can be pasted into a shell.
     `terminal` (the path of a pseudo-terminal) becomes its controlling terminal, which ``/dev/tty`` is to it: when our
     side of it closes, even because we were killed, the kernel hangs the process up.
+    Without `rights` it is confined (see `confinement`).
     Raises TransferFailed when it cannot be started.
     """
     note(shlex.join(argv))
-    errors, errors_end = os.pipe()
-    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    # A session leader without a terminal gets the one that it opens first.
-    actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = []
-    if terminal:
-        actions.append((os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0))
-    actions += [
-        (os.POSIX_SPAWN_DUP2, null if stdin is None else stdin, 0),
-        (os.POSIX_SPAWN_DUP2, stdout, 1),
-        (os.POSIX_SPAWN_DUP2, errors_end, 2),
-    ]
-    defaults = [signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
-    try:
-        pid = os.posix_spawnp(
-            argv[0],
-            argv,
-            {**os.environ, "LC_ALL": "C"},
-            file_actions=actions,
-            setsid=True,
-            setsigmask=[],
-            setsigdef=defaults,
-        )
-    except OSError as error:
-        os.close(errors)
-        sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
-        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
-    finally:
-        os.close(errors_end)
-        os.close(null)
+    with contextlib.ExitStack() as ours:
+        try:
+            null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            ours.callback(os.close, null)
+            errors, errors_end = os.pipe()
+            ours.callback(os.close, errors_end)
+        except OSError as error:
+            raise _not_started(argv, error) from error
+        # A session leader without a terminal gets the one that it opens first.
+        actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = []
+        if terminal:
+            actions.append((os.POSIX_SPAWN_OPEN, 0, terminal, os.O_RDWR, 0))
+        actions += [
+            (os.POSIX_SPAWN_DUP2, null if stdin is None else stdin, 0),
+            (os.POSIX_SPAWN_DUP2, stdout, 1),
+            (os.POSIX_SPAWN_DUP2, errors_end, 2),
+        ]
+
+        def start() -> int:
+            return os.posix_spawnp(
+                argv[0],
+                argv,
+                {**os.environ, "LC_ALL": "C"},
+                file_actions=actions,
+                setsid=True,
+                setsigmask=[],
+                setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+            )
+
+        try:
+            pid = start() if rights else _confined(start, terminal)
+        except OSError as error:
+            os.close(errors)
+            raise _not_started(argv, error) from error
+        except TransferFailed:
+            os.close(errors)
+            raise
     os.set_blocking(errors, False)
     with contextlib.suppress(OSError):  # only root may, and only where the kernel knows it
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(FIRST_TO_GO))
@@ -142,6 +162,19 @@ def spawn(
         os.close(errors)
         sentence = say("{program} could not be watched: {error}.", program=argv[0], error=error.strerror)
         raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
+
+
+def _not_started(argv: tuple[str, ...], error: OSError) -> TransferFailed:
+    sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
+    return TransferFailed(ErrorKind.PROGRAM_FAILED, sentence)
+
+
+def _confined(start: Callable[[], int], terminal: str | None) -> int:
+    from .confinement import confined, hand_over  # noqa: PLC0415 - no transfer, no need of it
+
+    if terminal:
+        hand_over(terminal)
+    return confined(start)
 
 
 def output(argv: tuple[str, ...]) -> bytes:

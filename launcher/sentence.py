@@ -6,6 +6,8 @@ Rules, in one place:
   where that is needed (``{count:,}``). A literal template is an argument of `say` or `say_many`: from these calls the
   catalogues are made.
 * A field is a text, a number, another sentence, or a tuple of these, which is shown as a list with commas.
+* A text in a field is somebody else's (a disk's model, a peer's words): it goes through `showable`, here and nowhere
+  else. `record` has it as it was.
 * What is no language (a path, a digest, figures side by side) is `verbatim` or `joined`; no catalogue has it.
 * ``str(sentence)`` is English, for logs and for what programs read. Only screens translate (`translate.tr`).
 """
@@ -14,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from kernel_cmdline import showable
 
 Field = object
 """str, int, float, `Sentence`, or a tuple of these."""
@@ -92,7 +96,7 @@ def _put(value: Field, choose: Choose) -> Field:
         return value.put(choose)
     if isinstance(value, tuple):
         return ", ".join(str(_put(one, choose)) for one in value)
-    return value
+    return showable(value) if isinstance(value, str) else value
 
 
 def _plain(value: Field) -> object:

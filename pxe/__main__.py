@@ -11,6 +11,9 @@ from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from kernel_cmdline import showable, showable_lines
+from kernel_cmdline.arguments import ArgumentParser
+
 from .boot_entry import LABEL
 from .dnsmasq import ConfigError
 from .serve import ServeError, Service, serve
@@ -31,7 +34,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     try:
         return int(options.run(options))
     except (TreeError, ServeError, ConfigError) as error:
-        print(error, file=sys.stderr)
+        print(showable_lines(str(error)), file=sys.stderr)
         return 1
 
 
@@ -67,13 +70,14 @@ def report(tree: Tree) -> None:
     for warning in tree.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     for path in tree.written:
-        print(path)
+        print(showable(str(path)))
     for path, section in tree.sections:
-        print(f"\n{path} is not ours and was left as it is; add this section to it yourself:\n\n{section}")
+        print(f"\n{showable(str(path))} is not ours and was left as it is; add this section to it yourself:\n")
+        print(showable_lines(section))
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = ArgumentParser(
         prog=prog,
         description="Boot the pair udpcast-linux and udpcast-initrd over the network.",
         epilog=STATUSES,
@@ -94,7 +98,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server = commands.add_parser(
         "serve",
         help="run a boot server",
-        description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root.",
+        description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root. A PC "
+        "that boots from the network first comes back to the launcher at every start: end the server before clones "
+        "restart.",
         epilog=STATUSES,
     )
     server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from kernel_cmdline import MAX_BYTES, CommandLine, CommandLineError, Parameter, format_line, parse
+from kernel_cmdline import MAX_BYTES, CommandLine, CommandLineError, Parameter, format_line, parse, showable
 
 KERNEL = "udpcast-linux"
 INITRD = "udpcast-initrd"
+OLD_INITRD = "initrd-udpcast"
 LABEL = "udpcast"
 
 # What PXELINUX puts around an append line with `ipappend 3`, at its longest.
@@ -45,7 +46,7 @@ def make_entry(append: str = "", *, common: str = "", label: str = LABEL) -> Boo
     copied section) is dropped, any other is an error. Raises BootEntryError.
     """
     if not re.fullmatch(r"[A-Za-z0-9._-]+", label):
-        raise BootEntryError(f'label "{label}" cannot be used: letters, digits, ".", "_" and "-" only.')
+        raise BootEntryError(f'label "{showable(label)}" cannot be used: letters, digits, ".", "_" and "-" only.')
     own, shared = _parameters(append), _parameters(common)
     named = {parameter.key for parameter in own}
     return BootEntry(CommandLine((*(p for p in shared if p.key not in named), *own)), label)
@@ -95,7 +96,7 @@ def check_entries(entries: Iterable[BootEntry], check: Check = launcher_check) -
     for entry in entries:
         append = pxelinux_append(entry)
         found, doubtful = check(append)
-        errors += [f'label "{entry.label}", append {append}: {sentence}' for sentence in found]
+        errors += [f'label "{entry.label}", append {showable(append)}: {sentence}' for sentence in found]
         warnings += doubtful
     if errors:
         raise BootEntryError("\n".join(errors))
@@ -106,12 +107,14 @@ def _parameters(text: str) -> tuple[Parameter, ...]:
     try:
         line = parse(text)
     except CommandLineError as error:
-        raise BootEntryError(f'append text "{text}": {error}') from error
+        raise BootEntryError(f'append text "{showable(text)}": {error}') from error
     if line.warnings:  # a quote that is not closed swallows the parameters behind it
-        raise BootEntryError(f'append text "{text}": {line.warnings[0]}')
+        raise BootEntryError(f'append text "{showable(text)}": {line.warnings[0]}')
     for parameter in line:
         if parameter.key == "initrd" and not parameter.init and parameter.value != INITRD:
+            named = showable(parameter.value or "")
+            old = ", as UDPCast's old documentation does" if parameter.value == OLD_INITRD else ""
             raise BootEntryError(
-                f'append text names "initrd={parameter.value}", but the tree boots {INITRD}: leave initrd= out.'
+                f'append text names "initrd={named}"{old}, but the tree boots {INITRD}: leave initrd= out.'
             )
     return tuple(p for p in line if p.key != "initrd" or p.init)

@@ -22,12 +22,17 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
+from kernel_cmdline import showable
+
 from .clients import ClientEvent, Clients
 from .dnsmasq import BootServer, config, default_range
+from .loaders import LOADERS
 from .probe import find_server
 
-PACKAGES = ("dnsmasq-base", "iproute2")
-"""Debian packages of the programs that are run; those of the boot loaders are in their table."""
+PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
+"""The programs that are run, and the Debian packages that have them; those of the boot loaders are in their table."""
+
+PACKAGES = tuple(PROGRAMS.values())
 
 Say = Callable[[str], None]
 
@@ -109,10 +114,25 @@ def check_ports(interface: str, address: IPv4Address) -> None:
 def _dnsmasq() -> str:
     if os.geteuid() != 0:
         raise ServeError("a boot server listens on ports 67 and 69, which needs root: run this with sudo.")
-    path = shutil.which("dnsmasq", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if path is None:
-        raise ServeError("dnsmasq is not installed: install the package dnsmasq-base.")
-    return path
+    if missing := dict(_missing()):
+        names, packages = list(missing), dict.fromkeys(package for wanted in missing.values() for package in wanted)
+        what = f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
+        raise ServeError(f"{what} missing here: apt-get install {' '.join(packages)}")
+    return str(_find("dnsmasq"))
+
+
+def _missing() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a boot server needs and this machine does not have, with its Debian packages."""
+    for name, package in PROGRAMS.items():
+        if _find(name) is None:
+            yield name, (package,)
+    for loader in LOADERS:
+        if not all(any((place / name).is_file() for place in loader.places) for name in loader.files):
+            yield loader.name, loader.packages
+
+
+def _find(program: str) -> str | None:
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
 def _is_alone(service: Service, say: Say) -> bool:
@@ -154,7 +174,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
+    yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
 
 
 def _run(argv: list[str], clients: Clients, say: Say) -> None:
@@ -173,8 +193,8 @@ def _run(argv: list[str], clients: Clients, say: Say) -> None:
 
 
 def row(event: ClientEvent) -> str:
-    """One line of the display."""
-    return f"{event.mac or '?':17}  {event.address:15}  {event.text}"
+    """One line of the display; a client may ask for a file by any name."""
+    return showable(f"{event.mac or '?':17}  {event.address:15}  {event.text}")
 
 
 @contextlib.contextmanager

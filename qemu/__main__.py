@@ -7,34 +7,17 @@ its disk differs from the source; 130 stopped (Ctrl-C, SIGTERM).
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 import sys
 
-from .host.sandbox import search_path
-
-TOOLS = {
-    "qemu-system-x86_64": "qemu-system-x86",
-    "qemu-img": "qemu-utils",
-    "dnsmasq": "dnsmasq-base",
-    "ip": "iproute2",
-    "setpriv": "util-linux",
-}
-"""Programs, and the Debian packages that bring them."""
-
-
-def missing() -> list[str]:
-    """Debian packages without which nothing works here."""
-    packages = [package for tool, package in TOOLS.items() if shutil.which(tool, path=search_path()) is None]
-    return packages if importlib.util.find_spec("pyte") else [*packages, "python3-pyte"]
+from .commands.commands import parser, run
+from .host.packages import missing, named
 
 
 def main(arguments: list[str] | None = None) -> int:
+    parser().parse_args(arguments)  # help and wrong usage need nothing
     if packages := missing():
-        print(f"something is missing: apt-get install {' '.join(packages)}", file=sys.stderr)
+        print(named(packages), file=sys.stderr)
         return 3
-    from .commands.commands import run  # noqa: PLC0415  # it imports what may be missing
-
     return run(arguments)
 
 

@@ -26,6 +26,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from kernel_cmdline import showable, showable_lines
+from kernel_cmdline.arguments import ArgumentParser
+
 from . import pair
 from .classroom.classroom import run_classroom
 from .classroom.errors import HARNESS_ERRORS
@@ -38,6 +41,7 @@ from .disks.model import ModelDisk
 from .disks.tools import DiskError
 from .host import sandbox
 from .host.event_loop import Deadline, DeadlinePassed, EventLoop
+from .host.packages import missing, named
 from .machine.accel import choose
 from .machine.console import Unexpected
 from .machine.spec import Drive, MachineSpec, uuid
@@ -65,7 +69,7 @@ class Progress:
 
     def __call__(self, line: str) -> None:
         # One write, for two threads report.
-        sys.stderr.write(f"[{time.monotonic() - self.started:5.0f} s] {line}\n")
+        sys.stderr.write(f"[{time.monotonic() - self.started:5.0f} s] {showable_lines(line)}\n")
         sys.stderr.flush()
 
 
@@ -202,7 +206,7 @@ def demonstrate(receivers: int, keep: bool, say: Progress) -> int:
         print(table(report, booted), flush=True)
         problems = [*report.problems, *(f"{name}: {b.problem}" for name, b in booted.items() if b.problem)]
         for problem in problems:
-            print(problem)
+            print(showable(problem))
         if problems:
             print(f"transcripts and disks are in {place}")
             # Leaving through an error keeps them.
@@ -219,12 +223,13 @@ class _Bad(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="qemu/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ArgumentParser(prog="qemu/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--receivers", type=int, default=2, metavar="N", help="blank machines (default: 2)")
     parser.add_argument("--keep", action="store_true", help="leave the clones' disks in .cache/demo")
     options = parser.parse_args(arguments)
+    if lacking := missing():
+        print(f"qemu/demo: {named(lacking)}", file=sys.stderr)
+        return 3
     say = Progress(time.monotonic())
     logging.getLogger("qemu").addHandler(_ToProgress(say))
     logging.getLogger("qemu").setLevel(logging.INFO)
@@ -236,7 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"qemu/demo: {shlex.join(error.cmd)} failed, see above.", file=sys.stderr)
         return 3
     except (DiskError, sandbox.RunFailed, sandbox.SandboxError) as error:
-        print(f"qemu/demo: {error}", file=sys.stderr)
+        print(f"qemu/demo: {showable_lines(str(error))}", file=sys.stderr)
         return 3
     except (KeyboardInterrupt, sandbox.Stopped):
         print("stopped", file=sys.stderr)

@@ -47,6 +47,11 @@ TEST_PACKAGES=(
   python3-build
 )
 
+SERVER_PACKAGES=( # other people's boot servers, for the tests: unpacked, for installed they would run on this machine
+  isc-dhcp-server kea-dhcp4-server
+  tftpd-hpa
+)
+
 say() { printf '%s\n' "$*" >&2; }
 
 die() {
@@ -68,6 +73,7 @@ install_packages() { # PACKAGE...
   ((${#missing[@]})) || return 0
   if ((EUID != 0)); then
     command -v sudo >/dev/null || die "packages are missing; as root: apt-get install ${missing[*]}"
+    sudo true || die "sudo did not make us root, see above; as root: apt-get install ${missing[*]}"
     as_root=(sudo)
   fi
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
@@ -75,6 +81,28 @@ install_packages() { # PACKAGE...
   "${apt[@]}" update </dev/null >&2 || die "apt-get update failed, see above; is this machine online?"
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
     die "apt-get could not install them, see above."
+}
+
+unpack_packages() { # DIRECTORY PACKAGE...: with what they need and is not installed; nothing is started or changed
+  local directory=$1 stamp=$1/.made-for wanted plan missing=() archives archive
+  shift
+  wanted="$(. /etc/os-release && echo "$VERSION_CODENAME") $*"
+  [[ ! -r $stamp || $(<"$stamp") != "$wanted" ]] || return 0
+  local apt=(env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -o APT::Sandbox::User=root)
+  plan=$("${apt[@]}" install -s --no-install-recommends "$@") || die "apt-get does not find them; as root: apt-get update"
+  # "Inst NAME (VERSION ...)" is a new one; one that would be upgraded has its old version in brackets behind the name.
+  mapfile -t missing < <(awk '/^Inst/ && $3 !~ /^\[/ { print $2 }' <<<"$plan")
+  say "unpacking ${#missing[@]} Debian packages in $directory: ${missing[*]}"
+  rm -rf "$directory"
+  mkdir -p "$directory"
+  archives=$(mktemp -d)
+  if ((${#missing[@]})); then
+    (cd "$archives" && "${apt[@]}" download "${missing[@]}" </dev/null >&2) ||
+      die "apt-get could not download them, see above; is this machine online?"
+    for archive in "$archives"/*.deb; do dpkg -x "$archive" "$directory"; done
+  fi
+  rm -rf "$archives"
+  printf '%s\n' "$wanted" >"$stamp"
 }
 
 make_venv() { # DIRECTORY: with Debian's packages in sight, and pyproject.toml's `dev` tools

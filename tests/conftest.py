@@ -1,14 +1,19 @@
-"""For all tests: failing assertions of the shared helpers are explained, and every test begins in English."""
+"""For all tests: failing assertions of the shared helpers are explained, every test begins in English, and none that
+draws its examples depends on how fast the machine is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.common")
 
 from launcher.translate import set_language  # noqa: E402 - the line above must come before anything imports it
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

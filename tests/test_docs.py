@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from kernel_cmdline import parse
+from launcher.answers.explain import check
 from tests.common import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -61,3 +63,21 @@ def test_files_and_folders_that_are_named_exist(path: Path) -> None:
     named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", path.read_text(encoding="utf-8")))
     missing = [name for name in sorted(named) if not (ROOT / name).exists()]
     assert not missing
+
+
+APPENDS = [
+    pytest.param(match.group(1), id=f"{path.name}-{number}")
+    for path in DOCUMENTS
+    for number, match in enumerate(
+        re.finditer(r"^\s*append (?:initrd=\S+ )?(.+)$", path.read_text(encoding="utf-8"), re.M)
+    )
+]
+
+
+@pytest.mark.parametrize("append", APPENDS)
+def test_an_append_line_of_a_document_is_right_and_leads_into_no_loop(append: str) -> None:
+    """A PC that is cloned unattended and restarts must not come back to the line that overwrites it."""
+    assert check(append)[0] == []
+    line = parse(append)
+    given = {name: parameter.value for name in ("auto", "umode", "after") if (parameter := line.last(name))}
+    assert not (given.get("auto") == "yes" and given.get("umode") != "snd" and "reboot" in (given.get("after") or ""))

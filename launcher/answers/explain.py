@@ -7,22 +7,24 @@ append lines with `check`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from kernel_cmdline import CommandLine, CommandLineError, parse
+from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showable_json
 
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
 from ..model.plan import Plan, Role
+from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition
-from .interview import ADD_ROLE, ROLE_IS_OPEN, Interview, Settled, Told, confirmation, consent_needed, refuse
-from .lookup import given_answers
+from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
+from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
-from .reading import YES_NO
+from .reading import YES_NO, unknown_language
 from .row import Use
-from .validation import Explained, explain_parameters
+from .rules import name_may_change
+from .validation import Explained, explain_parameters, too_many
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
     """What `line` means on `machine`; `configuration` as in `given_answers`."""
     given = given_answers(line, *configuration)
     parameters, warnings, errors = explain_parameters(line, machine)
+    errors = (*errors, *too_many(line))
     for source, extra in configuration:
         more = explain_parameters(extra, machine, source)
         parameters, warnings, errors = parameters + more[0], warnings + more[1], errors + more[2]
@@ -49,18 +52,21 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         return Explanation(parameters, (), (), None, (), warnings, errors)
     interview = Interview(given, machine, refuse)
     settled = interview.preview()
-    problems = [item.problem.whole for item in settled if item.problem]
-    plan, failure = _plan(given, machine)
-    if failure and interview.auto:
+    wrong = {row.key for item in parameters if item.status == Use.INVALID.value and (row := row_of(item.name))}
+    said = [item.problem.whole for item in settled if item.problem and item.key in wrong]
+    problems = [item.problem.whole for item in settled if item.problem and item.key not in wrong]
+    plan, failure, confirmed = _plan(given, machine)
+    if failure and interview.auto and failure.whole not in said:
         problems.append(failure.whole)
+    problems += unknown_language(given)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
     return Explanation(
         parameters,
         tuple((key, answer.text, str(answer.source)) for key, answer in answered),
-        _questions(settled, interview.auto, plan, given),
+        _questions(settled, interview.auto, confirmed),
         plan,
         argv(plan) if plan else (),
-        _with(warnings, (*interview.warnings, *_notes(plan, settled))),
+        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled, confirmed))),
         _with(errors, problems),
     )
 
@@ -72,36 +78,56 @@ def _with(sentences: tuple[Sentence, ...], more: Iterable[Sentence]) -> tuple[Se
     return (*sentences, *(sentence for text, sentence in new.items() if text not in said))
 
 
-def _plan(given: GivenAnswers, machine: Machine) -> tuple[Plan | None, LauncherError | None]:
-    """The plan where nothing is open (an overwrite that is confirmed on a screen is no open answer)."""
-    interview = Interview(given, machine, _confirming)
+def _plan(given: GivenAnswers, machine: Machine) -> tuple[Plan | None, LauncherError | None, bool]:
+    """The plan where nothing is open (an overwrite that is confirmed on a screen is no open answer), and whether
+    something is to be confirmed."""
+    confirmed = []
+
+    def confirming(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+        """The `refuse` that agrees to an overwrite, to see the plan behind it."""
+        if question.key != CONFIRM:
+            return refuse(question, facts, preset, problem)
+        confirmed.append(question)
+        return question.choices(facts)[1].text
+
     try:
-        return interview.plan(), None
+        return Interview(given, machine, confirming).plan(), None, bool(confirmed)
     except LauncherError as error:
-        return None, error
+        return None, error, bool(confirmed)
 
 
-def _confirming(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
-    """The `refuse` that agrees to an overwrite, to see the plan behind it."""
-    return question.choices(facts)[1].text if question.key == "confirm" else refuse(question, facts, preset, problem)
-
-
-def _questions(
-    settled: tuple[Settled, ...], auto: bool | None, plan: Plan | None, given: GivenAnswers
-) -> tuple[str, ...]:
+def _questions(settled: tuple[Settled, ...], auto: bool | None, confirmed: bool) -> tuple[str, ...]:
     if auto is True:
         return ()
     keys = [item.key for item in settled if item.asked or item.answer is None or item.problem]
-    if plan and consent_needed(plan, given, Told({}), unattended=False):
-        keys.append(confirmation(plan).key)
+    if confirmed:
+        keys.append(CONFIRM)
     return tuple(dict.fromkeys(keys))
 
 
-def _notes(plan: Plan | None, settled: tuple[Settled, ...]) -> tuple[Sentence, ...]:
+def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
+    """UDPCast's documentation names an initrd that no builder of ours writes."""
+    given = line.last("initrd")
+    if given and given.value and given.value.rpartition("/")[2] == "initrd-udpcast":
+        yield say(
+            "initrd={name} is the name in UDPCast's old documentation. The pair that is built here is udpcast-linux "
+            "and udpcast-initrd: write initrd=udpcast-initrd, or the boot loader finds nothing, or boots the old one.",
+            name=given.value,
+        )
+
+
+def _notes(plan: Plan | None, settled: tuple[Settled, ...], confirmed: bool) -> tuple[Sentence, ...]:
     if plan and plan.role is Role.SEND:
-        return (start_condition(plan),)
+        blank = (_blank(plan),) if confirmed else ()
+        return (start_condition(plan), *blank)
     role_open = any(item.key == "umode" and item.answer is None for item in settled)
     return (say("If RECEIVER is chosen, the overwrite of the disk is confirmed on a screen."),) if role_open else ()
+
+
+def _blank(plan: Plan) -> Sentence:
+    return say(
+        "{disk}: {what} That it is sent is confirmed on a screen.", disk=plan.target.path, what=blank_line(plan.target)
+    )
 
 
 def check(append: str) -> tuple[list[str], list[str]]:
@@ -111,9 +137,12 @@ def check(append: str) -> tuple[list[str], list[str]]:
     except CommandLineError as error:
         return [str(error)], []
     _, warnings, errors = explain_parameters(line, None)
+    errors = (*errors, *too_many(line))
     auto = line.last("auto")
     if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
         errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+    given = given_answers(line)
+    warnings = (*warnings, *unknown_language(given), *name_may_change(given))
     return list(map(str, errors)), list(map(str, warnings))
 
 
@@ -128,21 +157,22 @@ def to_json(explanation: Explanation) -> str:
         "warnings": list(map(str, explanation.warnings)),
         "errors": list(map(str, explanation.errors)),
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return showable_json(json.dumps(data, indent=2, ensure_ascii=False)) + "\n"
 
 
 def to_text(explanation: Explanation) -> str:
     """The explanation for people."""
     lines = ["Parameters:"]
     for item in explanation.parameters:
-        written = item.name if item.value is None else f"{item.name}={item.value}"
+        written = showable(item.name if item.value is None else f"{item.name}={item.value}")
         lines.append(f"  {written:<34} {item.status:<9} {item.meaning}")
     lines += ["", "Answers:"]
-    lines += [f"  {key:<12} {text or '(nothing)':<30} {source}" for key, text, source in explanation.answers]
+    for key, text, source in explanation.answers:
+        lines.append(f"  {key:<12} {showable(text) or '(nothing)':<30} {source}")
     lines += ["", f"Questions left: {', '.join(explanation.questions) or 'none'}"]
     if explanation.plan:
         lines += ["", "Plan:"]
-        lines += [f"  {key:<12} {value}" for key, value in explanation.plan.record().items()]
+        lines += [f"  {key:<12} {showable(str(value))}" for key, value in explanation.plan.record().items()]
         lines += ["", "Processes, in the order of the data:"]
         lines += [f"  {words}" for words in map(_pasteable, explanation.argv)]
     for title, sentences in (("Warnings", explanation.warnings), ("Errors", explanation.errors)):
@@ -154,4 +184,4 @@ def to_text(explanation: Explanation) -> str:
 def _pasteable(stage: tuple[str, ...]) -> str:
     import shlex  # noqa: PLC0415 - only here, and importing costs time in the initrd
 
-    return shlex.join(stage)
+    return showable(shlex.join(stage))

@@ -9,24 +9,26 @@ What is asked, and in which order, is said by the rows of `parameters.ROWS`. Rul
 - Precedence of an answer: told by the operator, given with the boot, the only one possible, the default.
 - ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected (`Row.asked`: some
   settings only where they are given).
-- A receiver overwrites a disk only with consent (`consent_needed`).
+- A receiver overwrites a disk only with consent, and so does a sender with what is perhaps a blank disk
+  (`consent_needed`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
-from ..model.machine import Machine
+from ..model.machine import Machine, Nic
 from ..model.plan import Plan, Role
+from ..model.wording import blank_line
 from ..sentence import Sentence, say, say_many
 from .parameters import ROWS
 from .questions import OPERATOR, Answer, Choice, Facts, GivenAnswers, Question
-from .reading import YES_NO
+from .reading import YES_NO, read_language
 from .row import Row
 from .rules import MADE
-from .selectors import DeviceMissing, exact
+from .selectors import DeviceMissing, exact, identity
 
 NO = "no"
 CONFIRM = "confirm"
@@ -128,9 +130,7 @@ class Interview:
     def plan(self) -> Plan:
         """Settle everything. Raises AnswerError or Unanswered when nobody may be asked, and whatever `ask` raises."""
         self._walk()
-        plan = Plan(**self._fields())
-        self._consent(plan)
-        return plan
+        return self._consented(Plan(**self._fields()))
 
     def _fields(self) -> dict[str, Any]:
         """The plan's fields: what a rule makes, or the value of a row; None leaves one to the plan's own default."""
@@ -141,8 +141,16 @@ class Interview:
 
     @property
     def language(self) -> str:
-        """The language as far as it is settled."""
-        return next((str(item.value) for item in self.settled if item.key == "lang" and item.value), "en")
+        """The language as far as it is settled; while it is asked, the one that was given."""
+        settled = next((str(item.value) for item in self.settled if item.key == "lang" and item.value), "")
+        return settled or self._given_language()
+
+    def _given_language(self) -> str:
+        given = self.given.get("lang")
+        try:
+            return read_language(given.text, self.facts) if given else "en"
+        except AnswerError:
+            return "en"
 
     @property
     def certain(self) -> bool:
@@ -205,7 +213,8 @@ class Interview:
         return (everything and (row.key in self.given or row.asked(self.facts))) or (self.doubt and row.key == "umode")
 
     def _record(self, row: Row, answer: Answer) -> None:
-        value = row.parse(answer.text, self.facts)
+        facts = replace(self.facts, told=True) if answer.source == OPERATOR else self.facts
+        value = row.parse(answer.text, facts)
         self.settled.append(Settled(row.key, answer, value, asked=self._asks_anyway(row)))
         self.facts = self.facts.knowing(row.key, value)
 
@@ -221,9 +230,12 @@ class Interview:
         given = self.given.get(row.key)
         return Answer(given.text, given.source) if given else row.otherwise(self.facts)
 
-    def _consent(self, plan: Plan) -> None:
+    def _consented(self, plan: Plan) -> Plan:
+        """`plan`, once whoever must agree to it has."""
         if not consent_needed(plan, self.given, self.told, self.unattended):
-            return
+            return plan
+        if plan.role is Role.SEND and self.unattended and not self.told.answers:
+            raise Unanswered(ErrorKind.SOURCE_BLANK, *_blank(plan))
         question = confirmation(plan)
         text, problem = self.told.answers.get(CONFIRM), None
         while True:
@@ -238,27 +250,33 @@ class Interview:
                 text, problem = None, error
                 continue
             self.told.tell(CONFIRM, text)
-            return
+            return replace(plan, blank=True) if plan.role is Role.SEND else plan
 
 
 def _depends(item: Settled) -> bool:
     """Whether a further device could give the question another answer."""
-    return item.answer is not None and (item.answer.unique or _inexact(item))
+    return item.answer is not None and (item.answer.unique or _inexact(item.key, item.answer.text, item.value))
 
 
-def _inexact(item: Settled) -> bool:
-    return item.key == "disk" and item.answer is not None and not exact(item.answer.text)
+def _inexact(key: str, text: str, value: object) -> bool:
+    """A card that appears later may have the same MAC address."""
+    if key == "nic":
+        return isinstance(value, Nic) and text != value.name
+    return key == "disk" and not exact(text)
 
 
 def consent_needed(plan: Plan, given: GivenAnswers, told: Told, unattended: bool) -> bool:
-    """Whether an operator must confirm the overwrite on a screen.
+    """Whether an operator must confirm on a screen that a disk is overwritten, or that a blank one is sent.
 
-    Consent was given in advance by ``disk=`` together with ``umode=rcv``, or by ``auto=yes`` (which reaches a plan
-    only with the disk named or exactly one eligible disk). A role or a disk that was chosen with a key is
-    confirmed: the key may have been the wrong one, or pressed on the wrong PC.
+    A disk on which nothing is recognised overwrites a whole room with nothing: ``blank=yes`` says that this is meant.
+
+    For an overwrite, consent was given in advance by ``disk=`` together with ``umode=rcv``, or by ``auto=yes`` (which
+    reaches a plan only with the disk named or exactly one eligible disk). A role or a disk that was chosen with a key
+    is confirmed: the key may have been the wrong one, or pressed on the wrong PC.
     """
-    if plan.role is not Role.RECEIVE:
-        return False
+    if plan.role is Role.SEND:
+        unknown = unattended and not plan.target.disk.settled  # the transfer looks at it itself
+        return not (plan.blank or plan.target.recognised or unknown)
     if "umode" in told.answers or "disk" in told.answers:
         return True
     return "disk" not in given and not unattended
@@ -269,9 +287,10 @@ ADD_ROLE = say("Add umode=snd or umode=rcv to the append line.")
 
 
 def confirmation(plan: Plan) -> Question:
-    """The overwrite of one disk as a question; its answer names the disk, so it cannot serve for another one."""
-    target = plan.target
-    consent = f"overwrite {target.path} {target.disk.serial or target.size}"
+    """The overwrite of one disk (on a sender: to send one that seems blank) as a question; its answer names the disk,
+    so it cannot serve for another one."""
+    target, sends = plan.target, plan.role is Role.SEND
+    consent = f"{'send' if sends else 'overwrite'} {identity(target)}"
 
     def parse(text: str, facts: Facts) -> bool:
         if text != consent:
@@ -280,8 +299,20 @@ def confirmation(plan: Plan) -> Question:
         return True
 
     no = Choice(NO, say("NO, go back"))
-    yes = Choice(consent, say("YES, OVERWRITE {disk}", disk=target.path))
-    return Question(CONFIRM, say("Overwrite {disk}?", disk=target.path), parse, lambda facts: (no, yes))
+    if sends:
+        yes = Choice(consent, say("YES, SEND {disk}", disk=target.path))
+        title = say("Nothing is recognised on {disk}. Send it all the same?", disk=target.path)
+    else:
+        yes = Choice(consent, say("YES, OVERWRITE {disk}", disk=target.path))
+        title = say("Overwrite {disk}?", disk=target.path)
+    return Question(CONFIRM, title, parse, lambda facts: (no, yes))
+
+
+def _blank(plan: Plan) -> tuple[Sentence, Sentence]:
+    """Why a disk is not sent unattended, and what to do."""
+    disk = plan.target.path
+    sentence = say("{disk} is not sent unattended. {why}", disk=disk, why=blank_line(plan.target))
+    return sentence, say("Check that it is the right disk. blank=yes sends it all the same.")
 
 
 def refuse(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:

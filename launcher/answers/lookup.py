@@ -1,4 +1,4 @@
-"""What the names on a command line mean, looked up in the table: rows, misspellings, answers, the reference."""
+"""What the names on a command line mean, looked up in the table: rows, answers, the reference."""
 
 from __future__ import annotations
 
@@ -19,18 +19,6 @@ def row_of(name: str) -> Row | None:
     return _BY_KEY.get(canonical(name))
 
 
-def suggestion(name: str) -> str | None:
-    """The parameter of ours that an unknown `name` was probably meant to be, or None."""
-    key = canonical(name)
-    if key in _BY_KEY or len(key) < 3 or "." in key or key.removeprefix("no") in _BY_KEY:
-        return None
-    import difflib  # noqa: PLC0415 - hardly ever needed, and importing delays the first screen
-
-    ours = [key for key, row in _BY_KEY.items() if row.use is Use.USED and len(key) >= 3]
-    close = difflib.get_close_matches(key, ours, n=1, cutoff=0.75)
-    return _BY_KEY[close[0]].name if close else None
-
-
 def given_answers(line: CommandLine, *configuration: tuple[Sentence, CommandLine]) -> GivenAnswers:
     """Answers by canonical key of the row's own name (aliases resolved).
 
@@ -42,7 +30,9 @@ def given_answers(line: CommandLine, *configuration: tuple[Sentence, CommandLine
         for parameter in _ours(parameters):
             row = row_of(parameter.name)
             assert row is not None and parameter.value is not None
-            answers[row.key] = Given(parameter.value, source, parameter.name)
+            earlier = answers.get(row.key)
+            before = (*earlier.before, earlier.text) if earlier and earlier.source is source else ()
+            answers[row.key] = Given(parameter.value, source, parameter.name, before)
     return answers
 
 

@@ -4,26 +4,19 @@ Reference, ``explain``, interview, screens, summary, ``transfer`` and the checks
 The order of the rows is the order in which they are settled; what depends on several of them is in `rules`.
 
 Origins: U UDPCast's own boot image, S SambaEdu's se3-clonage, P PXELINUX, K the kernel and dracut, O ours.
-Names are matched without regard to case, and ``-`` equals ``_``. A row whose `use` is FOREIGN is accepted in
-silence: it belongs to somebody else, or a later version of the launcher will act on it.
+Names are matched without regard to case, and ``-`` equals ``_``. What nobody here acts on has its rows in `others`.
 """
 
 from __future__ import annotations
 
-from ..model.plan import SILENCE, START_TIMEOUT
+from ..model.plan import SILENCE, START_TIMEOUT, Require
 from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
+from . import others, rules
 from . import reading as r
-from . import rules
 from .questions import Choice
-from .row import Acts, Row, Taken, Use, where_given
-from .selectors import SELECTORS
-
-OTHERS = """
-persoparams boot load_ramdisk ramdisk_size prompt_ramdisk root rootfstype rootdelay initrd BOOT_IMAGE init rdinit
-quiet splash debug loglevel console nomodeset vga video ro rw single text panic mem irqpoll pci acpi noapic nolapic
-nosmp noipv6 net.ifnames biosdevname modprobe.blacklist libata.force
-"""
+from .row import Acts, Row, Taken, always_with_blanks, where_given
+from .selectors import SELECTORS, can_have_blanks
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -67,14 +60,18 @@ ROWS: tuple[Row, ...] = (
         "disk",
         f"/dev/sda, sda, /dev/sda2, /dev/disk/by-*/..., {', '.join(f'{name}:...' for name in SELECTORS)}; several with "
         "commas",
-        "the disk or partition to send or to overwrite: the first selector that matches exactly one",
+        "the disk or partition to send or to overwrite: the first selector that matches exactly one. model: is a part "
+        "of the model, with blanks or underscores; size: is what the disk is sold as (500G), or what lsblk prints "
+        "(465.8G)",
         "U O",
         aliases=("fdrive",),
         title=say("Which disk?"),
         label=say("Disk"),
         parse=r.read_disk,
+        blanks=can_have_blanks,
         choices=r.disks,
         only=r.only_disk,
+        warns=rules.chosen_disk,
         fills="target",
         taken=Taken(
             "PATH",
@@ -87,14 +84,14 @@ ROWS: tuple[Row, ...] = (
     Row(
         "nic",
         "eth0, a MAC address, BOOTIF",
-        "the network card to use where BOOTIF names none",
+        "the network card to use where BOOTIF names none; absent: the one that ip= names, or the only one with a link",
         "O",
         aliases=("mac",),
         title=say("Which network card?"),
         label=say("Card"),
         parse=r.read_nic,
         choices=r.nics,
-        only=r.only_nic,
+        only=rules.only_card,
         stands_for="BOOTIF",
         overruled=rules.card_by_bootif,
         fills="nic",
@@ -109,7 +106,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "BOOTIF",
         "01-aa-bb-cc-dd-ee-ff",
-        "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`",
+        "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`, and in GRUB by "
+        "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and does not choose",
         "P",
         parse=r.read_bootif,
         fills="nic",
@@ -127,21 +125,21 @@ ROWS: tuple[Row, ...] = (
         "yes, no",
         "no: the address is given by ip and netmask",
         "U",
-        title=say("Ask a DHCP server for an address?"),
         parse=r.word("dhcp", r.YES_NO),
-        choices=r.choose(Choice("yes", say("yes")), Choice("no", say("no"), say("the address is typed in"))),
-        default=r.otherwise("yes"),
         fills="address",
     ),
     Row(
         "ip",
         "client:server:gateway:netmask (PXELINUX), the kernel's and dracut's forms, or a bare address",
-        "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed",
+        "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed. "
+        "Of several, the one that names the chosen card counts",
         "P K S",
-        title=say("The IP address of this PC (or: dhcp)"),
+        title=say("The IP address of this PC, such as 10.0.0.7/24 (or: dhcp)"),
         label=say("Address"),
         parse=r.read_address,
         default=r.address_by_dhcp,
+        when=rules.address_is_of_a_card,
+        overruled=rules.address_of_card,
         fills="address",
     ),
     Row(
@@ -151,6 +149,7 @@ ROWS: tuple[Row, ...] = (
         "S K",
         title=say("The network mask"),
         parse=r.read_netmask,
+        default=r.usual_mask,
         when=rules.prefix_is_open,
         fills="address",
     ),
@@ -200,6 +199,7 @@ ROWS: tuple[Row, ...] = (
         label=say("Options"),
         quiet=True,
         parse=r.read_options,
+        blanks=always_with_blanks,
         default=r.otherwise(""),
         warns=rules.options_left_out,
         fills="options",
@@ -239,6 +239,27 @@ ROWS: tuple[Row, ...] = (
         taken=Taken(),
     ),
     Row(
+        "blank",
+        "yes, no",
+        "yes: a sender sends a disk on which nothing is recognised: no partition, file system, swap, LUKS, LVM, RAID "
+        "or whatever else blkid knows. A partition table without partitions is nothing, and so is a boot sector that "
+        "holds only code. no (the default): a screen asks, and with auto=yes nothing is sent",
+        "O",
+        title=say("Send a disk on which nothing is recognised?"),
+        label=say("Blank disk"),
+        quiet=True,
+        parse=r.word("blank", r.YES_NO),
+        choices=r.choose(
+            Choice("no", say("no"), say("a screen asks before")),
+            Choice("yes", say("yes")),
+        ),
+        default=r.otherwise("no"),
+        when=rules.may_send,
+        asked=where_given,
+        fills="blank",
+        taken=Taken(),
+    ),
+    Row(
         "verify",
         "yes, no",
         "yes (the default): a receiver reads back from the device, past the page cache, every byte that was written, "
@@ -258,6 +279,27 @@ ROWS: tuple[Row, ...] = (
         when=rules.may_receive,
         asked=rules.receives,
         fills="verify",
+        taken=Taken(),
+    ),
+    Row(
+        "require",
+        "written, equal",
+        "written (the default): a receiver also takes a stream that brings no digest, and says that nothing was "
+        "compared. equal: it refuses such a stream (gzip, lzop, none, or a plain udp-sender's) before it writes, with "
+        "the result not-compared",
+        "O",
+        title=say("What must the result be?"),
+        label=say("Required"),
+        quiet=True,
+        parse=r.word("require", {one.value: one for one in Require}),
+        choices=r.choose(
+            Choice("written", say("written"), say("also where nothing can be compared")),
+            Choice("equal", say("equal"), say("compared with the sender's disk, or nothing is written")),
+        ),
+        default=r.otherwise("written"),
+        when=rules.may_receive,
+        asked=where_given,
+        fills="require",
         taken=Taken(),
     ),
     Row(
@@ -281,7 +323,9 @@ ROWS: tuple[Row, ...] = (
         "reboot, poweroff, shell, menu; or two of them: after=reboot,menu",
         "what follows the transfer: the first word a success, the last a failure. The result is shown for 10 s before; "
         "any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what keeps a "
-        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen",
+        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen. "
+        "reboot is for PCs that boot from their disks first: one that boots from the network first comes back to this "
+        "line",
         "O",
         title=say("What follows the transfer?"),
         label=say("Afterwards"),
@@ -364,10 +408,10 @@ ROWS: tuple[Row, ...] = (
     Row(
         "SYSUUID",
         "UUID",
-        "recorded in the event log; added by `ipappend 4`",
+        "a name by which the DHCP server may know this PC from its network boot; added by `ipappend 4`",
         "P",
         parse=r.read_sysuuid,
-        acts=Acts.RECORD,
+        fills="address",
     ),
     Row(
         "CPU",
@@ -376,17 +420,5 @@ ROWS: tuple[Row, ...] = (
         "P",
         acts=Acts.RECORD,
     ),
-    *(
-        Row(name, "", f"{meaning} (accepted; this version does not act on it)", origin, use=Use.FOREIGN)
-        for name, meaning, origin in (
-            ("kbmap", "keyboard", "U"),
-            ("keymap", "keyboard", "FOG"),
-            ("keyboard-layouts", "keyboard", "Clonezilla"),
-            ("netmodule", "network driver; all wired drivers are there and load by themselves", "U"),
-            ("modparm", "parameters of the network driver", "U"),
-            ("enableDiskmodule", "whether disk drivers are loaded; they load by themselves", "U S"),
-            ("diskmodule", "disk driver; all are there and load by themselves", "U S"),
-        )
-    ),
-    *(Row(name, "", "belongs to others; accepted in silence", "S K", use=Use.FOREIGN) for name in OTHERS.split()),
+    *others.ROWS,
 )

@@ -18,11 +18,15 @@ DEFAULT = say("default")
 
 
 class Given(NamedTuple):
-    """A value that came with the boot: `source` is where from, in words; `written` the name as it was written."""
+    """A value that came with the boot: `source` is where from, in words; `written` the name as it was written.
+
+    `before`: the values of the same parameter that stand before it there.
+    """
 
     text: str
     source: Sentence
     written: str
+    before: tuple[str, ...] = ()
 
 
 GivenAnswers = dict[str, Given]
@@ -41,7 +45,8 @@ class Answer(NamedTuple):
 class Facts:
     """What a row and a rule may look at: the machine, what was given, and what the rows before have settled.
 
-    `complete`: no further device is expected. `unattended`: nobody may be asked.
+    `complete`: no further device is expected. `unattended`: nobody may be asked. `told`: the text that is read is what
+    the operator told.
     """
 
     machine: Machine
@@ -49,6 +54,7 @@ class Facts:
     settled: Mapping[str, object] = field(default_factory=dict)
     complete: bool = True
     unattended: bool = False
+    told: bool = False
 
     def of(self, key: str, kind: type[T]) -> T | None:
         """The value of the row `key`; None while it is open, or where it is no question."""

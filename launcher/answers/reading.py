@@ -13,12 +13,13 @@ from kernel_cmdline import CommandLineError, Message
 from kernel_cmdline.network import IpConfig, parse_address, parse_bootif, parse_ip, parse_netmask, parse_sysuuid
 
 from ..errors import AnswerError, ErrorKind
+from ..model.addresses import unusable, usual_prefix
 from ..model.machine import Nic
 from ..model.plan import After, Compression, Next, Role, Target
 from ..model.wording import contents_line, disk_line, nic_line
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..udpcast.options import Checked, check_udpcparam, split_udpcparam
-from .questions import Answer, Choice, Choices, Facts, Parse
+from .questions import Answer, Choice, Choices, Facts, Given, Parse
 from .selectors import DeviceMissing, select_nic, select_target, whole
 
 YES_NO = {"yes": True, "no": False}
@@ -86,9 +87,9 @@ def casts(key: str, low: int, high: int) -> Parse:
 
 def _number(low: int, high: int, sentence: Callable[[str], Sentence]) -> Parse:
     def parse(text: str, facts: Facts) -> int:
-        if not re.fullmatch("[0-9]{1,9}", text.strip()) or not low <= int(text) <= high:
+        if not re.fullmatch("[0-9]{1,9}", text.strip()) or not low <= int(text.strip()) <= high:
             raise wrong(sentence(text))
-        return int(text)
+        return int(text.strip())
 
     return parse
 
@@ -132,6 +133,10 @@ def no_path(facts: Facts) -> Sentence:
 
 
 def read_nic(text: str, facts: Facts) -> Nic:
+    bootif = facts.given.get("bootif")
+    if text.strip().upper() == "BOOTIF" and bootif:
+        sentence = say("nic=BOOTIF, but no card is named by BOOTIF={text}.", text=bootif.text)
+        raise wrong(sentence, say("Expected a MAC address, as in 01-52-54-00-12-34-56."))
     return select_nic(text, facts.machine)
 
 
@@ -154,7 +159,20 @@ def read_nic_in_use(text: str, facts: Facts) -> Nic:
         raise AnswerError(
             ErrorKind.NO_ADDRESS,
             say("{nic} has no IPv4 address.", nic=nic.name),
-            say("Give it one: ip address add ... dev {nic}.", nic=nic.name),
+            say("Give it one: ip address add 10.0.0.7/24 broadcast + dev {nic}.", nic=nic.name),
+        )
+    address = nic.addresses[0]
+    if address in nic.without_broadcast:
+        raise AnswerError(
+            ErrorKind.NO_ADDRESS,
+            say(
+                "{nic} has {address} without a broadcast address: no PC would be found.", nic=nic.name, address=address
+            ),
+            say(
+                "Set it again: ip address del {address} dev {nic}; ip address add {address} broadcast + dev {nic}.",
+                nic=nic.name,
+                address=address,
+            ),
         )
     return nic
 
@@ -173,12 +191,12 @@ def _nics_in_use(facts: Facts) -> tuple[str, ...]:
     return tuple(nic.name for nic in facts.machine.nics if nic.addresses)
 
 
-def read_bootif(text: str, facts: Facts) -> str:
-    """The MAC address of the card that PXE-booted."""
+def read_bootif(text: str, facts: Facts) -> str | None:
+    """The MAC address of the card that PXE-booted; None where the boot loader did not know it (``01-``)."""
     try:
         return parse_bootif(text)
-    except CommandLineError as error:
-        raise wrong(sentence_of(error.message)) from None
+    except CommandLineError:
+        return None
 
 
 def read_bootif_switch(text: str, facts: Facts) -> bool:
@@ -199,8 +217,9 @@ def read_sysuuid(text: str, facts: Facts) -> str:
 
 
 def uses_dhcp(facts: Facts) -> bool:
-    """Whether a DHCP server may be asked."""
-    return facts.of("dhcp", bool) is not False
+    """Whether a DHCP server may be asked: not where the line forbids it, but an operator may know better."""
+    given = facts.given.get("dhcp")
+    return facts.told or given is None or YES_NO.get(given.text.strip().lower()) is not False
 
 
 def read_address(text: str, facts: Facts) -> IpConfig:
@@ -214,11 +233,22 @@ def read_address(text: str, facts: Facts) -> IpConfig:
         raise wrong(say("ip={text} is an IPv6 address; UDPCast needs IPv4.", text=text), example)
     if not config.client and not uses_dhcp(facts):
         raise wrong(say("dhcp=no, but ip={text} is no address.", text=text), example)
+    why = unusable(config.client, config.prefix) if config.client else None
+    if why:
+        raise wrong(say("ip={text} cannot be the address of a PC: {why}.", text=text, why=why), example)
     return config
 
 
 def address_by_dhcp(facts: Facts) -> str | None:
     return "dhcp" if uses_dhcp(facts) else None
+
+
+def usual_mask(facts: Facts) -> str | None:
+    """The mask where a boot loader told none, as Linux takes it; who typed a bare address is asked."""
+    config = facts.of("ip", IpConfig)
+    if config is None or not config.client or config.form == "bare":
+        return None
+    return str(usual_prefix(config.client, config.server, config.gateway))
 
 
 def read_netmask(text: str, facts: Facts) -> int:
@@ -230,6 +260,11 @@ def read_netmask(text: str, facts: Facts) -> int:
     if not prefix:
         hint = say("Expected a mask such as 255.255.255.0 or 24.")
         raise wrong(say("netmask={text} covers every address.", text=text), hint)
+    config = facts.of("ip", IpConfig)
+    why = unusable(config.client, prefix) if config and config.client else None
+    if config and why:
+        of = f"{config.client}/{prefix}"
+        raise wrong(say("ip={text} cannot be the address of a PC: {why}.", text=of, why=why))
     return prefix
 
 
@@ -323,10 +358,31 @@ def read_operation(text: str, facts: Facts) -> str | None:
 
 def read_language(text: str, facts: Facts) -> str:
     """``FR`` or ``fr_FR.UTF-8`` as ``fr``. A language without a catalogue is shown in English."""
-    code = text.strip().lower().replace("-", "_").partition("_")[0].partition(".")[0]
-    if code in ("c", "posix", "us", "gb"):
-        code = "en"
+    code = _language(text)
     if not re.fullmatch("[a-z]{2,3}", code):
-        hint = say("Expected one of: {words}.", words=tuple(one.upper() for one in LANGUAGES))
+        hint = say("Expected one of: {words}.", words=_codes())
         raise wrong(say("{key}={text} is not known.", key="lang", text=text), hint)
     return code if code in LANGUAGES else "en"
+
+
+def unknown_language(given: Mapping[str, Given]) -> list[Sentence]:
+    """What is wrong with a language that a PC would show in English without a word."""
+    text = given["lang"].text if "lang" in given else "en"
+    if _language(text) in LANGUAGES or not re.fullmatch("[a-z]{2,3}", _language(text)):
+        return []
+    return [
+        say(
+            "lang={text}: no screens are translated into it, so they are English. There is: {words}.",
+            text=text,
+            words=_codes(),
+        )
+    ]
+
+
+def _language(text: str) -> str:
+    code = text.strip().lower().replace("-", "_").partition("_")[0].partition(".")[0]
+    return "en" if code in ("c", "posix", "us", "gb") else code
+
+
+def _codes() -> tuple[str, ...]:
+    return tuple(one.upper() for one in LANGUAGES)

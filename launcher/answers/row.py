@@ -19,6 +19,7 @@ class Use(Enum):
 
     USED = "used"
     FOREIGN = "foreign"
+    UNSUPPORTED = "unsupported"
     MISSPELT = "misspelt"
     INVALID = "invalid"
 
@@ -46,6 +47,14 @@ def always(facts: Facts) -> bool:
 def where_given(facts: Facts) -> bool:
     """For `Row.asked`: seven more screens before each clone would be seven more keys to press blindly."""
     return False
+
+
+def without_blanks(text: str) -> bool:
+    return False
+
+
+def always_with_blanks(text: str) -> bool:
+    return True
 
 
 def no_warning(facts: Facts) -> Iterable[Sentence]:
@@ -79,6 +88,8 @@ class Row:
     Read: `parse`, `choices`, `only` (the one answer that this machine leaves), `default` (its text). `stands_for`: a
     value of this name means what that other parameter says.
 
+    `blanks`: whether a text may go on behind a blank, so that a quote may have been forgotten (`quoting`).
+
     Asked: with `title` it is a question of the interview, `when` that is so. ``auto=no`` asks those that were given,
     and those that are `asked`. `overruled` gives an answer that comes before what was given, and warnings. `warns` are
     the warnings once it is settled.
@@ -86,7 +97,7 @@ class Row:
     Shown: under `label` in the summary; a `quiet` one not while it has its default.
 
     Used: it `fills` a field of the plan, alone or by a rule of `rules.MADE`; or somebody `acts` on it; or it is
-    FOREIGN, accepted in silence. ``transfer`` takes those that are `taken`.
+    FOREIGN, accepted in silence; or UNSUPPORTED, accepted with a warning. ``transfer`` takes those that are `taken`.
     """
 
     name: str
@@ -101,6 +112,7 @@ class Row:
     only: Callable[[Facts], Answer | None] = nothing
     default: Callable[[Facts], str | None] = nothing
     stands_for: str = ""
+    blanks: Callable[[str], bool] = without_blanks
     title: Sentence | None = None
     when: Callable[[Facts], bool] = always
     asked: Callable[[Facts], bool] = always

@@ -1,7 +1,8 @@
 """Rules on several parameters together: which one decides, when one is a question, what they make of the plan.
 
 - ``auto=yes`` asks nobody (`attended`).
-- BOOTIF chooses the card before ``nic=`` does, unless ``rd.bootif=0`` (`card_by_bootif`).
+- BOOTIF chooses the card before ``nic=`` does, unless ``rd.bootif=0`` (`card_by_bootif`); where neither does, the card
+  that ``ip=`` names is taken (`only_card`). Of several ``ip=`` the one for the chosen card counts (`address_of_card`).
 - ``netmask`` and ``gateway`` stand beside an ``ip`` that has none (`address`).
 - ``--start-timeout`` in ``udpcparam`` decides before ``start_timeout`` (`start_timeout`).
 - ``after`` decides before SambaEdu's ``auto_reboot`` (`after_decides`).
@@ -13,22 +14,29 @@ says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
-from kernel_cmdline.network import IpConfig
+from kernel_cmdline import CommandLineError
+from kernel_cmdline.network import IpConfig, parse_ip
 
-from ..errors import AnswerError
-from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role
+from ..model.machine import Machine, Nic
+from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role, Target
 from ..sentence import Sentence, say, verbatim
 from ..udpcast.options import Checked
-from .questions import Answer, Facts
-from .reading import RESTARTS, read_bootif, uses_dhcp
+from .questions import DEFAULT, Answer, Facts, Given
+from .reading import RESTARTS, only_nic, read_bootif, uses_dhcp
+from .selectors import lasting_names
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
 
 def may_receive(facts: Facts) -> bool:
     return facts.role is not Role.SEND
+
+
+def may_send(facts: Facts) -> bool:
+    return facts.role is not Role.RECEIVE
 
 
 def receives(facts: Facts) -> bool:
@@ -66,31 +74,161 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     insisted = nic is not None and nic.text.strip().upper() == "BOOTIF"
     if given is None or (switch is not None and switch.text == "0" and not insisted):
         return None, ()
-    try:
-        mac = read_bootif(given.text, facts)
-    except AnswerError as error:
-        return None, (error.sentence,)
-    card = next((card for card in facts.machine.nics if card.mac.lower() == mac), None)
-    if card is None and facts.complete and facts.machine.nics and not insisted:
+    mac = read_bootif(given.text, facts)
+    if mac is None:
+        unread = say("No card is named by BOOTIF={text}, so it does not choose one.", text=given.text)
+        return None, (unread,)
+    cards = [card for card in facts.machine.nics if card.mac.lower() == mac]
+    if not cards and facts.complete and facts.machine.nics and not insisted:
         none = say("BOOTIF={text} is none of this PC's cards, so it does not choose one.", text=given.text)
         return None, (none,)
-    answer = Answer(mac, verbatim("BOOTIF"))
-    if card and nic and not insisted and nic.text not in (card.name, card.mac):
-        unused = say(
+    return Answer(mac, verbatim("BOOTIF")), tuple(_doubts_of_bootif(cards, nic, facts, insisted))
+
+
+def _doubts_of_bootif(cards: list[Nic], nic: Given | None, facts: Facts, insisted: bool) -> Iterator[Sentence]:
+    if cards and nic and not insisted and all(nic.text not in (card.name, card.mac) for card in cards):
+        yield say(
             "nic={text} is not used: BOOTIF chose {card} (rd.bootif=0 lets nic= decide).",
             text=nic.text,
-            card=card.name,
+            card=cards[0].name,
         )
-        return answer, (unused,)
-    return answer, ()
+    linked = tuple(card.name for card in facts.machine.nics if card.link)
+    if cards and facts.complete and linked and all(card.link is False for card in cards):
+        yield say("BOOTIF chose {card}, which has no link; {linked} has one.", card=cards[0].name, linked=linked)
+
+
+# --- the card and the ip= that belong together ------------------------------------------------------------------------
+
+
+def device_of(text: str) -> str | None:
+    """The card that the value of an ``ip=`` names; None where it names none, or is no value."""
+    first, *rest = text.split(":", 5)
+    if len(rest) < 5 and not first.strip("0123456789./"):
+        return None  # PXELINUX's form, which is most often there, at no cost
+    try:
+        return parse_ip(text).device
+    except CommandLineError:
+        return None
+
+
+def only_card(facts: Facts) -> Answer | None:
+    """The card where nobody chose one: that of ``ip=``, or the only one there is.
+
+    Of several that are named by an ``ip=`` each, it is the only one with a link; where that is none, they are asked.
+    """
+    given = facts.given.get("ip")
+    named = dict.fromkeys(filter(None, map(device_of, _all_of(given))))
+    there = [card for card in facts.machine.nics if card.name in named]
+    linked = [card for card in there if card.link]
+    if len(there) == 1 or (named and not there):
+        return Answer(there[0].name if there else next(iter(named)), verbatim("ip="))
+    return Answer(linked[0].name, verbatim("ip="), unique=True) if len(linked) == 1 else only_nic(facts)
+
+
+def address_of_card(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
+    """The last ``ip=`` for the chosen card, else the last one that names no card. One for another card is not used."""
+    given, card = facts.given.get("ip"), facts.of("nic", Nic)
+    texts = _all_of(given)
+    if given is None or card is None or not any(map(device_of, texts)):
+        return None, ()
+    own = [text for text in texts if device_of(text) == card.name]
+    if own:
+        return Answer(own[-1], given.source), ()
+    anyones = [text for text in texts if device_of(text) is None]
+    answer = Answer(anyones[-1], given.source) if anyones else Answer("dhcp", DEFAULT)
+    names = {one.name for one in facts.machine.nics}
+    unused = (text for text in texts if device_of(text))
+    return answer, tuple(_unused(text, card, device_of(text) in names) for text in unused)
+
+
+def address_is_of_a_card(facts: Facts) -> bool:
+    """Whether it can be said which ``ip=`` counts: not while the card is open that one of them names."""
+    return facts.of("nic", Nic) is not None or not any(map(device_of, _all_of(facts.given.get("ip"))))
+
+
+def _all_of(given: Given | None) -> tuple[str, ...]:
+    return (*given.before, given.text) if given else ()
+
+
+def _unused(text: str, card: Nic, there: bool) -> Sentence:
+    device = device_of(text)
+    if there:
+        return say("ip={text} is not used: it is for {device}, and {card} was chosen.", **_of(text, device, card))
+    return say("ip={text} is not used: {device} is not on this PC, and {card} was chosen.", **_of(text, device, card))
+
+
+def _of(text: str, device: str | None, card: Nic) -> dict[str, object]:
+    return {"text": text, "device": device, "card": card.name}
 
 
 # --- warnings ---------------------------------------------------------------------------------------------------------
 
 
+def chosen_disk(facts: Facts) -> Iterator[Sentence]:
+    yield from raid_member(facts)
+    yield from name_not_stable(facts)
+
+
+def raid_member(facts: Facts) -> Iterator[Sentence]:
+    """Of the disk that is meant; while that is open, of all that may be."""
+    target = facts.of("disk", Target)
+    for disk in (target.disk,) if target else facts.machine.eligible_disks:
+        if disk.firmware_raid:
+            yield say(
+                "{disk} is a member of a firmware RAID ({kind}). Only this one disk would be read or overwritten, and "
+                "the firmware may write to it later. Delete the RAID in the firmware setup first.",
+                disk=disk.path,
+                kind=disk.firmware_raid,
+            )
+    if target and "linux_raid_member" in (target.disk.filesystem, target.partition and target.partition.filesystem):
+        yield say(
+            "{disk} is a member of a Linux RAID. Only this one disk would be read or overwritten.", disk=target.path
+        )
+
+
 def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
     checked = facts.of("udpcparam", Checked)
     return checked.warnings if checked else ()
+
+
+KERNEL_NAME = re.compile(r"(?:/dev/)?((nvme|mmcblk)[0-9]+)[np0-9]*")
+"""The names of disks that are numbered as they are found, which is in another order at another boot."""
+
+
+def name_not_stable(facts: Facts) -> Iterator[Sentence]:
+    """A name on the line that another disk of this PC may have at the next boot, and what to write instead."""
+    target = facts.of("disk", Target)
+    for text, name in _kernel_names(facts.given):
+        chosen = target and KERNEL_NAME.match(target.disk.path)
+        if target and chosen and chosen[1] == name[1] and len(_numbered(name[2], facts.machine)) > 1:
+            yield say(
+                "{path} may be another disk at the next boot: this PC has several that are numbered as they are found. "
+                "Write: {instead}.",
+                path=text,
+                instead=lasting_names(target, facts.machine),
+            )
+
+
+def name_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
+    """The same where the PCs are not known."""
+    for text, _ in _kernel_names(given):
+        yield say(
+            "{path} may be another disk at each boot of a PC that has several of that kind. What lasts is "
+            "disk=serial:..., model:... or size:....",
+            path=text,
+        )
+
+
+def _kernel_names(given: Mapping[str, Given]) -> list[tuple[str, re.Match[str]]]:
+    """The names of that kind in ``disk=``, as they are written."""
+    texts = [text.strip() for text in given["disk"].text.split(",")] if "disk" in given else []
+    return [(text, name) for text in texts if (name := KERNEL_NAME.fullmatch(text))]
+
+
+def _numbered(kind: str, machine: Machine) -> set[str]:
+    """The controllers (nvme) or devices (mmcblk) of that kind."""
+    names = (KERNEL_NAME.match(disk.path) for disk in machine.disks)
+    return {name[1] for name in names if name and name[2] == kind}
 
 
 def start_timeout_unused(facts: Facts) -> Iterator[Sentence]:
@@ -136,7 +274,8 @@ def address(facts: Facts) -> Address:
     prefix = config.prefix or facts.of("netmask", int)
     gateway = config.gateway or facts.of("gateway", str)
     lease = config.form == "pxelinux" and uses_dhcp(facts)
-    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease)
+    sysuuid = facts.given.get("sysuuid")
+    return Address(AddressSource.GIVEN, config.client, prefix, gateway, lease, sysuuid and sysuuid.text)
 
 
 def options(facts: Facts) -> Options | None:

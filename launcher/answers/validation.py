@@ -14,12 +14,13 @@ from kernel_cmdline import CommandLine, Parameter
 from ..errors import AnswerError
 from ..model.machine import Machine
 from ..model.plan import Role
-from ..sentence import Sentence, say, say_many
-from .lookup import row_of, suggestion
-from .parameters import OTHERS
+from ..sentence import NOTHING, Sentence, say, say_many
+from .lookup import row_of
+from .others import OTHERS
 from .questions import LINE, Facts
 from .reading import ROLES, sentence_of
 from .row import Row, Use
+from .rules import device_of
 from .selectors import DeviceMissing
 
 ENVIRONMENT_LIMIT = 31
@@ -35,6 +36,15 @@ class Explained(NamedTuple):
     meaning: str
 
 
+class Found(NamedTuple):
+    """What one parameter is, and what is to be said about it."""
+
+    use: Use
+    meaning: str
+    error: Sentence = NOTHING
+    warning: Sentence = NOTHING
+
+
 def explain_parameters(
     line: CommandLine, machine: Machine | None, source: Sentence = LINE
 ) -> tuple[tuple[Explained, ...], tuple[Sentence, ...], tuple[Sentence, ...]]:
@@ -45,20 +55,49 @@ def explain_parameters(
     warnings, errors = [sentence_of(warning) for warning in line.warnings], []
     explained = []
     role = _role(line)
-    last = {parameter.key: index for index, parameter in enumerate(line) if not parameter.init}
+    last = {_place(one): index for index, one in enumerate(line) if one.value is not None and not one.init}
+    quoting = _quoting(line)
     for index, parameter in enumerate(line):
-        use, meaning, problem = _use(parameter, machine, role)
-        if use is Use.USED and last.get(parameter.key) != index:
+        use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)
+        if use is Use.USED and last.get(_place(parameter)) != index:
             overridden = say(
                 "{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=parameter.name
             )
             warnings.append(overridden)
             meaning = f"overridden by a later one; {meaning}"
-        if problem:
-            errors.append(problem)
+        warnings += [warning] if warning else []
+        errors += [error] if error else []
         explained.append(Explained(parameter.name, parameter.value, use.value, str(source), meaning))
-    errors += _too_many(line)
     return tuple(explained), tuple(warnings), tuple(errors)
+
+
+def _quoting(line: CommandLine) -> dict[int, Found]:
+    """Which parameters are not in double quotes as they should be. A line of our own plain words is not looked at."""
+    if not line.open_quote and all(map(_plain, line)):
+        return {}
+    from .quoting import findings  # noqa: PLC0415 - most lines are plain, and importing delays the first screen
+
+    return {
+        index: Found(Use.INVALID, "not in double quotes as it should be", sentence)
+        for index, sentence in findings(line).items()
+    }
+
+
+def _plain(parameter: Parameter) -> bool:
+    """Whether `parameter` has no quote that could be wrong: a name of the table, and if it is bare, spelt as there."""
+    row, written = row_of(parameter.name), _written(parameter)
+    if parameter.init or row is None:
+        return parameter.init
+    return (
+        (parameter.value is not None or parameter.name == row.name)
+        and written.isascii()
+        and not set("'\\") & {*written}
+    )
+
+
+def _place(parameter: Parameter) -> tuple[str, str | None]:
+    """What a later parameter must have in common to override: the name, and of ``ip=`` the card as well."""
+    return parameter.key, device_of(parameter.value or "") if parameter.key == "ip" else None
 
 
 def doubtful(explained: Iterable[Explained]) -> bool:
@@ -74,9 +113,11 @@ def _asks_again(name: str) -> bool:
     return row is not None and row.title is not None
 
 
-def _too_many(line: CommandLine) -> list[Sentence]:
-    """A line at which the kernel itself stops: it hands unknown ``name=value`` to PID 1, and panics when there are
-    too many (``unknown_bootoption`` in init/main.c; 31 beside HOME and TERM, measured with 6.1)."""
+def too_many(line: CommandLine) -> list[Sentence]:
+    """A line at which a kernel itself stops, so that no launcher sees it. It hands unknown ``name=value`` to PID 1,
+    and panics when there are too many (``unknown_bootoption`` in init/main.c; 31 beside HOME and TERM, measured with
+    6.1).
+    """
     others = set(OTHERS.lower().split())
     unknown = {parameter.key for parameter in line if parameter.value is not None and not parameter.init}
     count = len([key for key in unknown - others if "." not in key])
@@ -95,29 +136,39 @@ def _written(parameter: Parameter) -> str:
     return parameter.name if parameter.value is None else f"{parameter.name}={parameter.value}"
 
 
-def _use(parameter: Parameter, machine: Machine | None, role: Role | None) -> tuple[Use, str, Sentence | None]:
-    """Status, meaning and error of one parameter."""
+def _use(parameter: Parameter, machine: Machine | None, role: Role | None) -> Found:
+    """Status and meaning of one parameter, and what is wrong with it."""
     row = row_of(parameter.name)
     if parameter.init:
-        return Use.FOREIGN, "behind --, for the init program", None
+        return Found(Use.FOREIGN, "behind --, for the init program")
     if row is None:
-        meant = suggestion(parameter.name)
-        if meant is None:
-            return Use.FOREIGN, "unknown here; left to the kernel and others", None
-        error = say("{parameter}: unknown; did you mean {meant}?", parameter=_written(parameter), meant=meant)
-        return Use.MISSPELT, f"did you mean {meant}?", error
+        return _unknown(parameter)
+    if row.use is Use.UNSUPPORTED:
+        warning = say(
+            "{parameter} is not supported: the launcher uses one network card as it is.", parameter=_written(parameter)
+        )
+        return Found(row.use, row.meaning, NOTHING, warning)
     if row.use is Use.FOREIGN:
-        return Use.FOREIGN, row.meaning, None
+        return Found(row.use, row.meaning)
     if parameter.value is None:
         if row.bare:
-            return Use.FOREIGN, row.bare, None
-        return (
-            Use.INVALID,
-            row.meaning,
-            say("{name} has no value. Expected {name}={values}.", name=parameter.name, values=row.values),
-        )
+            return Found(Use.FOREIGN, row.bare)
+        error = say("{name} has no value. Expected {name}={values}.", name=parameter.name, values=row.values)
+        return Found(Use.INVALID, row.meaning, error)
     problem = problem_with(row, parameter.value, machine, role)
-    return (Use.INVALID if problem else Use.USED), row.meaning, problem
+    return Found(Use.INVALID if problem else Use.USED, row.meaning, problem or NOTHING)
+
+
+def _unknown(parameter: Parameter) -> Found:
+    """A name that is none of ours: somebody else's, or a misspelling."""
+    from .spelling import meant  # noqa: PLC0415 - many lines have no such name, and importing delays the first screen
+
+    probably = meant(parameter.name, bare=parameter.value is None)
+    if probably is None:
+        return Found(Use.FOREIGN, "unknown here; left to the kernel and others")
+    sentence = say("{parameter}: unknown; did you mean {meant}?", parameter=_written(parameter), meant=probably.name)
+    meaning = f"did you mean {probably.name}?"
+    return Found(Use.MISSPELT, meaning, sentence) if probably.sure else Found(Use.FOREIGN, meaning, NOTHING, sentence)
 
 
 def _role(line: CommandLine) -> Role | None:

@@ -11,7 +11,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from kernel_cmdline import CommandLine, parse
+from kernel_cmdline import CommandLine, parse, showable
+from kernel_cmdline.arguments import ArgumentParser
 
 from .. import exits
 from ..answers.explain import explain as explanation_of
@@ -35,7 +36,7 @@ def command(arguments: list[str], prog: str = "python3 -m launcher") -> int:
 
 def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
     """The command line; what it parses has `run`, the function to call with it."""
-    main = argparse.ArgumentParser(
+    main: argparse.ArgumentParser = ArgumentParser(
         prog=prog,
         description="Clone disks with UDPCast: screens, explanation of append lines, recorded machines.",
         epilog=f"`run` is what the initrd starts; it takes no options. Exit statuses: {exits.in_words()}",
@@ -49,7 +50,10 @@ def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
         main.error("nothing to do: run, explain, screens, transfer, machine or parameters")
 
     main.set_defaults(run=without_command)
-    add_commands(main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}"))
+    commands = main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}")
+    initrds = "what the initrd starts: interview and transfer on this PC"
+    commands.add_parser("run", help=initrds, description=f"{initrds.capitalize()}. It takes no options.")
+    add_commands(commands)
     return main
 
 
@@ -96,9 +100,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def _add_inputs(to: argparse.ArgumentParser) -> None:
     to.add_argument("--cmdline", metavar="TEXT|@FILE", help="the kernel command line; default: /proc/cmdline")
-    recorded = ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))
     to.add_argument(
-        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {recorded}"
+        "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {_recorded()}"
     )
 
 
@@ -123,7 +126,7 @@ def screens(options: argparse.Namespace) -> int:
     if isinstance(reached, Plan):
         print("Nothing was executed. The launcher would have run:")
         for stage in argv(reached):
-            print(f"  {shlex.join(stage)}")
+            print(f"  {showable(shlex.join(stage))}")
         return 0
     print(f"Nothing was executed. The launcher would have ended with: {reached.name.lower()}")
     return 0 if reached else 1
@@ -161,4 +164,12 @@ def _machine(file: str | None) -> Machine:
     path = Path(file)
     if path.name == file and not path.exists():
         path = RECORDED / file
+    if not path.exists():
+        raise ValueError(
+            f"--machine {file} is not there. Recorded machines that come with the launcher: {_recorded()}."
+        )
     return machines.from_json(path.read_text(encoding="utf-8"))
+
+
+def _recorded() -> str:
+    return ", ".join(sorted(path.name for path in RECORDED.glob("*.json")))

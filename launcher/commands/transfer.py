@@ -5,7 +5,7 @@ are those of the append line, as far as their rows are `taken` here, and are set
 to ask. Two differ here: ``disk`` is a path, since a server's disks are nobody's to choose from, and ``nic`` must have
 its address already.
 
-Needs neither pyudev nor netifaces nor urwid, and looks at no device but the two that are named.
+Needs neither pyudev nor urwid, and looks at no device but the two that are named.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import sys
 import textwrap
 import traceback
 from dataclasses import replace
+
+from kernel_cmdline import showable_lines
 
 from ..answers.interview import Interview
 from ..answers.lookup import row_of
@@ -29,6 +31,7 @@ from ..model.machine import Disk, Machine
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
 from ..sentence import Sentence, say, verbatim
+from .libraries import libraries_named
 
 TAKEN: dict[str, Row] = {row.key: row.in_transfer() for row in ROWS if row.taken}
 """The parameters of a transfer without screens."""
@@ -45,11 +48,12 @@ def transfer(words: list[str]) -> int:
     log = EventLog()
     log.add(standard_output())
     try:
-        plan, warnings = plan_of(given(words), cards())
-        for warning in map(str, warnings):
-            _say(warning)
-            log.emit("note", text=warning)
-        return _carry_out(plan, log)
+        with libraries_named():
+            plan, warnings = plan_of(given(words), cards())
+            for warning in map(str, warnings):
+                _say(warning)
+                log.emit("note", text=warning)
+            return _carry_out(plan, log)
     except LauncherError as error:
         log.emit("error", **error.record())
         raise
@@ -133,12 +137,13 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
     except LauncherError:
         raise
     except Exception as bug:  # something may have been written, so it must not look like a wrong parameter
-        traceback.print_exc()
+        print(showable_lines(traceback.format_exc()), file=sys.stderr)
         log.emit("crash", sentence=f"{type(bug).__name__}: {bug}", traceback=traceback.format_exc())
         return NOT_OK
     finally:
         work.close()
-    _say(f"{outcome.sentence} {outcome.hint}".rstrip())
+    for words in (f"{outcome.sentence} {outcome.hint}".rstrip(), *map(str, outcome.remarks)):
+        _say(words)
     return OK if outcome.ok else NOT_OK
 
 

@@ -7,6 +7,7 @@ Rules, in one place:
   so an error comes with the write that caused it, a small memory does not fill, and flushing at the end is short.
 * What is read back comes past the page cache as well. What a disk answers from a cache of its own is not seen here.
 * A disk can hang for ever, and the thread that asked it: `hung` tells another one.
+* What close(2) has to say belongs to the flush: on a network's file system, a write that failed may be told only there.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..model.times import TIMES, Times
 from ..sentence import Field, Sentence, say, say_many, verbatim
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
+BLKRRPART = 0x125F  # linux/fs.h
 WINDOW = 16 << 20  # bytes of a file after which writing back is started, and older pages are dropped from the cache
 
 
@@ -61,10 +63,17 @@ class _Disk:
         self.fd = os.open(path, flags | os.O_CLOEXEC | (os.O_EXCL if alone and self.is_block else 0))
 
     def close(self) -> None:
-        """Give the descriptor back, once."""
+        """Give the descriptor back, once. It is gone even if the disk has something to complain of (close(2))."""
         if self.fd >= 0:
-            os.close(self.fd)
+            with contextlib.suppress(OSError):
+                os.close(self.fd)
             self.fd = -1
+
+    @property
+    def asked(self) -> bool:
+        """Whether it is to answer a request, for which it has only so long."""
+        busy = self._busy
+        return busy is not None and busy[1] < float("inf")
 
     @property
     def hung(self) -> float | None:
@@ -160,7 +169,10 @@ class SourceDisk(_Disk):
 
 
 class TargetDisk(_Disk):
-    """The disk that is overwritten. Raises TransferFailed where it cannot be, before anything is written."""
+    """The disk that is overwritten. Raises TransferFailed where it cannot be, before anything is written.
+
+    `head`: its first bytes as they were before, with the partition table; empty where they cannot be read.
+    """
 
     def __init__(self, path: str, times: Times = TIMES) -> None:
         try:
@@ -177,6 +189,9 @@ class TargetDisk(_Disk):
             raise TransferFailed(kind, sentence, hint) from error
         self.size = os.lseek(self.fd, 0, os.SEEK_END) if self.is_block else None
         self._set_direct(self.is_block)
+        self.head = b""
+        with contextlib.suppress(OSError):  # who writes to it meets the same error, and reports it
+            self.head = _head(self.fd)
 
     def _set_direct(self, wanted: bool) -> None:
         """Switch direct I/O, where there is such a thing."""
@@ -216,8 +231,26 @@ class TargetDisk(_Disk):
         try:
             with self._asked(None if self.is_block else float("inf")):  # a file may have much to flush
                 os.fsync(self.fd)
+                os.close(os.dup(self.fd))  # the file system hears of each
         except OSError as error:
             raise DiskError(0, _words(error, say("flush error"))) from error
+
+    def end(self) -> int:
+        """Its size in bytes, as it is now. Raises DiskError."""
+        try:
+            return os.lseek(self.fd, 0, os.SEEK_END)
+        except OSError as error:
+            raise DiskError(0, _words(error, say("read error"))) from error
+
+    def renew_partitions(self) -> None:
+        """Let the kernel read the partition table anew, where it has read one. Raises DiskError, whose cause tells
+        whether a partition is open (EBUSY)."""
+        try:
+            if self.is_block:
+                fcntl.ioctl(self.fd, BLKRRPART)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTTY):  # a partition, or a device that has none
+                raise DiskError(0, _words(error, say("it is busy"))) from error
 
 
 class ReadBack(_Disk):
@@ -270,6 +303,15 @@ def overlap(one: str, other: str) -> bool:
     disk, _, part = one.rpartition(" ")
     other_disk, _, other_part = other.rpartition(" ")
     return bool(disk) and disk == other_disk and (part == other_part or not part or not other_part)
+
+
+def _head(fd: int) -> bytes:
+    """The first two sectors of any size of what is open for writing only. Raises OSError."""
+    again = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(again, 2 * ALIGNMENT, 0)
+    finally:
+        os.close(again)
 
 
 def _words(error: OSError, otherwise: Sentence) -> Sentence:

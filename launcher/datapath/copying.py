@@ -42,11 +42,12 @@ class Incoming:
     When nothing comes for `Times.look_out`, `watch` is called for somebody who tells how long waiting makes sense;
     without it, waiting has no end. All that only after the first byte: waiting for a sender to begin is no failure.
 
-    `woken`: when something came last that had to be waited for (`time.monotonic`).
+    `woken`: when something came last that had to be waited for (`time.monotonic`). `taken`: bytes so far.
     """
 
     def __init__(self, fd: int, watch: Callable[[], Watch] | None = None, times: Times = TIMES) -> None:
         self.woken: float | None = None
+        self.taken = 0
         self._fd = fd
         self._watch = watch
         self._look_out = times.look_out * 1000  # milliseconds
@@ -85,6 +86,7 @@ class Incoming:
             return count
         self._expect()
         count = os.readv(self._fd, [buffer])
+        self.taken += count
         self._begun = True
         return count
 
@@ -99,6 +101,7 @@ class Incoming:
             return count
         self._expect()
         count = os.splice(self._fd, sink, CHUNK)
+        self.taken += count
         self._begun = True
         return count
 

@@ -22,6 +22,7 @@ from typing import Any
 from ..model.plan import Compression
 
 FORMAT = 2
+SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
 MANIFEST_BYTES = 1024
 TRAILER_BYTES = 256
 

@@ -132,7 +132,7 @@ def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], 
 
     `kind` and `nic` are those of `interfaces`, to which is added what udev knows.
     `attributes` has of /sys/class/net/NAME its ``speed``, its ``driver``, and ``wireless`` when it is a radio card.
-    Whether there is a link is known once the card is up (`network.address.raise_links`).
+    Whether there is a link is known once the card is up (`network.card.raise_links`).
     """
     virtual = properties["DEVPATH"].startswith("/devices/virtual/")
     if kind != ETHERNET or virtual or properties.get("DEVTYPE") in _NOT_WIRED or "wireless" in attributes:

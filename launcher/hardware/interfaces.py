@@ -25,7 +25,7 @@ _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, seque
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 _ADDRESS = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
 _ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: length, type
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFA_LOCAL = 1, 3, 2
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFA_LOCAL, _IFA_BROADCAST = 1, 3, 2, 4
 _UP, _LOWER_UP = 0x1, 0x10000  # linux/if.h
 _NO_MAC = bytes(6)  # of a tunnel
 
@@ -35,23 +35,27 @@ def interfaces() -> tuple[tuple[int, Nic], ...]:
 
     Of a card that is down nobody knows whether it has a link. Addresses are those of IPv4: udpcast knows no others.
     """
-    addresses: dict[int, list[str]] = {}
+    addresses: dict[int, list[tuple[str, bool]]] = {}
     for message in _dump(_GETADDR):
         family, prefix, _, _, index = _ADDRESS.unpack_from(message)
-        local = _attributes(message[_ADDRESS.size :]).get(_IFA_LOCAL)
-        if family == socket.AF_INET and local:
-            addresses.setdefault(index, []).append(f"{socket.inet_ntoa(local)}/{prefix}")
+        told = _attributes(message[_ADDRESS.size :])
+        if family == socket.AF_INET and _IFA_LOCAL in told:
+            address = f"{socket.inet_ntoa(told[_IFA_LOCAL])}/{prefix}"
+            addresses.setdefault(index, []).append((address, _IFA_BROADCAST in told))
     return tuple(_interface(message, addresses) for message in _dump(_GETLINK))
 
 
-def _interface(message: bytes, addresses: dict[int, list[str]]) -> tuple[int, Nic]:
+def _interface(message: bytes, addresses: dict[int, list[tuple[str, bool]]]) -> tuple[int, Nic]:
     _, kind, index, flags, _ = _LINK.unpack_from(message)
     told = _attributes(message[_LINK.size :])
     # IFF_RUNNING would be no answer: the kernel sets it with the interface and takes it back up to a second later.
     link = bool(flags & _LOWER_UP) if flags & _UP else None
     mac = told.get(_IFLA_ADDRESS, _NO_MAC)[:6].hex(":")
     name = told[_IFLA_IFNAME].rstrip(b"\0").decode()
-    return kind, Nic(name, mac, link=link, addresses=tuple(addresses.get(index, ())))
+    own = addresses.get(index, ())
+    without = tuple(address for address, broadcast in own if not broadcast)
+    nic = Nic(name, mac, link=link, addresses=tuple(address for address, _ in own), without_broadcast=without)
+    return kind, nic
 
 
 def interface(name: str) -> Nic | None:

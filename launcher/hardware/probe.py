@@ -51,7 +51,7 @@ def target(text: str, *, for_writing: bool) -> Target:
         how = say("Make it as large as the sender's disk: truncate -s SIZE FILE.")
         hint = joined(" ", expected, how) if for_writing else expected
         raise AnswerError(ErrorKind.WRONG_VALUE, say("disk={text} has no bytes.", text=text), hint)
-    return Target(text, size, Disk(text, size, sector))
+    return Target(text, size, Disk(text, size, sector, settled=False))
 
 
 def _sector_size(fd: int) -> int:

@@ -33,7 +33,23 @@ NEVER_MEANT = (
 )
 """The kernel's names (Documentation/admin-guide/devices.txt) of what is never meant, and why: "not offered: ..."."""
 
-REASONS = (CD_DRIVE, FLOPPY_DRIVE, NO_MEDIUM, *(reason for _, reason in NEVER_MEANT))
+EMPTY = frozenset({"dos", "gpt"})
+"""The kinds of partition tables whose partitions every kernel shows. (A boot sector with code, and nothing else, looks
+like an empty ``dos``.)"""
+
+MOUNTED, SWAP = say("{device} is mounted on {place}"), say("{device} is used as swap space")
+PART = say("{device} is part of {holder}")
+IN_USE = tuple(say("it is in use: {how}", how=how) for how in (MOUNTED, SWAP, PART))
+"""Templates of what `hardware.usage` says of a disk that is used; their fields are still to be filled in."""
+
+FIRMWARE_RAID = frozenset(
+    f"{name}_raid_member"
+    for name in ("adaptec ddf hpt37x hpt45x isw jmicron lsi_mega nvidia promise_fasttrack silicon_medley via").split()
+)
+"""What blkid calls a disk that a controller's or mainboard's firmware keeps together with others (libblkid's
+superblocks/*_raid.c); ``isw`` is Intel's, ``ddf`` the standard of the SNIA."""
+
+REASONS = (CD_DRIVE, FLOPPY_DRIVE, NO_MEDIUM, *(reason for _, reason in NEVER_MEANT), *IN_USE)
 """Those that are found again by their text."""
 
 
@@ -46,6 +62,11 @@ class Partition:
     filesystem: str | None = None
     label: str | None = None
     links: tuple[str, ...] = ()
+
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it: a file system, swap, LUKS, LVM, RAID."""
+        return bool(self.filesystem)
 
 
 @dataclass(frozen=True)
@@ -75,10 +96,26 @@ class Disk:
     refused: Sentence | None = None
     settled: bool = True
 
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it: partitions, a file system, swap, LUKS, LVM, RAID. A table of one
+        of `EMPTY` kinds that has no partition is as good as none."""
+        table = self.partition_table and self.partition_table not in EMPTY
+        return bool(self.partitions or self.filesystem or table)
+
+    @property
+    def firmware_raid(self) -> str | None:
+        """The kind of firmware RAID of which this disk is a member."""
+        return self.filesystem if self.filesystem in FIRMWARE_RAID else None
+
 
 @dataclass(frozen=True)
 class Nic:
-    """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR."""
+    """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR.
+
+    `without_broadcast`: those of `addresses` that have no broadcast address, without which UDPCast
+    finds nobody.
+    """
 
     name: str
     mac: str
@@ -87,6 +124,7 @@ class Nic:
     link: bool | None = None
     speed: int | None = None
     addresses: tuple[str, ...] = ()
+    without_broadcast: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,12 +171,34 @@ def _disk(item: dict[str, Any]) -> Disk:
 
 
 def _reason(text: object) -> Sentence | None:
-    """The sentence that was recorded as `text`: translatable where it is constant."""
+    """The sentence that was recorded as `text`: translatable where it is one of `REASONS`."""
     if text is None:
         return None
     if not isinstance(text, str):
         raise TypeError(f"refused is {text!r}, expected str | None")
-    return next((reason for reason in REASONS if str(reason) == text), verbatim(text))
+    return next((found for reason in REASONS if (found := _read_back(reason, text))), None) or verbatim(text)
+
+
+def _read_back(template: Sentence, text: str) -> Sentence | None:
+    """The sentence that was written as `text`, where it can be `template` with its fields filled in; a field that is a
+    sentence is a template as well."""
+    import re  # noqa: PLC0415 - only recorded machines are read
+
+    inner = dict(template.fields)
+    parts = re.split(r"\{(\w+)\}", template.text)
+    names = parts[1::2]
+    pattern = "".join(f"(?P<{part}>.+)" if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    match = re.fullmatch(pattern, text, re.DOTALL)
+    if match is None:
+        return None
+    fields: dict[str, object] = {name: match[name] for name in names}
+    for name, field in inner.items():
+        if isinstance(field, Sentence):
+            found = _read_back(field, match[name])
+            if found is None:
+                return None
+            fields[name] = found
+    return dataclasses.replace(template, fields=tuple(fields.items()))
 
 
 def _tuples(item: dict[str, Any]) -> dict[str, Any]:

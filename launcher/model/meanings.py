@@ -25,7 +25,8 @@ SENDER, RECEIVER, BOTH = "sender", "receiver", "both"
 MEANINGS: dict[OutcomeKind, Meaning] = {
     OutcomeKind.SENT: Meaning(
         SENDER,
-        "the disk was read and sent whole, and every receiver with whom the cast began was there until its end",
+        "the disk was read and sent whole, and as many receivers as were wanted were there until its end: those of "
+        "--min-receivers, or else all with whom the cast began; none that had acknowledged anything was lost",
         "Look at the receivers: only they know what their disks hold.",
     ),
     OutcomeKind.NO_RECEIVERS: Meaning(
@@ -40,9 +41,15 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.RECEIVER_LOST: Meaning(
         SENDER,
-        "the cast ended without the receivers that are named: they were silent for too long, or left; of one that left "
-        "near the end only its own screen tells whether it has everything",
+        "the cast ended without the receivers that are named: they were silent for too long, left, or never answered; "
+        "of one that left near the end only its own screen tells whether it has everything",
         "Look at these PCs, let them wait again, and send again: the others need not take part.",
+    ),
+    OutcomeKind.FEWER_RECEIVERS: Meaning(
+        SENDER,
+        "the disk was read and sent whole, and nobody was lost, but fewer receivers were there than --min-receivers "
+        "wants: --max-wait was over, or somebody began the cast before",
+        "Look for the PCs that are missing, let them wait, and send again: the others need not take part.",
     ),
     OutcomeKind.READ_ERROR: Meaning(
         SENDER,
@@ -62,8 +69,9 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     OutcomeKind.WRITTEN: Meaning(
         RECEIVER,
         "everything that came was written, but no digest came with it to compare (gzip, lzop, none, or a plain "
-        "udp-sender); the result says whether it was read back",
-        "Use zstd, with the launcher on both sides.",
+        "udp-sender); the result says whether it was read back. One foreign datagram that bears the sender's address "
+        "can spoil such a cast, and with none nobody sees it",
+        "Use zstd, with the launcher on both sides; require=equal takes nothing else.",
     ),
     OutcomeKind.TRUNCATED: Meaning(
         RECEIVER,
@@ -73,7 +81,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.DIFFERENT: Meaning(
         RECEIVER,
-        "everything was written, but it is not what the sender read: something on the way changed it",
+        "what came is not what the sender read: something on the way changed it, or put something behind its end; the "
+        "disk is not whole",
         "Cast again; where the same PC differs again, check its memory and its network card.",
     ),
     OutcomeKind.CHANGED: Meaning(
@@ -100,7 +109,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.WRITE_ERROR: Meaning(
         RECEIVER,
-        "the disk failed near the byte that is named or when it was flushed, or answers no more; it is not whole",
+        "the disk failed near the byte that is named or when it was flushed, or answers no more; it is not whole. Or "
+        "the clone is whole, but the signatures that are named could not be cleared behind it",
         "Check or replace this disk.",
     ),
     OutcomeKind.TOO_SMALL: Meaning(
@@ -117,6 +127,12 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
         RECEIVER,
         "the target is the very disk that is being sent",
         "Choose another target.",
+    ),
+    OutcomeKind.NOT_COMPARED: Meaning(
+        RECEIVER,
+        "require=equal was given, and the stream brings no digest to compare with (gzip, lzop, none, or a plain "
+        "udp-sender); nothing was written",
+        "Use zstd, with the launcher on both sides; or leave require away.",
     ),
     OutcomeKind.WRONG_STREAM: Meaning(
         RECEIVER,

@@ -16,10 +16,11 @@ class OutcomeKind(Enum):
     """Names are stable: they appear in the event log as ``kind``."""
 
     # sender
-    SENT = "sent"  # every receiver that connected stayed until the end
+    SENT = "sent"  # as many receivers as were wanted stayed until the end, and none was lost
     NO_RECEIVERS = "no-receivers"
     OTHER_SENDER = "other-sender"  # another one waits on the same port
     RECEIVER_LOST = "receiver-lost"  # cast finished, but at least one receiver was dropped
+    FEWER_RECEIVERS = "fewer-receivers"  # cast finished, nobody was lost, but more receivers were wanted
     READ_ERROR = "read-error"
     # receiver
     EQUAL = "equal"  # read back from the disk, and its digest is the sender's
@@ -35,6 +36,7 @@ class OutcomeKind(Enum):
     TOO_SMALL = "too-small"  # the target is smaller than the source
     SECTOR_SIZE = "sector-size"  # the target's logical sectors have another size than the source's
     SAME_DISK = "same-disk"  # the target is the disk that is being sent
+    NOT_COMPARED = "not-compared"  # nothing came to compare with, and require=equal
     WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
     # both
     NOT_BEGUN = "not-begun"  # every answer was there, but the disk, the network or a program was not as it must be
@@ -49,8 +51,10 @@ OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, 
 class Outcome:
     """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `xxh128` over those bytes.
 
-    `receivers` are the addresses a sender served, `lost` those it dropped, with the reason.
-    `read_back`: the whole of what was written was read from the disk again, and was the same.
+    `receivers` are the addresses of those who connected to a sender, `lost` those it lost, with the reason; `wanted`:
+    how many had to stay until the end, `present`: how many did. Both are None on a receiver, and before a cast.
+    `read_back`: the whole of what was written was read from the disk again, and was the same. `remarks`: what else is
+    to be known of the disk.
     """
 
     kind: OutcomeKind
@@ -63,6 +67,9 @@ class Outcome:
     receivers: tuple[str, ...] = ()
     lost: tuple[Sentence, ...] = ()
     read_back: bool = False
+    wanted: int | None = None
+    present: int | None = None
+    remarks: tuple[Sentence, ...] = ()
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
@@ -82,4 +89,7 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "xxh128": self.xxh128,
             "read_back": self.read_back,
+            "wanted": self.wanted,
+            "present": self.present,
+            "remarks": list(map(str, self.remarks)),
         }

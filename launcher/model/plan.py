@@ -32,6 +32,13 @@ class Compression(Enum):
     ZSTD = "zstd"
 
 
+class Require(Enum):
+    """The least that a receiver's success must be; the values are the words of ``require``."""
+
+    WRITTEN = "written"  # also what nothing can be compared with
+    EQUAL = "equal"
+
+
 class Next(Enum):
     """What follows a transfer; the values are the words of ``after``. MENU: the result stays until somebody comes."""
 
@@ -66,13 +73,17 @@ class AddressSource(Enum):
 
 @dataclass(frozen=True)
 class Address:
-    """What to configure on the card. `address` and `gateway` without prefix length; None with DHCP."""
+    """What to configure on the card. `address` and `gateway` without prefix length; None with DHCP.
+
+    `sysuuid`: how the firmware may have named this PC to the DHCP server, as PXELINUX tells it.
+    """
 
     source: AddressSource
     address: str | None = None
     prefix: int | None = None
     gateway: str | None = None
     lease: bool = False  # the address is a lease (PXE got it), so it must be renewed
+    sysuuid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,11 @@ class Target:
     disk: Disk
     partition: Partition | None = None
 
+    @property
+    def recognised(self) -> bool:
+        """Whether something is known of what is on it."""
+        return (self.partition or self.disk).recognised
+
 
 @dataclass(frozen=True)
 class Options:
@@ -92,7 +108,7 @@ class Options:
 
     Times are in seconds, but `exit_wait` (how long udp-receiver lingers) and `rexmit_hello_interval` in milliseconds.
     `one_way`: ``--async``, nobody acknowledges anything. `autostart` counts greetings. To udpcast a 0 in
-    `min_receivers`, `min_wait`, `max_wait` and `autostart` is the same as none.
+    `min_receivers`, `min_wait`, `max_wait` and `autostart` is the same as none. `log`: the file of ``--log``.
     """
 
     words: tuple[str, ...] = ()
@@ -105,6 +121,7 @@ class Options:
     retries_until_drop: int | None = None
     rexmit_hello_interval: int | None = None
     exit_wait: int | None = None
+    log: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,8 +130,9 @@ class Plan:
 
     `compression` None on a receiver means: recognise the stream. `options` are those for this role only. `attended`
     tells whether an operator may be asked to press a key (start of the cast). `silence`: seconds without a sign of the
-    other side after which it is given up. `start_timeout`: seconds until data must flow. `retry`: casts that an
-    unattended receiver waits for after a failure.
+    other side after which it is given up. `start_timeout`: seconds until data must flow. `require`: what a receiver
+    writes must be comparable with the sender's disk. `retry`: casts that an unattended receiver waits for after a
+    failure. `blank`: a disk on which nothing is recognised is sent unasked.
     """
 
     role: Role
@@ -126,9 +144,11 @@ class Plan:
     options: Options = Options()
     attended: bool = True
     verify: bool = True
+    require: Require = Require.WRITTEN
     silence: int = SILENCE
     start_timeout: int = START_TIMEOUT
     retry: int = 0
+    blank: bool = False
     after: After = After()
     result_page: ResultPage | None = None
 

@@ -59,13 +59,21 @@ class Times:
     )
     listen: float = _row(
         3.5,
-        "a sender listens for another one before it starts udp-sender",
+        "a sender listens for another one before it starts udp-sender; behind that it still hears it",
         "udp-sender greets once a second, and receivers note a pause in the greetings (`pause`)",
     )
     tie: float = _row(
-        3.0,
-        "then it still gives way to one that began at the same time",
-        "both greet at once, and then once a second; the lower MAC address stays",
+        1.0,
+        "two senders that begin within it began at the same time: the lower MAC address stays",
+        "on a busy PC a packet is that late, and both must come to the same",
+    )
+    rival_times: int = _count(
+        3, "another sender must be heard so often", "a single stray or forged datagram stops no cast", "times"
+    )
+    insist: float = _row(
+        10.0,
+        "a later sender with the lower MAC address may go on before the earlier one gives way after all",
+        "it does not hear, or counted a moment differently; behind such a pause one is heard anew, too",
     )
     listen_tick: float = _row(0.1, "between two looks at what was heard, while it listens", "nothing else is done then")
 
@@ -74,6 +82,16 @@ class Times:
         5.0,
         "between two signs of life while the disk is read",
         "udp-sender says nothing while it waits for its input; several may get lost before a receiver's patience ends",
+    )
+    hold_up: float = _row(
+        10.0,
+        "in sum, that a cast has waited for one receiver, before that is said, and then again",
+        "every disk stops for a moment now and then",
+    )
+    complaints: float = _row(
+        8.0,
+        "at most between two of udp-sender's complaints that count as one wait",
+        "it asks once a second then, and complains each seventh time (its source, measured)",
     )
     end_notice_times: int = _count(3, "the end notice is sent so often", "a datagram may get lost", "times")
     end_notice_apart: float = _row(
@@ -128,6 +146,11 @@ class Times:
         "without data, once the sender says that it casts, until the operator is told why that may be",
         "the first data comes at once, but a compressor that gets only zeros gives nothing for long",
     )
+    silence_most: float = _row(
+        3600.0,
+        "a sender's own `silence` counts for at most, as its manifest tells it",
+        "whoever forges one must not hold a PC",
+    )
     more_patient: float = _row(
         20.0,
         "a receiver waits longer for its sender than that one for another receiver",
@@ -176,7 +199,18 @@ class Times:
         2.0, "between the first signal to a process and SIGKILL", "udp-receiver takes its leave of the sender in it"
     )
     linger: float = _row(
-        15.0, "a process has for going by itself when its work is done", "udp-receiver lingers for its --exit-wait"
+        10.0,
+        "a process has for going by itself when its work is done, behind its --exit-wait; then it is killed, and the "
+        "result stands",
+        "one that has nothing left to do is gone within a second or two",
+    )
+    standstill: float = _row(
+        300.0,
+        "more than `silence`, the bytes of a cast may stand still on either side, while no disk is asked",
+        "a slow seat is dropped within `silence`; who is only alive does not hold a room up for ever",
+    )
+    standstill_named: float = _row(
+        30.0, "without a byte, before the screen names through which process none moves", "short pauses are usual"
     )
 
     # Disks
@@ -186,6 +220,11 @@ class Times:
         "the kernel's own retries and resets of a bad disk take a minute or two",
     )
     impatience: float = _row(5.0, "for it once nobody wants the answer any more", "a disk that is well answers at once")
+    partitions: float = _row(
+        5.0,
+        "for reading a written disk's partition table anew, while one of its old partitions is open",
+        "udev looks at them in it",
+    )
     stuck: float = _row(
         3.0,
         "a thread may wait in the kernel when the launcher leaves, before the PC is restarted by force",
@@ -236,12 +275,19 @@ def waits() -> str:
             f"{TIMES.more_patient:g} s longer than `silence`",
         ),
         ("one of two senders to go, while both are heard", "`start_timeout`; the receiver names both"),
+        (
+            "a cast in which no byte moves any more, though its programs live",
+            f"{TIMES.standstill:g} s longer than `silence`, on either side; the screen names the program",
+        ),
         ("a sender that fails or is cancelled", f"{math.ceil(told)} s: it says so to its receivers"),
         (
             "a disk that does not answer a request",
             f"{TIMES.patience / 60:g} minutes; the PC can be restarted all the same",
         ),
-        ("another sender on the same port, before it begins itself", f"{TIMES.listen:g} s"),
+        (
+            "another sender on the same port",
+            f"{TIMES.listen:g} s before it waits for receivers; it gives way until its cast begins",
+        ),
     )
     return (
         "\n".join(["| waits for | how long |", "| --- | --- |", *(f"| {what} | {long} |" for what, long in rows)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..sentence import NOTHING, Field, Sentence, joined, say, say_many
 from .machine import Disk, Nic, Partition
+from .plan import Target
 
 
 def size(count: float) -> str:
@@ -47,10 +48,29 @@ def partition_line(disk: Disk, partition: Partition) -> Sentence:
     return joined(" ", name, partition.filesystem or say("unknown"), label, size(partition.size))
 
 
+def blank_line(target: Target, table: str | None = None) -> Sentence:
+    """What is not on a disk or partition on which nothing is recognised; `table` is the kind of its empty table."""
+    table = table or target.disk.partition_table
+    if target.partition:
+        return say("No file system, swap, LUKS, LVM or RAID is recognised on it.")
+    if table:
+        return say(
+            "It has a partition table ({table}) without partitions, and nothing else is recognised.", table=table
+        )
+    return say("No partition table, file system, swap, LUKS, LVM or RAID is recognised on it.")
+
+
+def raid_line(kind: str) -> Sentence:
+    """That a disk is one of several in a firmware RAID."""
+    return say("MEMBER OF A FIRMWARE RAID ({kind})", kind=kind)
+
+
 def contents_line(disk: Disk) -> Sentence:
-    """What is on a disk: its partitions, or a file system without partitions, or that nothing was recognised."""
-    if disk.partitions:
-        return joined("; ", *(partition_line(disk, partition) for partition in disk.partitions))
+    """What is on a disk: its partitions, or a file system without partitions, or that nothing was recognised. Of a
+    firmware RAID's member that comes first."""
+    member = disk.firmware_raid and raid_line(disk.firmware_raid)
+    if disk.partitions or member:
+        return joined("; ", member, *(partition_line(disk, partition) for partition in disk.partitions))
     if disk.filesystem:
         label = disk.label and f'"{disk.label}"'
         return say("{filesystem}, no partitions", filesystem=joined(" ", disk.filesystem, label))

@@ -4,10 +4,13 @@
 `state`. What is decided here:
 
 - An address of ``ip=`` is set at once. When it is a lease (PXE got it), udhcpc asks for this same address in the
-  background, and renews it as long as the launcher runs. A server that does not answer, or refuses, or would give
-  another address, changes nothing: two addresses in the middle of a clone are worse than a lease that runs out.
+  background, with one identifier after the other that the firmware may have used (`identifiers`), until it is offered
+  again; it renews it as long as the launcher runs. Another address that a server gives is handed back at once. A server
+  that does not answer, or refuses, changes nothing: two addresses in the middle of a clone are worse than a lease that
+  runs out.
 - Without one, udhcpc asks until somebody answers or `TIMES.dhcp` is over, then renews.
-- The client identifier is left out (udhcpc -C): PXE firmware is known to the server by its MAC address, and so are we.
+- An address that no PC can have (`addresses`) is declined, and asked for anew.
+- An address is never taken away: a clone under way matters more than a lease that ran out.
 
 No default route is needed: udpcast names the interface for its multicast (measured: tests/launcher/network/).
 """
@@ -17,30 +20,35 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from ..errors import ErrorKind, LauncherError, NetworkFailed
-from ..hardware.interfaces import LINKS, interface, reports, take
+from ..hardware.interfaces import LINKS, reports, take
+from ..model.addresses import prefix_of, unusable, usual_prefix
 from ..model.machine import Nic
 from ..model.plan import Address, AddressSource
 from ..model.times import TIMES
 from ..paths import RUN
-from ..process import Process, spawn
 from ..sentence import NOTHING, Sentence, say, say_many, verbatim
-from .dhcp import ASKS, PID_FILE, REPORTS, Lease, client_argv, read_lease
+from .card import Note, bring_up, has_link, set_address
+from .client import end_older, said
+from .dhcp import ASKS, REPORTS, Lease, client_argv, read_lease
+from .handing_back import Why, hand_back
+from .identifiers import identifiers, own
 
 SCRIPT = Path(__file__).with_name("udhcpc-script")
+PAUSE, LONG_PAUSE = 2.0, 60.0
+"""Seconds until a server is asked anew: where the PC waits for its address, and where nothing depends on it."""
 
-Note = Callable[[str], None]
-"""Takes a line for the log."""
+Hear = Callable[[Lease], bool]
+"""Takes a report of the client; True when that client has told enough, and is to be ended."""
 
 
 class Phase(Enum):
@@ -73,18 +81,6 @@ class AddressState:
     def over(self) -> bool:
         """True when the address is there or will not come."""
         return self.phase in (Phase.DONE, Phase.FAILED)
-
-
-def raise_links(nics: Iterable[Nic], note: Note = lambda line: None) -> None:
-    """Bring the cards up, so that the kernel can tell whether they have a link; one that will not come up is left."""
-    for nic in nics:
-        _ip(note, "link", "set", "dev", nic.name, "up")
-
-
-def has_link(name: str) -> bool:
-    """True when the interface is up and has a carrier; False also when it does not exist."""
-    card = interface(name)
-    return card is not None and card.link is True
 
 
 class AddressJob:
@@ -156,9 +152,9 @@ class AddressJob:
     def _bring_up(self) -> None:
         name, given = self._nic.name, self._address.source is AddressSource.GIVEN
         self._run.mkdir(parents=True, exist_ok=True)
-        self._end_older_client()
+        end_older(self._run)
         with reports(LINKS) as changes:
-            self._must("link", "set", "dev", name, "up")
+            self._must(bring_up(name, self._note))
             if given:
                 self._set_given()
             self._wait_for_link(changes)
@@ -166,20 +162,16 @@ class AddressJob:
             address = f"{self._address.address}/{self._address.prefix}"
             sentence = say("{nic} has {address}.", nic=name, address=address)
             self._show(Phase.DONE, sentence, address=address, gateway=self._address.gateway)
+            if self._address.lease:
+                self._keep_lease()
         else:
             self._show(Phase.ASKING, say("Asking for an address by DHCP on {nic}.", nic=name))
-        if not given or self._address.lease:
-            self._run_client()
+            self._ask()
 
     def _set_given(self) -> None:
-        name, address = self._nic.name, f"{self._address.address}/{self._address.prefix}"
-        card = interface(name)
-        if card and set(card.addresses) - {address}:
-            self._must("-4", "addr", "flush", "dev", name)  # of an earlier attempt; udpcast would pick the first
-        self._must("addr", "replace", address, "broadcast", "+", "dev", name)
-        if self._address.gateway:
-            # Not needed in a room of one subnet: a wrong one is no reason to stop.
-            _ip(self._note, "route", "replace", "default", "via", self._address.gateway, "dev", name)
+        given = self._address
+        assert given.address and given.prefix
+        self._must(set_address(self._nic.name, given.address, given.prefix, given.gateway, self._note))
 
     def _wait_for_link(self, changes: socket.socket) -> None:
         deadline = time.monotonic() + self._link_seconds
@@ -208,6 +200,11 @@ class AddressJob:
             raise _Stopped
         return bool(ready)
 
+    def _pause(self, seconds: float) -> None:
+        """Let some time pass. Raises _Stopped after `close`."""
+        if select.select([self._stop], [], [], seconds)[0]:
+            raise _Stopped
+
     def _show(self, phase: Phase, sentence: Sentence, **values: object) -> None:
         now = time.monotonic()
         if phase is not self._state.phase:
@@ -216,8 +213,7 @@ class AddressJob:
         self._note(str(sentence))
         os.eventfd_write(self._changed, 1)
 
-    def _must(self, *words: str) -> None:
-        problem = _ip(self._note, *words)
+    def _must(self, problem: str) -> None:
         if problem:
             hint = say("Choose another card or address.")
             raise NetworkFailed(ErrorKind.NO_ADDRESS, self._not_set_up(problem), hint)
@@ -225,59 +221,94 @@ class AddressJob:
     def _not_set_up(self, problem: str) -> Sentence:
         return say("{nic} could not be set up: {problem}.", nic=self._nic.name, problem=problem)
 
-    def _run_client(self) -> None:
-        """Run udhcpc until `close`, until it ends, or until nobody answered in time."""
-        asked = time.monotonic()
-        process = self._spawn_client()
-        try:
-            text = last = ""
-            while True:
-                deadline = None if self._state.phase is Phase.DONE else asked + self._dhcp_seconds
-                if not self._wait(process.errors, deadline):
-                    raise self._no_answer()
-                heard = os.read(process.errors, 4096)
-                if not heard:
-                    return self._client_ended(text or last)
-                *lines, text = (text + heard.decode(errors="replace")).split("\n")
-                for line in lines:
-                    self._hear(line, process)
-                    last = line
-        finally:
-            process.signal(signal.SIGTERM)
-            process.reap()
+    # --- the DHCP client --------------------------------------------------------------------------------------------
 
-    def _spawn_client(self) -> Process:
-        argv = client_argv(self._nic.name, self._run, self._script, self._keep)
-        with Path(os.devnull).open("wb") as null:
-            return spawn(argv, None, null.fileno(), self._note)
+    def _ask(self) -> None:
+        """Get an address that can be used, and renew it until `close`. Raises NetworkFailed when there is none."""
+        deadline = time.monotonic() + self._dhcp_seconds
+        identifier = own(self._nic.mac)
+        while self._follow(identifier, None, lambda lease: self._take_lease(lease, identifier), deadline):
+            self._pause(min(PAUSE, max(0.0, deadline - time.monotonic())))
 
-    @property
-    def _keep(self) -> str | None:
-        """The address that must stay, or None when DHCP decides."""
-        return self._address.address if self._address.source is AddressSource.GIVEN else None
+    def _keep_lease(self) -> None:
+        """Ask for the address that is in use until it is offered, and renew it until `close`."""
+        left = list(identifiers(self._nic.mac, self._address.sysuuid))
+        other = Lease("")
+        while left:
+            for one in tuple(left):
+                if self._follow(one, self._address.address, self._compare_lease, None):
+                    other = self._report()
+                    if other.event != "nak":
+                        self._hand_back(Why.RELEASED, one, other)
+                        left.remove(one)
+            if left:
+                self._pause(LONG_PAUSE)
+        sentence = say(
+            "{server} would give {other}; {address} is kept, and not renewed.",
+            server=other.server,
+            other=other.address,
+            address=self._address.address,
+        )
+        self._show_lease(sentence, other.server)
 
-    def _hear(self, line: str, process: Process) -> None:
-        """One line of udhcpc's standard error."""
-        self._note(line)
-        if line in ASKS:
-            attempts = self._state.attempts + 1
-            sentence = self._state.sentence
-            if self._keep is None and not self._state.over:
-                sentence = say(
-                    "Asking for an address by DHCP on {nic}, attempt {attempt}.", nic=self._nic.name, attempt=attempts
-                )
-            self._show(self._state.phase, sentence, attempts=attempts)
-        elif line.startswith(REPORTS):
-            lease = read_lease((self._run / f"dhcp-{self._nic.name}").read_text(errors="replace"))
-            if self._keep is None:
-                self._take_lease(lease)
-            else:
-                self._compare_lease(lease, process)
+    def _follow(self, identifier: str | None, keep: str | None, hear: Hear, deadline: float | None) -> bool:
+        """Run udhcpc until `close`, until it ends, or until nobody answered in time; True when `hear` had enough."""
+        argv = client_argv(self._nic.name, self._run, self._script, identifier, keep)
+        last = ""
+        with contextlib.closing(said(argv, lambda end: self._wait_for_answer(end, deadline), self._note)) as lines:
+            for line in lines:
+                last = line
+                if line in ASKS:
+                    self._count_attempt()
+                elif line.startswith(REPORTS) and hear(self._report()):
+                    return True
+        self._client_ended(last)
+        return False
 
-    def _take_lease(self, lease: Lease) -> None:
+    def _wait_for_answer(self, end: int, deadline: float | None) -> None:
+        if not self._wait(end, None if self._state.phase is Phase.DONE else deadline):
+            raise self._no_answer()
+
+    def _report(self) -> Lease:
+        """What udhcpc-script wrote last."""
+        return read_lease((self._run / f"dhcp-{self._nic.name}").read_text(errors="replace"))
+
+    def _count_attempt(self) -> None:
+        attempts, sentence = self._state.attempts + 1, self._state.sentence
+        if not self._state.over:
+            sentence = say(
+                "Asking for an address by DHCP on {nic}, attempt {attempt}.", nic=self._nic.name, attempt=attempts
+            )
+        self._show(self._state.phase, sentence, attempts=attempts)
+
+    def _take_lease(self, lease: Lease, identifier: str | None) -> bool:
+        """Use the address that was given; True when no PC can have it."""
         name = self._nic.name
         if lease.event in ("bound", "renew"):
-            address = f"{lease.address}/{lease.prefix}"
+            prefix = prefix_of(lease.netmask) or usual_prefix(lease.address, lease.server, lease.gateway)
+            address = f"{lease.address}/{prefix}"
+            why = unusable(lease.address, prefix)
+            if why:
+                self._hand_back(Why.DECLINED, identifier, lease)
+                self._trouble(
+                    say(
+                        "The DHCP server {server} gave {nic} the address {address}: {why}.",
+                        server=lease.server,
+                        nic=name,
+                        address=address,
+                        why=why,
+                    ),
+                )
+                return True
+            if problem := set_address(name, lease.address, prefix, lease.gateway, self._note):
+                sentence = say(
+                    "{nic} does not take {address}, which {server} gave it: {problem}.",
+                    nic=name,
+                    address=address,
+                    server=lease.server,
+                    problem=problem,
+                )
+                raise NetworkFailed(ErrorKind.NO_ADDRESS, sentence)
             self._show(
                 Phase.DONE,
                 say(
@@ -288,46 +319,47 @@ class AddressJob:
                 server=lease.server,
                 lease=_leased(lease),
             )
-        elif lease.event == "failed":
-            raise NetworkFailed(
-                ErrorKind.NO_ADDRESS,
-                say(
-                    "{nic} does not take {address}, which {server} gave it.",
-                    nic=name,
-                    address=f"{lease.address}/{lease.prefix}",
-                    server=lease.server,
-                ),
-            )
         elif lease.event == "nak" and not self._state.over:
-            self._refusal = verbatim(lease.message) if lease.message else say("no reason given")
-            sentence = say(
-                "The DHCP server {server} refused {nic}: {reason}.", server=lease.server, nic=name, reason=self._refusal
+            self._trouble(
+                say(
+                    "The DHCP server {server} refused {nic}: {reason}.",
+                    server=lease.server,
+                    nic=name,
+                    reason=verbatim(lease.message) if lease.message else say("no reason given"),
+                )
             )
+        return False
+
+    def _trouble(self, sentence: Sentence) -> None:
+        """Tell what a server answered that gives no address."""
+        self._refusal = sentence
+        if self._state.over:
+            self._show_lease(sentence, self._state.server)
+        else:
             self._show(Phase.ASKING, sentence)
 
-    def _compare_lease(self, lease: Lease, process: Process) -> None:
-        """Report on the lease of an address that is kept whatever comes."""
-        keep = self._keep
+    def _compare_lease(self, lease: Lease) -> bool:
+        """Report on the lease of an address that is kept whatever comes; True when it is not this client's."""
+        keep = self._address.address
         if lease.event in ("bound", "renew") and lease.address == keep:
             self._show_lease(_leased(lease), lease.server)
-        elif lease.event == "bound":
-            process.signal(signal.SIGUSR2)  # give back the address that nobody will use
-            other = say(
-                "{server} would give {other}; {address} is kept, and not renewed.",
-                server=lease.server,
-                other=lease.address,
-                address=keep,
-            )
-            self._show_lease(other, lease.server)
-            raise _Stopped
+        elif lease.event in ("bound", "renew"):
+            return True
         elif lease.event == "nak":
             refused = say(
                 "The lease of {address} was refused ({reason}); it is kept.", address=keep, reason=lease.message
             )
             self._show_lease(refused, None)
+            return True
         elif lease.event == "leasefail":
             silent = say("The lease of {address} was not renewed by any server yet; it is kept.", address=keep)
             self._show_lease(silent, None)
+        return False
+
+    def _hand_back(self, why: Why, identifier: str | None, lease: Lease) -> None:
+        nic = self._nic
+        problem = hand_back(why, nic.name, nic.mac, identifier, lease.address, lease.server)
+        self._note(f"{lease.address} {why.name.lower()} to {lease.server} {problem}".strip())
 
     def _show_lease(self, sentence: Sentence, server: str | None) -> None:
         self._show(self._state.phase, self._state.sentence, lease=sentence, server=server)
@@ -337,10 +369,7 @@ class AddressJob:
         hint = say("Check the cable, the switch and the DHCP server, or give ip= and netmask=.")
         if self._refusal:
             sentence = say(
-                "The DHCP server refused {nic} for {seconds:.0f} s: {reason}.",
-                nic=name,
-                seconds=seconds,
-                reason=self._refusal,
+                "No address for {nic} in {seconds:.0f} s. {refusal}", nic=name, seconds=seconds, refusal=self._refusal
             )
         else:
             sentence = say_many(
@@ -357,14 +386,8 @@ class AddressJob:
             words = verbatim(last_words) if last_words else say("without a word")
             sentence = say("The DHCP client ended on {nic}: {words}.", nic=self._nic.name, words=words)
             raise NetworkFailed(ErrorKind.NO_ADDRESS, sentence)
-        self._show_lease(say("The DHCP client ended; the address is kept, and not renewed."), self._state.server)
-
-    def _end_older_client(self) -> None:
-        """End the client of a launcher that crashed: two of them would answer for one card."""
-        with contextlib.suppress(OSError, ValueError):
-            pid = int((self._run / PID_FILE).read_text())
-            if b"udhcpc" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                os.kill(pid, signal.SIGTERM)
+        if self._address.source is AddressSource.DHCP:
+            self._show_lease(say("The DHCP client ended; the address is kept, and not renewed."), self._state.server)
 
 
 def _leased(lease: Lease) -> Sentence:
@@ -378,14 +401,3 @@ def _leased(lease: Lease) -> Sentence:
 
 class _Stopped(Exception):
     """The job was closed, or has nothing left to do."""
-
-
-def _ip(note: Note, *words: str) -> str:
-    """Run `ip`; returns what it complained about, "" when it did what was asked."""
-    with Path(os.devnull).open("wb") as null:
-        process = spawn(("ip", *words), None, null.fileno(), note)
-    os.set_blocking(process.errors, True)
-    heard = b""
-    while chunk := os.read(process.errors, 4096):
-        heard += chunk
-    return "" if process.reap() == 0 else " ".join(heard.decode(errors="replace").split()) or "ip failed"

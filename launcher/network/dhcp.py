@@ -23,7 +23,7 @@ class Lease:
 
     event: str
     address: str = ""
-    prefix: int = 24
+    netmask: str = ""
     gateway: str | None = None
     server: str = ""
     seconds: int = 0
@@ -36,7 +36,7 @@ def read_lease(text: str) -> Lease:
     return Lease(
         event=values.get("event", ""),
         address=values.get("address", ""),
-        prefix=_number(values.get("prefix"), 24),
+        netmask=values.get("netmask", ""),
         gateway=values.get("gateway", "").split(" ")[0] or None,
         server=values.get("server", ""),
         seconds=_number(values.get("lease"), 0),
@@ -44,15 +44,16 @@ def read_lease(text: str) -> Lease:
     )
 
 
-def client_argv(name: str, run: Path, script: Path, keep: str | None) -> tuple[str, ...]:
-    """udhcpc in the foreground: three requests 2 s apart, again and again, then renewals.
+def client_argv(name: str, run: Path, script: Path, identifier: str | None, keep: str | None) -> tuple[str, ...]:
+    """udhcpc in the foreground: three requests 2 s apart, and renewals once there is a lease.
 
-    `keep` is the address in use, whose lease is asked for; once a minute, for nothing depends on it.
+    `identifier` as `identifiers` writes it, None: it sends none. `keep` is the address in use, whose lease is asked
+    for: then it ends where nobody answers, else it asks again and again.
     """
-    settings = [f"UDPCAST_RUN={run}", *([f"UDPCAST_KEEP={keep}"] if keep else [])]
-    options = ["-f", "-C", "-i", name, "-s", str(script), "-p", str(run / PID_FILE), "-t", "3", "-T", "2"]
-    options += ["-A", "60", "-r", keep] if keep else ["-A", "2"]
-    return ("env", *settings, "busybox", "udhcpc", *options)
+    options = ["-f", "-i", name, "-s", str(script), "-p", str(run / PID_FILE), "-t", "3", "-T", "2"]
+    options += ["-x", f"0x3d:{identifier}"] if identifier else ["-C"]
+    options += ["-n", "-r", keep] if keep else ["-A", "2"]
+    return ("env", f"UDPCAST_RUN={run}", "busybox", "udhcpc", *options)
 
 
 def _number(text: str | None, default: int) -> int:

@@ -88,7 +88,7 @@ def _sentences(result: Result) -> list[Sentence]:
     outcome = result.outcome
     speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
     figures = joined("   ", size(outcome.bytes), duration(outcome.seconds), speed) if outcome.bytes else NOTHING
-    sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome), figures]
+    sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome), *outcome.remarks, figures]
     if outcome.xxh128:
         sentences.append(verbatim(f"xxh128 {outcome.xxh128}"))
     if result.plan.role is Role.SEND and outcome.receivers:

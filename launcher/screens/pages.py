@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import urwid
@@ -10,11 +10,22 @@ import urwid
 from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
-from ..model.plan import Target
+from ..model.plan import Role, Target
+from ..model.wording import blank_line
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from . import summary
-from .widgets import Page, edit_page, frame, message_page, question_page, summary_rows, warning_row
+from .widgets import (
+    Handler,
+    Page,
+    action_page,
+    edit_page,
+    frame,
+    question_page,
+    result_frame,
+    summary_rows,
+    warning_row,
+)
 
 Chosen = Callable[[str], None]
 
@@ -47,7 +58,9 @@ class Shown:
     host: str
 
 
-def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[str | None], None]) -> Page:
+def question(
+    shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[str | None], None], all_warnings: Handler
+) -> Page:
     """The page for any question: a list where there are choices, else a line to type in."""
     asked = shown.asked
     key = asked.question.key
@@ -62,15 +75,29 @@ def question(shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[s
         return edit_page(key, asked.question.title, answer, preset=asked.preset or "", problem=problem, host=shown.host)
     return question_page(
         key,
-        asked.question.title,
+        _title(asked),
         choices,
         answer,
         focused=moved,
         preset=focus or preset,
         problem=problem,
         below=_below(key, shown),
+        warnings=_warnings(key, shown),
+        all_warnings=all_warnings,
         host=shown.host,
     )
+
+
+DISK_FOR = {
+    Role.SEND: say("Which disk? It is read and sent."),
+    Role.RECEIVE: say("Which disk? It will be OVERWRITTEN."),
+}
+
+
+def _title(asked: Pending) -> Sentence:
+    """The question; that for a disk says what becomes of it."""
+    role = asked.facts.role
+    return DISK_FOR[role] if asked.question.key == "disk" and role else asked.question.title
 
 
 def _preselected(asked: Pending, choices: tuple[Choice, ...], preset: str) -> tuple[tuple[Choice, ...], str]:
@@ -86,11 +113,9 @@ def _preselected(asked: Pending, choices: tuple[Choice, ...], preset: str) -> tu
 
 def _below(key: str, shown: Shown) -> list[urwid.Widget]:
     if key == "umode":
-        lines = summary.lines(shown.settled, shown.asked.facts.machine, shown.complete)
-        said = {str(line.text) for line in lines}
-        return summary_rows(lines, [note for note in shown.notes if str(note) not in said])
+        return summary_rows(_lines(shown))
     if key == "confirm":
-        return [*_what_is_lost(shown), *map(warning_row, shown.notes)]
+        return _what_is_lost(shown)
     if key == "disk":
         refused = [disk for disk in shown.asked.facts.machine.disks if disk.refused]
         lines_of = [say("{path}: not offered, {reason}", path=disk.path, reason=disk.refused) for disk in refused]
@@ -98,15 +123,31 @@ def _below(key: str, shown: Shown) -> list[urwid.Widget]:
     return []
 
 
+def _lines(shown: Shown) -> tuple[summary.Line, ...]:
+    return summary.lines(shown.settled, shown.asked.facts.machine, shown.complete)
+
+
+def _warnings(key: str, shown: Shown) -> list[Sentence]:
+    """What is wrong, but stops nothing: beside the first question and the last one."""
+    if key not in ("umode", "confirm"):
+        return []
+    said = {str(line.text) for line in _lines(shown)} if key == "umode" else set()
+    return [note for note in shown.notes if str(note) not in said]
+
+
 def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
-    """The disk that is about to be overwritten: model, size, serial and everything on it."""
+    """The disk that is about to be overwritten: model, size, serial and everything on it. Or the one that is about to
+    be sent, with what is not on it."""
     item = next(item for item in shown.settled if item.key == "disk")
     target = item.value
     assert isinstance(target, Target)
+    warning = say("Everything on it is lost and replaced by the sender's disk.")
+    if shown.asked.facts.role is Role.SEND:
+        warning = joined(" ", blank_line(target), say("The receivers' disks would be overwritten with it."))
     return [
         urwid.Text(("title", tr(summary.target_text(target)))),
         urwid.Divider(),
-        urwid.Text(("warn", tr(say("Everything on it is lost and replaced by the sender's disk.")))),
+        urwid.Text(("warn", tr(warning))),
     ]
 
 
@@ -137,6 +178,14 @@ def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
     return Page(key, frame(rows, say("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
 
 
+def warnings(notes: Sequence[Sentence], host: str) -> Page:
+    """All that is wrong, but stops nothing."""
+    rows: list[urwid.Widget] = [urwid.Divider(), urwid.Text(("title", tr(say("Warnings")))), urwid.Divider()]
+    for note in notes:
+        rows += [warning_row(note), urwid.Divider()]
+    return Page("warnings", frame(rows, say("Up/Down scroll   Esc back"), host), {})
+
+
 def waiting(sentence: Sentence, host: str) -> Page:
     """Something is under way; nothing can be chosen but back and the menu."""
     rows = [urwid.Divider(), urwid.Text(("title", tr(sentence)))]
@@ -146,19 +195,20 @@ def waiting(sentence: Sentence, host: str) -> Page:
 def error(failure: LauncherError, act: Chosen, host: str) -> Page:
     """An expected failure: the sentence, the hint, and what can be done."""
     choices = (Choice("retry", say("Try again")), Choice("change", say("Change the answers")), *LEAVE)
-    sentences = failure.sentence, failure.hint
-    return message_page("error", say("STOPPED"), sentences, choices, act, attribute="bad", host=host)
+    rows = [urwid.Text(tr(sentence)) for sentence in (failure.sentence, failure.hint) if sentence]
+    return Page("error", result_frame(say("STOPPED"), "bad", rows, choices, act, host), {})
 
 
-def menu(act: Chosen, transferring: bool, host: str) -> Page:
-    """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else."""
+def menu(act: Chosen, cancelling: Sentence | None, host: str) -> Page:
+    """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else, and
+    `cancelling` says what that means now."""
     close = Choice("close", say("Go back to the screen"))
     choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), *LEAVE)
-    if transferring:
-        choices = (close, Choice("cancel", say("CANCEL the transfer"), say("a receiver's disk is then incomplete")))
-    page = message_page("menu", say("Menu"), (), choices, act, host=host)
+    if cancelling is not None:
+        choices = (close, Choice("cancel", say("CANCEL the transfer"), cancelling))
+    page = action_page("menu", say("Menu"), choices, act, host)
     page.keys["esc"] = lambda: act("close")
     return page
 
 
-__all__ = ["Shown", "error", "menu", "question", "waiting"]
+__all__ = ["Shown", "error", "menu", "question", "waiting", "warnings"]

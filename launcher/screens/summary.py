@@ -12,7 +12,7 @@ from ..answers.questions import DEFAULT
 from ..answers.row import Row
 from ..model.machine import Disk, Machine, Nic
 from ..model.plan import Compression, Target
-from ..model.wording import contents_line, disk_line, more, nic_line, partition_line, size
+from ..model.wording import contents_line, disk_line, more, nic_line, partition_line, raid_line, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 
 SHOWN_PARTITIONS = 5
@@ -83,8 +83,13 @@ def _value(item: Settled) -> Sentence:
 
 def target_text(target: Target) -> Sentence:
     """The disk with what is on it; for a partition also which one it is."""
+    return joined("\n", target_line(target), *(joined("", "  ", line) for line in contents(target.disk)))
+
+
+def target_line(target: Target) -> Sentence:
+    """The disk; for a partition also which one it is."""
     part = f"{target.path}, {size(target.size)}" if target.partition else NOTHING
-    return joined("\n", part, disk_line(target.disk), *(joined("", "  ", line) for line in contents(target.disk)))
+    return joined("\n", part, disk_line(target.disk))
 
 
 def contents(disk: Disk) -> list[Sentence]:
@@ -92,6 +97,8 @@ def contents(disk: Disk) -> list[Sentence]:
     if not disk.partitions:
         return [contents_line(disk)]
     shown = [partition_line(disk, partition) for partition in disk.partitions[:SHOWN_PARTITIONS]]
+    if disk.firmware_raid:
+        shown.insert(0, raid_line(disk.firmware_raid))
     return [line for line in (*shown, more(len(disk.partitions) - SHOWN_PARTITIONS)) if line]
 
 

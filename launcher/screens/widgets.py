@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import urwid
 
+from kernel_cmdline import showable
+
 from ..answers.questions import Choice
 from ..sentence import NOTHING, Sentence, say
 from ..translate import tr
@@ -35,6 +37,7 @@ PALETTE = [
 ]
 
 MIN_COLUMNS, MIN_ROWS = 80, 24
+MARGIN = 1  # columns at each side of a page's rows
 CHOOSE = say("Up/Down choose   Enter take it")
 HOTKEYS = {"snd": "s", "rcv": "r"}
 ATTRIBUTES = {"rcv": "warn", "snd": "good"}
@@ -105,11 +108,11 @@ def frame(
     """Header, body, footer. `host` stands at the right of the header, to tell one console from another; `above` is
     what stays when the body scrolls."""
     header = urwid.AttrMap(
-        urwid.Columns([urwid.Text(" udpcast-launcher"), urwid.Text(f"{host} ", align="right")]), "head"
+        urwid.Columns([urwid.Text(" udpcast-launcher"), urwid.Text(f"{showable(host)} ", align="right")]), "head"
     )
     if above:
-        header = urwid.Pile([header, *(urwid.Padding(row, left=1, right=1) for row in above)])
-    body = urwid.Padding(Body(rows, focus, moved), left=1, right=1)
+        header = urwid.Pile([header, *(urwid.Padding(row, left=MARGIN, right=MARGIN) for row in above)])
+    body = urwid.Padding(Body(rows, focus, moved), left=MARGIN, right=MARGIN)
     return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(f" {tr(footer)}"), "head")), "body")
 
 
@@ -123,9 +126,14 @@ def question_page(
     preset: str | None = None,
     problem: Sentence = NOTHING,
     below: Sequence[urwid.Widget] = (),
+    warnings: Sequence[Sentence] = (),
+    all_warnings: Handler = lambda: None,
     host: str = "",
 ) -> Page:
-    """A list to choose from; the preset, or else the first choice, has the focus. `focused` hears where it moves."""
+    """A list to choose from; the preset, or else the first choice, has the focus. `focused` hears where it moves.
+
+    `all_warnings` shows those that do not fit.
+    """
     keys: dict[Key, Handler] = {}
     rows: list[urwid.Widget] = [urwid.Divider(), *_problem(problem), urwid.Text(("title", tr(title))), urwid.Divider()]
     focus = None
@@ -143,7 +151,13 @@ def question_page(
         if key:  # only the role is taken with one key: what follows it can still be refused
             keys[key] = keys[key.upper()] = chosen
     footer = say("Up/Down choose   Enter take it   Esc back   m menu")
-    widget = frame([*rows, urwid.Divider(), *below], footer, host, focus, lambda row: focused(texts.get(row)))
+    rows += [urwid.Divider(), *below, *map(warning_row, warnings)]
+    widget = frame(rows, footer, host, focus, lambda row: focused(texts.get(row)))
+    if warnings:
+        from .fitting import KEY, Fitting  # noqa: PLC0415 - most first screens have none
+
+        widget = Fitting(widget, rows, len(warnings))
+        keys[KEY] = keys[KEY.upper()] = all_warnings
     return Page(name, widget, keys)
 
 
@@ -165,7 +179,7 @@ def edit_page(
 
 class _Edit(urwid.Edit):  # type: ignore[misc]
     def __init__(self, preset: str, answer: Callable[[str], None]) -> None:
-        super().__init__("> ", preset)
+        super().__init__("> ", showable(preset))
         self.answer = answer
 
     def keypress(self, size: tuple[int, ...], key: Key) -> Key | None:
@@ -175,14 +189,14 @@ class _Edit(urwid.Edit):  # type: ignore[misc]
         return super().keypress(size, key)  # type: ignore[no-any-return]
 
 
-def summary_rows(lines: Sequence[Line], warnings: Sequence[Sentence]) -> list[urwid.Widget]:
+def summary_rows(lines: Sequence[Line]) -> list[urwid.Widget]:
     """What is settled and why, for below the choice."""
     rows: list[urwid.Widget] = [urwid.Text(("dim", "─" * 76))]
     for line in lines:
         why = [("dim", f"  ({tr(line.why)})")] if line.why else []
         text = urwid.Text([("warn" if line.wrong else "body", tr(line.text)), *why])
         rows.append(urwid.Columns([(13, urwid.Text(("key", tr(line.title)))), text]))
-    return [*rows, *map(warning_row, warnings)]
+    return rows
 
 
 def warning_row(warning: Sentence) -> urwid.Widget:
@@ -190,28 +204,14 @@ def warning_row(warning: Sentence) -> urwid.Widget:
     return urwid.Text(("warn", f"! {tr(warning)}"))
 
 
-def message_page(
-    name: str,
-    title: Sentence,
-    sentences: Sequence[Sentence],
-    choices: Sequence[Choice],
-    answer: Callable[[str], None],
-    *,
-    attribute: str = "title",
-    below: Sequence[urwid.Widget] = (),
-    host: str = "",
+def action_page(
+    name: str, title: Sentence, choices: Sequence[Choice], answer: Callable[[str], None], host: str
 ) -> Page:
-    """A title in large letters as far as a text screen has them, sentences, and what can be done now."""
-    rows: list[urwid.Widget] = [
-        urwid.Divider(),
-        urwid.AttrMap(urwid.Text(f" {tr(title)} "), attribute),
-        urwid.Divider(),
-    ]
-    rows += [urwid.Text(tr(sentence)) for sentence in sentences if sentence]
-    rows.append(urwid.Divider())
-    focus = len(rows) if choices else None
+    """A title, and what can be done now."""
+    rows: list[urwid.Widget] = [urwid.Divider(), urwid.Text(("title", f" {tr(title)} ")), urwid.Divider()]
+    focus = len(rows)
     rows += [Item(choice, None, _answering(answer, choice)) for choice in choices]
-    return Page(name, frame([*rows, urwid.Divider(), *below], CHOOSE, host, focus), {})
+    return Page(name, frame(rows, CHOOSE, host, focus), {})
 
 
 def result_frame(

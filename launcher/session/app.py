@@ -52,11 +52,8 @@ class App:
 
     @property
     def host(self) -> str:
-        """What tells this PC from others: its address as far as it was given, and a card's."""
-        address = self.dialogue.given.get("ip")
-        client = address.text.partition(":")[0] if address else ""
-        macs = [nic.mac for nic in self.machine.nics]
-        return "  ".join(word for word in (client, macs[0] if macs else "") if word)
+        """What tells this PC from others: the chosen card's address as far as it is known, and its MAC."""
+        return self.stage.host or self.dialogue.host(self.devices)
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
@@ -101,8 +98,8 @@ class App:
         if before.pace > stage.pace:
             self.ui.hasten()
         stage.begin()
-        if self._beneath and self.stage is stage and before.transfers != stage.transfers:
-            self.ui.show(self._menu())  # it was opened for the stage before
+        if self.stage is stage and before.transfers != stage.transfers:
+            self.renew_menu()  # it was opened for the stage before
 
     def interview(self) -> None:
         """Give up what is under way, and ask what is open."""
@@ -152,18 +149,27 @@ class App:
         if new:
             self.log.emit("screen", name=page.name)
 
-    def menu(self) -> None:
-        """The menu over whatever is shown; the shown work goes on beneath it."""
+    def over(self, page: Page) -> None:
+        """`page` over whatever is shown, until it is closed; the shown work goes on beneath it."""
         if self._beneath or not self.ui.page:
             return
         self._beneath = self.ui.page
-        self.ui.show(self._menu())
+        self.ui.show(page)
+
+    def menu(self) -> None:
+        """The menu over whatever is shown."""
+        self.over(self._menu())
+
+    def renew_menu(self) -> None:
+        """What the menu offers, or what it says of that, is another now; show this where it is open."""
+        if self._beneath and self.ui.page and self.ui.page.name == "menu":
+            self.ui.show(self._menu())
 
     def _menu(self) -> Page:
-        return pages.menu(self.act, self.stage.transfers, self.host)
+        return pages.menu(self.act, self.stage.cancelling, self.host)
 
     def close_menu(self) -> None:
-        """Show what is beneath the menu again, where it is open."""
+        """Show again what is beneath the menu, or beneath another page that lies over it."""
         beneath, self._beneath = self._beneath, None
         if beneath:
             self.ui.show(beneath)

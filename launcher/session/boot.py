@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kernel_cmdline import CommandLine, parse
+from kernel_cmdline import CommandLine, parse, showable_lines
 
 from .. import paths
 from ..events import EventLog, named, since_boot
@@ -45,7 +45,7 @@ def run() -> int:
         return status
     except Exception as bug:
         sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
-        paths.CRASH.write_text(f"{sentence}\n\n{traceback.format_exc()}")
+        paths.CRASH.write_text(showable_lines(f"{sentence}\n\n{traceback.format_exc()}"))  # /init shows it
         log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
         return CRASHED
     finally:
@@ -92,7 +92,8 @@ def configurations(root: Path = Path("/")) -> tuple[tuple[Sentence, CommandLine]
         return ()
     from ..sentence import verbatim  # noqa: PLC0415 - so that a broken import is caught above and reported
 
-    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    text = path.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("\ufeff")  # as Windows begins one
+    lines = text.splitlines()
     line = parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))
     return ((verbatim(path.name), line),)
 
@@ -104,5 +105,5 @@ def _emit_start(log: EventLog, started: float) -> None:
             name, _, seconds = stamp.partition(" ")
             if name:
                 log.emit_at(float(seconds), name)
-        paths.STAMPS.replace(paths.STAMPS.with_suffix(".reported"))  # a second start of the launcher is no second boot
+        paths.STAMPS.replace(paths.reported())  # a second start of the launcher is no second boot
     log.emit_at(started, "python")

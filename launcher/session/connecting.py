@@ -23,6 +23,10 @@ class Connecting(Stage):
         super().__init__(app)
         self._execution = Execution(app, system, plan)
 
+    @property
+    def host(self) -> str:
+        return self._execution.host
+
     def begin(self) -> None:
         self.tick()
 

@@ -19,6 +19,10 @@ class Ended(Stage):
         self._result = result
         self._ending = Ending(result, self.app.act, self.app.host)
 
+    @property
+    def host(self) -> str:
+        return self._execution.host
+
     def begin(self) -> None:
         if self._result.plan.result_page and not self._result.waits:
             report = self._execution.system.report(address(self._result))

@@ -19,6 +19,7 @@ from ..model.afterwards import Result
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Plan
 from ..sentence import NOTHING, Sentence, say
+from .interviewing import told_apart
 
 if TYPE_CHECKING:
     from .app import App
@@ -41,6 +42,11 @@ class Execution:
         self.plan = plan
         self.begun = time.time()
         self.job = system.network(plan)
+
+    @property
+    def host(self) -> str:
+        """What tells this PC from others."""
+        return told_apart(self.job.state.address or self.plan.address.address, self.plan.nic)
 
     def give_up(self) -> None:
         """End the address job."""

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Told, refuse
+from kernel_cmdline.network import IpConfig
+
+from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Settled, Told, refuse
 from ..answers.questions import Facts, GivenAnswers, Question
 from ..answers.selectors import DeviceMissing
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
+from ..model.machine import Machine, Nic
 from ..model.plan import Plan, Target
+from ..model.wording import more
 from ..screens import pages
 from ..screens.pages import Pending
 from ..sentence import Sentence, joined, say
@@ -23,6 +27,9 @@ from .stage import Stage
 
 if TYPE_CHECKING:
     from .app import App
+
+
+SHOWN_ERRORS = 5
 
 
 class Dialogue:
@@ -63,6 +70,10 @@ class Dialogue:
             complete=devices.complete,
         )
 
+    def host(self, devices: Devices) -> str:
+        """What tells this PC from others, as far as the interview has come."""
+        return host_of(self.interview(devices, refuse).preview(), devices.machine)
+
     def notes(self, interview: Interview) -> tuple[Sentence, ...]:
         """What the operator is to see beside the questions, each once."""
         notes = (*self.errors, *self.warnings, *interview.warnings)
@@ -89,6 +100,19 @@ class Dialogue:
         """There is a result. `ended`: of a transfer that had begun."""
         self.told = Told({})
         self.ended = self.ended or ended
+
+
+def told_apart(address: str | None, nic: Nic | None) -> str:
+    """An address (as CIDR or without its prefix) and a card's, side by side."""
+    return "  ".join(word for word in ((address or "").partition("/")[0], nic.mac if nic else "") if word)
+
+
+def host_of(settled: tuple[Settled, ...], machine: Machine) -> str:
+    """What tells this PC from others, by what is settled: the chosen card, or the only one."""
+    values = {item.key: item.value for item in settled if item.key in ("nic", "ip")}
+    nic, ip, nics = values.get("nic"), values.get("ip"), machine.nics
+    card = nic if isinstance(nic, Nic) else nics[0] if len(nics) == 1 else None
+    return told_apart(ip.client if isinstance(ip, IpConfig) and card else None, card)
 
 
 def _pend(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
@@ -139,13 +163,16 @@ class Interviewing(Stage):
         errors = self._dialogue.errors
         if interview.auto and errors and not self._dialogue.review:
             hint = say("Nothing is done unattended with a wrong append line.")
-            raise LauncherError(ErrorKind.WRONG_LINE, errors[0], hint)
+            whole = joined(" ", *errors[:SHOWN_ERRORS], more(len(errors) - SHOWN_ERRORS))
+            raise LauncherError(ErrorKind.WRONG_LINE, whole, hint)
         return interview.plan()
 
     def _carry_out(self, plan: Plan, interview: Interview) -> None:
         for item in interview.settled:
             if item.answer:
                 self.app.log.emit("answer", key=item.key, text=item.answer.text, source=str(item.answer.source))
+        for warning in interview.warnings:
+            self.app.log.emit("note", text=str(warning))
         self.app.log.emit("plan", **plan.record())
         self.app.enter(self.app.carry_out(self.app, plan))
 
@@ -163,10 +190,16 @@ class Interviewing(Stage):
         preview = self._dialogue.interview(self._devices, refuse)
         settled = preview.preview()
         notes = self._dialogue.notes(preview)
-        shown = pages.Shown(pending, settled, self._devices.complete, notes, self.app.host)
+        shown = pages.Shown(pending, settled, self._devices.complete, notes, host_of(settled, self.app.machine))
         focus = self._dialogue.focus.get(key)
         self.app.show(
-            pages.question(shown, focus, lambda text: self.answer(key, text), lambda text: self._moved(key, text))
+            pages.question(
+                shown,
+                focus,
+                lambda text: self.answer(key, text),
+                lambda text: self._moved(key, text),
+                lambda: self.app.over(pages.warnings(notes, self.app.host)),
+            )
         )
 
     def _moved(self, key: str, text: str | None) -> None:

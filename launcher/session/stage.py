@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from ..exits import Exit
 
 if TYPE_CHECKING:
+    from ..sentence import Sentence
     from .app import App
 
 LEAVING = {"reboot": Exit.REBOOT, "poweroff": Exit.POWEROFF, "shell": Exit.SHELL}
@@ -32,9 +33,19 @@ class Stage:
         self.app = app
 
     @property
+    def host(self) -> str:
+        """What tells this PC from others, when a plan has settled it: the card's address and its MAC."""
+        return ""
+
+    @property
     def pace(self) -> float:
         """Seconds between two ticks."""
         return 0.25
+
+    @property
+    def cancelling(self) -> Sentence | None:
+        """What it means to cancel the transfer now; None where none runs."""
+        return None
 
     def begin(self) -> None:
         """It is the stage now."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from kernel_cmdline import showable_json
+
 from .. import paths
 from ..events import EventLog
 from ..model.machine import Machine
@@ -33,7 +35,7 @@ class RunningSystem:
         new = [nic for nic in machine.nics if nic.name not in self._raised]
         if not new:
             return machine
-        from ..network.address import raise_links  # noqa: PLC0415 - not needed before the first card is there
+        from ..network.card import raise_links  # noqa: PLC0415 - not needed before the first card is there
 
         raise_links(new, self._note)
         self._raised |= {nic.name for nic in new}
@@ -69,7 +71,8 @@ class RunningSystem:
         """Write the result to `paths.RESULT`, whole or not at all."""
         new = paths.RESULT.with_suffix(".new")
         try:
-            new.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            text = showable_json(json.dumps(record, ensure_ascii=False, indent=1))
+            new.write_text(text + "\n", encoding="utf-8")
             new.replace(paths.RESULT)
         except OSError as error:
             self._note(f"{paths.RESULT} could not be written: {error.strerror}")

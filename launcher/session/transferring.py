@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import LauncherError
-from ..screens.progress import TransferPage
-from ..transfer.transfer import Transfer
+from ..screens.progress import TransferPage, cancelling
+from ..sentence import Sentence
+from ..transfer.transfer import Phase, Transfer
 from .execution import Earlier, Execution
 from .stage import Stage
 
@@ -24,7 +25,16 @@ class Transferring(Stage):
         plan = execution.plan
         nic = next((nic for nic in self.app.machine.nics if nic.name == plan.nic.name), plan.nic)  # has its link by now
         self._progress = TransferPage(replace(plan, nic=nic), transfer.begin_cast, self.app.host, earlier)
+        self._phase = Phase.WAITING
         self._watched = self.app.ui.watch(transfer.fileno(), self.tick)
+
+    @property
+    def cancelling(self) -> Sentence:
+        return cancelling(self._execution.plan.role, self._transfer.snapshot().phase)
+
+    @property
+    def host(self) -> str:
+        return self._execution.host
 
     @property
     def pace(self) -> float:
@@ -48,6 +58,9 @@ class Transferring(Stage):
             return
         if outcome is None:
             self._progress.show(state, self.app.ui.draw)
+            if state.phase is not self._phase:
+                self._phase = state.phase
+                self.app.renew_menu()
         else:
             self._close()
             self._execution.end(outcome, self._earlier)

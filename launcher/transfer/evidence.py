@@ -6,6 +6,7 @@ import signal
 from dataclasses import dataclass
 from enum import Enum
 
+from ..datapath.behind import Behind
 from ..datapath.framing import Manifest, Trailer
 from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
@@ -35,19 +36,26 @@ class ReceiverState(Enum):
     NEAR_THE_END = "left near the end", say("left near the end")
     DROPPED = "dropped", say("dropped")  # silent for too long
     LEFT = "left", say("left")  # took its leave before the end: something failed there
+    NEVER_ANSWERED = (
+        "connected, never answered",
+        say("connected, never answered"),
+    )  # gone, and acknowledged nothing before
 
 
-LOST = (ReceiverState.DROPPED, ReceiverState.LEFT)
+LOST = (ReceiverState.DROPPED, ReceiverState.LEFT, ReceiverState.NEVER_ANSWERED)
 GONE = (*LOST, ReceiverState.FINISHED, ReceiverState.NEAR_THE_END)
 
 
 @dataclass(frozen=True)
 class Receiver:
-    """One receiver: udpcast's number for it, its IPv4 address, its state."""
+    """One receiver: udpcast's number for it, its IPv4 address, its state. `answered`: it has acknowledged a part of the
+    data; `asked`: or asked for a part again, so that something at least has reached it."""
 
     number: int
     address: str
     state: ReceiverState = ReceiverState.CONNECTED
+    answered: bool = False
+    asked: bool = False
 
     @property
     def words(self) -> Sentence:
@@ -56,17 +64,33 @@ class Receiver:
 
 
 @dataclass(frozen=True)
+class Stood:
+    """The program through which nothing moved, and for how many seconds."""
+
+    program: str
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Stage:
-    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words."""
+    """A process of the pipeline: its program, how it ended (negative: by that signal), its last words. `ours`: the
+    signal was ours. `done`: it came only because the process did not go when its work was done."""
 
     program: str
     status: int
     said: str = ""
+    ours: bool = False
+    done: bool = False
+
+    @property
+    def died(self) -> bool:
+        """Whether a signal ended it that was not ours: it crashed, or somebody killed it."""
+        return self.status < 0 and not self.ours
 
     @property
     def failure(self) -> Sentence | None:
         """How it failed, as a part of a sentence, or None."""
-        if self.status == 0:
+        if self.status == 0 or self.done:
             return None
         if self.status < 0:
             name = signal.Signals(-self.status).name
@@ -80,8 +104,11 @@ class Stage:
 @dataclass(frozen=True)
 class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
-    `hung`: seconds without an answer of the disk. `rival`: the address of another sender on the same `port`, which this
-    one gave way to.
+    `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `stood`: where no byte moved any
+    more. `timed_out`: no cast began within the time given. `rival`: the address of another sender on the same `port`,
+    which this one gave way to. `least`: how many receivers the cast had to wait for, 0 where that was not said;
+    `joined`: how many were connected when it began; `started_by`: the address of the PC that began it, where that was
+    not this one.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -96,12 +123,23 @@ class Sending:
     compressor_first: bool = False
     udpcast: Stage | None = None
     receivers: tuple[Receiver, ...] = ()
+    least: int = 0
+    joined: int = 0
+    started_by: str | None = None
     begun: bool = False
     complete: bool = False
     complaint: str = ""
     one_way: bool = False
     hung: float | None = None
+    shortage: Sentence | None = None
+    stood: Stood | None = None
+    timed_out: bool = False
     cancelled: bool = False
+
+    @property
+    def wanted(self) -> int:
+        """How many receivers had to be there until the end."""
+        return self.least or self.joined
 
 
 @dataclass(frozen=True)
@@ -110,11 +148,13 @@ class Receiving:
 
     `refusal` is an outcome that was decided before the first byte was written; `stream` and `target` are what was
     copied; `flush_error` is the result of fsync, in words. `verify`: the disk had to be read back; `reread` is what was
-    found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk.
+    found. `silence`: seconds without a sign of the sender; `hung`: seconds without an answer of the disk; `shortage`:
+    what this PC ran out of; `stood`: where no byte moved any more.
     `timed_out`: no cast began within the time given; `parted`: the last sender that was left meanwhile; `rivals`: the
     senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
-    that has no check of its own may be another cast's.
+    that has no check of its own may be another cast's. `behind`: what became of the disk behind the clone, once the
+    disk was done.
     """
 
     device: str
@@ -136,9 +176,12 @@ class Receiving:
     anew: bool = False
     mixed: bool = False
     hung: float | None = None
+    shortage: Sentence | None = None
+    stood: Stood | None = None
     timed_out: bool = False
     parted: Parted | None = None
     rivals: tuple[str, ...] = ()
     verify: bool = True
     reread: Reread | None = None
+    behind: Behind | None = None
     cancelled: bool = False

@@ -12,6 +12,7 @@ import signal
 import time
 from dataclasses import replace
 
+from ..confinement import hand_over_log
 from ..process import Process, open_terminal, program, spawn
 from ..sentence import Sentence
 from ..udpcast.command import argv
@@ -143,8 +144,10 @@ class Link:
         owner.descriptors.close(*self._terminal)
         terminal = open_terminal()
         self._terminal = tuple(owner.descriptors.keep(fd) for fd in terminal[:2]) if terminal else ()
+        if self._job.plan.options.log:
+            hand_over_log(self._job.plan.options.log)
         words = program(argv(replace(self._job.plan, start_timeout=seconds))[0])
-        process = spawn(words, None, self._outlet, self._job.note, terminal and terminal[2])
+        process = spawn(words, None, self._outlet, self._job.note, terminal and terminal[2], rights=False)
         owner.supervisor.add(process)
         return process
 

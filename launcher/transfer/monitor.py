@@ -2,8 +2,8 @@
 
 A receiver hears all that comes to the port base before the cast, and then its own sender (`SenderMonitor`): that it
 greets, that its cast goes on or is over, that a cast begins, and, while one looks out, all of its packets. A sender
-hears other ones that wait on the same port (`RivalMonitor`). What follows from that is decided in `receiver_waiting`,
-`receiver_liveness` and `sender_liveness`.
+hears other ones that wait on the same port (`RivalMonitor`), and what its receivers answer (`ReceiverMonitor`). What
+follows from that is decided in `receiver_waiting`, `receiver_liveness`, `rivals` and `sender_liveness`.
 
 udp-receiver waits for ever for a sender that vanished, and does not look at another one. But a living udp-sender is
 never quiet for long: before the cast it greets (``--rexmit-hello-interval``), and while it waits for a receiver that
@@ -30,9 +30,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from . import announcement
 from .heartbeat import ALIVE, MAGIC, notice_port, read_alive, read_notice
 from .liveness import EndNotice, Event, Greeting, Packet
 from .receiver_signals import Alive, Answer, FirstSlice, Stray
+from .rivals import AnotherWaits
+from .sender_signals import Answered, GoSaid
 
 _ETH_P_IP = 0x0800
 _SO_ATTACH_FILTER = 26
@@ -164,36 +167,58 @@ class SenderMonitor:
 
 
 class RivalMonitor:
-    """udp-senders that wait for receivers on `port`, heard at the card `nic`: they greet when they start, and then at
-    intervals.
+    """Senders that wait for receivers on `port`, heard at the card `nic`: launchers' announce themselves, and every
+    udp-sender greets when it starts, and then at intervals.
 
     That interval is udp-sender's ``--rexmit-hello-interval``: a second for the launcher's, and none for a plain one,
     which cannot be heard therefore. Nor can one that is casting.
     """
 
     def __init__(self, nic: str, port: int) -> None:
+        self._port = port
+        self._announcements = PacketSocket(nic, announcements())
         self._greetings = PacketSocket(nic, greetings_to(port))
 
-    def drain(self) -> Iterator[Greeting]:
-        """Who was heard since."""
+    def drain(self) -> Iterator[Greeting | AnotherWaits]:
+        """Who was heard since: announcements first, for they say more."""
+        for one in self._announcements.heard():
+            said = announcement.read_announcement(_payload(one.packet))
+            if said and said.port == self._port:
+                yield AnotherWaits(one.at, _source(one.packet), one.mac, said.token, said.waited)
         yield from map(_greeting, self._greetings.heard())
 
     def close(self) -> None:
         """Stop listening."""
+        self._announcements.close()
         self._greetings.close()
 
 
+class ReceiverMonitor:
+    """What receivers say to this PC's udp-sender on `port`: that they have a part of the data or want it again, and the
+    word that begins the cast. `hears`: whether anything can be heard at all."""
+
+    def __init__(self, nic: str, port: int) -> None:
+        self._replies = PacketSocket(nic, replies_to(port))
+        self.hears = self._replies.hears
+
+    def drain(self) -> Iterator[Answered | GoSaid]:
+        """What was said since."""
+        for one in self._replies.heard():
+            said, address = int.from_bytes(_payload(one.packet)[:2], "big"), _source(one.packet)
+            yield GoSaid(address) if said == _GO else Answered(address, whole=said == _OK)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._replies.close()
+
+
 def _greeting(heard: Captured) -> Greeting:
-    return Greeting(heard.at, socket.inet_ntoa(heard.packet[12:16]), heard.mac)
-
-
-def _payload(heard: Captured) -> bytes:
-    return heard.packet[_header_length(heard.packet) + 8 :]
+    return Greeting(heard.at, _source(heard.packet), heard.mac)
 
 
 def _word(heard: Captured) -> EndNotice | Alive | None:
     """An end notice, or a sign of life."""
-    notice, session = read_notice(_payload(heard)), read_alive(_payload(heard))
+    notice, session = read_notice(_payload(heard.packet)), read_alive(_payload(heard.packet))
     if notice:
         return EndNotice(heard.at, notice.session, notice.kind)
     return Alive(heard.at, session) if session is not None else None
@@ -201,9 +226,10 @@ def _word(heard: Captured) -> EndNotice | Alive | None:
 
 def _answer_or_stray(heard: Captured) -> Answer | Stray:
     start = _header_length(heard.packet)
-    address = socket.inet_ntoa(heard.packet[12:16])
+    address = _source(heard.packet)
     (port,) = struct.unpack_from("!H", heard.packet, start)
-    code = int.from_bytes(_payload(heard)[:2], "big") if len(_payload(heard)) > 1 else None
+    word = _payload(heard.packet)[:2]
+    code = int.from_bytes(word, "big") if len(word) > 1 else None
     return Answer(heard.at, address) if code == _ANSWER else Stray(heard.at, address, port, code)
 
 
@@ -241,15 +267,17 @@ def attach(listener: socket.socket, program: bytes) -> None:
 
 _LOAD_BYTE, _LOAD_HALF, _LOAD_WORD, _HEADER_LENGTH = 0x30, 0x28, 0x20, 0xB1
 _LOAD_HALF_BEHIND, _LOAD_WORD_BEHIND = 0x48, 0x40
-_AND, _EQUAL, _ANY_BIT, _GIVE = 0x54, 0x15, 0x45, 0x06
+_AND, _EQUAL, _GREATER, _ANY_BIT, _GIVE = 0x54, 0x15, 0x25, 0x45, 0x06
 _Step = tuple[int, int, bool | None]
 _IS_UDP: tuple[_Step, ...] = ((_LOAD_BYTE, 9, None), (_EQUAL, _UDP, True))
 _HAS_PORTS: tuple[_Step, ...] = ((_LOAD_HALF, 6, None), (_ANY_BIT, 0x1FFF, False))  # a later fragment has none
 _HEADER, _WHOLE = 20, 1500  # how many bytes of a packet are wanted
 _START = 80  # with the longest IPv4 header, the UDP header, and what follows
-_ANSWER = 0x0007  # the same of its answer to a receiver
+_OK, _GO = 0, 2  # CMD_OK and CMD_GO of its udpc-protoc.h; between them is CMD_RETRANSMIT
+_ANSWER = 0x0007  # the first two bytes of its answer to a receiver
 _DATA = 0x0008  # the same of its data; two bytes behind that stands the number of the slice (measured)
 _HELLO = 0x0500  # the first two bytes of udp-sender's greeting, whatever its options (measured)
+_HELLO_BYTES = 28  # (measured)
 
 
 def packets_from(address: str, port: int) -> bytes:
@@ -258,8 +286,22 @@ def packets_from(address: str, port: int) -> bytes:
 
 
 def greetings_to(port: int) -> bytes:
-    """The filter that accepts a udp-sender's greetings to `port`."""
-    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *_GREETS)
+    """The filter that accepts well-formed greetings of any udp-sender to `port`: of their length, and from its port."""
+    formed = ((_LOAD_HALF_BEHIND, 0, None), (_EQUAL, port + 1, True), (_LOAD_HALF_BEHIND, 4, None))
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port), *formed, (_EQUAL, 8 + _HELLO_BYTES, True), *_GREETS)
+
+
+def replies_to(port: int) -> bytes:
+    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands."""
+    said = ((_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_START)
+
+
+def announcements() -> bytes:
+    """The filter that accepts the announcements of launchers' senders, whole."""
+    magic = int.from_bytes(announcement.MAGIC, "big")
+    says = ((_LOAD_WORD_BEHIND, 8, None), (_EQUAL, magic, True))
+    return _filter(*_IS_UDP, *_HAS_PORTS, *_to(announcement.DISCARD), *says, wanted=_WHOLE)
 
 
 def answers_to(port: int) -> bytes:
@@ -322,5 +364,16 @@ def _filter(*steps: _Step, wanted: int = _HEADER) -> bytes:
     return b"".join((*code, struct.pack("HBBI", _GIVE, 0, 0, wanted), struct.pack("HBBI", _GIVE, 0, 0, 0)))
 
 
+def _source(packet: bytes) -> str:
+    return socket.inet_ntoa(packet[12:16])
+
+
 def _header_length(packet: bytes) -> int:
     return (packet[0] & 15) * 4
+
+
+def _payload(packet: bytes) -> bytes:
+    """What is behind the IPv4 header, whose length it says, and the UDP header, as far as the datagram goes: a short
+    frame is padded."""
+    begin = _header_length(packet)
+    return packet[begin + 8 : begin + int.from_bytes(packet[begin + 4 : begin + 6], "big")]

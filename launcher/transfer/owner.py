@@ -168,7 +168,11 @@ class Owner:
 
     def __init__(self, times: Times) -> None:
         self.inbox = Inbox()
-        self.supervisor = Supervisor(times)
+        try:
+            self.supervisor = Supervisor(times)
+        except OSError:
+            self.inbox.close()
+            raise
         self.supervisor.wake_by(self.inbox.fileno())
         self.descriptors = Descriptors()
         self._tick = times.tick
@@ -196,7 +200,12 @@ class Owner:
 
         with self._lock:
             self._workers += 1
-        threading.Thread(target=run, name=name, daemon=True).start()
+        try:
+            threading.Thread(target=run, name=name, daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._workers -= 1
+            raise
         return worker
 
     def wait(self, seconds: float | None = None) -> list[Message | Said | Ended]:

@@ -10,9 +10,10 @@ import contextlib
 import os
 
 from .. import VERSION
+from ..confinement import hand_over_log
 from ..datapath.block_device import DiskError, SourceDisk, whereabouts
 from ..datapath.copying import copy_pipe, write_all
-from ..datapath.framing import Manifest, Trailer, disk_label, trailer_frame
+from ..datapath.framing import SECTOR, Manifest, Trailer, disk_label, trailer_frame
 from ..datapath.moved import Moved
 from ..errors import ErrorKind, TransferFailed
 from ..model.plan import Plan
@@ -20,13 +21,14 @@ from ..process import Process, open_terminal, spawn
 from ..sentence import say
 from ..udpcast.command import starts_by_key
 from .owner import Job
-
-SECTOR = 512  # bytes; what is taken for an image file's, to look for its partition table
+from .standstill import is_full
 
 
 class Pipeline:
     """`outlet` goes into udp-sender. `source` takes the disk's bytes: it goes into the compressor, whose stream comes
     out of `packed`; without one, it is `outlet` as well. All of it belongs to the owner.
+
+    Until the cast begins udp-sender has taken nothing of its input, and can be started anew with the same.
 
     If the launcher is killed, its side of udp-sender's terminal closes and the kernel hangs udp-sender up.
     """
@@ -35,10 +37,12 @@ class Pipeline:
         """Starts the processes. Raises TransferFailed."""
         self._job = job
         pipes = job.owner.descriptors
-        inlet, self.outlet = pipes.pipe()
-        self._key, path = self._open_terminal()
-        null = pipes.keep(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
-        self.udpcast = self._spawn(commands[-1], inlet, null, path)
+        self._inlet, self.outlet = pipes.pipe()
+        self._key, self._terminal = self._open_terminal()
+        if job.plan.options.log:
+            hand_over_log(job.plan.options.log)
+        self._null = pipes.keep(os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC))
+        self.start_udpcast(commands[-1])
         self.compressor: Process | None = None
         self.source, self.packed = self.outlet, -1
         if len(commands) > 1:
@@ -47,11 +51,25 @@ class Pipeline:
             self.compressor = self._spawn(commands[0], source_inlet, packed_outlet)
             pipes.close(source_inlet, packed_outlet)
 
+    def start_udpcast(self, words: tuple[str, ...]) -> None:
+        """Start udp-sender, or start it anew. Raises TransferFailed."""
+        self.udpcast = self._spawn(words, self._inlet, self._null, self._terminal)
+
+    def let_go(self) -> None:
+        """udp-sender is not started anew any more: who writes to it sees its end."""
+        self._job.owner.descriptors.close(self._inlet)
+
     @property
     def has_failed(self) -> bool:
         """Whether a process has ended that may not end yet."""
         squeeze_failed = self.compressor is not None and self.compressor.status not in (None, 0)
         return squeeze_failed or self.udpcast.status is not None
+
+    def waits_for(self, fed: bool) -> Process:
+        """Through which process bytes have to move next; `fed`: all of them are in udp-sender's pipe."""
+        if fed or self.compressor is None or self.compressor.status is not None or is_full(self.outlet):
+            return self.udpcast
+        return self.compressor
 
     @property
     def takes_keys(self) -> bool:
@@ -64,9 +82,8 @@ class Pipeline:
             os.write(self._key, b" ")
 
     def _spawn(self, words: tuple[str, ...], inlet: int, outlet: int, terminal: str | None = None) -> Process:
-        process = spawn(words, inlet, outlet, self._job.note, terminal)
+        process = spawn(words, inlet, outlet, self._job.note, terminal, rights=False)
         self._job.owner.supervisor.add(process)
-        self._job.owner.descriptors.close(inlet)
         return process
 
     def _open_terminal(self) -> tuple[int, str | None]:

@@ -6,11 +6,15 @@ Pure, but for the question which disk is meant (`block_device.whereabouts`).
 from __future__ import annotations
 
 from ..datapath.block_device import overlap, whereabouts
-from ..datapath.framing import Manifest, foreign, recognise
+from ..datapath.framing import SECTOR, Manifest, disk_label, foreign, recognise
 from ..model.outcome import Outcome, OutcomeKind
-from ..model.plan import Compression, Plan
-from ..sentence import say, say_many
+from ..model.plan import Compression, Plan, Require
+from ..model.wording import size as in_words
+from ..sentence import Sentence, say, say_many
 from .verdict import LARGER_TARGET
+
+NO_IDENTIFIERS = frozenset({"00000000", "00000000-0000-0000-0000-000000000000"})
+"""What stands there on many disks that have none."""
 
 
 def check(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outcome | None:
@@ -37,7 +41,7 @@ def check(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outc
             say("Leave compr out on the receivers: they recognise the stream by themselves."),
         )
     if manifest is None:
-        return None
+        return _not_compared(path) if plan.require is Require.EQUAL else None
     if manifest.length > size:
         return Outcome(
             OutcomeKind.TOO_SMALL,
@@ -73,3 +77,46 @@ def check(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outc
             total=manifest.length,
         )
     return None
+
+
+def same_identifier(head: bytes, manifest: Manifest) -> bool:
+    """Whether the target that began with `head` has the disk identifier of the source already: one is a clone of the
+    other, or both are of a third one."""
+    known = manifest.disk_id is not None and manifest.disk_id not in NO_IDENTIFIERS
+    return known and disk_label(head, manifest.sector_size or SECTOR) == (manifest.table, manifest.disk_id)
+
+
+def notes(path: str, size: int, head: bytes, manifest: Manifest) -> tuple[Sentence, ...]:
+    """What the operator is to know of a target of `size` bytes that began with `head`, which is overwritten all the
+    same."""
+    found = []
+    if same_identifier(head, manifest):
+        found.append(
+            say(
+                "{path} already has the disk identifier of the sender's disk ({disk_id}), as a clone of it has. It is "
+                "overwritten all the same.",
+                path=path,
+                disk_id=manifest.disk_id,
+            )
+        )
+    if size > manifest.length:
+        found.append(
+            say(
+                "{path} is {size} larger than the sender's disk. What is behind the clone stays as it is, but old "
+                "signatures there are cleared.",
+                path=path,
+                size=in_words(size - manifest.length),
+            )
+        )
+    return tuple(found)
+
+
+def _not_compared(path: str) -> Outcome:
+    return Outcome(
+        OutcomeKind.NOT_COMPARED,
+        say(
+            "This stream brings no digest to compare {path} with, and require=equal is given; nothing was written.",
+            path=path,
+        ),
+        say("Send with zstd and the launcher, or leave require away."),
+    )

@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..datapath.behind import Behind, tidy
 from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
 from ..datapath.copying import Incoming, Stalled, copy_stream, copy_to_disk, read_back
-from ..datapath.framing import MANIFEST_BYTES, read_manifest, read_trailer, recognise
+from ..datapath.framing import MANIFEST_BYTES, Manifest, read_manifest, read_trailer, recognise
 from ..datapath.moved import Moved, Reread
 from ..errors import LauncherError
 from ..events import EventLog
@@ -28,6 +29,7 @@ from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program, spawn
 from ..sentence import joined, say
+from ..shortage import shortage
 from ..udpcast.command import argv, decompressor
 from ..udpcast.messages import MessageKind, parse_message
 from .evidence import Receiving, Stage
@@ -35,9 +37,10 @@ from .link import Link, Lookout
 from .liveness import Cancelled, DiskHung
 from .opening import opened
 from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
-from .preflight import check
+from .preflight import check, notes, same_identifier
 from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
 from .receiver_verdict import judge_receiver
+from .standstill import Standstill, is_full
 from .status import Phase, Status
 from .supervisor import Ended, Said
 
@@ -62,6 +65,10 @@ class Receiver:
     def cancel(self) -> None:
         """Take our leave of the sender and stop writing."""
         self._job.owner.inbox.post(Cancel())
+
+    def leave(self) -> None:
+        """Close everything, where nothing is begun."""
+        self._job.owner.leave()
 
     def prepare(self) -> Callable[[], Outcome]:
         """Open the target. Raises TransferFailed."""
@@ -95,13 +102,18 @@ class Reception(Loop):
         self._stop = threading.Event()  # for the worker that reads back
         size = plan.target.size if target.size is None else min(plan.target.size, target.size)
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
+        self._standstill = Standstill(job.status, job.times)
+        self._incoming: Incoming | None = None  # while its bytes have to move
+        self._unpacking: tuple[Process, int | None] | None = (
+            None  # the decompressor, and what it reads from, till its end
+        )
         self._link = Link(job, begun)
 
     def run(self) -> Outcome:
         """Receive, and judge what happened."""
         try:
             with contextlib.suppress(DiskHangs):
-                self._receive()
+                self._receive_if_it_can()
             self.until(lambda: not self.owner.supervisor.running)
         finally:
             self._link.close()
@@ -113,7 +125,7 @@ class Reception(Loop):
                 answer.put(self._link.take(event))
             case Happened(event):
                 self._link.take(event)
-            case Cancel():
+            case Cancel() if self._disks:  # else all is done
                 self._cancel()
             case Said(process, line):
                 self._hear(process, line)
@@ -127,6 +139,26 @@ class Reception(Loop):
             self._link.take(DiskHung())
             raise DiskHangs
         self._link.tick()
+        if self._incoming and self._link.heard.began:
+            self._watch(self._incoming)
+
+    def _watch(self, incoming: Incoming) -> None:
+        """End the process through which nothing moves any more; the others end behind it."""
+        moved = incoming.taken, self.job.status.moved.count
+        asked, through = any(disk.asked for disk in self._disks), self._through()
+        stood = self._standstill.look(time.monotonic(), moved, asked, self._link.heard.silence, through)
+        if stood:
+            self._note(stood=self._seen.stood or stood)
+            self.job.log.emit("standstill", program=stood.program, seconds=round(stood.seconds))
+            through.signal(signal.SIGKILL)
+
+    def _through(self) -> Process:
+        """Through which process bytes have to move next: the decompressor has some, or nothing comes for it."""
+        if self._unpacking:
+            decompressor, outlet = self._unpacking
+            if outlet is None or is_full(outlet):
+                return decompressor
+        return self._link.process
 
     def _note(self, **evidence: object) -> None:
         self._seen = replace(self._seen, **evidence)  # type: ignore[arg-type]
@@ -161,26 +193,39 @@ class Reception(Loop):
 
     # --- the stages ---------------------------------------------------------------------------------------------------
 
+    def _receive_if_it_can(self) -> None:
+        """The same, or what this PC has run out of meanwhile."""
+        try:
+            self._receive()
+        except Exception as error:
+            words = shortage(error)
+            if words is None:
+                raise
+            self._note(shortage=words)
+            self.owner.supervisor.stop(signal.SIGKILL)
+
     def _receive(self) -> None:
         """Everything until the disk is read back. Raises DiskHangs."""
         decompressor = self._copy()
+        self._incoming = None
         seen = self._seen
         good = seen.stream.whole and seen.target.whole
         if good and seen.target.count and not seen.cancelled:
             self._flush()
         if good and not seen.refusal:
-            self.owner.supervisor.let_end()
+            self.owner.supervisor.let_end(self._link.heard.linger)
         else:
             self.owner.supervisor.stop()
         self.until(lambda: not self.owner.supervisor.running)
         self._note(decompressor=next((self._stage(one) for one in decompressor), None))
         if good and seen.target.count and seen.verify and judge_receiver(replace(self._evidence(), verify=False)).ok:
             self._verify()
+        self._tidy()
 
     def _copy(self) -> tuple[Process, ...]:
         """The stream, from the first look to its end; gives the decompressor, where there was one."""
         job, inbox = self.job, self.owner.inbox
-        incoming = Incoming(self._link.inlet, lambda: Lookout(inbox), job.times)
+        self._incoming = incoming = Incoming(self._link.inlet, lambda: Lookout(inbox), job.times)
 
         def begin() -> bytes:
             incoming.wait()
@@ -206,6 +251,7 @@ class Reception(Loop):
         if manifest:
             job.status.expect(manifest.length)
             self._link.take(Announced(manifest.session, manifest.silence))
+            self._tell_of_target(manifest)
         job.status.tell(say("The stream's compression is {compression}.", compression=compression.value))
         job.status.begin()
         if compression is not Compression.NONE:
@@ -218,6 +264,15 @@ class Reception(Loop):
         self._note(stream=Moved(written.count, stalled=written.stalled), target=written)
         return ()
 
+    def _tell_of_target(self, manifest: Manifest) -> None:
+        """Nothing of it speaks against writing."""
+        seen, head = self._seen, self._target.head
+        for note in notes(seen.device, seen.size, head, manifest):
+            self.job.status.note(note)
+            self.job.log.emit("note", text=str(note))
+        if same_identifier(head, manifest):
+            self.job.log.emit("same-disk-id", table=manifest.table, disk_id=manifest.disk_id)
+
     def _write(self, incoming: Incoming) -> Moved:
         """A worker's."""
         return copy_to_disk(incoming.fill, self._target, self._seen.size, self.job.status.moved)
@@ -228,7 +283,7 @@ class Reception(Loop):
         inlet, outlet = pipes.pipe()
         disk_inlet, disk_outlet = pipes.pipe()
         try:
-            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note)
+            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note, rights=False)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
@@ -236,6 +291,7 @@ class Reception(Loop):
         finally:
             self.job.log.emit("cast")
         self.owner.supervisor.add(process)
+        self._unpacking = process, outlet
         pipes.close(inlet, disk_outlet)
         writing = self.owner.start("disk", lambda: self._write(Incoming(disk_inlet)))
         feeding = self.owner.start("stream", lambda: copy_stream(incoming, outlet))
@@ -245,6 +301,7 @@ class Reception(Loop):
         self.until(lambda: feeding.over)
         self._note_stream(feeding.result(), process)
         self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
+        self._unpacking = process, None
         pipes.close(outlet)
         self.until(lambda: writing.over)
         self._note(target=writing.result())
@@ -294,6 +351,23 @@ class Reception(Loop):
         self.until(lambda: reading.over)
         with contextlib.suppress(_Stopped):
             self._note(reread=reading.result())
+
+    def _tidy(self) -> None:
+        """See to what lies behind the clone, and to the kernel's view of it. What is known of the clone stays true
+        whatever comes of it, so that no disk is watched any more."""
+        seen, times = self._seen, self.job.times
+        if not seen.target.count:
+            return
+        self._disks.clear()
+        end = seen.target.count if judge_receiver(self._evidence()).ok else None
+        patience = times.impatience if seen.cancelled else 2 * times.patience
+        late = time.monotonic() + patience
+        tidying = self.owner.start("disk", lambda: tidy(self._target, end, times))
+        self.until(lambda: tidying.over or time.monotonic() > late)
+        behind = tidying.result() if tidying.over else Behind(error=joined("", no_answer(patience), "."))
+        self._note(behind=behind)
+        if behind != Behind():
+            self.job.log.emit("behind", **behind.record())
 
     def _reread_so_far(self, count: int) -> None:
         """A worker's, for each chunk."""

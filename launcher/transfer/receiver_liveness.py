@@ -115,7 +115,8 @@ def _note_sign(heard: SenderFacts, event: Packet) -> SenderFacts:
 
 
 def _note_manifest(heard: SenderFacts, event: Announced) -> SenderFacts:
-    silence = max(heard.silence, (event.silence or 0) + heard.times.more_patient)
+    theirs = min(event.silence or 0, heard.times.silence_most)
+    silence = max(heard.silence, theirs + heard.times.more_patient)
     return replace(heard, session=event.session, silence=silence)
 
 

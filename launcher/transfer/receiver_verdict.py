@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from ..datapath.behind import Behind
 from ..datapath.block_device import no_answer
 from ..datapath.moved import MARK
-from ..model.outcome import Outcome, OutcomeKind
+from ..hardware.signatures import Signature
+from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
+from ..model.wording import size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
-from .evidence import TIMED_OUT, Receiving
+from ..shortage import HINT
+from ..udpcast.unpacking import Complaint, complaint
+from . import standstill
+from .evidence import TIMED_OUT, Receiving, Stage
 from .receiver_facts import Parted
 from .receiver_words import NO_DATA, why_it_ended
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
@@ -31,14 +37,50 @@ def judge_receiver(seen: Receiving) -> Outcome:
     """
     if seen.refusal and not seen.cancelled:
         return seen.refusal
+    claim = first_answer(QUESTIONS, seen)
+    if seen.behind and seen.behind.left and claim[0] in OK_KINDS:
+        claim = _not_cleared(seen.device, seen.behind)
     return Outcome(
-        *first_answer(QUESTIONS, seen),
+        *claim,
         bytes=seen.target.count,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,
+        remarks=tuple(_remarks(seen.device, seen.behind)) if seen.behind else (),
     )
+
+
+def _not_cleared(device: str, behind: Behind) -> Claim:
+    """The clone is right, but who looks at the whole disk may take it for what it was before."""
+    why = behind.error or say("they are still there")
+    sentence = say(
+        "All that was sent is on {device}, but old signatures behind it could not be cleared: {why} ({marks}).",
+        device=device,
+        why=why,
+        marks=_kinds(behind.left),
+    )
+    return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
+
+
+def _kinds(found: tuple[Signature, ...]) -> tuple[Sentence, ...]:
+    """The first of each kind: ZFS has dozens. The event log has them all."""
+    return tuple({one.kind: one.words for one in reversed(found)}.values())[::-1]
+
+
+def _remarks(device: str, behind: Behind) -> Iterator[Sentence]:
+    if behind.larger:
+        yield say("{device} is {size} larger than what was sent.", device=device, size=size(behind.larger))
+    if behind.cleared:
+        yield say("Old signatures behind the clone were cleared: {cleared}.", cleared=_kinds(behind.cleared))
+    if behind.error and not behind.left:
+        yield say("Old signatures behind the clone were not looked for: {why}", why=behind.error)
+    if behind.stale:
+        yield say(
+            "The kernel still has the old partitions of {device}: {why}. Restart this PC before you use them.",
+            device=device,
+            why=behind.stale,
+        )
 
 
 def _so_far(seen: Receiving) -> Sentence:
@@ -77,6 +119,18 @@ def _cancelled(seen: Receiving) -> Claim | None:
     return OutcomeKind.CANCELLED, sentence, NOTHING
 
 
+def _ran_out(seen: Receiving) -> Claim | None:
+    if not seen.shortage:
+        return None
+    sentence = say(
+        "This PC could not go on {so_far}: {error}; {state}.",
+        so_far=_so_far(seen),
+        error=seen.shortage,
+        state=_state(seen),
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, HINT
+
+
 def _is_full(seen: Receiving) -> Claim | None:
     if not seen.target.overflow or seen.target.error:
         return None
@@ -102,6 +156,20 @@ def _target_failed(seen: Receiving) -> Claim | None:
             "{device} failed at or behind byte {bytes:,}: {error}; it is not whole.", **words, bytes=seen.target.count
         )
     return OutcomeKind.WRITE_ERROR, sentence, say("Make room where it is.") if seen.target.overflow else CHECK_DISK
+
+
+def _stood_still(seen: Receiving) -> Claim | None:
+    """Behind the trailer, nothing has to come through udp-receiver any more."""
+    unpacked = not (seen.decompressor and seen.decompressor.failure)
+    if not seen.stood or (seen.trailer and unpacked):
+        return None
+    sentence = say(
+        "The cast stood still {so_far}. {words} {device} is not whole.",
+        so_far=_so_far(seen),
+        words=standstill.words(seen.stood.program, seen.stood.seconds),
+        device=seen.device,
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, say("Look at the sender and at this PC, then cast again.")
 
 
 def _given_up(seen: Receiving) -> Claim | None:
@@ -151,6 +219,9 @@ def _nothing_came(seen: Receiving) -> Claim | None:
     if seen.stream.count:
         return None
     untouched = {"untouched": _untouched(seen)}
+    if seen.udpcast and seen.udpcast.died and not seen.timed_out:
+        sentence = say("{failure}; {untouched}.", failure=seen.udpcast.failure, **untouched)
+        return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
     if seen.rivals and seen.timed_out:
         sentence = say(
             "More than one sender waited for receivers until the time given was over: {addresses}; {untouched}.",
@@ -212,9 +283,22 @@ def _it_was_there(seen: Receiving, parted: Parted) -> Claim:
 
 def _decompressor_broke(seen: Receiving) -> Claim | None:
     failure = seen.decompressor.failure if seen.decompressor else None
-    if not failure or not seen.stream.broken:
+    if not failure or not seen.stream.broken or seen.decompressor is None:
         return None
-    return _decompressor_failed(seen, failure)
+    return _damaged(seen, seen.decompressor, failure) or _decompressor_failed(seen, failure)
+
+
+def _damaged(seen: Receiving, decompressor: Stage, failure: Sentence) -> Claim | None:
+    """What came was not what had been sent, by the words of the `decompressor`."""
+    what = complaint(decompressor.said) if decompressor.status > 0 else None
+    words = {"so_far": _so_far(seen), "failure": failure, "not_whole": _not_whole(seen)}
+    if what is Complaint.DAMAGED:
+        sentence = say("The data was damaged on the way {so_far}: {failure}; {not_whole}.", **words)
+    elif what is Complaint.BEHIND:
+        sentence = say("What came {so_far} is no part of the stream any more: {failure}; {not_whole}.", **words)
+    else:
+        return None
+    return OutcomeKind.DIFFERENT, sentence, say("Cast again; where this PC fails again, check its memory and network.")
 
 
 def _decompressor_failed(seen: Receiving, failure: Sentence) -> Claim:
@@ -251,6 +335,9 @@ def _not_unpacked(seen: Receiving) -> Claim | None:
         return None
     if seen.decompressor.status < 0:
         return _decompressor_failed(seen, failure)
+    damaged = _damaged(seen, seen.decompressor, failure)
+    if damaged:
+        return damaged
     sentence = say(
         "The stream was cut short {so_far}: {failure}; {not_whole}.",
         so_far=_so_far(seen),
@@ -372,8 +459,10 @@ def _success(seen: Receiving, words: Sentence) -> Sentence:
 
 QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _cancelled,
+    _ran_out,
     _is_full,
     _target_failed,
+    _stood_still,
     _given_up,
     _stalled,
     _nothing_came,

@@ -11,9 +11,10 @@ the judge. That is done in the thread that owns the transfer; its workers move t
 
 from __future__ import annotations
 
-import contextlib
 import signal
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..datapath.block_device import SourceDisk
 from ..datapath.copying import copy_from_disk
@@ -25,12 +26,13 @@ from ..model.outcome import Outcome
 from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program
-from ..sentence import joined, say, verbatim
+from ..sentence import Sentence, joined, say, verbatim
+from ..shortage import shortage
 from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
-from . import sender_liveness as rules
+from . import sender_signals as signals
 from .attendance import Attendance
-from .evidence import Sending
+from .evidence import Sending, Stood
 from .liveness import Cancelled, DiskHung
 from .monitor import RivalMonitor
 from .opening import opened
@@ -38,11 +40,14 @@ from .owner import BeginCast, Cancel, DiskHangs, Job, Loop, Message, Owner, Work
 from .pipeline import Pipeline, copy_packed, make_manifest, write_trailer
 from .sender_liveness import Cast
 from .sender_verdict import judge_sender
+from .source import opening
+from .standstill import Standstill
 from .status import Status
 from .supervisor import Ended, Said
 
 NO_KEY = say("The cast starts by itself; udp-sender reads no key (--nokbd).")
 NOBODY = say("No receiver has connected yet.")
+TOLD_TO_BEGIN = say("Another PC told udp-sender to begin, and no receiver was there; it waits anew.")
 
 
 class Sender:
@@ -62,11 +67,15 @@ class Sender:
         """End the cast now; the receivers get no end of the stream."""
         self._job.owner.inbox.post(Cancel())
 
+    def leave(self) -> None:
+        """Close everything, where nothing is begun."""
+        self._job.owner.leave()
+
     def prepare(self) -> Callable[[], Outcome]:
         """Open the source, for reading only. Raises TransferFailed."""
         job = self._job
         try:
-            source = opened(SourceDisk, job.plan.target.path, job.owner, job.times)
+            source = opened(opening(job.plan), job.plan.target.path, job.owner, job.times)
             if source:
                 _check(job.plan, source)
         except BaseException:
@@ -77,14 +86,16 @@ class Sender:
     def _run(self, source: SourceDisk | None) -> Outcome:
         """Cast, and judge what happened. Every process is reaped when this returns, even by an exception."""
         job = self._job
-        attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
         try:
-            seen = self._cast(attendance, source)
+            attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
+            try:
+                seen = self._cast(attendance, source)
+            finally:
+                attendance.close()
         finally:
-            attendance.close()
             job.owner.leave()
         outcome = judge_sender(seen)
-        attendance.take(rules.Judged(outcome.kind.value))
+        attendance.take(signals.Judged(outcome.kind.value))
         return outcome
 
     def _cast(self, attendance: Attendance, source: SourceDisk | None) -> Sending:
@@ -93,7 +104,7 @@ class Sender:
             return attendance.evidence(cancelled=True)
         listening = Listening(job, attendance)
         listening.run()
-        if attendance.state is not Cast.YIELDING:
+        if attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
         return Casting(job, attendance, source, Pipeline(job, self.commands)).run()
 
@@ -147,14 +158,28 @@ class Casting(Loop):
         self._pipeline = pipeline
         self._moved = NO_BYTES
         self._complete = False
+        self._told_to_begin = False
         self._complaint = ""
         self._hung: float | None = None
+        self._shortage: Sentence | None = None
         self._cancelled = False
+        self._timed_out = False
+        self._standstill = Standstill(job.status, job.times)
+        self._stood: Stood | None = None
+        self._acknowledged = 0  # bytes of the stream, by udp-sender's words
+        self._deadline = time.monotonic() + job.plan.start_timeout + job.times.late
 
     def run(self) -> Sending:
         """Send, and say what was seen."""
-        with contextlib.suppress(DiskHangs):
+        try:
             self._send()
+        except DiskHangs:
+            pass
+        except Exception as error:
+            self._shortage = shortage(error)
+            if not self._shortage:
+                raise
+            self.owner.supervisor.stop(signal.SIGKILL)
         self.until(lambda: not self.owner.supervisor.running)
         return self._evidence()
 
@@ -175,11 +200,40 @@ class Casting(Loop):
             self._attendance.take(DiskHung())
             raise DiskHangs
         self._attendance.tick()
-        if self._attendance.room.reading and self._pipeline.has_failed:
-            self._attendance.take(rules.Stopping())
+        self._look_at_the_clock(time.monotonic())
+        if self._told_to_begin and self._pipeline.udpcast.status is not None:
+            self._told_to_begin = False
+            self._wait_anew()
+        elif self._attendance.room.reading and self._pipeline.has_failed:
+            self._pipeline.let_go()
+            self._attendance.take(signals.Stopping())
             self.owner.supervisor.stop(signal.SIGKILL)
             if not self._cancelled:
                 self._source.hurry(wanted=True)
+
+    def _wait_anew(self) -> None:
+        """One datagram of anybody begins a cast (CMD_GO); where no receiver is there, udp-sender ends."""
+        plan = self.job.plan
+        left = int(self._deadline - self.job.times.late - time.monotonic())
+        if left > 0 and self._attendance.state is Cast.WAITING and not self._cancelled:
+            self.job.status.tell(TOLD_TO_BEGIN)
+            self._pipeline.start_udpcast(program(argv(replace(plan, start_timeout=left))[-1]))
+
+    def _look_at_the_clock(self, now: float) -> None:
+        """Nobody waits for ever: not for the cast to begin, not for bytes to move, not for a process that is done."""
+        room, seen = self._attendance.room, self.owner.supervisor
+        if self._complete:
+            seen.let_end()
+        elif room.begun and not self._stood:
+            moved = self.job.status.moved.count, self._acknowledged
+            silence, through = self.job.plan.silence, self._pipeline.waits_for(room.fed)
+            self._stood = self._standstill.look(now, moved, self._source.asked, silence, through)
+            if self._stood:
+                self.job.log.emit("standstill", program=self._stood.program, seconds=round(self._stood.seconds))
+                seen.stop(signal.SIGKILL)
+        elif not room.begun and now > self._deadline and not self._timed_out:
+            self._timed_out = True
+            seen.stop(signal.SIGKILL)
 
     def _cancel(self) -> None:
         if not self._complete:
@@ -205,16 +259,24 @@ class Casting(Loop):
             return
         kind, number, take = message.kind, message.number, self._attendance.take
         if kind is MessageKind.CONNECTED and number is not None and message.address:
-            take(rules.Connected(number, message.address))
+            take(signals.Connected(number, message.address))
         elif kind is MessageKind.STARTING:
-            take(rules.Begun())
+            self._pipeline.let_go()
+            take(signals.Begun())
+        elif kind is MessageKind.NOBODY:
+            self._told_to_begin = not self.job.plan.options.autostart  # which begins the cast, whoever is there
+        elif kind is MessageKind.UNREADY:
+            take(signals.Waiting(time.monotonic(), message.numbers))
+        elif kind is MessageKind.PROGRESS:
+            self._acknowledged = message.bytes or self._acknowledged
+            take(signals.Flowing(time.monotonic()))
         elif kind is MessageKind.DROPPING and number is not None:
-            take(rules.Dropped(number))
+            take(signals.Dropped(number))
         elif kind is MessageKind.DISCONNECTED and number is not None:
-            take(rules.Left(number))
+            take(signals.Left(number))
         elif kind is MessageKind.COMPLETE:
             self._complete = True
-            take(rules.Complete())
+            take(signals.Complete())
         elif kind is MessageKind.FAILED:
             self._complaint = message.text
             self.job.status.tell(verbatim(message.text))
@@ -228,7 +290,7 @@ class Casting(Loop):
             self._compress(pipeline.compressor) if pipeline.compressor else self._read(self._reading("stream")).whole
         )
         if whole:
-            self._attendance.take(rules.Fed())
+            self._attendance.take(signals.Fed())
             self.owner.descriptors.close(pipeline.outlet)
         else:
             self.owner.supervisor.stop(signal.SIGKILL)
@@ -286,13 +348,18 @@ class Casting(Loop):
             complete=self._complete,
             complaint=self._complaint,
             hung=self._hung,
+            shortage=self._shortage,
+            stood=self._stood,
+            timed_out=self._timed_out,
             cancelled=self._cancelled,
         )
 
     def _compressor_first(self) -> bool:
         """Whether the compressor ended while udp-sender ran. One that SIGPIPE ended only followed udp-sender, whose
-        pipe breaks a moment before its end can be seen."""
+        pipe breaks a moment before its end can be seen; and one that we ended tells nothing."""
         compressor = self._pipeline.compressor
-        if compressor is None or compressor.status == -signal.SIGPIPE:
+        if compressor is None or compressor.status is None:
+            return False
+        if -compressor.status in (signal.SIGPIPE, *compressor.sent):
             return False
         return self.owner.supervisor.ended_before(compressor, self._pipeline.udpcast)

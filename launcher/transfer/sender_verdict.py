@@ -7,10 +7,14 @@ from collections.abc import Callable
 from ..datapath.block_device import no_answer
 from ..model.outcome import Outcome, OutcomeKind
 from ..sentence import NOTHING, Sentence, joined, say, say_many
+from ..shortage import HINT
+from . import standstill
 from .evidence import LOST, Receiver, ReceiverState, Sending
 from .verdict import CALL_AGAIN, Claim, first_answer
 
+NAMED = 8  # receivers in a sentence; of more only the number is said
 NOTHING_SENT = say("Nothing was sent.")
+TRY_BROADCAST = say("Try --broadcast in udpcparam, and look at the switch.")
 
 
 def judge_sender(seen: Sending) -> Outcome:
@@ -25,6 +29,8 @@ def judge_sender(seen: Sending) -> Outcome:
         xxh128=seen.moved.digest,
         receivers=tuple(one.address for one in seen.receivers),
         lost=tuple(one.words for one in _lost(seen)),
+        wanted=seen.wanted if seen.begun else None,
+        present=sum(one.state is ReceiverState.FINISHED for one in seen.receivers) if seen.begun else None,
     )
 
 
@@ -64,6 +70,13 @@ def _cast_cancelled(seen: Sending) -> Claim | None:
     return OutcomeKind.CANCELLED, sentence, NOTHING
 
 
+def _ran_out(seen: Sending) -> Claim | None:
+    if not seen.shortage:
+        return None
+    sentence = say("This PC could not go on: {error}.", error=seen.shortage)
+    return OutcomeKind.STAGE_FAILED, sentence, joined(" ", _cut_off(seen), HINT)
+
+
 def _source_failed(seen: Sending) -> Claim | None:
     if not seen.moved.error and seen.hung is None:
         return None
@@ -76,6 +89,13 @@ def _source_failed(seen: Sending) -> Claim | None:
     return OutcomeKind.READ_ERROR, sentence, joined(" ", _cut_off(seen), say("Check the disk before the next cast."))
 
 
+def _stood_still(seen: Sending) -> Claim | None:
+    if not seen.stood:
+        return None
+    words = standstill.words(seen.stood.program, seen.stood.seconds)
+    return OutcomeKind.STAGE_FAILED, joined(" ", say("The cast stood still."), words), _cut_off(seen)
+
+
 def _compressor_failed(seen: Sending) -> Claim | None:
     failure = seen.compressor.failure if seen.compressor and seen.compressor_first else None
     if not failure or _everybody_lost(seen):
@@ -86,7 +106,7 @@ def _compressor_failed(seen: Sending) -> Claim | None:
 def _never_began(seen: Sending) -> Claim | None:
     if seen.begun:
         return None
-    failure = seen.udpcast.failure if seen.udpcast else None
+    failure = seen.udpcast.failure if seen.udpcast and not seen.timed_out else None
     if seen.complaint:
         sentence = say("udp-sender could not begin: {complaint}.", complaint=seen.complaint)
         return OutcomeKind.STAGE_FAILED, sentence, NOTHING
@@ -119,32 +139,47 @@ def _cast_broke_off(seen: Sending) -> Claim | None:
     return OutcomeKind.STAGE_FAILED, say("The cast broke off: {failure}.", failure=words), CALL_AGAIN
 
 
-def _without_some(seen: Sending) -> Claim | None:
-    lost, everybody = _lost(seen), seen.receivers
-    unsure = tuple(one.address for one in everybody if one.state is ReceiverState.NEAR_THE_END)
-    if not lost and not unsure:
+def _nothing_got_through(seen: Sending) -> Claim | None:
+    """All were there, and nobody has acknowledged anything."""
+    if not seen.receivers or any(one.state is not ReceiverState.NEVER_ANSWERED for one in seen.receivers):
         return None
-    ended = say_many(
-        "The cast ended with {served} of {count} receiver; lost: {lost}.",
-        "The cast ended with {served} of {count} receivers; lost: {lost}.",
-        len(everybody),
-        served=len(everybody) - len(lost),
-        lost=tuple(one.words for one in lost),
+    asked = any(one.asked for one in seen.receivers)
+    hint = joined(" ", _why_nothing(asked), TRY_BROADCAST)
+    return OutcomeKind.RECEIVER_LOST, _with_starter(seen, nothing_through(len(seen.receivers), asked)), hint
+
+
+def _without_some(seen: Sending) -> Claim | None:
+    lost, unsure = _lost(seen), [one for one in seen.receivers if one.state is ReceiverState.NEAR_THE_END]
+    unheard = [one for one in lost if one.state is ReceiverState.NEVER_ANSWERED]
+    if not unsure and (not lost or (lost == unheard and seen.least)):
+        return None  # who was never more than a name counts for nothing, where it was said how many are wanted
+    served = say_many(
+        "The cast ended with {count} receiver, {wanted} wanted.",
+        "The cast ended with {count} receivers, {wanted} wanted.",
+        len(seen.receivers) - len(lost),
+        wanted=seen.wanted,
     )
-    if not unsure:
-        return OutcomeKind.RECEIVER_LOST, ended, CALL_AGAIN
-    if lost:
-        left = say(
-            "{addresses} left near its end, and only their own screens tell whether they have everything.",
-            addresses=unsure,
-        )
-        return OutcomeKind.RECEIVER_LOST, joined(" ", ended, left), CALL_AGAIN
-    left = say(
-        "The cast ended, but {addresses} left near its end, and only their own screens tell whether they have "
-        "everything.",
-        addresses=unsure,
+    near = say(
+        "{addresses} left near its end, and only their own screens tell whether they have everything.",
+        addresses=_addresses(unsure),
     )
-    return OutcomeKind.RECEIVER_LOST, left, CALL_AGAIN
+    words = (served, _lost_words(lost), near if unsure else NOTHING)
+    hint = joined(" ", CALL_AGAIN, _why_nothing(any(one.asked for one in unheard)) if unheard else NOTHING)
+    return OutcomeKind.RECEIVER_LOST, _with_starter(seen, *words), hint
+
+
+def _fewer_than_wanted(seen: Sending) -> Claim | None:
+    there = len(seen.receivers) - len(_lost(seen))
+    if there >= seen.wanted or not seen.receivers:
+        return None
+    sentence = say_many(
+        "{device} was sent whole, but {wanted} receivers were wanted and only {count} was there until the end.",
+        "{device} was sent whole, but {wanted} receivers were wanted and only {count} were there until the end.",
+        there,
+        device=seen.device,
+        wanted=seen.wanted,
+    )
+    return OutcomeKind.FEWER_RECEIVERS, _with_starter(seen, sentence, _lost_words(_lost(seen))), CALL_AGAIN
 
 
 def _to_nobody(seen: Sending) -> Claim | None:
@@ -159,21 +194,86 @@ def _to_nobody(seen: Sending) -> Claim | None:
 
 def _sent(seen: Sending) -> Claim:
     sentence = say_many(
-        "{device} was sent whole; {count} receiver was there until the end.",
-        "{device} was sent whole; {count} receivers were there until the end.",
-        len(seen.receivers),
+        "{device} was sent whole; {count} receiver was there until the end, {wanted} wanted.",
+        "{device} was sent whole; {count} receivers were there until the end, {wanted} wanted.",
+        len(seen.receivers) - len(_lost(seen)),
         device=seen.device,
+        wanted=seen.wanted,
     )
-    return OutcomeKind.SENT, sentence, say("Each receiver's own screen tells whether its disk is equal.")
+    last_word = say("Whether their disks are equal their own screens or events tell, and nothing else.")
+    return OutcomeKind.SENT, _with_starter(seen, sentence, _lost_words(_lost(seen)), last_word), NOTHING
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def nothing_through(count: int, asked: bool) -> Sentence:
+    """That nothing reaches so many receivers; or, where some have `asked` for it again, no more than small packets."""
+    if asked:
+        return say_many(
+            "{count} receiver has connected, but only small packets get through: none of the data is acknowledged.",
+            "{count} receivers have connected, but only small packets get through: none of the data is acknowledged.",
+            count,
+        )
+    return say_many(
+        "{count} receiver has connected, but no data gets through: none of it is acknowledged.",
+        "{count} receivers have connected, but no data gets through: none of it is acknowledged.",
+        count,
+    )
+
+
+def _why_nothing(asked: bool) -> Sentence:
+    if asked:
+        return say("A card or a switch on the way may have a smaller MTU, or a firewall may drop large packets.")
+    return say(
+        "A switch may not forward the multicast (IGMP snooping without a querier), or a firewall on the way or a "
+        "different MTU may stop it."
+    )
+
+
+def _lost_words(lost: list[Receiver]) -> Sentence:
+    """Who is lost and how; of many only the numbers."""
+    if not lost:
+        return NOTHING
+    if len(lost) <= NAMED:
+        return say("Lost: {lost}.", lost=tuple(one.words for one in lost))
+    count = {state: sum(one.state is state for one in lost) for state in LOST}
+    counted = tuple(
+        say("{count:,} ({state})", count=number, state=state.words) for state, number in count.items() if number
+    )
+    return say("Lost: {lost}.", lost=counted)
+
+
+def _addresses(some: list[Receiver]) -> tuple[str, ...] | Sentence:
+    if len(some) <= NAMED:
+        return tuple(one.address for one in some)
+    return say_many("{count:,} receiver", "{count:,} receivers", len(some))
+
+
+def _with_starter(seen: Sending, *words: Sentence) -> Sentence:
+    """What is said, and who began the cast where that was not this PC."""
+    if seen.started_by is None:
+        return joined(" ", *words)
+    started = say(
+        "{address} began the cast with {joined} connected, not this PC: by a key at a plain udp-receiver, or a forged "
+        "packet.",
+        address=seen.started_by,
+        joined=seen.joined,
+    )
+    return joined(" ", *words, started)
 
 
 QUESTIONS: tuple[Callable[[Sending], Claim | None], ...] = (
     _cast_cancelled,
+    _ran_out,
     _source_failed,
+    _stood_still,
     _compressor_failed,
     _never_began,
     _cast_broke_off,
+    _nothing_got_through,
     _without_some,
     _to_nobody,
+    _fewer_than_wanted,
     _sent,
 )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..model.times import TIMES, Times
-from ..sentence import Sentence
+from ..sentence import NOTHING, Sentence
 from .evidence import Receiver
 
 MESSAGES = 50  # the last ones are kept
@@ -35,7 +35,7 @@ class Phase(Enum):
 class TransferState:
     """One moment. `bytes` of the disk, `total` None where the stream does not tell; `started` is the monotonic time
     of the first byte; `rate` in bytes/s over the last seconds; `elapsed` and `remaining` in seconds. `verified`: bytes
-    read back so far."""
+    read back so far. `notes`: what is to be seen while it lasts; `attention`: what the operator should see now."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
@@ -47,6 +47,8 @@ class TransferState:
     verified: int = 0
     receivers: tuple[Receiver, ...] = ()
     messages: tuple[Sentence, ...] = ()
+    attention: Sentence = NOTHING
+    notes: tuple[Sentence, ...] = ()
 
 
 class Meter:
@@ -76,6 +78,9 @@ class Status:
         self._ended: float | None = None
         self._receivers: tuple[Receiver, ...] = ()
         self._messages: deque[Sentence] = deque(maxlen=MESSAGES)
+        self._attention = NOTHING
+        self._notes: list[Sentence] = []
+        self._still: Sentence | None = None
         self._samples: deque[tuple[float, int]] = deque()
         self._event = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
@@ -118,6 +123,24 @@ class Status:
             self._messages.append(text)
         self._notify()
 
+    def attend(self, text: Sentence) -> None:
+        """A line for the operator that stays until the next one of its kind."""
+        with self._lock:
+            self._attention = text
+        self.tell(text)
+
+    def note(self, text: Sentence) -> None:
+        """What the operator is to see from now on."""
+        with self._lock:
+            self._notes.append(text)
+        self._notify()
+
+    def stands_still(self, text: Sentence | None) -> None:
+        """What the operator is to see as long as it is so; None: it moves again."""
+        with self._lock:
+            self._still = text
+        self._notify()
+
     def show(self, receivers: tuple[Receiver, ...]) -> None:
         """All receivers that take part, or took part."""
         with self._lock:
@@ -156,6 +179,8 @@ class Status:
                 verified=self.reread.count,
                 receivers=self._receivers,
                 messages=tuple(self._messages),
+                attention=self._attention,
+                notes=(*self._notes, *((self._still,) if self._still else ())),
             )
 
     def _elapsed(self) -> float:

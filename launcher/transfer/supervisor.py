@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..model.times import TIMES, Times
 from ..process import Process
+from ..udpcast.messages import explains
 from .evidence import Stage
 
 LAST_WORDS = 200  # characters of standard error that are kept for a failure's sentence
@@ -44,6 +45,8 @@ class Supervisor:
         self._partial: dict[int, bytes] = {}
         self._words: dict[int, str] = {}
         self._kill_at = float("inf")
+        self._work_is_done = False
+        self._overdue: list[Process] = []
 
     def wake_by(self, fd: int) -> None:
         """`wait` ends when `fd` is readable."""
@@ -72,27 +75,33 @@ class Supervisor:
             elif process.status is None:
                 self._reap(process, events)
         if time.monotonic() >= self._kill_at:
+            if self._work_is_done:
+                self._overdue += [one for one in self._members if one.status is None]
             self._signal(signal.SIGKILL)
         return events
 
     def stop(self, first: int = signal.SIGINT) -> None:
         """End all processes: with signal `first`, and soon after with SIGKILL."""
         self._signal(first)
+        self._work_is_done = False
         self._kill_at = min(self._kill_at, time.monotonic() + self._times.grace)
 
-    def let_end(self) -> None:
-        """Everything went well, so the processes end by themselves; one that does not within `linger` is killed.
+    def let_end(self, longer: float = 0.0) -> None:
+        """Everything went well, so the processes end by themselves; one that does not within `linger`, and so many
+        seconds `longer`, is killed. That is no failure of it.
 
         No signal now: a program that has closed its output may still be on its way out, and would end with a failure.
         """
         if self._kill_at == float("inf"):
-            self._kill_at = time.monotonic() + self._times.linger
+            self._kill_at = time.monotonic() + self._times.linger + longer
+            self._work_is_done = True
 
     def stage(self, process: Process | None) -> Stage | None:
         """How `process` ended, as evidence; None when it never ran."""
         if process is None or process.status is None:
             return None
-        return Stage(process.name, process.status, self._words.get(process.pid, ""))
+        words = self._words.get(process.pid, "")
+        return Stage(process.name, process.status, words, -process.status in process.sent, process in self._overdue)
 
     def ended_before(self, one: Process, other: Process) -> bool:
         """Whether `one` was reaped while `other` still ran."""
@@ -129,7 +138,7 @@ class Supervisor:
         for line, end in zip(lines[::2], lines[1::2], strict=True):
             text = line.decode("utf-8", "replace").strip()
             if text:
-                if end != b"\r":  # progress, which the next line overwrites
+                if end != b"\r" and explains(text):  # progress is what the next line overwrites
                     self._words[process.pid] = text[-LAST_WORDS:]
                 events.append(Said(process, text))
         return bool(data)

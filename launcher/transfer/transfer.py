@@ -11,12 +11,17 @@ the outcome is there.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 
+from ..errors import ErrorKind, TransferFailed
 from ..events import EventLog
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
 from ..model.times import TIMES, Times
+from ..sentence import say
+from ..shortage import HINT, shortage
 from ..udpcast.command import start_condition
 from .owner import Worker
 from .receiver import Receiver
@@ -30,23 +35,33 @@ class Transfer:
     """One transfer of `plan`."""
 
     def __init__(self, plan: Plan, log: EventLog, times: Times = TIMES) -> None:
-        """Raises TransferFailed when a program is missing."""
+        """Raises TransferFailed when a program is missing, or this PC has run out of something."""
         self._plan = plan
         self._log = log
         self._times = times
-        self._status = Status(plan.target.size if plan.role is Role.SEND else None, times)
         side = Sender if plan.role is Role.SEND else Receiver
-        self._side: Sender | Receiver = side(plan, self._status, log, times)
+        with _nothing_begun():
+            self._status = Status(plan.target.size if plan.role is Role.SEND else None, times)
+            try:
+                self._side: Sender | Receiver = side(plan, self._status, log, times)
+            except BaseException:
+                self._status.close()
+                raise
         self._work = Worker(self._carry_out)
         self._done = threading.Event()
         self._told = threading.Event()  # no further progress is told
         self._progress = threading.Thread(target=self._report, name="progress", daemon=True)
 
     def start(self) -> None:
-        """Start what opens the disk and starts the processes."""
+        """Start what opens the disk and starts the processes. Raises TransferFailed, and all is closed then."""
         self._status.tell(start_condition(self._plan))
-        self._progress.start()
-        threading.Thread(target=self._run, name="transfer", daemon=True).start()
+        try:
+            with _nothing_begun():
+                threading.Thread(target=self._run, name="transfer", daemon=True).start()
+        except TransferFailed:
+            self._side.leave()
+            self._status.close()
+            raise
 
     def fileno(self) -> int:
         """A descriptor that is readable when `snapshot` has news, mere progress aside; valid until `close`."""
@@ -82,13 +97,18 @@ class Transfer:
         self._status.enter(Phase.DONE)
 
     def _carry_out(self) -> Outcome:
+        with contextlib.suppress(RuntimeError):  # one thread too many; nobody needs this one
+            self._progress.start()
         try:
-            cast = self._side.prepare()
-            self._log.emit("transfer", argv=[list(words) for words in self._side.commands], role=self._plan.role.value)
-            outcome = cast()
+            with _nothing_begun():
+                cast = self._side.prepare()
+                commands = [list(words) for words in self._side.commands]
+                self._log.emit("transfer", argv=commands, role=self._plan.role.value)
+                outcome = cast()
         finally:  # what is told last is what came of it
             self._told.set()
-            self._progress.join()
+            if self._progress.ident:
+                self._progress.join()
         self._log.emit("outcome", **outcome.fields())
         return outcome
 
@@ -100,3 +120,16 @@ class Transfer:
             if count != last:
                 last = count
                 self._log.emit("progress", bytes=count, total=total)
+
+
+@contextlib.contextmanager
+def _nothing_begun() -> Iterator[None]:
+    """What this PC has run out of before a byte has moved is no bug of ours."""
+    try:
+        yield
+    except Exception as error:
+        words = shortage(error)
+        if words is None:
+            raise
+        sentence = say("This PC cannot begin the transfer: {error}.", error=words)
+        raise TransferFailed(ErrorKind.SHORTAGE, sentence, HINT) from error

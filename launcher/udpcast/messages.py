@@ -18,21 +18,25 @@ class MessageKind(Enum):
     DROPPING = "dropping"  # sender: gives a silent receiver up
     DISCONNECTED = "disconnected"  # sender: a receiver left, was dropped, or the cast is over
     STARTING = "starting"  # sender: the cast begins
+    NOBODY = "nobody"  # sender: it was told to begin, and there is no receiver; it ends, with status 0
     COMPLETE = "complete"  # sender: every byte was acknowledged, or nobody is left
     DROPPED = "dropped"  # receiver: the sender gave us up
+    UNREADY = "unready"  # sender: some have not acknowledged what was sent; the cast waits for them
     PROGRESS = "progress"
     FAILED = "failed"  # a message that comes before the program ends without success
 
 
 @dataclass(frozen=True)
 class Message:
-    """One line. `number` is udpcast's number of the receiver, `bytes` the count of a progress line (compressed)."""
+    """One line. `number` is udpcast's number of the receiver, `numbers` those of several, `bytes` the count of a
+    progress line (compressed)."""
 
     kind: MessageKind
     text: str
     number: int | None = None
     address: str | None = None
     bytes: int | None = None
+    numbers: tuple[int, ...] = ()
 
 
 _PATTERNS = (
@@ -42,8 +46,10 @@ _PATTERNS = (
     (MessageKind.DROPPING, re.compile(r"Dropping client #(?P<number>\d+) because of timeout")),
     (MessageKind.DISCONNECTED, re.compile(r"Disconnecting #(?P<number>\d+) \((?P<address>[^)]*)\)")),
     (MessageKind.STARTING, re.compile(r"Starting transfer: ")),
+    (MessageKind.NOBODY, re.compile(r"No participants\.\.\. exiting")),
     (MessageKind.COMPLETE, re.compile(r"Transfer complete\.")),
     (MessageKind.DROPPED, re.compile(r"Dropped by server|We have been dropped by sender")),
+    (MessageKind.UNREADY, re.compile(r"Timeout notAnswered=\[[\d,]*\] notReady=\[(?P<numbers>[\d,]+)\]")),
     (MessageKind.PROGRESS, re.compile(r"bytes=\s*(?P<bytes>[\d ]*\d)(?P<unit>[KMGT]?)")),
     (
         MessageKind.FAILED,
@@ -55,7 +61,17 @@ _PATTERNS = (
         ),
     ),
 )
+_REPORTS = re.compile(
+    r"Udp-(sender|receiver) \d|UDP (sender|receiver) for |Using |Broadcasting control |Listening to multicast "
+    r"|received message|Press (any|return) |Connected as #|New connection from |Starting transfer: |Disconnecting #"
+    r"|Transfer complete\.|bytes="
+)
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def explains(line: str) -> bool:
+    """Whether `line` may say why a program has ended: not where it only reports how far a cast is."""
+    return _REPORTS.match(line.replace("\a", "").strip()) is None
 
 
 def parse_message(line: str) -> Message | None:
@@ -69,12 +85,13 @@ def parse_message(line: str) -> Message | None:
         match = pattern.search(text)
         if match:
             found = match.groupdict()
-            size = found.get("bytes")
+            size, numbers = found.get("bytes"), found.get("numbers") or ""
             return Message(
                 kind,
                 text,
                 number=int(found["number"]) if found.get("number") else None,
                 address=found.get("address"),
                 bytes=int(size.replace(" ", "")) * _UNITS[found["unit"]] if size else None,
+                numbers=tuple(int(one) for one in numbers.split(",") if one),
             )
     return None

@@ -242,6 +242,7 @@ def _typed(words: tuple[str, ...], kept: dict[str, str | None]) -> Options:
         retries_until_drop=number("retries-until-drop"),
         rexmit_hello_interval=number("rexmit-hello-interval"),
         exit_wait=number("exit-wait"),
+        log=kept.get("log"),
     )
 
 

@@ -23,7 +23,7 @@ GOAL = 0.97
 """Ours to plain, without verification, where the wire is the limit."""
 
 PACK = {"gzip": "pigz -1 -c", "lzop": "lzop -1 -c", "zstd": "zstd -q -1 -T0 -c"}
-UNPACK = {"gzip": "pigz -dc", "lzop": "lzop -dc", "zstd": "zstd -q -dc"}
+UNPACK = {"gzip": "zstd -q -dc", "lzop": "lzop -dc", "zstd": "zstd -q -dc"}
 """The launcher's own (`launcher/udpcast/command.py`); a test holds them together."""
 
 

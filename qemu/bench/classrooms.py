@@ -114,7 +114,7 @@ def spec(settings: RoomSettings, case: RoomCase, way: Way, model: Path) -> Class
         direct=True,
         deadline=DEADLINE,
         disk_rate=settings.disk_rate and settings.disk_rate * 10**6,
-        append_sender=f'umode=snd auto=yes disk={disk} compr={case.compression} udpcparam="{options}"',
+        append_sender=f'umode=snd auto=yes disk={disk} blank=yes compr={case.compression} udpcparam="{options}"',
         append_receiver=f"umode=rcv auto=yes verify={verify}",
     )
     if way is not Way.PLAIN:

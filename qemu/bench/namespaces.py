@@ -73,7 +73,7 @@ def ours(case: Case, source: Path, targets: Sequence[Path], *, verify: bool) -> 
     """The launcher's commands for the same."""
     command = (sys.executable, "-m", "launcher", "transfer", "nic=eth0", f"port={PORT}")
     options = " ".join(_sender_options(case))
-    sender = (*command, "umode=snd", f"disk={source}", f"compr={case.compression}", f"udpcparam={options}")
+    sender = (*command, "umode=snd", f"disk={source}", "blank=yes", f"compr={case.compression}", f"udpcparam={options}")
     receiver = (*command, "umode=rcv", f"verify={'yes' if verify else 'no'}", f"udpcparam=--exit-wait {EXIT_WAIT}")
     return [(sender,), *(((*receiver, f"disk={target}"),) for target in targets)]
 

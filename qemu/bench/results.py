@@ -13,6 +13,10 @@ from ..disks.raw import MIB
 from .cases import Case, Way, goal
 
 
+class BenchError(Exception):
+    """One sentence: why nothing was measured."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One transfer. `seconds` from the first data to the last receiver's end; CPU in seconds and peak memory in

@@ -1,9 +1,4 @@
-"""``python3 -m qemu bench stages``: each of the launcher's own stages alone, on one core, with files in memory.
-
-Where the launcher stands in the path of the data (`launcher/datapath/copying.py`), it must not be the one who is waited
-for: a cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a process that is bound to one core; what feeds
-or drains it is ``dd``, bound to another one where there is one.
-"""
+"""What `commands.bench.STAGES` tells. Imports the launcher's own data path, and with it a library."""
 
 from __future__ import annotations
 
@@ -34,12 +29,13 @@ from launcher.datapath.moved import Moved
 from ..columns import layout
 from ..disks.raw import MIB
 from .cases import write_source
+from .results import BenchError
 
 GIGABIT = 125.0  # MB/s
 MEMORY = Path("/dev/shm")
 
 
-class StageError(Exception):
+class StageError(BenchError):
     """One sentence: why nothing was measured."""
 
 

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kernel_cmdline import showable_lines
 from pxe.boot_entry import KERNEL
 from pxe.tree import write_tree
 
@@ -55,7 +56,7 @@ def run_classroom(spec: ClassroomSpec, report: Callable[[str], None] | None = No
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(showable_lines(line), file=sys.stderr, flush=True)
 
 
 FAULT_MODEL_SIZE = 96 * MIB
@@ -86,7 +87,8 @@ class _Room:
         tree = self._tree(plan, size)
         self.started = time.monotonic()
         with contextlib.ExitStack() as stack:
-            network = stack.enter_context(Network(self.scratch, tree, len(plan), loop, self._server_line))
+            network = Network(self.scratch, tree, len(plan), loop, self._server_line, of_others=self.spec.of_others)
+            stack.enter_context(network)
 
             def switch_on(name: str) -> None:
                 seat = next(seat for seat in plan if seat.name == name)
@@ -102,7 +104,7 @@ class _Room:
             except HARNESS_ERRORS:
                 self._keep(self._collect(network))
                 raise
-            collected = self._collect(network)
+            collected, leases = self._collect(network), network.leases
             reports = [self._seat_report(seat) for seat in plan]
         seconds = round(time.monotonic() - self.started, 1)
         self.say("comparing the disks")
@@ -121,6 +123,7 @@ class _Room:
                 command(self.spec),
                 self.problem,
                 self._fault_reports(injected),
+                tuple((lease.mac, lease.address) for lease in leases),
             ),
             collected,
         )
@@ -178,7 +181,7 @@ class _Room:
             if deadline.passed:
                 self.problem = f"the deadline of {self.spec.deadline:.0f} s passed."
             elif network.ended:
-                self.problem = "the boot server (dnsmasq) died."
+                self.problem = "the boot server died."
             elif failed := self._hopeless(injected):
                 names = ", ".join(failed)
                 self.problem = f"the run was given up: {names} failed before the cast."
@@ -216,7 +219,7 @@ class _Room:
         """Take what would explain a failure while the machines still live."""
         directory = self.scratch / "artefacts"
         directory.mkdir()
-        (directory / "dnsmasq.log").write_bytes(network.log)
+        (directory / "boot-server.log").write_bytes(network.log)
         for seat in self.seats.values():
             seat.vm.artefacts(directory / seat.spec.name)
         return directory

@@ -82,34 +82,44 @@ def machine(spec: MachineSpec, size: int, given: tuple[Fault, ...]) -> MachineSp
 
 
 _STEP = 1 << 16
+_INIT = """\
+#!/bin/busybox sh
+# Does what the programs below ask for, which have no rights themselves; and is then what it was.
+busybox mkfifo -m 666 /fault
+while :; do busybox sh < /fault; done &
+exec busybox sh /init.first
+"""
 _WRAPPER = """\
 #!/bin/sh
-# Reads so much, says so on the event port, and then something happens.
+# Reads so much; then this is said on the event port, and something happens.
 {{
     busybox dd bs={step} count={count} iflag=fullblock 2> /dev/null
     read -r up rest < /proc/uptime
-    echo "{{\\"event\\": \\"fault\\", \\"t\\": $up, \\"program\\": \\"{name}\\"}}" > /dev/ttyS1
+    busybox cat > /fault << END
+echo '{{"event": "fault", "t": $up, "program": "{name}"}}' > /dev/ttyS1
 {deed}
+END
+    exec busybox cat
 }} | /usr/lib/udpcast-fault/{name} "$@"
 """
 PROGRAMS = {
     Kind.KILL_PROGRAM: """\
-    # It dies with everything in its session.
-    kill -9 0""",
+# It dies with everything in its session.
+kill -9 -$$""",
     Kind.EXHAUST: """\
-    # Files that can go nowhere fill the memory, written by one whom the kernel may not end. When one of the pipeline's
-    # programs is gone, so are they.
-    pids=$(busybox pidof zstd pigz lzop udp-sender udp-receiver)
-    (
-        echo -1000 > /proc/self/oom_score_adj
-        busybox mkdir /hog
-        busybox mount -t ramfs hog /hog
-        while kill -0 $pids; do busybox dd bs=1M count=4 if=/dev/zero of=/hog/$((number += 1)); done
-        busybox umount /hog
-    ) < /dev/null > /dev/null 2>&1 &
-    exec busybox cat""",
+# Files that can go nowhere fill the memory, written by one whom the kernel may not end. When one of the pipeline's
+# programs is gone, so are they.
+pids="\\$(busybox pidof zstd pigz lzop udp-sender udp-receiver)"
+(
+    echo -1000 > /proc/self/oom_score_adj
+    busybox mkdir /hog
+    busybox mount -t ramfs hog /hog
+    while kill -0 \\$pids; do busybox dd bs=1M count=4 if=/dev/zero of=/hog/\\$((number += 1)); done
+    busybox umount /hog
+) < /dev/null > /dev/null 2>&1 &""",
 }
-"""What happens within a program when it has read so much: lines of a shell script."""
+"""What happens to a program when it has read so much: lines of a shell script that /init runs, as it stands in a here
+document of the program's own."""
 
 
 def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...], scratch: Path) -> None:
@@ -131,6 +141,10 @@ def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...]
         script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=PROGRAMS[fault.kind])
         (wrappers / name).write_text(script)
         (wrappers / name).chmod(0o755)
+    _extract(tree / INITRD, "init", root)
+    (root / "init").rename(root / "init.first")
+    (root / "init").write_text(_INIT)
+    (root / "init").chmod(0o755)
     second_initrd.add(tree, seat, root, "programs")
 
 

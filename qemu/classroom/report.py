@@ -106,7 +106,10 @@ class SeatReport:
 
 @dataclass(frozen=True)
 class Report:
-    """All of one run. `seconds` from the first machine's start to the last one's end; `reproduce` for a shell."""
+    """All of one run. `seconds` from the first machine's start to the last one's end; `reproduce` for a shell.
+
+    `leases`: card and address of each one that is held in the end, where the boot server tells (`of_others`).
+    """
 
     seats: tuple[SeatReport, ...]
     source: SourceReport
@@ -115,6 +118,7 @@ class Report:
     reproduce: str
     problem: str = ""
     faults: tuple[FaultReport, ...] = ()
+    leases: tuple[tuple[str, str], ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:

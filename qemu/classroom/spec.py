@@ -47,6 +47,8 @@ class ClassroomSpec:
     nic: str = "e1000"
     bus: Bus = Bus.AHCI
     deadline: float = 900.0
+    of_others: bool = False
+    """The boot server is not ours, but ISC dhcpd with tftpd-hpa."""
     keep: bool = False
     artefacts: Path | None = None
     faults: tuple[Fault, ...] = ()
@@ -83,7 +85,8 @@ def default_append_sender(spec: ClassroomSpec) -> str:
     options = f"--min-receivers {spec.receivers}"
     if spec.faults:
         options += f" --max-bitrate {FAULT_RATE}"
-    return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]} udpcparam="{options}"'
+    noise = " blank=yes" if spec.faults else ""
+    return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]}{noise} udpcparam="{options}"'
 
 
 def with_console(append: str) -> str:
@@ -113,5 +116,6 @@ def command(spec: ClassroomSpec) -> str:
         if value is not None:
             words += [name, str(value)]
     words += ["--memory", str(spec.memory), "--nic", spec.nic, "--bus", spec.bus.value]
+    words += ["--server-of-others"] if spec.of_others else []
     words += [word for fault in spec.faults for word in ("--fault", str(fault))]
     return shlex.join([*words, "--deadline", f"{spec.deadline:g}"])

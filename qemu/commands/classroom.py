@@ -38,6 +38,7 @@ def _classroom(options: argparse.Namespace) -> int:
         nic=options.nic,
         bus=options.bus,
         deadline=options.deadline,
+        of_others=options.server_of_others,
         keep=options.keep,
         artefacts=options.artefacts,
         faults=tuple(options.fault),
@@ -91,6 +92,11 @@ def _classroom_options(room: argparse.ArgumentParser) -> None:
         metavar="FAULT",
         help="what goes wrong, e.g. kill:receiver-1@30%%; may be repeated, see below. Without --model-disk the model is"
         f" then noise, and without --append-sender it is sent at {FAULT_RATE}bit/s",
+    )
+    add(
+        "--server-of-others",
+        action="store_true",
+        help="the boot server is ISC dhcpd with tftpd-hpa, which tests/run unpacks (default: ours)",
     )
     add("--keep", action="store_true", help="keep the targets in the artefacts' directory")
     json_option(room, "report")

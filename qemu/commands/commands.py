@@ -7,9 +7,10 @@ import logging
 import sys
 from collections.abc import Callable
 
-from kernel_cmdline import CommandLineError
+from kernel_cmdline import CommandLineError, showable_lines
+from kernel_cmdline.arguments import ArgumentParser
 
-from ..bench.stages import StageError
+from ..bench.results import BenchError
 from ..classroom.faults import FaultError
 from ..host import sandbox
 from ..machine.spec import SpecError
@@ -31,16 +32,16 @@ def run(arguments: list[str] | None = None) -> int:
         print("stopped", file=sys.stderr)
         return sandbox.STOPPED
     except sandbox.RunFailed as error:
-        print(error, file=sys.stderr)
+        print(showable_lines(str(error)), file=sys.stderr)
         return 1 if error.kind in _OF_THE_MACHINE else 3
-    except (SpecError, CommandLineError, FaultError, StageError, sandbox.SandboxError, OSError) as error:
-        print(error, file=sys.stderr)
+    except (SpecError, CommandLineError, FaultError, BenchError, sandbox.SandboxError, OSError) as error:
+        print(showable_lines(str(error)), file=sys.stderr)
         return 3
 
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
-    main = argparse.ArgumentParser(
+    main = ArgumentParser(
         prog="python3 -m qemu",
         description="Virtual machines that boot the pair udpcast-linux and udpcast-initrd.",
         epilog=STATUSES,

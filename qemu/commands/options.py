@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from kernel_cmdline import showable_lines
+
 from ..classroom import single
 from ..machine.spec import Bus
 
@@ -91,12 +93,12 @@ def show(options: argparse.Namespace, table: str, json: str) -> None:
     """A result: the table for the reader, the whole of it in a file if that was asked for (`json_option`)."""
     if options.json:
         options.json.write_text(json)
-    print(table, end="")
+    print(showable_lines(table), end="")
 
 
 def tell(line: str) -> None:
     """What goes on, on standard error."""
-    print(line, file=sys.stderr, flush=True)
+    print(showable_lines(line), file=sys.stderr, flush=True)
 
 
 def positive(text: str) -> int:

@@ -11,7 +11,6 @@ Exit status: 0 the disk is there; 1 it could not be made (one sentence on standa
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import shlex
@@ -24,6 +23,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from initrd import apt
+from kernel_cmdline.arguments import ArgumentParser
 
 from .debian_system import (
     EARLY_FILES,
@@ -243,9 +243,7 @@ def _make_esp(scratch: Path, grub: Path, esp: Partition, recipe: Recipe) -> Path
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python3 -m qemu.disks.debian", description="Make a model disk with Debian on it."
-    )
+    parser = ArgumentParser(prog="python3 -m qemu.disks.debian", description="Make a model disk with Debian on it.")
     parser.add_argument("-o", "--output", type=Path, default=None, help="the image (default: in the cache only)")
     parser.add_argument("--cache", type=Path, default=Path(".cache"), help="where finished disks are kept")
     options = parser.parse_args(argv)

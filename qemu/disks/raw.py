@@ -12,8 +12,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import xxhash
-
 from .tools import DiskError
 
 SECTOR = 512
@@ -66,6 +64,8 @@ def xxh128(path: Path, length: int | None = None) -> str:
 
     Holes are hashed as the zeros they are, without being read. Raises `DiskError` when the image is shorter.
     """
+    import xxhash  # noqa: PLC0415 - no help needs it
+
     digest = xxhash.xxh3_128()
     zeros = memoryview(bytes(CHUNK))
 

@@ -1,7 +1,7 @@
 """The cables of a virtual classroom: a bridge, one tap for each machine, and a boot server on the bridge.
 
 Only for use inside `sandbox.run`: the network namespace, and with it everything made here, ends with the run. The
-configuration of dnsmasq comes from `pxe.dnsmasq`, as for a real room.
+configuration of dnsmasq comes from `pxe.dnsmasq`, as for a real room; or the server is somebody else's (`foreign`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pxe.dnsmasq import BootServer, config
 
+from . import foreign
 from .event_loop import Deadline, EventLoop, Stream, watch_process
 
 log = logging.getLogger(__name__)
@@ -69,9 +70,9 @@ def ip(*words: str) -> None:
 
 
 class Network:
-    """The bridge with dnsmasq on it: DHCP, and TFTP from `tree`. A context manager.
+    """The bridge with a boot server on it: DHCP, and TFTP from `tree`. A context manager.
 
-    `on_line` gets each line of dnsmasq's log; `log` is all of it. `ended` is true when dnsmasq died.
+    `on_line` gets each line that the server says; `log` is all of it. `ended` is true when a part of it died.
     """
 
     def __init__(
@@ -81,11 +82,14 @@ class Network:
         seats: int,
         loop: EventLoop,
         on_line: Callable[[str], None] | None = None,
+        *,
+        of_others: bool = False,
     ) -> None:
+        """`of_others`: the boot server is ISC dhcpd with tftpd-hpa."""
         self.log = bytearray()
         self.ended = False
         self._directory, self._tree, self._seats = directory, tree, seats
-        self._loop, self._on_line = loop, on_line
+        self._loop, self._on_line, self._of_others = loop, on_line, of_others
         self._rest = b""
         self._cleanup = contextlib.ExitStack()
 
@@ -99,11 +103,31 @@ class Network:
     def __exit__(self, *_: object) -> None:
         self._cleanup.close()
 
+    @property
+    def leases(self) -> tuple[foreign.Held, ...]:
+        """The leases that are held now, as dhcpd tells."""
+        return foreign.held((self._directory / foreign.LEASES).read_text()) if self._of_others else ()
+
     def _start_server(self, stack: contextlib.ExitStack) -> None:
-        path = self._directory / "dnsmasq.conf"
-        path.write_text(config(server_settings(self._directory, self._tree)) + _ROUTER6_CONFIG)
+        settings = server_settings(self._directory, self._tree)
+        if self._of_others:
+            assert settings.first and settings.last
+            room = foreign.room(SERVER, settings.first, settings.last)
+            self._start(self._dnsmasq("router.conf", f"port=0\nlog-facility=-\n{_ROUTER6_CONFIG}"), b"", stack)
+            self._start(foreign.tftpd(self._tree, SERVER), b"", stack)
+            self._start(foreign.dhcpd(self._directory, BRIDGE, room), foreign.DHCPD_IS_THERE, stack)
+        else:
+            self._start(self._dnsmasq("dnsmasq.conf", config(settings) + _ROUTER6_CONFIG), b"TFTP root is", stack)
+
+    def _dnsmasq(self, name: str, settings: str) -> tuple[str, ...]:
+        path = self._directory / name
+        path.write_text(settings)
         # --no-daemon: in a user namespace there is only root, and dnsmasq fails when it cannot give root up.
-        command = ["setpriv", "--pdeathsig", "KILL", "dnsmasq", f"--conf-file={path}", "--no-daemon"]
+        return ("dnsmasq", f"--conf-file={path}", "--no-daemon")
+
+    def _start(self, words: tuple[str, ...], ready: bytes, stack: contextlib.ExitStack) -> None:
+        """Start a part of the server, and wait until it has said that it is `ready`."""
+        command = ["setpriv", "--pdeathsig", "KILL", *words]
         log.debug("$ %s", shlex.join(command))
         ours, theirs = socket.socketpair()
         stream = Stream(self._loop, ours, self._feed)
@@ -117,10 +141,10 @@ class Network:
         pidfd = watch_process(self._loop, process.pid, self._server_ended)
         stack.callback(os.close, pidfd)
         stack.callback(self._loop.remove, pidfd)
-        self._loop.until(lambda: b"TFTP root is" in self.log or self.ended, Deadline(10), "dnsmasq's start")
+        self._loop.until(lambda: ready in self.log or self.ended, Deadline(10), "the boot server's start")
         if self.ended:
             stream.drain()
-            raise NetworkError(f"dnsmasq did not start: {self.log.decode(errors='replace').strip()}")
+            raise NetworkError(f"{shlex.join(words)} did not start: {self.log.decode(errors='replace').strip()}")
 
     def _server_ended(self) -> None:
         self.ended = True
@@ -155,8 +179,9 @@ class Served:
 
 
 def parse_server_line(line: str) -> Served | None:
-    """One line of dnsmasq's log (src/rfc2131.c, src/tftp.c), or None when it tells nothing of that kind."""
-    if match := re.search(r"DHCPACK\(\S+\) (\S+) ([0-9a-f:]{17})", line):
+    """One line of dnsmasq's log (src/rfc2131.c, src/tftp.c) or dhcpd's (server/dhcp.c), or None when it tells nothing
+    of that kind."""
+    if match := re.search(r"DHCPACK(?:\(\S+\)| on) (\S+)(?: to)? ([0-9a-f:]{17})", line):
         return Served("dhcp", match[1], match[2])
     if match := re.search(r"sent \S*?([^/\s]+) to (\S+)$", line):
         return Served(match[1], match[2])

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pyte
-
 from ..host.event_loop import Deadline, DeadlinePassed, EventLoop
 from .keys import serial
 
@@ -31,6 +29,8 @@ class Screen:
 
     def __init__(self, answer: Callable[[bytes], None] | None = None) -> None:
         """`answer` gets what a real terminal sends back by itself (its cursor position, say)."""
+        import pyte  # noqa: PLC0415 - no help needs it
+
         screen: Any = pyte.Screen(COLUMNS, LINES)
         if answer:
             screen.write_process_input = lambda text: answer(text.encode())

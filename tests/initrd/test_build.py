@@ -122,8 +122,9 @@ def test_no_wireless_graphics_or_sound(listing: list[str]) -> None:
     "name",
     ["init", "etc/fstab", "etc/resolv.conf", "usr/bin/udp-sender", "usr/bin/udp-receiver", "usr/bin/python3",
      "usr/bin/zstd", "usr/bin/lzop", "usr/bin/gzip", "usr/bin/udhcpc", "usr/bin/setsid", "usr/bin/stty",
-     "usr/sbin/modprobe", "usr/lib/systemd/systemd-udevd", "usr/lib/udev/rules.d/60-persistent-storage.rules",
-     "usr/lib/udev/scsi_id", "usr/lib/x86_64-linux-gnu/libkmod.so.2"],
+     "usr/sbin/modprobe", "usr/sbin/wipefs", "usr/lib/systemd/systemd-udevd",
+     "usr/lib/udev/rules.d/60-persistent-storage.rules", "usr/lib/udev/scsi_id",
+     "usr/lib/x86_64-linux-gnu/libkmod.so.2", "usr/lib/x86_64-linux-gnu/libsmartcols.so.1"],
 )  # fmt: skip
 def test_a_file_is_there(listing: list[str], name: str) -> None:
     assert name in names(listing)

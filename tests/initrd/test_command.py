@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from initrd import build, image, python, run
+from initrd import build, image, kernel, python, run
 from initrd.__main__ import main
 from initrd.errors import BuildError
 from launcher import VERSION
@@ -21,7 +21,7 @@ def test_a_missing_tool_names_its_package(
     monkeypatch.setattr(run, "SYSTEM_PATH", str(tmp_path))
     assert main(["build", "-o", str(tmp_path / "out")]) == 1
     said = capsys.readouterr().err
-    assert "is missing; it is in Debian's package" in said
+    assert "are missing here: apt-get install" in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
@@ -33,8 +33,8 @@ def test_everything_that_is_missing_is_named_at_once(
     monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
     assert main(["build", "-o", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == (
-        "initrd: the program busybox is missing; it is in Debian's package busybox: apt-get install busybox "
-        "dracut-core python3-urwid python3-pyudev python3-xxhash\n"
+        "initrd: busybox, dracut, Python's urwid, Python's pyudev and Python's xxhash are missing here: "
+        "apt-get install busybox dracut-core python3-urwid python3-pyudev python3-xxhash\n"
     )
 
 
@@ -45,7 +45,7 @@ def test_a_library_of_a_virtual_environment_does_not_count(
         (tmp_path / name).touch()
     monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
     assert main(["build", "-o", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err == "initrd: the Python library xxhash is missing: apt-get install python3-xxhash\n"
+    assert capsys.readouterr().err == "initrd: Python's xxhash is missing here: apt-get install python3-xxhash\n"
 
 
 def test_only_a_checkout_needs_what_compiles_translations(tmp_path: Path) -> None:
@@ -117,3 +117,16 @@ def test_the_packages_needed_are_listed(capsys: pytest.CaptureFixture[str]) -> N
 def test_firmware_that_a_driver_names_is_read_from_it() -> None:
     module = b"\x7fELF\0license=GPL\0firmware=rtl_nic/rtl8168h-2.fw\0firmware=a/b.fw\0alias=pci:v0\0"
     assert image.wanted_firmware(module) == ("a/b.fw", "rtl_nic/rtl8168h-2.fw")
+
+
+def test_an_unknown_driver_is_wrong_usage_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "6.1").mkdir()
+    there = kernel.Kernel(tmp_path / "vmlinuz", "6.1", tmp_path / "6.1")
+    monkeypatch.setattr(build, "check_host", lambda project: None)
+    monkeypatch.setattr(kernel, "fetch", lambda cache, release: there)
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    assert main(["build", "-o", str(out), "--cache", str(cache), "--add-driver", "e100e", "--add-driver", "x"]) == 2
+    assert capsys.readouterr().err == "initrd: kernel 6.1 has no driver e100e, x (--add-driver)\n"
+    assert list(out.iterdir()) == []

@@ -103,3 +103,30 @@ def test_an_apt_that_knows_no_kernel_is_one_sentence(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(kernel, "run", lambda *_args, **_options: "")
     with pytest.raises(BuildError, match="apt knows no package linux-image-amd64; run apt-get update"):
         kernel.current_package("linux-image-amd64")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("e1000e", "r8169"), ""),
+        (("snd-hda-intel", "snd_hda_intel", "ext4"), ""),
+        (
+            ("e1000e", "e100e", "nothing"),
+            "kernel 6.1 has no driver e100e, nothing (--add-driver); did you mean e1000e?",
+        ),
+        (("nothing at all",), "kernel 6.1 has no driver nothing at all (--add-driver)"),
+    ],
+)
+def test_a_driver_that_the_kernel_does_not_have_is_named(tmp_path: Path, names: tuple[str, ...], said: str) -> None:
+    modules = tmp_path / "6.1"
+    for name in ("kernel/net/e1000e.ko", "kernel/net/r8169.ko.xz", "updates/dkms/snd-hda-intel.ko.zst"):
+        (modules / name).parent.mkdir(parents=True, exist_ok=True)
+        (modules / name).touch()
+    (modules / "modules.builtin").write_text("kernel/fs/ext4/ext4.ko\n")
+    there = kernel.Kernel(tmp_path / "vmlinuz", "6.1", modules)
+    if not said:
+        kernel.check_drivers(there, names)
+        return
+    with pytest.raises(BuildError) as caught:
+        kernel.check_drivers(there, names)
+    assert (str(caught.value), caught.value.status) == (said, 2)

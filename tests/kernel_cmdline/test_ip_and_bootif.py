@@ -219,6 +219,13 @@ def test_addresses_in_their_usual_spelling() -> None:
         "52-54-00-AA-bb-01",
         "52:54:00:aa:bb:01",
         "20-52-54-00-aa-bb-01",
+        "01-52:54:00:aa:bb:01",
+        "01-52:54:00:aa:bb:01:",
+        "01-52-54-00-aa-bb-01-",
+        "52:54:00:aa:bb:01:",
+        "01525400AABB01",
+        "01-525400aabb01",
+        "525400aabb01",
     ],
 )
 def test_bootif_with_and_without_hardware_type(text: str) -> None:
@@ -241,7 +248,7 @@ WRONG_OCTETS = [
 ]
 
 
-@pytest.mark.parametrize("text", [*WRONG_OCTETS, f"01:01:{MAC}", "eth0"])
+@pytest.mark.parametrize("text", [*WRONG_OCTETS, f"01:01:{MAC}", "eth0", "01-", "01-$net_default_mac", f"01-{MAC}::"])
 def test_no_bootif(text: str) -> None:
     with pytest.raises(CommandLineError, match=r"^BOOTIF=.*expected a MAC address.*\.$"):
         parse_bootif(text)

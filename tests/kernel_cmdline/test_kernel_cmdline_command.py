@@ -43,11 +43,11 @@ def test_standard_input_is_read_as_proc_cmdline_is() -> None:
     ]
     assert json.loads(result.stdout)[-1] == {"name": "d", "value": "e f"}
     assert b"never closed" in result.stderr and result.stderr.count(b"\n") == 1
-    assert run("-", stdin=raw).stdout == b"a = \xff\nb = c\xa0\xc3\xa0\nd = e f\n"
+    assert run("-", stdin=raw).stdout == b"a = \\xff\nb = c\\xa0\xc3\xa0\nd = e f\n"
 
 
-def test_a_text_that_is_no_utf_8_comes_out_as_it_was() -> None:
-    assert run(b"a=\xff\xa0b").stdout == b"a = \xff\nb\n"
+def test_a_byte_that_is_no_utf_8_comes_out_as_its_number() -> None:
+    assert run(b"a=\xff\xa0b").stdout == b"a = \\xff\nb\n"
 
 
 def test_an_empty_line() -> None:

@@ -124,13 +124,14 @@ NO_NUMBER: set[tuple[str, ...]] = {
     ("{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",),
     ("{server} leases {address} for {seconds} s.",),
     ("{host} does not know this PC's MAC address.",),
-    ("{nic} does not take {address}, which {server} gave it.",),
+    ("{nic} does not take {address}, which {server} gave it: {problem}.",),
     ("an IPv{version} address as the client's",),
     ("netmask={text} covers every address.",),
     ("udpcparam: --{name} needs a value: {kind}.",),
     ("udpcparam: --{name} takes no value, but {value!r} is given.",),
     ("retry={text} counts with auto=yes only: here the operator decides.",),
     ("{selector} matches nothing",),
+    ("{device} holds what was sent, but old signatures behind it could not be cleared: {why} ({left}).",),
     ("{selector} matches {count} disk", "{selector} matches {count} disks"),
 }
 """Messages with a field before such a word, and the field is never a number of such things."""

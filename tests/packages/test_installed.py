@@ -111,7 +111,7 @@ def test_help_of_every_sub_command(installed: Inside, kind: str) -> None:
 @pytest.mark.parametrize("kind", COMMAND)
 def test_a_line_is_explained(installed: Inside, kind: str) -> None:
     words = [COMMAND[kind], "explain", "--machine", "one-disk-one-card.json", "--cmdline"]
-    explained = installed(*words, "umode=rcv disk=/dev/sda port=9002").stdout
+    explained = installed(*words, "umode=rcv disk=/dev/sda port=9002 mode=x").stdout  # mode= is looked up in the lists
     assert "udp-receiver --interface eth0 --portbase 9002" in explained
     assert "port" in installed(*words, "umode=rcv port=9001", status=1).stdout
 

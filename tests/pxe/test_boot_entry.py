@@ -50,12 +50,25 @@ def test_the_length_counts_what_pxelinux_adds() -> None:
     [
         ("umode=snd", "two words", 'label "two words" cannot be used'),
         ('a="b\nlabel c"', "udpcast", 'append line of label "udpcast": '),
-        ("initrd=initrd-udpcast", "udpcast", "the tree boots udpcast-initrd: leave initrd= out"),
+        (
+            "initrd=initrd-udpcast",
+            "udpcast",
+            "old documentation does, but the tree boots udpcast-initrd: leave initrd= out",
+        ),
+        ("initrd=x", "udpcast", 'names "initrd=x", but the tree boots udpcast-initrd: leave initrd= out'),
     ],
 )
 def test_refused(append: str, label: str, words: str) -> None:
     with pytest.raises(BootEntryError, match=words):
         pxelinux_append(make_entry(append, label=label))
+
+
+def test_a_forgotten_quote_is_refused_before_a_pc_boots() -> None:
+    for append in ("disk=model:Samsung SSD 860", "udpcparam=--nokbd --ttl=2", "disk=‘model:Samsung’", "--nokbd"):
+        with pytest.raises(BootEntryError, match="double quotes"):
+            check_entries([make_entry(append)])
+    assert check_entries([make_entry('disk="model:Samsung SSD 860" quiet splash')]) == ()
+    assert "at each boot" in check_entries([make_entry("disk=/dev/nvme0n1")])[0]
 
 
 def test_the_launchers_errors_refuse_and_its_warnings_are_kept_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from pxe.__main__ import main
 from pxe.clients import ClientEvent
+from pxe.loaders import PXELINUX
 from pxe.serve import ServeError, Service, row, serve
 from tests import common
 
@@ -107,11 +109,14 @@ def test_root_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
         serve(Service("eth0"), nothing, print)
 
 
-def test_dnsmasq_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
-    with pytest.raises(ServeError, match="install the package dnsmasq-base"):
+    monkeypatch.setattr("pxe.serve.LOADERS", (replace(PXELINUX, places=(tmp_path,)),))
+    said = "dnsmasq, ip and PXELINUX are missing here: apt-get install dnsmasq-base iproute2 pxelinux syslinux-common"
+    with pytest.raises(ServeError) as caught:
         serve(Service("eth0"), nothing, print)
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_pc_whose_disk_hangs_for_ever_is_restarted_all_the_same(
 ) -> None:
     """The launcher's process cannot end, since a thread of it waits for the disk, and /init waits for the launcher."""
     kernel, initrd = of_pair(PAIR)
-    line = f"auto=yes umode=snd disk={disk} after={action}"
+    line = f"auto=yes umode=snd disk={disk} blank=yes after={action}"
     spec = SingleSpec(kernel, initrd, line, disks=(1 << 28,), bus=bus, rate=10**9, deadline=450.0)
     (outcome, after), seconds = run_machine(spec, hang, tmp_path / "artefacts")
     assert outcome["kind"] == "read-error"

@@ -61,7 +61,7 @@ install() {
     # What the DHCP server said, for the page that is told the result.
     ln -sfn /run/udpcast/resolv.conf "$initdir/etc/resolv.conf"
 
-    inst_multiple busybox kmod lzop pigz python3 udevadm udp-receiver udp-sender zstd
+    inst_multiple busybox kmod lzop pigz python3 udevadm udp-receiver udp-sender wipefs zstd
     inst /lib/systemd/systemd-udevd
     inst_multiple /lib/udev/ata_id /lib/udev/cdrom_id /lib/udev/scsi_id
     inst_rules 60-block.rules 60-cdrom_id.rules 60-persistent-storage.rules 80-drivers.rules

@@ -38,6 +38,7 @@ MAC = TWO.nics[1].mac.replace(":", "-")
 
 RECEIVER = "auto=yes umode=rcv disk=/dev/sda nic=eth0"
 SENDER = "auto=yes umode=snd disk=/dev/sda nic=eth0"
+PXE = "ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0"
 TELLS = "remontee_info=y page_remontee=http://se3/r"
 DIFFERENCE = {
     "auto": (RECEIVER, RECEIVER.replace("auto=yes", "")),
@@ -55,12 +56,15 @@ DIFFERENCE = {
     "udpcparam": (RECEIVER, f"{RECEIVER} udpcparam=--nosync"),
     "silence": (RECEIVER, f"{RECEIVER} silence=50"),
     "start_timeout": (RECEIVER, f"{RECEIVER} start_timeout=60"),
+    "blank": (SENDER, f"{SENDER} blank=yes"),
     "verify": (RECEIVER, f"{RECEIVER} verify=no"),
+    "require": (RECEIVER, f"{RECEIVER} require=equal"),
     "retry": (RECEIVER, f"{RECEIVER} retry=1"),
     "after": (RECEIVER, f"{RECEIVER} after=reboot"),
     "auto_reboot": (RECEIVER, f"{RECEIVER} auto_reboot=always"),
     "remontee_info": (f"{RECEIVER} {TELLS}", f"{RECEIVER} {TELLS} remontee_info=n"),
     "page_remontee": (f"{RECEIVER} {TELLS}", f"{RECEIVER} {TELLS}2"),
+    "sysuuid": (f"{RECEIVER} {PXE}", f"{RECEIVER} {PXE} SYSUUID=44454c4c-4200-1035-8056-b4c04f4d3132"),
     "num_op": (f"{RECEIVER} {TELLS}", f"{RECEIVER} {TELLS} num_op=7"),
 }
 """For each parameter that fills a field of the plan: two lines that differ in this parameter only."""

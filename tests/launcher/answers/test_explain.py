@@ -10,6 +10,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import Explanation, check, explain, to_json
+from launcher.answers.validation import explain_parameters
 from launcher.model.plan import After, Next
 from tests.common import ROOT, recorded
 
@@ -60,10 +61,10 @@ def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() 
         ("auto=yes", "role is not given"),
         ("auto=maybe", "auto=maybe"),
         ("umode", "umode has no value"),
-        ("BOOTIF=zz", "BOOTIF"),
         ("ip=10.0.0.999", "client"),
         ("lang=klingon", "lang=klingon"),
-        ("lang=hu", ""),
+        ("lang=hu", "There is: EN, FR, DE"),
+        ("disk=seriall:S1", "seriall is no selector"),
         ("dsk=/dev/sda", "did you mean disk"),
         ("nodhcp", ""),
         ("nic=BOOTIF", "BOOTIF= is not on the line"),
@@ -129,10 +130,31 @@ def test_an_overridden_value_is_a_warning() -> None:
     assert any("overridden" in str(warning) for warning in explained("port=9000 port=9002").warnings)
 
 
+@pytest.mark.parametrize("line", ["disk='model:x'", "disk=“/dev/sda”", "disk=model:no such", "port=9001", "nic=“eth0”"])
+def test_what_is_wrong_with_a_value_is_said_once(line: str) -> None:
+    assert len(explained(f"auto=yes umode=rcv {line}").errors) == 1
+
+
+def test_the_bare_auto_that_pxelinux_adds_overrides_nothing() -> None:
+    assert check("auto=yes umode=rcv disk=/dev/sda auto") == ([], [])
+
+
+def test_the_old_name_of_the_initrd_is_explained_and_any_other_is_the_boot_loaders_matter() -> None:
+    old = "/udpcast/initrd-udpcast"
+    assert [str(warning) for warning in explained(f"initrd={old}").warnings if old in str(warning)]
+    for name in ("udpcast-initrd", "udprd", "pair/udpcast-initrd", "x,y"):
+        assert not [warning for warning in explained(f"initrd={name}").warnings if "initrd" in str(warning)]
+
+
 def test_a_line_at_which_the_kernel_panics_is_an_error() -> None:
     many = [f"x{number}=1" for number in range(32)]
     assert check(" ".join(many[:31]) + " root=01:00 a.b=1 initrd=x") == ([], [])
     assert "panics" in check(" ".join(many))[0][0]
+    assert "panics" in str(explained(" ".join(many)).errors[0])
+
+
+def test_a_kernel_that_has_read_the_line_did_not_stop_at_it() -> None:
+    assert explain_parameters(parse(" ".join(f"x{number}=1" for number in range(40))), None)[2] == ()
 
 
 def test_check_needs_no_machine() -> None:

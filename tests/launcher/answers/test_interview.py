@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,18 @@ def test_a_confirmation_of_one_disk_does_not_serve_for_another() -> None:
     assert "not confirmed" in script.problems[0]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [{"links": ("/dev/disk/by-path/pci-0000:00:1f.2-ata-2",)}, {"wwn": "0x5"}, {"model": "Other"}, {"size": 10**12}],
+)
+def test_a_confirmation_of_one_disk_does_not_serve_for_its_twin(other: dict[str, Any]) -> None:
+    """Serial numbers are not always unique."""
+    told = Told({})
+    plan("", ONE, "rcv", "<yes>", told=told)
+    _, script = plan("", replace(ONE, disks=(replace(ONE.disks[0], **other),)), "<yes>", told=told)
+    assert script.asked == ["confirm"]
+
+
 def test_a_disk_that_is_chosen_anew_is_confirmed_anew() -> None:
     told = Told({})
     plan("umode=rcv", TWO, "/dev/sda", "eth0", "<yes>", told=told)
@@ -158,9 +171,9 @@ def test_a_device_that_is_missing_is_told_apart_because_it_may_still_appear(line
 
 
 def test_auto_no_asks_everything_with_the_given_value_preselected() -> None:
-    answers = ("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9002", "zstd", "", "menu")
+    answers = ("en", "snd", "/dev/sda", "eth0", "dhcp", "9002", "zstd", "", "menu")
     result, script = plan("auto=no port=9002 umode=rcv disk=/dev/sda", ONE, *answers)
-    assert script.asked == "lang umode disk nic dhcp ip port compr udpcparam after".split()
+    assert script.asked == "lang umode disk nic ip port compr udpcparam after".split()
     assert (script.presets["port"], script.presets["umode"]) == ("9002", "rcv")
     assert result.port == 9002
 
@@ -219,8 +232,59 @@ def test_the_address(line: str, address: Address) -> None:
     assert plan(f"umode=snd {line}", ONE)[0].address == address
 
 
+def test_auto_no_asks_for_the_address_on_one_screen() -> None:
+    """The address, or that a DHCP server is asked; even where the line forbids that, the operator may know better."""
+    line = "auto=no umode=snd disk=/dev/sda nic=eth0 dhcp=no"
+    for told, address in (("dhcp", Address(AddressSource.DHCP)), ("10.0.0.7/24", None)):
+        answers = (
+            "en",
+            "snd",
+            "/dev/sda",
+            "eth0",
+            told,
+            *(["none"] if address is None else []),
+            "9000",
+            "zstd",
+            "",
+            "menu",
+        )
+        result, script = plan(line, ONE, *answers)
+        assert [key for key in script.asked if key in ("dhcp", "ip", "netmask")] == ["ip"]
+        assert script.presets["ip"] is None
+        assert result.address == (address or Address(AddressSource.GIVEN, "10.0.0.7", 24))
+
+
+@pytest.mark.parametrize(
+    ("ip", "prefix"),
+    [
+        ("172.20.3.10:172.20.0.1:172.20.0.1:", 16),
+        ("192.168.3.10:192.168.0.1:192.168.2.1:0.0.0.0", 22),
+        ("10.0.0.7::10.0.0.1::pc:eth0:off", 8),
+    ],
+)
+def test_without_a_mask_it_is_the_classs_or_one_that_covers_server_and_gateway(ip: str, prefix: int) -> None:
+    assert plan(f"auto=yes umode=snd ip={ip}", ONE)[0].address.prefix == prefix
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("ip=127.0.0.1/8", "ip=224.0.0.1", "ip=255.255.255.255", "ip=10.0.0.255/24", "ip=10.0.0.255 netmask=24"),
+        "ip=10.0.0.0:10.0.0.1::255.255.255.0",
+    ],
+)
+def test_an_address_that_no_pc_can_have_is_an_error(line: str) -> None:
+    with pytest.raises(AnswerError, match="cannot be the address of a PC"):
+        Interview(given_answers(parse(f"auto=yes umode=snd {line}")), ONE, refuse).plan()
+
+
+def test_what_pxelinux_said_of_the_pc_goes_with_its_address() -> None:
+    made, _ = plan(f"auto=yes umode=snd {PXE} SYSUUID=44454c4c-4200-1035-8056-b4c04f4d3132", ONE)
+    assert made.address.sysuuid == "44454c4c-4200-1035-8056-b4c04f4d3132"
+
+
 def test_going_back_beyond_the_first_answer_asks_what_was_given() -> None:
-    script = Script("en", "snd", "/dev/sda", "eth0", "yes", "dhcp", "9000", "none", "", "menu")
+    script = Script("en", "snd", "/dev/sda", "eth0", "dhcp", "9000", "none", "", "menu")
     given = given_answers(parse("auto=yes umode=rcv disk=/dev/sda"))
     result = Interview(given, ONE, script, review=True).plan()
     assert script.presets["umode"] == "rcv"
@@ -291,9 +355,9 @@ def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) 
 
 
 def test_auto_no_asks_a_setting_with_a_good_default_only_where_it_is_given() -> None:
-    answers = ("en", "rcv", "/dev/sda", "eth0", "yes", "dhcp", "9000", "recognise", "", "60", "no", "reboot", "<yes>")
+    answers = ("en", "rcv", "/dev/sda", "eth0", "dhcp", "9000", "recognise", "", "60", "no", "reboot", "<yes>")
     result, script = plan("auto=no silence=50 auto_reboot=success", ONE, *answers[:-2], "always", "<yes>")
-    assert script.asked[9:] == ["silence", "verify", "auto_reboot", "confirm"]
+    assert script.asked[8:] == ["silence", "verify", "auto_reboot", "confirm"]
     assert script.presets["silence"] == "50"
     assert (result.silence, result.verify, result.after) == (60, False, After(Next.REBOOT, Next.REBOOT))
 

@@ -8,7 +8,16 @@ import pytest
 
 from launcher.answers.questions import Facts
 from launcher.answers.reading import read_path
-from launcher.answers.selectors import SELECTORS, DeviceMissing, exact, exchanged, select_nic, select_target
+from launcher.answers.selectors import (
+    SELECTORS,
+    DeviceMissing,
+    exact,
+    exchanged,
+    lasting_names,
+    select_nic,
+    select_target,
+    whole,
+)
 from launcher.errors import AnswerError
 from launcher.model.machine import CD_DRIVE, Disk, Machine, Nic, Partition
 from launcher.sentence import say
@@ -42,6 +51,15 @@ MACHINE = Machine(disks=(SDA, NVME, CDROM, STICK), nics=(Nic("eth0", "52:54:00:a
         ("model:980", "/dev/nvme0n1"),
         ("size:500G", "/dev/sda"),
         ("size:1TB", "/dev/nvme0n1"),
+        ("model:samsung_ssd  850", "/dev/sda"),
+        ("model:_SSD_", "/dev/sda"),
+        ('model:"Samsung SSD 850"', "/dev/sda"),
+        ("serial : S21NX0AG", "/dev/sda"),
+        ("size:465.8G", "/dev/sda"),
+        ("size:465,8G,serial:NOPE", "/dev/sda"),
+        ("size:500.1 GB", "/dev/sda"),
+        ("size:931.5GiB", "/dev/nvme0n1"),
+        ("size:500.5G", "/dev/sda"),
         ("model:Samsung,serial:NOPE,/dev/nvme0n1,/dev/sda", "/dev/nvme0n1"),
     ],
 )
@@ -51,6 +69,58 @@ def test_the_first_selector_that_matches_exactly_one(text: str, path: str) -> No
 
 BY_PROPERTY = {"serial": "S21NX0AG", "wwn": "0x5002538d40f6e3c1", "model": "850", "size": "500G"}
 """For each selector a value that means /dev/sda and no other disk."""
+
+
+def sizes(*disks: int) -> Machine:
+    """A PC with disks of these sizes: /dev/sda, /dev/sdb, ..."""
+    return Machine(tuple(Disk(f"/dev/sd{chr(97 + number)}", size) for number, size in enumerate(disks)))
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("text", "disks", "path"),
+    [
+        ("size:476.9G", (480_103_981_056, 512_110_190_592), "/dev/sdb"),
+        ("size:1.8T", (2_000_398_934_016, 1_000_204_886_016), "/dev/sda"),
+        ("size:1.5T", (1_600_321_314_816, 480_103_981_056), "/dev/sda"),
+        ("size:119.2G", (120_034_123_776, 128_035_676_160), "/dev/sdb"),
+        ("size:20G", (20 * GIB, 40 * GIB), "/dev/sda"),
+        ("size:500G", (500 * GIB, 500_107_862_016), "/dev/sdb"),
+        ("size:240G", (240_057_409_536, 256_060_514_304), "/dev/sda"),
+        ("size:0.5T", (480_103_981_056, 500_107_862_016), "/dev/sdb"),
+    ],
+)
+def test_a_size_as_the_label_says_and_as_lsblk_prints_it(text: str, disks: tuple[int, ...], path: str) -> None:
+    assert select_target(text, sizes(*disks), for_writing=False).path == path
+
+
+def test_two_disks_of_one_size_are_no_answer() -> None:
+    with pytest.raises(DeviceMissing, match="matches 2 disks"):
+        select_target("size:500G", sizes(500_107_862_016, 512_110_190_592), for_writing=False)
+
+
+def test_names_that_last_mean_the_same_disk() -> None:
+    twins = (SDA, replace(SDA, path="/dev/sdc", serial=None, wwn=None, links=(), size=480 * 10**9))
+    for disk in (SDA, NVME, *twins):
+        machine = Machine((disk, *(other for other in (SDA, NVME, STICK, *twins) if other.path != disk.path)))
+        said = str(lasting_names(whole(disk), machine))
+        texts = [word.removeprefix("disk=") for word in said.split() if word.startswith("disk=")]
+        assert texts, said
+        assert {select_target(text, machine, for_writing=False).path for text in texts} == {disk.path}
+
+
+def test_names_that_last_for_twins_and_partitions_are_places() -> None:
+    twin = replace(NVME, links=("/dev/disk/by-id/nvme-1", "/dev/disk/by-path/pci-0-nvme-1"))
+    there = Machine((twin, replace(NVME, path="/dev/nvme1n1", partitions=())))
+    for path in ("/dev/nvme0n1", "/dev/nvme0n1p1"):
+        target = select_target(path, there, for_writing=False)
+        said = str(lasting_names(target, there))
+        assert said.startswith("disk=/dev/disk/by-path/pci-0-nvme-1") and said.endswith(" for all PCs like it")
+        assert select_target(said.split(maxsplit=1)[0].removeprefix("disk="), there, for_writing=False) == target
+    part = select_target("/dev/sda2", MACHINE, for_writing=False)
+    assert str(lasting_names(part, MACHINE)) == "its name below /dev/disk/by-path/"
 
 
 @pytest.mark.parametrize("name", SELECTORS)
@@ -73,6 +143,8 @@ def test_every_selector_finds_its_disk_and_no_empty_one_is_taken(name: str) -> N
         ("Model:x", False),
         (" size:1G", False),
         ("serial:x,sda", False),
+        ("size:1,5T", False),
+        ("sda,", True),
     ],
 )
 def test_which_selectors_mean_the_same_disk_whatever_others_there_are(text: str, same: bool) -> None:
@@ -101,6 +173,38 @@ def test_a_disk_that_is_not_the_one_that_was_chosen_any_more(now: tuple[Disk, ..
     assert (words in str(said)) if words else said is None
 
 
+PORTS = tuple((f"/dev/disk/by-path/pci-0000:00:14.0-usb-0:{port}:1.0-scsi-0:0:0:0",) for port in (1, 2))
+STICKS = Disk("/dev/sdb", 16 * 10**9, model="Flash", serial="0123456789AB", transport="usb", links=PORTS[0])
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (replace(STICKS, links=(*PORTS[0], "/dev/disk/by-label/new")), None),
+        (replace(STICKS, links=PORTS[1]), "/dev/sdb is plugged in elsewhere than when it was chosen"),
+        (replace(STICKS, links=()), "/dev/sdb is plugged in elsewhere than when it was chosen"),
+        (replace(STICKS, wwn="0x5000"), "another disk"),
+        (replace(STICKS, model="Other"), "another disk"),
+    ],
+)
+def test_of_two_disks_with_one_serial_number_only_the_one_at_its_place_is_the_one_that_was_chosen(
+    now: Disk, words: str | None
+) -> None:
+    target = select_target("/dev/sdb", Machine((STICKS,)), for_writing=True)
+    said = exchanged(target, Machine((now,)))
+    assert (words in str(said)) if words else said is None
+
+
+@pytest.mark.parametrize(("part", "same"), [("before", True), ("behind", False)])
+def test_a_partition_of_a_new_table_is_another_one(part: str, same: bool) -> None:
+    def disk(table: str) -> Disk:
+        two = Partition("/dev/sdb2", 10**9, links=(f"/dev/disk/by-partuuid/{table}-02",))
+        return replace(STICKS, partitions=(two,))
+
+    target = select_target("/dev/sdb2", Machine((disk("before"),)), for_writing=True)
+    assert (exchanged(target, Machine((disk(part),))) is None) is same
+
+
 def test_a_partition_has_its_own_size() -> None:
     target = select_target("/dev/sda2", MACHINE, for_writing=True)
     assert (target.size, target.disk.path) == (499 * 10**9, "/dev/sda")
@@ -120,6 +224,12 @@ def test_a_partition_has_its_own_size() -> None:
         ("model: ", "empty"),
         ("size:0", "size:0"),
         ("size:" + "9" * 400, "no size"),
+        ("size:500i", "no size"),
+        ("model:__", "empty"),
+        ("seriall:S21NX0AG", r"seriall is no selector\. Expected: /dev/sda, .*serial:"),
+        ("/dev/sda,hctl:0:0:0:0", "hctl is no selector"),
+        ("serial=S21NX0AG", "serial is no selector"),
+        ("UUID=1234", "UUID is no selector"),
     ],
 )
 def test_what_can_never_be_right(text: str, words: str) -> None:

@@ -49,6 +49,13 @@ def test_a_dry_run_wants_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         commands.screens(commands.parser().parse_args(["--dry-run", *LINE]))
 
 
+def test_a_recorded_machine_that_is_not_there_is_answered_with_those_that_are() -> None:
+    with pytest.raises(
+        ValueError, match=r"nosuch\.json is not there\. .*: many-disks\.json, .*two-disks-two-cards\.json"
+    ):
+        commands.command(["explain", "--cmdline", "", "--machine", "nosuch.json"])
+
+
 def imported(*arguments: str) -> set[str]:
     """The modules that Python imports when it is started with `arguments`."""
     command = [sys.executable, "-X", "importtime", *arguments]

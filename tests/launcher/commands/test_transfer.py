@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
 from launcher.sentence import say
 from tests.common import ROOT
+from tests.launcher.datapath.old_lives import gpt, md_superblock
 
 MIB = 1 << 20
 ROOM = Machine(
@@ -109,6 +111,22 @@ def test_of_several_cards_with_an_address_none_is_guessed(image: Path) -> None:
     two = Machine(nics=tuple(Nic(name, "", addresses=("10.0.0.1",)) for name in ("eth0", "eth1")))
     with pytest.raises(AnswerError, match=r"nic= is missing\. .*eth0, eth1"):
         plan("umode=snd", f"disk={image}", machine=two)
+
+
+def test_an_address_without_a_broadcast_address_is_an_error_that_says_how_to_set_one(image: Path) -> None:
+    """Udpcast's sender and receivers do not meet there; what counts is the first address, which udpcast takes."""
+    card = Nic("eth0", "", addresses=("10.0.0.1/24", "10.1.0.1/24"), without_broadcast=("10.0.0.1/24",))
+    with pytest.raises(AnswerError, match=r"eth0 has 10\.0\.0\.1/24 without a broadcast address") as caught:
+        plan("umode=snd", f"disk={image}", machine=Machine(nics=(card,)))
+    assert "ip address add 10.0.0.1/24 broadcast + dev eth0" in str(caught.value.hint)
+    other = replace(card, without_broadcast=("10.1.0.1/24",))
+    assert plan("umode=snd", f"disk={image}", machine=Machine(nics=(other,))).nic == other
+
+
+def test_the_hint_for_a_card_without_an_address_leads_to_one_that_works(image: Path) -> None:
+    with pytest.raises(AnswerError) as caught:
+        plan("umode=snd", f"disk={image}", "nic=eth1")
+    assert "broadcast +" in str(caught.value.hint)
 
 
 def run(*words: str, stdout: int | None = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
@@ -262,7 +280,7 @@ def test_an_image_goes_from_one_seat_to_the_other(two_seats: tuple[str, str], tm
     target_file.write_bytes(b"\xaa" * (16 * MIB))
     env = without(tmp_path)
     receiver = start(two_seats[1], "umode=rcv", f"disk={target_file}", "port=9010", env=env)
-    words = ("umode=snd", f"disk={source}", "port=9010", "nic=eth0", "udpcparam=--min-receivers 1")
+    words = ("umode=snd", f"disk={source}", "blank=yes", "port=9010", "nic=eth0", "udpcparam=--min-receivers 1")
     status, events, err = ended(start(two_seats[0], *words, env=env))
     assert (status, events[-1]["event"], events[-1]["kind"]) == (0, "outcome", "sent"), err
     status, events, err = ended(receiver)
@@ -277,7 +295,7 @@ def test_a_target_that_is_too_small_ends_with_1(two_seats: tuple[str, str], tmp_
     source.write_bytes(os.urandom(2 * MIB))
     target_file.write_bytes(b"\xaa" * MIB)
     receiver = start(two_seats[1], "umode=rcv", f"disk={target_file}", "port=9012")
-    sender = start(two_seats[0], "umode=snd", f"disk={source}", "port=9012", "udpcparam=--min-receivers 1")
+    sender = start(two_seats[0], "umode=snd", f"disk={source}", "blank=yes", "port=9012", "udpcparam=--min-receivers 1")
     status, events, _ = ended(receiver)
     assert (status, events[-1]["kind"]) == (1, "too-small")
     assert target_file.read_bytes() == b"\xaa" * MIB
@@ -297,3 +315,49 @@ def test_sigterm_ends_a_transfer_with_its_outcome(two_seats: tuple[str, str], tm
     receiver.send_signal(signal.SIGTERM)
     status, events, _ = ended(receiver)
     assert (status, events[-1]["kind"]) == (1, "cancelled")
+
+
+def test_a_blank_image_is_sent_only_where_that_is_meant(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nowhere = Machine(nics=(Nic("no-such-card", "52:54:00:00:00:01", addresses=("10.0.0.1",)),))
+    monkeypatch.setattr(headless, "cards", lambda: nowhere)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    with pytest.raises(TransferFailed) as caught:
+        headless.transfer(["umode=snd", f"disk={image}"])
+    assert caught.value.kind is ErrorKind.SOURCE_BLANK
+    assert plan("umode=snd", f"disk={image}", "blank=yes").blank
+
+
+@pytest.fixture
+def member(tmp_path: Path) -> Iterator[Path]:
+    """A disk that was a member of a RAID."""
+    (tmp_path / "member").write_bytes(b"")
+    os.truncate(tmp_path / "member", 32 * MIB)
+    md_superblock(tmp_path / "member")
+    words = ["losetup", "--find", "--show", str(tmp_path / "member")]
+    made = subprocess.run(words, check=False, capture_output=True, text=True)
+    if made.returncode:
+        pytest.skip(f"no loop device: {made.stderr.strip()}")
+    yield Path(made.stdout.strip())
+    subprocess.run(["losetup", "--detach", made.stdout.strip()], check=True)
+
+
+@pytest.mark.netns
+def test_a_larger_disk_with_an_old_life_is_the_clone_and_nothing_else(
+    two_seats: tuple[str, str], tmp_path: Path, member: Path
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"")
+    os.truncate(source, 16 * MIB)
+    gpt(source)
+    receiver = start(two_seats[1], "umode=rcv", f"disk={member}", "port=9018")
+    sender = start(two_seats[0], "umode=snd", f"disk={source}", "port=9018", "udpcparam=--min-receivers 1")
+    status, events, err = ended(receiver)
+    assert (status, events[-1]["kind"]) == (0, "equal"), err
+    assert ended(sender)[0] == 0
+    (cleared,) = next(event for event in events if event["event"] == "behind")["cleared"]
+    assert cleared["kind"] == "linux_raid_member" and cleared["offset"] > 16 * MIB
+    assert f"Old signatures behind the clone were cleared: linux_raid_member at byte {cleared['offset']:,}." in err
+    assert f"{member} is 16.8 MB larger than what was sent." in err
+    told = subprocess.run(["blkid", "-p", member], check=False, capture_output=True, text=True).stdout
+    assert 'PTTYPE="gpt"' in told and "raid" not in told
+    assert member.read_bytes()[: 16 * MIB] == source.read_bytes()

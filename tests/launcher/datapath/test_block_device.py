@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -226,3 +227,36 @@ def test_whereabouts_know_partitions_and_what_is_below_a_loop_device(tmp_path: P
     assert found[image] == found[disk] != ""
     assert found[part] == within == f"{found[disk]}1"
     assert overlap(found[disk], found[part])
+
+
+def close_fails(monkeypatch: pytest.MonkeyPatch, disk: TargetDisk) -> None:
+    """As a network's file system that tells of a failed write only then: of each descriptor of the file."""
+    real, file = os.close, Path(disk.path).stat().st_ino
+
+    def close(fd: int) -> None:
+        failed = os.fstat(fd).st_ino == file
+        real(fd)
+        if failed:
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    monkeypatch.setattr("os.close", close)
+
+
+def test_what_close_has_to_say_is_heard_when_it_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "disk").write_bytes(bytes(8192))
+    disk = TargetDisk(str(tmp_path / "disk"))
+    close_fails(monkeypatch, disk)
+    with pytest.raises(DiskError, match="quota exceeded"):
+        disk.flush()
+
+
+def test_closing_never_fails_and_closes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would hide the error before it."""
+    (tmp_path / "disk").write_bytes(bytes(8192))
+    disk = TargetDisk(str(tmp_path / "disk"))
+    fd = disk.fd
+    close_fails(monkeypatch, disk)
+    disk.close()
+    disk.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(fd)

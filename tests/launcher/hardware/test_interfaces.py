@@ -71,6 +71,13 @@ def test_all_is_as_ip_says_it(seen: dict[str, Any]) -> None:
 
 
 @pytest.mark.netns
+def test_an_address_without_a_broadcast_address_is_known(seen: dict[str, Any]) -> None:
+    without = {each["name"]: each["without_broadcast"] for each in seen["all"]}
+    assert without["seat"] == ["10.99.0.5/16", "10.77.0.10/24"]
+    assert without["room"] == ["10.1.2.3/32"]
+
+
+@pytest.mark.netns
 def test_a_link_is_known_once_the_interface_is_up(seen: dict[str, Any]) -> None:
     plugged = next(each for each in seen["all"] if each["name"] == "seat")
     assert [seen["down"]["link"], seen["pulled"]["link"], plugged["link"]] == [None, False, True]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kernel_cmdline import showable
 from launcher.errors import AnswerError, ErrorKind
 from launcher.hardware import probe
 
@@ -64,7 +65,7 @@ def test_what_cannot_be_used_is_one_sentence(
     with pytest.raises(AnswerError) as caught:
         probe.target(path, for_writing=True)
     assert caught.value.kind is kind
-    assert str(caught.value.sentence) == f"disk={path} {sentence}"
+    assert str(caught.value.sentence) == f"disk={showable(path)} {sentence}"
     assert hint in str(caught.value.hint)
 
 

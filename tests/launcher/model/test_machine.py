@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from launcher.hardware.usage import Entry, Use
 from launcher.model.machine import CD_DRIVE, Disk, Machine, from_json, to_json
-from launcher.sentence import say
-from tests.common import MACHINES, recorded
+from launcher.sentence import say, verbatim
+from launcher.translate import set_language, tr
+from tests.common import MACHINES, ONE, recorded
 
 FILES = sorted(MACHINES.glob("*.json"))
 
@@ -68,3 +71,25 @@ def test_a_reason_is_a_text() -> None:
 def test_what_is_no_machine_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(ValueError, match="this is no recorded machine"):
         from_json(text)
+
+
+USES = [
+    Use("/dev/sda2", entry=Entry("8:2", "/dev/sda2", "/boot")),
+    Use("/dev/sda2", entry=Entry("8:2", "/dev/sda2")),
+    Use("/dev/sda2", "md0"),
+    Use("/dev/sda2", "dm-0", Entry("254:0", "/dev/dm-0", "/srv")),
+]
+
+
+@pytest.mark.parametrize("use", USES, ids=lambda use: str(use.refusal))
+def test_a_recorded_reason_is_the_sentence_that_it_was(use: Use) -> None:
+    machine = Machine((replace(ONE.disks[0], refused=use.refusal),))
+    refused = from_json(to_json(machine)).disks[0].refused
+    assert refused is not None and str(refused) == str(use.refusal)
+    set_language("de")
+    assert tr(refused) == tr(use.refusal) and "in Benutzung" in tr(refused)
+
+
+def test_a_recorded_reason_that_nobody_gives_stays_as_it_is() -> None:
+    machine = Machine((replace(ONE.disks[0], refused=verbatim("it is in use: by {me}")),))
+    assert str(from_json(to_json(machine)).disks[0].refused) == "it is in use: by {me}"

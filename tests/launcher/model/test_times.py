@@ -25,7 +25,15 @@ def test_its_end_notice_is_out_before_its_next_cast_begins() -> None:
 def test_two_greetings_may_get_lost() -> None:
     assert T.pause > 2 * T.greet_every
     assert T.listen > 3 * T.greet_every
-    assert T.tie >= 3 * T.greet_every
+
+
+def test_a_sender_that_waits_already_is_heard_often_enough_before_this_one_starts() -> None:
+    assert T.listen > T.rival_times * T.greet_every
+    assert T.rival_times > 1
+
+
+def test_a_sender_that_must_give_way_has_done_so_before_the_other_one_does() -> None:
+    assert T.insist > 2 * (T.rival_times + 1) * T.greet_every
 
 
 def test_a_sender_that_greets_seldom_need_not_greet_to_the_second() -> None:

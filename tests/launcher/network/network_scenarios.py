@@ -21,7 +21,8 @@ from pathlib import Path
 
 from launcher.model.machine import Nic
 from launcher.model.plan import Address, AddressSource
-from launcher.network.address import SCRIPT, AddressJob, AddressState, Phase, has_link, raise_links
+from launcher.network.address import SCRIPT, AddressJob, AddressState, Phase
+from launcher.network.card import has_link, raise_links
 from launcher.sentence import NOTHING
 from pxe.dnsmasq import BootServer, Host, config
 
@@ -34,13 +35,18 @@ BUSYBOX = shutil.which("busybox") or "busybox"
 LOG: list[str] = []
 
 
-def main() -> None:
+def prepare() -> None:
+    """The PC's card, the cable and the server's card; here is busybox's `ip`."""
     ip("netns", "add", "server")
     ip("link", "add", "seat", "address", MAC, "type", "veth", "peer", "name", "room", "netns", "server")
     ip("-n", "server", "addr", "add", "10.77.0.1/24", "broadcast", "+", "dev", "room")
     ip("-n", "server", "link", "set", "room", "up")
     (HERE / "ip").symlink_to(BUSYBOX)
     os.environ["PATH"] = f"{HERE}:{os.environ['PATH']}"
+
+
+def main() -> None:
+    prepare()
     print(json.dumps({**globals()[sys.argv[1]](), "log": LOG}))
 
 
@@ -272,6 +278,55 @@ def refused() -> dict[str, object]:
     fake.write_text(FAKE_CLIENT.format(script=SCRIPT))
     fake.chmod(0o755)
     return seen(until(job(DHCP, dhcp=2), over))
+
+
+FAKE_LEASE = """#!/bin/sh
+export interface=seat serverid=10.77.0.1 {values}
+{script} bound
+exec sleep 60 # udhcpc
+"""
+
+
+def bound(**values: str) -> dict[str, object]:
+    """What is made of a lease that a server may tell."""
+    fake = HERE / "busybox"
+    fake.write_text(
+        FAKE_LEASE.format(script=SCRIPT, values=" ".join(f"{name}={text}" for name, text in values.items()))
+    )
+    fake.chmod(0o755)
+    started = job(DHCP)
+    state = until(started, lambda state: state.over or "gave" in str(state.sentence))
+    started.close()
+    return seen(state)
+
+
+def addresses_of_nobody() -> dict[str, object]:
+    """Each is refused, and nothing is set."""
+    given = ("0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "10.77.0.255", "10.77.0.0")
+    return {address: bound(ip=address, subnet="255.255.255.0") for address in given}
+
+
+def odd_masks() -> dict[str, object]:
+    """No mask, and one of 32 bits, with a gateway outside."""
+    none = bound(ip="172.20.3.10", serverid="172.20.0.1")
+    wide = bound(ip="192.168.3.10", router="192.168.0.1", serverid="192.168.0.2")
+    host = bound(ip="154.11.22.33", subnet="255.255.255.255", router="193.250.250.250")
+    routes = ip("route", "show").splitlines()
+    return {"none": none, "wide": wide, "host": host, "routes": [line.strip() for line in routes]}
+
+
+def given_with_a_mask_of_32_bits() -> dict[str, object]:
+    state = until(job(Address(AddressSource.GIVEN, "154.11.22.33", 32, "193.250.250.250")), over)
+    cards = json.loads(ip("-j", "-4", "addr", "show", "dev", "seat"))
+    return {**seen(state), "broadcast": cards[0]["addr_info"][0]["broadcast"]}
+
+
+def given_where_it_is_without_broadcast() -> dict[str, object]:
+    """Somebody before us set the same address, but as udpcast cannot use it."""
+    ip("addr", "add", "10.77.0.9/24", "dev", "seat")
+    state = until(job(Address(AddressSource.GIVEN, "10.77.0.9", 24)), over)
+    cards = json.loads(ip("-j", "-4", "addr", "show", "dev", "seat"))
+    return {**seen(state), "broadcast": cards[0]["addr_info"][0].get("broadcast")}
 
 
 def the_client_ends() -> dict[str, object]:

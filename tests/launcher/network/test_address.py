@@ -20,25 +20,26 @@ def scenario(name: str, directory: Path) -> dict[str, Any]:
 
 
 def test_a_lease_is_read() -> None:
-    text = "event=bound\naddress=10.77.0.5\nprefix=16\ngateway=10.77.0.1 10.77.0.2\nserver=10.77.0.3\nlease=600\n"
-    assert read_lease(text + "message=\n") == Lease("bound", "10.77.0.5", 16, "10.77.0.1", "10.77.0.3", 600, "")
+    text = "event=bound\naddress=10.77.0.5\nnetmask=255.255.0.0\ngateway=10.77.0.1 10.77.0.2\nserver=10.77.0.3\n"
+    wanted = Lease("bound", "10.77.0.5", "255.255.0.0", "10.77.0.1", "10.77.0.3", 600, "")
+    assert read_lease(text + "lease=600\nmessage=\n") == wanted
 
 
 def test_an_unfinished_lease_has_defaults() -> None:
-    assert read_lease("event=deconfig\nlease=soon\nprefix=") == Lease("deconfig")
+    assert read_lease("event=deconfig\nlease=soon\nnetmask=") == Lease("deconfig")
     assert read_lease("") == Lease("")
 
 
 def test_the_clients_command() -> None:
     run, script = Path("/run/udpcast"), Path("/lib/script")
-    argv = client_argv("eth0", run, script, None)
+    argv = client_argv("eth0", run, script, "01525400aabb01", None)
     assert shlex.join(argv) == (
-        "env UDPCAST_RUN=/run/udpcast busybox udhcpc -f -C -i eth0 -s /lib/script -p /run/udpcast/udhcpc.pid "
-        "-t 3 -T 2 -A 2"
+        "env UDPCAST_RUN=/run/udpcast busybox udhcpc -f -i eth0 -s /lib/script -p /run/udpcast/udhcpc.pid "
+        "-t 3 -T 2 -x 0x3d:01525400aabb01 -A 2"
     )
-    kept = client_argv("eth0", run, script, "10.77.0.5")
-    assert "UDPCAST_KEEP=10.77.0.5" in kept
-    assert kept[-2:] == ("-r", "10.77.0.5")
+    kept = client_argv("eth0", run, script, None, "10.77.0.5")
+    assert "-C" in kept
+    assert kept[-3:] == ("-n", "-r", "10.77.0.5")
 
 
 @pytest.mark.netns
@@ -160,7 +161,41 @@ def test_a_lease_that_nobody_renews_keeps_its_address(tmp_path: Path) -> None:
 def test_a_refusal_is_shown_with_the_servers_words_and_cannot_pass_for_a_lease(tmp_path: Path) -> None:
     seen = scenario("refused", tmp_path)
     assert (seen["phase"], seen["kernel"]) == ("failed", [])
-    assert seen["sentence"].startswith("The DHCP server refused seat for 2 s: go event=bound away;$(reboot).")
+    said = "No address for seat in 2 s. The DHCP server 10.77.0.1 refused seat: go event=bound away;$(reboot)."
+    assert seen["sentence"].startswith(said)
+
+
+@pytest.mark.netns
+def test_an_address_that_can_be_nobodys_is_refused_with_the_servers_name(tmp_path: Path) -> None:
+    seen = scenario("addresses_of_nobody", tmp_path)
+    del seen["log"]
+    assert len(seen) == 6
+    for address, state in seen.items():
+        assert (state["phase"], state["kernel"]) == ("asking", []), address
+        assert f"The DHCP server 10.77.0.1 gave seat the address {address}/24: " in state["sentence"]
+
+
+@pytest.mark.netns
+def test_a_lease_with_an_odd_mask(tmp_path: Path) -> None:
+    """Without one it is the class's, or one that covers server and gateway; of 32 bits, the gateway gets a route."""
+    seen = scenario("odd_masks", tmp_path)
+    assert seen["none"]["kernel"] == ["172.20.3.10/16"]
+    assert (seen["wide"]["kernel"], seen["wide"]["routes"]) == (["192.168.3.10/22"], ["192.168.0.1"])
+    assert seen["host"]["kernel"] == ["154.11.22.33/32"]
+    assert seen["routes"] == ["default via 193.250.250.250 dev seat", "193.250.250.250 dev seat scope link"]
+
+
+@pytest.mark.netns
+def test_a_given_address_of_32_bits_has_a_gateway_and_a_broadcast_address(tmp_path: Path) -> None:
+    seen = scenario("given_with_a_mask_of_32_bits", tmp_path)
+    assert (seen["kernel"], seen["routes"]) == (["154.11.22.33/32"], ["193.250.250.250"])
+    assert seen["broadcast"] == "255.255.255.255"
+
+
+@pytest.mark.netns
+def test_an_address_that_is_there_without_a_broadcast_address_gets_one(tmp_path: Path) -> None:
+    seen = scenario("given_where_it_is_without_broadcast", tmp_path)
+    assert (seen["kernel"], seen["broadcast"]) == (["10.77.0.9/24"], "10.77.0.255")
 
 
 @pytest.mark.netns

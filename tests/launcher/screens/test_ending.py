@@ -14,6 +14,7 @@ from launcher.screens.ending import Ending, what_is_known
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
 from launcher.sentence import say
+from launcher.transfer.evidence import Receiver
 from launcher.transfer.status import Phase, TransferState
 from tests.common import a_plan, page_text
 
@@ -83,6 +84,18 @@ def test_what_was_what_is_known_is_said(kind: OutcomeKind, read_back: bool, titl
     assert ("DONE" in seen) == (kind is OutcomeKind.EQUAL)
 
 
+def colour(outcome: Outcome) -> str:
+    """That of the title."""
+    rows = page(outcome).widget.render((80, 24), focus=True).content()
+    title = str(ending.TITLES.get(outcome.kind, ending.FAILED)).encode()
+    return next(str(attribute) for row in rows for attribute, _, text in row if title in text)
+
+
+def test_what_is_not_compared_has_another_colour_than_what_is_equal() -> None:
+    kinds = (OutcomeKind.EQUAL, OutcomeKind.WRITTEN, OutcomeKind.NOT_COMPARED)
+    assert [colour(Outcome(kind, say("It is over."))) for kind in kinds] == ["done", "caution", "bad"]
+
+
 def test_reading_back_is_shown_with_its_own_progress() -> None:
     progress = TransferPage(PLAN, lambda: None, "10.0.0.7")
     progress.update(TransferState(Phase.CASTING, bytes=500_000_000, total=1_000_000_000))
@@ -95,11 +108,51 @@ def test_reading_back_is_shown_with_its_own_progress() -> None:
     assert "25 %" in page_text(progress.page)
 
 
+@pytest.mark.parametrize("role", Role)
+def test_before_the_cast_there_is_no_progress(role: Role) -> None:
+    progress = TransferPage(replace(PLAN, role=role), lambda: None, "")
+    progress.update(TransferState(Phase.WAITING, bytes=5_000_000, total=1_000_000_000, receivers=()))
+    assert "%" not in page_text(progress.page) and "MB of" not in page_text(progress.page)
+    progress.update(TransferState(Phase.CASTING, bytes=5_000_000, total=1_000_000_000, receivers=()))
+    assert "%" in page_text(progress.page) and "MB of" in page_text(progress.page)
+
+
 def test_reading_back_has_a_bar_where_the_stream_gave_no_length() -> None:
     progress = TransferPage(PLAN, lambda: None, "")
     progress.update(TransferState(Phase.VERIFYING, bytes=1000, total=None, verified=0))
     assert "0 %" in page_text(progress.page)
 
 
+def test_for_whom_a_cast_waits_is_on_the_senders_screen() -> None:
+    progress = TransferPage(replace(PLAN, role=Role.SEND), lambda: None, "")
+    there = tuple(Receiver(number, f"10.0.0.{number}") for number in range(12))
+    progress.update(TransferState(Phase.CASTING, receivers=there, attention=say("The cast has waited.")))
+    assert "The cast has waited." in page_text(progress.page)
+
+
 def test_every_success_has_a_title_of_its_own_and_no_failure_has_one() -> None:
     assert set(ending.TITLES) == set(OK_KINDS)
+
+
+REMARKS = (
+    say("/dev/sda is 512.1 GB larger than what was sent."),
+    say("Old signatures behind the clone were cleared: linux_raid_member at byte 1,000,204,824,576, gpt at byte 1."),
+    say("The kernel still has the old partitions of /dev/sda: busy. Restart this PC before you use them."),
+)
+
+
+def test_what_else_is_to_be_known_of_the_disk_is_seen() -> None:
+    seen = words(page(replace(failed(OutcomeKind.EQUAL), remarks=REMARKS)))
+    assert all(str(remark) in seen for remark in REMARKS)
+    assert "Power off" in seen
+
+
+def test_while_it_is_written_the_operator_sees_what_is_known_of_the_disk() -> None:
+    page = TransferPage(PLAN, lambda: None, "10.0.0.7")
+    page.update(TransferState(Phase.CASTING, bytes=1, total=2))
+    assert "larger" not in words(page.page)
+    drawn: list[bool] = []
+    page.show(TransferState(Phase.CASTING, bytes=1, total=2, notes=REMARKS[:2]), lambda: drawn.append(True))
+    assert all(str(remark) in words(page.page) for remark in REMARKS[:2])
+    page.show(TransferState(Phase.CASTING, bytes=1, total=2, notes=REMARKS), lambda: drawn.append(True))
+    assert len(drawn) == 2

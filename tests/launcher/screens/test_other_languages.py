@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from launcher.model.plan import Next, Role
 from launcher.network.result_page import Answer
 from launcher.screens import pages, widgets
 from launcher.screens.ending import Ending
-from launcher.screens.progress import TransferPage
+from launcher.screens.progress import TransferPage, cancelling
 from launcher.screens.widgets import Page
 from launcher.sentence import Sentence, say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState
@@ -92,7 +93,7 @@ def shown(key: str, line: str, machine: Machine = TWO, problem: AnswerError | No
     question = confirmation(PLAN) if key == "confirm" else next(row.question for row in QUESTIONS if row.key == key)
     facts = interview.facts.knowing("umode", Role.RECEIVE)
     pending = pages.Pending(question, facts, None, problem)
-    return pages.question(pages.Shown(pending, settled, True, (say("a note"),), ""), None, nothing, nothing)
+    return pages.question(pages.Shown(pending, settled, True, (say("a note"),), ""), None, nothing, nothing, nothing)
 
 
 @pytest.mark.parametrize("key", [row.key for row in QUESTIONS if row.key != "lang"])
@@ -125,8 +126,10 @@ def test_waiting_menu_and_error() -> None:
     failure = LauncherError(ErrorKind.NO_LINK, say("There is no link."), say("Plug it in."))
     assert english(pages.waiting(say("Wait."), "")) == []
     assert english(pages.error(failure, nothing, "")) == []
-    assert english(pages.menu(nothing, True, "")) == []
-    assert english(pages.menu(nothing, False, "")) == []
+    assert english(pages.menu(nothing, None, "")) == []
+    for role, phase in itertools.product(Role, Phase):
+        assert english(pages.menu(nothing, cancelling(role, phase), "")) == []
+    assert english(pages.warnings((say("a note"), say("another")), "")) == []
     assert english(Page("", widgets.too_small(20, 20), {})) == []
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from kernel_cmdline import parse
 from launcher.answers.lookup import given_answers
+from launcher.answers.selectors import identity, whole
 from launcher.answers.validation import doubtful, explain_parameters
 from launcher.errors import LauncherError
 from launcher.events import EventLog
@@ -229,9 +230,10 @@ class Seat:
         self.app.stage.answer(key, text)
 
     def confirm(self) -> None:
-        """He confirms the overwrite of the first disk."""
-        disk = self.app.machine.disks[0]
-        self.answer("confirm", f"overwrite {disk.path} {disk.serial}")
+        """He confirms the overwrite of the first disk, or that it is sent."""
+        role = self.app.dialogue.told.answers.get("umode") or self.app.dialogue.given["umode"].text
+        word = "send" if role == "snd" else "overwrite"
+        self.answer("confirm", f"{word} {identity(whole(self.app.machine.disks[0]))}")
 
     def act(self, action: str) -> None:
         """He chooses an action of a page or of the menu."""

@@ -200,15 +200,16 @@ def test_sentences(line: str, machine: str, words: tuple[str, ...]) -> None:
 
 
 def test_no_is_an_answer_where_it_is_not_the_refusal_of_an_overwrite() -> None:
-    with dry_run("auto=no umode=snd disk=/dev/sda nic=eth0 lang=en") as terminal:
-        for title in ("Language", "What is this PC?", "Which disk?", "Which network card?"):
+    with dry_run("auto=no umode=rcv disk=/dev/sda nic=eth0 lang=en") as terminal:
+        asked = ("Language", "What is this PC?", "Which disk?", "Which network card?", "The IP address of this PC")
+        for title in (*asked, "The port base", "How is the stream compressed?", "Further options"):
             terminal.wait_for(title)
             terminal.press(ENTER)
-        terminal.wait_for("Ask a DHCP server")
+        terminal.wait_for("Read the disk back")
         terminal.press(DOWN)
         terminal.wait_for("> no")
         terminal.press(ENTER)
-        terminal.wait_for("The IP address of this PC")
+        terminal.wait_for("What follows the transfer?")
 
 
 def test_what_was_given_is_preselected_in_its_own_words_also_where_no_choice_stands_for_it() -> None:

@@ -15,12 +15,13 @@ from tests.common import ROOT
 
 EARLY = {
     "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
-    "launcher.model": {"machine", "plan", "times", "wording"},
+    "launcher.model": {"addresses", "machine", "plan", "times", "wording"},
     "launcher.udpcast": {"options"},
     "launcher.hardware": {"detect", "interfaces"},
     "launcher.answers": {
         "interview",
         "lookup",
+        "others",
         "parameters",
         "questions",
         "reading",

@@ -9,7 +9,7 @@ import pytest
 from launcher.model.machine import NO_MEDIUM
 from launcher.session import devices
 from tests.common import ONE, TWO
-from tests.launcher.session.driver import ADDRESS, ANOTHER, Clock, FakeSystem, begun
+from tests.launcher.session.driver import ADDRESS, ANOTHER, Clock, FakeSystem, Seat, begun
 
 pytestmark = pytest.mark.usefixtures("no_terminal")
 
@@ -154,11 +154,11 @@ def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.Mon
 
 
 def test_what_is_wrong_is_said_once_whoever_has_found_it() -> None:
-    """A wrong BOOTIF is an error of the line, and a warning of the interview."""
+    """Each look at the devices finds it again."""
     seat = begun("BOOTIF=zz", FakeSystem(ONE))
     assert seat.ui.page
     lines = seat.ui.page.widget.render((80, 60), focus=True).text
-    assert [b'! BOOTIF="zz" is no card' in line for line in lines].count(True) == 1
+    assert [b"! No card is named by BOOTIF=zz" in line for line in lines].count(True) == 1
 
 
 def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
@@ -167,6 +167,29 @@ def test_a_misspelt_name_is_seen_and_the_overwrite_confirmed() -> None:
     assert (system.started, seat.shown) == ([], "umode")
     seat.answer("umode", "rcv")
     assert (system.started, seat.shown) == ([], "confirm")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "disk=model:QEMU HARDDISK",
+        "disk=/dev/sda udpcparam=--nosync --nokbd",
+        "disk=/dev/sda --nosync",
+        'disk=/dev/sda kbmap="FR port=9002',
+    ],
+)
+def test_a_value_that_may_be_too_short_is_seen_and_overwrites_nothing(line: str) -> None:
+    """Role and disk are named, so that nobody would be asked."""
+    there = replace(ONE, disks=(replace(ONE.disks[0], model="QEMU DISK"),))
+    system = FakeSystem(there)
+    seat = begun(f"{ADDRESS} umode=rcv {line}", system)
+    assert (system.started, seat.shown) == ([], "umode")
+    assert "ouble quote" in seat.text
+    seat.answer("umode", "rcv")
+    assert (system.started, seat.shown) == ([], "confirm")
+    alone = begun(f"{ADDRESS} auto=yes umode=rcv {line}", system)
+    assert (system.started, alone.shown) == ([], "error")
+    assert "ouble quote" in alone.text
 
 
 @pytest.mark.parametrize(
@@ -183,3 +206,90 @@ def test_what_stops_an_unattended_run_is_told_in_the_operators_language(line: st
     """Before any question was asked, and before there is a plan."""
     seat = begun(f"{ADDRESS} lang=DE {line}", FakeSystem(TWO))
     assert shown in seat.text
+
+
+@pytest.mark.parametrize("line", ["auto=no lang=DE", "auto=no lang=de_DE.UTF-8"])
+def test_the_language_itself_is_asked_in_the_one_that_was_given(line: str) -> None:
+    seat = begun(line, FakeSystem(ONE))
+    assert (seat.shown, "Sprache" in seat.text, "> Deutsch" in seat.text) == ("lang", True, True)
+
+
+def test_back_beyond_the_first_question_is_still_in_the_operators_language() -> None:
+    seat = begun("lang=DE", FakeSystem(ONE))
+    seat.back()
+    assert (seat.shown, "Sprache" in seat.text) == ("lang", True)
+
+
+@pytest.mark.parametrize("line", ["auto=no", "auto=no lang=%%"])
+def test_without_a_language_it_is_asked_in_english(line: str) -> None:
+    assert "Language" in begun(line, FakeSystem(ONE)).text
+
+
+@pytest.mark.parametrize(("role", "says"), [("snd", "It is read and sent."), ("rcv", "It will be OVERWRITTEN.")])
+def test_the_question_for_a_disk_says_what_becomes_of_it(role: str, says: str) -> None:
+    seat = begun(f"{ADDRESS} umode={role}", FakeSystem(TWO))
+    assert (seat.shown, says in seat.text) == ("disk", True)
+
+
+def press(seat: Seat, key: str) -> None:
+    assert seat.ui.page
+    seat.ui.page.keys[key]()
+
+
+MANY = " ".join(f"portt={number}" for number in range(9001, 9021))
+
+
+def test_warnings_that_do_not_fit_are_counted_and_reached_with_a_key() -> None:
+    seat = begun(f"umode=rcv {MANY}", FakeSystem(TWO))
+    shown = [int(row.split("portt=")[1][:4]) for row in seat.text.split("\n") if "! portt=" in row]
+    assert shown == list(range(9001, 9001 + len(shown))) and len(shown) < 20
+    assert f" {20 - len(shown)} more warnings: press w" in seat.text
+    press(seat, "w")
+    assert seat.shown == "warnings"
+    assert seat.ui.page
+    assert seat.ui.page.widget.render((80, 60), focus=True).text
+    whole = "\n".join(row.decode() for row in seat.ui.page.widget.render((80, 60), focus=True).text)
+    assert [f"! portt={number}" in whole for number in range(9001, 9021)] == [True] * 20
+    seat.devices_changed()
+    assert seat.shown == "warnings"
+    seat.back()
+    assert seat.shown == "umode"
+
+
+def test_the_warnings_page_scrolls() -> None:
+    seat = begun(f"umode=rcv {MANY}", FakeSystem(TWO))
+    press(seat, "W")
+    assert seat.ui.page
+    assert "portt=9020" not in seat.text
+    for _ in range(40):
+        seat.ui.page.widget.keypress((80, 24), "down")
+    assert "portt=9020" in seat.text
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, False), (1, False), (20, True)])
+def test_only_warnings_that_do_not_fit_are_counted(count: int, said: bool) -> None:
+    seat = begun(" ".join(MANY.split()[:count]), FakeSystem(ONE))
+    assert ("press w" in seat.text) is said
+
+
+def test_a_larger_terminal_has_room_for_them() -> None:
+    seat = begun(MANY, FakeSystem(ONE))
+    assert seat.ui.page
+    whole = "\n".join(row.decode() for row in seat.ui.page.widget.render((80, 60), focus=True).text)
+    assert "portt=9020" in whole and "press w" not in whole
+    assert "press w" in seat.text
+
+
+def test_an_unattended_run_that_stops_names_all_that_is_wrong() -> None:
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv port=9001 prot=1 lang=%%", FakeSystem(ONE))
+    said = " ".join(seat.text.split())
+    assert seat.shown == "error" and "port=9001 is odd." in said and "prot=1: unknown" in said and "lang=%%" in said
+    (error,) = seat.logged("error")
+    assert error["kind"] == "wrong-line" and "and" not in error["sentence"].rpartition("lang=%%")[2]
+
+
+def test_very_many_errors_are_counted() -> None:
+    seat = begun(f"{ADDRESS} auto=yes {MANY}", FakeSystem(ONE))
+    said = " ".join(seat.text.split())
+    assert "portt=9005" in said and "portt=9006" not in said and "and 15 more" in said
+    assert "> Try again" in said

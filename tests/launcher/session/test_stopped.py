@@ -92,3 +92,12 @@ def test_a_disk_that_was_chosen_and_exchanged_is_chosen_again() -> None:
     assert (seat.shown, system.started) == ("error", [])
     seat.act("retry")
     assert seat.shown == "disk"
+
+
+def test_however_much_is_wrong_the_title_and_every_action_are_seen() -> None:
+    line = " ".join(f"portt=9001{number * '9'}" for number in range(40))
+    seat = begun(f"{ADDRESS} auto=yes {line}", FakeSystem(ONE))
+    assert (seat.shown, "STOPPED" in seat.text) == ("error", True)
+    assert [
+        words for words in ("Try again", "Change the answers", "Shell", "Power off") if words not in seat.text
+    ] == []

@@ -90,6 +90,27 @@ def test_a_menu_that_was_opened_before_becomes_the_transfers() -> None:
     assert system.running.cancelled
 
 
+@pytest.mark.parametrize(
+    ("role", "phase", "words"),
+    [
+        ("snd", Phase.WAITING, "nothing has been sent yet"),
+        ("snd", Phase.CASTING, "every receiver that has not all of it is then incomplete"),
+        ("rcv", Phase.WAITING, "nothing has been written yet"),
+        ("rcv", Phase.CASTING, "this disk is then incomplete"),
+        ("rcv", Phase.FLUSHING, "this disk is then incomplete"),
+        ("rcv", Phase.VERIFYING, "this disk has been written, and is then not compared"),
+    ],
+)
+def test_what_it_means_to_cancel_is_said_as_it_is_at_that_moment(role: str, phase: Phase, words: str) -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode={role} disk=/dev/sda", system)
+    seat.menu()
+    assert "yet" in seat.text
+    system.running.state = TransferState(phase)
+    seat.news()
+    assert (seat.shown, words in " ".join(seat.text.split())) == ("menu", True)
+
+
 @pytest.mark.parametrize("action", ["rescan", "shell", "reboot", "poweroff", "retry", "change"])
 def test_nothing_but_cancelling_ends_a_transfer(action: str) -> None:
     """A key may be pressed for a screen that the transfer has just replaced."""

@@ -31,6 +31,7 @@ def plan(role: Role, path: Path, compression: Compression | None = None, start_t
         Address(AddressSource.GIVEN),
         compression=compression,
         start_timeout=start_timeout,
+        blank=True,
     )
 
 

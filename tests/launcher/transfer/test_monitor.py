@@ -5,31 +5,38 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
 from launcher.transfer import monitor
+from launcher.transfer.announcement import DISCARD, Announcement, write_announcement
 from launcher.transfer.heartbeat import Notice, notice_port, read_alive, read_notice, write_alive, write_notice
 from launcher.transfer.liveness import EndNotice, Greeting, Packet
 from launcher.transfer.monitor import (
     Captured,
+    ReceiverMonitor,
     RivalMonitor,
     SenderMonitor,
+    announcements,
     answers_to,
     attach,
     end_notices_from,
     first_slices_from,
     greetings_to,
     packets_from,
+    replies_to,
     signs_of_life_from,
     strays_to,
 )
 from launcher.transfer.receiver_signals import Alive, Answer, FirstSlice, Stray
+from launcher.transfer.rivals import AnotherWaits
+from launcher.transfer.sender_signals import Answered, GoSaid
 
 SENDER, OTHER, PORT = "10.77.1.1", "10.77.1.2", 9000
-HELLO = b"\x05\x00" + bytes(30)
+HELLO = b"\x05\x00" + bytes(26)
 
 
 def packet(
@@ -39,9 +46,10 @@ def packet(
     protocol: int = 17,
     fragment: int = 0,
     options: int = 0,
+    sent_from: int = PORT + 1,
 ) -> bytes:
     """An IPv4 packet (RFC 791) with `options` words of options, and UDP in it."""
-    udp = struct.pack("!HHHH", 9001, port, 8 + len(payload), 0) + payload
+    udp = struct.pack("!HHHH", sent_from, port, 8 + len(payload), 0) + payload
     header = struct.pack(
         "!BBHHHBBH4s4s", 0x45 + options, 0, 20 + len(udp), 1, fragment, 64, protocol, 0,
         socket.inet_aton(source), socket.inet_aton("255.255.255.255"),
@@ -109,13 +117,16 @@ def test_a_greeting_is_heard_whoever_it_is_from(greetings: Filtered, options: in
         packet(port=PORT + 1),
         packet(protocol=6),
         packet(fragment=1),
-        packet(b"\x02\x00" + bytes(30)),
-        packet(b"\x05\x01" + bytes(30)),
+        packet(sent_from=40000),
+        packet(b"\x02\x00" + bytes(26)),
+        packet(b"\x05\x01" + bytes(26)),
+        packet(HELLO[:2]),
+        packet(HELLO + b"x"),
         packet(b""),
         packet()[:20],
         b"",
     ],
-    ids=["port", "tcp", "fragment", "data", "other", "empty", "cut", "nothing"],
+    ids=["port", "tcp", "fragment", "source", "data", "other", "short", "long", "empty", "cut", "nothing"],
 )
 def test_what_is_no_greeting_is_not_heard(greetings: Filtered, unwanted: bytes) -> None:
     assert greetings.passes(unwanted) is None
@@ -253,6 +264,8 @@ class Air:
         self.program = program
         self.filters.append(program)
 
+    open = True
+
     def heard(self) -> Iterator[Captured]:
         yield from self.packets.pop(self.program, [])
 
@@ -348,12 +361,53 @@ def test_packets_are_counted_only_while_one_looks_out(air: type[Air], own: Sende
     assert air.filters[7:] == [], "of nobody nothing can be heard"
 
 
+SAID = Announcement(PORT, "it", 12.5)
+
+
 def test_other_senders_are_heard_with_their_mac_address(air: type[Air]) -> None:
     rivals = RivalMonitor("eth0", PORT)
     air.packets[greetings_to(PORT)] = [Captured(5.0, packet(source=OTHER), MAC)]
-    assert list(rivals.drain()) == [Greeting(5.0, OTHER, MAC)]
+    air.packets[announcements()] = [
+        Captured(6.0, packet(write_announcement(one), source=OTHER, options=1) + bytes(5), MAC)
+        for one in (SAID, replace(SAID, port=PORT + 100))
+    ]
+    assert list(rivals.drain()) == [AnotherWaits(6.0, OTHER, MAC, "it", 12.5), Greeting(5.0, OTHER, MAC)]
     rivals.close()
-    assert air.closed == [greetings_to(PORT)]
+    assert air.closed == [announcements(), greetings_to(PORT)]
+
+
+def test_what_receivers_say_to_udp_sender_is_told_apart(air: type[Air]) -> None:
+    answers = ReceiverMonitor("eth0", PORT)
+    said = {b"\0\0": Answered(OTHER), b"\0\1": Answered(OTHER, whole=False), b"\0\2": GoSaid(OTHER)}
+    air.packets[replies_to(PORT)] = [
+        Captured(5.0, packet(what + bytes(6), OTHER, PORT + 1, options=1), MAC) for what in said
+    ]
+    assert answers.hears
+    assert list(answers.drain()) == list(said.values())
+    answers.close()
+    assert air.closed == [replies_to(PORT)]
+
+
+def test_of_receivers_only_what_matters_is_heard() -> None:
+    answers = Filtered(replies_to(PORT))
+    for command in (0, 1, 2):
+        found = answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, options=10))
+        assert found is not None and len(found) >= 60 + 8 + 2
+    for command in (3, 4, 5, 6, 7, 0x100):
+        assert answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1)) is None
+    for unwanted in (packet(bytes(8)), packet(bytes(8), port=PORT + 1, protocol=6), packet(b"", port=PORT + 1)):
+        assert answers.passes(unwanted) is None
+    answers.close()
+
+
+def test_announcements_come_whole() -> None:
+    heard = Filtered(announcements())
+    data = write_announcement(SAID)
+    found = heard.passes(packet(data, port=DISCARD, options=2))
+    assert found is not None and found.endswith(data)
+    for unwanted in (packet(data), packet(HELLO, port=DISCARD), packet(data, port=DISCARD, protocol=6)):
+        assert heard.passes(unwanted) is None
+    heard.close()
 
 
 def test_the_kernels_time_of_a_packet_is_on_the_steady_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,15 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xxhash
 
+from launcher.datapath.behind import Behind
+from launcher.datapath.block_device import ReadBack, TargetDisk
 from launcher.datapath.chunks import CHUNK
-from launcher.datapath.framing import Manifest, manifest_frame
+from launcher.datapath.framing import Manifest, Trailer, disk_label, manifest_frame, trailer_frame
 from launcher.errors import TransferFailed
 from launcher.events import EventLog, opened
+from launcher.hardware.signatures import signatures
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Compression, Plan, Role
+from launcher.model.plan import Compression, Plan, Require, Role
 from launcher.model.times import TIMES
 from launcher.transfer import link as links
+from launcher.transfer import receiver
 from launcher.transfer.link import Link
 from launcher.transfer.liveness import EndNotice, Event
 from launcher.transfer.monitor import SenderMonitor
@@ -28,6 +35,7 @@ from launcher.transfer.receiver import Reception
 from launcher.transfer.receiver_signals import Alive, Announced, FirstByte
 from launcher.transfer.status import Status
 from launcher.transfer.transfer import Transfer
+from tests.launcher.datapath.old_lives import gpt
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
 DEADLINE = 300.0  # seconds after which a test has failed: a busy disk may take long to flush
@@ -89,7 +97,7 @@ def received(a_plan: Plan, events: Path | None = None) -> Outcome:
 class LateDisk:
     """Answers its first request only when `wakes`."""
 
-    size = 100_000
+    size, head = 100_000, b""
 
     def __init__(self) -> None:
         self.asked, self.wakes = threading.Event(), threading.Event()
@@ -190,7 +198,7 @@ def test_a_sender_that_is_given_up_is_looked_for_again_into_the_same_pipe(
     told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
     assert [event["event"] for event in told if event["event"] != "progress"] == [
         *("transfer", "command", "connected", "disconnected", "command", "connected", "cast"),
-        *("phase", "phase", "outcome"),
+        *("phase", "phase", "behind", "outcome"),
     ]
     (gone,) = (event for event in told if event["event"] == "disconnected")
     assert (gone["address"], gone["number"], gone["reason"]) == ("10.0.0.1", None, "ended before the cast")
@@ -359,7 +367,7 @@ def test_what_happens_is_told_in_its_order(target: Path, tmp_path: Path, monkeyp
     assert received(plan(Role.RECEIVE, target), tmp_path / "events").kind is K.WRITTEN
     told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
     assert [event["event"] for event in told if event["event"] != "progress"] == [
-        *("transfer", "command", "connected", "command", "cast", "phase", "phase", "outcome")
+        *("transfer", "command", "connected", "command", "cast", "phase", "phase", "behind", "outcome")
     ]
     assert [event["phase"] for event in told if event["event"] == "phase"] == ["flushing", "verifying"]
 
@@ -400,4 +408,117 @@ def test_a_stream_that_contradicts_the_plan_is_refused(
     put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero; exec sleep 100")
     outcome = received(plan(Role.RECEIVE, target, Compression.GZIP))
     assert outcome.kind is K.WRONG_STREAM
+    assert target.read_bytes() == b"\xaa" * 100_000
+
+
+def cast_of(disk: bytes, label: tuple[str | None, str | None], tmp_path: Path) -> str:
+    """A command that writes the stream of `disk`, with manifest and trailer."""
+    manifest = Manifest(len(disk), 512, "token", "1", *label)
+    body = subprocess.run(("zstd", "-qc"), input=disk, check=True, capture_output=True).stdout
+    trailer = trailer_frame(Trailer(len(disk), xxhash.xxh3_128(disk).hexdigest(), "token"))
+    (tmp_path / "stream").write_bytes(manifest_frame(manifest) + body + trailer)
+    return f"cat {tmp_path}/stream"
+
+
+@pytest.mark.parametrize("verify", [True, False])
+def test_a_larger_target_with_an_old_life_is_equal_and_nothing_is_recognised_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verify: bool
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "disk"
+    for path, size in ((source, 4 << 20), (target, 8 << 20)):
+        path.write_bytes(b"")
+        os.truncate(path, size)
+        gpt(path)
+    data = source.read_bytes()
+    with target.open("r+b") as disk:
+        disk.write(data[: 1 << 20])  # a clone of the same disk, once more
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {cast_of(data, disk_label(data, 512), tmp_path)}")
+    log = EventLog()
+    log.add(opened(tmp_path / "events", patience=DEADLINE))
+    transfer = Transfer(replace(plan(Role.RECEIVE, target), verify=verify), log, QUICK)
+    transfer.start()
+    outcome = transfer.wait(DEADLINE)
+    transfer.close()
+    log.close()
+    assert outcome and outcome.kind is (K.EQUAL if verify else K.ARRIVED), outcome
+    assert target.read_bytes()[: len(data)] == data
+    assert [one.offset < len(data) for one in signatures(str(target), DEADLINE)] == [True, True]
+    (larger, cleared) = map(str, outcome.remarks)
+    assert larger == f"{target} is 4.2 MB larger than what was sent."
+    assert cleared == "Old signatures behind the clone were cleared: gpt at byte 8,388,096."
+    before, behind = map(str, transfer.snapshot().notes)
+    assert "already has the disk identifier of the sender's disk" in before
+    assert "4.2 MB larger than the sender's disk" in behind
+    told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    by_name = {event["event"]: event for event in told}
+    assert by_name["same-disk-id"]["table"] == "gpt"
+    assert by_name["behind"]["cleared"] == [{"kind": "gpt", "offset": 8_388_096}]
+    assert by_name["outcome"]["remarks"] == [larger, cleared]
+    assert [event["text"] for event in told if event["event"] == "note"] == [before, behind]
+
+
+def test_a_cast_that_fails_clears_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "disk"
+    target.write_bytes(b"")
+    os.truncate(target, 8 << 20)
+    gpt(target)
+    cast = cast_of(bytes(4 << 20), (None, None), tmp_path)
+    cut = (tmp_path / "stream").read_bytes()[:-256]
+    (tmp_path / "stream").write_bytes(cut)
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {cast}")
+    outcome = received(plan(Role.RECEIVE, target), tmp_path / "events")
+    assert (outcome.kind, outcome.remarks) == (K.TRUNCATED, ())
+    assert [one.kind for one in signatures(str(target), DEADLINE)] == ["gpt"]
+
+
+def test_a_disk_that_hangs_once_it_is_compared_is_equal_all_the_same(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, hung = threading.Event(), threading.Event()
+
+    def hangs(*_: object) -> Behind:
+        asked.set()
+        hung.wait()
+        return Behind()
+
+    monkeypatch.setattr(receiver, "tidy", hangs)
+    for disk in (TargetDisk, ReadBack):
+        monkeypatch.setattr(disk, "hung", property(lambda self: 301.0 if asked.is_set() else None))
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {cast_of(bytes(50_000), (None, None), tmp_path)}")
+    transfer = Transfer(plan(Role.RECEIVE, target), EventLog(), replace(QUICK, patience=0.5))
+    transfer.start()
+    outcome = transfer.wait(DEADLINE)
+    hung.set()
+    transfer.close()
+    assert outcome and outcome.kind is K.EQUAL
+    (remark,) = map(str, outcome.remarks)
+    assert remark == "Old signatures behind the clone were not looked for: it has not answered for 1 second."
+
+
+def test_a_udp_receiver_that_crashes_is_named_and_not_its_sender(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; kill -SEGV $$")
+    outcome = received(plan(Role.RECEIVE, target))
+    assert outcome.kind is K.STAGE_FAILED
+    assert "udp-receiver was killed by SIGSEGV; " in str(outcome.sentence)
+
+
+@pytest.mark.parametrize("stream", ["gzip -1c", "zstd -qc", "lzop -1c"])
+def test_what_follows_a_stream_makes_it_a_failure(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    put_first(
+        monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero | {stream}; echo something else"
+    )
+    outcome = received(plan(Role.RECEIVE, target))
+    assert outcome.kind is K.DIFFERENT and "no part of the stream any more" in str(outcome.sentence), outcome
+
+
+def test_what_cannot_be_compared_is_not_written_where_equal_is_required(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/urandom | zstd -qc; exec sleep 100")
+    outcome = received(replace(plan(Role.RECEIVE, target), require=Require.EQUAL))
+    assert outcome.kind is K.NOT_COMPARED
     assert target.read_bytes() == b"\xaa" * 100_000

@@ -707,6 +707,12 @@ def test_an_end_notice_counts_for_its_own_cast(session: str, believed: bool) -> 
     assert one.facts.anew is None
 
 
+def test_a_sender_that_asks_for_too_much_patience_gets_an_hour() -> None:
+    one = machine(W.CASTING)
+    one.take(Announced("mine", 10**9))
+    assert one.facts.silence == 3600 + T.more_patient
+
+
 def test_a_sender_that_waits_less_than_this_plan_shortens_nothing() -> None:
     one = machine(W.CASTING)
     one.take(Announced("mine", 5))

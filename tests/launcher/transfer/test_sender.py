@@ -21,14 +21,15 @@ from launcher.model.times import TIMES, Times
 from launcher.transfer import attendance, sender
 from launcher.transfer.heartbeat import Notice
 from launcher.transfer.liveness import Greeting
-from launcher.transfer.monitor import RivalMonitor
+from launcher.transfer.monitor import ReceiverMonitor, RivalMonitor
+from launcher.transfer.sender_signals import Answered
 from launcher.transfer.transfer import Transfer
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
 DEADLINE = 20.0
 K = OutcomeKind
 SIZE = 3_000_000
-QUICK = replace(TIMES, tick=0.05, listen=0.0, tie=0.2, listen_tick=0.01, grace=0.3, alive_every=0.05)
+QUICK = replace(TIMES, tick=0.05, listen=0.0, listen_tick=0.01, grace=0.3, alive_every=0.05, greet_every=0.05)
 COMPRESSIONS = (Compression.NONE, Compression.GZIP, Compression.ZSTD)
 CASTS = "echo 'New connection from 10.0.0.2  (#0) 00000009' >&2; echo 'Starting transfer: 00000009' >&2"
 TAKES = "cat > taken; touch ended"
@@ -53,6 +54,26 @@ class Silence:
 
     def close(self) -> None:
         self.air.clear()
+
+
+class Deaf:
+    """Hears no receiver: those of these tests say nothing on any card of this machine."""
+
+    hears = False
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def drain(self) -> Iterator[Answered]:
+        yield from ()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attendance, "ReceiverMonitor", Deaf)
 
 
 @pytest.fixture(autouse=True)
@@ -237,9 +258,10 @@ def test_another_sender_is_given_way_to(
     begun: bool,
     notices: list[tuple[str, tuple[str, ...]]],
 ) -> None:
-    """One with the lower MAC address also while this one waits already."""
+    """Also while this one waits already, with receivers: they are told that they may look for the other one."""
     here = "echo 'New connection from 10.0.0.2  (#0) 00000009' >&2"
-    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; touch started; {here}; {TAKES}")
+    waits = "until test -e begin; do sleep 0.02; done"
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; touch started; {here}; {waits}; {TAKES}")
 
     class Rival(Silence):
         def drain(self) -> Iterator[Greeting]:
@@ -247,7 +269,7 @@ def test_another_sender_is_given_way_to(
                 yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:00:00:00")
 
     monkeypatch.setattr(sender, "RivalMonitor", Rival)
-    times = replace(QUICK, listen=0.3, tie=DEADLINE)
+    times = replace(QUICK, listen=0.0 if begun else DEADLINE)
     outcome = sent(plan(Role.SEND, source), times=times)
     assert outcome.kind is K.OTHER_SENDER
     assert "Another sender, 10.0.0.9, is waiting for receivers on port 9000; nothing was sent." in str(outcome.sentence)
@@ -259,15 +281,75 @@ def test_another_sender_is_given_way_to(
 def test_who_is_heard_only_when_the_listening_is_over_is_not_given_way_to_if_his_address_is_higher(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However late one looks: of two that began at the same time exactly one stays."""
+    """However late one looks: of two that began at the same time exactly one stays. It says what it hears."""
+    told = tmp_path / "events"
 
     class Rival(Silence):
         def drain(self) -> Iterator[Greeting]:
-            yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:ff:ff:ff")
+            if (tmp_path / "started").exists():
+                yield Greeting(time.monotonic(), "10.0.0.9", "52:54:00:ff:ff:ff")
+            if told.exists() and '"rival"' in told.read_text():
+                (tmp_path / "go").touch()
+
+    monkeypatch.setattr(sender, "RivalMonitor", Rival)
+    waits = "touch started; until test -e go; do sleep 0.02; done"
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {waits}; {CASTS}; {TAKES}; {COMPLETE}")
+    assert sent(plan(Role.SEND, source), told).kind is K.SENT
+    (rival,) = (one for one in map(json.loads, told.read_text().splitlines()) if one["event"] == "rival")
+    assert (rival["address"], rival["mac"]) == ("10.0.0.9", "52:54:00:ff:ff:ff")
+
+
+def test_one_stray_greeting_stops_no_cast(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Rival(Silence):
+        def __init__(self, *_: object) -> None:
+            super().__init__()
+            self.air.append(Greeting(time.monotonic(), "10.0.0.9", "52:54:00:00:00:00"))
 
     monkeypatch.setattr(sender, "RivalMonitor", Rival)
     put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}")
-    assert sent(plan(Role.SEND, source), times=replace(QUICK, listen=0.0, tie=DEADLINE)).kind is K.SENT
+    assert sent(plan(Role.SEND, source), times=replace(QUICK, listen=0.2)).kind is K.SENT
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_stranger_that_begins_the_cast_for_nobody_does_not_end_it(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compression: Compression
+) -> None:
+    """udp-sender ends with status 0 then, and has taken nothing of its input."""
+    nobody = "if ! test -e again; then touch again; echo 'No participants... exiting' >&2; exit 0; fi"
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {nobody}; {CASTS}; {TAKES}; {COMPLETE}")
+    assert sent(plan(Role.SEND, source, compression), tmp_path / "events").kind is K.SENT
+    if compression is Compression.NONE:
+        assert (tmp_path / "taken").read_bytes() == source.read_bytes()
+    told = map(json.loads, (tmp_path / "events").read_text().splitlines())
+    assert sum("udp-sender" in one["command"] for one in told if one["event"] == "command") == 2
+
+
+def test_who_writes_to_a_udp_sender_that_waits_sees_its_end_when_the_disk_hangs(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, real = threading.Event(), os.preadv
+
+    def preadv(fd: int, buffers: list[memoryview], at: int) -> int:
+        if at >= 2 << 20:  # what was read before is more than a pipe holds
+            answer.wait(DEADLINE)
+        return real(fd, buffers, at)
+
+    monkeypatch.setattr("os.preadv", preadv)
+    put_first(monkeypatch, tmp_path, udp_sender="exec sleep 60")
+    try:
+        outcome = sent(plan(Role.SEND, source, Compression.GZIP), times=replace(QUICK, patience=0.5))
+        assert outcome.kind is K.READ_ERROR
+        until(lambda: "stream" not in {thread.name for thread in threading.enumerate()})
+    finally:
+        answer.set()
+
+
+def test_a_cast_that_begins_by_itself_for_nobody_is_over(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_first(monkeypatch, tmp_path, udp_sender="echo 'No participants... exiting' >&2")
+    a_plan = replace(plan(Role.SEND, source), options=Options(("--autostart", "3"), autostart=3))
+    assert sent(a_plan).kind is K.NO_RECEIVERS
 
 
 def test_the_key_is_pressed_when_somebody_is_there(
@@ -323,3 +405,7 @@ def test_the_real_monitor_has_what_the_false_one_has() -> None:
     assert {name for name in vars(Silence) if not name.startswith("_")} == {
         name for name in vars(RivalMonitor) if not name.startswith("_")
     }
+    named = {
+        name for name in (*vars(ReceiverMonitor), *vars(ReceiverMonitor("eth0", 9000))) if not name.startswith("_")
+    }
+    assert {name for name in vars(Deaf) if not name.startswith("_")} == named

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from launcher.model.machine import Disk, Nic
 from launcher.model.plan import Address, AddressSource, Plan, Role, Target
 from launcher.model.times import TIMES
+from launcher.transfer.delays import Delays
 from launcher.transfer.evidence import LOST, Receiver, ReceiverState
 from launcher.transfer.liveness import (
     Action,
@@ -24,27 +25,33 @@ from launcher.transfer.liveness import (
     StopListening,
     Tick,
 )
-from launcher.transfer.sender_liveness import (
-    RULES,
-    RUNNING,
+from launcher.transfer.rivals import AnotherWaits, Own, Rival
+from launcher.transfer.sender_liveness import BEFORE, RULES, RUNNING, Cast, Room, cast
+from launcher.transfer.sender_signals import (
+    Announce,
+    Answered,
     BeginCast,
     Begun,
-    Cast,
     Complete,
     Connected,
     Dropped,
     Fed,
+    Flowing,
     GiveWay,
+    GoSaid,
+    HoldUp,
     Judged,
     Left,
+    NameRival,
+    NobodyAnswers,
     Part,
-    Room,
     SayAlive,
     SendEndNotice,
     Start,
+    StopCounting,
     Stopping,
+    Waiting,
     Welcome,
-    cast,
 )
 
 C = Cast
@@ -53,6 +60,9 @@ OWN, LOWER, HIGHER = "52:54:00:75:64:05", "52:54:00:75:64:01", "52:54:00:75:64:0
 DISK = Disk("/dev/sda", 1 << 20)
 PLAN = Plan(Role.SEND, Target(DISK.path, DISK.size, DISK), Nic("eth0", OWN.upper()), Address(AddressSource.GIVEN))
 ONE, TWO = Receiver(0, "10.77.1.2"), Receiver(1, "10.77.1.3")
+HEARS = {"hears": True}
+FIRST_ANSWERED = {"hears": True, "receivers": (replace(ONE, answered=True), TWO)}
+WAITED = {"delays": Delays(last=1.0, of=(1,), seconds=((1, T.hold_up - 1),))}
 
 
 def machine(state: Cast = C.LISTENING, **noted: Any) -> Machine[Room]:
@@ -60,7 +70,7 @@ def machine(state: Cast = C.LISTENING, **noted: Any) -> Machine[Room]:
     found = cast(PLAN, T, 0.0)
     found.state = state
     if state is not C.LISTENING:
-        found.facts = replace(found.facts, receivers=(ONE, TWO), until=10.0, begun=state in (C.CASTING, C.COMPLETE))
+        found.facts = replace(found.facts, receivers=(ONE, TWO), begun=state in (C.CASTING, C.COMPLETE))
     found.facts = replace(found.facts, **noted)
     return found
 
@@ -74,21 +84,39 @@ def kinds(actions: tuple[Action, ...]) -> tuple[type[Action], ...]:
 
 
 YIELDS = (StopListening(), GiveWay())
+RIVAL = "10.77.1.9"
+FORMER, LATTER = Rival(RIVAL, LOWER, 2.0, 4.0, 2), Rival(RIVAL, HIGHER, 2.0, 4.0, 2)
+KNOWN = {"rivals": (LATTER,), "own": Own(OWN, ("10.77.1.1",), "own", 0.0, started=1.0)}
+SPEAKS = {**KNOWN, "rivals": (replace(LATTER, token="it"),)}
 ROWS: list[tuple[dict[str, Any], Cast, Event, Cast, tuple[Action, ...] | tuple[type[Action], ...]]] = [
-    ({}, C.LISTENING, Greeting(1, "10.77.1.9", HIGHER), C.OVER, YIELDS),
+    *(({}, state, Greeting(1, RIVAL, OWN), state, ()) for state in BEFORE),
+    *(({}, state, Greeting(1, RIVAL, LOWER), state, ()) for state in BEFORE),
+    *(({"rivals": (FORMER,)}, state, Greeting(5, RIVAL, LOWER), C.OVER, YIELDS) for state in BEFORE),
+    *((KNOWN, state, Greeting(5, RIVAL, HIGHER), state, (NameRival(RIVAL, HIGHER, False),)) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, LOWER, "own", 99.0), state, ()) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, LOWER, "it", 99.0), state, ()) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, HIGHER, "it", 99.0), C.OVER, YIELDS) for state in BEFORE),
+    *((SPEAKS, state, AnotherWaits(5, RIVAL, HIGHER, "it", 0.0), state, (NameRival,)) for state in BEFORE),
     ({}, C.LISTENING, Cancelled(), C.OVER, (StopListening(),)),
-    ({}, C.LISTENING, Tick(T.listen - 0.1), C.LISTENING, ()),
-    ({}, C.LISTENING, Tick(T.listen), C.YIELDING, (Start(),)),
-    ({}, C.YIELDING, Greeting(1, "10.77.1.9", LOWER), C.OVER, YIELDS),
-    ({}, C.YIELDING, Greeting(1, "10.77.1.9", HIGHER), C.YIELDING, ()),
-    ({}, C.YIELDING, Tick(9.9), C.YIELDING, ()),
-    ({}, C.YIELDING, Tick(10), C.WAITING, (StopListening(),)),
-    ({}, C.YIELDING, Begun(), C.CASTING, (StopListening(), BeginCast())),
-    ({}, C.WAITING, Begun(), C.CASTING, (BeginCast(),)),
+    ({}, C.LISTENING, Tick(T.listen - 0.1), C.LISTENING, (Announce(T.listen - 0.1),)),
+    ({}, C.LISTENING, Tick(T.listen), C.WAITING, (Start(),)),
+    *(({"announce_at": 2.0}, state, Tick(1.9), state, ()) for state in BEFORE),
+    ({"announce_at": 2.0}, C.WAITING, Tick(2.0), C.WAITING, (Announce(2.0),)),
+    ({}, C.WAITING, Begun(), C.CASTING, (StopListening(), BeginCast())),
     *(({}, state, Connected(2, "10.77.1.4"), state, (Welcome(2, "10.77.1.4"),)) for state in RUNNING),
+    ({}, C.WAITING, GoSaid("10.77.1.7"), C.WAITING, ()),
+    *((HEARS, state, Answered(ONE.address), state, ()) for state in RUNNING),
+    *((HEARS, state, Answered(ONE.address, whole=False), state, ()) for state in RUNNING),
+    *(({**FIRST_ANSWERED, "begun": True}, state, Answered(TWO.address), state, (StopCounting(),)) for state in RUNNING),
+    ({}, C.CASTING, Flowing(5), C.CASTING, ()),
+    ({}, C.CASTING, Waiting(2, (1,)), C.CASTING, ()),
+    (WAITED, C.CASTING, Waiting(2, (1,)), C.CASTING, (HoldUp(((TWO.address, T.hold_up),)),)),
+    ({**WAITED, **FIRST_ANSWERED}, C.CASTING, Waiting(2, (1,)), C.CASTING, (HoldUp,)),
+    ({**WAITED, **HEARS}, C.CASTING, Waiting(2, (0, 1)), C.CASTING, (NobodyAnswers(2, False),)),
+    (HEARS, C.CASTING, Dropped(1), C.CASTING, (Part,)),
+    (HEARS, C.CASTING, Left(1), C.CASTING, (Part,)),
     *(({}, state, Dropped(1), state, (Part,)) for state in RUNNING),
     *(({}, state, Dropped(7), state, ()) for state in RUNNING),
-    ({}, C.YIELDING, Left(1), C.YIELDING, (Part,)),
     ({}, C.WAITING, Left(1), C.WAITING, (Part,)),
     ({}, C.CASTING, Left(1), C.CASTING, (Part,)),
     ({"fed": True}, C.CASTING, Left(1), C.CASTING, (Part,)),
@@ -99,7 +127,7 @@ ROWS: list[tuple[dict[str, Any], Cast, Event, Cast, tuple[Action, ...] | tuple[t
     ({}, C.CASTING, Tick(20), C.CASTING, (SayAlive((ONE.address, TWO.address)),)),
     ({"alive_at": 20.1}, C.CASTING, Tick(20), C.CASTING, ()),
     ({"reading": False}, C.CASTING, Tick(20), C.CASTING, ()),
-    *(({}, state, Complete(), C.COMPLETE, ()) for state in (C.YIELDING, C.WAITING, C.CASTING)),
+    *(({}, state, Complete(), C.COMPLETE, ()) for state in (C.WAITING, C.CASTING)),
     *(({}, state, DiskHung(), C.OVER, (Kill(),)) for state in (C.LISTENING, *RUNNING)),
     *(
         ({}, state, Judged("cancelled"), state, (SendEndNotice((ONE.address, TWO.address), "cancelled"),))
@@ -128,15 +156,16 @@ def test_every_rule_is_reached_by_a_row_in_every_state() -> None:
 
 
 EVENTS: tuple[Event, ...] = (
-    *(Tick(20), Greeting(20, "10.77.1.9", LOWER), Cancelled(), DiskHung(), Begun(), Connected(2, "10.77.1.4")),
+    *(Tick(20), Greeting(20, RIVAL, LOWER), AnotherWaits(20, RIVAL, LOWER, "it", 99.0), Cancelled(), DiskHung()),
+    *(Begun(), Connected(2, "10.77.1.4")),
     *(Dropped(1), Left(1), Fed(), Stopping(), Complete(), Judged("sent")),
+    *(Answered(ONE.address), Waiting(20, (1,)), Flowing(20), GoSaid("10.77.1.7")),
 )
 IGNORED: dict[Cast, set[type[Event]]] = {
-    C.LISTENING: {Begun, Connected, Dropped, Left, Fed, Stopping, Complete, Judged},
-    C.YIELDING: {Cancelled},
-    C.WAITING: {Tick, Greeting, Cancelled},
-    C.CASTING: {Greeting, Cancelled, Begun},
-    C.COMPLETE: {Tick, Greeting, Cancelled, Begun, Complete},
+    C.LISTENING: {type(event) for event in EVENTS} - {Tick, Greeting, AnotherWaits, Cancelled, DiskHung},
+    C.WAITING: {Cancelled, Waiting, Flowing},
+    C.CASTING: {Greeting, AnotherWaits, Cancelled, Begun, GoSaid},
+    C.COMPLETE: {Tick, Greeting, AnotherWaits, Cancelled, Begun, Complete, Waiting, Flowing, GoSaid},
     C.OVER: {type(event) for event in EVENTS} - {Judged},
 }
 
@@ -160,20 +189,36 @@ def test_nothing_comes_of_what_is_ignored(state: Cast) -> None:
 
 def test_whoever_waits_already_is_given_way_to_and_named() -> None:
     one = machine()
-    one.take(Greeting(1, "10.77.1.9", HIGHER))
-    assert one.facts.rival == "10.77.1.9"
+    for at in (1.0, 2.0, 3.0):
+        assert one.state is C.LISTENING
+        one.take(Greeting(at, RIVAL, HIGHER))
+    assert one.state is C.OVER
+    assert one.facts.rival == RIVAL
     assert not one.facts.begun
 
 
-def test_of_two_that_began_at_the_same_time_the_lower_one_stays() -> None:
-    """Only for a while: behind that, the other one has listened long enough to hear this one."""
-    one = machine()
-    assert one.take(Tick(4.0)) == (Start(),)
-    assert one.facts.until == 4.0 + T.tie
-    assert one.take(Greeting(5, "10.77.1.9", HIGHER)) == ()
-    assert one.take(Tick(4.0 + T.tie)) == (StopListening(),)
-    assert one.take(Greeting(9, "10.77.1.9", LOWER)) == ()
+def test_one_that_this_sender_stays_beside_is_named_once() -> None:
+    one = machine(C.WAITING, own=KNOWN["own"])
+    named = [one.take(Greeting(at, RIVAL, HIGHER)) for at in (2.0, 3.0, 4.0, 5.0, 6.0)]
+    assert named == [(), (), (NameRival(RIVAL, HIGHER, False),), (), ()]
     assert one.state is C.WAITING
+
+
+def test_a_sender_with_this_ones_own_address_is_named_and_not_given_way_to() -> None:
+    """Two PCs have one address, or somebody forges it: to name this PC to its operator would help nobody."""
+    one = machine(C.WAITING, own=KNOWN["own"])
+    told = [one.take(AnotherWaits(at, "10.77.1.1", LOWER, "it", 99.0 + at)) for at in (2.0, 3.0, 4.0)]
+    assert told == [(), (), (NameRival("10.77.1.1", LOWER, True),)]
+    assert one.state is C.WAITING
+
+
+def test_it_is_announced_until_the_cast_begins_how_long_this_sender_has_waited() -> None:
+    one = machine()
+    assert [one.take(Tick(at)) for at in (0.0, 0.5, 1.0)] == [(Announce(0.0),), (), (Announce(1.0),)]
+    one.take(Tick(T.listen))
+    assert one.take(Tick(90.0)) == (Announce(90.0),)
+    one.take(Begun())
+    assert Announce not in kinds(one.take(Tick(99.0)))
 
 
 def test_who_leaves_before_the_cast_is_forgotten() -> None:
@@ -203,6 +248,71 @@ def test_how_a_receiver_parts(fed: bool, complete: bool, event: Event, state: Re
     assert part.lost == (state in LOST)
     assert states(one) == [state, ReceiverState.CONNECTED]
     assert one.take(event) == (), "it is known to be gone"
+
+
+@pytest.mark.parametrize("event", [Dropped(0), Left(0)])
+@pytest.mark.parametrize("fed", [False, True])
+def test_who_acknowledged_nothing_was_never_more_than_a_name(event: Event, fed: bool) -> None:
+    """Also one that left near the end, and one that only asked for the data again."""
+    one = machine(C.CASTING, hears=True, fed=fed)
+    one.take(Answered(ONE.address, whole=False))
+    one.take(Answered(TWO.address))
+    (part,) = one.take(event)
+    assert isinstance(part, Part) and part.lost
+    assert str(part.reason) == "connected, never answered"
+    assert states(one) == [ReceiverState.NEVER_ANSWERED, ReceiverState.CONNECTED]
+    assert one.facts.receivers[0].asked
+    one.take(replace(event, number=1))  # type: ignore[type-var]
+    assert states(one)[1] in (ReceiverState.DROPPED, ReceiverState.LEFT, ReceiverState.NEAR_THE_END)
+
+
+def test_where_acknowledgements_cannot_be_heard_nobody_is_called_mute() -> None:
+    one = machine(C.CASTING)
+    one.take(Dropped(0))
+    assert states(one)[0] is ReceiverState.DROPPED
+
+
+def test_an_acknowledgement_of_a_stranger_is_nobodys() -> None:
+    one = machine(C.CASTING, hears=True)
+    assert one.take(Answered("10.77.9.9")) == ()
+    assert one.facts.receivers == (ONE, TWO)
+
+
+def test_answers_are_counted_until_all_have_answered() -> None:
+    one = machine(C.CASTING, hears=True)
+    assert one.take(Answered(ONE.address)) == ()
+    assert one.take(Answered(ONE.address)) == ()
+    assert one.take(Answered(TWO.address, whole=False)) == ()
+    assert one.take(Answered(TWO.address)) == (StopCounting(),)
+
+
+def test_who_is_there_when_the_cast_begins_is_counted_and_who_began_it_is_noted() -> None:
+    one = machine(C.WAITING)
+    one.take(GoSaid("10.77.1.7"))
+    one.take(Begun())
+    one.take(Dropped(1))
+    assert (one.facts.joined, one.facts.started_by) == (2, "10.77.1.7")
+
+
+def test_for_whom_a_cast_waits_is_said_now_and_then() -> None:
+    one = machine(C.CASTING, hears=True, receivers=(replace(ONE, answered=True), TWO))
+    named = [one.take(Waiting(at, (1,))) for at in (0.0, 4.0, 8.0, 12.0, 16.0, 20.0)]
+    told = [actions[0] for actions in named if actions]
+    assert told == [HoldUp(((TWO.address, 12.0),)), HoldUp(((TWO.address, 20.0),))]
+
+
+def test_one_that_only_stops_for_a_moment_is_not_named() -> None:
+    one = machine(C.CASTING)
+    for second in range(100):
+        assert one.take(Waiting(second + 0.05, (1,))) == ()
+        one.take(Flowing(second + 1.0))
+
+
+def test_where_nobody_answers_no_seat_is_named() -> None:
+    one = machine(C.CASTING, hears=True)
+    one.take(Answered(TWO.address, whole=False))
+    told = [one.take(Waiting(at, (0, 1))) for at in (0.0, 6.0, 12.0)]
+    assert told == [(), (), (NobodyAnswers(2, True),)]
 
 
 def test_who_is_there_when_all_is_complete_has_finished() -> None:
@@ -246,10 +356,13 @@ def test_signs_of_life_come_in_their_interval_while_the_disk_is_read() -> None:
 numbers = st.integers(0, 3)
 anything = st.one_of(
     st.builds(Tick, st.floats(0, 100)),
-    st.builds(Greeting, st.floats(0, 100), st.just("10.77.1.9"), st.sampled_from([LOWER, HIGHER])),
+    st.builds(Greeting, st.floats(0, 100), st.just(RIVAL), st.sampled_from([LOWER, HIGHER])),
+    st.builds(AnotherWaits, st.floats(0, 100), st.just(RIVAL), st.just(LOWER), st.just("it"), st.floats(0, 100)),
     st.builds(Connected, numbers, st.sampled_from(["10.77.1.2", "10.77.1.3"])),
     st.builds(Dropped, numbers),
     st.builds(Left, numbers),
+    st.builds(Answered, st.sampled_from(["10.77.1.2", "10.77.1.3"]), st.booleans()),
+    st.builds(Waiting, st.floats(0, 100), st.lists(numbers, max_size=3).map(tuple)),
     *(st.just(event) for event in (Begun(), Fed(), Stopping(), Complete(), Cancelled(), DiskHung())),
 )
 
@@ -266,9 +379,9 @@ def test_nothing_is_started_twice_and_nobody_gives_way_during_a_cast(events: lis
     assert started <= 1
 
 
-@given(st.lists(anything, max_size=40))
-def test_who_was_lost_is_never_counted_as_served(events: list[Event]) -> None:
-    one = machine(C.CASTING)
+@given(st.lists(anything, max_size=40), st.booleans())
+def test_who_was_lost_is_never_counted_as_served(events: list[Event], hears: bool) -> None:
+    one = machine(C.CASTING, hears=hears)
     lost: list[int] = []
     for event in events:
         one.take(event)

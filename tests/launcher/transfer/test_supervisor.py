@@ -67,6 +67,23 @@ def test_progress_is_nobodys_last_words() -> None:
     assert stage and stage.said == "Bad news"
 
 
+def test_what_only_reports_explains_no_end() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    supervisor = Supervisor()
+    script = "printf 'Udp-receiver 20120424\\nConnected as #0 to 10.0.0.1\\nTransfer complete.\\n' >&2; kill -SEGV $$"
+    process = spawn(("sh", "-c", script), None, null, lambda _: None)
+    os.close(null)
+    supervisor.add(process)
+    assert len(attend(supervisor)) == 4
+    stage = supervisor.stage(process)
+    assert stage and stage.died and str(stage.failure) == "sh was killed by SIGSEGV"
+
+
+def test_whose_signal_ended_a_process_is_known() -> None:
+    members, _, _ = attended(("sleep", "100"), stop=signal.SIGTERM)
+    assert members[0].sent == {signal.SIGTERM}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may protect a process from the kernel, or give it up")
 def test_where_memory_runs_out_the_kernel_takes_a_child_first() -> None:
     _, said, _ = attended(("sh", "-c", "sleep 0.2; cat /proc/self/oom_score_adj >&2"))

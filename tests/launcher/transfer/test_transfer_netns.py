@@ -356,6 +356,40 @@ def test_of_two_senders_that_begin_at_the_same_time_one_stays(room: Room, data: 
     assert result(senders[stays])["kind"] == "sent"
 
 
+def forward(room: Room, seat: int, state: int) -> None:
+    """Put the switch's port of `seat` into a state of spanning tree: 3 forwards, 1 listens only."""
+    words = ("bridge", "link", "set", "dev", f"p{seat + 1}", "state", str(state))
+    subprocess.run(["ip", "netns", "exec", room.hub, *words], check=True)
+
+
+@pytest.mark.parametrize("blocked", ["earlier", "later"])
+def test_however_late_two_senders_can_hear_each_other_the_later_one_stays_out(
+    room: Room, data: bytes, blocked: str
+) -> None:
+    """And its receiver comes to the other one."""
+    source, other, target = room.disk("source", data), room.disk("other", bytes(SIZE)), room.disk("one", blank())
+    earlier, later = 0, 2
+    forward(room, earlier if blocked == "earlier" else later, 1)
+    try:
+        first = room.start(earlier, "snd", source, key_at=1, listen=0, tie=0.2)
+        until_runs(room, earlier, "udp-sender")
+        second = room.start(later, "snd", other, udpcparam=["--min-receivers=2"], listen=0, tie=0.2)
+        until_runs(room, later, "udp-sender")
+        receiver = None
+        if blocked == "earlier":
+            receiver = room.start(1, "rcv", target)
+            until_event(Path(f"{other}.events"), "connected")
+        forward(room, earlier if blocked == "earlier" else later, 3)
+        refused = result(second)
+    finally:
+        forward(room, earlier, 3)
+        forward(room, later, 3)
+    assert refused["kind"] == "other-sender", refused
+    assert "Another sender, 10.99.0.1, is waiting" in refused["sentence"]
+    assert claims(result(receiver or room.start(1, "rcv", target)), target, data) == "equal"
+    assert result(first)["kind"] == "sent"
+
+
 def test_senders_on_different_ports_do_not_mind_each_other(room: Room, data: bytes) -> None:
     source, target = room.disk("source", data), room.disk("one", blank())
     first = room.start(0, "snd", source, key_at=1, port=9100)
@@ -400,9 +434,10 @@ def until_greeted(room: Room, seat: int) -> None:
 GREETED = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
+from launcher.transfer.liveness import Greeting
 from launcher.transfer.monitor import RivalMonitor
 rivals = RivalMonitor("eth0", 9000)
-while not list(rivals.drain()):
+while not [one for one in rivals.drain() if isinstance(one, Greeting)]:
     time.sleep(0.02)
 print("greeted")
 """

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launcher.datapath.behind import Behind
 from launcher.datapath.framing import Manifest, Trailer
 from launcher.datapath.moved import Moved, Reread
+from launcher.hardware.signatures import Signature
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
@@ -89,6 +91,12 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"decompressor": Stage("zstd", 1, "premature end")}, K.TRUNCATED),
     ({"decompressor": Stage("zstd", -9)}, K.STAGE_FAILED),
     ({"decompressor": Stage("zstd", 1), "stream": Moved(9, broken=True)}, K.STAGE_FAILED),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "stream": Moved(9, broken=True)}, K.DIFFERENT),
+    ({"decompressor": Stage("zstd", 1, "checksum"), "trailer": None}, K.DIFFERENT),
+    ({"decompressor": Stage("lzop", 2, "trailing garbage"), "manifest": None, "trailer": None}, K.DIFFERENT),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -11)}, K.STAGE_FAILED),
+    ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -9, ours=True)}, K.SENDER_VANISHED),
 ]
 
 
@@ -157,12 +165,13 @@ def there(*states: ReceiverState) -> tuple[Receiver, ...]:
     return tuple(Receiver(number, f"10.0.0.{number}", state) for number, state in enumerate(states))
 
 
-DONE, DROPPED, LEFT, HERE, NEAR = (
+DONE, DROPPED, LEFT, HERE, NEAR, NEVER = (
     ReceiverState.FINISHED,
     ReceiverState.DROPPED,
     ReceiverState.LEFT,
     ReceiverState.CONNECTED,
     ReceiverState.NEAR_THE_END,
+    ReceiverState.NEVER_ANSWERED,
 )
 SENT = Sending(
     device="/dev/sda",
@@ -172,6 +181,7 @@ SENT = Sending(
     compressor=Stage("zstd", 0),
     udpcast=Stage("udp-sender", 0),
     receivers=there(DONE, DONE),
+    joined=2,
     begun=True,
     complete=True,
 )
@@ -190,6 +200,17 @@ SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"receivers": there(LEFT, DONE)}, K.RECEIVER_LOST),
     ({"receivers": there(NEAR, DONE)}, K.RECEIVER_LOST),
     ({"receivers": there(NEAR, DROPPED)}, K.RECEIVER_LOST),
+    ({"receivers": there(DONE, NEVER)}, K.RECEIVER_LOST),
+    ({"receivers": there(NEVER, NEVER)}, K.RECEIVER_LOST),
+    ({"receivers": there(DONE, NEVER), "least": 1}, K.SENT),
+    ({"receivers": there(DONE, DROPPED, NEVER), "least": 1}, K.RECEIVER_LOST),
+    ({"receivers": there(DONE, NEVER), "least": 2}, K.FEWER_RECEIVERS),
+    ({"least": 3}, K.FEWER_RECEIVERS),
+    ({"least": 2}, K.SENT),
+    ({"least": 1}, K.SENT),
+    ({"least": 3, "started_by": "10.0.0.7"}, K.FEWER_RECEIVERS),
+    ({"least": 29, "receivers": there(DONE, NEAR)}, K.RECEIVER_LOST),
+    ({"least": 29, "receivers": ()}, K.NO_RECEIVERS),
     (
         {"receivers": there(LEFT), "compressor": Stage("zstd", -13), "moved": Moved(9, broken=True)},
         K.RECEIVER_LOST,
@@ -205,6 +226,7 @@ SENDINGS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"udpcast": Stage("udp-sender", 1), "begun": False, "receivers": (), "complete": False}, K.STAGE_FAILED),
     ({"complete": False}, K.STAGE_FAILED),
     ({"cancelled": True}, K.CANCELLED),
+    ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
     ({"rival": "10.0.0.9"}, K.OTHER_SENDER),
     ({"rival": "10.0.0.9", "begun": False, "cancelled": True}, K.OTHER_SENDER),
 ]
@@ -288,6 +310,27 @@ def test_before_the_cast_no_receivers_disk_was_touched(failure: dict[str, object
     assert "othing was sent" in f"{before.sentence} {before.hint}"
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "/*stdin*\\ : Decoding error (36) : Data corruption detected",
+            "The data was damaged on the way after 1,000 b",
+        ),
+        (
+            "zstd: /*stdin*\\: inflate error -3",
+            "The data was damaged on the way after 1,000 bytes of 1,000: zstd ended",
+        ),
+        ("zstd: /*stdin*\\: unsupported format", "is no part of the stream any more"),
+        ("/*stdin*\\ : Read error (39) : premature end", "The stream was cut short after 1,000 bytes of 1,000"),
+        ("Decoding error (36) : Frame requires too much memory for decoding", "The stream was cut short"),
+    ],
+)
+def test_what_was_wrong_with_a_stream_is_said(said: str, words: str) -> None:
+    outcome = judge_receiver(dataclasses.replace(GOOD, decompressor=Stage("zstd", 1, said)))
+    assert words in str(outcome.sentence)
+
+
 def test_lost_receivers_are_named() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, receivers=there(DONE, DROPPED)))
     assert tuple(map(str, outcome.lost)) == ("10.0.0.1 (dropped)",)
@@ -295,7 +338,13 @@ def test_lost_receivers_are_named() -> None:
     assert "10.0.0.1" in str(outcome.sentence)
 
 
-REFUSED_BEFORE = {K.WRONG_STREAM, K.TOO_SMALL, K.SECTOR_SIZE, K.SAME_DISK}  # by `preflight`, see its tests
+REFUSED_BEFORE = {
+    K.WRONG_STREAM,
+    K.NOT_COMPARED,
+    K.TOO_SMALL,
+    K.SECTOR_SIZE,
+    K.SAME_DISK,
+}  # by `preflight`, see its tests
 CLAIMED_ELSEWHERE = {K.NOT_BEGUN}  # no cast was there to be judged
 
 
@@ -311,12 +360,134 @@ def test_who_gives_way_names_the_other_sender_and_the_port(begun: bool, words: s
     assert (outcome.bytes, outcome.receivers, outcome.total) == (0, (), 1000)
 
 
+def said(**difference: object) -> str:
+    outcome = judge_sender(dataclasses.replace(SENT, **difference))  # type: ignore[arg-type]
+    return f"{outcome.sentence} {outcome.hint}"
+
+
+def test_how_many_were_wanted_and_how_many_were_there_is_said() -> None:
+    outcome = judge_sender(dataclasses.replace(SENT, least=29))
+    assert str(outcome.sentence) == (
+        "/dev/sda was sent whole, but 29 receivers were wanted and only 2 were there until the end."
+    )
+    assert (outcome.wanted, outcome.present, outcome.ok) == (29, 2, False)
+    assert judge_sender(SENT).fields()["wanted"] == judge_sender(SENT).fields()["present"] == 2
+    assert "2 receivers were there until the end, 1 wanted." in said(least=1)
+    assert "The cast ended with 1 receiver, 3 wanted. Lost: 10.0.0.1 (dropped)." in said(
+        receivers=there(DONE, DROPPED), least=3
+    )
+    before = judge_sender(dataclasses.replace(SENT, begun=False, complete=False, least=29))
+    assert (before.wanted, before.present) == (None, None)
+
+
+def test_who_has_the_last_word_is_said() -> None:
+    assert "their own screens or events tell" in said()
+
+
+def test_who_acknowledged_nothing_is_named_as_such() -> None:
+    for least in (0, 1, 2):
+        assert "Lost: 10.0.0.1 (connected, never answered)." in said(receivers=there(DONE, NEVER), least=least)
+
+
+def test_many_that_are_lost_are_counted() -> None:
+    sentence = said(receivers=there(DONE, *[NEVER] * 1099, DROPPED), least=1100)
+    assert "Lost: 1 (dropped), 1,099 (connected, never answered)." in sentence
+    assert len(sentence) < 500
+    assert "1,100 receivers left near its end" in said(receivers=there(*[NEAR] * 1100))
+
+
+def test_where_no_data_gets_through_it_is_said_what_that_may_be() -> None:
+    sentence = said(receivers=there(NEVER, NEVER))
+    for word in ("2 receivers have connected, but no data gets through", "IGMP", "firewall", "MTU", "--broadcast"):
+        assert word in sentence, sentence
+    asked = tuple(dataclasses.replace(one, asked=True) for one in there(NEVER, NEVER))
+    assert "only small packets get through" in said(receivers=asked)
+    assert "smaller MTU" in said(receivers=asked)
+    assert "IGMP" in said(receivers=there(DONE, NEVER)), "one of many"
+    assert "IGMP" not in said(receivers=there(DONE, DROPPED))
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"least": 3},
+        {"receivers": there(DONE, DROPPED)},
+        {"receivers": there(NEVER)},
+        {},
+    ],
+)
+def test_who_began_the_cast_is_said_where_it_was_another_pc(difference: dict[str, object]) -> None:
+    assert "10.0.0.7 began the cast with 2 connected, not this PC" in said(started_by="10.0.0.7", **difference)
+    assert "began" not in said(**difference)
+
+
 def test_one_is_one() -> None:
     """In every sentence with a count."""
-    alone = dataclasses.replace(SENT, receivers=there(DONE))
-    assert str(judge_sender(alone).sentence) == "/dev/sda was sent whole; 1 receiver was there until the end."
-    lost = dataclasses.replace(SENT, receivers=there(DROPPED))
-    sentence = "The cast ended with 0 of 1 receiver; lost: 10.0.0.0 (dropped)."
+    alone = dataclasses.replace(SENT, receivers=there(DONE), joined=1)
+    assert str(judge_sender(alone).sentence) == (
+        "/dev/sda was sent whole; 1 receiver was there until the end, 1 wanted. "
+        "Whether their disks are equal their own screens or events tell, and nothing else."
+    )
+    lost = dataclasses.replace(SENT, receivers=there(DROPPED), joined=1)
+    sentence = "The cast ended with 0 receivers, 1 wanted. Lost: 10.0.0.0 (dropped)."
     assert str(judge_sender(lost).sentence) == sentence
     byte = dataclasses.replace(GOOD, target=Moved(1), cancelled=True, manifest=None, reread=None)
     assert str(judge_receiver(byte).sentence) == "The transfer was cancelled after 1 byte; /dev/sda is not whole."
+
+
+MARK = Signature("linux_raid_member", 1 << 30, 4)
+
+
+@pytest.mark.parametrize(
+    ("behind", "kind", "remarks"),
+    [
+        (Behind(), K.EQUAL, []),
+        (
+            Behind(2_000_000, cleared=(MARK, Signature("linux_raid_member", 1 << 31, 4))),
+            K.EQUAL,
+            [
+                "/dev/sda is 2.0 MB larger than what was sent.",
+                "Old signatures behind the clone were cleared: linux_raid_member at byte 1,073,741,824.",
+            ],
+        ),
+        (
+            Behind(2_000_000, error=say("wipefs is missing.")),
+            K.EQUAL,
+            [
+                "/dev/sda is 2.0 MB larger than what was sent.",
+                "Old signatures behind the clone were not looked for: wipefs is missing.",
+            ],
+        ),
+        (
+            Behind(stale=say("Device or resource busy")),
+            K.EQUAL,
+            [
+                "The kernel still has the old partitions of /dev/sda: Device or resource busy. Restart this PC before "
+                "you use them."
+            ],
+        ),
+        (
+            Behind(2_000_000, left=(MARK,), error=IO_ERROR),
+            K.WRITE_ERROR,
+            ["/dev/sda is 2.0 MB larger than what was sent."],
+        ),
+        (Behind(2_000_000, left=(MARK,)), K.WRITE_ERROR, ["/dev/sda is 2.0 MB larger than what was sent."]),
+    ],
+)
+def test_what_is_behind_the_clone_is_told_and_spoils_it_only_where_an_old_signature_stays(
+    behind: Behind, kind: OutcomeKind, remarks: list[str]
+) -> None:
+    outcome = judge_receiver(dataclasses.replace(GOOD, behind=behind))
+    assert (outcome.kind, [str(one) for one in outcome.remarks]) == (kind, remarks)
+    assert outcome.fields()["remarks"] == remarks
+    if kind is K.WRITE_ERROR:
+        why = "Input/output error" if behind.error else "they are still there"
+        assert str(outcome.sentence) == (
+            "All that was sent is on /dev/sda, but old signatures behind it could not be cleared: "
+            f"{why} (linux_raid_member at byte 1,073,741,824)."
+        )
+
+
+def test_a_failure_stays_what_it_is_whatever_is_behind_it() -> None:
+    seen = dataclasses.replace(GOOD, trailer=None, behind=Behind(1, left=(MARK,)))
+    assert judge_receiver(seen).kind is K.TRUNCATED

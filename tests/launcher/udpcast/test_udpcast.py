@@ -231,7 +231,7 @@ DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WA
         (plan(RCV), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
         (
             plan(RCV, "--nokbd", compression=Compression.GZIP),
-            (("udp-receiver", *BASE, *WAIT, "--nokbd"), ("pigz", "-dc")),
+            (("udp-receiver", *BASE, *WAIT, "--nokbd"), ("zstd", "-q", "-dc")),
         ),
         (plan(RCV, compression=Compression.NONE), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
     ],
@@ -340,6 +340,7 @@ def _ends_in_options(node: ast.AST) -> bool:
         ("Dropping client #3 because of timeout", MessageKind.DROPPING, 3, None),
         ("Disconnecting #3 (10.0.0.9)", MessageKind.DISCONNECTED, 3, "10.0.0.9"),
         ("Starting transfer: 00000009", MessageKind.STARTING, None, None),
+        ("No participants... exiting", MessageKind.NOBODY, None, None),
         ("Transfer complete.\a", MessageKind.COMPLETE, None, None),
         ("Dropped by server now=3 last=2", MessageKind.DROPPED, None, None),
         ("No suitable network interface found", MessageKind.FAILED, None, None),
@@ -350,6 +351,14 @@ def test_messages(line: str, kind: MessageKind, number: int | None, address: str
     message = parse_message(line)
     assert message is not None
     assert (message.kind, message.number, message.address) == (kind, number, address)
+
+
+def test_for_whom_udp_sender_waits() -> None:
+    """Its own line, measured; that everybody is ready says nothing."""
+    message = parse_message("Timeout notAnswered=[] notReady=[1,12] nrAns=2 nrRead=0 nrPart=2 avg=3366")
+    assert message is not None
+    assert (message.kind, message.numbers) == (MessageKind.UNREADY, (1, 12))
+    assert parse_message("Timeout notAnswered=[] notReady=[] nrAns=2 nrRead=2 nrPart=2 avg=3366") is None
 
 
 @pytest.mark.parametrize(

@@ -46,11 +46,12 @@ def test_a_smaller_target_has_whole_sectors() -> None:
     assert equipment.target_size("receiver-2", 1024, faults) == 1024
 
 
-@pytest.mark.parametrize(("kind", "deed"), [("kill-program", "kill -9 0"), ("exhaust", "mount -t ramfs")])
+@pytest.mark.parametrize(("kind", "deed"), [("kill-program", "kill -9 -$$"), ("exhaust", "mount -t ramfs")])
 def test_only_the_seat_with_such_a_program_gets_a_second_initrd(tmp_path: Path, kind: str, deed: str) -> None:
     root, tree = tmp_path / "root", tmp_path / "tree"
     (root / "usr/bin").mkdir(parents=True)
     (root / "usr/bin/zstd").write_text("the real one")
+    (root / "init").write_text("the first one")
     with (tmp_path / "cpio").open("wb") as out:
         write_archive(root, out, 0)
     seat, other = SeatSpec(0, Role.SENDER, ""), SeatSpec(1, Role.RECEIVER, "")
@@ -72,3 +73,5 @@ def test_only_the_seat_with_such_a_program_gets_a_second_initrd(tmp_path: Path, 
     script = (unpacked / "usr/bin/zstd").read_text()
     assert "count=64 " in script and deed in script
     subprocess.run(["sh", "-n", unpacked / "usr/bin/zstd"], check=True)
+    assert (unpacked / "init.first").read_text() == "the first one"
+    assert "exec busybox sh /init.first" in (unpacked / "init").read_text()

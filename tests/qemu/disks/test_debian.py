@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from initrd.build import DEBIAN_PACKAGES
-from qemu.__main__ import TOOLS
 from qemu.disks import debian
 from qemu.disks.debian_system import Recipe, late_files
 from qemu.disks.partitions import MBR_CODE
 from qemu.disks.raw import MIB, SECTOR
 from qemu.disks.tools import DiskError
+from qemu.host.packages import TOOLS
 
 PREPARE = Path(debian.__file__).parents[1] / "prepare.sh"
 RECIPE = Recipe("bookworm", "", "01234567-89ab-5cde-8123-456789abcdef", "01234567")

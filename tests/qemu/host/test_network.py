@@ -20,6 +20,11 @@ from qemu.host.network import Served, parse_server_line, server_settings
             "dnsmasq-tftp[17]: sent /var/tmp/udpcast-x/tftp/udpcast-linux to 10.77.1.234",
             Served("udpcast-linux", "10.77.1.234"),
         ),
+        (
+            "DHCPACK on 10.77.1.234 to 52:54:00:75:64:00 (room-1) via br0",
+            Served("dhcp", "10.77.1.234", "52:54:00:75:64:00"),
+        ),
+        ("DHCPREQUEST for 10.77.1.234 (10.77.0.1) from 52:54:00:75:64:00 via br0", None),
         ("dnsmasq-dhcp[17]: DHCPOFFER(br0) 10.77.1.234 52:54:00:75:64:00", None),
         ("dnsmasq-tftp[17]: file /x/pxelinux.cfg/default not found for 10.77.1.234", None),
         ("", None),

@@ -1,0 +1,220 @@
+"""Quotes that are missing, or none to the kernel: they make a value shorter than it was meant, and say nothing.
+
+Pure. Each finding is a place in the line, and the sentence about it; the error says to use double quotes. Found are:
+
+- **Stray words**: bare words behind a value that can have blanks (`Row.blanks`: ``model:``, ``serial:``,
+  ``udpcparam``), with only bare words between, that nobody takes (`foreign.may_stand_alone`). Of all other bare words
+  nothing is said.
+- **Options that stand alone**: an ``--option`` of UDPCast that is no part of ``udpcparam``, wherever it stands.
+- **Other quotes**: typographic ones anywhere in a value of ours, single ones at its ends, either in front of its name.
+  In ``udpcparam`` single quotes are good where they are closed: it is split as a shell splits words.
+- **Other blanks**: a no-break space and its kind, which separates nothing, in a value of ours or before one.
+- **A double quote that is never closed** and takes parameters of ours with it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from kernel_cmdline import CommandLine, Parameter, showable
+from kernel_cmdline.parse import printable
+
+from ..errors import AnswerError
+from ..model.plan import Role
+from ..sentence import NOTHING, Sentence, say
+from ..udpcast.options import OPTIONS, split_udpcparam
+from . import foreign
+from .lookup import row_of
+from .row import Acts, Row, Use
+
+TYPOGRAPHIC = "‘’‚‛“”„‟′″‹›«»´`"
+BLANKS = "\u00a0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+DASHES = "‐‑‒–—―−"
+SHORTEST_PREFIX = 4
+"""The fewest letters that are enough of an option's name."""
+LONGEST_PROPOSAL = 200
+"""The longest line that is proposed, in characters."""
+
+_ODD_QUOTES = re.compile(rf"""[{TYPOGRAPHIC}]|^\\?'|(?<=[:,])'|'$|^\\"|\\"$""")
+_ODD_BLANKS = re.compile(f"[{BLANKS}]")
+_ANY_QUOTE = f"{TYPOGRAPHIC}'\"\\"
+
+Found = dict[int, Sentence]
+
+
+def findings(line: CommandLine) -> Found:
+    """By its place in `line`, each parameter with a quote that is missing or wrong, and the sentence about it: nothing
+    where that of another parameter says it."""
+    found = _strays(line)
+    for index, parameter in enumerate(line):
+        if index not in found and not parameter.init:
+            sentence = _odd(parameter) or _alone(parameter)
+            if sentence:
+                found[index] = sentence
+    return found | _swallowed(line) if line.open_quote else found
+
+
+# --- stray words ------------------------------------------------------------------------------------------------------
+
+
+def _strays(line: CommandLine) -> Found:
+    """The values that end too early, with the sentence, and the stray words behind them."""
+    found: Found = {}
+    words = [parameter for parameter in line if not parameter.init]
+    for start, parameter in enumerate(words):
+        if _can_have_blanks(parameter):
+            run = _run(words, start)
+            strays = [index for index in run if _is_stray(words[index], parameter)]
+            if strays:
+                behind = " ".join(_written(words[index]) for index in run[: run.index(strays[-1]) + 1])
+                found |= dict.fromkeys(strays, NOTHING) | {start: _missing_quotes(parameter, behind)}
+    return found
+
+
+def _can_have_blanks(parameter: Parameter) -> bool:
+    row = row_of(parameter.name)
+    return row is not None and parameter.value is not None and row.blanks(parameter.value.lstrip(_ANY_QUOTE))
+
+
+def _run(words: list[Parameter], start: int) -> list[int]:
+    """The places of the bare words behind the value at `start`; behind an udpcparam, ``--ttl=1`` is one as well."""
+    run = []
+    for index in range(start + 1, len(words)):
+        if words[index].value is not None and not _is_option_of(words[start], words[index]):
+            break
+        run.append(index)
+    return run
+
+
+def _is_option_of(udpcparam: Parameter, parameter: Parameter) -> bool:
+    return udpcparam.key == "udpcparam" and parameter.name.startswith("-")
+
+
+def _is_stray(parameter: Parameter, behind: Parameter) -> bool:
+    word = parameter.name
+    if not any(map(str.isalnum, word)):
+        return False
+    if _is_option_of(behind, parameter):
+        return True
+    return not option(word) and not foreign.may_stand_alone(word)
+
+
+def _missing_quotes(parameter: Parameter, behind: str) -> Sentence:
+    return say(
+        "Behind {parameter} there is {words}, which belongs to nothing. Put the whole value in double quotes: "
+        "{proposal}",
+        parameter=printable(_written(parameter)),
+        words=printable(behind),
+        proposal=_proposal(parameter.name, f"{parameter.value} {behind}"),
+    )
+
+
+# --- options that stand alone -----------------------------------------------------------------------------------------
+
+
+def option(word: str) -> bool:
+    """Whether `word` is written as an option of UDPCast: its long name, or enough of it that no other has."""
+    dashes = re.match(rf"--|[{DASHES}]{{1,2}}", word)
+    name = word[dashes.end() :] if dashes else ""
+    names = {full for role in Role for one in OPTIONS[role] for full in (one.name, *one.other)}
+    return name in names or (len(name) >= SHORTEST_PREFIX and any(full.startswith(name) for full in names))
+
+
+def _alone(parameter: Parameter) -> Sentence:
+    if not option(parameter.name):
+        return NOTHING
+    word = _written(parameter)
+    return say(
+        "{option} is an option of UDPCast, and stands alone. Put all of them into udpcparam, in double quotes: "
+        "{proposal}",
+        option=printable(word),
+        proposal=_proposal("udpcparam", f"--{word.lstrip('-' + DASHES)}"),
+    )
+
+
+# --- quotes and blanks that are none ----------------------------------------------------------------------------------
+
+
+def _odd(parameter: Parameter) -> Sentence:
+    """What is wrong in one parameter."""
+    written = _written(parameter)
+    behind = [piece for piece in _ODD_BLANKS.split(written)[1:] if _is_ours(piece)]
+    if behind:
+        return _no_blank(written, behind[0])
+    name = parameter.name.lstrip(_ANY_QUOTE)
+    row = _ours(name)
+    if row is None:
+        return NOTHING
+    value = parameter.value or ""
+    if _ODD_BLANKS.search(value):
+        return _no_blank(written, f"{row.name}={value}")
+    if name != parameter.name or (_ODD_QUOTES.search(value) and not _split_well(row, value)):
+        return say(
+            "{parameter}: only double quotes are quotes here. Put the value in them: {proposal}",
+            parameter=printable(written),
+            proposal=_proposal(name, value),
+        )
+    return NOTHING
+
+
+def _no_blank(written: str, meant: str) -> Sentence:
+    name, _, value = meant.partition("=")
+    return say(
+        "In {parameter} a no-break space or its kind is no blank. Type one, and put a value with blanks in "
+        "double quotes: {proposal}",
+        parameter=printable(written),
+        proposal=_proposal(name, value),
+    )
+
+
+def _split_well(row: Row, value: str) -> bool:
+    """Whether the quotes in ``udpcparam`` are a shell's, and closed."""
+    if row.name != "udpcparam" or re.search(rf'[{TYPOGRAPHIC}]|\\"', value):
+        return False
+    try:
+        split_udpcparam(value)
+    except AnswerError:
+        return False
+    return True
+
+
+def _swallowed(line: CommandLine) -> Found:
+    """The parameters of ours in the last value, whose double quote is never closed."""
+    index = len(line.parameters) - 1
+    last = line.parameters[index]
+    inside = [word for word in _written(last).split()[1:] if _is_ours(word)]
+    if last.init or not inside:
+        return {}
+    return {
+        index: say(
+            "The double quote in {name} is never closed, so {other} is a part of its value. Close it with another one.",
+            name=printable(last.name),
+            other=printable(inside[0]),
+        )
+    }
+
+
+# --- what is ours -----------------------------------------------------------------------------------------------------
+
+
+def _ours(name: str) -> Row | None:
+    """The row of a name that is acted on; what is only recorded may hold anything."""
+    row = row_of(name)
+    return row if row and row.use is Use.USED and row.acts is not Acts.RECORD else None
+
+
+def _is_ours(word: str) -> bool:
+    name, equals, _ = word.lstrip(_ANY_QUOTE).partition("=")
+    return bool(equals) and _ours(name) is not None
+
+
+def _written(parameter: Parameter) -> str:
+    return parameter.name if parameter.value is None else f"{parameter.name}={parameter.value}"
+
+
+def _proposal(name: str, value: str) -> str:
+    """The parameter as it was probably meant."""
+    plain = re.sub(f"[{BLANKS}]", " ", value)
+    plain = re.sub(rf"""[{TYPOGRAPHIC}'"]|\\(?=["' ])""", "", plain).strip()
+    shown = showable(f'{name}="{plain}"')
+    return shown if len(shown) <= LONGEST_PROPOSAL else f'{name}="..."'
