@@ -283,7 +283,7 @@ def test_who_is_given_up_says_what_is_missing(count: int, words: str) -> None:
          "its disk could not be read", "Check the sender's disk"),
         ({"parted": Parted("10.0.0.1", "no-receivers")}, "The sender 10.0.0.1 was there, but gave up", "Start the"),
         ({"parted": Parted("10.0.0.1")}, "The sender 10.0.0.1 was there, but did not answer any more", "Look at the"),
-        ({"parted": Parted("10.0.0.1", None, True), "sender": "10.0.0.1"}, "The sender 10.0.0.1 was there and cast", "A"),
+        ({"parted": Parted("10.0.0.1", None, True), "sender": "10.0.0.1"}, "The sender 10.0.0.1 was there and", "A"),
         ({"sender": "10.0.0.1"}, "The sender 10.0.0.1 was there, but no cast began within the time given", "Look at"),
         ({"complaint": "Bad server reply 0006."}, "No sender was found within the time given", "The sender must use"),
         ({}, "No sender was found within the time given", "The sender must use the same port"),
