@@ -37,6 +37,24 @@ def to_the_shell(vm: VM) -> None:
     sees(vm, 'A shell. "exit" goes back')
 
 
+LOOK = (
+    'echo rights `id -u` `grep -cE \\"^Cap(Inh|Prm|Eff|Bnd|Amb):.0{16}\\" /proc/self/status` '
+    '`grep -c \\"^NoNewPrivs:.1\\" /proc/self/status`; udp-receiver -k -i nosuch > /dev/null 2>&1; echo ran $?; '
+    "head -c1 /dev/sda || dd if=/dev/zero of=/dev/sda count=1 || echo shut out"
+)
+CONFINED = (
+    "python3 -s -S -P -c 'from launcher.process import spawn; "
+    f'spawn(("sh", "-c", "{LOOK}"), None, 1, print, rights=False).reap()\''
+)
+
+
+def confined(vm: VM) -> None:
+    """What starts the transfer's programs gives them no rights here, and lets them run."""
+    sees(vm, "/ #")
+    types(vm, CONFINED)
+    vm.console.expect(r"rights 65534 5 1\s+ran 1\s+shut out", deadline=vm.deadline)
+
+
 def operate(vm: VM) -> str:
     """From the first screen through confirmation, menu, shell and a crash; the result is the disk's digest then."""
     wait_event(vm, ("screen:umode",))
@@ -47,6 +65,7 @@ def operate(vm: VM) -> str:
     sees(vm, "What is this PC?")
     vm.press("ctrl c")
     to_the_shell(vm)
+    confined(vm)
     types(vm, "cd /usr/lib/python3*; mv launcher away; exit")
     sees(vm, "The launcher stopped with status", "to reboot")  # PID 1 lives and says what happened
     vm.press("s")
@@ -56,6 +75,8 @@ def operate(vm: VM) -> str:
     types(vm, "exit")
     sees(vm, "What is this PC?")
     vm.press("s")
+    sees(vm, "Nothing is recognised on /dev/sda")
+    vm.press("down", "enter")
     sees(vm, "STOPPED", "udp-sender is missing", "Try again", "Shell", "Restart this PC")
     return digest
 

@@ -3,13 +3,13 @@
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
 `blank` (sent unasked, unless it is false), `more_patient` (of a receiver), `standstill` (seconds without a byte),
-`times` (a mapping: whatever else of the table of times),
 `listen` (seconds that a sender listens before it begins), `tie` (seconds in which it gives way), `key_at` (press the
 key when so many receivers have connected), `key_after` (but not for so many seconds), `cancel_at` (cancel when so
 many bytes have moved), `pause_at` (the disk takes `pause` seconds for what is written or read there), `hang_at` (the
 target hangs from this byte on), `hang_read_at` (the disk hangs when it is read from this byte on), `hang_send_at`
 (when it is sent from there on), `hang_opening`, `hang_reopening` (when it is opened, or opened again to be read
-back), `patience` (seconds), `report_at` (print a line when so many bytes have moved), `events` (a file).
+back), `patience` (seconds), `times` (a mapping: whatever else of the table of times), `report_at` (print a line when
+so many bytes have moved), `events` (a file).
 The signal SIGUSR1 cancels, whatever has moved.
 """
 
