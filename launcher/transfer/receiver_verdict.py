@@ -219,7 +219,7 @@ def _nothing_came(seen: Receiving) -> Claim | None:
     if seen.stream.count:
         return None
     untouched = {"untouched": _untouched(seen)}
-    if seen.udpcast and seen.udpcast.died:
+    if seen.udpcast and seen.udpcast.died and not seen.timed_out:
         sentence = say("{failure}; {untouched}.", failure=seen.udpcast.failure, **untouched)
         return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
     if seen.rivals and seen.timed_out:
@@ -230,6 +230,8 @@ def _nothing_came(seen: Receiving) -> Claim | None:
         )
         hint = say("Send from one PC only, or give each of the two rooms a port of its own (port=).")
         return OutcomeKind.NO_SENDER, sentence, hint
+    if seen.parted and seen.timed_out:
+        return _it_was_there(seen, seen.parted)
     if seen.sender and seen.timed_out:
         return (
             OutcomeKind.NO_SENDER,
@@ -246,8 +248,6 @@ def _nothing_came(seen: Receiving) -> Claim | None:
             say("The sender {sender} was there, but sent nothing; {untouched}.", sender=seen.sender, **untouched),
             say("Look at the sender."),
         )
-    if seen.parted and seen.timed_out:
-        return _it_was_there(seen, seen.parted)
     if seen.complaint and seen.complaint != "Receiver error" and not seen.timed_out:
         sentence = say("udp-receiver could not begin: {complaint}; {untouched}.", complaint=seen.complaint, **untouched)
         return OutcomeKind.STAGE_FAILED, sentence, NOTHING

@@ -362,7 +362,9 @@ def _note_rivals(heard: SenderFacts, event: Tick) -> SenderFacts:
 
 
 def _note_timed_out(heard: SenderFacts, event: Tick) -> SenderFacts:
-    return replace(heard, timed_out=True)
+    """One whose cast has begun is left then, without any data of it."""
+    casts = heard.address is not None and heard.begun is not None
+    return replace(heard, timed_out=True, parted=Parted(heard.address or "", begun=True) if casts else heard.parted)
 
 
 def _note_ended(heard: SenderFacts, event: ReceiverEnded) -> SenderFacts:

@@ -456,6 +456,15 @@ def test_what_no_data_may_mean_is_said_while_the_cast_goes_on() -> None:
     assert "--broadcast" in said
 
 
+def test_a_cast_without_data_is_remembered_as_one_when_the_time_is_over() -> None:
+    story = Story(plan=replace(PLAN, start_timeout=40))
+    story.finds(A)
+    while story.one.state is W.FOUND:
+        story.take(Alive(story.at, "s"))
+        story.goes(T.alive_every)
+    assert (story.one.facts.timed_out, story.one.facts.parted) == (True, Parted(A, begun=True))
+
+
 REQACK, SHORT = Stray(50.2, B, 9001, 6), Stray(50.2, B, 40000, None)
 
 

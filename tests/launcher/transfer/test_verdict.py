@@ -16,6 +16,7 @@ from launcher.hardware.signatures import Signature
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
+from launcher.transfer.receiver_facts import Parted
 from launcher.transfer.receiver_verdict import judge_receiver
 from launcher.transfer.sender_verdict import judge_sender
 
@@ -36,6 +37,8 @@ GOOD = Receiving(
     reread=Reread(1000, DIGEST),
 )
 REFUSED = Outcome(K.WRONG_STREAM, say("No."))
+
+NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), trailer=None, reread=None)
 
 # Each row: what is different from a perfect reception, and what may be said then.
 RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
@@ -240,9 +243,6 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
     assert str(outcome.sentence).endswith(".")
 
 
-NOTHING_CAME = dataclasses.replace(GOOD, stream=Moved(0), target=Moved(), trailer=None, reread=None)
-
-
 @pytest.mark.parametrize(
     ("difference", "untouched"),
     [
@@ -271,6 +271,35 @@ def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str,
 def test_who_is_given_up_says_what_is_missing(count: int, words: str) -> None:
     seen = dataclasses.replace(GOOD, target=Moved(count, DIGEST), trailer=None, dropped=True)
     assert str(judge_receiver(seen).sentence).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("waited", "words", "hint"),
+    [
+        ({"rivals": ("10.0.0.1", "10.0.0.3")}, "More than one sender waited for receivers", "Send from one PC only"),
+        ({"parted": Parted("10.0.0.1", None, True)}, "The sender 10.0.0.1 was there and cast, but no data", "A switch"),
+        ({"parted": Parted("10.0.0.1", "receiver-lost")}, "The sender 10.0.0.1 was there and cast", "A switch (IGMP"),
+        ({"parted": Parted("10.0.0.1", "read-error")}, "The sender 10.0.0.1 was there, but gave up before data came: "
+         "its disk could not be read", "Check the sender's disk"),
+        ({"parted": Parted("10.0.0.1", "no-receivers")}, "The sender 10.0.0.1 was there, but gave up", "Start the"),
+        ({"parted": Parted("10.0.0.1")}, "The sender 10.0.0.1 was there, but did not answer any more", "Look at the"),
+        ({"parted": Parted("10.0.0.1", None, True), "sender": "10.0.0.1"}, "The sender 10.0.0.1 was there and", "A"),
+        ({"sender": "10.0.0.1"}, "The sender 10.0.0.1 was there, but no cast began within the time given", "Look at"),
+        ({"complaint": "Bad server reply 0006."}, "No sender was found within the time given", "The sender must use"),
+        ({}, "No sender was found within the time given", "The sender must use the same port"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [255, 1, -9, -11])
+def test_who_waited_in_vain_says_for_whom_however_its_last_udp_receiver_ended(
+    waited: dict[str, object], words: str, hint: str, status: int
+) -> None:
+    ended: dict[str, object] = {"sender": None, "timed_out": True, "udpcast": Stage("udp-receiver", status)}
+    seen = dataclasses.replace(NOTHING_CAME, **{**ended, **waited})  # type: ignore[arg-type]
+    outcome = judge_receiver(seen)
+    assert outcome.kind is K.NO_SENDER
+    assert str(outcome.sentence).startswith(words)
+    assert str(outcome.sentence).endswith("/dev/sda was not written to.")
+    assert str(outcome.hint).startswith(hint)
 
 
 def test_what_the_sender_said_is_the_reason_when_udp_receiver_was_killed_then() -> None:
