@@ -66,30 +66,42 @@ missing_packages() { # PACKAGE... -> those that are not installed, one a line
   done
 }
 
+become_root() { # WHAT FOR: as_root=(sudo) where this is not root yet
+  as_root=()
+  ((EUID != 0)) || return 0
+  command -v sudo >/dev/null || die "packages are missing; as root: $1"
+  sudo true || die "sudo did not make us root, see above; as root: $1"
+  as_root=(sudo)
+}
+
+update_lists() { # of the packages that Debian has now
+  become_root "apt-get update"
+  "${as_root[@]}" env LC_ALL=C.UTF-8 apt-get -q update </dev/null >&2 ||
+    die "apt-get update failed, see above; is this machine online?"
+}
+
 install_packages() { # PACKAGE...
   local missing=() as_root=()
   command -v dpkg-query >/dev/null || die "this is no Debian: dpkg-query is not there. Debian 12 or 13 was expected."
   mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]})) || return 0
-  if ((EUID != 0)); then
-    command -v sudo >/dev/null || die "packages are missing; as root: apt-get install ${missing[*]}"
-    sudo true || die "sudo did not make us root, see above; as root: apt-get install ${missing[*]}"
-    as_root=(sudo)
-  fi
+  become_root "apt-get install ${missing[*]}"
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q)
-  "${apt[@]}" update </dev/null >&2 || die "apt-get update failed, see above; is this machine online?"
+  update_lists
   "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >&2 ||
     die "apt-get could not install them, see above."
 }
 
 unpack_packages() { # DIRECTORY PACKAGE...: with what they need and is not installed; nothing is started or changed
-  local directory=$1 stamp=$1/.made-for wanted plan missing=() archives archive
+  local directory=$1 stamp=$1/.made-for wanted plan missing=() as_root=() archives archive
   shift
   wanted="$(. /etc/os-release && echo "$VERSION_CODENAME") $*"
   [[ ! -r $stamp || $(<"$stamp") != "$wanted" ]] || return 0
   local apt=(env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -o APT::Sandbox::User=root)
-  plan=$("${apt[@]}" install -s --no-install-recommends "$@") || die "apt-get does not find them; as root: apt-get update"
+  local plan_them=("${apt[@]}" install -s --no-install-recommends "$@")
+  plan=$("${plan_them[@]}" 2>/dev/null) || { update_lists && plan=$("${plan_them[@]}"); } ||
+    die "apt-get does not find them, see above."
   # "Inst NAME (VERSION ...)" is a new one; one that would be upgraded has its old version in brackets behind the name.
   mapfile -t missing < <(awk '/^Inst/ && $3 !~ /^\[/ { print $2 }' <<<"$plan")
   say "unpacking ${#missing[@]} Debian packages in $directory: ${missing[*]}"
@@ -97,7 +109,8 @@ unpack_packages() { # DIRECTORY PACKAGE...: with what they need and is not insta
   mkdir -p "$directory"
   archives=$(mktemp -d)
   if ((${#missing[@]})); then
-    (cd "$archives" && "${apt[@]}" download "${missing[@]}" </dev/null >&2) ||
+    local download=(env -C "$archives" "${apt[@]}" download "${missing[@]}")
+    "${download[@]}" </dev/null >&2 || { update_lists && "${download[@]}" </dev/null >&2; } ||
       die "apt-get could not download them, see above; is this machine online?"
     for archive in "$archives"/*.deb; do dpkg -x "$archive" "$directory"; done
   fi

@@ -130,6 +130,12 @@ class Times:
         "a sender counts as heard, behind its last greeting or answer",
         "who greets once a second is heard for certain; whoever does not is asked more often",
     )
+    ask_most: float = _row(
+        900.0,
+        "the longest time between two such questions where each is answered: it is twice as long each time",
+        "a plain udp-sender begins its cast, unless by a key, only after 2 s without a packet (measured): many "
+        "receivers must not ask all the time",
+    )
     poll: float = _row(
         3.0,
         "without a greeting, a sender is asked while a receiver waits for one of two to go",
@@ -161,6 +167,11 @@ class Times:
         1.0,
         "without a byte after which one looks for signs of the sender, and between two looks",
         "a udp-sender that waits for a receiver repeats its question once a second (measured)",
+    )
+    unheard: float = _row(
+        15.0,
+        "behind a greeting in a silence without another packet of the sender, and its cast is over",
+        "in a cast that goes on signs of life come, or questions; a single greeting may be anybody's",
     )
     exit_wait: float = _row(
         0.5, "udp-receiver lingers when it has everything, unless --exit-wait says otherwise", "its manual page: 500 ms"

@@ -74,6 +74,7 @@ class Attendance:
             seconds=self._job.status.seconds,
             rival=room.rival,
             receivers=room.receivers,
+            came=len(room.came),
             least=plan.options.min_receivers or 0,
             joined=room.joined,
             started_by=room.started_by,

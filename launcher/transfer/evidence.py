@@ -106,9 +106,9 @@ class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
     `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `stood`: where no byte moved any
     more. `timed_out`: no cast began within the time given. `rival`: the address of another sender on the same `port`,
-    which this one gave way to. `least`: how many receivers the cast had to wait for, 0 where that was not said;
-    `joined`: how many were connected when it began; `started_by`: the address of the PC that began it, where that was
-    not this one.
+    which this one gave way to. `came`: how many receivers connected at some time; `least`: how many the cast had to
+    wait for, 0 where that was not said; `joined`: how many were there when it began; `started_by`: the address of the
+    PC that began it, where that was not this one.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -123,6 +123,7 @@ class Sending:
     compressor_first: bool = False
     udpcast: Stage | None = None
     receivers: tuple[Receiver, ...] = ()
+    came: int = 0
     least: int = 0
     joined: int = 0
     started_by: str | None = None

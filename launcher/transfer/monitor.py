@@ -3,7 +3,7 @@
 A receiver hears all that comes to the port base before the cast, and then its own sender (`SenderMonitor`): that it
 greets, that its cast goes on or is over, that a cast begins, and, while one looks out, all of its packets. A sender
 hears other ones that wait on the same port (`RivalMonitor`), and what its receivers answer (`ReceiverMonitor`). What
-follows from that is decided in `receiver_liveness`, `rivals` and `sender_liveness`.
+follows from that is decided in `receiver_waiting`, `receiver_liveness`, `rivals` and `sender_liveness`.
 
 udp-receiver waits for ever for a sender that vanished, and does not look at another one. But a living udp-sender is
 never quiet for long: before the cast it greets (``--rexmit-hello-interval``), and while it waits for a receiver that
@@ -11,7 +11,8 @@ does not answer it repeats its question each second. So silence on the wire tell
 
 Nor does a udp-receiver mind a sender that begins anew on the same PC: it takes the greetings of the new one for the old
 one's, never connects, and would write the new cast's data behind the old cast's. A udp-sender greets before its cast
-only, and without a pause; so a greeting during the cast, or behind a pause before it, tells the two apart.
+only, and without a pause; and it counts the slices of each cast from 0. So a greeting behind a pause before the cast,
+or greetings in a silence of the cast, or one with the first slice behind it, tell the two apart.
 
 A packet socket with a filter in the kernel sees the packets that arrive at the card, but not those that this PC sends.
 The one that counts all packets is open only while nothing comes through udp-receiver; a cast that flows costs nothing.

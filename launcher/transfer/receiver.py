@@ -392,7 +392,7 @@ class Reception(Loop):
             sender=heard.address,
             silence=heard.silence,
             end_notice=heard.end_notice,
-            anew=heard.began_anew,
+            anew=heard.began_anew or heard.greeted_quiet is not None,
             mixed=heard.mixed,
             timed_out=heard.timed_out,
             complaint=self._seen.complaint or heard.complaint,

@@ -5,8 +5,8 @@ the cast is in `receiver_waiting`. In words, during the cast:
 
 * Its end is known when its sender has said so, with the token of this very cast: that is in the manifest, and in the
   signs of life. Or when it has begun anew: it greets again and again where nothing comes, or greets, and then the
-  beginning of a cast comes (udp-sender counts its slices from 0). A single datagram says nothing, and nothing ends a
-  stream while it flows.
+  beginning of a cast comes (udp-sender counts its slices from 0). A single greeting says so only where nothing comes,
+  and nothing else is heard of the sender for `unheard`. Nothing ends a stream while it flows.
 * Then what comes behind a pause is the next cast's, and where nothing comes the stream has stalled. But a plain sender
   in a loop greets for its next cast while udp-receiver, which has everything, still lingers: that is waited for.
 * A stream with a check of its own (all but compr=none) shows by itself that the casts were mixed. Without one, what was
@@ -85,8 +85,10 @@ def _of_this_cast(heard: SenderFacts, event: EndNotice) -> bool:
 
 
 def _has_ended(heard: SenderFacts, event: StillQuiet) -> bool:
-    """silent for `silence`, or it broke off, or its cast is over or it began anew, and udp-receiver need not linger"""
+    """silent for `silence`, or for `unheard` behind a greeting, or its end is known and udp-receiver need not linger"""
     if event.at - heard.sign >= heard.silence or heard.broken_off:
+        return True
+    if heard.greeted_quiet is not None and event.at - max(heard.sign, heard.greeted_quiet) >= heard.times.unheard:
         return True
     ends = [heard.ended] if heard.end_notice is not None else []
     ends += [heard.greeted_quiet] if heard.again and heard.greeted_quiet is not None else []
@@ -151,7 +153,9 @@ def _note_end_notice(heard: SenderFacts, event: EndNotice) -> SenderFacts:
 
 
 def _note_quiet(heard: SenderFacts, event: Quiet) -> SenderFacts:
-    return replace(heard, sign=event.at, greeted_quiet=None)
+    """A greeting behind the last byte is one in this silence."""
+    behind = heard.anew is not None and event.at - heard.anew < heard.times.look_out
+    return replace(heard, sign=event.at, greeted_quiet=heard.anew if behind else None)
 
 
 def _note_stream_end(heard: SenderFacts, event: StreamEnded) -> SenderFacts:

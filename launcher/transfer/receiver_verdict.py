@@ -192,8 +192,7 @@ def _stalled(seen: Receiving) -> Claim | None:
         return None
     words = {"so_far": _so_far(seen), "state": _state(seen)}
     if seen.end_notice is not None:
-        sentence = say("The sender stopped {so_far}: {why}; {state}.", **words, why=why_it_ended(seen.end_notice))
-        return OutcomeKind.TRUNCATED, sentence, _REMEDIES.get(seen.end_notice, CALL_AGAIN)
+        return _the_sender_stopped(seen, seen.end_notice)
     if seen.anew:
         sentence = say("The sender began anew, and sent no more {so_far}; {state}.", **words)
         return OutcomeKind.SENDER_VANISHED, sentence, CALL_AGAIN
@@ -207,6 +206,12 @@ def _stalled(seen: Receiving) -> Claim | None:
         ),
         say("Look at the sender, then wait for the next cast."),
     )
+
+
+def _the_sender_stopped(seen: Receiving, end_notice: str) -> Claim:
+    words = {"so_far": _so_far(seen), "state": _state(seen), "why": why_it_ended(end_notice)}
+    sentence = say("The sender stopped {so_far}: {why}; {state}.", **words)
+    return OutcomeKind.TRUNCATED, sentence, _REMEDIES.get(end_notice, CALL_AGAIN)
 
 
 def _nothing_came(seen: Receiving) -> Claim | None:
@@ -310,6 +315,8 @@ def _udp_receiver_failed(seen: Receiving) -> Claim | None:
     failure = seen.udpcast.failure if seen.udpcast else say("udp-receiver did not run")
     if not failure or seen.trailer:  # behind the trailer nothing comes that could be missing
         return None
+    if seen.end_notice is not None:  # the cause: it came while udp-receiver still ran
+        return _the_sender_stopped(seen, seen.end_notice)
     words = {"so_far": _so_far(seen), "not_whole": _not_whole(seen)}
     if seen.udpcast and seen.udpcast.status < 0:
         sentence = say("The transfer broke off {so_far}: {failure}; {not_whole}.", failure=failure, **words)

@@ -6,7 +6,8 @@ sends. In words:
 * Whatever ends a udp-receiver that has looked for a sender, it begins anew, once a second at most; and it is said what
   was heard, and from whom. Only `start_timeout` and the operator end a reception that waits.
 * A sender that has been silent for `ask`, or whose end notice comes, is asked whether it is still there, beside
-  udp-receiver, which stays connected. One that answers none of `ask_times` questions is left.
+  udp-receiver, which stays connected. One that answers none of `ask_times` questions is left. One that answers is
+  trusted for twice as long each time: it begins no cast by itself while it is asked all the time.
 * One that greets again behind a pause has begun anew. To be wrong costs next to nothing: it is found again at once.
 * Where two senders are heard more than once within `both`, nothing tells the right one: both are left, and named, until
   only one is heard. One that was heard once is asked. A plain udp-sender greets once, so it is asked again and again.
@@ -200,11 +201,11 @@ def _question_is_due(heard: SenderFacts, event: Tick) -> bool:
 
 
 def _is_doubtful(heard: SenderFacts, event: Tick) -> bool:
-    """silent for `ask`, or another one is heard more than once and this one is not"""
+    """silent for `ask` or longer, or another one is heard more than once and this one is not"""
     if not heard.hears or heard.doubt is not None:
         return False
     repeated = heard.repeated(event.at)
-    return event.at - heard.sign >= heard.times.ask or bool(repeated and heard.address not in repeated)
+    return event.at - heard.sign >= heard.trust or bool(repeated and heard.address not in repeated)
 
 
 def _is_believed(heard: SenderFacts, event: EndNotice) -> bool:
@@ -268,7 +269,7 @@ def _note_found(heard: SenderFacts, event: Found) -> SenderFacts:
     usual = heard.usual if event.address == heard.known else 0.0
     found = replace(heard, address=event.address, known=event.address, rivals=(), parted=None)
     found = replace(found, doubt=None, asks=0, said_end=None, begun=None, warned=False, dropped=False, said=())
-    return replace(found, greeted=event.at, usual=usual, sign=event.at)
+    return replace(found, greeted=event.at, usual=usual, sign=event.at, trust=heard.times.ask)
 
 
 def _note_greeting(heard: SenderFacts, event: Greeting) -> SenderFacts:
@@ -299,7 +300,8 @@ def _trusted(heard: SenderFacts, at: float) -> SenderFacts:
     """The sender that was found is still there."""
     if heard.doubt is None or at < heard.doubt:
         return heard
-    return replace(heard, sign=at, doubt=None, asks=0, said_end=None)
+    trust = min(2 * heard.trust, heard.times.ask_most) if at - heard.sign >= heard.trust else heard.trust
+    return replace(heard, sign=at, doubt=None, asks=0, said_end=None, trust=trust)
 
 
 def _note_packet(heard: SenderFacts, event: Packet) -> SenderFacts:

@@ -75,8 +75,9 @@ RUNNING = (C.WAITING, C.CASTING, C.COMPLETE)
 class Room:
     """What was noted. `own`: this sender; `rivals`: others that were heard; `rival`: the one that this one gave way to.
     `announce_at`, `alive_at`: when the next announcement and the next sign of life are due. `hears`: what receivers
-    acknowledge can be heard. `begun`: data has begun to flow, with so many `joined`; `started_by`: the other PC that
-    began it. `reading`: the disk is still read; `fed`: all of it is in udp-sender's input."""
+    acknowledge can be heard; `came`: the addresses of all that connected. `begun`: data has begun to flow, with so many
+    `joined`; `started_by`: the other PC that began it. `reading`: the disk is still read; `fed`: all of it is in
+    udp-sender's input."""
 
     times: Times
     own: Own
@@ -86,6 +87,7 @@ class Room:
     hears: bool = False
     delays: Delays = NO_DELAYS
     started_by: str | None = None
+    came: frozenset[str] = frozenset()
     joined: int = 0
     begun: bool = False
     reading: bool = True
@@ -282,7 +284,7 @@ def _note_announced(room: Room, event: Tick) -> Room:
 def _note_connected(room: Room, event: Connected) -> Room:
     """One that comes back replaces its earlier self."""
     others = (one for one in room.receivers if one.number != event.number or one.state in GONE)
-    return replace(room, receivers=(*others, Receiver(event.number, event.address)))
+    return replace(room, receivers=(*others, Receiver(event.number, event.address)), came=room.came | {event.address})
 
 
 def _note_forgotten(room: Room, event: Left) -> Room:

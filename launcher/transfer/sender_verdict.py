@@ -112,11 +112,21 @@ def _never_began(seen: Sending) -> Claim | None:
         return OutcomeKind.STAGE_FAILED, sentence, NOTHING
     if failure:  # without receivers it ends with status 0
         return OutcomeKind.STAGE_FAILED, say("The cast never began: {failure}.", failure=failure), NOTHING
+    if not seen.receivers and seen.came:
+        return (
+            OutcomeKind.NO_RECEIVERS,
+            say_many(
+                "{count} receiver had connected, and left again before the cast began, so nothing was sent.",
+                "{count} receivers had connected, and left again before the cast began, so nothing was sent.",
+                seen.came,
+            ),
+            say("Look at the receivers: their own screens tell why they left."),
+        )
     if not seen.receivers:
         return (
             OutcomeKind.NO_RECEIVERS,
             say("No receiver has connected, so nothing was sent."),
-            say("Receivers must use the same port, and be on the same network segment."),
+            say("Receivers must use the same port, and be on the same network segment, without a firewall between."),
         )
     return (
         OutcomeKind.NO_RECEIVERS,
@@ -173,8 +183,8 @@ def _fewer_than_wanted(seen: Sending) -> Claim | None:
     if there >= seen.wanted or not seen.receivers:
         return None
     sentence = say_many(
-        "{device} was sent whole, but {wanted} receivers were wanted and only {count} was there until the end.",
-        "{device} was sent whole, but {wanted} receivers were wanted and only {count} were there until the end.",
+        "{device} was sent whole, but only {count} receiver was there until the end; wanted: {wanted}.",
+        "{device} was sent whole, but only {count} receivers were there until the end; wanted: {wanted}.",
         there,
         device=seen.device,
         wanted=seen.wanted,

@@ -131,7 +131,10 @@ NO_NUMBER: set[tuple[str, ...]] = {
     ("udpcparam: --{name} takes no value, but {value!r} is given.",),
     ("retry={text} counts with auto=yes only: here the operator decides.",),
     ("{selector} matches nothing",),
-    ("{device} holds what was sent, but old signatures behind it could not be cleared: {why} ({left}).",),
+    ("{count:,} ({state})",),
+    ("{cards} have the same MAC address {mac}, and no link.",),
+    ("{cards} have the same MAC address {mac}, and a link.",),
+    ("The sender {address} does not answer any more: it is gone, or it casts, and its data does not come here.",),
     ("{selector} matches {count} disk", "{selector} matches {count} disks"),
 }
 """Messages with a field before such a word, and the field is never a number of such things."""

@@ -68,6 +68,17 @@ def test_a_sender_that_is_asked_has_time_for_its_sign_of_life() -> None:
     assert T.ask > 2 * T.alive_every
 
 
+def test_a_greeting_in_a_silence_is_believed_only_when_signs_of_life_should_have_come() -> None:
+    assert T.unheard > 2 * T.alive_every
+    assert T.unheard < SHORTEST_SILENCE + T.more_patient
+
+
+def test_a_room_full_of_receivers_does_not_keep_a_plain_sender_from_its_cast() -> None:
+    """Behind 2 s without a packet it begins: 200 receivers leave it as much, twice over."""
+    assert T.ask_most / 200 >= 2 * 2
+    assert T.ask < T.ask_most
+
+
 def test_one_that_is_polled_stays_heard_though_two_answers_get_lost() -> None:
     assert T.both > 3 * T.poll
     assert T.both > 3 * T.greet_every

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -76,7 +77,7 @@ def machine(state: Watch = W.LOOKING, plan: Plan = PLAN, **noted: Any) -> Machin
     one = reception(plan, T, 0.0)
     one.state = state
     if state is not W.LOOKING:
-        one.facts = replace(one.facts, address=A, known=A, greeted=100.0, sign=100.0)
+        one.facts = replace(one.facts, address=A, known=A, greeted=100.0, sign=100.0, trust=T.ask)
     one.facts = replace(one.facts, **noted)
     return one
 
@@ -163,6 +164,8 @@ ROWS: list[tuple[dict[str, Any], Watch, Event, Watch, tuple[Action, ...] | tuple
     *(({"anew": 100.0, **more}, W.QUIET, StillQuiet(100 + LINGER), W.QUIET, (GoOn(),)) for more in ANEW),
     *(({"anew": 100.0, **more}, W.QUIET, StillQuiet(100.2 + LINGER), W.STALLED, (LookIn(), Stall())) for more in ANEW),
     ({"anew": 100.0, "greeted_quiet": 100.0}, W.QUIET, StillQuiet(100.2 + LINGER), W.QUIET, (GoOn(),)),
+    ({"greeted_quiet": 100.0}, W.QUIET, StillQuiet(100 + T.unheard), W.STALLED, (LookIn(), Stall())),
+    ({"greeted_quiet": 100.0, "sign": 101.0}, W.QUIET, StillQuiet(100 + T.unheard), W.QUIET, (GoOn(),)),
     ({"anew": 100.0, "first_slice": 99.0}, W.QUIET, StillQuiet(100.2 + LINGER), W.QUIET, (GoOn(),)),
     ({}, W.QUIET, CameAgain(1000), W.CASTING, (LookIn(), GoOn())),
     ({"anew": 100.0}, W.QUIET, CameAgain(100.2), W.CASTING, (LookIn(), GoOn())),
@@ -310,7 +313,18 @@ def test_a_plain_sender_that_waits_an_hour_for_its_key_keeps_its_seat() -> None:
     story.finds(A)
     story.goes(3600)
     assert (story.one.state, story.starts, story.said, story.left) == (W.FOUND, 1, [], [])
-    assert 3600 / (T.ask + 1) - 1 <= len(story.asked) <= 3600 / T.ask
+    gaps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(story.asked)]
+    assert story.asked[0][0] <= T.ask + T.tick
+    assert [round(gap / T.ask) for gap in gaps] == [2, 4, 8, 16, 30, 30]
+
+
+def test_a_sender_that_was_trusted_for_long_is_left_all_the_same() -> None:
+    story = Story(A)
+    story.finds(A)
+    story.goes(3600)
+    story.senders.clear()
+    story.goes(T.ask_most + T.ask_times * T.ask_every + 1)
+    assert (story.one.state, story.starts) == (W.LOOKING, 2)
 
 
 def test_a_forged_answer_binds_nobody_for_long() -> None:
@@ -651,8 +665,18 @@ def test_greetings_ere_data_flowed_again_are_no_silence() -> None:
     for pause in (200, 300):
         one.take(Quiet(pause))
         one.take(Greeting(pause + 1, A))
+        one.take(Packet(pause + 15))
         assert one.take(StillQuiet(pause + 20)) == (GoOn(),)
         assert one.take(CameAgain(pause + 30)) == (LookIn(), GoOn())
+
+
+@pytest.mark.parametrize(("behind", "counts"), [(0.9, True), (1.1, False)])
+def test_a_greeting_behind_the_last_byte_is_one_in_the_silence(behind: float, counts: bool) -> None:
+    """That nothing comes is known a second later."""
+    one = machine(W.CASTING)
+    one.take(Greeting(150, A))
+    one.take(Quiet(150 + behind))
+    assert (Stall() in one.take(StillQuiet(151 + T.unheard))) is counts
 
 
 def test_a_sign_of_life_of_this_cast_dispels_greetings() -> None:

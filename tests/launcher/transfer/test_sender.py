@@ -21,8 +21,7 @@ from launcher.model.times import TIMES, Times
 from launcher.transfer import attendance, sender
 from launcher.transfer.heartbeat import Notice
 from launcher.transfer.liveness import Greeting
-from launcher.transfer.monitor import ReceiverMonitor, RivalMonitor
-from launcher.transfer.sender_signals import Answered
+from launcher.transfer.monitor import RivalMonitor
 from launcher.transfer.transfer import Transfer
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
@@ -54,26 +53,6 @@ class Silence:
 
     def close(self) -> None:
         self.air.clear()
-
-
-class Deaf:
-    """Hears no receiver: those of these tests say nothing on any card of this machine."""
-
-    hears = False
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def drain(self) -> Iterator[Answered]:
-        yield from ()
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.fixture(autouse=True)
-def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attendance, "ReceiverMonitor", Deaf)
 
 
 @pytest.fixture(autouse=True)
@@ -405,7 +384,3 @@ def test_the_real_monitor_has_what_the_false_one_has() -> None:
     assert {name for name in vars(Silence) if not name.startswith("_")} == {
         name for name in vars(RivalMonitor) if not name.startswith("_")
     }
-    named = {
-        name for name in (*vars(ReceiverMonitor), *vars(ReceiverMonitor("eth0", 9000))) if not name.startswith("_")
-    }
-    assert {name for name in vars(Deaf) if not name.startswith("_")} == named

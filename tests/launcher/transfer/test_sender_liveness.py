@@ -227,6 +227,9 @@ def test_who_leaves_before_the_cast_is_forgotten() -> None:
     assert isinstance(part, Part)
     assert (part.address, str(part.reason), part.lost) == (ONE.address, "left before the cast", False)
     assert one.facts.receivers == (TWO,)
+    one.take(Connected(0, ONE.address))
+    one.take(Left(0))
+    assert one.facts.came == {ONE.address}, "it had connected all the same"
 
 
 @pytest.mark.parametrize(

@@ -27,22 +27,24 @@ from tests.launcher.transfer.test_transfer_netns import (
 __all__ = ["built", "data", "room"]
 
 GO, CONNECT = "00020000", "00030000" + "00000009" + "00010000"
-"""udpcast's words, as a stranger says them: begin the cast; I am a receiver."""
+HELLO = "05000000" + "00000009" + "ea000001" + "00" * 12 + "05b00000"
+"""udpcast's words, as a stranger says them: begin the cast; I am a receiver; I am a sender."""
 
 FORGE = """
-import json, socket, struct, sys
+import json, socket, struct, sys, time
+words, sources, ports, pace = bytes.fromhex(sys.argv[1]), *map(json.loads, sys.argv[2:])
 out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
-words = bytes.fromhex(sys.argv[1])
-udp = struct.pack("!HHHH", 9000, 9001, 8 + len(words), 0) + words
-for source in json.loads(sys.argv[2]):
+udp = struct.pack("!HHHH", *ports, 8 + len(words), 0) + words
+for source in sources:
     addresses = socket.inet_aton(source) + socket.inet_aton("10.99.0.1")
     out.sendto(struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0) + addresses + udp, ("10.99.0.1", 0))
+    time.sleep(pace)
 """
 
 
-def forge(room: Room, words: str, *sources: str) -> None:
-    """A datagram from the third seat to udp-sender, as if each of `sources` had sent it."""
-    process = room.plain(2, sys.executable, "-c", FORGE, words, json.dumps(sources))
+def forge(room: Room, words: str, *sources: str, ports: tuple[int, int] = (9000, 9001), pace: float = 0.0) -> None:
+    """A datagram from the third seat to the first, as if each of `sources` had sent it, so many seconds apart."""
+    process = room.plain(2, sys.executable, "-c", FORGE, words, *map(json.dumps, (sources, ports, pace)))
     _, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
 
@@ -58,7 +60,7 @@ def test_a_cast_for_which_fewer_came_than_were_wanted_is_no_success(room: Room, 
     receiver = room.start(1, "rcv", target)
     sent = result(room.start(0, "snd", source, udpcparam=["--min-receivers=2", "--max-wait=1"], listen=0))
     assert (sent["kind"], sent["ok"], sent["wanted"], sent["present"]) == ("fewer-receivers", False, 2, 1), sent
-    assert "2 receivers were wanted and only 1 was there until the end" in sent["sentence"]
+    assert "only 1 receiver was there until the end; wanted: 2" in sent["sentence"]
     assert claims(result(receiver), target, data) == "equal"
     (outcome,) = told(source, "outcome")
     assert (outcome["wanted"], outcome["present"]) == (2, 1)
@@ -87,6 +89,30 @@ def test_a_stranger_that_begins_the_cast_for_nobody_does_not_end_it(room: Room, 
     while room.processes(0, "udp-sender") in ([], [first]):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    assert claims(result(room.start(1, "rcv", target)), target, data) == "equal"
+    assert result(sending)["kind"] == "sent"
+
+
+@pytest.mark.field
+def test_a_greeting_with_this_pcs_own_address_stops_nothing(room: Room, data: bytes) -> None:
+    source, target = room.disk("source", data), room.disk("one", blank())
+    sending = room.start(0, "snd", source, udpcparam=["--min-receivers=1"], listen=0)
+    until_runs(room, 0, "udp-sender")
+    forge(room, HELLO, *["10.99.0.1"] * 5, ports=(9001, 9000), pace=0.6)
+    until_event(Path(f"{source}.events"), "rival")
+    assert claims(result(room.start(1, "rcv", target)), target, data) == "equal"
+    sent = result(sending)
+    assert sent["kind"] == "sent", sent
+    assert any("with this PC's own address, 10.99.0.1" in one for one in sent["seen"]["messages"])
+
+
+@pytest.mark.field
+def test_one_greeting_of_a_stranger_stops_nothing(room: Room, data: bytes) -> None:
+    """Nor do many at once."""
+    source, target = room.disk("source", data), room.disk("one", blank())
+    sending = room.start(0, "snd", source, udpcparam=["--min-receivers=1"])
+    until_event(Path(f"{source}.events"), "transfer")
+    forge(room, HELLO, *["10.99.0.3"] * 50, ports=(9001, 9000))
     assert claims(result(room.start(1, "rcv", target)), target, data) == "equal"
     assert result(sending)["kind"] == "sent"
 

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -443,10 +443,13 @@ print("greeted")
 """
 
 
-def middle(room: Room, data: bytes, compression: str, rcv_silence: int = 5, **sender: Any) -> tuple[Path, Any, Any]:
+def middle(
+    room: Room, data: bytes, compression: str, rcv_silence: int = 5, unheard: float = 15.0, **sender: Any
+) -> tuple[Path, Any, Any]:
     """A slow cast to one receiver, at a time when the receiver has some megabytes and the sender is not done."""
     source, target = room.disk("source", data), room.disk("one", blank())
-    receiver = room.start(1, "rcv", target, silence=rcv_silence, more_patient=0, report_at=2 * MIB)
+    patience = {"silence": rcv_silence, "more_patient": 0, "times": {"unheard": unheard}}
+    receiver = room.start(1, "rcv", target, report_at=2 * MIB, **patience)
     slower = "--max-bitrate=12m"  # as much as 7 MB of the stream are between the disk and the wire
     sending = room.start(0, "snd", source, compression=compression, udpcparam=[slower], key_at=1, **sender)
     assert json.loads(receiver.stdout.readline())["bytes"] >= 2 * MIB  # type: ignore[union-attr]
@@ -536,10 +539,102 @@ def test_a_sender_that_begins_anew_is_joined(room: Room, data: bytes, end: str) 
     assert claims(result(receiver), target, data) == "equal"
 
 
+def send(room: Room, seat: int, data: bytes, to: str, source_port: int) -> None:
+    """One datagram of a stranger."""
+    room.plain(seat, sys.executable, "-c", DATAGRAM, data.hex(), to, str(source_port)).communicate(timeout=30)
+
+
+DATAGRAM = """
+import socket, sys
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+one.bind(("", int(sys.argv[3])))
+one.sendto(bytes.fromhex(sys.argv[1]), (sys.argv[2], 9000))
+"""
+REPLY = bytes.fromhex("0007000000000000000005b000000009e8620001" + 12 * "00")
+QUICK_TO_ASK = {"ask": 1.0, "ask_every": 0.3}
+
+
+def told(disk: Path, name: str) -> list[dict[str, Any]]:
+    """The events of that name."""
+    events = [json.loads(line) for line in Path(f"{disk}.events").read_text().splitlines()]
+    return [event for event in events if event["event"] == name]
+
+
+def test_a_stray_datagram_ends_nobody_who_waits(room: Room, data: bytes) -> None:
+    """One that is too short for anything, from wherever, ends udp-receiver; then one binds it to nobody."""
+    target = room.disk("one", blank())
+    receiver = room.start(1, "rcv", target, times=QUICK_TO_ASK)
+    for datagram, port, event in ((b"hi", 40000, "heard"), (REPLY, 9001, "disconnected")):
+        until_listens(room, 1)
+        send(room, 0, datagram, "10.99.0.2", port)
+        until_event(Path(f"{target}.events"), event)
+    room.plain(0, "udp-sender", *PLAIN, *FAST, "--file", str(room.disk("source", data)))
+    assert claims(result(receiver), target, data) == "written"
+    (heard,) = told(target, "heard")
+    assert heard["addresses"] == ["10.99.0.1"]
+    assert "10.99.0.1 (UDP port 40000)" in heard["sentence"]
+    assert [event["reason"] for event in told(target, "disconnected")] == ["silent before the cast"]
+
+
+def until_listens(room: Room, seat: int) -> None:
+    """Until udp-receiver has port 9000 open at `seat`."""
+    deadline = time.monotonic() + 60
+    while ":9000 " not in room.plain(seat, "ss", "-lun").communicate()[0]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_plain_sender_that_is_asked_keeps_its_seat(room: Room, data: bytes) -> None:
+    """It greets once, and waits for a second receiver in silence."""
+    source, target = room.disk("source", data), room.disk("one", blank())
+    sending = room.plain(0, "udp-sender", *PLAIN, "--min-receivers", "2", "--file", str(source))
+    until_said(sending, "Broadcasting control")
+    ours = room.start(1, "rcv", target, times={"ask": 0.5, "ask_every": 0.2, "ask_most": 2.5, "tick": 0.1})
+    until_event(Path(f"{target}.events"), "connected")
+    time.sleep(2)  # room for what must not happen
+    assert not told(target, "disconnected")
+    room.plain(2, "udp-receiver", *PLAIN, "--nosync", "--file", str(target.with_name("plain")))
+    assert claims(result(ours), target, data) == "written"
+    said = sending.communicate(timeout=30)[1]
+    assert said.count("New connection") == 2
+    assert len(told(target, "connected")) == 1
+
+
+def test_of_two_plain_senders_a_receiver_takes_neither_and_names_both(room: Room, data: bytes) -> None:
+    """Each of them greets once, when nobody listens yet."""
+    other, source, target = room.disk("other", bytes(SIZE)), room.disk("source", data), room.disk("one", blank())
+    words = ("--min-receivers", "2", "--file")
+    sending = {
+        seat: room.plain(seat, "udp-sender", *PLAIN, *words, str(disk)) for seat, disk in ((0, source), (2, other))
+    }
+    for one in sending.values():
+        until_said(one, "Broadcasting control")
+    ours = room.start(1, "rcv", target, times={"both": 1.2, "poll": 0.3, "ask_every": 0.3, "tick": 0.1})
+    until_event(Path(f"{target}.events"), "heard")
+    (heard,) = told(target, "heard")
+    assert sorted(heard["addresses"]) == ["10.99.0.1", "10.99.0.3"]
+    assert "10.99.0.1, 10.99.0.3" in heard["sentence"]
+    until(lambda: not room.processes(1, "udp-receiver"))
+    time.sleep(1.5)  # longer than `both`: room for what must not happen
+    assert not room.processes(1, "udp-receiver")
+    sending[2].kill()
+    until(lambda: len(told(target, "connected")) > 1)
+    room.plain(2, "udp-receiver", *PLAIN, "--nosync", "--file", str(target.with_name("plain")))
+    assert claims(result(ours), target, data) == "written"
+
+
+def until(done: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("compression", ["none", "zstd"])
 def test_a_sender_that_begins_anew_ends_its_cast_of_before(room: Room, data: bytes, compression: str) -> None:
     """To a udp-receiver in the middle of a cast the data of the next one is just the data that is missing."""
-    target, sending, receiver = middle(room, data, compression, rcv_silence=3600)
+    target, sending, receiver = middle(room, data, compression, rcv_silence=3600, unheard=2.0)
     sending.kill()
     sending.communicate(timeout=20)
     other = room.disk("other", bytes(SIZE))

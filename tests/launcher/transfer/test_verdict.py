@@ -273,6 +273,12 @@ def test_who_is_given_up_says_what_is_missing(count: int, words: str) -> None:
     assert str(judge_receiver(seen).sentence).startswith(words)
 
 
+def test_what_the_sender_said_is_the_reason_when_udp_receiver_was_killed_then() -> None:
+    seen = dataclasses.replace(GOOD, trailer=None, udpcast=Stage("udp-receiver", -9), end_notice="receiver-lost")
+    outcome = judge_receiver(seen)
+    assert (outcome.kind, "without this seat" in str(outcome.sentence)) == (K.TRUNCATED, True)
+
+
 @pytest.mark.parametrize(
     ("kind", "hint"),
     [
@@ -362,7 +368,7 @@ def said(**difference: object) -> str:
 def test_how_many_were_wanted_and_how_many_were_there_is_said() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, least=29))
     assert str(outcome.sentence) == (
-        "/dev/sda was sent whole, but 29 receivers were wanted and only 2 were there until the end."
+        "/dev/sda was sent whole, but only 2 receivers were there until the end; wanted: 29."
     )
     assert (outcome.wanted, outcome.present, outcome.ok) == (29, 2, False)
     assert judge_sender(SENT).fields()["wanted"] == judge_sender(SENT).fields()["present"] == 2
@@ -372,6 +378,12 @@ def test_how_many_were_wanted_and_how_many_were_there_is_said() -> None:
     )
     before = judge_sender(dataclasses.replace(SENT, begun=False, complete=False, least=29))
     assert (before.wanted, before.present) == (None, None)
+
+
+def test_receivers_that_left_before_the_cast_had_connected() -> None:
+    before = {"receivers": (), "begun": False, "complete": False}
+    assert "2 receivers had connected, and left again before the cast began" in said(came=2, **before)
+    assert "No receiver has connected" in said(**before)
 
 
 def test_who_has_the_last_word_is_said() -> None:

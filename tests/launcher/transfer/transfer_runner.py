@@ -8,7 +8,8 @@ key when so many receivers have connected), `key_after` (but not for so many sec
 many bytes have moved), `pause_at` (the disk takes `pause` seconds for what is written or read there), `hang_at` (the
 target hangs from this byte on), `hang_read_at` (the disk hangs when it is read from this byte on), `hang_send_at`
 (when it is sent from there on), `hang_opening`, `hang_reopening` (when it is opened, or opened again to be read
-back), `patience` (seconds), `report_at` (print a line when so many bytes have moved), `events` (a file).
+back), `patience` (seconds), `times` (a mapping: whatever else of the table of times), `report_at` (print a line when
+so many bytes have moved), `events` (a file).
 The signal SIGUSR1 cancels, whatever has moved.
 """
 
@@ -156,6 +157,7 @@ def run(job: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
         standstill=job.get("standstill", TIMES.standstill),
         patience=job.get("patience", 2.0 if "hang_at" in job else TIMES.patience),
         impatience=1.0,
+        **job.get("times", {}),
     )
     if "pause_at" in job:
         pause(job["pause_at"], job["pause"])
