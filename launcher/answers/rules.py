@@ -191,7 +191,7 @@ def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
     return checked.warnings if checked else ()
 
 
-KERNEL_NAME = re.compile(r"(?:/dev/)?((nvme|mmcblk)[0-9]+)[np0-9]*")
+KERNEL_NAME = r"(?:/dev/)?((nvme|mmcblk)[0-9]+)[np0-9]*"
 """The names of disks that are numbered as they are found, which is in another order at another boot."""
 
 
@@ -199,7 +199,7 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
     """A name on the line that another disk of this PC may have at the next boot, and what to write instead."""
     target = facts.of("disk", Target)
     for text, name in _kernel_names(facts.given):
-        chosen = target and KERNEL_NAME.match(target.disk.path)
+        chosen = target and re.match(KERNEL_NAME, target.disk.path)
         if target and chosen and chosen[1] == name[1] and len(_numbered(name[2], facts.machine)) > 1:
             yield say(
                 "{path} may be another disk at the next boot: this PC has several that are numbered as they are found. "
@@ -222,12 +222,12 @@ def name_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
 def _kernel_names(given: Mapping[str, Given]) -> list[tuple[str, re.Match[str]]]:
     """The names of that kind in ``disk=``, as they are written."""
     texts = [text.strip() for text in given["disk"].text.split(",")] if "disk" in given else []
-    return [(text, name) for text in texts if (name := KERNEL_NAME.fullmatch(text))]
+    return [(text, name) for text in texts if (name := re.fullmatch(KERNEL_NAME, text))]
 
 
 def _numbered(kind: str, machine: Machine) -> set[str]:
     """The controllers (nvme) or devices (mmcblk) of that kind."""
-    names = (KERNEL_NAME.match(disk.path) for disk in machine.disks)
+    names = (re.match(KERNEL_NAME, disk.path) for disk in machine.disks)
     return {name[1] for name in names if name and name[2] == kind}
 
 

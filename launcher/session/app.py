@@ -6,6 +6,7 @@ devices, a page that is being told a result, the screen.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ class App:
             self.ui.watch(descriptor, self.devices_changed)
         self.devices.look()
         self.stage.begin()
+        gc.enable()  # `boot` begins without
 
     def devices_changed(self) -> None:
         """What the PC's descriptor announced; a stage hears of it when it is worth detecting again."""

@@ -282,12 +282,12 @@ def _take_value(word: str, option: Option, rest: list[str]) -> tuple[str | None,
     return rest[0], rest[1:]
 
 
-_NUMERIC = re.compile(r"[0-9]{1,10}")
-_PATTERNS = {
-    Kind.BITRATE: re.compile(r"[1-9][0-9]{0,11}[kKmM]?"),
-    Kind.SIZE: re.compile(r"[1-9][0-9]{0,9}[kKmM]?"),
-    Kind.FEC: re.compile(r"([1-9][0-9]{0,2}x)?[1-9][0-9]{0,2}(/[1-9][0-9]{0,2})?"),
-    Kind.LOG: re.compile(r"/(tmp|run|var)/(?!.*\.\.)[^\0]+"),
+_PATTERNS = {  # as text: compiling them would delay the first screen
+    Kind.NUMBER: r"[0-9]{1,10}",
+    Kind.BITRATE: r"[1-9][0-9]{0,11}[kKmM]?",
+    Kind.SIZE: r"[1-9][0-9]{0,9}[kKmM]?",
+    Kind.FEC: r"([1-9][0-9]{0,2}x)?[1-9][0-9]{0,2}(/[1-9][0-9]{0,2})?",
+    Kind.LOG: r"/(tmp|run|var)/(?!.*\.\.)[^\0]+",
 }
 
 
@@ -295,7 +295,8 @@ def _check_value(option: Option, value: str | None) -> None:
     if value is None:
         return
     if option.kind is Kind.NUMBER:
-        good = _NUMERIC.fullmatch(value, 0) is not None and value.isascii() and option.low <= int(value) <= option.high
+        number = re.fullmatch(_PATTERNS[option.kind], value)
+        good = number is not None and value.isascii() and option.low <= int(value) <= option.high
         expected = (
             say("a whole number from {low} to {high}", low=option.low, high=option.high)
             if option.high < MAX_INT
@@ -306,7 +307,7 @@ def _check_value(option: Option, value: str | None) -> None:
         if option.kind in (Kind.ADDRESS, Kind.MULTICAST):
             good = _is_ipv4(value, multicast=option.kind is Kind.MULTICAST)
         else:
-            good = _PATTERNS[option.kind].fullmatch(value) is not None
+            good = re.fullmatch(_PATTERNS[option.kind], value) is not None
     if not good:
         sentence = say(
             "udpcparam: --{name} {value!r} cannot be used: it must be {expected}.",
