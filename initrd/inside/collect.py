@@ -55,6 +55,14 @@ def bytecode(source: Path, shown: str, optimize: int) -> bytes:
     return importlib.util.MAGIC_NUMBER + flags + importlib.util.source_hash(data) + marshal.dumps(code)
 
 
+IN_THE_INTERPRETER = {
+    "_frozen_importlib",
+    "_frozen_importlib_external",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+}
+"""What Python never reads from a file, though it names one: the import system, without which it could read none."""
+
 IMPORTER = """
 import importlib.util, json, sys
 path, replace, names = json.loads(sys.argv[1])
@@ -91,7 +99,7 @@ def loaded_by(names: list[str], path: list[str], replace: dict[str, str | None])
     if done.returncode:
         sys.exit(done.returncode)
     rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") == 2]
-    return {name: (Path(file), package == "True") for name, package, file in rows}
+    return {name: (Path(file), package == "True") for name, package, file in rows if name not in IN_THE_INTERPRETER}
 
 
 def target_of(name: str, source: Path, package: bool) -> Path:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,12 +45,21 @@ def run() -> int:
             _force_if_stuck(status)
         return status
     except Exception as bug:
-        sentence = f"udpcast-launcher failed: {type(bug).__name__}: {bug}"
-        paths.CRASH.write_text(showable_lines(f"{sentence}\n\n{traceback.format_exc()}"))  # /init shows it
-        log.emit("crash", sentence=sentence, traceback=traceback.format_exc())
+        sentence, trace = f"udpcast-launcher failed: {type(bug).__name__}: {bug}", _traceback()
+        paths.CRASH.write_text(showable_lines(f"{sentence}\n\n{trace}"))  # /init shows it
+        log.emit("crash", sentence=sentence, traceback=trace)
         return CRASHED
     finally:
         log.close()
+
+
+def _traceback() -> str:
+    """Of the exception that is handled; the sentence stands alone where a PC that has run out cannot import more."""
+    try:
+        from traceback import format_exc  # noqa: PLC0415 - importing it delays the first screen
+    except Exception:
+        return ""
+    return format_exc()
 
 
 def _screens(line: CommandLine, log: EventLog) -> int:
