@@ -371,7 +371,7 @@ def test_however_late_two_senders_can_hear_each_other_the_later_one_stays_out(
     earlier, later = 0, 2
     forward(room, earlier if blocked == "earlier" else later, 1)
     try:
-        first = room.start(earlier, "snd", source, key_at=1, listen=0, tie=0.2)
+        first = room.start(earlier, "snd", source, udpcparam=["--min-receivers=2"], listen=0, tie=0.2)
         until_runs(room, earlier, "udp-sender")
         second = room.start(later, "snd", other, udpcparam=["--min-receivers=2"], listen=0, tie=0.2)
         until_runs(room, later, "udp-sender")
@@ -386,7 +386,12 @@ def test_however_late_two_senders_can_hear_each_other_the_later_one_stays_out(
         forward(room, later, 3)
     assert refused["kind"] == "other-sender", refused
     assert "Another sender, 10.99.0.1, is waiting" in refused["sentence"]
-    assert claims(result(receiver or room.start(1, "rcv", target)), target, data) == "equal"
+    second_target = room.disk("two", blank())
+    receivers = [
+        (receiver or room.start(1, "rcv", target), target),
+        (room.start(2, "rcv", second_target), second_target),
+    ]
+    assert [claims(result(process), disk, data) for process, disk in receivers] == ["equal", "equal"]
     assert result(first)["kind"] == "sent"
 
 
