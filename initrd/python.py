@@ -28,6 +28,7 @@ LAZY = (
 
 REPLACED: dict[str, str | None] = {
     "ctypes.util": "ctypes_util.py",
+    "urllib.parse": "urllib_parse.py",
     "urwid.event_loop.asyncio_loop": "urwid_asyncio_loop.py",
     **dict.fromkeys(f"urwid.event_loop.{name}_loop" for name in ("glib", "tornado", "trio", "twisted", "zmq")),
     "urwid.display.curses": None,

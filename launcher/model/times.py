@@ -23,7 +23,7 @@ def _count(value: int, meaning: str, why: str, unit: str) -> int:
     return row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)  # nobody compares tables: so many fields delay the first screen
 class Times:
     """One row a field; a test makes its own with `dataclasses.replace`."""
 
