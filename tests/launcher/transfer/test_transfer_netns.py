@@ -465,7 +465,7 @@ def middle(
 def test_a_killed_launcher_leaves_no_receiver_that_claims_a_whole_disk(
     room: Room, data: bytes, compression: str
 ) -> None:
-    target, sending, receiver = middle(room, data, compression)
+    target, sending, receiver = middle(room, data, compression, silence=5)
     sending.kill()
     sending.communicate(timeout=20)
     outcome = result(receiver)
@@ -513,7 +513,7 @@ def test_a_killed_receiver_is_dropped_by_name_and_the_other_is_served(room: Room
 def test_a_sender_that_vanished_before_the_cast_costs_nothing(room: Room, data: bytes) -> None:
     """udp-receiver would wait for the first one for ever; ours finds the second one."""
     source, target = room.disk("source", data), room.disk("one", blank())
-    receiver = room.start(1, "rcv", target, silence=5, more_patient=0)
+    receiver = room.start(1, "rcv", target, silence=5, more_patient=0, times=QUICK_TO_ASK)
     first = room.start(0, "snd", source, udpcparam=["--min-receivers=2"], report_at=0)
     until_event(Path(f"{target}.events"), "connected")
     until_greeted(room, 1)
@@ -692,7 +692,7 @@ def test_a_plain_sender_that_begins_again_at_once_is_not_taken_for_the_old_one(
     assert claims(outcome, target, data) not in ("equal", "written"), outcome
 
 
-@pytest.mark.parametrize(("held", "linger"), [(4.5, 500), (0.1, 3000)], ids=["slow peer", "long linger"])
+@pytest.mark.parametrize(("held", "linger"), [(6.5, 500), (0.1, 3000)], ids=["slow peer", "long linger"])
 def test_who_has_everything_is_not_misled_by_a_sender_in_a_loop(room: Room, held: float, linger: int) -> None:
     """It greets for its next cast while our udp-receiver, which has everything, still lingers."""
     small = random.Random(7).randbytes(4096)
@@ -701,7 +701,8 @@ def test_who_has_everything_is_not_misled_by_a_sender_in_a_loop(room: Room, held
     peer = room.start(2, "rcv", second)
     for seat in (1, 2):
         until_runs(room, seat, "udp-receiver")
-    sending = room.plain(0, *loop(source, "--min-receivers", "2", "--rexmit-hello-interval", "100"))
+    wait = ("--min-receivers", "2", "--min-wait", "2")  # so that the peer is held before it has everything
+    sending = room.plain(0, *loop(source, *wait, "--rexmit-hello-interval", "100"))
     for disk in (target, second):
         until_event(Path(f"{disk}.events"), "connected")
     (pid,) = room.processes(2, "udp-receiver")
