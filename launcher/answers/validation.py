@@ -91,7 +91,7 @@ def _plain(parameter: Parameter) -> bool:
     return (
         (parameter.value is not None or parameter.name == row.name)
         and written.isascii()
-        and not set("'\\") & {*written}
+        and not set("'\"\\") & {*written}
     )
 
 
