@@ -60,9 +60,8 @@ def explain_parameters(
     for index, parameter in enumerate(line):
         use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)
         if use is Use.USED and last.get(_place(parameter)) != index:
-            overridden = say(
-                "{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=parameter.name
-            )
+            later = line.parameters[last[_place(parameter)]].name
+            overridden = say("{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=later)
             warnings.append(overridden)
             meaning = f"overridden by a later one; {meaning}"
         warnings += [warning] if warning else []
@@ -96,8 +95,9 @@ def _plain(parameter: Parameter) -> bool:
 
 
 def _place(parameter: Parameter) -> tuple[str, str | None]:
-    """What a later parameter must have in common to override: the name, and of ``ip=`` the card as well."""
-    return parameter.key, device_of(parameter.value or "") if parameter.key == "ip" else None
+    """What a later parameter must have in common to override: the row, and of ``ip=`` the card as well."""
+    row = row_of(parameter.name)
+    return row.key if row else parameter.key, device_of(parameter.value or "") if parameter.key == "ip" else None
 
 
 def doubtful(explained: Iterable[Explained]) -> bool:
