@@ -115,13 +115,15 @@ def only_card(facts: Facts) -> Answer | None:
     """The card where nobody chose one: that of ``ip=``, or the only one there is.
 
     Of several that are named by an ``ip=`` each, it is the only one with a link; where that is none, they are asked.
+    Such a choice is not certain before all cards are there.
     """
     given = facts.given.get("ip")
     named = dict.fromkeys(filter(None, map(device_of, _all_of(given))))
     there = [card for card in facts.machine.nics if card.name in named]
     linked = [card for card in there if card.link]
     if len(there) == 1 or (named and not there):
-        return Answer(there[0].name if there else next(iter(named)), verbatim("ip="))
+        name = there[0].name if there else next(iter(named))
+        return Answer(name, verbatim("ip="), unique=len(named) > 1)
     return Answer(linked[0].name, verbatim("ip="), unique=True) if len(linked) == 1 else only_nic(facts)
 
 

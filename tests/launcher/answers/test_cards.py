@@ -127,6 +127,14 @@ def test_a_mac_address_is_not_certain_before_late_cards_are_there(line: str, cer
     assert made.certain is certain
 
 
+def test_of_several_named_cards_the_first_to_appear_is_not_certain() -> None:
+    """The other one may be the one with a link."""
+    for links in (True, False):
+        early = interview(f"disk=/dev/sda {TO_FIRST} {TO_SECOND}", machine(links, macs=(FIRST,)), complete=False)
+        assert early.plan().nic.name == "eth0"
+        assert not early.certain
+
+
 def test_a_card_without_a_link_that_bootif_chose_is_a_warning_where_another_has_one() -> None:
     warning = "BOOTIF chose eth0, which has no link; eth1 has one."
     for there, warned in ((machine(False, True), True), (LINKED, False), (machine(False, False), False)):
