@@ -239,6 +239,18 @@ def press(seat: Seat, key: str) -> None:
 MANY = " ".join(f"portt={number}" for number in range(9001, 9021))
 
 
+def test_it_still_says_so_where_many_disks_scroll_and_one_was_asked_for_in_vain() -> None:
+    many = tuple(replace(ANOTHER, path=f"/dev/sd{letter}") for letter in "abcdefghijklmnopqrstuvwxyz")
+    seat = begun(f"{ADDRESS} disk=model:no_such", FakeSystem(replace(ONE, disks=many)))
+    seat.answer("umode", "rcv")
+    assert seat.ui.page
+    assert "> /dev/sda" in seat.text
+    for _ in range(25):
+        seat.ui.page.widget.keypress((80, 24), "down")
+    assert "> /dev/sdz" in seat.text
+    assert "OVERWRITTEN" in seat.text
+
+
 def test_warnings_that_do_not_fit_are_counted_and_reached_with_a_key() -> None:
     seat = begun(f"umode=rcv {MANY}", FakeSystem(TWO))
     shown = [int(row.split("portt=")[1][:4]) for row in seat.text.split("\n") if "! portt=" in row]
