@@ -283,6 +283,7 @@ def test_the_boot_servers_commands(capsys: pytest.CaptureFixture[str], tmp_path:
         ("tree", str(tmp_path), "--machine", EVIL),
         ("tree", str(tmp_path), "--machine", f"{EVIL}=umode=rcv"),
         ("serve", "--interface", EVIL, "--pair", str(tmp_path)),
+        ("serve", "--interface", "\udcff", "--pair", str(tmp_path)),
         ("serve", "--interface", "lo", "--range", EVIL, "--pair", str(tmp_path)),
     ):
         written = said(capsys, "pxe", *words)
