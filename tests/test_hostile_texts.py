@@ -37,7 +37,7 @@ from launcher.network.result_page import Answer
 from launcher.screens import pages
 from launcher.screens.ending import Ending
 from launcher.screens.progress import TransferPage
-from launcher.screens.widgets import Page
+from launcher.screens.widgets import Page, edit_page
 from launcher.sentence import say, verbatim
 from launcher.session import boot
 from launcher.session.system import RunningSystem
@@ -185,6 +185,14 @@ def ended_and_running(rng: random.Random, there: Machine, host: str) -> Iterator
 def test_every_kind_of_screen(seed: int) -> None:
     for page in every_screen(random.Random(seed)):
         assert not raw(shown(page)), (page.name, shown(page))
+
+
+def test_what_is_typed() -> None:
+    page = edit_page("port", say("The port"), nothing, preset="", host="")
+    for char in "90é" + "".join(BAD):
+        page.widget.keypress((80, 24), char)
+    assert "> 90é" in shown(page)
+    assert not raw(shown(page))
 
 
 def run_shows_nothing_raw(seed: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import urwid
 
 from kernel_cmdline import showable
+from kernel_cmdline.showing import is_seen
 
 from ..answers.questions import Choice
 from ..sentence import NOTHING, Sentence, say
@@ -183,6 +184,10 @@ class _Edit(urwid.Edit):  # type: ignore[misc]
     def __init__(self, preset: str, answer: Callable[[str], None]) -> None:
         super().__init__("> ", showable(preset))
         self.answer = answer
+
+    def valid_char(self, char: str) -> bool:
+        """What a noisy serial line or a paste brings is not shown raw either."""
+        return len(char) == 1 and is_seen(char)
 
     def keypress(self, size: tuple[int, ...], key: Key) -> Key | None:
         if key == "enter":
