@@ -51,8 +51,11 @@ def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
 
     main.set_defaults(run=without_command)
     commands = main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}")
-    initrds = "what the initrd starts: interview and transfer on this PC"
-    commands.add_parser("run", help=initrds, description=f"{initrds.capitalize()}. It takes no options.")
+    commands.add_parser(
+        "run",
+        help="what the initrd starts: interview and transfer on this PC",
+        description="What the initrd starts: interview and transfer on this PC. It takes no options.",
+    )
     add_commands(commands)
     return main
 
