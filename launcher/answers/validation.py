@@ -24,6 +24,7 @@ from .rules import device_of
 from .selectors import DeviceMissing
 
 ENVIRONMENT_LIMIT = 31
+NOT_QUOTED = "not in double quotes as it should be"
 
 
 class Explained(NamedTuple):
@@ -76,10 +77,7 @@ def _quoting(line: CommandLine) -> dict[int, Found]:
         return {}
     from .quoting import findings  # noqa: PLC0415 - most lines are plain, and importing delays the first screen
 
-    return {
-        index: Found(Use.INVALID, "not in double quotes as it should be", sentence)
-        for index, sentence in findings(line).items()
-    }
+    return {index: Found(Use.INVALID, NOT_QUOTED, sentence) for index, sentence in findings(line).items()}
 
 
 def _plain(parameter: Parameter) -> bool:
@@ -103,14 +101,15 @@ def _place(parameter: Parameter) -> tuple[str, str | None]:
 def doubtful(explained: Iterable[Explained]) -> bool:
     """Whether something in the line is wrong that no question will ask again: the operator must see it on a screen."""
     return any(
-        item.status == Use.MISSPELT.value or (item.status == Use.INVALID.value and not _asks_again(item.name))
+        item.status == Use.MISSPELT.value or (item.status == Use.INVALID.value and not _asks_again(item))
         for item in explained
     )
 
 
-def _asks_again(name: str) -> bool:
-    row = row_of(name)
-    return row is not None and row.title is not None
+def _asks_again(item: Explained) -> bool:
+    """Not where the value can be read all the same, and not where there is none: then the default is taken."""
+    row = row_of(item.name)
+    return row is not None and row.title is not None and item.value is not None and item.meaning != NOT_QUOTED
 
 
 def too_many(line: CommandLine) -> list[Sentence]:

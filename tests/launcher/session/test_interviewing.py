@@ -292,6 +292,22 @@ def test_a_larger_terminal_has_room_for_them() -> None:
     assert "press w" in seat.text
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("disk=model:850\u3000EVO", "a no-break space or its kind is no blank"),
+        ("disk=/dev/sda\u00a0", "a no-break space or its kind is no blank"),
+        ("disk=/dev/sda require", "require has no value"),
+        ("disk=/dev/sda port", "port has no value"),
+    ],
+)
+def test_an_error_that_no_question_would_show_is_shown_before_anything_begins(wrong: str, said: str) -> None:
+    """The disk is read, and the default is taken: nothing else would stop the operator."""
+    seat = begun(f"{ADDRESS} umode=rcv {wrong}", FakeSystem(ONE))
+    assert (seat.system.started, seat.shown) == ([], "umode")
+    assert said in " ".join(seat.text.split())
+
+
 def test_an_unattended_run_that_stops_names_all_that_is_wrong() -> None:
     seat = begun(f"{ADDRESS} auto=yes umode=rcv port=9001 prot=1 lang=%%", FakeSystem(ONE))
     said = " ".join(seat.text.split())
