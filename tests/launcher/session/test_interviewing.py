@@ -245,6 +245,8 @@ def test_it_still_says_so_where_many_disks_scroll_and_one_was_asked_for_in_vain(
     seat.answer("umode", "rcv")
     assert seat.ui.page
     assert "> /dev/sda" in seat.text
+    assert "model:no_such matches nothing on this PC" in seat.text
+    assert "and 22 more" in seat.text
     for _ in range(25):
         seat.ui.page.widget.keypress((80, 24), "down")
     assert "> /dev/sdz" in seat.text
