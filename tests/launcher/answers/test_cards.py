@@ -86,6 +86,14 @@ def test_a_card_that_is_named_and_not_there_is_said() -> None:
     assert "ip=eth7:dhcp is not used: eth7 is not on this PC, and eth0 was chosen." in warnings
 
 
+def test_of_several_named_cards_one_that_is_not_there_is_said() -> None:
+    warnings = map(str, said(f"ip=eth7:dhcp {TO_SECOND}", LINKED).warnings)
+    assert "ip=eth7:dhcp is not used: eth7 is not on this PC, and eth1 was chosen." in warnings
+    early = interview(f"ip=eth7:dhcp {TO_SECOND}", LINKED, complete=False)
+    early.preview()
+    assert early.warnings == []
+
+
 def test_no_address_is_shown_while_the_card_is_open_that_it_would_be_for() -> None:
     settled = {item.key: item.answer for item in interview(f"{TO_FIRST} {TO_SECOND}", LINKED).preview()}
     assert settled["nic"] is None
