@@ -13,6 +13,7 @@ The programs are GNU gettext's. Where there is no msgfmt (``pip install`` on any
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 from pathlib import Path
 
@@ -76,6 +77,8 @@ def _merge(messages: str, path: Path) -> bool:
 
 def add(code: str, lang: Path = LANG, folder: Path = ROOT) -> Path:
     """Make ``CODE.po`` with every message untranslated, and with the plural forms that gettext knows for `code`."""
+    if not re.fullmatch("[a-z]{2,3}", code):
+        raise CatalogueError(f"{code!a} is no code of a language: two or three small letters were expected, as es.")
     path = lang / f"{code}.po"
     if path.exists():
         raise CatalogueError(f"{path} is there already.")

@@ -67,8 +67,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="kernel packages are kept here; default: udpcast-launcher in $XDG_CACHE_HOME or ~/.cache",
     )  # fmt: skip
     make.add_argument("-v", "--verbose", action="store_true", help="show every command that is run")
-    needs = "print the Debian packages that a build needs, one a line"
-    commands.add_parser("packages", help=needs, description=f"{needs.capitalize()}, for apt-get install.")
+    commands.add_parser(
+        "packages",
+        help="print the Debian packages that a build needs, one a line",
+        description="Print the Debian packages that a build needs, one a line, for apt-get install.",
+    )
 
 
 def main(arguments: list[str] | None = None, prog: str = PROG) -> int:

@@ -82,7 +82,7 @@ def run(
     words = [find_tool(str(argv[0])), *(str(word) for word in argv[1:])]
     extra = dict(environment or {})
     shown = [f"{name}={value}" for name, value in extra.items() if "\n" not in value]
-    LOG.debug("%s", shlex.join((["env", *shown] if shown else []) + words))
+    LOG.debug("%s", showable(shlex.join((["env", *shown] if shown else []) + words)))
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
     done = subprocess.run(
         words,

@@ -83,7 +83,7 @@ def _serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
 def interface_address(interface: str) -> IPv4Interface:
     """The first IPv4 address of the interface. Raises ServeError."""
     command = ["ip", "-j", "-4", "addr", "show", "dev", interface]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         names = ", ".join(name for _, name in socket.if_nameindex() if name != "lo")
         raise ServeError(f"there is no interface {interface}: use one of {names or 'those that `ip link` shows'}.")

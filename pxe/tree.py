@@ -81,13 +81,16 @@ def write_tree(
         texts = {path: loader.config(entry, timeout) for loader in LOADERS for path, entry in entries[loader].items()}
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
-    copies = _pair(directory, pair, build)
-    for loader in LOADERS:
-        copies = {**_files(loader, directory, places), **copies}
-    foreign = [path for path in texts if not _is_ours(path)]
+    try:
+        copies = _pair(directory, pair, build)
+        for loader in LOADERS:
+            copies = {**_files(loader, directory, places), **copies}
+        foreign = [path for path in texts if not _is_ours(path)]
+    except OSError as error:
+        raise TreeError(f"cannot read {error.filename or directory}: {error.strerror}.") from error
     try:
         for path in texts:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path.parent)
         for target, source in copies.items():
             _replace(target, source)
         for path in texts.keys() - set(foreign):
@@ -139,8 +142,14 @@ def _is_ours(path: Path) -> bool:
         return path.read_text(errors="replace").startswith(OURS)
     except FileNotFoundError:
         return True
-    except OSError as error:
-        raise TreeError(f"cannot read {path}: {error.strerror}.") from error
+
+
+def _make(folder: Path) -> None:
+    """Make `folder`, and what is missing above it, so that the TFTP server can read there whatever our umask is."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            path.chmod(0o755)
 
 
 def _replace(target: Path, content: str | Path) -> None:

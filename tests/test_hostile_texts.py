@@ -37,7 +37,7 @@ from launcher.network.result_page import Answer
 from launcher.screens import pages
 from launcher.screens.ending import Ending
 from launcher.screens.progress import TransferPage
-from launcher.screens.widgets import Page
+from launcher.screens.widgets import Page, edit_page
 from launcher.sentence import say, verbatim
 from launcher.session import boot
 from launcher.session.system import RunningSystem
@@ -187,6 +187,14 @@ def test_every_kind_of_screen(seed: int) -> None:
         assert not raw(shown(page)), (page.name, shown(page))
 
 
+def test_what_is_typed() -> None:
+    page = edit_page("port", say("The port"), nothing, preset="", host="")
+    for char in "90é" + "".join(BAD):
+        page.widget.keypress((80, 24), char)
+    assert "> 90é" in shown(page)
+    assert not raw(shown(page))
+
+
 def run_shows_nothing_raw(seed: int) -> None:
     """The first screen of a run, and the menu over it."""
     rng = random.Random(seed)
@@ -283,6 +291,7 @@ def test_the_boot_servers_commands(capsys: pytest.CaptureFixture[str], tmp_path:
         ("tree", str(tmp_path), "--machine", EVIL),
         ("tree", str(tmp_path), "--machine", f"{EVIL}=umode=rcv"),
         ("serve", "--interface", EVIL, "--pair", str(tmp_path)),
+        ("serve", "--interface", "\udcff", "--pair", str(tmp_path)),
         ("serve", "--interface", "lo", "--range", EVIL, "--pair", str(tmp_path)),
     ):
         written = said(capsys, "pxe", *words)

@@ -5,11 +5,13 @@ Pure. Each finding is a place in the line, and the sentence about it; the error 
 - **Stray words**: bare words behind a value that can have blanks (`Row.blanks`: ``model:``, ``serial:``,
   ``udpcparam``), with only bare words between, that nobody takes (`foreign.may_stand_alone`). Of all other bare words
   nothing is said.
-- **Options that stand alone**: an ``--option`` of UDPCast that is no part of ``udpcparam``, wherever it stands.
+- **Options that stand alone**: an ``--option`` of UDPCast that is no part of ``udpcparam``, wherever it stands, also
+  with one dash, with ``_``, in capitals or in quotes of any kind: nobody else's words look like that.
 - **Other quotes**: typographic ones anywhere in a value of ours, single ones at its ends, either in front of its name.
   In ``udpcparam`` single quotes are good where they are closed: it is split as a shell splits words.
 - **Other blanks**: a no-break space and its kind, which separates nothing, in a value of ours or before one.
-- **A double quote that is never closed** and takes parameters of ours with it.
+- **A double quote that is never closed**, or that the first quote of another value closes, and that takes parameters
+  of ours with it.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def findings(line: CommandLine) -> Found:
             sentence = _odd(parameter) or _alone(parameter)
             if sentence:
                 found[index] = sentence
-    return found | _swallowed(line) if line.open_quote else found
+    return found | _swallowed(line)
 
 
 # --- stray words ------------------------------------------------------------------------------------------------------
@@ -113,22 +115,34 @@ def _missing_quotes(parameter: Parameter, behind: str) -> Sentence:
 
 
 def option(word: str) -> bool:
-    """Whether `word` is written as an option of UDPCast: its long name, or enough of it that no other has."""
-    dashes = re.match(rf"--|[{DASHES}]{{1,2}}", word)
-    name = word[dashes.end() :] if dashes else ""
+    """Whether `word` is meant as an option of UDPCast: its long name, or enough of it that no other has."""
+    dashes, name = _option(word)
     names = {full for role in Role for one in OPTIONS[role] for full in (one.name, *one.other)}
-    return name in names or (len(name) >= SHORTEST_PREFIX and any(full.startswith(name) for full in names))
+    long = len(name) >= SHORTEST_PREFIX
+    return (dashes > 1 and name in names) or (dashes > 0 and long and any(full.startswith(name) for full in names))
+
+
+def _option(word: str) -> tuple[int, str]:
+    """How many hyphens `word` begins with (a long dash stands for two), and the name behind them, spelt as in the
+    table."""
+    found = re.match(rf"([-{DASHES}]{{1,2}})([\w-]*)", word.lstrip(_ANY_QUOTE))
+    if not found:
+        return 0, ""
+    dashes = sum(1 if dash == "-" else 2 for dash in found[1])
+    return dashes, found[2].lower().replace("_", "-")
 
 
 def _alone(parameter: Parameter) -> Sentence:
     if not option(parameter.name):
         return NOTHING
-    word = _written(parameter)
+    written = _written(parameter)
+    _, name = _option(written)
+    behind = re.sub(rf"^[-{DASHES}]*[\w-]*", "", written.lstrip(_ANY_QUOTE))
     return say(
         "{option} is an option of UDPCast, and stands alone. Put all of them into udpcparam, in double quotes: "
         "{proposal}",
-        option=printable(word),
-        proposal=_proposal("udpcparam", f"--{word.lstrip('-' + DASHES)}"),
+        option=printable(written),
+        proposal=_proposal("udpcparam", f"--{name}{behind}"),
     )
 
 
@@ -179,19 +193,20 @@ def _split_well(row: Row, value: str) -> bool:
 
 
 def _swallowed(line: CommandLine) -> Found:
-    """The parameters of ours in the last value, whose double quote is never closed."""
-    index = len(line.parameters) - 1
-    last = line.parameters[index]
-    inside = [word for word in _written(last).split()[1:] if _is_ours(word)]
-    if last.init or not inside:
-        return {}
-    return {
-        index: say(
-            "The double quote in {name} is never closed, so {other} is a part of its value. Close it with another one.",
-            name=printable(last.name),
-            other=printable(inside[0]),
-        )
-    }
+    """The values that hold parameters of ours behind a quote that is not closed where it should be."""
+    found: Found = {}
+    last = len(line.parameters) - 1
+    for index, parameter in enumerate(line):
+        written = _written(parameter)
+        inside = [word for word in written.split()[1:] if _is_ours(word)]
+        if inside and not parameter.init and ('"' in written or (line.open_quote and index == last)):
+            found[index] = say(
+                "The double quote in {name} is never closed, so {other} is a part of its value. "
+                "Close it with another one.",
+                name=printable(parameter.name),
+                other=printable(inside[0]),
+            )
+    return found
 
 
 # --- what is ours -----------------------------------------------------------------------------------------------------

@@ -115,28 +115,32 @@ def only_card(facts: Facts) -> Answer | None:
     """The card where nobody chose one: that of ``ip=``, or the only one there is.
 
     Of several that are named by an ``ip=`` each, it is the only one with a link; where that is none, they are asked.
+    Such a choice is not certain before all cards are there.
     """
     given = facts.given.get("ip")
     named = dict.fromkeys(filter(None, map(device_of, _all_of(given))))
     there = [card for card in facts.machine.nics if card.name in named]
     linked = [card for card in there if card.link]
     if len(there) == 1 or (named and not there):
-        return Answer(there[0].name if there else next(iter(named)), verbatim("ip="))
+        name = there[0].name if there else next(iter(named))
+        return Answer(name, verbatim("ip="), unique=len(named) > 1)
     return Answer(linked[0].name, verbatim("ip="), unique=True) if len(linked) == 1 else only_nic(facts)
 
 
 def address_of_card(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
-    """The last ``ip=`` for the chosen card, else the last one that names no card. One for another card is not used."""
+    """The last ``ip=`` for the chosen card, else the last one that names no card. One for another card is not used: a
+    warning where the chosen card has none, or where the other one is not there."""
     given, card = facts.given.get("ip"), facts.of("nic", Nic)
     texts = _all_of(given)
     if given is None or card is None or not any(map(device_of, texts)):
         return None, ()
+    names = {one.name for one in facts.machine.nics}
     own = [text for text in texts if device_of(text) == card.name]
     if own:
-        return Answer(own[-1], given.source), ()
+        absent = [text for text in texts if (device_of(text) or card.name) not in names] if facts.complete else []
+        return Answer(own[-1], given.source), tuple(_unused(text, card, there=False) for text in absent)
     anyones = [text for text in texts if device_of(text) is None]
     answer = Answer(anyones[-1], given.source) if anyones else Answer("dhcp", DEFAULT)
-    names = {one.name for one in facts.machine.nics}
     unused = (text for text in texts if device_of(text))
     return answer, tuple(_unused(text, card, device_of(text) in names) for text in unused)
 

@@ -18,11 +18,12 @@ from kernel_cmdline.network import parse_mac
 from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine, Nic, Partition
 from ..model.plan import Target
-from ..model.wording import disk_line, nic_line, size
+from ..model.wording import disk_line, more, nic_line, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 
 UNITS = ("", "k", "m", "g", "t", "p")
 BY_PATH = "/dev/disk/by-path/"
+SHOWN_DISKS = 4  # in the sentence about one that is not there, which must stay in sight
 SIZE_TOLERANCE = 0.03  # a "500 GB" disk has 500.1 × 10^9 bytes, a "240 GB" one 240.06
 
 
@@ -181,7 +182,9 @@ def select_target(text: str, machine: Machine, *, for_writing: bool) -> Target:
             if found
             else say("{selector} matches nothing", selector=selector)
         )
-    there = joined("; ", *map(disk_line, machine.eligible_disks)) or say("no usable disk")
+    usable = machine.eligible_disks
+    shown = map(disk_line, usable[:SHOWN_DISKS])
+    there = joined("; ", *shown, more(len(usable) - SHOWN_DISKS)) or say("no usable disk")
     raise DeviceMissing(
         ErrorKind.DEVICE_MISSING,
         say("disk: {counts} on this PC.", counts=tuple(counts)),

@@ -4,7 +4,8 @@
 - One edit from a name of ours (a letter more, less or changed, or two exchanged) is taken for a misspelling.
 - Two edits, or a name of ours with something behind it (``compress``), are a doubt, where the name is long enough not
   to be any word.
-- Of bare words less is said: no doubts, and none is taken for a name of three letters. They have no value to lose.
+- Of bare words less is said: no doubts, and none is taken for a name of three letters. They have no value to lose. But
+  with a colon they have: ``disk:/dev/sdb`` is taken for a misspelt ``disk=``, and so is a selector that stands alone.
 
 What is only recorded has no misspellings: nothing comes of it.
 """
@@ -18,6 +19,7 @@ from kernel_cmdline import canonical
 from . import foreign
 from .parameters import ROWS
 from .row import Acts, Use
+from .selectors import SELECTORS
 
 SHORTEST = 3
 """The fewest letters of a name that can be misspelt by one edit."""
@@ -43,6 +45,9 @@ class Meant(NamedTuple):
 def meant(name: str, bare: bool = False) -> Meant | None:
     """What an unknown `name` was probably meant to be, or None."""
     key = canonical(name)
+    begin, colon, _ = key.partition(":")
+    if bare and colon and (begin in OURS or begin in SELECTORS):
+        return Meant(OURS.get(begin, "disk"), True)
     if "/" in key or key.removeprefix("no") in OURS:
         return None
     near = min(((edits, ours) for ours in OURS if (edits := _edits(key, ours, bare))), default=None)

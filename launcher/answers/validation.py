@@ -24,6 +24,7 @@ from .rules import device_of
 from .selectors import DeviceMissing
 
 ENVIRONMENT_LIMIT = 31
+NOT_QUOTED = "not in double quotes as it should be"
 
 
 class Explained(NamedTuple):
@@ -60,9 +61,8 @@ def explain_parameters(
     for index, parameter in enumerate(line):
         use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)
         if use is Use.USED and last.get(_place(parameter)) != index:
-            overridden = say(
-                "{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=parameter.name
-            )
+            later = line.parameters[last[_place(parameter)]].name
+            overridden = say("{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=later)
             warnings.append(overridden)
             meaning = f"overridden by a later one; {meaning}"
         warnings += [warning] if warning else []
@@ -77,10 +77,7 @@ def _quoting(line: CommandLine) -> dict[int, Found]:
         return {}
     from .quoting import findings  # noqa: PLC0415 - most lines are plain, and importing delays the first screen
 
-    return {
-        index: Found(Use.INVALID, "not in double quotes as it should be", sentence)
-        for index, sentence in findings(line).items()
-    }
+    return {index: Found(Use.INVALID, NOT_QUOTED, sentence) for index, sentence in findings(line).items()}
 
 
 def _plain(parameter: Parameter) -> bool:
@@ -91,26 +88,28 @@ def _plain(parameter: Parameter) -> bool:
     return (
         (parameter.value is not None or parameter.name == row.name)
         and written.isascii()
-        and not set("'\\") & {*written}
+        and not set("'\"\\") & {*written}
     )
 
 
 def _place(parameter: Parameter) -> tuple[str, str | None]:
-    """What a later parameter must have in common to override: the name, and of ``ip=`` the card as well."""
-    return parameter.key, device_of(parameter.value or "") if parameter.key == "ip" else None
+    """What a later parameter must have in common to override: the row, and of ``ip=`` the card as well."""
+    row = row_of(parameter.name)
+    return row.key if row else parameter.key, device_of(parameter.value or "") if parameter.key == "ip" else None
 
 
 def doubtful(explained: Iterable[Explained]) -> bool:
     """Whether something in the line is wrong that no question will ask again: the operator must see it on a screen."""
     return any(
-        item.status == Use.MISSPELT.value or (item.status == Use.INVALID.value and not _asks_again(item.name))
+        item.status == Use.MISSPELT.value or (item.status == Use.INVALID.value and not _asks_again(item))
         for item in explained
     )
 
 
-def _asks_again(name: str) -> bool:
-    row = row_of(name)
-    return row is not None and row.title is not None
+def _asks_again(item: Explained) -> bool:
+    """Not where the value can be read all the same, and not where there is none: then the default is taken."""
+    row = row_of(item.name)
+    return row is not None and row.title is not None and item.value is not None and item.meaning != NOT_QUOTED
 
 
 def too_many(line: CommandLine) -> list[Sentence]:

@@ -7,6 +7,7 @@ for ``python3 -m launcher``, and for whoever has them in a command line of his o
 from __future__ import annotations
 
 import argparse
+import io
 import shlex
 import sys
 from pathlib import Path
@@ -30,7 +31,8 @@ RECORDED = Path(__file__).parents[1] / "machines"
 def command(arguments: list[str], prog: str = "python3 -m launcher") -> int:
     """Run one command. Raises ValueError or OSError with a sentence for a file that cannot be used."""
     options = parser(prog).parse_args(arguments)
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a line may hold any bytes
+    if isinstance(sys.stdout, io.TextIOWrapper):  # None where it is closed
+        sys.stdout.reconfigure(errors="backslashreplace")  # a line may hold any bytes
     return int(options.run(options))
 
 
@@ -51,8 +53,11 @@ def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
 
     main.set_defaults(run=without_command)
     commands = main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}")
-    initrds = "what the initrd starts: interview and transfer on this PC"
-    commands.add_parser("run", help=initrds, description=f"{initrds.capitalize()}. It takes no options.")
+    commands.add_parser(
+        "run",
+        help="what the initrd starts: interview and transfer on this PC",
+        description="What the initrd starts: interview and transfer on this PC. It takes no options.",
+    )
     add_commands(commands)
     return main
 

@@ -43,14 +43,15 @@ class Ending:
             self._due = time.monotonic() + DELAY
         self._told = urwid.Text("")
         self._countdown = urwid.Text("")
-        sentences = [urwid.Text(tr(sentence)) for sentence in _sentences(result) if sentence]
         outcome = result.outcome
+        sentences = [urwid.Text(tr(sentence)) for sentence in _sentences(result) if sentence]
+        first = len([sentence for sentence in (outcome.sentence, outcome.hint) if sentence])
         title = TITLES.get(outcome.kind, FAILED)
         attribute = "done" if outcome.kind in GREEN else "caution" if outcome.ok else "bad"
         again = (Choice("again", say("Wait for the next cast (the same disk, no further question)")),)
         choices = (*(again if offers_again(result.plan, outcome) else ()), Choice("retry", say("Once more")), *LEAVE)
         rows = [*sentences, self._told, self._countdown]
-        self.page = Page("result", result_frame(title, attribute, rows, choices, act, host), {})
+        self.page = Page("result", result_frame(title, attribute, rows, choices, act, host, first), {})
         self.tick()
 
     def tick(self) -> bool:

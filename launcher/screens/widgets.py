@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import urwid
 
 from kernel_cmdline import showable
+from kernel_cmdline.showing import is_seen
 
 from ..answers.questions import Choice
 from ..sentence import NOTHING, Sentence, say
@@ -130,12 +131,14 @@ def question_page(
     all_warnings: Handler = lambda: None,
     host: str = "",
 ) -> Page:
-    """A list to choose from; the preset, or else the first choice, has the focus. `focused` hears where it moves.
+    """A list to choose from; the preset, or else the first choice, has the focus. `focused` hears where it moves. The
+    title stays when a long list scrolls: it says what becomes of the disk that is chosen.
 
     `all_warnings` shows those that do not fit.
     """
     keys: dict[Key, Handler] = {}
-    rows: list[urwid.Widget] = [urwid.Divider(), *_problem(problem), urwid.Text(("title", tr(title))), urwid.Divider()]
+    above = [urwid.Divider(), urwid.Text(("title", tr(title)))]
+    rows: list[urwid.Widget] = [urwid.Divider(), *_problem(problem)]
     focus = None
     texts = {}
     for choice in choices:
@@ -152,7 +155,7 @@ def question_page(
             keys[key] = keys[key.upper()] = chosen
     footer = say("Up/Down choose   Enter take it   Esc back   m menu")
     rows += [urwid.Divider(), *below, *map(warning_row, warnings)]
-    widget = frame(rows, footer, host, focus, lambda row: focused(texts.get(row)))
+    widget = frame(rows, footer, host, focus, lambda row: focused(texts.get(row)), above)
     if warnings:
         from .fitting import KEY, Fitting  # noqa: PLC0415 - most first screens have none
 
@@ -181,6 +184,10 @@ class _Edit(urwid.Edit):  # type: ignore[misc]
     def __init__(self, preset: str, answer: Callable[[str], None]) -> None:
         super().__init__("> ", showable(preset))
         self.answer = answer
+
+    def valid_char(self, char: str) -> bool:
+        """What a noisy serial line or a paste brings is not shown raw either."""
+        return len(char) == 1 and is_seen(char)
 
     def keypress(self, size: tuple[int, ...], key: Key) -> Key | None:
         if key == "enter":
@@ -221,12 +228,17 @@ def result_frame(
     choices: Sequence[Choice],
     answer: Callable[[str], None],
     host: str,
+    first: int = 0,
 ) -> urwid.Widget:
-    """A title that always stays, rows, and what can be done now, a line each."""
+    """A title that always stays, rows, and what can be done now, a line each. The `first` rows stay as well, where
+    that leaves room for what can be done: the focus is there, in the middle, and longer rows scroll away above it."""
     above = [urwid.Divider(), urwid.AttrMap(urwid.Text(f" {tr(title)} "), attribute), urwid.Divider()]
     items = [Item(Choice(choice.text, choice.label), None, _answering(answer, choice)) for choice in choices]
-    body = [*rows, urwid.Divider(), *items]
-    return frame(body, CHOOSE, host, len(rows) + 1, above=above)
+    room = MIN_ROWS - 2 - len(above) - 2 * len(items)
+    if sum(int(row.rows((MIN_COLUMNS - 2 * MARGIN,))) for row in rows[:first]) > room:
+        first = 0
+    body = [*rows[first:], urwid.Divider(), *items]
+    return frame(body, CHOOSE, host, len(rows) - first + 1, above=[*above, *rows[:first]])
 
 
 def _answering(answer: Callable[[str], None], choice: Choice) -> Handler:

@@ -108,6 +108,12 @@ def test_commands_are_logged_so_that_they_can_be_pasted(caplog: pytest.LogCaptur
     assert caplog.messages == [f"env 'NAME=a b' {run.find_tool('busybox')} echo 'two words'"]
 
 
+def test_a_command_is_logged_without_what_moves_the_cursor(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "initrd"):
+        run.run(["busybox", "echo", "a\x1b[2J\u202eb"])
+    assert caplog.messages == [f"{run.find_tool('busybox')} echo 'a\\x1b[2J\\u202eb'"]
+
+
 def test_the_packages_needed_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["packages"]) == 0
     listed = capsys.readouterr().out.split()

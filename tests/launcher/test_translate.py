@@ -251,6 +251,15 @@ def test_update_keeps_what_was_translated_and_marks_what_changed(project: Path) 
     assert catalogues.update(project, project) == []
 
 
+@pytest.mark.parametrize("code", ["", "../x", "ES", "\x1b[31m", "\udcff", "spanish"])
+def test_what_is_no_code_of_a_language_makes_no_file(project: Path, code: str) -> None:
+    before = sorted(project.rglob("*"))
+    with pytest.raises(catalogues.CatalogueError, match="is no code of a language") as refused:
+        catalogues.add(code, project, project)
+    assert str(refused.value).isprintable()
+    assert sorted(project.rglob("*")) == before
+
+
 def test_a_new_language_begins_with_every_message_and_its_plural_forms(project: Path) -> None:
     path = catalogues.add("pl", project, project)
     text = path.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -145,6 +146,35 @@ def test_a_full_disk_leaves_the_old_file(
     with pytest.raises(TreeError, match=r"cannot write .*tftp: No space left on device"):
         write_tree(directory, pair, "lang=DE", places=loader, check=agree)
     assert snapshot(directory) == before
+
+
+def test_the_tftp_server_can_read_it_whatever_the_umask(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
+    before = os.umask(0o077)
+    try:
+        tree = write_tree(tmp_path / "srv/tftp", pair, places=loader, check=agree)
+    finally:
+        os.umask(before)
+    folders = {folder for path in tree.written for folder in path.parents if folder.is_relative_to(tmp_path / "srv")}
+    assert len(folders) == 3
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in folders} == {0o755}
+
+
+@pytest.mark.parametrize("closed", ["pair", "tftp/pxelinux.cfg"])
+def test_a_folder_that_may_not_be_read_is_one_sentence(
+    tmp_path: Path, pair: Path, loader: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    stat_of = Path.stat
+
+    def refused(path: Path, **options: bool) -> os.stat_result:
+        if path.is_relative_to(tmp_path / closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat_of(path, **options)
+
+    (tmp_path / "tftp").mkdir()
+    (tmp_path / "tftp/pxelinux.0").touch()
+    monkeypatch.setattr(Path, "stat", refused)
+    with pytest.raises(TreeError, match=f"cannot read .*{closed}/.*: Permission denied"):
+        write_tree(tmp_path / "tftp", pair, places=loader, check=agree)
 
 
 def test_machine_file_is_pxelinuxs_name() -> None:

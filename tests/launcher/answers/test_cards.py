@@ -86,6 +86,14 @@ def test_a_card_that_is_named_and_not_there_is_said() -> None:
     assert "ip=eth7:dhcp is not used: eth7 is not on this PC, and eth0 was chosen." in warnings
 
 
+def test_of_several_named_cards_one_that_is_not_there_is_said() -> None:
+    warnings = map(str, said(f"ip=eth7:dhcp {TO_SECOND}", LINKED).warnings)
+    assert "ip=eth7:dhcp is not used: eth7 is not on this PC, and eth1 was chosen." in warnings
+    early = interview(f"ip=eth7:dhcp {TO_SECOND}", LINKED, complete=False)
+    early.preview()
+    assert early.warnings == []
+
+
 def test_no_address_is_shown_while_the_card_is_open_that_it_would_be_for() -> None:
     settled = {item.key: item.answer for item in interview(f"{TO_FIRST} {TO_SECOND}", LINKED).preview()}
     assert settled["nic"] is None
@@ -125,6 +133,14 @@ def test_a_mac_address_is_not_certain_before_late_cards_are_there(line: str, cer
     made = interview(f"disk=/dev/sda {line}", LINKED, complete=False)
     made.plan()
     assert made.certain is certain
+
+
+def test_of_several_named_cards_the_first_to_appear_is_not_certain() -> None:
+    """The other one may be the one with a link."""
+    for links in (True, False):
+        early = interview(f"disk=/dev/sda {TO_FIRST} {TO_SECOND}", machine(links, macs=(FIRST,)), complete=False)
+        assert early.plan().nic.name == "eth0"
+        assert not early.certain
 
 
 def test_a_card_without_a_link_that_bootif_chose_is_a_warning_where_another_has_one() -> None:

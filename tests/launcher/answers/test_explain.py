@@ -130,6 +130,17 @@ def test_an_overridden_value_is_a_warning() -> None:
     assert any("overridden" in str(warning) for warning in explained("port=9000 port=9002").warnings)
 
 
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        ("disk=/dev/sda fdrive=/dev/sdb", "disk=/dev/sda is overridden by a later fdrive=."),
+        ("mac=52:54:00:aa:bb:01 NIC=eth1", "mac=52:54:00:aa:bb:01 is overridden by a later NIC=."),
+    ],
+)
+def test_another_name_of_the_same_parameter_overrides_as_well(line: str, warning: str) -> None:
+    assert warning in check(line)[1]
+
+
 @pytest.mark.parametrize("line", ["disk='model:x'", "disk=“/dev/sda”", "disk=model:no such", "port=9001", "nic=“eth0”"])
 def test_what_is_wrong_with_a_value_is_said_once(line: str) -> None:
     assert len(explained(f"auto=yes umode=rcv {line}").errors) == 1

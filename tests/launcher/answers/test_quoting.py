@@ -87,6 +87,14 @@ def test_other_blanks(line: str, instead: str) -> None:
         ("--min-rec=29", 'udpcparam="--min-rec=29"'),
         ("–ttl=3", 'udpcparam="--ttl=3"'),
         ("disk=model:Samsung --nokbd", 'udpcparam="--nokbd"'),
+        ('"--min-receivers 29"', 'udpcparam="--min-receivers 29"'),
+        ('"--min-receivers=29 --max-wait 600"', 'udpcparam="--min-receivers=29 --max-wait 600"'),
+        ("--MIN-RECEIVERS=29", 'udpcparam="--min-receivers=29"'),
+        ("--min_receivers=29", 'udpcparam="--min-receivers=29"'),
+        ("-min-receivers=29", 'udpcparam="--min-receivers=29"'),
+        ("-–min-receivers=29", 'udpcparam="--min-receivers=29"'),
+        ("'--min-receivers=29'", 'udpcparam="--min-receivers=29"'),
+        ("“--min-receivers=29”", 'udpcparam="--min-receivers=29"'),
     ],
 )
 def test_an_option_that_stands_alone(line: str, instead: str) -> None:
@@ -96,6 +104,19 @@ def test_an_option_that_stands_alone(line: str, instead: str) -> None:
 def test_a_quote_that_is_never_closed_and_takes_ours_with_it() -> None:
     assert "disk=/dev/sda is a part of its value" in errors('kbmap="FR disk=/dev/sda')[0]
     assert errors('kbmap="FR') == errors('umode=rcv disk="model:Samsung SSD') == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'kbmap="FR disk=serial:X modparm="x y"',
+        'udpcparam="--nokbd disk=serial:X foo="a b"',
+        'foo="a "b" disk=serial:X"',
+    ],
+)
+def test_a_quote_that_another_one_closes_takes_ours_with_it_as_well(line: str) -> None:
+    """The number of quotes is even, and the disk that was named is nobody's."""
+    assert any("disk=serial:X is a part of its value" in error for error in errors(f"auto=yes umode=rcv {line}"))
 
 
 def test_strays_make_the_operator_look() -> None:
@@ -124,6 +145,8 @@ RIGHT = [
     "appetit=à\u00a0la\u00a0carte",
     'ocs_live_extra_param="-g auto -e1 auto -r -p reboot restoredisk lang=x port=1"',
     "quiet --- --unit=x",
+    "-s -b -log=x --log_host=x --async_probe=1 -k",
+    'dyndbg="file a.c "+p" quiet"',
 ]
 
 

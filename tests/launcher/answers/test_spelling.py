@@ -42,6 +42,25 @@ def test_two_edits_are_a_doubt(name: str, ours: str) -> None:
     assert check(f"{name}=x") == ([], [f"{name}=x: unknown; did you mean {ours}?"])
 
 
+@pytest.mark.parametrize(
+    ("word", "ours"),
+    [
+        ("disk:/dev/sdb", "disk"),
+        ("DISK:serial:X", "disk"),
+        ("umode:rcv", "umode"),
+        ("serial:X", "disk"),
+        ("model:Samsung", "disk"),
+    ],
+)
+def test_a_colon_in_the_place_of_the_equals_sign_is_an_error(word: str, ours: str) -> None:
+    """The value would be lost, and the only disk be taken."""
+    assert check(f"auto=yes umode=rcv {word}") == ([f"{word}: unknown; did you mean {ours}?"], [])
+
+
+def test_other_peoples_words_with_a_colon_are_no_misspellings() -> None:
+    assert check("plymouth:debug hd:x /dev/sdb x:disk:y 0:0") == ([], [])
+
+
 COMMON = """
 acpi_osi apparmor audit boot cgroup_enable crashkernel cryptdevice dolvm earlyprintk fsck.mode hostname
 intel_pstate ipv6.disable isolcpus kernel.panic keepinitrd live locale.LANG maxcpus memtest mitigations modules

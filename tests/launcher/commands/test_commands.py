@@ -36,6 +36,17 @@ def test_another_command_line_takes_the_same_commands() -> None:
     assert (options.run, options.cmdline, options.machine) == (commands.screens, LINE[1], LINE[3])
 
 
+def test_the_initrds_command_is_described_as_it_is_spelt(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        commands.command(["run", "--help"])
+    assert "on this PC. It takes no" in capsys.readouterr().out
+
+
+def test_a_closed_output_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert commands.command(["parameters"]) == 0
+
+
 def test_without_a_command_there_is_nothing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         commands.command([])

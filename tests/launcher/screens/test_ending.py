@@ -9,13 +9,14 @@ import pytest
 from launcher.model.afterwards import Result
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.model.plan import After, Next, Plan, Role
-from launcher.screens import ending
+from launcher.screens import ending, pages
 from launcher.screens.ending import Ending, what_is_known
 from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page
 from launcher.sentence import say
-from launcher.transfer.evidence import Receiver
+from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
+from launcher.translate import set_language, tr
 from tests.common import a_plan, page_text
 
 PLAN = a_plan(attended=False, retry=3)
@@ -49,6 +50,27 @@ def test_at_80x24_the_title_the_sentence_and_every_action_are_seen(
     assert LONG in seen
     assert "Power off" in seen
     assert "any key keeps this screen" in seen or kind is OutcomeKind.CANCELLED
+
+
+@pytest.mark.parametrize("code", ["en", "fr"])
+def test_what_happened_is_seen_however_many_are_lost(code: str) -> None:
+    set_language(code)
+    lost = tuple(Receiver(n, f"192.168.100.{n}", ReceiverState.DROPPED).words for n in range(20))
+    addresses = tuple(f"192.168.100.{number}" for number in range(100, 130))
+    earlier = (failed(OutcomeKind.TRUNCATED),) * 2
+    for role in Role:
+        outcome = failed(OutcomeKind.TRUNCATED, receivers=addresses, lost=lost, remarks=(say(LONG),))
+        seen = words(page(outcome, replace(PLAN, role=role), earlier))
+        assert LONG in seen
+        assert tr(say(HINT)) in seen
+        assert tr(pages.LEAVE[-1].label) in seen
+    set_language("en")
+
+
+def test_a_sentence_that_fills_the_screen_leaves_room_for_the_actions() -> None:
+    seen = words(page(failed(OutcomeKind.TRUNCATED, sentence=say(LONG * 20))))
+    assert "FAILED" in seen
+    assert "Once more" in seen
 
 
 def test_thirty_receivers_leave_room() -> None:

@@ -239,6 +239,20 @@ def press(seat: Seat, key: str) -> None:
 MANY = " ".join(f"portt={number}" for number in range(9001, 9021))
 
 
+def test_it_still_says_so_where_many_disks_scroll_and_one_was_asked_for_in_vain() -> None:
+    many = tuple(replace(ANOTHER, path=f"/dev/sd{letter}") for letter in "abcdefghijklmnopqrstuvwxyz")
+    seat = begun(f"{ADDRESS} disk=model:no_such", FakeSystem(replace(ONE, disks=many)))
+    seat.answer("umode", "rcv")
+    assert seat.ui.page
+    assert "> /dev/sda" in seat.text
+    assert "model:no_such matches nothing on this PC" in seat.text
+    assert "and 22 more" in seat.text
+    for _ in range(25):
+        seat.ui.page.widget.keypress((80, 24), "down")
+    assert "> /dev/sdz" in seat.text
+    assert "OVERWRITTEN" in seat.text
+
+
 def test_warnings_that_do_not_fit_are_counted_and_reached_with_a_key() -> None:
     seat = begun(f"umode=rcv {MANY}", FakeSystem(TWO))
     shown = [int(row.split("portt=")[1][:4]) for row in seat.text.split("\n") if "! portt=" in row]
@@ -278,6 +292,22 @@ def test_a_larger_terminal_has_room_for_them() -> None:
     whole = "\n".join(row.decode() for row in seat.ui.page.widget.render((80, 60), focus=True).text)
     assert "portt=9020" in whole and "press w" not in whole
     assert "press w" in seat.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("disk=model:850\u3000EVO", "a no-break space or its kind is no blank"),
+        ("disk=/dev/sda\u00a0", "a no-break space or its kind is no blank"),
+        ("disk=/dev/sda require", "require has no value"),
+        ("disk=/dev/sda port", "port has no value"),
+    ],
+)
+def test_an_error_that_no_question_would_show_is_shown_before_anything_begins(wrong: str, said: str) -> None:
+    """The disk is read, and the default is taken: nothing else would stop the operator."""
+    seat = begun(f"{ADDRESS} umode=rcv {wrong}", FakeSystem(ONE))
+    assert (seat.system.started, seat.shown) == ([], "umode")
+    assert said in " ".join(seat.text.split())
 
 
 def test_an_unattended_run_that_stops_names_all_that_is_wrong() -> None:
