@@ -63,7 +63,7 @@ SCENARIOS = (
         IN_EVERY_RUN,
         ("kill:receiver-1@30%", "unplug:receiver-2@30%"),
         {
-            "sender": Expected("receiver-lost", UNCHANGED, 75, "lost: 10.77."),
+            "sender": Expected("receiver-lost", UNCHANGED, 75, "Lost: 10.77."),
             "receiver-1": DEAD,
             "receiver-2": Expected("sender-vanished", PART, 55, "for 40 seconds"),
             "receiver-3": Expected("equal", EQUAL, 75),
@@ -74,7 +74,7 @@ SCENARIOS = (
         "kill-receiver",
         ("kill:receiver-1@30%",),
         {
-            "sender": Expected("receiver-lost", UNCHANGED, 75, "lost: 10.77."),
+            "sender": Expected("receiver-lost", UNCHANGED, 75, "Lost: 10.77."),
             "receiver-1": DEAD,
             "receiver-2": Expected("equal", EQUAL, 75),
         },
@@ -128,7 +128,7 @@ SCENARIOS = (
         "unplug-receiver",
         ("unplug:receiver-1@30%",),
         {
-            "sender": Expected("receiver-lost", UNCHANGED, 75, "lost: 10.77."),
+            "sender": Expected("receiver-lost", UNCHANGED, 75, "Lost: 10.77."),
             "receiver-1": GONE,
             "receiver-2": Expected("equal", EQUAL, 75),
         },
@@ -148,7 +148,7 @@ SCENARIOS = (
         "broken-disks",
         ("write-error:receiver-1@40%", "read-error:receiver-2@40%", "flip:receiver-3@40%"),
         {
-            "sender": Expected("receiver-lost", UNCHANGED, 60, "lost: 10.77."),
+            "sender": Expected("receiver-lost", UNCHANGED, 60, "Lost: 10.77."),
             "receiver-1": Expected("write-error", PART, 20, "behind byte 39,845,888"),
             "receiver-2": Expected("read-back-error", EQUAL, 60, "behind byte 39,845,888"),
             "receiver-3": Expected("changed", BUT_ONE_BLOCK, 60, "from byte 33,554,432"),
