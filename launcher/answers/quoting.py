@@ -48,11 +48,16 @@ def findings(line: CommandLine) -> Found:
     """By its place in `line`, each parameter with a quote that is missing or wrong, and the sentence about it: nothing
     where that of another parameter says it."""
     found = _strays(line)
-    for index, parameter in enumerate(line):
-        if index not in found and not parameter.init:
-            sentence = _odd(parameter) or _alone(parameter)
-            if sentence:
-                found[index] = sentence
+    words = list(line)
+    for index, parameter in enumerate(words):
+        if index in found or parameter.init:
+            continue
+        sentence = _odd(parameter)
+        if sentence:
+            found[index] = sentence
+        elif option(parameter.name):
+            run = _options_from(words, index)
+            found |= dict.fromkeys(run, NOTHING) | {index: _alone([words[one] for one in run])}
     return found | _swallowed(line)
 
 
@@ -83,6 +88,8 @@ def _run(words: list[Parameter], start: int) -> list[int]:
     run = []
     for index in range(start + 1, len(words)):
         if words[index].value is not None and not _is_option_of(words[start], words[index]):
+            break
+        if words[start].key != "udpcparam" and option(words[index].name):
             break
         run.append(index)
     return run
@@ -132,18 +139,34 @@ def _option(word: str) -> tuple[int, str]:
     return dashes, found[2].lower().replace("_", "-")
 
 
-def _alone(parameter: Parameter) -> Sentence:
-    if not option(parameter.name):
-        return NOTHING
-    written = _written(parameter)
-    _, name = _option(written)
-    behind = re.sub(rf"^[-{DASHES}]*[\w-]*", "", written.lstrip(_ANY_QUOTE))
+def _options_from(words: list[Parameter], start: int) -> list[int]:
+    """The places of the option at `start` and of those behind it, each with its value."""
+    run = [start]
+    for index in range(start + 1, len(words)):
+        word, before = words[index], words[index - 1]
+        is_value = word.value is None and before.value is None and option(before.name)
+        if word.init or not (option(word.name) or (is_value and not foreign.may_stand_alone(word.name))):
+            break
+        run.append(index)
+    return run
+
+
+def _alone(run: list[Parameter]) -> Sentence:
     return say(
         "{option} is an option of UDPCast, and stands alone. Put all of them into udpcparam, in double quotes: "
         "{proposal}",
-        option=printable(written),
-        proposal=_proposal("udpcparam", f"--{name}{behind}"),
+        option=printable(_written(run[0])),
+        proposal=_proposal("udpcparam", " ".join(map(_as_option, run))),
     )
+
+
+def _as_option(parameter: Parameter) -> str:
+    """As it is written in ``udpcparam``; a value as it is."""
+    written = _written(parameter)
+    if not option(parameter.name):
+        return written
+    behind = re.sub(rf"^[-{DASHES}]*[\w-]*", "", written.lstrip(_ANY_QUOTE))
+    return f"--{_option(written)[1]}{behind}"
 
 
 # --- quotes and blanks that are none ----------------------------------------------------------------------------------

@@ -189,3 +189,15 @@ def test_no_value_is_shortened_in_silence(start: str, words: list[str], blank: s
     assert "Put the whole value in double quotes" in errors(start + blank.join(words) + behind)[0]
     name, _, value = (start + " ".join(words)).partition("=")
     assert errors(format_line([Parameter(name, value)]) + behind) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "proposal"),
+    [
+        ("--min-receivers 29 quiet", 'udpcparam="--min-receivers 29"'),
+        ('disk="model:Maxtor Z1" --nokbd --ttl 3', 'udpcparam="--nokbd --ttl 3"'),
+    ],
+)
+def test_options_that_stand_together_are_one_error_with_all_their_values(text: str, proposal: str) -> None:
+    (sentence,) = filter(None, map(str, findings(parse(text)).values()))
+    assert sentence.endswith(proposal)
