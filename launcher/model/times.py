@@ -268,7 +268,8 @@ def waits() -> str:
         ),
         (
             "a sender that was found, and is silent before its cast",
-            f"{TIMES.ask:g} s; then it is asked, and left when it does not answer {TIMES.ask_times} times",
+            f"{TIMES.ask:g} s; then it is asked. While it answers, it is asked again after twice as long each time, "
+            f"{TIMES.ask_most / 60:g} minutes at most. It is left when it does not answer {TIMES.ask_times} times",
         ),
         (
             "a sender that is silent on the wire in its cast (a slow disk is no silence)",
