@@ -10,7 +10,8 @@ sends. In words:
   trusted for twice as long each time: it begins no cast by itself while it is asked all the time.
 * One that greets again behind a pause has begun anew. To be wrong costs next to nothing: it is found again at once.
 * Where two senders are heard more than once within `both`, nothing tells the right one: both are left, and named, until
-  only one is heard. One that was heard once is asked. A plain udp-sender greets once, so it is asked again and again.
+  only one is heard. One that was heard once, and does not greet again within `pause`, is asked: earlier it would be
+  told of a receiver that may take no data of it. A plain udp-sender greets once, so it is asked again and again.
 """
 
 from __future__ import annotations
@@ -214,18 +215,19 @@ def _is_believed(heard: SenderFacts, event: EndNotice) -> bool:
 
 
 def _to_be_asked(heard: SenderFacts, event: Tick) -> list[Sign]:
-    """Those that were heard once. The first question comes at once: the cast may begin soon."""
+    """Those that were heard once, and do not greet again by themselves: who is asked counts this seat as its receiver,
+    and may begin its cast with it."""
     times = heard.times
     return [
         one
         for one in heard.heard(event.at)
         if one.address != heard.address and not one.repeated(event.at, times) and one.asks < times.ask_times
-        if event.at - one.last > times.at_once and event.at - one.asked >= times.ask_every
+        if event.at - one.last >= times.pause and event.at - one.asked >= times.ask_every
     ]
 
 
 def _another_was_heard_once(heard: SenderFacts, event: Tick) -> bool:
-    """another one was heard once"""
+    """another one was heard once, and not again for `pause`"""
     return bool(_to_be_asked(heard, event))
 
 

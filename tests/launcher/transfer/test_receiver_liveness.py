@@ -346,6 +346,7 @@ def test_a_forged_answer_is_found_out_at_once_where_the_real_sender_greets() -> 
     story.goes(12, A)
     assert (story.one.facts.address, story.one.state, story.starts) == (A, W.FOUND, 2)
     assert story.left == []
+    assert A not in {address for _, address in story.asked}, "it would count this seat, and cast to nobody"
 
 
 @pytest.mark.parametrize("before", [True, False])
