@@ -292,8 +292,9 @@ def greetings_to(port: int) -> bytes:
 
 
 def replies_to(port: int) -> bytes:
-    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands."""
-    said = ((_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
+    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands. A
+    udp-receiver sends them from that port; a CMD_GO from another one begins no cast (measured)."""
+    said = ((_LOAD_HALF_BEHIND, 0, None), (_EQUAL, port, True), (_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_START)
 
 

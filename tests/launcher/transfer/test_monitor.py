@@ -391,12 +391,14 @@ def test_what_receivers_say_to_udp_sender_is_told_apart(air: type[Air]) -> None:
 def test_of_receivers_only_what_matters_is_heard() -> None:
     answers = Filtered(replies_to(PORT))
     for command in (0, 1, 2):
-        found = answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, options=10))
+        said = struct.pack("!HHI", command, 0, 7)
+        found = answers.passes(packet(said, port=PORT + 1, options=10, sent_from=PORT))
         assert found is not None and len(found) >= 60 + 8 + 2
+        assert answers.passes(packet(said, port=PORT + 1, sent_from=40000)) is None, "nor does udp-sender mind it"
     for command in (3, 4, 5, 6, 7, 0x100):
-        assert answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1)) is None
-    for unwanted in (packet(bytes(8)), packet(bytes(8), port=PORT + 1, protocol=6), packet(b"", port=PORT + 1)):
-        assert answers.passes(unwanted) is None
+        assert answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, sent_from=PORT)) is None
+    for data, port, protocol in ((bytes(8), PORT, 17), (bytes(8), PORT + 1, 6), (b"", PORT + 1, 17)):
+        assert answers.passes(packet(data, port=port, protocol=protocol, sent_from=PORT)) is None
     answers.close()
 
 
