@@ -230,7 +230,10 @@ def _answer_or_stray(heard: Captured) -> Answer | Stray:
     (port,) = struct.unpack_from("!H", heard.packet, start)
     word = _payload(heard.packet)[:2]
     code = int.from_bytes(word, "big") if len(word) > 1 else None
-    return Answer(heard.at, address) if code == _ANSWER else Stray(heard.at, address, port, code)
+    if code != _ANSWER:
+        return Stray(heard.at, address, port, code)
+    number = _payload(heard.packet)[4:8]
+    return Answer(heard.at, address, int.from_bytes(number, "big", signed=True) if len(number) == 4 else None)
 
 
 def _steady(notes: list[tuple[int, int, bytes]]) -> float:

@@ -150,7 +150,7 @@ def test_what_is_not_of_the_own_sender_is_not_heard(packets: Filtered, unwanted:
 
 
 NOTICE = Notice("5e5510", "read-error")
-ANSWER, QUESTION = b"\x00\x07" + bytes(30), b"\x00\x06" + bytes(14)
+ANSWER, QUESTION = b"\x00\x07\0\0\0\0\0\x03" + bytes(24), b"\x00\x06" + bytes(14)
 
 
 @pytest.mark.parametrize("options", [0, 10])
@@ -327,7 +327,7 @@ def test_all_that_comes_before_the_cast_is_told_with_who_sent_it(air: type[Air],
     air.packets[strays_to(PORT)] = [Captured(6.0, packet(QUESTION), MAC), Captured(7.0, packet(b"h", options=2), MAC)]
     air.packets[ALIVE] = [Captured(8.0, packet(write_alive("s"), options=1), MAC), Captured(9.0, packet(b"ULhi"), MAC)]
     assert list(own.drain()) == [
-        *(Alive(8.0, "s"), Answer(5.0, OTHER), Stray(6.0, SENDER, 9001, 6), Stray(7.0, SENDER, 9001, None)),
+        *(Alive(8.0, "s"), Answer(5.0, OTHER, 3), Stray(6.0, SENDER, 9001, 6), Stray(7.0, SENDER, 9001, None)),
     ]
     own.stop_waiting()
     assert air.closed == BEFORE_THE_CAST[1:]

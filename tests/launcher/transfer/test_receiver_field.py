@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.transfer.heartbeat import Notice, write_notice
+from launcher.transfer.heartbeat import DISCONNECT, Notice, write_notice
 from tests.launcher.transfer import test_transfer_netns as rooms
 from tests.launcher.transfer.test_transfer_netns import MIB, Room, claims, ip, result, told, until_event
 
@@ -127,4 +127,21 @@ def test_a_forged_answer_costs_neither_the_seat_nor_the_senders_cast(room: Room,
     assert told(target, "connected")[0]["address"] == "10.99.0.3"
     sending = room.start(0, "snd", room.disk("source", data), udpcparam=["--min-receivers=1"], start_timeout=60)
     assert claims(result(ours, 90), target, data) == "equal"
+    assert result(sending)["kind"] == "sent"
+
+
+def test_a_farewell_in_a_waiting_seats_name_costs_it_half_a_minute(room: Room, data: bytes) -> None:
+    source, targets = room.disk("source", data), [room.disk(name, bytes(SIZE)) for name in ("one", "two")]
+    ours = room.start(1, "rcv", targets[0], start_timeout=90)
+    sending = room.start(0, "snd", source, udpcparam=["--min-receivers=2"], start_timeout=90)
+    until_event(Path(f"{source}.events"), "connected")
+    words = bytearray.fromhex(forged(DISCONNECT, "10.99.0.1", 9001)[0])
+    words[12:16], words[20:22] = socket.inet_aton("10.99.0.2"), struct.pack("!H", 9000)
+    room.plain(2, sys.executable, "-c", FORGE, json.dumps([(words.hex(), "10.99.0.1")])).communicate(timeout=30)
+    until_event(Path(f"{source}.events"), "disconnected")
+    late = room.start(2, "rcv", targets[1], start_timeout=90)
+    assert [claims(result(one, 90), target, data) for one, target in zip((ours, late), targets, strict=True)] == [
+        "equal",
+        "equal",
+    ]
     assert result(sending)["kind"] == "sent"
