@@ -138,7 +138,7 @@ class Times:
     )
     poll: float = _row(
         3.0,
-        "without a greeting, a sender is asked while a receiver waits for one of two to go",
+        "without a greeting, another sender is asked, and each one while a receiver waits for one of two to go",
         "a plain udp-sender greets once; two answers may get lost within `both`",
     )
     no_data: float = _row(

@@ -79,10 +79,10 @@ class Link:
         """Time goes by."""
         self.take(Tick(time.monotonic()))
 
-    def found(self, address: str) -> None:
+    def found(self, address: str, number: int | None) -> None:
         """udp-receiver says that it has found a sender."""
         self._warned = None
-        self._feed(Found(time.monotonic(), address))
+        self._feed(Found(time.monotonic(), address, number))
 
     def ended(self, process: Process) -> None:
         """A process has ended: perhaps udp-receiver."""

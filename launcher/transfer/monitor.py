@@ -230,7 +230,10 @@ def _answer_or_stray(heard: Captured) -> Answer | Stray:
     (port,) = struct.unpack_from("!H", heard.packet, start)
     word = _payload(heard.packet)[:2]
     code = int.from_bytes(word, "big") if len(word) > 1 else None
-    return Answer(heard.at, address) if code == _ANSWER else Stray(heard.at, address, port, code)
+    if code != _ANSWER:
+        return Stray(heard.at, address, port, code)
+    number = _payload(heard.packet)[4:8]
+    return Answer(heard.at, address, int.from_bytes(number, "big", signed=True) if len(number) == 4 else None)
 
 
 def _steady(notes: list[tuple[int, int, bytes]]) -> float:
@@ -292,8 +295,9 @@ def greetings_to(port: int) -> bytes:
 
 
 def replies_to(port: int) -> bytes:
-    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands."""
-    said = ((_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
+    """The filter that accepts what `ReceiverMonitor` hears on the port base `port`: udpcast's first three commands. A
+    udp-receiver sends them from that port; a CMD_GO from another one begins no cast (measured)."""
+    said = ((_LOAD_HALF_BEHIND, 0, None), (_EQUAL, port, True), (_LOAD_HALF_BEHIND, 8, None), (_GREATER, _GO, False))
     return _filter(*_IS_UDP, *_HAS_PORTS, *_to(port + 1), *said, wanted=_START)
 
 

@@ -177,7 +177,7 @@ class Reception(Loop):
             if process is not self._link.process:
                 self.job.status.tell(joined(": ", process.name, line))
         elif message.kind is MessageKind.CONNECTED and message.address:
-            self._link.found(message.address)
+            self._link.found(message.address, message.number)
             self.job.status.tell(say("Connected to the sender {address}.", address=message.address))
             self.job.log.emit("connected", address=message.address, number=message.number)
         elif message.kind is MessageKind.WAITING:

@@ -77,15 +77,16 @@ class SenderFacts:
     `deadline`: when data must flow. `silence`: for how long nothing may be heard of the sender. `linger`: how long
     udp-receiver stays when it has everything. `hears`: something can be heard here beside udp-receiver.
 
-    Before the cast: `port`: the port base. `started`: when udp-receiver was started last; `waited`: it has looked for a
-    sender, so that it is no fault of this PC when it ends. `address`: the sender that was found; `known`: the last one
-    that was. `greeted`: when that one greeted last, or was found; `usual`: between its last two greetings. `doubt`:
-    since when it is asked whether it is still there, `asks` times, the last time at `asked`; `said_end`: the kind of
-    outcome in the end notice that is the reason. `trust`: for how long it may be silent until it is asked. `begun`:
-    when it first said that its cast has begun; `warned`: the operator knows that no data comes. `signs`: all senders
-    heard lately. `rivals`: those between which nothing tells the right one. `disturbance` and `complaint`: what
-    udp-receiver got that ended it, and what it said of that. `dropped`: the sender gave this seat up. `parted`: the
-    last sender that was left.
+    Before the cast: `port`: the port base. `started`: when udp-receiver was started last; `waited`: it has looked
+    for a sender, so that it is no fault of this PC when it ends. `address`: the sender that was found; `known`: the
+    last one that was; `number`: this seat's there. `greeted`: when that one greeted last, or was found; `usual`:
+    between its last two greetings. `doubt`: since when it is asked whether it is still there, `asks` times, the
+    last time at `asked`; `said_end`: the kind of outcome in the end notice that is the reason. `trust`: for how
+    long it may be silent until it is asked. `told`: when it was told of this seat last, `tell`: for how long that
+    is enough. `begun`: when it first said that its cast has begun; `warned`: the operator knows that no data comes.
+    `signs`: all senders heard lately. `rivals`: those between which nothing tells the right one. `disturbance` and
+    `complaint`: what udp-receiver got that ended it, and what it said of that. `dropped`: the sender gave this seat
+    up. `parted`: the last sender that was left.
 
     During the cast: `sign`: the last packet, or when one began to count them. `began`: the first byte. `session`: the
     token of the cast under way, where its stream has one; `said`: those that came in signs of life. `end_notice` (the
@@ -105,6 +106,7 @@ class SenderFacts:
     waited: bool = False
     address: str | None = None
     known: str | None = None
+    number: int | None = None
     greeted: float = 0.0
     usual: float = 0.0
     sign: float = 0.0
@@ -113,6 +115,8 @@ class SenderFacts:
     asked: float = 0.0
     said_end: str | None = None
     trust: float = 0.0
+    told: float = 0.0
+    tell: float = 0.0
     begun: float | None = None
     warned: bool = False
     signs: tuple[Sign, ...] = ()

@@ -17,10 +17,11 @@ class Waits(Event):
 
 @dataclass(frozen=True)
 class Answer(Event):
-    """A udp-sender that waits for receivers answered this PC."""
+    """A udp-sender that waits for receivers answered this PC, which is its receiver `number`."""
 
     at: float
     address: str
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,11 @@ class DroppedEarly(Event):
 
 @dataclass(frozen=True)
 class Found(Event):
-    """udp-receiver has connected to the sender at `address`."""
+    """udp-receiver has connected to the sender at `address`, as its receiver `number`."""
 
     at: float
     address: str
+    number: int | None = None
 
 
 @dataclass(frozen=True)

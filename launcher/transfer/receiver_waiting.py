@@ -8,9 +8,13 @@ sends. In words:
 * A sender that has been silent for `ask`, or whose end notice comes, is asked whether it is still there, beside
   udp-receiver, which stays connected. One that answers none of `ask_times` questions is left. One that answers is
   trusted for twice as long each time: it begins no cast by itself while it is asked all the time.
+* One that is heard all the time is told of this seat again and again: a farewell that is forged in this seat's name
+  reaches only the sender, which would cast without it, or wait for it for ever. Where it is another number to the
+  sender by then, udp-receiver begins anew: it answers to its own number only (measured).
 * One that greets again behind a pause has begun anew. To be wrong costs next to nothing: it is found again at once.
 * Where two senders are heard more than once within `both`, nothing tells the right one: both are left, and named, until
-  only one is heard. One that was heard once is asked. A plain udp-sender greets once, so it is asked again and again.
+  only one is heard. One that was heard once, and does not greet again within `poll`, is asked: earlier it would be
+  told of a receiver that may take no data of it. A plain udp-sender greets once, so it is asked again and again.
 """
 
 from __future__ import annotations
@@ -104,6 +108,10 @@ def give_up_silent(heard: SenderFacts, event: Event) -> GiveUp:
 
 def give_up_both(heard: SenderFacts, event: Tick) -> GiveUp:
     return GiveUp(heard.address, None, "more than one sender")
+
+
+def give_up_number(heard: SenderFacts, event: Answer) -> GiveUp:
+    return GiveUp(heard.address, None, "another number before the cast")
 
 
 def warn_of_rivals(heard: SenderFacts, event: Tick) -> Warn:
@@ -208,24 +216,39 @@ def _is_doubtful(heard: SenderFacts, event: Tick) -> bool:
     return event.at - heard.sign >= heard.trust or bool(repeated and heard.address not in repeated)
 
 
+def _has_another_number(heard: SenderFacts, event: Answer) -> bool:
+    """its own, and says another number than udp-receiver has"""
+    if not _own(heard, event) or event.at <= heard.told or heard.begun is not None:
+        return False
+    return None not in (event.number, heard.number) and event.number != heard.number
+
+
+def _is_to_be_told(heard: SenderFacts, event: Tick) -> bool:
+    """heard within `pause`, but told of this seat `ask` ago, or twice as long each time"""
+    if heard.begun is not None or heard.doubt is not None or event.at - heard.sign >= heard.times.pause:
+        return False
+    return event.at - heard.told >= heard.tell
+
+
 def _is_believed(heard: SenderFacts, event: EndNotice) -> bool:
     """it is not in doubt"""
     return heard.doubt is None
 
 
 def _to_be_asked(heard: SenderFacts, event: Tick) -> list[Sign]:
-    """Those that were heard once. The first question comes at once: the cast may begin soon."""
+    """Those that were heard once, and do not greet again by themselves: who is asked counts this seat as its receiver,
+    and may begin its cast with it."""
     times = heard.times
     return [
         one
         for one in heard.heard(event.at)
         if one.address != heard.address and not one.repeated(event.at, times) and one.asks < times.ask_times
-        if event.at - one.last > times.at_once and event.at - one.asked >= times.ask_every
+        if event.at - one.last >= times.poll and event.at - one.asked >= times.ask_every
     ]
 
 
 def _another_was_heard_once(heard: SenderFacts, event: Tick) -> bool:
-    """another one was heard once"""
+    """another one was heard once, and not again for `poll`"""
     return bool(_to_be_asked(heard, event))
 
 
@@ -269,6 +292,7 @@ def _note_found(heard: SenderFacts, event: Found) -> SenderFacts:
     usual = heard.usual if event.address == heard.known else 0.0
     found = replace(heard, address=event.address, known=event.address, rivals=(), parted=None)
     found = replace(found, doubt=None, asks=0, said_end=None, begun=None, warned=False, dropped=False, said=())
+    found = replace(found, number=event.number, told=event.at, tell=heard.times.ask)
     return replace(found, greeted=event.at, usual=usual, sign=event.at, trust=heard.times.ask)
 
 
@@ -314,8 +338,12 @@ def _note_end(heard: SenderFacts, event: EndNotice) -> SenderFacts:
     return replace(heard, doubt=event.at, asks=1, asked=event.at, said_end=event.kind)
 
 
+def _note_told(heard: SenderFacts, event: Tick) -> SenderFacts:
+    return replace(heard, told=event.at, tell=min(2 * heard.tell, heard.times.ask_most))
+
+
 def _note_doubt(heard: SenderFacts, event: Tick) -> SenderFacts:
-    return replace(heard, doubt=event.at, asks=1, asked=event.at)
+    return replace(_note_told(heard, event), doubt=event.at, asks=1, asked=event.at)
 
 
 def _note_question(heard: SenderFacts, event: Tick) -> SenderFacts:
@@ -390,6 +418,7 @@ def note_first_byte(heard: SenderFacts, event: FirstByte | ReceiverEnded) -> Sen
 
 
 ENDED = (EndInput(), LookIn(), StopListening())
+NUMBER = (give_up_number, take_leave_again)  # else the cast may begin with a number that nobody answers to
 SIGNS = (W.LOOKING, W.PARTING, W.PAUSED)
 
 RULES: tuple[Rule[SenderFacts], ...] = (
@@ -399,6 +428,7 @@ RULES: tuple[Rule[SenderFacts], ...] = (
     Rule((W.FOUND,), EndNotice, None, when=_is_believed, note=_note_end, acts=(ask_found,)),
     Rule((W.FOUND,), Greeting, W.PARTING, when=_behind_a_pause, note=_note_greeting, acts=(give_up_anew,)),
     Rule((W.FOUND,), Greeting, None, note=_note_greeting),
+    Rule((W.FOUND,), Answer, W.PARTING, when=_has_another_number, note=_note_answer, acts=NUMBER),
     Rule((W.FOUND,), Answer, None, note=_note_answer),
     Rule((W.FOUND,), Alive, None, note=_note_alive),
     Rule((W.FOUND,), Packet, None, note=_note_packet),
@@ -421,6 +451,7 @@ RULES: tuple[Rule[SenderFacts], ...] = (
     Rule((W.FOUND,), Tick, W.PARTING, when=_is_gone, note=_note_gone, acts=(give_up_silent,)),
     Rule((W.FOUND,), Tick, None, when=_question_is_due, note=_note_question, acts=(ask_found,)),
     Rule((W.FOUND,), Tick, None, when=_is_doubtful, note=_note_doubt, acts=(ask_found,)),
+    Rule((W.FOUND,), Tick, None, when=_is_to_be_told, note=_note_told, acts=(ask_found,)),
     Rule((W.FOUND,), Tick, None, when=_another_was_heard_once, note=_note_other_asked, acts=(ask_other,)),
     Rule((W.FOUND,), Tick, None, when=_no_data_comes, note=_note_warned, acts=(warn_of_no_data,)),
     Rule((W.PAUSED,), Tick, W.OVER, when=_no_time_left, note=_note_timed_out, acts=ENDED),

@@ -63,8 +63,8 @@ _PATTERNS = (
 )
 _REPORTS = re.compile(
     r"Udp-(sender|receiver) \d|UDP (sender|receiver) for |Using |Broadcasting control |Listening to multicast "
-    r"|received message|Press (any|return) |Connected as #|New connection from |Starting transfer: |Disconnecting #"
-    r"|Transfer complete\.|bytes="
+    r"|received message|(Ready\. )?Press (any|return) |Connected as #|New connection from |Starting transfer: "
+    r"|Disconnecting #|Transfer complete\.|bytes="
 )
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 

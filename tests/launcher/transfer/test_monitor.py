@@ -150,7 +150,7 @@ def test_what_is_not_of_the_own_sender_is_not_heard(packets: Filtered, unwanted:
 
 
 NOTICE = Notice("5e5510", "read-error")
-ANSWER, QUESTION = b"\x00\x07" + bytes(30), b"\x00\x06" + bytes(14)
+ANSWER, QUESTION = b"\x00\x07\0\0\0\0\0\x03" + bytes(24), b"\x00\x06" + bytes(14)
 
 
 @pytest.mark.parametrize("options", [0, 10])
@@ -327,7 +327,7 @@ def test_all_that_comes_before_the_cast_is_told_with_who_sent_it(air: type[Air],
     air.packets[strays_to(PORT)] = [Captured(6.0, packet(QUESTION), MAC), Captured(7.0, packet(b"h", options=2), MAC)]
     air.packets[ALIVE] = [Captured(8.0, packet(write_alive("s"), options=1), MAC), Captured(9.0, packet(b"ULhi"), MAC)]
     assert list(own.drain()) == [
-        *(Alive(8.0, "s"), Answer(5.0, OTHER), Stray(6.0, SENDER, 9001, 6), Stray(7.0, SENDER, 9001, None)),
+        *(Alive(8.0, "s"), Answer(5.0, OTHER, 3), Stray(6.0, SENDER, 9001, 6), Stray(7.0, SENDER, 9001, None)),
     ]
     own.stop_waiting()
     assert air.closed == BEFORE_THE_CAST[1:]
@@ -391,12 +391,14 @@ def test_what_receivers_say_to_udp_sender_is_told_apart(air: type[Air]) -> None:
 def test_of_receivers_only_what_matters_is_heard() -> None:
     answers = Filtered(replies_to(PORT))
     for command in (0, 1, 2):
-        found = answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, options=10))
+        said = struct.pack("!HHI", command, 0, 7)
+        found = answers.passes(packet(said, port=PORT + 1, options=10, sent_from=PORT))
         assert found is not None and len(found) >= 60 + 8 + 2
+        assert answers.passes(packet(said, port=PORT + 1, sent_from=40000)) is None, "nor does udp-sender mind it"
     for command in (3, 4, 5, 6, 7, 0x100):
-        assert answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1)) is None
-    for unwanted in (packet(bytes(8)), packet(bytes(8), port=PORT + 1, protocol=6), packet(b"", port=PORT + 1)):
-        assert answers.passes(unwanted) is None
+        assert answers.passes(packet(struct.pack("!HHI", command, 0, 7), port=PORT + 1, sent_from=PORT)) is None
+    for data, port, protocol in ((bytes(8), PORT, 17), (bytes(8), PORT + 1, 6), (b"", PORT + 1, 17)):
+        assert answers.passes(packet(data, port=port, protocol=protocol, sent_from=PORT)) is None
     answers.close()
 
 

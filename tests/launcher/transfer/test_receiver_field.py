@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.transfer.heartbeat import Notice, write_notice
+from launcher.transfer.heartbeat import DISCONNECT, Notice, write_notice
 from tests.launcher.transfer import test_transfer_netns as rooms
 from tests.launcher.transfer.test_transfer_netns import MIB, Room, claims, ip, result, told, until_event
 
@@ -129,3 +129,38 @@ def test_who_comes_while_a_broadcast_cast_runs_takes_part_in_the_next_one(room: 
     assert result(sending)["kind"] == "sent"
     assert result(room.start(0, "snd", source, udpcparam=words))["kind"] == "sent"
     assert claims(result(late), targets[1], data) == "equal"
+
+
+def test_a_forged_answer_costs_neither_the_seat_nor_the_senders_cast(room: Room, data: bytes) -> None:
+    """Whoever is asked counts the seat, and one wanted receiver begins the cast."""
+    answer = bytes.fromhex("00070000") + struct.pack("!II", 0, 1456) + bytes.fromhex("00000009e8620001") + bytes(12)
+    target = room.disk("one", bytes(SIZE))
+    ours = room.start(1, "rcv", target, start_timeout=60)
+    until_event(Path(f"{target}.events"), "command")
+    time.sleep(1)  # until udp-receiver looks for a sender, of which no event tells
+    packet, to = forged(answer, "10.99.0.2", 9000)
+    words = bytearray.fromhex(packet)
+    words[12:16] = socket.inet_aton("10.99.0.3")
+    room.plain(2, sys.executable, "-c", FORGE, json.dumps([(words.hex(), to)])).communicate(timeout=30)
+    until_event(Path(f"{target}.events"), "connected")
+    assert told(target, "connected")[0]["address"] == "10.99.0.3"
+    sending = room.start(0, "snd", room.disk("source", data), udpcparam=["--min-receivers=1"], start_timeout=60)
+    assert claims(result(ours, 90), target, data) == "equal"
+    assert result(sending)["kind"] == "sent"
+
+
+def test_a_farewell_in_a_waiting_seats_name_costs_it_half_a_minute(room: Room, data: bytes) -> None:
+    source, targets = room.disk("source", data), [room.disk(name, bytes(SIZE)) for name in ("one", "two")]
+    ours = room.start(1, "rcv", targets[0], start_timeout=90)
+    sending = room.start(0, "snd", source, udpcparam=["--min-receivers=2"], start_timeout=90)
+    until_event(Path(f"{source}.events"), "connected")
+    words = bytearray.fromhex(forged(DISCONNECT, "10.99.0.1", 9001)[0])
+    words[12:16], words[20:22] = socket.inet_aton("10.99.0.2"), struct.pack("!H", 9000)
+    room.plain(2, sys.executable, "-c", FORGE, json.dumps([(words.hex(), "10.99.0.1")])).communicate(timeout=30)
+    until_event(Path(f"{source}.events"), "disconnected")
+    late = room.start(2, "rcv", targets[1], start_timeout=90)
+    assert [claims(result(one, 90), target, data) for one, target in zip((ours, late), targets, strict=True)] == [
+        "equal",
+        "equal",
+    ]
+    assert result(sending)["kind"] == "sent"

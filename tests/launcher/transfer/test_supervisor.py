@@ -14,6 +14,7 @@ from launcher.datapath.copying import wide_pipe
 from launcher.model.times import TIMES
 from launcher.process import FIRST_TO_GO, Process, spawn
 from launcher.transfer.supervisor import Ended, Said, Supervisor
+from launcher.udpcast.messages import explains
 
 Watched = tuple[list[Process], list[str], list[str]]
 
@@ -77,6 +78,11 @@ def test_what_only_reports_explains_no_end() -> None:
     assert len(attend(supervisor)) == 4
     stage = supervisor.stage(process)
     assert stage and stage.died and str(stage.failure) == "sh was killed by SIGSEGV"
+
+
+@pytest.mark.parametrize("asked", ["Ready. Press any key to start sending data.", "Press any key to start receiving!"])
+def test_what_asks_for_a_key_explains_no_end(asked: str) -> None:
+    assert not explains(asked)
 
 
 def test_whose_signal_ended_a_process_is_known() -> None:
