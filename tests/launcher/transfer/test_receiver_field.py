@@ -137,7 +137,7 @@ def test_a_forged_answer_costs_neither_the_seat_nor_the_senders_cast(room: Room,
     target = room.disk("one", bytes(SIZE))
     ours = room.start(1, "rcv", target, start_timeout=60)
     until_event(Path(f"{target}.events"), "command")
-    time.sleep(1)  # until udp-receiver looks for a sender, of which no event tells
+    rooms.until_listens(room, 1)
     packet, to = forged(answer, "10.99.0.2", 9000)
     words = bytearray.fromhex(packet)
     words[12:16] = socket.inet_aton("10.99.0.3")
