@@ -41,7 +41,7 @@ def test_plain_is_what_the_launcher_runs() -> None:
 
 
 @pytest.mark.netns
-@pytest.mark.parametrize("block", [True, False])
+@pytest.mark.parametrize("block", [pytest.param(True, marks=pytest.mark.field), False])
 def test_a_small_run_measures_all_three_ways(block: bool) -> None:
     found = measure(Settings((CASE,), rounds=1, block=block), lambda _: None)
     loop = block and subprocess.run(["losetup", "--find"], check=False, capture_output=True).returncode == 0
