@@ -151,7 +151,8 @@ def test_the_builder_names_what_the_system_does_not_have(installed: Inside) -> N
     hide = 'mount --bind /media /usr/lib/python3/dist-packages && exec "$@"'
     done = installed("sh", "-c", hide, "sh", COMMAND["wheel"], "build", "-o", "/tmp/pair", status=1)
     packages = " ".join(f"python3-{name}" for name in LIBRARIES)
-    assert done.stderr == f"initrd: the Python library {LIBRARIES[0]} is missing: apt-get install {packages}\n"
+    *most, last = (f"Python's {name}" for name in LIBRARIES)
+    assert done.stderr == f"initrd: {', '.join(most)} and {last} are missing here: apt-get install {packages}\n"
 
 
 @pytest.mark.parametrize("kind", COMMAND)
