@@ -32,6 +32,7 @@ REPLACED: dict[str, str | None] = {
     "urwid.event_loop.asyncio_loop": "urwid_asyncio_loop.py",
     **dict.fromkeys(f"urwid.event_loop.{name}_loop" for name in ("glib", "tornado", "trio", "twisted", "zmq")),
     "urwid.display.curses": None,
+    "urwid.vterm": "urwid_vterm.py",
 }
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
