@@ -18,6 +18,8 @@ import math
 import socket
 from dataclasses import asdict, dataclass
 
+from .heartbeat import read_fields
+
 MAGIC = b"ULan"
 DISCARD = 9
 LONGEST = 256  # bytes of an announcement
@@ -39,14 +41,7 @@ def write_announcement(one: Announcement) -> bytes:
 
 def read_announcement(data: bytes) -> Announcement | None:
     """The announcement in a datagram, or None where it is none."""
-    if not data.startswith(MAGIC) or len(data) > LONGEST:
-        return None
-    try:
-        fields = json.loads(data[len(MAGIC) :].decode("ascii"))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
-        return None
+    fields = read_fields(data, MAGIC) if len(data) <= LONGEST else {}
     port, token, waited = fields.get("port"), fields.get("token"), fields.get("waited")
     if type(port) is not int or not isinstance(token, str) or not token:
         return None

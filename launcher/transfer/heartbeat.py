@@ -48,7 +48,7 @@ def write_notice(notice: Notice) -> bytes:
 
 def read_notice(data: bytes) -> Notice | None:
     """The end notice in a datagram, or None where it is none."""
-    fields = _read(data, MAGIC)
+    fields = read_fields(data, MAGIC)
     session, kind = fields.get("session"), fields.get("kind")
     return Notice(session, kind) if isinstance(session, str) and isinstance(kind, str) else None
 
@@ -60,11 +60,11 @@ def write_alive(session: str) -> bytes:
 
 def read_alive(data: bytes) -> str | None:
     """The session in a sign of life, or None where there is none."""
-    session = _read(data, ALIVE).get("session")
+    session = read_fields(data, ALIVE).get("session")
     return session if isinstance(session, str) else None
 
 
-def _read(data: bytes, magic: bytes) -> dict[str, object]:
+def read_fields(data: bytes, magic: bytes) -> dict[str, object]:
     """The JSON object behind `magic`; nothing where there is none."""
     if not data.startswith(magic):
         return {}

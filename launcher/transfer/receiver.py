@@ -104,9 +104,7 @@ class Reception(Loop):
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
         self._standstill = Standstill(job.status, job.times)
         self._incoming: Incoming | None = None  # while its bytes have to move
-        self._unpacking: tuple[Process, int | None] | None = (
-            None  # the decompressor, and what it reads from, till its end
-        )
+        self._unpacking: tuple[Process, int | None] | None = None  # the decompressor, and its inlet until the end
         self._link = Link(job, begun)
 
     def run(self) -> Outcome:
