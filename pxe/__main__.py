@@ -50,7 +50,7 @@ def _serve(options: argparse.Namespace) -> int:
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    serve(Service(options.interface, options.proxy, options.range, options.force), write, say)
+    serve(Service(options.interface, options.proxy, options.range, options.force, options.all), write, say)
     return 0
 
 
@@ -104,6 +104,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     _entry_options(server)
     server.set_defaults(run=_serve)

@@ -27,7 +27,7 @@ from .clients import ClientEvent, Clients
 from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS
 from .loop import Lines, Loop, told_to_end
-from .probe import find_server
+from .watch import Policy, Watch, WatchError
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
 """The programs that are run, and the Debian packages that have them; those of the boot loaders are in their table."""
@@ -45,13 +45,15 @@ class ServeError(Exception):
 class Service:
     """What the administrator wants.
 
-    `span` None: all of the network. `force`: give out addresses although another server does.
+    `span` None: all of the network. `force`: give out addresses although another server does. `everybody`: to
+    those that do not boot from the network, too.
     """
 
     interface: str
     proxy: bool = False
     span: tuple[IPv4Address, IPv4Address] | None = None
     force: bool = False
+    everybody: bool = False
 
 
 def serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
@@ -60,7 +62,10 @@ def serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
     Raises ServeError, and what `write` raises.
     """
     with contextlib.suppress(KeyboardInterrupt), told_to_end():
-        _serve(service, write, say)
+        try:
+            _serve(service, write, say)
+        except WatchError as error:
+            raise ServeError(str(error)) from error
 
 
 def _serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
@@ -73,13 +78,17 @@ def _serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
         settings = _settings(service, server, directory)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
         write(settings.tftp_root)
-        alone = _is_alone(service, say)
-        (directory / "dnsmasq.conf").write_text(config(replace(settings, authoritative=alone)))
-        for line in _summary(settings):
-            say(line)
-        argv = [dnsmasq, f"--conf-file={directory / 'dnsmasq.conf'}"]
-        with contextlib.closing(Loop()) as loop:
-            _run(loop, argv, Clients(settings.tftp_root), say)
+        policy = Policy(service.proxy, service.force, service.everybody)
+        with (
+            contextlib.closing(Watch(service.interface, server.ip, policy, say)) as watch,
+            contextlib.closing(Loop()) as loop,
+        ):
+            (directory / "dnsmasq.conf").write_text(config(replace(settings, port=watch.port)))
+            watch.look()
+            for line in _summary(settings, service.everybody):
+                say(line)
+            watch.attach(loop)
+            _run(loop, [dnsmasq, f"--conf-file={directory / 'dnsmasq.conf'}"], Clients(settings.tftp_root), say)
 
 
 def interface_address(interface: str) -> IPv4Interface:
@@ -137,24 +146,6 @@ def _find(program: str) -> str | None:
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def _is_alone(service: Service, say: Say) -> bool:
-    """True when no DHCP server answers. Raises ServeError when one does and it would be in the way."""
-    try:
-        offer = find_server(service.interface)
-    except OSError as error:
-        raise ServeError(f"{service.interface} cannot be used: {error.strerror}; is it up?") from error
-    if offer is None:
-        if service.proxy:
-            say(f"warning: no DHCP server answers on {service.interface}; beside --proxy one must give the addresses.")
-        return True
-    if not service.proxy and not service.force:
-        raise ServeError(
-            f"a DHCP server ({offer.server}) already answers on {service.interface}: two would give out addresses "
-            "twice. Use --proxy to boot beside it, or --force if you know better."
-        )
-    return False
-
-
 def _settings(service: Service, server: IPv4Interface, directory: Path) -> BootServer:
     first, last = service.span or ((None, None) if service.proxy else default_range(server))
     return BootServer(
@@ -170,11 +161,12 @@ def _settings(service: Service, server: IPv4Interface, directory: Path) -> BootS
     )
 
 
-def _summary(settings: BootServer) -> Iterator[str]:
+def _summary(settings: BootServer, everybody: bool) -> Iterator[str]:
     if settings.proxy:
         addresses = "addresses come from the DHCP server that is there"
     else:
-        addresses = f"addresses {settings.first} to {settings.last}"
+        whom = "anybody who asks" if everybody else "PCs that boot from the network, nobody else"
+        addresses = f"addresses {settings.first} to {settings.last} for {whom}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
     yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
 
