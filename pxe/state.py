@@ -2,7 +2,7 @@
 
 - One JSON file: who is done, since when and by which word; the word that a report must bring (`token`); and the room as
   it was written last, for who arms a group or gives a machine its own line back.
-- It changes whole or not at all, is on the disk when `change` returns, and nobody's change is lost (a lock beside it).
+- It changes whole or not at all, is on the disk when `change` returns, and nobody's change is lost (a lock).
 - A file that is not there means: nobody is done. One that cannot be understood is never taken for that, since PCs in
   use would be overwritten then: it is a StateError until somebody arms all machines.
 """
@@ -10,9 +10,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -20,6 +18,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bootpair.lock import LockError, locked
+from bootpair.whole import write_whole
 from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_mac
 
@@ -27,9 +27,7 @@ from .room import Boot, Machine, Room, RoomError
 
 VERSION = 1
 WAIT = 10.0
-"""Seconds for which another's lock is waited for."""
-
-_POLL = 0.05
+"""Seconds for which another writer is waited for."""
 
 
 class StateError(Exception):
@@ -41,7 +39,7 @@ class Damaged(StateError):
 
 
 class Busy(StateError):
-    """Somebody else holds the lock."""
+    """Somebody else is writing in that folder."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def read(path: Path) -> State:
 def change(path: Path, how: Callable[[State], State], wait: float = WAIT) -> State:
     """Change the file under its lock, and return what it says now. Raises StateError; then it is as it was."""
     path = path.resolve()
-    with locked(path, wait):
+    with _alone(path, wait):
         before = read(path)
         after = how(before)
         if after != before or not path.exists():
@@ -119,66 +117,32 @@ def replace_damaged(path: Path, state: State) -> Path:
     """Write the file anew, and keep what was there beside it, at the path that is returned. Raises StateError."""
     path = path.resolve()
     kept = path.with_name(f"{path.name}.damaged")
-    with locked(path):
-        with contextlib.suppress(FileNotFoundError), _said(kept):
+    with _alone(path, WAIT):
+        with contextlib.suppress(FileNotFoundError):
             path.replace(kept)
         _write(path, state)
     return kept
 
 
 @contextlib.contextmanager
-def locked(path: Path, wait: float = WAIT) -> Iterator[None]:
-    """Be the only one who changes the state at `path`. Raises StateError, Busy when another does for `wait` seconds."""
-    lock = path.with_name(f".{path.name}.lock")
-    with _said(lock):
-        # Read-only: who may write in the folder need not own the lock.
-        descriptor = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+def _alone(path: Path, wait: float) -> Iterator[None]:
+    """Be the only one who writes beside `path`, and let what goes wrong be one sentence."""
     try:
-        end = time.monotonic() + wait
-        while not _lock(descriptor):
-            if time.monotonic() >= end:
-                raise Busy(f"{path} is being changed by another command for {wait:.0f} s: try again.")
-            time.sleep(_POLL)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        with locked(path.parent, wait):
+            yield
+    except LockError as error:
+        raise Busy(str(error)) from error
+    except FileNotFoundError as error:
+        raise StateError(f"{path.parent} does not exist: name a folder that does for {path.name}.") from error
+    except OSError as error:
+        raise StateError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def _write(path: Path, state: State) -> None:
-    """Put the state at `path`, whole or not at all, and on the disk; the caller holds the lock."""
-    new = path.with_name(f".{path.name}.new")  # one name: what a killed writer left is overwritten by the next one
-    with _said(path):
-        with contextlib.suppress(FileNotFoundError):
-            new.unlink()
-        with new.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(_to_json(state), indent=1, ensure_ascii=True) + "\n")
-            os.fchmod(file.fileno(), 0o644)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-@contextlib.contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise StateError(f"{path.parent} does not exist: name a folder that does for the state.") from error
-    except OSError as error:
-        raise StateError(f"{path} cannot be written: {error.strerror}.") from error
+    """Put the state at `path`; the caller holds the lock, so that what a killed writer left belongs to nobody."""
+    for left in path.parent.glob(f".{path.name}.????????"):
+        left.unlink()
+    write_whole(path, (json.dumps(_to_json(state), indent=1) + "\n").encode("ascii"))
 
 
 def _to_json(state: State) -> dict[str, object]:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pxe.room import Boot, Machine, Room
-from pxe.state import Busy, Damaged, Done, State, StateError, change, locked, read, replace_damaged
+from pxe.state import Busy, Damaged, Done, State, StateError, change, read, replace_damaged
 from tests.common import ROOT
 
 MAC, OTHER = "52:54:00:aa:bb:01", "52:54:00:aa:bb:02"
@@ -35,7 +35,7 @@ def test_what_is_written_is_read_again(path: Path) -> None:
     state = State((DONE, Done(OTHER, "2026-11-28T16:00:01Z", "hand")), "0123456789abcdef", ROOM)
     assert change(path, lambda _: state) == state
     assert read(path) == state
-    assert [one.name for one in path.parent.iterdir() if not one.name.endswith(".lock")] == ["room.json"]
+    assert [one.name for one in path.parent.iterdir()] == ["room.json"]
 
 
 def test_who_is_done_stays_done_since_then_and_is_armed_again() -> None:
@@ -119,9 +119,13 @@ def test_what_cannot_be_written_is_one_sentence(tmp_path: Path, path: Path, monk
     assert read(path).macs == {MAC}
 
 
-def test_one_who_holds_the_lock_is_waited_for_and_then_named(path: Path) -> None:
-    with locked(path), pytest.raises(Busy, match="is being changed by another command"):
+def test_another_writer_is_waited_for_and_then_named(path: Path) -> None:
+    holder = subprocess.Popen(["flock", path.parent, "sh", "-c", "echo; read line"], stdin=-1, stdout=-1)
+    assert holder.stdout
+    holder.stdout.readline()
+    with pytest.raises(Busy, match="another build, tree or serve is writing in"):
         change(path, lambda state: state, wait=0)
+    holder.communicate(b"\n")
     assert change(path, lambda state: state.with_done([DONE]), wait=0).macs == {MAC}
 
 
@@ -157,10 +161,10 @@ def counting(function):
             os.kill(os.getpid(), signal.SIGKILL)
         return function(*arguments, **named)
     return called
-for module, name in ((os, "open"), (os, "fsync"), (os, "fchmod"), (os, "close"), (Path, "open"), (Path, "replace"), (Path, "unlink")):
+for module, name in ((os, "open"), (os, "fsync"), (os, "fchmod"), (os, "close"), (Path, "replace"), (Path, "unlink")):
     setattr(module, name, counting(getattr(module, name)))
 state.change(Path(sys.argv[1]), lambda old: old.with_done([state.Done("52:54:00:aa:bb:02", "", "rcv")]))
-"""  # noqa: E501
+"""
 
 
 def test_killed_at_any_point_it_is_the_old_or_the_new(path: Path) -> None:
@@ -173,7 +177,7 @@ def test_killed_at_any_point_it_is_the_old_or_the_new(path: Path) -> None:
         seen.add(read(path).macs)
         change(path, lambda state: state.with_done([Done(OTHER, "", "rcv")]))
         assert read(path).macs == {MAC, OTHER}
-        assert {one.name for one in path.parent.iterdir()} == {"room.json", ".room.json.lock"}
+        assert {one.name for one in path.parent.iterdir()} == {"room.json"}
         if status == 0:
             break
         assert status == -signal.SIGKILL
