@@ -5,6 +5,7 @@ To add a loader, add its row to `LOADERS`; `tests/pxe/test_loaders.py` then asks
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -48,9 +49,14 @@ def _pxelinux_machine(mac: str) -> PurePosixPath:
     return PurePosixPath("pxelinux.cfg") / machine_file(mac)
 
 
+LONGEST_TIMEOUT = 35996
+"""PXELINUX's longest, in tenths of a second (https://wiki.syslinux.org/wiki/index.php?title=Config, TIMEOUT)."""
+
+
 def _pxelinux_config(entry: BootEntry, timeout: float) -> str:
-    """PXELINUX counts its timeout in tenths of a second."""
-    wait = f"prompt 1\ntimeout {round(timeout * 10)}\n" if timeout else "prompt 0\n"
+    """PXELINUX counts its timeout in tenths of a second, and waits for ever at 0."""
+    tenths = min(math.ceil(round(timeout * 10, 6)), LONGEST_TIMEOUT)
+    wait = f"prompt 1\ntimeout {max(1, tenths)}\n" if timeout else "prompt 0\n"
     return f"{MARKER}default {entry.label}\n{wait}\n{render_pxelinux(entry)}"
 
 

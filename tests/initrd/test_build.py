@@ -41,7 +41,7 @@ def build(
 def project() -> Iterator[Path]:
     """A copy of what goes in, so that nobody edits it between two builds; readable for everybody."""
     copy = Path("/var/tmp") / f"udpcast-project-{os.getpid()}"
-    for name in ("initrd", *python.OUR_PACKAGES):
+    for name in ("bootpair", "initrd", *python.OUR_PACKAGES):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     yield copy
