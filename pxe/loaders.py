@@ -27,7 +27,8 @@ class Loader:
     `files` are the loader's own, found in one of `places`, which the Debian packages `packages` bring. `default` is the
     configuration for every machine, `machine` gives that for one MAC address (raises CommandLineError). `section` is
     what an administrator adds to a configuration of his own, `config` a whole file, which waits so many seconds for
-    another choice; both raise BootEntryError for an entry that the loader cannot carry.
+    another choice; both raise BootEntryError for an entry that the loader cannot carry. `disk` is a whole file as well:
+    it boots the local disk.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Loader:
     machine: Callable[[str], PurePosixPath]
     section: Callable[[BootEntry], str]
     config: Callable[[BootEntry, float], str]
+    disk: str
 
 
 def machine_file(mac: str) -> str:
@@ -60,6 +62,10 @@ def _pxelinux_config(entry: BootEntry, timeout: float) -> str:
     return f"{MARKER}default {entry.label}\n{wait}\n{render_pxelinux(entry)}"
 
 
+PXELINUX_DISK = "label disk\n    localboot 0\n"
+"""Gives the PC back to its firmware, which goes on to the next device of its boot order. The only way that needs no
+file more and no number of a disk: with `chain.c32 hd0` a stick that is plugged in may be the first disk."""
+
 PXELINUX = Loader(
     name="PXELINUX",
     files=("pxelinux.0", "ldlinux.c32"),  # they must be of one version
@@ -69,6 +75,7 @@ PXELINUX = Loader(
     machine=_pxelinux_machine,
     section=render_pxelinux,
     config=_pxelinux_config,
+    disk=f"{MARKER}default disk\nprompt 0\n\n{PXELINUX_DISK}",
 )
 
 LOADERS = (PXELINUX,)
