@@ -24,7 +24,7 @@ from pathlib import Path
 from kernel_cmdline import CommandLineError
 
 from .boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
-from .configurations import common_entry, configurations, machine_entries
+from .configuration import configurations, entries
 from .loaders import LOADERS, OURS, Loader
 from .room import Room
 
@@ -58,14 +58,14 @@ def write_tree(
 ) -> Tree:
     """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
-    Those whose MAC address is in `done` boot their local disks, as those that are not armed do.
-    `places`: where the loaders' files are, if not where Debian has them; `build`: the command that makes a pair,
-    for the hint when there is none. Raises TreeError; then `directory` is as it was, unless writing itself failed.
+    Those whose MAC address is in `done` boot their disks. `places`: where the loaders' files are, if not where Debian
+    has them; `build`: the command that makes a pair, for the hint when there is none. Raises TreeError; then
+    `directory` is as it was, unless writing itself failed.
     """
     directory = directory.absolute()
     try:
-        warnings = check_entries((common_entry(room), *machine_entries(room).values()), check)
         wanted = {directory / one.path: one for one in configurations(room, done)}
+        warnings = check_entries(entries(room), check)
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
     try:
