@@ -17,17 +17,15 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_cmdline import CommandLineError
 
-from .boot_entry import INITRD, KERNEL, LABEL, BootEntryError, Check, check_entries, launcher_check, make_entry
+from .boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check, make_entry
 from .loaders import LOADERS, OURS, Loader
-
-DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
-"""The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
+from .room import Room
 
 
 class TreeError(Exception):
@@ -50,35 +48,32 @@ class Tree:
 def write_tree(
     directory: Path,
     pair: Path,
-    append: str = DEFAULT_APPEND,
-    machines: Mapping[str, str] | None = None,
+    room: Room,
     *,
-    label: str = LABEL,
-    timeout: float = 0,
     places: Iterable[Path] | None = None,
     check: Check = launcher_check,
     build: str = "python3 -m initrd build",
 ) -> Tree:
-    """Make or renew the tree in `directory` from the pair in the directory `pair`.
+    """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
-    `append` is for every machine; `machines` maps a MAC address to the text for this machine alone, which replaces
-    parameters of the same name. With a `timeout` (seconds), the loader shows its prompt and waits so long for another
-    label. `places`: where the loaders' files are, if not where Debian has them; `build`: the command that makes a pair,
+    `places`: where the loaders' files are, if not where Debian has them; `build`: the command that makes a pair,
     for the hint when there is none. Raises TreeError; then `directory` is as it was, unless writing itself failed.
     """
     directory = directory.absolute()
     try:
-        common = make_entry(append, label=label)
-        own = {mac: make_entry(text, common=append, label=label) for mac, text in (machines or {}).items()}
-        entries = {loader: {directory / loader.default: common} for loader in LOADERS}
-        for loader in LOADERS:
-            for mac, entry in own.items():
-                path = directory / loader.machine(mac)
-                if path in entries[loader]:
-                    raise BootEntryError(f"the machine {mac} is given twice: one line for each was expected.")
-                entries[loader][path] = entry
+        common = make_entry(room.append, label=room.label)
+        own = {one.mac: make_entry(one.append, common=room.append, label=room.label) for one in room.machines}
+        entries = {
+            loader: {
+                directory / loader.default: common,
+                **{directory / loader.machine(mac): entry for mac, entry in own.items()},
+            }
+            for loader in LOADERS
+        }
         warnings = check_entries((common, *own.values()), check)
-        texts = {path: loader.config(entry, timeout) for loader in LOADERS for path, entry in entries[loader].items()}
+        texts = {
+            path: loader.config(entry, room.timeout) for loader in LOADERS for path, entry in entries[loader].items()
+        }
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
     try:
