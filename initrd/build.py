@@ -8,11 +8,10 @@ import errno
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import image, kernel, manifest, python
+from . import image, interruption, kernel, manifest, python, workspace
 from .errors import BuildError
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
@@ -61,18 +60,14 @@ def build(
     with disk_errors(), umask(0o022):
         cache.mkdir(parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
-            tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
-        ):
-            if kernel_file is None:
-                source = kernel.fetch(cache, release)
-            else:
-                source = kernel.given(kernel_file, modules, Path(work))
+        workspace.sweep([cache, out])
+        with workspace.temporary(cache) as work, workspace.temporary(out) as new:
+            source = kernel.given(kernel_file, modules, work) if kernel_file else kernel.fetch(cache, release)
             kernel.check_drivers(source, drivers)
-            result = make(source, Path(work), Path(new), drivers, command, project)
+            result = make(source, work, new, drivers, command, project)
+            interruption.too_late()
             for name in (LINUX, INITRD, MANIFEST):
-                (Path(new) / name).replace(out / name)
+                (new / name).replace(out / name)
     return result
 
 
