@@ -16,7 +16,7 @@ from kernel_cmdline.arguments import ArgumentParser
 
 from .boot_entry import LABEL
 from .dnsmasq import ConfigError
-from .room import DEFAULT_APPEND, Room, RoomError, machines_of
+from .room import DEFAULT_APPEND, Boot, Room, RoomError, machines_of
 from .serve import ServeError, Service, serve
 from .tree import Tree, TreeError, write_tree
 
@@ -59,7 +59,7 @@ def _write(options: argparse.Namespace, directory: Path) -> Tree:
 
 
 def _room(options: argparse.Namespace) -> Room:
-    return Room(options.append, machines_of(options.machine), options.label, options.timeout)
+    return Room(options.append, machines_of(options.machine), options.label, options.timeout, Boot(options.default))
 
 
 def report(tree: Tree) -> None:
@@ -122,6 +122,13 @@ def _entry_options(parser: argparse.ArgumentParser) -> None:
         help="parameters for one machine, in place of those of the same name (may be repeated)",
     )
     add("--label", default=LABEL, help="label of the section (default: %(default)s)")
+    add(
+        "--default",
+        choices=[one.value for one in Boot],
+        default=Boot.LAUNCHER.value,
+        help="what machines without --machine boot: the launcher, or their local disks, where --timeout lets somebody "
+        "choose the launcher (default: %(default)s)",
+    )
     add("--timeout", type=_seconds, default=0, metavar="S", help="show a boot prompt for so many seconds")
 
 

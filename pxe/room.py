@@ -64,6 +64,11 @@ class Room:
     timeout: float = 0
     default: Boot = Boot.LAUNCHER
 
+    @property
+    def common_is_booted(self) -> bool:
+        """Whether `append` alone is a line that a PC may boot."""
+        return self.default is Boot.LAUNCHER or self.timeout > 0
+
     def __post_init__(self) -> None:
         seen: set[str] = set()
         for machine in self.machines:
