@@ -50,7 +50,7 @@ def _serve(options: argparse.Namespace) -> int:
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    serve(Service(options.interface, options.proxy, options.range, options.force, options.all), write, say)
+    serve(Service(options.interface, options.proxy, options.range, options.force, everybody=options.all), write, say)
     return 0
 
 

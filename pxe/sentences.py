@@ -46,6 +46,15 @@ def first_look(interface: str, found: tuple[Other, ...], proxy: bool, seconds: f
         )
 
 
+def whom(everybody: bool) -> str:
+    """Who is answered."""
+    if everybody:
+        return "Addresses are given to everybody who asks (--all)."
+    return (
+        "Addresses are given to PCs that boot from the network; whoever else asks is not answered (--all: everybody)."
+    )
+
+
 def new(interface: str, one: Other, proxy: bool, force: bool) -> str:
     """A server that is heard of for the first time, while ours runs."""
     what = f"{one.address} ({one.did})"
