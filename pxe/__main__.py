@@ -16,7 +16,7 @@ from kernel_cmdline.arguments import ArgumentParser
 
 from .boot_entry import LABEL
 from .dnsmasq import ConfigError
-from .room import DEFAULT_APPEND, Boot, Room, RoomError, machines_of
+from .room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, RoomError, machines_of
 from .serve import ServeError, Service, serve
 from .tree import Tree, TreeError, write_tree
 
@@ -151,8 +151,8 @@ def _seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1
-    if not 0 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to 3600')
+    if not 0 <= value <= LONGEST_TIMEOUT:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to {LONGEST_TIMEOUT}')
     return value
 
 
