@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -14,10 +15,13 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
+from . import arm_commands
+from .arming import ArmError, remembering
 from .boot_entry import LABEL
 from .dnsmasq import ConfigError
 from .room import DEFAULT_APPEND, Boot, Room, RoomError, machines_of
 from .serve import ServeError, Service, serve
+from .state import StateError
 from .tree import Tree, TreeError, write_tree
 
 PROG = "python3 -m pxe"
@@ -30,23 +34,29 @@ STATUSES = (
 
 def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     """Run the command in `arguments`. `prog` is what usage and hints call the program; another one also builds."""
-    options = _parser(prog).parse_args(arguments)
-    options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        if arm_commands.is_tree_command(words):
+            return arm_commands.tree_command(words, prog)
+        options = _parser(prog).parse_args(words)
+        options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
         return int(options.run(options))
-    except (RoomError, TreeError, ServeError, ConfigError) as error:
+    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
 
 
 def _tree(options: argparse.Namespace) -> int:
-    report(_write(options, options.directory))
+    room = _room(options)
+    with remembering(options.directory, room) as done:
+        tree = _write(options, options.directory, room, done)
+    report(tree)
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
     def write(directory: Path) -> None:
-        for warning in _write(options, directory).warnings:
+        for warning in _write(options, directory, _room(options), ()).warnings:
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
@@ -54,8 +64,8 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write(options: argparse.Namespace, directory: Path) -> Tree:
-    return write_tree(directory, options.pair or directory, _room(options), build=options.build)
+def _write(options: argparse.Namespace, directory: Path, room: Room, done: Collection[str]) -> Tree:
+    return write_tree(directory, options.pair or directory, room, done, build=options.build)
 
 
 def _room(options: argparse.Namespace) -> Room:
@@ -86,7 +96,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands with their options; the parser that they are added to names the program."""
     tree = commands.add_parser(
-        "tree", help="write a TFTP tree", description="Write or renew a TFTP tree in DIR.", epilog=STATUSES
+        "tree",
+        help="write a TFTP tree",
+        description="Write or renew a TFTP tree in DIR. `tree done DIR MAC ...` lets PCs boot their disks from now on, "
+        "`tree arm DIR MAC ...` the launcher again; both have a --help.",
+        epilog=STATUSES,
     )
     tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
@@ -107,6 +121,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     _entry_options(server)
     server.set_defaults(run=_serve)
+    arm_commands.add_commands(commands)
 
 
 def _entry_options(parser: argparse.ArgumentParser) -> None:

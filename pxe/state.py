@@ -113,11 +113,11 @@ def change(path: Path, how: Callable[[State], State], wait: float = WAIT) -> Sta
         return after
 
 
-def replace_damaged(path: Path, state: State) -> Path:
+def replace_damaged(path: Path, state: State, wait: float = WAIT) -> Path:
     """Write the file anew, and keep what was there beside it, at the path that is returned. Raises StateError."""
     path = path.resolve()
     kept = path.with_name(f"{path.name}.damaged")
-    with _alone(path, WAIT):
+    with _alone(path, wait):
         with contextlib.suppress(FileNotFoundError):
             path.replace(kept)
         _write(path, state)
