@@ -6,6 +6,8 @@ The exit statuses are in `STATUSES`.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import shlex
 import sys
 from collections.abc import Collection
 from functools import partial
@@ -18,10 +20,11 @@ from kernel_cmdline.arguments import ArgumentParser
 from . import arm_commands
 from .arming import ArmError, remembering
 from .boot_entry import LABEL
-from .dnsmasq import ConfigError
+from .dnsmasq import BootServer, ConfigError
 from .room import DEFAULT_APPEND, Boot, Room, RoomError, machines_of
 from .serve import ServeError, Service, serve
-from .state import StateError
+from .state import SERVER_STATE, StateError
+from .told import Told
 from .tree import Tree, TreeError, write_tree
 
 PROG = "python3 -m pxe"
@@ -39,6 +42,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         if arm_commands.is_tree_command(words):
             return arm_commands.tree_command(words, prog)
         options = _parser(prog).parse_args(words)
+        options.prog = prog
         options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
         return int(options.run(options))
     except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
@@ -55,12 +59,16 @@ def _tree(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    def write(directory: Path) -> None:
-        for warning in _write(options, directory, _room(options), ()).warnings:
+    def write(settings: BootServer) -> None:
+        for warning in _write(options, settings.tftp_root, told.begin(settings), told.done).warnings:
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    serve(Service(options.interface, options.proxy, options.range, options.force), write, say)
+    state = options.state or options.pair / SERVER_STATE
+    arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
+    with contextlib.closing(Told(_room(options), state, say, arm)) as told:
+        service = Service(options.interface, options.proxy, options.range, options.force)
+        serve(service, write, say, [told.attach])
     return 0
 
 
@@ -110,14 +118,19 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "serve",
         help="run a boot server",
         description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root. A PC "
-        "that boots from the network first comes back to the launcher at every start: end the server before clones "
-        "restart.",
+        "that has reported a success boots its disk from then on, until `arm` makes it ready to be cloned again.",
         epilog=STATUSES,
     )
     server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help=f"where it is kept who is done (default: {SERVER_STATE} beside the pair)",
+    )
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     _entry_options(server)
     server.set_defaults(run=_serve)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kernel_cmdline import CommandLineError, parse
+from kernel_cmdline import CommandLineError, Parameter, format_line, parse
 
 from .room import Room
 
@@ -24,10 +24,21 @@ def tell(room: Room, url: str) -> tuple[Room, tuple[str, ...]]:
     """The room whose machines tell `url`, and a warning for what names another page, or none."""
     if _says(room.append):
         return room, (f"the append line says itself which page is told: {_UNKNOWN}",)
-    # In front, for behind a lone -- the kernel does not look.
-    told = replace(room, append=f"remontee_info=y page_remontee={url} {room.append}".rstrip())
+    told = replace(room, append=_with_page(room.append, url))
     others = [machine.title for machine in room.machines if _says(machine.append)]
     return told, tuple(f"the line of {title} says itself which page is told: {_UNKNOWN}" for title in others)
+
+
+def _with_page(append: str, url: str) -> str:
+    """Behind the administrator's own words, but before a lone --, behind which the kernel does not look."""
+    ours = (Parameter("remontee_info", "y"), Parameter("page_remontee", url))
+    try:
+        line = parse(append)
+        if line.warnings:
+            return append
+        return format_line((*(p for p in line if not p.init), *ours, *(p for p in line if p.init)))
+    except CommandLineError:
+        return append  # refused elsewhere, with its reason
 
 
 def _says(text: str) -> bool:

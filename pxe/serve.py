@@ -67,10 +67,11 @@ class Running:
 
 
 Attach = Callable[[Running], None]
+Write = Callable[[BootServer], None]
 
 
-def serve(service: Service, write: Callable[[Path], None], say: Say, attach: Sequence[Attach] = ()) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the directory that it is given.
+def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = ()) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the root that the settings name.
 
     What is in `attach` is called once, when dnsmasq serves. Raises ServeError, and what `write` raises.
     """
@@ -82,7 +83,7 @@ def serve(service: Service, write: Callable[[Path], None], say: Say, attach: Seq
             raise ServeError(str(error)) from error
 
 
-def _serve(service: Service, write: Callable[[Path], None], say: Say, attach: Sequence[Attach]) -> None:
+def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -> None:
     dnsmasq = _dnsmasq()
     server = _address(service, say)
     user = other_user()
@@ -90,7 +91,7 @@ def _serve(service: Service, write: Callable[[Path], None], say: Say, attach: Se
         ports.check(service.interface, server.ip, _ports(service))
         settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
-        write(settings.tftp_root)
+        write(settings)
         settings = replace(settings, authoritative=_is_alone(service, say))
         place.config.write_text(config(settings))
         _hand_over(settings.lease_file, user)
@@ -181,7 +182,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
+    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
 
 
 def _run(

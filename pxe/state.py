@@ -25,6 +25,9 @@ from kernel_cmdline.network import parse_mac
 
 from .room import Boot, Machine, Room, RoomError
 
+SERVER_STATE = "udpcast-state.json"
+"""The state of a server of ours, unless it is told where."""
+
 VERSION = 1
 WAIT = 10.0
 """Seconds for which another writer is waited for."""

@@ -175,7 +175,9 @@ def test_who_is_done_is_a_line_each() -> None:
     ("room", "append", "warnings"),
     [
         (Room(""), f"remontee_info=y page_remontee={URL}", 0),
-        (Room("lang=FR -- x"), f"remontee_info=y page_remontee={URL} lang=FR -- x", 0),
+        (Room("lang=FR -- x"), f"lang=FR remontee_info=y page_remontee={URL} -- x", 0),
+        (Room('disk="model:a b"'), f'disk="model:a b" remontee_info=y page_remontee={URL}', 0),
+        (Room('disk="model:a'), 'disk="model:a', 0),
         (Room("remontee_info=n"), "remontee_info=n", 1),
         (Room("PAGE-REMONTEE=http://se3/x remontee_info=y"), "PAGE-REMONTEE=http://se3/x remontee_info=y", 1),
         (
