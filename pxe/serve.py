@@ -69,10 +69,11 @@ class Running:
 
 
 Attach = Callable[[Running], None]
+Write = Callable[[BootServer], None]
 
 
-def serve(service: Service, write: Callable[[Path], None], say: Say, attach: Sequence[Attach] = ()) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the directory that it is given.
+def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = ()) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the root that the settings name.
 
     What is in `attach` is called once, when dnsmasq serves. Raises ServeError, and what `write` raises.
     """
@@ -84,7 +85,7 @@ def serve(service: Service, write: Callable[[Path], None], say: Say, attach: Seq
             raise ServeError(str(error)) from error
 
 
-def _serve(service: Service, write: Callable[[Path], None], say: Say, attach: Sequence[Attach]) -> None:
+def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -> None:
     dnsmasq = _dnsmasq()
     server = _address(service, say)
     user = other_user()
@@ -92,7 +93,7 @@ def _serve(service: Service, write: Callable[[Path], None], say: Say, attach: Se
         ports.check(service.interface, server.ip, _ports(service))
         settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
-        write(settings.tftp_root)
+        write(settings)
         _hand_over(settings.lease_file, user)
         command = Command((dnsmasq, f"--conf-file={place.config}"), user)
         with (
@@ -174,7 +175,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
+    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
 
 
 def _run(

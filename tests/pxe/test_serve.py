@@ -96,7 +96,7 @@ def test_refusals_are_one_sentence_and_leave_nothing(tmp_path: Path) -> None:
         "down": "dummy0 cannot be used: Network is ",
         "range": "10.99.0.1 is no client address in 10.77.0.0/24",
         "proxy range": "proxy DHCP gives no addresses",
-        "append": 'label "udpcast", append initrd=udpcast-initrd port=9001: ',
+        "append": 'label "udpcast", append initrd=udpcast-initrd port=9001 remontee_info=y page_remontee=http',
         "tftp": "port 69 (TFTP) on br0 is in use by another server on this machine: stop it first",
         "dhcp": "port 67 (DHCP) on br0 is in use by another server on this machine: stop it first",
     }
@@ -106,7 +106,7 @@ def test_refusals_are_one_sentence_and_leave_nothing(tmp_path: Path) -> None:
         assert sentence.startswith(beginnings[case]), case
 
 
-def nothing(directory: Path) -> None:
+def nothing(settings: object) -> None:
     raise AssertionError("a tree was written")
 
 
