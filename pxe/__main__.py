@@ -40,13 +40,14 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 
 
 def _tree(options: argparse.Namespace) -> int:
-    report(_write(options, options.directory))
+    report(_write(options, options.directory, options.force))
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
     def write(directory: Path) -> None:
-        for warning in _write(options, directory).warnings:
+        tree = _write(options, directory)
+        for warning in (*tree.warnings, *tree.notes):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
@@ -54,8 +55,8 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write(options: argparse.Namespace, directory: Path) -> Tree:
-    return write_tree(directory, options.pair or directory, _room(options), build=options.build)
+def _write(options: argparse.Namespace, directory: Path, force: bool = False) -> Tree:
+    return write_tree(directory, options.pair or directory, _room(options), force=force, build=options.build)
 
 
 def _room(options: argparse.Namespace) -> Room:
@@ -64,10 +65,12 @@ def _room(options: argparse.Namespace) -> Room:
 
 def report(tree: Tree) -> None:
     """Tell what was written, and what is left to the administrator."""
-    for warning in tree.warnings:
+    for warning in (*tree.warnings, *tree.closed):
         print(f"warning: {warning}", file=sys.stderr)
     for path in tree.written:
         print(showable(str(path)))
+    for note in tree.notes:
+        print(showable(note))
     for path, section in tree.sections:
         print(f"\n{showable(str(path))} is not ours and was left as it is; add this section to it yourself:\n")
         print(showable_lines(section))
@@ -90,6 +93,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
+    tree.add_argument(
+        "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
+    )
     _entry_options(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from pxe.probe import find_server
+from tests.pairs import make_pair
 
 HERE = Path(sys.argv[2])
 PAIR = HERE / "pair"
@@ -41,8 +42,7 @@ def main() -> None:
     ip("-n other addr add 10.77.0.3/24 broadcast + dev school")
     for folder in (PAIR, TEMPORARY):
         folder.mkdir()
-    (PAIR / "udpcast-linux").write_bytes(os.urandom(1 << 16))
-    (PAIR / "udpcast-initrd").write_bytes(os.urandom(1 << 20))
+    make_pair(PAIR, archive=os.urandom(1 << 20), code=os.urandom(1 << 16))
     os.environ["TMPDIR"] = str(TEMPORARY)
     print(json.dumps(globals()[sys.argv[1]]()))
 
