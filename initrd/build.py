@@ -94,6 +94,7 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     tree = image.gather(source, modules, staged, drivers, work)
     lacking = missing_firmware(tree)
     image.tidy(tree, source)
+    image.resolve(tree, project, modules, source)
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
     if source.package and source.package_version:

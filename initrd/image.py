@@ -13,8 +13,12 @@ from pathlib import Path
 from .cpio import write_archive
 from .errors import BuildError
 from .kernel import Kernel
+from .libraries import complete
 from .python import PythonTree
+from .resolve import LOADED_LATER, Image, check
 from .run import find_tool, run
+from .scripts import interpreter
+from .tree import Tree
 
 DRACUT_MODULE = Path(__file__).resolve().parent / "dracut/90udpcast"
 DRACUT_BASE = Path("/usr/lib/dracut")
@@ -23,6 +27,10 @@ LEVEL = "-19"
 
 HOST_FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/conf.d", "usr/lib/dracut")
 """What dracut adds about this machine and about itself; libraries are where the loader looks anyway."""
+
+ADMINISTRATORS = "usr/local"
+"""Where an administrator has things of his own. dracut takes a library from there that comes before Debian's, where the
+booted machine, which has no cache of its loader, would not find it."""
 
 NEEDLESS_INDEXES = (
     "modules.alias",
@@ -66,8 +74,24 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     if len(trees) != 1:
         raise BuildError(f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did")
     (work / "dracut.img").unlink(missing_ok=True)
+    shutil.rmtree(trees[0] / ADMINISTRATORS, ignore_errors=True)
+    complete(Tree(trees[0]), Tree(Path("/")), LOADED_LATER)
+    run_scripts(Tree(trees[0]))
     each(unpack, [path for path in driver_files(trees[0]) if path.suffix == ".xz"])
     return trees[0]
+
+
+def run_scripts(tree: Tree) -> None:
+    """Make all scripts executable: a checkout may have lost that (an archive, a file system of Windows)."""
+    for inner in tree.files():
+        if interpreter(tree.read(inner, 2)) is not None:
+            path = tree.root / inner
+            path.chmod(path.stat().st_mode | 0o755)
+
+
+def resolve(tree: Path, project: Path, python: PythonTree, kernel: Kernel) -> None:
+    """Raise BuildError where something that the image needs is not in it."""
+    check(Image(Tree(tree), project, python.home, kernel, (DRACUT_MODULE / "module-setup.sh").read_text()))
 
 
 def tidy(tree: Path, kernel: Kernel) -> None:
