@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import image, kernel, manifest, python
+from . import image, kernel, kernel_config, manifest, python
 from .errors import BuildError
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
@@ -70,6 +70,7 @@ def build(
             else:
                 source = kernel.given(kernel_file, modules, Path(work))
             kernel.check_drivers(source, drivers)
+            drivers = (*drivers, *kernel_config.check(source, Path(work)))
             result = make(source, Path(work), Path(new), drivers, command, project)
             for name in (LINUX, INITRD, MANIFEST):
                 (Path(new) / name).replace(out / name)

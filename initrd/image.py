@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gzip
 import lzma
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -77,7 +79,7 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     shutil.rmtree(trees[0] / ADMINISTRATORS, ignore_errors=True)
     complete(Tree(trees[0]), Tree(Path("/")), LOADED_LATER)
     run_scripts(Tree(trees[0]))
-    each(unpack, [path for path in driver_files(trees[0]) if path.suffix == ".xz"])
+    each(unpack, [path for path in driver_files(trees[0]) if path.suffix != ".ko"])
     return trees[0]
 
 
@@ -127,9 +129,20 @@ def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
 
 
 def unpack(path: Path) -> None:
-    """Replace a driver in xz's form, as Debian has them since 13, by the driver: its firmware is to be read off, and
-    zstd's form loads faster."""
-    path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+    """Replace a packed driver (Debian's are in xz's form since 13) by the driver: its firmware is to be read off,
+    zstd's form loads faster, and Debian's kmod knows nothing of gzip's. Raises BuildError."""
+    try:
+        match path.suffix:
+            case ".xz":
+                path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+            case ".gz":
+                path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+            case ".zst":
+                run(["zstd", "-d", "-q", "-f", path, "-o", path.with_suffix("")])
+            case _:
+                raise BuildError(f"the driver {path.name} is packed in an unknown form; .xz, .gz and .zst are known", 2)
+    except (lzma.LZMAError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BuildError(f"the driver {path.name} is damaged: {error}; install its kernel anew", 2) from error
     path.unlink()
 
 

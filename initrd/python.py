@@ -38,15 +38,16 @@ REPLACED: dict[str, str | None] = {
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
 ABSENT = (
-    # Other systems.
-    *("_winapi", "encodings.mbcs", "msvcrt", "nt", "org.python"),
+    # Other systems, and older Pythons.
+    *("_ios_support", "_winapi", "_wmi", "backports", "encodings.mbcs", "java", "msvcrt", "nt", "org.python"),
+    *("plistlib", "urwid.display._win32_raw_display", "vms_lib", "winreg"),
     # The interpreter has these in itself, under other names.
     *("importlib._bootstrap", "importlib._bootstrap_external"),
     # In C already, so that the form in Python is not imported.
-    *("_py_abc", "_threading_local"),
+    *("_py_abc", "_pydatetime", "_threading_local"),
     # For what the launcher does not do: archives, dates as text, tests, other loops of urwid.
-    *("_strptime", "asyncio", "doctest", "gi", "importlib.readers", "pkgutil", "string", "tarfile", "tornado"),
-    *("tracemalloc", "trio", "twisted", "urwid.old_str_util", "zipfile"),
+    *("_strptime", "asyncio", "concurrent.futures", "doctest", "gi", "importlib.readers", "pickle", "pkgutil"),
+    *("string", "tarfile", "tornado", "tracemalloc", "trio", "twisted", "urwid.old_str_util", "zipfile"),
 )
 """Modules that others name, and that are meant not to be in the initrd; nothing that is ours may import one. With a
 name goes all that is below it."""

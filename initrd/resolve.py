@@ -66,6 +66,7 @@ def problems(image: Image) -> list[str]:
         *data(image),
         *rules(image),
         *drivers(image.tree, image.kernel),
+        *unpackers(image.tree),
     ]
 
 
@@ -236,6 +237,18 @@ def drivers(tree: Tree, kernel: Kernel) -> Iterator[str]:
         for need in needs.split() if path.split(".ko")[0] in there else ():
             if _driver(need) not in names:
                 yield f"the driver {_driver(need)} is missing ({_driver(path)} needs it)"
+
+
+def unpackers(tree: Tree) -> Iterator[str]:
+    """Whether what loads drivers can unpack them: kmod, and its library in udev, may be built without."""
+    if not any(inner.endswith(".ko.zst") for inner in tree.files()):
+        return
+    there = Libraries(tree)
+    found = {tree.program("kmod", PATH), *(inner for inner in tree.files() if "/libkmod.so." in inner)}
+    for inner in sorted(filter(None, found)):
+        asked = there.elf(inner)
+        if asked and not any(name.startswith("libzstd.") for names in (asked.needed, *asked.later) for name in names):
+            yield f"/{inner} cannot unpack the drivers (it was built without zstd)"
 
 
 def _driver(path: str) -> str:

@@ -41,7 +41,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 def _fill(tree: Path, staged: python.PythonTree) -> Kernel:
-    for name in "busybox kmod lzop pigz udevadm udp-receiver udp-sender zstd".split():
+    put(tree, "usr/bin/kmod", library(("libzstd.so.1", "libc.so.6"), LOADER))
+    put(tree, f"{HERE}/libkmod.so.2", library(later=[{"soname": ["libzstd.so.1"]}]))
+    for name in "busybox lzop pigz udevadm udp-receiver udp-sender zstd".split():
         put(tree, f"usr/bin/{name}", library(("libc.so.6",), LOADER))
     put(tree, "usr/sbin/wipefs", library((), LOADER))
     put(tree, f"usr/bin/{staged.home.name}", library((), LOADER))
@@ -56,7 +58,7 @@ def _fill(tree: Path, staged: python.PythonTree) -> Kernel:
     ]:
         (tree / place).parent.mkdir(parents=True, exist_ok=True)
         (tree / place).symlink_to(target)
-    for name in (Path(LOADER).name, "libc.so.6", "libudev.so.1", "libgcc_s.so.1", "libffi.so.8"):
+    for name in (Path(LOADER).name, "libc.so.6", "libudev.so.1", "libgcc_s.so.1", "libffi.so.8", "libzstd.so.1"):
         put(tree, f"{HERE}/{name}", library())
     for extension in staged.extensions.values():
         put(tree, str(extension).lstrip("/"), library(), 0o644)
@@ -188,6 +190,16 @@ def test_a_file_that_cannot_be_run_is_no_program(copy: Image, data: bytes, mode:
     (copy.tree.root / "usr/bin/lzop").unlink()
     put(copy.tree.root, "usr/bin/lzop", data, mode)
     assert said in list(resolve.programs(copy))
+
+
+def test_a_kmod_that_cannot_unpack_the_drivers_is_said(copy: Image) -> None:
+    for place in ("usr/bin/kmod", f"{HERE}/libkmod.so.2"):
+        (copy.tree.root / place).unlink()
+        put(copy.tree.root, place, library(("liblzma.so.5",), LOADER))
+    assert list(resolve.unpackers(copy.tree)) == [
+        f"/{place} cannot unpack the drivers (it was built without zstd)"
+        for place in ("usr/bin/kmod", f"{HERE}/libkmod.so.2")
+    ]
 
 
 def test_a_program_that_is_cut_off_is_said(copy: Image) -> None:
