@@ -8,11 +8,12 @@ import errno
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import image, kernel, kernel_config, manifest, python
+from bootpair import bzimage, check
+
+from . import image, interruption, kernel, kernel_config, manifest, output, python, workspace
 from .errors import BuildError
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
@@ -28,7 +29,7 @@ DEBIAN_PACKAGES = tuple(
 )
 """What must be installed on the machine that builds."""
 
-LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
+LINUX, INITRD, MANIFEST = check.KERNEL, check.INITRD, check.MANIFEST
 
 EPOCH = 1_700_000_000
 """Time stamp of all files in the archive, seconds since 1970, unless SOURCE_DATE_EPOCH is set."""
@@ -58,22 +59,21 @@ def build(
     """
     check_host(project)
     cache = cache or default_cache()
-    with disk_errors(), umask(0o022):
+    with disk_errors(), pair_errors(), umask(0o022):
         cache.mkdir(parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
-            tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
-        ):
-            if kernel_file is None:
-                source = kernel.fetch(cache, release)
-            else:
-                source = kernel.given(kernel_file, modules, Path(work))
+        output.mend(out)
+        workspace.sweep([cache, out])
+        with workspace.temporary(cache) as work:
+            source = kernel.given(kernel_file, modules, work) if kernel_file else kernel.fetch(cache, release)
             kernel.check_drivers(source, drivers)
-            drivers = (*drivers, *kernel_config.check(source, Path(work)))
-            result = make(source, Path(work), Path(new), drivers, command, project)
-            for name in (LINUX, INITRD, MANIFEST):
-                (Path(new) / name).replace(out / name)
+            check.check_kernel(source.image)
+            drivers = (*drivers, *kernel_config.check(source, work))
+            new = work / "new"
+            new.mkdir()
+            result = make(source, work, new, drivers, command, project)
+            interruption.too_late()
+            output.put(out, new, (LINUX, INITRD, MANIFEST))
     return result
 
 
@@ -102,9 +102,14 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
         packages[source.package] = source.package_version
     image.pack(tree, new / INITRD, time)
     shutil.copyfile(source.image, new / LINUX)
+    identity = manifest.put_front(new / INITRD, new / LINUX, time)
+    check.check_pair(new / LINUX, new / INITRD)
+    if bzimage.release(identity.version) != source.version:
+        raise BuildError(f"{source.image} became another kernel while the pair was built; build again")
     result = Manifest(
         launcher=launcher_version(project),
         kernel=source.version,
+        kernel_version=identity.version,
         command=command,
         time=time,
         files=(manifest.describe(new / LINUX), manifest.describe(new / INITRD)),
@@ -158,6 +163,15 @@ def umask(value: int) -> Iterator[None]:
         yield
     finally:
         os.umask(old)
+
+
+@contextlib.contextmanager
+def pair_errors() -> Iterator[None]:
+    """A kernel that is cut cannot be used."""
+    try:
+        yield
+    except check.PairError as error:
+        raise BuildError(str(error).removesuffix("."), 2) from error
 
 
 @contextlib.contextmanager

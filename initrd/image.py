@@ -18,7 +18,7 @@ from .kernel import Kernel
 from .libraries import complete
 from .python import PythonTree
 from .resolve import LOADED_LATER, Image, check
-from .run import find_tool, run
+from .run import end_all, find_tool, run
 from .scripts import interpreter
 from .tree import Tree
 
@@ -122,10 +122,15 @@ def driver_files(tree: Path) -> list[Path]:
 
 
 def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
-    """Do `work` with every path, as many at a time as there are processors."""
+    """Do `work` with every path, as many at a time as there are processors. The first error ends all."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for job in [pool.submit(work, path) for path in paths]:
-            job.result()
+        try:
+            for job in [pool.submit(work, path) for path in paths]:
+                job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
+            raise
 
 
 def unpack(path: Path) -> None:

@@ -16,8 +16,9 @@ from kernel_cmdline.arguments import ArgumentParser
 
 from .boot_entry import LABEL
 from .dnsmasq import ConfigError
+from .room import DEFAULT_APPEND, Boot, Room, RoomError, machines_of
 from .serve import ServeError, Service, serve
-from .tree import DEFAULT_APPEND, Tree, TreeError, write_tree
+from .tree import Tree, TreeError, write_tree
 
 PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
     try:
         return int(options.run(options))
-    except (TreeError, ServeError, ConfigError) as error:
+    except (RoomError, TreeError, ServeError, ConfigError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
 
@@ -54,15 +55,11 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _write(options: argparse.Namespace, directory: Path) -> Tree:
-    return write_tree(
-        directory,
-        options.pair or directory,
-        options.append,
-        dict(options.machine),
-        label=options.label,
-        timeout=options.timeout,
-        build=options.build,
-    )
+    return write_tree(directory, options.pair or directory, _room(options), build=options.build)
+
+
+def _room(options: argparse.Namespace) -> Room:
+    return Room(options.append, machines_of(options.machine), options.label, options.timeout, Boot(options.default))
 
 
 def report(tree: Tree) -> None:
@@ -124,6 +121,13 @@ def _entry_options(parser: argparse.ArgumentParser) -> None:
         help="parameters for one machine, in place of those of the same name (may be repeated)",
     )
     add("--label", default=LABEL, help="label of the section (default: %(default)s)")
+    add(
+        "--default",
+        choices=[one.value for one in Boot],
+        default=Boot.LAUNCHER.value,
+        help="what machines without --machine boot: the launcher, or their local disks, where --timeout lets somebody "
+        "choose the launcher (default: %(default)s)",
+    )
     add("--timeout", type=_seconds, default=0, metavar="S", help="show a boot prompt for so many seconds")
 
 

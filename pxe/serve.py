@@ -12,7 +12,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -27,6 +26,7 @@ from kernel_cmdline import showable
 from .clients import ClientEvent, Clients
 from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS
+from .loop import Lines, Loop, told_to_end
 from .probe import find_server
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
@@ -55,11 +55,11 @@ class Service:
 
 
 def serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
-    """Serve until SIGINT or SIGTERM; `write` makes the TFTP tree in the directory that it is given.
+    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the directory that it is given.
 
     Raises ServeError, and what `write` raises.
     """
-    with contextlib.suppress(KeyboardInterrupt), _sigterm_as_ctrl_c():
+    with contextlib.suppress(KeyboardInterrupt), told_to_end():
         _serve(service, write, say)
 
 
@@ -77,7 +77,9 @@ def _serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
         (directory / "dnsmasq.conf").write_text(config(replace(settings, authoritative=alone)))
         for line in _summary(settings):
             say(line)
-        _run([dnsmasq, f"--conf-file={directory / 'dnsmasq.conf'}"], Clients(settings.tftp_root), say)
+        argv = [dnsmasq, f"--conf-file={directory / 'dnsmasq.conf'}"]
+        with contextlib.closing(Loop()) as loop:
+            _run(loop, argv, Clients(settings.tftp_root), say)
 
 
 def interface_address(interface: str) -> IPv4Interface:
@@ -177,38 +179,32 @@ def _summary(settings: BootServer) -> Iterator[str]:
     yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
 
 
-def _run(argv: list[str], clients: Clients, say: Say) -> None:
+def _run(loop: Loop, argv: list[str], clients: Clients, say: Say) -> None:
     """Run dnsmasq until it ends or we are told to; raises ServeError when it ends by itself."""
     say(f"+ {shlex.join(argv)}")
     last = ""
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True) as process:
+
+    def read(line: str) -> None:
+        nonlocal last
+        last = line.strip()
+        if event := clients.read(line):
+            say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
+
+    def ended() -> None:
+        loop.stop(ServeError(f"dnsmasq ended: {last.partition(': ')[2] or 'without a word'}."))
+
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, start_new_session=True) as process:
         try:
-            for line in process.stderr or ():
-                last = line.strip()
-                if event := clients.read(line):
-                    say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
+            assert process.stderr
+            Lines(loop, process.stderr.fileno(), read, ended)
+            loop.run()
         finally:
             process.terminate()
-    raise ServeError(f"dnsmasq ended: {last.partition(': ')[2] or 'without a word'}.")
 
 
 def row(event: ClientEvent) -> str:
     """One line of the display; a client may ask for a file by any name."""
     return showable(f"{event.mac or '?':17}  {event.address:15}  {event.text}")
-
-
-@contextlib.contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM ends us as Ctrl-C does, with everything cleared away."""
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _in_user_namespace() -> bool:

@@ -17,17 +17,16 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_cmdline import CommandLineError
 
-from .boot_entry import INITRD, KERNEL, LABEL, BootEntryError, Check, check_entries, launcher_check, make_entry
+from .boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
+from .configuration import configurations, entries
 from .loaders import LOADERS, OURS, Loader
-
-DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
-"""The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
+from .room import Room
 
 
 class TreeError(Exception):
@@ -50,60 +49,43 @@ class Tree:
 def write_tree(
     directory: Path,
     pair: Path,
-    append: str = DEFAULT_APPEND,
-    machines: Mapping[str, str] | None = None,
+    room: Room,
+    done: Collection[str] = (),
     *,
-    label: str = LABEL,
-    timeout: float = 0,
     places: Iterable[Path] | None = None,
     check: Check = launcher_check,
     build: str = "python3 -m initrd build",
 ) -> Tree:
-    """Make or renew the tree in `directory` from the pair in the directory `pair`.
+    """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
-    `append` is for every machine; `machines` maps a MAC address to the text for this machine alone, which replaces
-    parameters of the same name. With a `timeout` (seconds), the loader shows its prompt and waits so long for another
-    label. `places`: where the loaders' files are, if not where Debian has them; `build`: the command that makes a pair,
-    for the hint when there is none. Raises TreeError; then `directory` is as it was, unless writing itself failed.
+    Those whose MAC address is in `done` boot their disks. `places`: where the loaders' files are, if not where Debian
+    has them; `build`: the command that makes a pair, for the hint when there is none. Raises TreeError; then
+    `directory` is as it was, unless writing itself failed.
     """
     directory = directory.absolute()
     try:
-        common = make_entry(append, label=label)
-        own = {mac: make_entry(text, common=append, label=label) for mac, text in (machines or {}).items()}
-        entries = {loader: {directory / loader.default: common} for loader in LOADERS}
-        for loader in LOADERS:
-            for mac, entry in own.items():
-                path = directory / loader.machine(mac)
-                if path in entries[loader]:
-                    raise BootEntryError(f"the machine {mac} is given twice: one line for each was expected.")
-                entries[loader][path] = entry
-        warnings = check_entries((common, *own.values()), check)
-        texts = {path: loader.config(entry, timeout) for loader in LOADERS for path, entry in entries[loader].items()}
+        wanted = {directory / one.path: one for one in configurations(room, done)}
+        warnings = check_entries(entries(room), check)
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
     try:
         copies = _pair(directory, pair, build)
         for loader in LOADERS:
             copies = {**_files(loader, directory, places), **copies}
-        foreign = [path for path in texts if not _is_ours(path)]
+        foreign = [path for path in wanted if not _is_ours(path)]
     except OSError as error:
         raise TreeError(f"cannot read {error.filename or directory}: {error.strerror}.") from error
     try:
-        for path in texts:
+        for path in wanted:
             _make(path.parent)
         for target, source in copies.items():
             _replace(target, source)
-        for path in texts.keys() - set(foreign):
-            _replace(path, texts[path])
+        for path in wanted.keys() - set(foreign):
+            _replace(path, wanted[path].text)
     except OSError as error:
         raise TreeError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
-    written = (*copies, *(path for path in texts if path not in foreign))
-    sections = tuple(
-        (path, loader.section(entry))
-        for loader in LOADERS
-        for path, entry in entries[loader].items()
-        if path in foreign
-    )
+    written = (*copies, *(path for path in wanted if path not in foreign))
+    sections = tuple((path, wanted[path].section) for path in foreign)
     return Tree(written, warnings, sections)
 
 
