@@ -67,8 +67,12 @@ def _serve(options: argparse.Namespace) -> int:
     say = partial(print, flush=True)
     state = options.state or options.pair / SERVER_STATE
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
-    with contextlib.closing(Told(_room(options), state, say, arm)) as told:
-        service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
+    room = _room(options)
+    macs = tuple(machine.mac for machine in room.machines)
+    with contextlib.closing(Told(room, state, say, arm)) as told:
+        service = Service(
+            options.interface, options.proxy, options.range, options.force, everybody=options.all, macs=macs
+        )
         serve(service, write, say, [told.attach])
     return 0
 

@@ -24,6 +24,11 @@ PAIR = HERE / "pair"
 TEMPORARY = HERE / "tmp"
 MAC = "52:54:00:aa:bb:01"
 SERVE = [sys.executable, "-m", "pxe", "serve", "--interface"]
+HURRIED = (
+    "from pxe import watch; watch.LOOK, watch.OFTEN = 0.3, 0.5; from pxe.__main__ import main; raise SystemExit(main())"
+)
+SERVE_HURRIED = [sys.executable, "-c", HURRIED, "serve", "--interface"]
+"""A boot server that has no patience with other servers, where none is to be found at the start."""
 OTHER_DHCP = (
     "dnsmasq --conf-file=/dev/null --port=0 --keep-in-foreground --log-facility=- --user=root --group= --pid-file= "
     f"--interface=school --bind-interfaces --dhcp-range=10.77.0.50,10.77.0.60 --dhcp-leasefile={HERE}/other-leases"
@@ -33,6 +38,11 @@ CONFIGURE = '#!/bin/sh\n[ "$1" != bound ] || ip addr add "$ip/$mask" broadcast +
 
 
 def main() -> None:
+    prepare()
+    print(json.dumps(globals()[sys.argv[1]]()))
+
+
+def prepare() -> None:
     ip("link set lo up")
     ip("link add br0 type bridge forward_delay 0 mcast_snooping 0")
     ip("link set br0 up")
@@ -48,7 +58,6 @@ def main() -> None:
         folder.mkdir()
     make_pair(PAIR, archive=os.urandom(1 << 20), code=os.urandom(1 << 16))
     os.environ["TMPDIR"] = str(TEMPORARY)
-    print(json.dumps(globals()[sys.argv[1]]()))
 
 
 def ip(words: str) -> None:
@@ -62,8 +71,8 @@ def inside(name: str, *argv: str) -> list[str]:
 class Serving:
     """`pxe serve` under way; `said` are its lines so far."""
 
-    def __init__(self, *options: str) -> None:
-        argv = [*SERVE, "br0", "--pair", str(PAIR), *options]
+    def __init__(self, *options: str, hurried: bool = True) -> None:
+        argv = [*(SERVE_HURRIED if hurried else SERVE), "br0", "--pair", str(PAIR), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said: list[str] = []
         self.until("+ ")
@@ -134,7 +143,7 @@ def other_dhcp() -> None:
 
 def proxy() -> dict[str, object]:
     other_dhcp()
-    serving = Serving("--proxy")
+    serving = Serving("--proxy", hurried=False)
     heard = ask()
     ask(
         *FIRMWARE, "-t", "1"
@@ -152,7 +161,7 @@ def proxy_alone() -> dict[str, object]:
 
 def force() -> dict[str, object]:
     other_dhcp()
-    serving = Serving("--force")
+    serving = Serving("--force", hurried=False)
     [path] = TEMPORARY.glob("*/dnsmasq.conf")
     text, mode = path.read_text(), path.parent.stat().st_mode & 0o777
     return {"said": serving.said, "config": text, "mode": mode, "status": serving.end()}
