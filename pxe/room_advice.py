@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from kernel_cmdline import canonical, format_line, showable
+from kernel_cmdline import canonical, showable
 from kernel_cmdline.format import format_word
 
 from .boot_entry import parameters_of
-from .configuration import entry_of
+from .configuration import line_of
 from .room import Boot, Room
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def inherited(room: Room) -> Iterator[str]:
         if words and machine.append:
             yield (
                 f"{showable(machine.title)} keeps {' '.join(words)} of --append. Its line: "
-                f"{showable(format_line(entry_of(room, machine).command_line))}"
+                f"{showable(line_of(room, machine))}"
             )
 
 
@@ -70,7 +70,7 @@ def _lines(room: Room, done: Collection[str]) -> Iterator[tuple[str, Prospect]]:
         yield OTHERS, prospect(room.append)
     for machine in room.machines:
         if machine.armed and machine.mac not in done:
-            yield machine.title, prospect(format_line(entry_of(room, machine).command_line))
+            yield machine.title, prospect(line_of(room, machine))
 
 
 def _names(names: Iterable[str]) -> str:
