@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
     with remembering(options.directory, room) as done:
-        tree = _write(options, options.directory, room, done)
+        tree = _write(options, options.directory, room, done, options.force)
     advice = (*_advice(options, room, done), *room_advice.loops(room, f"{options.prog} tree done", done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
@@ -64,14 +64,14 @@ def _tree(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
         tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
-        for warning in (*tree.warnings, *_advice(options, room, told.done)):
+        for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done)):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
     room, state = room_of(options), _state(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     with contextlib.closing(Told(room, state, say, arm)) as told:
-        service = Service(options.interface, options.proxy, options.range, options.force)
+        service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
         serve(service, write, say, [told.attach])
     return 0
 
@@ -82,8 +82,10 @@ def _state(options: argparse.Namespace) -> Path:
     return path
 
 
-def _write(options: argparse.Namespace, directory: Path, room: Room, done: Collection[str]) -> Tree:
-    return write_tree(directory, options.pair or directory, room, done, build=options.build)
+def _write(
+    options: argparse.Namespace, directory: Path, room: Room, done: Collection[str], force: bool = False
+) -> Tree:
+    return write_tree(directory, options.pair or directory, room, done, force=force, build=options.build)
 
 
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
@@ -94,10 +96,12 @@ def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> t
 
 def report(tree: Tree) -> None:
     """Tell what was written, and what is left to the administrator."""
-    for warning in tree.warnings:
+    for warning in (*tree.warnings, *tree.closed):
         print(f"warning: {warning}", file=sys.stderr)
     for path in tree.written:
         print(showable(str(path)))
+    for note in tree.notes:
+        print(showable(note))
     for path, section in tree.sections:
         print(f"\n{showable(str(path))} is not ours and was left as it is; add this section to it yourself:\n")
         print(showable_lines(section))
@@ -124,6 +128,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
+    tree.add_argument(
+        "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
+    )
     room_options.add_options(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(
@@ -137,6 +144,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(
         "--state",
         type=Path,

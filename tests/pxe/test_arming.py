@@ -17,6 +17,7 @@ from pxe.room import Machine, Room
 from pxe.state import Done, State, StateError, change, read
 from pxe.tree import write_tree
 from tests.common import ROOT
+from tests.pairs import make_pair
 
 [LOADER] = LOADERS
 ONE, TWO, OFF, STRANGER = (f"52:54:00:aa:bb:0{n}" for n in range(1, 5))
@@ -36,10 +37,10 @@ class Room1:
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "tftp"
         self.pair, self.places = directory / "pair", (directory / "syslinux",)
-        for folder, names in ((self.pair, ("udpcast-linux", "udpcast-initrd")), (self.places[0], LOADER.files)):
-            folder.mkdir()
-            for name in names:
-                (folder / name).write_text(name)
+        make_pair(self.pair)
+        self.places[0].mkdir()
+        for name in LOADER.files:
+            (self.places[0] / name).write_text(name)
         self.write()
 
     def write(self, room: Room = ROOM) -> None:
@@ -57,7 +58,7 @@ class Room1:
         return self.directory / LOADER.machine(mac)
 
     def files(self) -> dict[str, str]:
-        return {str(path): path.read_text() for path in self.directory.rglob("*") if path.is_file()}
+        return {str(path): path.read_text(errors="replace") for path in self.directory.rglob("*") if path.is_file()}
 
     def run(self, *words: str) -> int:
         return main(["tree", words[0], str(self.directory), *words[1:]])
