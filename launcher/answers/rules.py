@@ -231,7 +231,7 @@ def first_disk_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
     """The same of ``sda``, which stands on most lines; it is for who writes the line, and not for every line."""
     for text, name in _kernel_names(given):
         if name[2] == "sd":
-            found = say("{path} is a disk as it was found, and at another boot may be a USB stick.", path=text)
+            found = say("{path} is given out as disks are found, and at another boot may be a USB stick.", path=text)
             yield joined(" ", found, _what_lasts())
 
 
