@@ -155,6 +155,8 @@ MISTAKES = [
     ("[parameters]\ninitrd = 'x'", 2, "leave it out"),
     ("[parameters]\n'a b' = 1", 2, '"a b" is no name of a parameter'),
     ("[parameters]\nport = 9001", 2, "port=9001 is odd"),
+    ("[parameters]\ndisk = 'seriall:X'", 2, "seriall is no selector"),
+    ("[parameters]\ndisk = ['size:500G', 'size:much']", 2, "size:much is no size"),
     ("[parameters]\nprot = 9002", 2, "did you mean port?"),
     ("[parameters]\nretry = true", 2, "retry is no matter of true or false"),
     ("[parameters]\nsplash = false", 2, "splash = false: leave it out"),
