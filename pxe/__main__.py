@@ -21,7 +21,7 @@ from . import arm_commands
 from .arming import ArmError, remembering
 from .boot_entry import LABEL
 from .dnsmasq import BootServer, ConfigError
-from .room import DEFAULT_APPEND, Boot, Room, RoomError, machines_of
+from .room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, RoomError, machines_of
 from .serve import ServeError, Service, serve
 from .state import SERVER_STATE, StateError
 from .told import Told
@@ -67,7 +67,7 @@ def _serve(options: argparse.Namespace) -> int:
     state = options.state or options.pair / SERVER_STATE
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     with contextlib.closing(Told(_room(options), state, say, arm)) as told:
-        service = Service(options.interface, options.proxy, options.range, options.force)
+        service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
         serve(service, write, say, [told.attach])
     return 0
 
@@ -125,6 +125,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(
         "--state",
         type=Path,
@@ -179,8 +180,8 @@ def _seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1
-    if not 0 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to 3600')
+    if not 0 <= value <= LONGEST_TIMEOUT:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to {LONGEST_TIMEOUT}')
     return value
 
 

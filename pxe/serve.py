@@ -25,8 +25,8 @@ from .daemon import Daemon, DaemonError, Readers
 from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS
 from .loop import Loop, told_to_end
-from .probe import find_server
 from .supervisor import Command, User, other_user
+from .watch import Policy, Watch, WatchError
 from .workspace import Workspace, WorkspaceError, workspace
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
@@ -46,7 +46,8 @@ class Service:
     """What the administrator wants.
 
     `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
-    the interface's own is served from; None: chosen, and said.
+    the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
+    from the network, too.
     """
 
     interface: str
@@ -54,6 +55,7 @@ class Service:
     span: tuple[IPv4Address, IPv4Address] | None = None
     force: bool = False
     address: IPv4Address | None = None
+    everybody: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = (
     with contextlib.suppress(KeyboardInterrupt), told_to_end():
         try:
             _serve(service, write, say, attach)
-        except (addresses.AddressError, ports.PortError, WorkspaceError, DaemonError) as error:
+        except (addresses.AddressError, ports.PortError, WorkspaceError, DaemonError, WatchError) as error:
             raise ServeError(str(error)) from error
 
 
@@ -92,12 +94,21 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
         write(settings)
-        settings = replace(settings, authoritative=_is_alone(service, say))
-        place.config.write_text(config(settings))
         _hand_over(settings.lease_file, user)
         command = Command((dnsmasq, f"--conf-file={place.config}"), user)
-        with contextlib.closing(Loop()) as loop:
+        with (
+            contextlib.closing(Watch(service.interface, server.ip, _policy(service), say)) as watch,
+            contextlib.closing(Loop()) as loop,
+        ):
+            settings = replace(settings, port=watch.port)
+            place.config.write_text(config(settings))
+            watch.look()
+            watch.attach(loop)
             _run(loop, command, settings, (place, claimed.fileno()), say, attach)
+
+
+def _policy(service: Service) -> Policy:
+    return Policy(service.proxy, service.force, service.everybody)
 
 
 def _address(service: Service, say: Say) -> IPv4Interface:
@@ -141,24 +152,6 @@ def _missing() -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _find(program: str) -> str | None:
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-
-
-def _is_alone(service: Service, say: Say) -> bool:
-    """True when no DHCP server answers. Raises ServeError when one does and it would be in the way."""
-    try:
-        offer = find_server(service.interface)
-    except OSError as error:
-        raise ServeError(f"{service.interface} cannot be used: {error.strerror}; is it up?") from error
-    if offer is None:
-        if service.proxy:
-            say(f"warning: no DHCP server answers on {service.interface}; beside --proxy one must give the addresses.")
-        return True
-    if not service.proxy and not service.force:
-        raise ServeError(
-            f"a DHCP server ({offer.server}) already answers on {service.interface}: two would give out addresses "
-            "twice. Use --proxy to boot beside it, or --force if you know better."
-        )
-    return False
 
 
 def _settings(service: Service, server: IPv4Interface, place: Workspace, user: User | None) -> BootServer:
