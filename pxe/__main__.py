@@ -52,15 +52,16 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 
 def _tree(options: argparse.Namespace) -> int:
     room = _room(options)
-    with remembering(options.directory, room) as done:
-        tree = _write(options, options.directory, room, done)
+    with remembering(options.directory, options.pair or options.directory, room) as done:
+        tree = _write(options, options.directory, room, done, options.force)
     report(tree)
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
-        for warning in _write(options, settings.tftp_root, told.begin(settings), told.done).warnings:
+        tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
+        for warning in (*tree.warnings, *tree.notes):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
@@ -72,8 +73,10 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write(options: argparse.Namespace, directory: Path, room: Room, done: Collection[str]) -> Tree:
-    return write_tree(directory, options.pair or directory, room, done, build=options.build)
+def _write(
+    options: argparse.Namespace, directory: Path, room: Room, done: Collection[str], force: bool = False
+) -> Tree:
+    return write_tree(directory, options.pair or directory, room, done, force=force, build=options.build)
 
 
 def _room(options: argparse.Namespace) -> Room:
@@ -82,10 +85,12 @@ def _room(options: argparse.Namespace) -> Room:
 
 def report(tree: Tree) -> None:
     """Tell what was written, and what is left to the administrator."""
-    for warning in tree.warnings:
+    for warning in (*tree.warnings, *tree.closed):
         print(f"warning: {warning}", file=sys.stderr)
     for path in tree.written:
         print(showable(str(path)))
+    for note in tree.notes:
+        print(showable(note))
     for path, section in tree.sections:
         print(f"\n{showable(str(path))} is not ours and was left as it is; add this section to it yourself:\n")
         print(showable_lines(section))
@@ -112,6 +117,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
+    tree.add_argument(
+        "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
+    )
     _entry_options(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(

@@ -17,6 +17,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from pxe.watch import Policy, Watch, WatchError
+from tests.pairs import make_pair
 
 HERE = Path(sys.argv[2])
 PAIR = HERE / "pair"
@@ -45,8 +46,7 @@ def main() -> None:
     ip("-n other addr add 10.77.0.3/24 broadcast + dev school")
     for folder in (PAIR, TEMPORARY):
         folder.mkdir()
-    (PAIR / "udpcast-linux").write_bytes(os.urandom(1 << 16))
-    (PAIR / "udpcast-initrd").write_bytes(os.urandom(1 << 20))
+    make_pair(PAIR, archive=os.urandom(1 << 20), code=os.urandom(1 << 16))
     os.environ["TMPDIR"] = str(TEMPORARY)
     print(json.dumps(globals()[sys.argv[1]]()))
 
