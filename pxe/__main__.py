@@ -91,7 +91,7 @@ def _write(
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
     """What is right word by word, and should be known all the same."""
     kept = () if options.room else room_advice.inherited(room)
-    return (*room_advice.senders(room, done), *kept)
+    return (*room_advice.advice(room, done), *kept)
 
 
 def report(tree: Tree) -> None:

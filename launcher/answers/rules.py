@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import IpConfig, parse_ip
+from kernel_cmdline.network import IpConfig, parse_ip, parse_mac
 
 from ..model.machine import Machine, Nic
 from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role, Target
@@ -26,7 +26,7 @@ from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
 from .reading import RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
-from .selectors import BY_PATH, lasting_names
+from .selectors import BY_PATH, exact, lasting_names
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
@@ -217,6 +217,16 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
                 path=text,
                 instead=lasting_names(target, facts.machine),
             )
+
+
+def means_one_pc(key: str, text: str) -> bool:
+    """Whether a value of ``disk``, ``nic`` or ``ip`` can be right for one PC only."""
+    if key == "disk":
+        return exact(text) and not text.strip().startswith("/") and ":" in text
+    try:
+        return bool(parse_ip(text).client if key == "ip" else parse_mac(text))
+    except CommandLineError:
+        return False
 
 
 def name_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
