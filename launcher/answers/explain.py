@@ -187,8 +187,8 @@ def prospect(append: str) -> Prospect:
 
 def _of_one_pc(given: GivenAnswers) -> Iterator[str]:
     """An address, and what no two disks and no two cards have in common."""
-    for key in given.keys() & {"disk", "nic", "ip"}:
-        for text in (*given[key].before, given[key].text):
+    for key in ("disk", "nic", "ip"):
+        for text in (*given[key].before, given[key].text) if key in given else ():
             if means_one_pc(key, text):
                 yield f"{given[key].written}={text}"
 

@@ -197,7 +197,7 @@ def test_what_a_line_leads_to(line: str, expected: Prospect) -> None:
 
 def test_what_is_of_one_pc_only() -> None:
     line = "ip=10.0.0.7/24 ip=eth1:dhcp fdrive=WWN:0x5 mac=52:54:00:12:34:56 lang=FR"
-    assert sorted(prospect(line).of_one_pc) == ["fdrive=WWN:0x5", "ip=10.0.0.7/24", "mac=52:54:00:12:34:56"]
+    assert prospect(line).of_one_pc == ("fdrive=WWN:0x5", "mac=52:54:00:12:34:56", "ip=10.0.0.7/24")
 
 
 def test_of_two_words_for_what_follows_the_one_that_is_not_used_is_said() -> None:
