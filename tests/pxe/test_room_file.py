@@ -106,6 +106,8 @@ MISTAKES = [
     (f"[machines]\npc1 = {{ mac = '{MAC}', disk = 'sda' }}", 2, '"disk" is no key in machines.pc1'),
     (f"[groups.x]\nmachines = ['{MAC}']\ntimeout = 5", 3, "it stands at the top of the file"),
     ("[parameters]\nlang = 'FR'\ntimeout = 5", 3, '"timeout" is no parameter of a PC: it stands above'),
+    (f"[pc1]\nmac = '{MAC}'", 1, "a machine is written [machines.pc1]"),
+    (f"[groups.a]\nmachines = ['{MAC}']\n[groups.a.pc1]\nmac = ''", 3, "written [groups.a.machines.pc1]"),
     ("xyzzy = 1", 1, "expected one of append, armed,"),
     ("timeout = '5'", 1, "a number of seconds from 0 to 3600"),
     ("timeout = true", 1, "a number of seconds"),
