@@ -22,7 +22,6 @@ from . import arm_commands, room_advice, room_command, room_options
 from .arming import ArmError, remembering
 from .dnsmasq import BootServer, ConfigError
 from .room import Room, RoomError
-from .room_command import state_of
 from .room_options import room_of
 from .serve import ServeError, Service, serve
 from .state import SERVER_STATE, StateError
@@ -68,18 +67,12 @@ def _serve(options: argparse.Namespace) -> int:
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    room, state = room_of(options), _state(options)
+    room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     with contextlib.closing(Told(room, state, say, arm)) as told:
         service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
         serve(service, write, say, [told.attach])
     return 0
-
-
-def _state(options: argparse.Namespace) -> Path:
-    """Where a server keeps who is done: beside the room's file, each room its own."""
-    path: Path = options.state or (state_of(options.room) if options.room else options.pair / SERVER_STATE)
-    return path
 
 
 def _write(

@@ -243,6 +243,19 @@ def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.Captur
     assert "does not exist" in capsys.readouterr().err
 
 
+def test_the_state_of_a_server_is_found_as_the_server_finds_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, words in (("udpcast-state.json", ["--pair", str(tmp_path)]), ("r-state.json", ["--room", "r.toml"])):
+        change(tmp_path / name, lambda _: State((Done(ONE, "now", "rcv"),)))
+        words[1] = str(tmp_path / words[1])
+        assert main(["arm", *words, ONE]) == 0
+        assert read(tmp_path / name).macs == frozenset()
+    assert capsys.readouterr().out == f"{ONE} is armed again\n" * 2
+    with pytest.raises(SystemExit):
+        main(["arm", "--all"])
+
+
 def test_a_damaged_state_of_a_server_is_mended_by_arming_all(tmp_path: Path) -> None:
     path = tmp_path / "room.state.json"
     path.write_text("{")
