@@ -18,7 +18,7 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import arm_commands, room_advice, room_command, room_options
+from . import arm_commands, page_command, room_advice, room_command, room_options
 from .arming import ArmError, remembering
 from .dnsmasq import BootServer, ConfigError
 from .room import Room, RoomError
@@ -148,6 +148,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     room_options.add_options(server)
     server.set_defaults(run=_serve)
     arm_commands.add_commands(commands)
+    page_command.add_commands(commands)
     room_command.add_commands(commands)
 
 

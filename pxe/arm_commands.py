@@ -54,7 +54,11 @@ def tree_command(words: Sequence[str], prog: str) -> int:
     room = TreeRoom(options.directory)
     if not _chosen(options):
         return _list(room.state())
-    return _say(room.done(_chosen(options)) if words[1] == "done" else room.arm(_chosen(options)))
+    try:
+        return _say(room.done(_chosen(options)) if words[1] == "done" else room.arm(_chosen(options)))
+    except ArmError as error:
+        _say(error.lines)
+        raise
 
 
 def tree_parser(command: str, prog: str) -> argparse.ArgumentParser:
