@@ -18,11 +18,10 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import arm_commands, room_advice, room_command, room_options
+from . import arm_commands, page_command, room_advice, room_command, room_options
 from .arming import ArmError, remembering
 from .dnsmasq import BootServer, ConfigError
 from .room import Room, RoomError
-from .room_command import state_of
 from .room_options import room_of
 from .serve import ServeError, Service, serve
 from .state import SERVER_STATE, StateError
@@ -68,7 +67,7 @@ def _serve(options: argparse.Namespace) -> int:
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    room, state = room_of(options), _state(options)
+    room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     macs = tuple(machine.mac for machine in room.machines)
     with contextlib.closing(Told(room, state, say, arm)) as told:
@@ -77,12 +76,6 @@ def _serve(options: argparse.Namespace) -> int:
         )
         serve(service, write, say, [told.attach])
     return 0
-
-
-def _state(options: argparse.Namespace) -> Path:
-    """Where a server keeps who is done: beside the room's file, each room its own."""
-    path: Path = options.state or (state_of(options.room) if options.room else options.pair / SERVER_STATE)
-    return path
 
 
 def _write(
@@ -158,6 +151,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     room_options.add_options(server)
     server.set_defaults(run=_serve)
     arm_commands.add_commands(commands)
+    page_command.add_commands(commands)
     room_command.add_commands(commands)
 
 

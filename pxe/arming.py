@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
+from bootpair.lock import PATIENCE
 from bootpair.switch import Change, recover, switch
 from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_mac
@@ -30,7 +32,15 @@ TREE_STATE = ".udpcast-room.json"
 
 
 class ArmError(Exception):
-    """One sentence (a line each for several): who could not be switched."""
+    """One sentence (a line each for several): who could not be switched. `lines` are about those who were."""
+
+    def __init__(self, sentence: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.lines = tuple(lines)
+
+
+class TreeBusy(ArmError):
+    """Somebody else is writing in the tree."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +116,13 @@ def title(state: State, mac: str) -> str:
 
 
 class TreeRoom:
-    """The machines of the tree in `directory`. Raises ArmError where there is none."""
+    """The machines of the tree in `directory`; others who write there are waited for so many seconds.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    Raises ArmError where there is none.
+    """
+
+    def __init__(self, directory: Path, wait: float = PATIENCE) -> None:
+        self._directory, self._wait = directory, wait
         self._state = directory / TREE_STATE
         if not any((directory / loader.default.parent).is_dir() for loader in LOADERS):
             raise ArmError(f"{directory} is no boot tree: there is no folder {LOADERS[0].default.parent} in it.")
@@ -118,31 +131,39 @@ class TreeRoom:
         """Raises StateError."""
         return read(self._state)
 
-    def done(self, chosen: Chosen) -> list[str]:
-        """Let machines boot their disks from now on; a line for each, and for what else was done. Raises ArmError,
-        StateError."""
-        with _said(self._directory), locked(self._directory):
+    def token(self) -> str:
+        """What a report must bring; made once. Raises StateError."""
+        return change(self._state, State.with_token).token
+
+    def done(self, chosen: Chosen, roles: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+        """Let machines boot their disks from now on; a line for each, and for what else was done.
+
+        `roles`: in which ones they have told a success, of those that have. Raises ArmError, StateError.
+        """
+        with _said(self._directory), locked(self._directory, self._wait):
             notes = [*recover(self._directory)]
             macs = chosen.macs(self.state())
             strange = self._strange(macs)
-            added = [Done(mac, now(), "hand") for mac in sorted(macs - strange.keys())]
+            added = [Done(mac, now(), roles.get(mac, "hand")) for mac in sorted(macs - strange.keys())]
             state = change(self._state, lambda state: state.with_done(added))
             notes += self._follow(state, {one.mac for one in added})
-        _complain(strange)
-        return [*notes, *(f"{title(state, one.mac)} is done: boots its disk from now on" for one in added)]
+        notes += [f"{title(state, one.mac)} is done: boots its disk from now on" for one in added]
+        _complain(strange, notes)
+        return notes
 
     def arm(self, chosen: Chosen) -> list[str]:
         """Let machines boot what the room says. Raises ArmError, StateError."""
-        with _said(self._directory), locked(self._directory):
+        with _said(self._directory), locked(self._directory, self._wait):
             notes = [*recover(self._directory)]
             before = self._known(chosen)
             macs = chosen.macs(before)
             strange = self._strange(macs & before.macs)
             state = change(self._state, lambda state: state.without(macs))
             notes += self._follow(state, macs - strange.keys())
-        _complain(strange)
-        lines = [f"{title(state, mac)} is armed again" for mac in sorted(before.macs & macs)]
-        return [*notes, *([*lines, *_left_alone(state, macs)] or ["nobody of them was done"])]
+        lines = [f"{title(state, mac)} is armed again" for mac in sorted(before.macs & macs - strange.keys())]
+        lines = [*notes, *lines, *_left_alone(state, macs)]
+        _complain(strange, lines)
+        return lines or ["nobody of them was done"]
 
     def _known(self, chosen: Chosen) -> State:
         try:
@@ -212,14 +233,15 @@ _OURS = (Standing.ABSENT, Standing.OURS, Standing.EDITED)
 """What may be replaced: nothing is lost by it."""
 
 
-def _complain(strange: dict[str, Path]) -> None:
+def _complain(strange: dict[str, Path], lines: Sequence[str]) -> None:
     if strange:
         raise ArmError(
             "\n".join(
                 f"{path} is not ours, or of an older run, and was left as it is: {mac} boots what it says. Write the "
                 "tree again, or take that file away."
                 for mac, path in sorted(strange.items())
-            )
+            ),
+            lines,
         )
 
 
@@ -232,7 +254,7 @@ def _said(directory: Path) -> Iterator[None]:
     try:
         yield
     except LockError as error:
-        raise ArmError(str(error)) from error
+        raise TreeBusy(str(error)) from error
     except OSError as error:
         raise ArmError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
 

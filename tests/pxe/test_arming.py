@@ -12,7 +12,9 @@ import pytest
 from pxe.__main__ import main
 from pxe.arming import TREE_STATE, ArmError, Chosen, TreeRoom, arm, remembering
 from pxe.loaders import LOADERS
+from pxe.page_command import Keeper
 from pxe.record import digest, read_record
+from pxe.results import Report
 from pxe.room import Machine, Room
 from pxe.state import Done, State, StateError, change, read
 from pxe.tree import write_tree
@@ -111,8 +113,9 @@ def test_files_of_somebody_else_stay_and_are_said(tree: Room1, capsys: pytest.Ca
     assert tree.run("done", STRANGER, TWO) == 1
     assert tree.boots(ONE, TWO) == ["launcher", "disk"]
     assert tree.path(STRANGER).read_text() == "default theirs\n"
-    said = capsys.readouterr().err
+    out, said = capsys.readouterr()
     assert said.count("\n") == 1 and f"{tree.path(STRANGER)} is not ours" in said
+    assert out == f"PC 2 ({TWO}) is done: boots its disk from now on\n"
     assert read(tree.directory / TREE_STATE).macs == {TWO}
 
 
@@ -226,6 +229,24 @@ def test_killed_at_any_point_the_next_run_finishes(tree: Room1) -> None:
     assert killed_everywhere(tree, "arm", "--all") > 5
 
 
+def test_a_page_keeps_reports_in_a_tree(tree: Room1) -> None:
+    said: list[str] = []
+    keeper = Keeper(TreeRoom(tree.directory, wait=0), said.append)
+    tree.path(STRANGER).write_text("default theirs\n")
+    reports = [Report(mac, "10.77.0.9", "rcv", mac != TWO) for mac in (ONE, TWO, STRANGER)]
+    assert keeper.keep(reports) and keeper.keep(reports[2:])
+    assert tree.boots(ONE, TWO) == ["disk", "launcher"]
+    [done] = read(tree.directory / TREE_STATE).done
+    assert (done.mac, done.result) == (ONE, "rcv")
+    assert [line.partition("  ")[2] for line in said[1:]] == [
+        f"PC 1 ({ONE}) is done: boots its disk from now on",
+        f"{TWO} reports a failure (receiver)",
+    ]
+    assert said[0].startswith("warning: ") and said[0].endswith("take that file away.")
+    (tree.directory / TREE_STATE).write_text("{")
+    assert not keeper.keep(reports)
+
+
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "room.state.json"
     change(path, lambda _: State((Done(ONE, "now", "rcv"), Done(TWO, "now", "snd")), "token", ROOM))
@@ -241,6 +262,19 @@ def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.Captur
     ]
     assert main(["arm", "--state", str(tmp_path / "nowhere.json"), "--all"]) == 1
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_the_state_of_a_server_is_found_as_the_server_finds_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, words in (("udpcast-state.json", ["--pair", str(tmp_path)]), ("r-state.json", ["--room", "r.toml"])):
+        change(tmp_path / name, lambda _: State((Done(ONE, "now", "rcv"),)))
+        words[1] = str(tmp_path / words[1])
+        assert main(["arm", *words, ONE]) == 0
+        assert read(tmp_path / name).macs == frozenset()
+    assert capsys.readouterr().out == f"{ONE} is armed again\n" * 2
+    with pytest.raises(SystemExit):
+        main(["arm", "--all"])
 
 
 def test_a_damaged_state_of_a_server_is_mended_by_arming_all(tmp_path: Path) -> None:
