@@ -8,13 +8,12 @@ import errno
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootpair import bzimage, check
 
-from . import image, kernel, manifest, output, python
+from . import image, interruption, kernel, manifest, output, python, workspace
 from .errors import BuildError
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
@@ -64,16 +63,15 @@ def build(
         cache.mkdir(parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
         output.mend(out)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work:
-            if kernel_file is None:
-                source = kernel.fetch(cache, release)
-            else:
-                source = kernel.given(kernel_file, modules, Path(work))
+        workspace.sweep([cache, out])
+        with workspace.temporary(cache) as work:
+            source = kernel.given(kernel_file, modules, work) if kernel_file else kernel.fetch(cache, release)
             kernel.check_drivers(source, drivers)
             check.check_kernel(source.image)
-            new = Path(work) / "new"
+            new = work / "new"
             new.mkdir()
-            result = make(source, Path(work), new, drivers, command, project)
+            result = make(source, work, new, drivers, command, project)
+            interruption.too_late()
             output.put(out, new, (LINUX, INITRD, MANIFEST))
     return result
 

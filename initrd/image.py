@@ -14,7 +14,7 @@ from .cpio import write_archive
 from .errors import BuildError
 from .kernel import Kernel
 from .python import PythonTree
-from .run import find_tool, run
+from .run import end_all, find_tool, run
 
 DRACUT_MODULE = Path(__file__).resolve().parent / "dracut/90udpcast"
 DRACUT_BASE = Path("/usr/lib/dracut")
@@ -96,10 +96,15 @@ def driver_files(tree: Path) -> list[Path]:
 
 
 def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
-    """Do `work` with every path, as many at a time as there are processors."""
+    """Do `work` with every path, as many at a time as there are processors. The first error ends all."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for job in [pool.submit(work, path) for path in paths]:
-            job.result()
+        try:
+            for job in [pool.submit(work, path) for path in paths]:
+                job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
+            raise
 
 
 def unpack(path: Path) -> None:

@@ -8,12 +8,11 @@ import os
 import re
 import shutil
 import struct
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import apt
+from . import apt, workspace
 from .errors import BuildError
 from .run import run
 
@@ -155,8 +154,7 @@ def current_package(meta: str, options: Sequence[str] = ()) -> tuple[str, str]:
 
 def download(package: str, version: str, place: Path, options: Sequence[str] = ()) -> None:
     """Put the unpacked package at `place`, completely or not at all."""
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".fetch-") as name:
-        work = Path(name)
+    with workspace.temporary(place.parent) as work:
         # apt drops to its user _apt for downloads when it is root, and that user may not write here.
         command = ["apt-get", *options, "download", "-q", "-o", "APT::Sandbox::User=root", f"{package}={version}"]
         run(command, cwd=work)

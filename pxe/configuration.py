@@ -2,14 +2,14 @@
 
 - The default file is for every machine that has none of its own. It boots what the room's `default` says. Where that is
   the disk, the launcher can be chosen at the prompt, if there is one; without, its line is nobody's.
-- A machine that is done, or not armed, gets a file that boots its disk.
+- A machine that is done, or not armed, gets a file that boots its disk; one that is done also where it is not named.
 - Lines that somebody may boot are held against the launcher's own rules, also those of machines that boot their disks
   now: they may be armed later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -29,7 +29,18 @@ class Configuration:
 
 def configurations(room: Room, done: Collection[str] = ()) -> tuple[Configuration, ...]:
     """Raises BootEntryError for what a loader cannot carry."""
-    return tuple(one for loader in LOADERS for one in _of_loader(loader, room, done))
+    macs = dict.fromkeys((*(machine.mac for machine in room.machines), *done))
+    defaults = (Configuration(loader.default, *_default(loader, room)) for loader in LOADERS)
+    return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done)))
+
+
+def of_machine(room: Room, mac: str, done: Collection[str] = ()) -> tuple[Configuration, ...]:
+    """The files of one machine; none where it boots what all boot. Raises BootEntryError."""
+    machine = next((one for one in room.machines if one.mac == mac), None)
+    if machine is None and mac not in done:
+        return ()
+    boots_disk = mac in done or (machine is not None and not machine.armed)
+    return tuple(_own(loader, room, machine, mac, boots_disk) for loader in LOADERS)
 
 
 def entry_of(room: Room, machine: Machine | None = None) -> BootEntry:
@@ -45,15 +56,12 @@ def entries(room: Room) -> tuple[BootEntry, ...]:
     return (*common, *(entry_of(room, machine) for machine in room.machines))
 
 
-def _of_loader(loader: Loader, room: Room, done: Collection[str]) -> Iterator[Configuration]:
-    yield Configuration(loader.default, *_default(loader, room))
-    for machine in room.machines:
-        entry = entry_of(room, machine)
-        path, section = loader.machine(machine.mac), loader.section(entry)
-        if machine.armed and machine.mac not in done:
-            yield Configuration(path, loader.config(entry, room.timeout), section)
-        else:
-            yield Configuration(path, loader.disk, loader.disk_section)
+def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_disk: bool) -> Configuration:
+    path = loader.machine(mac)
+    if boots_disk:
+        return Configuration(path, loader.disk, loader.disk_section)
+    entry = entry_of(room, machine)
+    return Configuration(path, loader.config(entry, room.timeout), loader.section(entry))
 
 
 def _default(loader: Loader, room: Room) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pxe.boot_entry import BootEntryError
-from pxe.configuration import configurations, entries
+from pxe.configuration import configurations, entries, of_machine
 from pxe.loaders import LOADERS
 from pxe.room import Boot, Machine, Room
 
@@ -23,6 +23,20 @@ def test_armed_machines_boot_the_launcher_and_the_others_their_disks() -> None:
     assert "lang=FR\n" in default and "lang=FR umode=snd\n" in sender
     assert left == loader.disk
     assert texts(Room("lang=FR", (SENDER, LEFT_ALONE)), SENDER.mac) == [default, loader.disk, loader.disk]
+
+
+def test_one_that_is_not_named_gets_a_file_of_its_own_when_it_is_done() -> None:
+    [loader] = LOADERS
+    room, mac = Room("", (SENDER,)), "52:54:00:aa:bb:03"
+    assert [(one.path, one.text) for one in configurations(room, {mac})][2:] == [(loader.machine(mac), loader.disk)]
+    assert of_machine(room, mac) == ()
+
+
+def test_the_files_of_one_machine_are_the_same_alone() -> None:
+    room = Room("lang=FR", (SENDER, LEFT_ALONE))
+    for done in ((), (SENDER.mac,)):
+        alone = [one for machine in room.machines for one in of_machine(room, machine.mac, done)]
+        assert alone == list(configurations(room, done))[1:]
 
 
 def test_to_a_file_that_is_not_ours_the_same_is_to_be_added() -> None:

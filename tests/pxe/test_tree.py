@@ -194,7 +194,8 @@ def test_command(
     monkeypatch.setattr("pxe.__main__.write_tree", fake)
     machine = "52:54:00:aa:bb:01=umode=snd lang=FR"
     assert main(["tree", str(tmp_path), "--pair", str(pair), "--append", "lang=DE", "--machine", machine]) == 0
-    assert seen["values"] == (pair, Room("lang=DE", (Machine("52:54:00:aa:bb:01", "umode=snd lang=FR"),)))
+    room = Room("lang=DE", (Machine("52:54:00:aa:bb:01", "umode=snd lang=FR"),))
+    assert seen["values"] == (pair, room, frozenset())
     out, err = capsys.readouterr()
     assert "pxelinux.0\n" in out
     assert "default is not ours and was left as it is" in out
