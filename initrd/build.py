@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bootpair import bzimage, check
 
-from . import image, interruption, kernel, manifest, output, python, workspace
+from . import image, interruption, kernel, kernel_config, manifest, output, python, workspace
 from .errors import BuildError
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
@@ -68,6 +68,7 @@ def build(
             source = kernel.given(kernel_file, modules, work) if kernel_file else kernel.fetch(cache, release)
             kernel.check_drivers(source, drivers)
             check.check_kernel(source.image)
+            drivers = (*drivers, *kernel_config.check(source, work))
             new = work / "new"
             new.mkdir()
             result = make(source, work, new, drivers, command, project)
@@ -94,6 +95,7 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     tree = image.gather(source, modules, staged, drivers, work)
     lacking = missing_firmware(tree)
     image.tidy(tree, source)
+    image.resolve(tree, project, modules, source)
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
     if source.package and source.package_version:

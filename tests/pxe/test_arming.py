@@ -36,7 +36,8 @@ class Room1:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "tftp"
-        self.pair, self.places = make_pair(directory / "pair"), (directory / "syslinux",)
+        self.pair, self.places = directory / "pair", (directory / "syslinux",)
+        make_pair(self.pair)
         self.places[0].mkdir()
         for name in LOADER.files:
             (self.places[0] / name).write_text(name)
@@ -57,7 +58,7 @@ class Room1:
         return self.directory / LOADER.machine(mac)
 
     def files(self) -> dict[str, str]:
-        return {str(path): path.read_text("latin-1") for path in self.directory.rglob("*") if path.is_file()}
+        return {str(path): path.read_text(errors="replace") for path in self.directory.rglob("*") if path.is_file()}
 
     def run(self, *words: str) -> int:
         return main(["tree", words[0], str(self.directory), *words[1:]])
