@@ -25,6 +25,9 @@ from kernel_cmdline.network import parse_mac
 
 from .room import Boot, Machine, Room, RoomError
 
+SERVER_STATE = "udpcast-state.json"
+"""The state of a server of ours, unless it is told where."""
+
 VERSION = 1
 WAIT = 10.0
 """Seconds for which another writer is waited for."""
@@ -113,11 +116,11 @@ def change(path: Path, how: Callable[[State], State], wait: float = WAIT) -> Sta
         return after
 
 
-def replace_damaged(path: Path, state: State) -> Path:
+def replace_damaged(path: Path, state: State, wait: float = WAIT) -> Path:
     """Write the file anew, and keep what was there beside it, at the path that is returned. Raises StateError."""
     path = path.resolve()
     kept = path.with_name(f"{path.name}.damaged")
-    with _alone(path, WAIT):
+    with _alone(path, wait):
         with contextlib.suppress(FileNotFoundError):
             path.replace(kept)
         _write(path, state)

@@ -24,7 +24,7 @@ from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
-from .rules import asks_nobody, first_disk_may_change, name_may_change
+from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, name_may_change
 from .validation import Explained, explain_parameters, problem_with, too_many
 
 
@@ -167,12 +167,13 @@ def prospect(append: str) -> Prospect:
     given = given_answers(parse(append))
     role, port = _value("umode", given), _value("port", given)
     after = _value("after" if "after" in given else "auto_reboot", given)
+    unused = auto_reboot_unused(Facts(Machine(), given, {"after": after})) if "after" in given else ()
     return Prospect(
         role.value if isinstance(role, Role) else None,
         port if isinstance(port, int) else 0,
         asks_nobody(given),
         isinstance(after, After) and after.success is Next.REBOOT,
-        tuple(map(str, first_disk_may_change(given))),
+        tuple(map(str, (*first_disk_may_change(given), *unused))),
     )
 
 

@@ -188,7 +188,12 @@ def test_the_advice_has_one_order() -> None:
     ],
 )
 def test_what_a_line_leads_to(line: str, expected: Prospect) -> None:
-    assert prospect(line) == expected
+    assert replace(prospect(line), warnings=()) == expected
+
+
+def test_of_two_words_for_what_follows_the_one_that_is_not_used_is_said() -> None:
+    assert prospect("auto_reboot=always after=menu").warnings == ("auto_reboot=always is not used: after= decides.",)
+    assert prospect("auto_reboot=success after=reboot,menu").warnings == ()
 
 
 @pytest.mark.parametrize(
