@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import concurrent.futures
-import lzma
 import os
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from . import packed
 from .cpio import write_archive
 from .errors import BuildError
-from .kernel import Kernel
+from .kernel import Kernel, module_files
 from .python import PythonTree
 from .run import end_all, find_tool, run
 
@@ -66,7 +65,7 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     if len(trees) != 1:
         raise BuildError(f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did")
     (work / "dracut.img").unlink(missing_ok=True)
-    each(unpack, [path for path in driver_files(trees[0]) if path.suffix == ".xz"])
+    each(unpack, [path for path in driver_files(trees[0]) if path.suffix != ".ko"])
     return trees[0]
 
 
@@ -91,8 +90,8 @@ def tidy(tree: Path, kernel: Kernel) -> None:
 
 
 def driver_files(tree: Path) -> list[Path]:
-    """All kernel modules below `tree`, compressed or not, sorted."""
-    return sorted(path for path in (tree / "usr/lib/modules").rglob("*") if re.search(r"\.ko(\.\w+)?$", path.name))
+    """All kernel modules in the initrd `tree`."""
+    return module_files(tree / "usr/lib/modules")
 
 
 def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
@@ -108,9 +107,9 @@ def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
 
 
 def unpack(path: Path) -> None:
-    """Replace a driver in xz's form, as Debian has them since 13, by the driver: its firmware is to be read off, and
-    zstd's form loads faster."""
-    path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+    """Replace a driver in another form (xz's, in Debian since 13) by the driver: its firmware is to be read off, and
+    what zstd makes of it at our level loads faster."""
+    path.with_suffix("").write_bytes(packed.read(path, path.parent))
     path.unlink()
 
 
@@ -126,8 +125,3 @@ def pack(tree: Path, out: Path, time: int) -> None:
         write_archive(tree, file, time)
     run(["zstd", "-q", LEVEL, "-T1", "--check", "-f", plain, "-o", out])
     plain.unlink()
-
-
-def wanted_firmware(module: bytes) -> tuple[str, ...]:
-    """The firmware files that an uncompressed driver names (its ``.modinfo``: ``firmware=NAME`` with a zero behind)."""
-    return tuple(sorted({found.decode("ascii", "replace") for found in re.findall(rb"\0firmware=([^\0]+)", module)}))
