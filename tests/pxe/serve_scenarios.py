@@ -16,7 +16,9 @@ import sys
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from pxe.loaders import machine_file
 from pxe.watch import Policy, Watch, WatchError
+from tests.pairs import make_pair
 
 HERE = Path(sys.argv[2])
 PAIR = HERE / "pair"
@@ -55,8 +57,7 @@ def prepare() -> None:
     ip("-n other addr add 10.77.0.3/24 broadcast + dev school")
     for folder in (PAIR, TEMPORARY):
         folder.mkdir()
-    (PAIR / "udpcast-linux").write_bytes(os.urandom(1 << 16))
-    (PAIR / "udpcast-initrd").write_bytes(os.urandom(1 << 20))
+    make_pair(PAIR, archive=os.urandom(1 << 20), code=os.urandom(1 << 16))
     os.environ["TMPDIR"] = str(TEMPORARY)
 
 
@@ -110,9 +111,14 @@ def fetch(name: str) -> bool:
 
 
 def serve() -> dict[str, object]:
-    serving = Serving("--range", "10.77.0.100,10.77.0.110", "--append", "lang=FR")
+    room = HERE / "room.toml"
+    room.write_text(f'parameters.lang = "FR"\n[machines]\npc = {{ mac = "{MAC}", parameters.port = 9002 }}\n')
+    serving = Serving("--range", "10.77.0.100,10.77.0.110", "--room", str(room))
     heard = ask(*FIRMWARE)
-    fetched = {name: fetch(name) for name in ("pxelinux.0", "pxelinux.cfg/default", "udpcast-linux", "udpcast-initrd")}
+    own = f"pxelinux.cfg/{machine_file(MAC)}"
+    fetched = {name: fetch(name) for name in ("pxelinux.0", own)}
+    line = (HERE / "fetched").read_text()
+    fetched |= {name: fetch(name) for name in ("udpcast-linux", "udpcast-initrd")}
     menu = (HERE / "fetched").stat().st_size
     serving.until("starts")
     second = subprocess.run(
@@ -124,6 +130,8 @@ def serve() -> dict[str, object]:
         "heard": heard,
         "fetched": fetched,
         "bytes": menu,
+        "line": line,
+        "state": [path.name for path in HERE.glob("room-*")],
         "second": [second.returncode, second.stderr],
         "status": status,
         "left": [path.name for path in TEMPORARY.iterdir()],
