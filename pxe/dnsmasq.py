@@ -37,7 +37,7 @@ class BootServer:
     minimum). `authoritative` refuses leases of other servers, so it must be False beside one. `router` None: clients
     get no default route. `ping` tries whether somebody has an address before it is leased, which takes up to 3 s: for
     networks with machines of their own. `user` None: dnsmasq's own choice (it gives up root); in a user namespace
-    only root will do.
+    only root will do. `transfers`: so many by TFTP at once (0: dnsmasq's 50), for each of which it needs a descriptor.
     """
 
     interface: str
@@ -54,6 +54,7 @@ class BootServer:
     ping: bool = False
     pid_file: Path | None = None
     user: str | None = None
+    transfers: int = 0
 
 
 def config(settings: BootServer) -> str:
@@ -72,6 +73,7 @@ def config(settings: BootServer) -> str:
         "except-interface=lo",
         "bind-interfaces",
         "enable-tftp",
+        *([f"tftp-max={settings.transfers}"] if settings.transfers else []),
         f"tftp-root={settings.tftp_root}",
         f"dhcp-leasefile={settings.lease_file}",
         f"pid-file={settings.pid_file or ''}",

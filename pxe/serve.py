@@ -25,6 +25,7 @@ from .daemon import Daemon, DaemonError, Readers
 from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS
 from .loop import Loop, told_to_end
+from .patrol import InterfaceGone, Patrol
 from .probe import find_server
 from .supervisor import Command, User, other_user
 from .workspace import Workspace, WorkspaceError, workspace
@@ -33,6 +34,9 @@ PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
 """The programs that are run, and the Debian packages that have them; those of the boot loaders are in their table."""
 
 PACKAGES = tuple(PROGRAMS.values())
+
+OTHER_DESCRIPTORS = 150
+"""What dnsmasq wants beside those of its transfers (src/dnsmasq.c), and some."""
 
 Say = Callable[[str], None]
 
@@ -78,7 +82,7 @@ def serve(service: Service, write: Callable[[Path], None], say: Say, attach: Seq
     with contextlib.suppress(KeyboardInterrupt), told_to_end():
         try:
             _serve(service, write, say, attach)
-        except (addresses.AddressError, ports.PortError, WorkspaceError, DaemonError) as error:
+        except (addresses.AddressError, ports.PortError, WorkspaceError, DaemonError, InterfaceGone) as error:
             raise ServeError(str(error)) from error
 
 
@@ -94,7 +98,7 @@ def _serve(service: Service, write: Callable[[Path], None], say: Say, attach: Se
         settings = replace(settings, authoritative=_is_alone(service, say))
         place.config.write_text(config(settings))
         _hand_over(settings.lease_file, user)
-        command = Command((dnsmasq, f"--conf-file={place.config}"), user)
+        command = Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS)
         with contextlib.closing(Loop()) as loop:
             _run(loop, command, settings, (place, claimed.fileno()), say, attach)
 
@@ -172,7 +176,13 @@ def _settings(service: Service, server: IPv4Interface, place: Workspace, user: U
         proxy=service.proxy,
         ping=True,
         user=None if user else "root",
+        transfers=transfers_for(int(last) - int(first) + 1 if first and last else server.network.num_addresses),
     )
+
+
+def transfers_for(clients: int) -> int:
+    """How many transfers dnsmasq may have at once: a client that breaks off and asks again leaves one for a minute."""
+    return min(max(4 * clients, 200), 2000)
 
 
 def _summary(settings: BootServer) -> Iterator[str]:
@@ -188,7 +198,8 @@ def _run(
     loop: Loop, command: Command, settings: BootServer, place: tuple[Workspace, int], say: Say, attach: Sequence[Attach]
 ) -> None:
     """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
-    clients = Clients(settings.tftp_root)
+    patrol = Patrol(loop, settings, say)
+    clients = Clients(settings.tftp_root, patrol.transfers)
 
     def ready() -> None:
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
@@ -197,11 +208,15 @@ def _run(
             each(Running(loop, settings, daemon.signal, say))
 
     def read(line: str) -> None:
+        patrol.logged(line)
         if event := clients.read(line):
             say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
 
     (work, claimed) = place
-    with contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon:
+    with (
+        contextlib.closing(patrol),
+        contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon,
+    ):
         loop.run()
 
 
