@@ -1,7 +1,7 @@
 """One program at a time writes in a directory: builds, `tree` and `serve` may run at once.
 
 The lock is the directory's own (flock), so that no file is left, and it ends with the process that holds it. On a file
-system without locks for directories (NFS) there is none.
+system without locks for directories (NFS), and in a directory that may be entered but not read, there is none.
 """
 
 from __future__ import annotations
@@ -34,7 +34,11 @@ def locked(directory: Path, patience: float = PATIENCE) -> Iterator[None]:
     For the one thread of a process that writes. Raises LockError after `patience` seconds, OSError when there is no
     such directory.
     """
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        yield
+        return
     try:
         status = os.fstat(handle)
         key = (status.st_dev, status.st_ino)

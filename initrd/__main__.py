@@ -12,8 +12,10 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
+from . import apt, firmware
 from .build import DEBIAN_PACKAGES, build
 from .errors import BuildError
+from .interruption import Interrupted, interruptible
 
 PROG = "python3 -m initrd"
 DESCRIPTION = "Write udpcast-linux, udpcast-initrd and udpcast-manifest.json to a directory."
@@ -89,21 +91,27 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         options.usage_error(f"--release {options.release} is no code name of a Debian release, such as trixie")
     logging.basicConfig(format="%(message)s", level=logging.DEBUG if options.verbose else logging.WARNING)
     try:
-        result = build(
-            options.output,
-            options.kernel,
-            options.modules,
-            release=options.release,
-            cache=options.cache,
-            drivers=options.add_driver,
-            command=f"{prog} {shlex.join(words)}",
-        )
+        with interruptible():
+            result = build(
+                options.output,
+                options.kernel,
+                options.modules,
+                release=options.release,
+                cache=options.cache,
+                drivers=options.add_driver,
+                command=f"{prog} {shlex.join(words)}",
+            )
+    except Interrupted as signal:
+        print(f"initrd: ended by {signal}; {showable(str(options.output))} is as it was", file=sys.stderr)
+        return signal.status
     except BuildError as error:
         print(f"initrd: {showable_lines(str(error))}", file=sys.stderr)
         return error.status
     for entry in result.files:
         print(f"{showable(str(options.output / entry.name))}  {entry.size / 1e6:.1f} MB")
     print(f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages")
+    for line in firmware.report(result.missing_firmware, result.packages, apt.this_release()):
+        print(line)
     return 0
 
 

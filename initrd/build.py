@@ -5,17 +5,23 @@ from __future__ import annotations
 import ast
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import image, kernel, manifest, python
+from bootpair import bzimage, check
+from kernel_cmdline import showable
+
+from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, workspace
+from .drivers import account, left_here, outside, prefer, replace, wanted, went_in
 from .errors import BuildError
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
+
+LOG = logging.getLogger("initrd")
 
 
 def tool_packages(project: Path) -> dict[str, str]:
@@ -28,7 +34,7 @@ DEBIAN_PACKAGES = tuple(
 )
 """What must be installed on the machine that builds."""
 
-LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
+LINUX, INITRD, MANIFEST = check.KERNEL, check.INITRD, check.MANIFEST
 
 EPOCH = 1_700_000_000
 """Time stamp of all files in the archive, seconds since 1970, unless SOURCE_DATE_EPOCH is set."""
@@ -58,21 +64,21 @@ def build(
     """
     check_host(project)
     cache = cache or default_cache()
-    with disk_errors(), umask(0o022):
+    with disk_errors(), pair_errors(), umask(0o022):
         cache.mkdir(parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as work,
-            tempfile.TemporaryDirectory(dir=out, prefix=".udpcast-") as new,
-        ):
-            if kernel_file is None:
-                source = kernel.fetch(cache, release)
-            else:
-                source = kernel.given(kernel_file, modules, Path(work))
+        output.mend(out)
+        workspace.sweep([cache, out])
+        with workspace.temporary(cache) as work:
+            source = kernel.given(kernel_file, modules) if kernel_file else kernel.fetch(cache, release)
             kernel.check_drivers(source, drivers)
-            result = make(source, Path(work), Path(new), drivers, command, project)
-            for name in (LINUX, INITRD, MANIFEST):
-                (Path(new) / name).replace(out / name)
+            check.check_kernel(source.image)
+            drivers = (*drivers, *kernel_config.check(source, work))
+            new = work / "new"
+            new.mkdir()
+            result = make(kernel.usable(source, work), work, new, drivers, command, project)
+            interruption.too_late()
+            output.put(out, new, (LINUX, INITRD, MANIFEST))
     return result
 
 
@@ -91,18 +97,31 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     time = int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH))
     staged = work / "staged"
     modules = python.stage(staged, project)
-    tree = image.gather(source, modules, staged, drivers, work)
-    lacking = missing_firmware(tree)
+    found = outside(source, work)
+    tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], work)
+    replace(found, source, tree)
+    firmware.complete(tree, source, work)
+    lacking = firmware.missing(tree, source)
     image.tidy(tree, source)
+    inside = went_in(found, source, tree)
+    prefer(inside, source, tree)
+    image.resolve(tree, project, modules, source)
+    for sentence in (*account(found, inside, source), *(left_here(source, work) if source.package else ())):
+        LOG.warning("%s", showable(sentence))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
     if source.package and source.package_version:
         packages[source.package] = source.package_version
     image.pack(tree, new / INITRD, time)
     shutil.copyfile(source.image, new / LINUX)
+    identity = manifest.put_front(new / INITRD, new / LINUX, time)
+    check.check_pair(new / LINUX, new / INITRD)
+    if bzimage.release(identity.version) != source.version:
+        raise BuildError(f"{source.image} became another kernel while the pair was built; build again")
     result = Manifest(
         launcher=launcher_version(project),
         kernel=source.version,
+        kernel_version=identity.version,
         command=command,
         time=time,
         files=(manifest.describe(new / LINUX), manifest.describe(new / INITRD)),
@@ -129,17 +148,6 @@ def host_files(tree: Path, staged: Path) -> Iterator[Path]:
             yield Path("/") / inner
 
 
-def missing_firmware(tree: Path) -> dict[str, tuple[str, ...]]:
-    """Drivers that name firmware which did not go in."""
-    found = {}
-    for path in image.driver_files(tree):
-        wanted = image.wanted_firmware(path.read_bytes())
-        lacking = tuple(name for name in wanted if not (tree / "usr/lib/firmware" / name).exists())
-        if lacking:
-            found[path.name.split(".ko")[0]] = lacking
-    return found
-
-
 def launcher_version(project: Path) -> str:
     """The version that the launcher in `project` has, read without importing it."""
     for statement in ast.parse((project / "launcher/__init__.py").read_bytes()).body:
@@ -156,6 +164,15 @@ def umask(value: int) -> Iterator[None]:
         yield
     finally:
         os.umask(old)
+
+
+@contextlib.contextmanager
+def pair_errors() -> Iterator[None]:
+    """A kernel that is cut cannot be used."""
+    try:
+        yield
+    except check.PairError as error:
+        raise BuildError(str(error).removesuffix("."), 2) from error
 
 
 @contextlib.contextmanager

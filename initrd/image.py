@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import concurrent.futures
-import lzma
 import os
-import re
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from . import packed
 from .cpio import write_archive
 from .errors import BuildError
-from .kernel import Kernel
+from .kernel import Kernel, module_files
+from .libraries import complete
 from .python import PythonTree
-from .run import find_tool, run
+from .resolve import LOADED_LATER, Image, check
+from .run import end_all, find_tool, run
+from .scripts import interpreter
+from .tree import Tree
 
 DRACUT_MODULE = Path(__file__).resolve().parent / "dracut/90udpcast"
 DRACUT_BASE = Path("/usr/lib/dracut")
@@ -23,6 +26,10 @@ LEVEL = "-19"
 
 HOST_FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/conf.d", "usr/lib/dracut")
 """What dracut adds about this machine and about itself; libraries are where the loader looks anyway."""
+
+ADMINISTRATORS = "usr/local"
+"""Where an administrator has things of his own. dracut takes a library from there that comes before Debian's, where the
+booted machine, which has no cache of its loader, would not find it."""
 
 NEEDLESS_INDEXES = (
     "modules.alias",
@@ -66,8 +73,24 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     if len(trees) != 1:
         raise BuildError(f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did")
     (work / "dracut.img").unlink(missing_ok=True)
-    each(unpack, [path for path in driver_files(trees[0]) if path.suffix == ".xz"])
+    shutil.rmtree(trees[0] / ADMINISTRATORS, ignore_errors=True)
+    complete(Tree(trees[0]), Tree(Path("/")), LOADED_LATER)
+    run_scripts(Tree(trees[0]))
+    each(unpack, [path for path in driver_files(trees[0]) if path.suffix != ".ko"])
     return trees[0]
+
+
+def run_scripts(tree: Tree) -> None:
+    """Make all scripts executable: a checkout may have lost that (an archive, a file system of Windows)."""
+    for inner in tree.files():
+        if interpreter(tree.read(inner, 2)) is not None:
+            path = tree.root / inner
+            path.chmod(path.stat().st_mode | 0o755)
+
+
+def resolve(tree: Path, project: Path, python: PythonTree, kernel: Kernel) -> None:
+    """Raise BuildError where something that the image needs is not in it."""
+    check(Image(Tree(tree), project, python.home, kernel, (DRACUT_MODULE / "module-setup.sh").read_text()))
 
 
 def tidy(tree: Path, kernel: Kernel) -> None:
@@ -91,21 +114,28 @@ def tidy(tree: Path, kernel: Kernel) -> None:
 
 
 def driver_files(tree: Path) -> list[Path]:
-    """All kernel modules below `tree`, compressed or not, sorted."""
-    return sorted(path for path in (tree / "usr/lib/modules").rglob("*") if re.search(r"\.ko(\.\w+)?$", path.name))
+    """All kernel modules in the initrd `tree`."""
+    return module_files(tree / "usr/lib/modules")
 
 
 def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
-    """Do `work` with every path, as many at a time as there are processors."""
+    """Do `work` with every path, as many at a time as there are processors. The first error ends all."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for job in [pool.submit(work, path) for path in paths]:
-            job.result()
+        try:
+            for job in [pool.submit(work, path) for path in paths]:
+                job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
+            raise
 
 
 def unpack(path: Path) -> None:
-    """Replace a driver in xz's form, as Debian has them since 13, by the driver: its firmware is to be read off, and
-    zstd's form loads faster."""
-    path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
+    """Replace a packed driver (Debian's are in xz's form since 13) by the driver: its firmware is to be read off,
+    zstd's form loads faster, and Debian's kmod knows nothing of gzip's. Raises BuildError."""
+    if path.suffix not in packed.FORMS:
+        raise BuildError(f"the driver {path.name} is packed in an unknown form; .xz, .gz and .zst are known", 2)
+    path.with_suffix("").write_bytes(packed.read(path, path.parent))
     path.unlink()
 
 
@@ -121,8 +151,3 @@ def pack(tree: Path, out: Path, time: int) -> None:
         write_archive(tree, file, time)
     run(["zstd", "-q", LEVEL, "-T1", "--check", "-f", plain, "-o", out])
     plain.unlink()
-
-
-def wanted_firmware(module: bytes) -> tuple[str, ...]:
-    """The firmware files that an uncompressed driver names (its ``.modinfo``: ``firmware=NAME`` with a zero behind)."""
-    return tuple(sorted({found.decode("ascii", "replace") for found in re.findall(rb"\0firmware=([^\0]+)", module)}))

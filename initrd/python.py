@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .run import run
+from .errors import BuildError
+from .run import find_tool, run
 
 PROJECT = Path(__file__).resolve().parent.parent
 INSIDE = Path(__file__).resolve().parent / "inside"
@@ -37,7 +38,24 @@ REPLACED: dict[str, str | None] = {
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
+ABSENT = (
+    # Other systems, and older Pythons.
+    *("_ios_support", "_winapi", "_wmi", "backports", "encodings.mbcs", "java", "msvcrt", "nt", "org.python"),
+    *("plistlib", "urwid.display._win32_raw_display", "vms_lib", "winreg"),
+    # The interpreter has these in itself, under other names.
+    *("importlib._bootstrap", "importlib._bootstrap_external"),
+    # In C already, so that the form in Python is not imported.
+    *("_py_abc", "_pydatetime", "_threading_local"),
+    # For what the launcher does not do: archives, dates as text, tests, other loops of urwid.
+    *("_strptime", "asyncio", "concurrent.futures", "doctest", "gi", "importlib.readers", "pickle", "pkgutil"),
+    *("string", "tarfile", "tornado", "tracemalloc", "trio", "twisted", "urwid.old_str_util", "zipfile"),
+)
+"""Modules that others name, and that are meant not to be in the initrd; nothing that is ours may import one. With a
+name goes all that is below it."""
+
 DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
+DEBIANS = Path("/usr/bin")
+"""Where Debian's Python is, when its links are followed."""
 PYTHON_PACKAGES = {name: f"python3-{name}" for name in LIBRARIES}
 
 
@@ -45,8 +63,8 @@ PYTHON_PACKAGES = {name: f"python3-{name}" for name in LIBRARIES}
 class PythonTree:
     """What `stage` made: `home` is the directory inside the initrd that holds every module.
 
-    `extensions` maps a shared object on this machine to its place in the initrd; dracut copies these, because
-    it finds their libraries. `sources` are the files on this machine that were read.
+    `extensions` maps a shared object on this machine to its place in the initrd; dracut copies these.
+    `sources` are the files on this machine that were read.
     """
 
     home: Path
@@ -56,6 +74,7 @@ class PythonTree:
 
 def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     """Write all Python modules of the initrd below `tree`, compiled. Raises BuildError."""
+    check_interpreter()
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
     request = {
@@ -79,12 +98,42 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     )
 
 
+def check_interpreter() -> None:
+    """Raise BuildError where `python3` is not Debian's own: another one has its modules in other places, and Debian's
+    libraries are not made for it."""
+    found = Path(find_tool("python3"))
+    real = found.resolve()
+    if real.parent != DEBIANS:
+        raise BuildError(
+            f"{found} is {real} here, which is not Debian's Python, and cannot go into the initrd; make it a link to "
+            "Debian's again (python3.11 in Debian 12, python3.13 in Debian 13)"
+        )
+
+
 def compile_catalogues(project: Path, out: Path) -> None:
     """Compile the translations of a checkout; what was installed has only compiled ones."""
     for source in catalogue_sources(project):
         target = out / source.relative_to(project).with_suffix(".mo")
         target.parent.mkdir(parents=True, exist_ok=True)
         run(["msgfmt", "--check-format", "--no-hash", "--endianness=little", "-o", target, source])
+
+
+def modules_of(package: str, project: Path) -> list[str]:
+    """The modules of one of our packages."""
+    paths = (path.relative_to(project).with_suffix("") for path in sorted((project / package).rglob("*.py")))
+    return [".".join(path.parts).removesuffix(".__init__") for path in paths]
+
+
+def data_of(project: Path) -> list[Path]:
+    """The files of our packages that are no modules, as they are named where they are installed."""
+    found = (
+        path.relative_to(project)
+        for name in OUR_PACKAGES
+        for path in sorted((project / name).rglob("*"))
+        if path.is_file()
+    )
+    names = (path.with_suffix(".mo") if path.suffix == ".po" else path for path in found)
+    return [path for path in dict.fromkeys(names) if path.suffix not in {".py", ".pyc"}]
 
 
 def catalogue_sources(project: Path) -> list[Path]:

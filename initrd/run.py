@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shlex
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kernel_cmdline import showable
 
 from .errors import BuildError
+from .interruption import undisturbed
 
 LOG = logging.getLogger("initrd")
 
@@ -41,6 +44,9 @@ SOURCE_TOOL_PACKAGES = {"msgfmt": "gettext"}
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 """Where Debian's own programs are; what an administrator put into /usr/local is not what goes in."""
 
+SETPRIV = "/usr/bin/setpriv"
+"""It is in util-linux, without which there is no Debian."""
+
 
 def find_tool(name: str) -> str:
     """Full path of a program. Raises BuildError naming the Debian package that has it."""
@@ -66,6 +72,24 @@ def missing(names: Sequence[str], packages: Iterable[str]) -> BuildError:
     return BuildError(f"{all_of_them} missing here: apt-get install {' '.join(packages)}")
 
 
+INHERITED: set[int] = set()
+"""Descriptors that every child gets: the locks on what it may write to."""
+
+RUNNING: set[subprocess.Popen[str]] = set()
+
+GRACE = 2.0  # seconds that a child has for its own cleaning up
+
+
+@contextlib.contextmanager
+def inherited(descriptor: int) -> Iterator[None]:
+    """Have every child hold `descriptor` too."""
+    INHERITED.add(descriptor)
+    try:
+        yield
+    finally:
+        INHERITED.discard(descriptor)
+
+
 def run(
     argv: Sequence[str | Path],
     *,
@@ -77,28 +101,60 @@ def run(
     """Run `argv` (its first word is looked up with `find_tool`) and return its standard output.
 
     The environment is small and fixed, so that the result does not depend on whose shell it is. Raises
-    BuildError with the last line the program wrote when it fails, unless `tolerate`.
+    BuildError with the last line the program wrote when it fails, unless `tolerate`. Whatever ends the waiting ends
+    the program and its children; the death of this process ends the program.
     """
     words = [find_tool(str(argv[0])), *(str(word) for word in argv[1:])]
     extra = dict(environment or {})
     shown = [f"{name}={value}" for name, value in extra.items() if "\n" not in value]
     LOG.debug("%s", showable(shlex.join((["env", *shown] if shown else []) + words)))
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
-    done = subprocess.run(
-        words,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        cwd=cwd,
-        env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", **kept, **extra},
-    )
-    for line in done.stderr.splitlines():
+    process: subprocess.Popen[str] | None = None
+    try:
+        with undisturbed():
+            process = subprocess.Popen(
+                [SETPRIV, "--pdeathsig", "KILL", "--", *words],
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                cwd=cwd,
+                env={"PATH": SYSTEM_PATH, "LC_ALL": "C.UTF-8", **kept, **extra},
+                process_group=0,
+                pass_fds=tuple(INHERITED),
+            )
+            RUNNING.add(process)
+        said, complaint = process.communicate(stdin)
+    finally:
+        if process is not None:
+            end([process])
+            for pipe in (process.stdin, process.stdout, process.stderr):
+                if pipe:
+                    pipe.close()
+    for line in complaint.splitlines():
         LOG.debug("%s: %s", argv[0], showable(line))
-    if done.returncode and not tolerate:
-        raise BuildError(failure(str(argv[0]), done.returncode, done.stderr or done.stdout))
-    return done.stdout
+    if process.returncode and not tolerate:
+        raise BuildError(failure(str(argv[0]), process.returncode, complaint or said))
+    return said
+
+
+def end_all() -> None:
+    """End the programs that other threads wait for."""
+    end(list(RUNNING))
+
+
+def end(processes: Sequence[subprocess.Popen[str]]) -> None:
+    """End those that still run, each with its children."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                if process.poll() is None:
+                    os.killpg(process.pid, number)
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE)
+    RUNNING.difference_update(processes)
 
 
 def failure(name: str, status: int, said: str) -> str:

@@ -49,6 +49,8 @@ class Patrol:
         if isinstance(heard, Ask | Read):
             self._silence.asked()
         if isinstance(heard, Ask):
+            if self._settings.port and heard.port == 67:
+                return  # DHCP does not go through the firewall, nor each question to dnsmasq (`watch`)
             self._deaf.asked(heard, now)
         else:
             self.transfers.hear(heard, now)

@@ -19,6 +19,8 @@ from .boot_entry import LABEL
 DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
 """The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
 
+LONGEST_TIMEOUT = 3600
+
 
 class RoomError(Exception):
     """One sentence (a line each for several mistakes): what in the room is wrong, and what was expected."""
@@ -63,6 +65,11 @@ class Room:
     label: str = LABEL
     timeout: float = 0
     default: Boot = Boot.LAUNCHER
+
+    @property
+    def common_is_booted(self) -> bool:
+        """Whether `append` alone is a line that a PC may boot."""
+        return self.default is Boot.LAUNCHER or self.timeout > 0
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

@@ -26,8 +26,8 @@ from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS
 from .loop import Loop, told_to_end
 from .patrol import InterfaceGone, Patrol
-from .probe import find_server
 from .supervisor import Command, User, other_user
+from .watch import Policy, Watch, WatchError
 from .workspace import Workspace, WorkspaceError, workspace
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
@@ -50,7 +50,8 @@ class Service:
     """What the administrator wants.
 
     `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
-    the interface's own is served from; None: chosen, and said.
+    the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
+    from the network, too. `macs`: the PCs of the room, as far as they are named.
     """
 
     interface: str
@@ -58,6 +59,8 @@ class Service:
     span: tuple[IPv4Address, IPv4Address] | None = None
     force: bool = False
     address: IPv4Address | None = None
+    everybody: bool = False
+    macs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,10 +74,11 @@ class Running:
 
 
 Attach = Callable[[Running], None]
+Write = Callable[[BootServer], None]
 
 
-def serve(service: Service, write: Callable[[Path], None], say: Say, attach: Sequence[Attach] = ()) -> None:
-    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the directory that it is given.
+def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = ()) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the root that the settings name.
 
     What is in `attach` is called once, when dnsmasq serves. Raises ServeError, and what `write` raises.
     """
@@ -82,11 +86,18 @@ def serve(service: Service, write: Callable[[Path], None], say: Say, attach: Seq
     with contextlib.suppress(KeyboardInterrupt), told_to_end():
         try:
             _serve(service, write, say, attach)
-        except (addresses.AddressError, ports.PortError, WorkspaceError, DaemonError, InterfaceGone) as error:
+        except (
+            addresses.AddressError,
+            ports.PortError,
+            WorkspaceError,
+            DaemonError,
+            InterfaceGone,
+            WatchError,
+        ) as error:
             raise ServeError(str(error)) from error
 
 
-def _serve(service: Service, write: Callable[[Path], None], say: Say, attach: Sequence[Attach]) -> None:
+def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -> None:
     dnsmasq = _dnsmasq()
     server = _address(service, say)
     user = other_user()
@@ -94,13 +105,22 @@ def _serve(service: Service, write: Callable[[Path], None], say: Say, attach: Se
         ports.check(service.interface, server.ip, _ports(service))
         settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
-        write(settings.tftp_root)
-        settings = replace(settings, authoritative=_is_alone(service, say))
-        place.config.write_text(config(settings))
+        write(settings)
         _hand_over(settings.lease_file, user)
         command = Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS)
-        with contextlib.closing(Loop()) as loop:
+        with (
+            contextlib.closing(Watch(service.interface, server.ip, _policy(service), say)) as watch,
+            contextlib.closing(Loop()) as loop,
+        ):
+            settings = replace(settings, port=watch.port)
+            place.config.write_text(config(settings))
+            watch.look()
+            watch.attach(loop)
             _run(loop, command, settings, (place, claimed.fileno()), say, attach)
+
+
+def _policy(service: Service) -> Policy:
+    return Policy(service.proxy, service.force, service.everybody, service.macs)
 
 
 def _address(service: Service, say: Say) -> IPv4Interface:
@@ -146,24 +166,6 @@ def _find(program: str) -> str | None:
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def _is_alone(service: Service, say: Say) -> bool:
-    """True when no DHCP server answers. Raises ServeError when one does and it would be in the way."""
-    try:
-        offer = find_server(service.interface)
-    except OSError as error:
-        raise ServeError(f"{service.interface} cannot be used: {error.strerror}; is it up?") from error
-    if offer is None:
-        if service.proxy:
-            say(f"warning: no DHCP server answers on {service.interface}; beside --proxy one must give the addresses.")
-        return True
-    if not service.proxy and not service.force:
-        raise ServeError(
-            f"a DHCP server ({offer.server}) already answers on {service.interface}: two would give out addresses "
-            "twice. Use --proxy to boot beside it, or --force if you know better."
-        )
-    return False
-
-
 def _settings(service: Service, server: IPv4Interface, place: Workspace, user: User | None) -> BootServer:
     first, last = service.span or ((None, None) if service.proxy else default_range(server))
     return BootServer(
@@ -191,7 +193,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
+    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
 
 
 def _run(

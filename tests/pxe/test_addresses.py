@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface
 import pytest
 
 from pxe.__main__ import main
-from pxe.addresses import Address, AddressError, Choice, check_name, choose
+from pxe.addresses import Address, AddressError, Choice, Span, check_name, choose
 
 PUBLIC, PRIVATE, OTHER, LINK, HOST = (
     Address(IPv4Interface(text))
@@ -30,8 +30,8 @@ SPAN = IPv4Address("192.168.1.50"), IPv4Address("192.168.1.99")
     ],
 )
 def test_the_choice(
-    there: list[Address], wanted: IPv4Address | None, span: tuple[IPv4Address, IPv4Address] | None, chosen: Address, why: str
-) -> None:  # fmt: skip
+    there: list[Address], wanted: IPv4Address | None, span: Span | None, chosen: Address, why: str
+) -> None:
     found = choose("eth1", there, wanted, span)
     assert found.address == chosen.interface
     assert (why in found.why) if why else found == Choice(chosen.interface)
@@ -39,7 +39,8 @@ def test_the_choice(
 
 def test_a_choice_says_all() -> None:
     assert choose("eth1", [PUBLIC, PRIVATE], None, None).why == (
-        "eth1 has 198.51.100.7/24, 10.77.0.1/24: 10.77.0.1 is used, the first private one (--address takes another one)."
+        "eth1 has 198.51.100.7/24, 10.77.0.1/24: 10.77.0.1 is used, the first private one "
+        "(--address takes another one)."
     )
 
 
@@ -72,5 +73,5 @@ def test_what_is_no_interface_for_pcs(name: str, part: str, capsys: pytest.Captu
         main(["serve", "--interface", name, "--pair", "."])
     assert stopped.value.code == 2
     assert part in capsys.readouterr().err
-    with pytest.raises(ValueError, match="lo |alias|called|no name"):
+    with pytest.raises(ValueError, match=r"lo |alias|called|no name"):
         check_name(name)

@@ -20,6 +20,9 @@ SECTIONS = {
 }
 """What each loader's section is for `APPEND`."""
 
+DISKS = {"PXELINUX": "default disk\nprompt 0\n\nlabel disk\n    localboot 0\n"}
+"""What boots the local disk."""
+
 by_name = pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.name)
 
 
@@ -30,6 +33,11 @@ def test_every_loader_has_an_example() -> None:
 @by_name
 def test_the_section_is_the_example(loader: Loader) -> None:
     assert loader.section(make_entry(APPEND)) == SECTIONS[loader.name]
+
+
+@by_name
+def test_a_file_for_the_local_disk_is_known_as_ours(loader: Loader) -> None:
+    assert loader.disk == MARKER + DISKS[loader.name]
 
 
 @by_name

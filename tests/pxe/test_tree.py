@@ -10,8 +10,10 @@ import pytest
 
 from pxe.__main__ import main
 from pxe.loaders import MARKER, machine_file
+from pxe.record import RECORD
 from pxe.room import Machine, Room
 from pxe.tree import Tree, TreeError, write_tree
+from tests.pairs import OTHER_VERSION, make_pair
 
 
 def agree(append: str) -> tuple[list[str], list[str]]:
@@ -24,11 +26,7 @@ def refuse(append: str) -> tuple[list[str], list[str]]:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Path:
-    folder = tmp_path / "pair"
-    folder.mkdir()
-    (folder / "udpcast-linux").write_text("kernel")
-    (folder / "udpcast-initrd").write_text("initrd")
-    return folder
+    return make_pair(tmp_path / "pair")
 
 
 @pytest.fixture
@@ -41,7 +39,9 @@ def loader(tmp_path: Path) -> tuple[Path, ...]:
 
 
 def snapshot(directory: Path) -> dict[str, str]:
-    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
+    """Everything but the record, by path."""
+    files = {str(path.relative_to(directory)): path for path in directory.rglob("*") if path.is_file()}
+    return {name: path.read_text("latin-1") for name, path in files.items() if name != RECORD}
 
 
 def test_a_new_tree(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
@@ -51,8 +51,7 @@ def test_a_new_tree(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> Non
     assert {str(path.relative_to(tmp_path / "tftp")) for path in tree.written} == set(files)
     assert files["pxelinux.0"] == "pxelinux"
     assert files["ldlinux.c32"] == "ldlinux"
-    assert files["udpcast-linux"] == "kernel"
-    assert files["udpcast-initrd"] == "initrd"
+    assert {name: files[name] for name in ("udpcast-linux", "udpcast-initrd")} == snapshot(pair)
     assert "append initrd=udpcast-initrd lang=FR umode=rcv\n" in files["pxelinux.cfg/default"]
     assert "append initrd=udpcast-initrd lang=FR umode=snd\n" in files["pxelinux.cfg/01-52-54-00-aa-bb-01"]
     assert len(files) == 6
@@ -77,11 +76,12 @@ def test_a_prompt_with_a_timeout(tmp_path: Path, pair: Path, loader: tuple[Path,
 
 def test_our_own_tree_is_renewed(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     write_tree(tmp_path / "tftp", pair, Room("lang=FR"), places=loader, check=agree)
-    (pair / "udpcast-initrd").write_text("newer")
+    make_pair(pair, OTHER_VERSION, archive=b"newer")
     (loader[0] / "pxelinux.0").write_text("newer")
     write_tree(tmp_path / "tftp", pair, Room("lang=DE"), places=loader, check=agree)
     files = snapshot(tmp_path / "tftp")
-    assert files["udpcast-initrd"] == files["pxelinux.0"] == "newer"
+    assert files["pxelinux.0"] == "newer"
+    assert {name: files[name] for name in ("udpcast-linux", "udpcast-initrd")} == snapshot(pair)
     assert "lang=DE" in files["pxelinux.cfg/default"]
 
 
@@ -92,7 +92,7 @@ def test_an_existing_boot_server_keeps_its_files(tmp_path: Path, pair: Path, loa
     for name, text in theirs.items():
         (directory / name).write_text(text)
     tree = write_tree(directory, pair, Room("umode=rcv"), places=loader, check=agree)
-    assert snapshot(directory) == {**theirs, "udpcast-linux": "kernel", "udpcast-initrd": "initrd"}
+    assert snapshot(directory) == {**theirs, **snapshot(pair)}
     [(path, section)] = tree.sections
     assert path == directory / "pxelinux.cfg/default"
     assert section.startswith("label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd umode=rcv\n")
@@ -110,8 +110,9 @@ def test_a_file_of_an_older_version_is_ours(tmp_path: Path, pair: Path, loader: 
 
 
 def test_the_pair_may_have_been_built_into_the_tree(pair: Path, loader: tuple[Path, ...]) -> None:
+    before = snapshot(pair)
     write_tree(pair, pair, Room(), places=loader, check=agree)
-    assert (pair / "udpcast-linux").read_text() == "kernel"
+    assert snapshot(pair).items() >= before.items()
     assert (pair / "pxelinux.cfg/default").exists()
 
 
@@ -138,11 +139,12 @@ def test_a_full_disk_leaves_the_old_file(
     write_tree(directory, pair, Room("lang=FR"), places=loader, check=agree)
     before = snapshot(directory)
 
-    def full(*_: object) -> None:
+    def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfileobj", full)
-    with pytest.raises(TreeError, match=r"cannot write .*tftp: No space left on device"):
+    monkeypatch.setattr("bootpair.switch._copy", full)
+    told = r"cannot write .*tftp/pxelinux.cfg/default: No space left on device; nothing was changed\."
+    with pytest.raises(TreeError, match=told):
         write_tree(directory, pair, Room("lang=DE"), places=loader, check=agree)
     assert snapshot(directory) == before
 
@@ -172,7 +174,7 @@ def test_a_folder_that_may_not_be_read_is_one_sentence(
     (tmp_path / "tftp").mkdir()
     (tmp_path / "tftp/pxelinux.0").touch()
     monkeypatch.setattr(Path, "stat", refused)
-    with pytest.raises(TreeError, match=f"cannot read .*{closed}/.*: Permission denied"):
+    with pytest.raises(TreeError, match=f"cannot read .*{closed}.*: Permission denied"):
         write_tree(tmp_path / "tftp", pair, Room(), places=loader, check=agree)
 
 
@@ -192,11 +194,25 @@ def test_command(
     monkeypatch.setattr("pxe.__main__.write_tree", fake)
     machine = "52:54:00:aa:bb:01=umode=snd lang=FR"
     assert main(["tree", str(tmp_path), "--pair", str(pair), "--append", "lang=DE", "--machine", machine]) == 0
-    assert seen["values"] == (pair, Room("lang=DE", (Machine("52:54:00:aa:bb:01", "umode=snd lang=FR"),)))
+    room = Room("lang=DE", (Machine("52:54:00:aa:bb:01", "umode=snd lang=FR"),))
+    assert seen["values"] == (pair, room, frozenset())
     out, err = capsys.readouterr()
     assert "pxelinux.0\n" in out
     assert "default is not ours and was left as it is" in out
     assert err == "warning: no umode.\n"
+
+
+def test_command_warns_of_what_clones_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pxe.__main__.write_tree", lambda *_, **__: Tree(()))
+    common = ["--append", "auto=yes umode=rcv after=reboot"]
+    words = ["tree", str(tmp_path), *common, "--default", "disk", "--machine", "52:54:00:aa:bb:01=umode=snd"]
+    assert main(words, "udpcast-launcher") == 0
+    kept, loop = capsys.readouterr().err.splitlines()
+    assert kept.startswith("warning: 52:54:00:aa:bb:01 keeps auto=yes after=reboot of --append.")
+    assert loop.startswith("warning: 52:54:00:aa:bb:01: the line asks nobody, and restarts the PC after a success.")
+    assert "`udpcast-launcher tree done DIR MAC`" in loop
 
 
 def test_command_refuses_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,9 @@ def test_a_question_that_is_not_heard_is_said() -> None:
     deaf.asked(ASK, 0.0)
     assert deaf.look(GOOD, DEAF_AFTER - 1) == []
     [said] = deaf.look(GOOD, DEAF_AFTER)
-    assert said.startswith("52:54:00:aa:bb:01 asks to boot, but dnsmasq does not hear it: something on this machine drops")
+    assert said.startswith(
+        "52:54:00:aa:bb:01 asks to boot, but dnsmasq does not hear it: something on this machine drops"
+    )
     assert "UDP port 67 on eth1" in said
     assert deaf.look(GOOD, DEAF_AFTER + 1) == []
     deaf.asked(replace(ASK, number=4712), 10.0)
