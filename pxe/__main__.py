@@ -18,7 +18,7 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import arm_commands, page_command, room_advice, room_command, room_options
+from . import arm_commands, firewall, page_command, room_advice, room_command, room_options
 from .addresses import check_name
 from .arming import ArmError, remembering
 from .dnsmasq import BootServer, ConfigError
@@ -64,7 +64,9 @@ def _tree(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
         tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
-        for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done)):
+        page = [("tcp", told.port)] if told.port else []
+        closed = firewall.warnings(settings.interface, settings.server, page)
+        for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kernel_cmdline import showable
 
-from . import addresses, ports
+from . import addresses, firewall, ports
 from .clients import ClientEvent, Clients
 from .daemon import Daemon, DaemonError, Readers
 from .dnsmasq import BootServer, config, default_range
@@ -105,6 +105,8 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         ports.check(service.interface, server.ip, _ports(service))
         settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
+        for warning in firewall.warnings(service.interface, server, _netfilter(service)):
+            say(f"warning: {warning}")
         write(settings)
         _hand_over(settings.lease_file, user)
         command = Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS)
@@ -133,6 +135,11 @@ def _address(service: Service, say: Say) -> IPv4Interface:
 
 def _ports(service: Service) -> tuple[ports.Port, ...]:
     return (ports.DHCP, ports.TFTP, *([ports.PXE] if service.proxy else []))
+
+
+def _netfilter(service: Service) -> list[tuple[str, int]]:
+    """What has to pass the firewall. DHCP does so only beside another server: else it is spoken below it (`watch`)."""
+    return [("udp", port.number) for port in _ports(service) if service.proxy or port is not ports.DHCP]
 
 
 def _hand_over(lease_file: Path, user: User | None) -> None:
