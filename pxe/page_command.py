@@ -1,6 +1,6 @@
 """The command `page`: for a tree that somebody else's server serves, the page that its PCs tell their results to.
 
-It listens as the page of a server of ours does, and for each success does what `tree done` does. Nothing else is served.
+It listens as the page of a server of ours does, and for each success it does what `tree done` does.
 """
 
 from __future__ import annotations
