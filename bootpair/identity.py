@@ -102,7 +102,7 @@ def _identity(text: bytes) -> Identity | None:
 
 
 def _entries(initrd: BinaryIO, size: int) -> Iterator[tuple[str, int, int, int]]:
-    """The first entries of uncompressed archives: name, offset and length of the content, offset of what is next."""
+    """The first entries of uncompressed archives: name, offset and length of the content, and where it ends."""
     offset = 0
     for _ in range(_ENTRIES):
         initrd.seek(offset)
@@ -120,9 +120,9 @@ def _entries(initrd: BinaryIO, size: int) -> Iterator[tuple[str, int, int, int]]
         offset = _aligned(content + length)
         if offset > size:
             raise DamagedError("cut")
+        yield name, content, length, offset
         if name == TRAILER:
             offset = _behind_zeros(initrd, offset)
-        yield name, content, length, offset
 
 
 def _aligned(offset: int) -> int:

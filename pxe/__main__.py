@@ -69,8 +69,11 @@ def _serve(options: argparse.Namespace) -> int:
     say = partial(print, flush=True)
     room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
+    macs = tuple(machine.mac for machine in room.machines)
     with contextlib.closing(Told(room, state, say, arm)) as told:
-        service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
+        service = Service(
+            options.interface, options.proxy, options.range, options.force, everybody=options.all, macs=macs
+        )
         serve(service, write, say, [told.attach])
     return 0
 
@@ -84,7 +87,7 @@ def _write(
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
     """What is right word by word, and should be known all the same."""
     kept = () if options.room else room_advice.inherited(room)
-    return (*room_advice.senders(room, done), *kept)
+    return (*room_advice.advice(room, done), *kept)
 
 
 def report(tree: Tree) -> None:

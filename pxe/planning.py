@@ -94,9 +94,8 @@ def _pair(there: Tenants, order: Order) -> Plan:
     strange = [one.name for one in files if there.standing(one.name, one.sha256) is Standing.FOREIGN]
     if strange and not order.force:
         raise Blocked(
-            f"{' and '.join(str(there.directory / name) for name in strange)} is not from this command, and not of the "
-            f"pair in {order.pair}: it stays, and nothing was changed. --force replaces it, and keeps it as "
-            f"{strange[0]}.bak."
+            f"{_all(there, strange)} not from this command, and not of the pair in {order.pair}: nothing was changed. "
+            f"--force replaces it, and keeps it as {strange[0]}.bak."
         )
     plan = _put(there, files)
     if plan.changes and there.built:  # the builder's words about the pair that was here

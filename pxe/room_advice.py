@@ -24,6 +24,11 @@ _RISKY = ("auto", "after", "auto_reboot")
 """Parameters that overwrite a disk, or restart a PC, where nobody is."""
 
 
+def advice(room: Room, done: Collection[str] = ()) -> tuple[str, ...]:
+    """All that holds for every server."""
+    return (*senders(room, done), *receivers(room, done), *shared(room, done))
+
+
 def senders(room: Room, done: Collection[str] = ()) -> Iterator[str]:
     """Two senders on one port divide a room between them."""
     by_port: dict[int, list[str]] = {}
@@ -37,6 +42,29 @@ def senders(room: Room, done: Collection[str] = ()) -> Iterator[str]:
                 f"{several} are senders on port {port}, where the later one sends nothing. Make one of them a "
                 "receiver, or give it and its receivers a port= of their own."
             )
+
+
+def receivers(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """A sender that waits for more receivers than the room has. Not where others may come."""
+    lines = [*_lines(room, done)] if not room.common_is_booted else []
+    for who, line in lines:
+        there = sum(one.role != "snd" and one.port == line.port for _, one in lines)
+        if line.receivers > there:
+            yield (
+                f"{showable(who)} waits for {line.receivers} receivers (--min-receivers), and {there} of the room can "
+                f"be one on port {line.port}."
+            )
+
+
+def shared(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """What is right for one PC only, and stands on the lines of several."""
+    by_word: dict[str, list[str]] = {}
+    for who, line in _lines(room, done):
+        for word in line.of_one_pc:
+            by_word.setdefault(word, []).append(who)
+    for word, names in by_word.items():
+        if len(names) > 1:
+            yield f"{showable(word)} can be right for one PC only, and stands on the lines of {_names(names)}."
 
 
 def loops(room: Room, command: str, done: Collection[str] = ()) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from kernel_cmdline import showable, showable_json
 from .boot_entry import check_entries, pxelinux_append
 from .configuration import entries, entry_of
 from .room import Boot, Machine, Room
-from .room_advice import senders
+from .room_advice import advice
 from .room_file import read_room
 from .state import read
 
@@ -39,10 +40,18 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _room(options: argparse.Namespace) -> int:
     room = read_room(options.file)
     done = read(options.state or state_of(options.file)).macs
-    for warning in (*check_entries(entries(room)), *senders(room, done)):
+    for warning in (*check_entries(entries(room)), *advice(room, done)):
         print(f"warning: {showable(warning)}", file=sys.stderr)
-    print(to_json(room, done) if options.json else "\n".join(map(showable, to_text(room, done))))
+    _print(to_json(room, done) if options.json else "\n".join(map(showable, to_text(room, done))))
     return 0
+
+
+def _print(text: str) -> None:
+    """Who reads may stop when he has seen enough (`| head`)."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes when it ends
 
 
 def state_of(path: Path) -> Path:

@@ -13,7 +13,7 @@ from kernel_cmdline import parse
 from launcher.answers.explain import check, prospect
 from pxe.boot_entry import check_entries
 from pxe.configuration import entries, line_of
-from pxe.room_advice import loops, senders
+from pxe.room_advice import advice, loops
 from pxe.room_file import GROUP_KEYS, MACHINE_KEYS, ROOM_KEYS, parse_room
 from tests.common import ROOT
 
@@ -77,10 +77,10 @@ def test_the_room_of_the_document_is_right_and_leads_into_no_trouble() -> None:
     [text] = re.findall(r"^```toml\n(.*?)^```$", SECTION, re.M | re.S)
     room = parse_room(text)
     assert len(room.machines) == 30
-    assert [*senders(room), *loops(room, "tree done")] == []
+    assert [*advice(room), *loops(room, "tree done")] == []
     check_entries(entries(room))
-    receivers = sum(prospect(line_of(room, one)).role == "rcv" for one in room.machines if one.armed)
-    assert f"--min-receivers {receivers} " in text
+    lines = [prospect(line_of(room, one)) for one in room.machines if one.armed]
+    assert [sum(one.role == "rcv" for one in lines)] == [one.receivers for one in lines if one.role == "snd"]
 
 
 def test_every_key_of_a_rooms_file_is_in_the_document() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pxe.room import Boot, Machine, Room
-from pxe.room_advice import inherited, loops, senders
+from pxe.room_advice import inherited, loops, receivers, senders, shared
 
 MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 
@@ -37,6 +37,44 @@ def test_two_senders_on_one_port_are_named() -> None:
     assert sentence.startswith("machines that are not named, which may be many, are senders on port 9000")
     [sentence] = senders(room("umode=snd", *[""] * 30))
     assert f"{MACS[2]} and 27 more are senders" in sentence
+
+
+WAITS = 'umode=snd udpcparam="--min-receivers 2 --max-wait 600"'
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        room("umode=rcv", WAITS, "", ""),
+        room("", WAITS, "", ""),
+        room("umode=rcv", WAITS, "", default=Boot.LAUNCHER),
+        room("umode=rcv udpcparam='--min-receivers=9'", "", ""),
+    ],
+)
+def test_a_sender_that_can_find_its_receivers_is_right(quiet: Room) -> None:
+    assert [*receivers(quiet)] == []
+
+
+def test_a_sender_that_waits_for_more_receivers_than_there_are_is_named() -> None:
+    sentence = f"{MACS[0]} waits for 2 receivers (--min-receivers), and 1 of the room can be one on port 9000."
+    assert [*receivers(room("umode=rcv", WAITS, "", "port=9002"))] == [sentence]
+    assert [*receivers(room("umode=rcv", WAITS, "", ""), {MACS[2]})] == [sentence]
+
+
+@pytest.mark.parametrize(
+    "word", ["disk=serial:S2", 'fdrive="serial:S 2"', "disk=wwn:0x5", "ip=10.0.0.7/24", "nic=52-54-00-12-34-56"]
+)
+def test_what_is_of_one_pc_may_not_stand_on_two_lines(word: str) -> None:
+    [sentence] = shared(room(word, "", "", "disk=sda ip=dhcp nic=eth0 fdrive=sda"))
+    assert sentence.startswith(word.replace('"', "")) and sentence.endswith(f"the lines of {MACS[0]} and {MACS[1]}.")
+    assert [*shared(room("", word, ""))] == []
+
+
+@pytest.mark.parametrize(
+    "word", ["disk=/dev/disk/by-path/pci-0:1", "disk=serial:a,sda", "disk=model:x", "ip=eth0:dhcp", "nic=eth0", "ip=x"]
+)
+def test_what_can_be_of_all_pcs_may_stand_on_all_lines(word: str) -> None:
+    assert [*shared(room(word, *[""] * 3, default=Boot.LAUNCHER))] == []
 
 
 ALONE = "auto=yes umode=rcv after=reboot,menu"

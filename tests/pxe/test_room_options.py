@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from pxe.room import Boot, Machine, Room, RoomError
 from pxe.room_command import state_of
 from pxe.room_options import add_options, room_of
 from pxe.state import Done, State, change
+from tests import common
 from tests.pxe.test_room_file import ROOM
 
 
@@ -84,3 +88,14 @@ def test_the_command_warns_of_what_is_right_word_by_word(tmp_path: Path, capsys:
     err = capsys.readouterr().err.splitlines()
     assert len(err) == 2 and all(line.startswith("warning: ") for line in err)
     assert "may be a USB stick" in err[0] and "are senders on port 9000" in err[1]
+
+
+def test_who_reads_the_lines_may_stop(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(ROOM)
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [sys.executable, "-m", "pxe", "room", str(path)]
+    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, cwd=common.ROOT, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
