@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -246,6 +248,28 @@ def test_a_page_keeps_reports_in_a_tree(tree: Room1) -> None:
     assert said[0].startswith("warning: ") and said[0].endswith("take that file away.")
     (tree.directory / TREE_STATE).write_text("{")
     assert not keeper.keep(reports)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "boots"),
+    [
+        (f"debut=1&fin=2&succes=y&mac={ONE.replace(':', '-')}&num_op=&umode=rcv", "200 OK", "disk"),
+        (f"debut=1&fin=2&succes=n&mac={ONE.replace(':', '-')}&num_op=&umode=rcv", "200 OK", "launcher"),
+        ("succes=y&mac=--all", "500 Not kept", "launcher"),
+        ("succes=y&mac=;reboot", "500 Not kept", "launcher"),
+        ("", "200 OK", "launcher"),
+    ],
+)
+def test_the_documents_page_for_a_web_server(tree: Room1, query: str, status: str, boots: str) -> None:
+    [text] = re.findall(r"^```python\n(#!.*?)^```$", (ROOT / "docs/admin.md").read_text(), re.M | re.S)
+    text = text.replace('"udpcast-launcher"', f'"{sys.executable}", "-m", "cli"').replace(
+        "/srv/tftp", str(tree.directory)
+    )
+    environment = {**os.environ, "QUERY_STRING": query, "PYTHONPATH": str(ROOT)}
+    argv = [sys.executable, "-c", text]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"Status: {status}\nContent-Type: text/plain\n\n"
+    assert tree.boots(ONE, TWO) == [boots, "launcher"]
 
 
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
