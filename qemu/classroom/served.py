@@ -64,6 +64,12 @@ def run_served(spec: ServedSpec, artefacts: Path | None = None) -> Served:
     return sandbox.call(lambda scratch: _Room(spec, accel, scratch, artefacts).run(), HARNESS_ERRORS)
 
 
+def _table(seat: tuple[int, str]) -> str:
+    """One machine of the room's file."""
+    number, name = seat
+    return f"[machines.{name}]\nmac = \"{mac(number)}\"\nappend = '{with_console(LINES[name])}'\n"
+
+
 @dataclass
 class _Room:
     spec: ServedSpec
@@ -99,9 +105,12 @@ class _Room:
     def _command(self) -> tuple[str, ...]:
         last = SERVER.network[-2]
         options = ("--interface", BRIDGE, "--range", f"{SERVER.network[16]},{last}", "--pair", str(self.spec.pair))
-        state = ("--state", str(self.scratch / "state.json"))
-        room = [word for n, name in enumerate(SEATS) for word in ("--machine", f"{mac(n)}={with_console(LINES[name])}")]
-        return (*self._pxe("serve"), *options, *state, *room)
+        self._room.write_text("".join(map(_table, enumerate(SEATS))))
+        return (*self._pxe("serve"), *options, "--room", str(self._room))
+
+    @property
+    def _room(self) -> Path:
+        return self.scratch / "room.toml"
 
     def _pxe(self, command: str) -> tuple[str, ...]:
         return ("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "pxe", command)
@@ -145,7 +154,7 @@ class _Room:
         receiver.reset(deadline)
         receiver.wait(lambda: receiver.events.first("transfer") is not None, deadline, "the launcher's second start")
         sender.wait(lambda: bool(self.outcomes["sender"]), deadline, "the sender's outcome")
-        arm = [*self._pxe("arm"), "--state", str(self.scratch / "state.json"), mac(SEATS.index("sender"))]
+        arm = [*self._pxe("arm"), "--room", str(self._room), "sender"]
         self.lines.append(subprocess.run(arm, check=True, capture_output=True, text=True).stdout.strip())
         sender.reset(deadline)
 

@@ -209,6 +209,18 @@ def test_who_is_slow_is_left(serving: Serving, monkeypatch: pytest.MonkeyPatch) 
         assert slow.recv(1) == b""
 
 
+def test_one_who_floods_pushes_out_only_himself(serving: Serving) -> None:
+    request = f"GET {GOOD} HTTP/1.0\r\n\r\n".encode()
+    with serving.connect() as honest:
+        honest.sendall(request[:9])
+        strangers = [serving.connect("127.0.0.2") for _ in range(2 * MAX_CONNECTIONS)]
+        serving.tell()  # behind all of them
+        honest.sendall(request[9:])
+        assert honest.recv(15) == b"HTTP/1.0 200 OK"
+        for stranger in strangers:
+            stranger.close()
+
+
 def test_a_port_that_is_taken_is_no_hindrance() -> None:
     with socket.socket() as taken:
         taken.bind((SELF, 0))
