@@ -94,7 +94,7 @@ def write_tree(
                 (*warnings, *found.warnings, *plan.warnings),
                 plan.sections,
                 (*found.notes, *plan.notes),
-                tuple(foreign.closed(directory, plan.in_place)),
+                tuple(foreign.closed(directory, (*plan.in_place, *plan.theirs))),
             )
 
 
