@@ -10,6 +10,7 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -17,11 +18,11 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import arm_commands
+from . import arm_commands, page_command, room_advice, room_command, room_options
 from .arming import ArmError, remembering
-from .boot_entry import LABEL
 from .dnsmasq import BootServer, ConfigError
-from .room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, RoomError, machines_of
+from .room import Room, RoomError
+from .room_options import room_of
 from .serve import ServeError, Service, serve
 from .state import SERVER_STATE, StateError
 from .told import Told
@@ -51,24 +52,28 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 
 
 def _tree(options: argparse.Namespace) -> int:
-    room = _room(options)
-    with remembering(options.directory, room) as done:
+    room = room_of(options)
+    with remembering(options.directory, options.pair or options.directory, room) as done:
         tree = _write(options, options.directory, room, done, options.force)
-    report(tree)
+    advice = (*_advice(options, room, done), *room_advice.loops(room, f"{options.prog} tree done", done))
+    report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
         tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
-        for warning in (*tree.warnings, *tree.notes):
+        for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done)):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    state = options.state or options.pair / SERVER_STATE
+    room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
-    with contextlib.closing(Told(_room(options), state, say, arm)) as told:
-        service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
+    macs = tuple(machine.mac for machine in room.machines)
+    with contextlib.closing(Told(room, state, say, arm)) as told:
+        service = Service(
+            options.interface, options.proxy, options.range, options.force, everybody=options.all, macs=macs
+        )
         serve(service, write, say, [told.attach])
     return 0
 
@@ -79,8 +84,10 @@ def _write(
     return write_tree(directory, options.pair or directory, room, done, force=force, build=options.build)
 
 
-def _room(options: argparse.Namespace) -> Room:
-    return Room(options.append, machines_of(options.machine), options.label, options.timeout, Boot(options.default))
+def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
+    """What is right word by word, and should be known all the same."""
+    kept = () if options.room else room_advice.inherited(room)
+    return (*room_advice.advice(room, done), *kept)
 
 
 def report(tree: Tree) -> None:
@@ -120,7 +127,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tree.add_argument(
         "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
     )
-    _entry_options(tree)
+    room_options.add_options(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(
         "serve",
@@ -138,41 +145,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--state",
         type=Path,
         metavar="FILE",
-        help=f"where it is kept who is done (default: {SERVER_STATE} beside the pair)",
+        help=f"where it is kept who is done (default: beside the room's file, or {SERVER_STATE} beside the pair)",
     )
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
-    _entry_options(server)
+    room_options.add_options(server)
     server.set_defaults(run=_serve)
     arm_commands.add_commands(commands)
-
-
-def _entry_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--append", default=DEFAULT_APPEND, metavar="TEXT", help="parameters for every machine (default: %(default)s)")
-    add(
-        "--machine",
-        action="append",
-        default=[],
-        type=_machine,
-        metavar="MAC=TEXT",
-        help="parameters for one machine, in place of those of the same name (may be repeated)",
-    )
-    add("--label", default=LABEL, help="label of the section (default: %(default)s)")
-    add(
-        "--default",
-        choices=[one.value for one in Boot],
-        default=Boot.LAUNCHER.value,
-        help="what machines without --machine boot: the launcher, or their local disks, where --timeout lets somebody "
-        "choose the launcher (default: %(default)s)",
-    )
-    add("--timeout", type=_seconds, default=0, metavar="S", help="show a boot prompt for so many seconds")
-
-
-def _machine(text: str) -> tuple[str, str]:
-    mac, equals, append = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f'"{text}" is not MAC=TEXT, e.g. 52:54:00:aa:bb:01=umode=snd')
-    return mac, append
+    page_command.add_commands(commands)
+    room_command.add_commands(commands)
 
 
 def _range(text: str) -> tuple[IPv4Address, IPv4Address]:
@@ -181,16 +161,6 @@ def _range(text: str) -> tuple[IPv4Address, IPv4Address]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f'"{text}" is not FIRST,LAST, e.g. 10.77.0.100,10.77.0.199') from error
     return first, last
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= LONGEST_TIMEOUT:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to {LONGEST_TIMEOUT}')
-    return value
 
 
 if __name__ == "__main__":

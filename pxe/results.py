@@ -144,7 +144,10 @@ class _Connection:
 
 
 class ResultPage:
-    """Listens as soon as it exists; `url` is what goes on the lines. Raises OSError when it cannot listen."""
+    """Listens as soon as it exists; `url` is what goes on the lines. Raises OSError when it cannot listen.
+
+    Where somebody else has the `port`, another one is taken, unless it must be `only_there`.
+    """
 
     def __init__(
         self,
@@ -153,9 +156,10 @@ class ResultPage:
         token: str,
         *,
         port: int = PORT,
+        only_there: bool = False,
         neighbours: Neighbours = Path("/proc/net/arp").read_text,
     ) -> None:
-        self._listener = _listen(server, interface, port)
+        self._listener = _listen(server, interface, (port,) if only_there else (port, 0))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{server}:{self.port}/{token}"
         self._interface, self._token, self._neighbours = interface, token, neighbours
@@ -263,18 +267,18 @@ class ResultPage:
         connection.socket.close()
 
 
-def _listen(server: IPv4Address, interface: str, port: int) -> socket.socket:
-    """Listen at `port`, or where somebody else has that one, at any that is free."""
-    for wanted in (port, 0):
+def _listen(server: IPv4Address, interface: str, ports: Sequence[int]) -> socket.socket:
+    """Listen at the first of these ports that is free."""
+    for port in ports:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-            listener.bind((str(server), wanted))
+            listener.bind((str(server), port))
             listener.listen(1024)
         except OSError:
             listener.close()
-            if wanted == 0:
+            if port == ports[-1]:
                 raise
             continue
         listener.setblocking(False)

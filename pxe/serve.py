@@ -47,7 +47,7 @@ class Service:
 
     `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
     the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
-    from the network, too.
+    from the network, too. `macs`: the PCs of the room, as far as they are named.
     """
 
     interface: str
@@ -56,6 +56,7 @@ class Service:
     force: bool = False
     address: IPv4Address | None = None
     everybody: bool = False
+    macs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
 
 
 def _policy(service: Service) -> Policy:
-    return Policy(service.proxy, service.force, service.everybody)
+    return Policy(service.proxy, service.force, service.everybody, service.macs)
 
 
 def _address(service: Service, say: Say) -> IPv4Interface:

@@ -85,8 +85,10 @@ class Watch:
     def close(self) -> None:
         self._open.close()
 
-    def look(self, seconds: float = LOOK) -> None:
-        """The first look: ask, listen for some seconds, and say what came. Raises WatchError where it is in the way."""
+    def look(self, seconds: float | None = None) -> None:
+        """The first look: ask, listen for `seconds` (default: LOOK), and say what came. Raises WatchError where that is
+        in the way."""
+        seconds = LOOK if seconds is None else seconds
         found = self._find(seconds)
         for line in sentences.first_look(self._interface, found, self._policy.proxy, seconds):
             self._say(line)

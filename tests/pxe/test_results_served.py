@@ -41,3 +41,13 @@ def test_a_server_that_was_killed_knows_who_is_done(tmp_path: Path) -> None:
     assert seen["late"], "who booted before it died may still report"
     assert f"{MAC} is done since" in "\n".join(seen["said"])
     assert seen["status"] == 0
+
+
+@pytest.mark.field
+def test_a_page_beside_somebody_elses_server(tmp_path: Path) -> None:
+    seen = common.scenario(SCENARIOS, "page", tmp_path)
+    assert seen["believed"] == [False, True]
+    assert seen["own"] == LOADERS[0].disk
+    assert seen["said"].split(None, 1)[1] == f"{MAC} is done: boots its disk from now on\n"
+    assert seen["status"] == 0
+    assert seen["second"] == "port 8067 of br0 cannot be used: Address already in use.\n"
