@@ -12,6 +12,7 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
+from . import apt, firmware
 from .build import DEBIAN_PACKAGES, build
 from .errors import BuildError
 from .interruption import Interrupted, interruptible
@@ -109,6 +110,8 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     for entry in result.files:
         print(f"{showable(str(options.output / entry.name))}  {entry.size / 1e6:.1f} MB")
     print(f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages")
+    for line in firmware.report(result.missing_firmware, result.packages, apt.this_release()):
+        print(line)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import errno
+import logging
 import os
 import shutil
 import stat
@@ -12,11 +13,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootpair import bzimage, check
+from kernel_cmdline import showable
 
-from . import image, interruption, kernel, kernel_config, manifest, output, python, workspace
+from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, workspace
+from .drivers import account, left_here, outside, prefer, replace, wanted, went_in
 from .errors import BuildError
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
+
+LOG = logging.getLogger("initrd")
 
 
 def tool_packages(project: Path) -> dict[str, str]:
@@ -65,13 +70,13 @@ def build(
         output.mend(out)
         workspace.sweep([cache, out])
         with workspace.temporary(cache) as work:
-            source = kernel.given(kernel_file, modules, work) if kernel_file else kernel.fetch(cache, release)
+            source = kernel.given(kernel_file, modules) if kernel_file else kernel.fetch(cache, release)
             kernel.check_drivers(source, drivers)
             check.check_kernel(source.image)
             drivers = (*drivers, *kernel_config.check(source, work))
             new = work / "new"
             new.mkdir()
-            result = make(source, work, new, drivers, command, project)
+            result = make(kernel.usable(source, work), work, new, drivers, command, project)
             interruption.too_late()
             output.put(out, new, (LINUX, INITRD, MANIFEST))
     return result
@@ -92,10 +97,17 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     time = int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH))
     staged = work / "staged"
     modules = python.stage(staged, project)
-    tree = image.gather(source, modules, staged, drivers, work)
-    lacking = missing_firmware(tree)
+    found = outside(source, work)
+    tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], work)
+    replace(found, source, tree)
+    firmware.complete(tree, source, work)
+    lacking = firmware.missing(tree, source)
     image.tidy(tree, source)
+    inside = went_in(found, source, tree)
+    prefer(inside, source, tree)
     image.resolve(tree, project, modules, source)
+    for sentence in (*account(found, inside, source), *(left_here(source, work) if source.package else ())):
+        LOG.warning("%s", showable(sentence))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
     if source.package and source.package_version:
@@ -134,17 +146,6 @@ def host_files(tree: Path, staged: Path) -> Iterator[Path]:
         inner = path.relative_to(tree)
         if path.is_file() and not path.is_symlink() and not (staged / inner).exists() and "modules" not in inner.parts:
             yield Path("/") / inner
-
-
-def missing_firmware(tree: Path) -> dict[str, tuple[str, ...]]:
-    """Drivers that name firmware which did not go in."""
-    found = {}
-    for path in image.driver_files(tree):
-        wanted = image.wanted_firmware(path.read_bytes())
-        lacking = tuple(name for name in wanted if not (tree / "usr/lib/firmware" / name).exists())
-        if lacking:
-            found[path.name.split(".ko")[0]] = lacking
-    return found
 
 
 def launcher_version(project: Path) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import concurrent.futures
-import gzip
-import lzma
 import os
-import re
 import shutil
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from . import packed
 from .cpio import write_archive
 from .errors import BuildError
-from .kernel import Kernel
+from .kernel import Kernel, module_files
 from .libraries import complete
 from .python import PythonTree
 from .resolve import LOADED_LATER, Image, check
@@ -117,8 +114,8 @@ def tidy(tree: Path, kernel: Kernel) -> None:
 
 
 def driver_files(tree: Path) -> list[Path]:
-    """All kernel modules below `tree`, compressed or not, sorted."""
-    return sorted(path for path in (tree / "usr/lib/modules").rglob("*") if re.search(r"\.ko(\.\w+)?$", path.name))
+    """All kernel modules in the initrd `tree`."""
+    return module_files(tree / "usr/lib/modules")
 
 
 def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
@@ -136,18 +133,9 @@ def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
 def unpack(path: Path) -> None:
     """Replace a packed driver (Debian's are in xz's form since 13) by the driver: its firmware is to be read off,
     zstd's form loads faster, and Debian's kmod knows nothing of gzip's. Raises BuildError."""
-    try:
-        match path.suffix:
-            case ".xz":
-                path.with_suffix("").write_bytes(lzma.decompress(path.read_bytes()))
-            case ".gz":
-                path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
-            case ".zst":
-                run(["zstd", "-d", "-q", "-f", path, "-o", path.with_suffix("")])
-            case _:
-                raise BuildError(f"the driver {path.name} is packed in an unknown form; .xz, .gz and .zst are known", 2)
-    except (lzma.LZMAError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BuildError(f"the driver {path.name} is damaged: {error}; install its kernel anew", 2) from error
+    if path.suffix not in packed.FORMS:
+        raise BuildError(f"the driver {path.name} is packed in an unknown form; .xz, .gz and .zst are known", 2)
+    path.with_suffix("").write_bytes(packed.read(path, path.parent))
     path.unlink()
 
 
@@ -163,8 +151,3 @@ def pack(tree: Path, out: Path, time: int) -> None:
         write_archive(tree, file, time)
     run(["zstd", "-q", LEVEL, "-T1", "--check", "-f", plain, "-o", out])
     plain.unlink()
-
-
-def wanted_firmware(module: bytes) -> tuple[str, ...]:
-    """The firmware files that an uncompressed driver names (its ``.modinfo``: ``firmware=NAME`` with a zero behind)."""
-    return tuple(sorted({found.decode("ascii", "replace") for found in re.findall(rb"\0firmware=([^\0]+)", module)}))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
-import os
 import re
 import shutil
 import struct
@@ -15,9 +15,12 @@ from pathlib import Path
 from . import apt, workspace
 from .errors import BuildError
 from .run import run
+from .workspace import is_plain
 
 META_PACKAGES = {"amd64": "linux-image-amd64", "i386": "linux-image-686-pae"}
 """Debian's package that depends on the current kernel, for each architecture that has a bzImage."""
+
+MODULE = re.compile(r"\.ko(\.(gz|xz|zst))?$")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def bzimage_version(head: bytes) -> str:
     return word
 
 
-def given(image: Path, modules: Path | None, work: Path) -> Kernel:
+def given(image: Path, modules: Path | None) -> Kernel:
     """The kernel file `image`, with the modules in `modules` or beside it.
 
     `modules` may be the directory of one version or the ``lib/modules`` above it. Raises BuildError.
@@ -64,7 +67,7 @@ def given(image: Path, modules: Path | None, work: Path) -> Kernel:
         version = bzimage_version(head)
     except ValueError as error:
         raise BuildError(f"--kernel {image} is no kernel for x86: {error}; a bzImage was expected", 2) from error
-    return Kernel(image, version, usable_tree(find_modules(image, version, modules), version, work))
+    return Kernel(image, version, find_modules(image, version, modules))
 
 
 def find_modules(image: Path, version: str, modules: Path | None) -> Path:
@@ -85,27 +88,41 @@ def find_modules(image: Path, version: str, modules: Path | None) -> Path:
     )
 
 
-def usable_tree(tree: Path, version: str, work: Path) -> Path:
-    """`tree`, or a copy of links below `work` where dracut finds what it asks for: ``modules.dep``, the usual path."""
-    tree = tree.resolve()
-    if tree.parts[-3:] == ("lib", "modules", version) and (tree / "modules.dep").is_file():
-        return tree
+def usable(kernel: Kernel, work: Path) -> Kernel:
+    """`kernel` with a module tree that dracut takes: at the usual path, without blanks; each module a file, no link;
+    all of them in depmod's index, which drivers that came later need not be in. If need be, it is a copy in `work`.
+    """
+    tree, version = kernel.modules.resolve(), kernel.version
+    files = module_files(tree)
+    if (
+        tree.parts[-3:] == ("lib", "modules", version)
+        and (tree / "modules.dep").is_file()
+        and is_plain(tree)
+        and all(path.relative_to(tree).parts[0] == "kernel" and not path.is_symlink() for path in files)
+    ):
+        return dataclasses.replace(kernel, modules=tree)
     copy = work / "lib/modules" / version
-    shutil.copytree(tree, copy, symlinks=True, copy_function=_link, ignore=shutil.ignore_patterns("build", "source"))
+    copy.mkdir(parents=True)
+    for path in files:
+        target = copy / path.relative_to(tree)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link(path.resolve(), target)
+    for path in tree.glob("modules.*"):  # what is built in, the order; depmod makes the others anew
+        shutil.copyfile(path, copy / path.name)
     run(["depmod", "-b", work, version])
-    return copy
+    return dataclasses.replace(kernel, modules=copy)
 
 
-def _link(source: str, target: str) -> None:
+def _link(source: Path, target: Path) -> None:
     try:
-        os.link(source, target)
+        target.hardlink_to(source)
     except OSError:
-        shutil.copy2(source, target)
+        shutil.copyfile(source, target)
 
 
 def check_drivers(kernel: Kernel, names: Sequence[str]) -> None:
     """Raise BuildError that names those of the drivers which the kernel does not have: dracut would leave them out."""
-    there = {module_name(path.name.split(".ko")[0]) for path in kernel.modules.rglob("*.ko*")}
+    there = {module_name(name_of(path)) for path in module_files(kernel.modules)}
     with contextlib.suppress(OSError):  # what is built in needs no file, and is there
         there |= {module_name(Path(line).stem) for line in (kernel.modules / "modules.builtin").read_text().split()}
     unknown = [name for name in names if module_name(name) not in there]
@@ -113,6 +130,16 @@ def check_drivers(kernel: Kernel, names: Sequence[str]) -> None:
         near = [close for name in unknown for close in difflib.get_close_matches(module_name(name), there, 1, 0.8)]
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         raise BuildError(f"kernel {kernel.version} has no driver {', '.join(unknown)} (--add-driver){hint}", 2)
+
+
+def module_files(directory: Path) -> list[Path]:
+    """All kernel modules below `directory`, compressed or not, sorted; none where there is no directory."""
+    return sorted(path for path in directory.rglob("*") if MODULE.search(path.name) and path.is_file())
+
+
+def name_of(path: Path) -> str:
+    """What the module in this file is called."""
+    return path.name.split(".ko")[0]
 
 
 def module_name(name: str) -> str:

@@ -28,6 +28,15 @@ LOG = logging.getLogger("initrd")
 PREFIX = ".udpcast-build-"
 NAME = re.compile(re.escape(PREFIX) + r"\w{8}", re.ASCII)
 
+PLAIN = re.compile(r"[\w/.,:+@%=~#-]+")
+"""The characters that dracut (059, 106) takes in all its paths: blanks, quotes, and what a shell reads are not among
+them."""
+
+
+def is_plain(path: Path) -> bool:
+    """Whether dracut can work in `path`."""
+    return bool(PLAIN.fullmatch(str(path)))
+
 
 @contextlib.contextmanager
 def temporary(parent: Path) -> Iterator[Path]:

@@ -1,6 +1,6 @@
 """The command `page`: for a tree that somebody else's server serves, the page that its PCs tell their results to.
 
-It listens as the page of a server of ours does, and does what `tree done` does for each success. It serves nothing else.
+It listens as the page of a server of ours does, and does what `tree done` does for each success. It serves no files.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from initrd import build, image, kernel, python, run
+from initrd import build, kernel, python, run
 from initrd.__main__ import main
+from initrd.drivers import modinfo
 from initrd.errors import BuildError
 from launcher import VERSION
 from tests.common import ROOT
@@ -122,7 +123,7 @@ def test_the_packages_needed_are_listed(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_firmware_that_a_driver_names_is_read_from_it() -> None:
     module = b"\x7fELF\0license=GPL\0firmware=rtl_nic/rtl8168h-2.fw\0firmware=a/b.fw\0alias=pci:v0\0"
-    assert image.wanted_firmware(module) == ("a/b.fw", "rtl_nic/rtl8168h-2.fw")
+    assert modinfo(module, "firmware") == ("a/b.fw", "rtl_nic/rtl8168h-2.fw")
 
 
 def test_an_unknown_driver_is_wrong_usage_before_anything_is_built(

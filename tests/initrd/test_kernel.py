@@ -61,19 +61,19 @@ def test_what_is_no_bzimage_is_refused(head: bytes, reason: str) -> None:
 def test_modules_are_found_near_the_kernel(tmp_path: Path, place: str) -> None:
     image = make_kernel(tmp_path)
     tree = make_modules(tmp_path / place / RELEASE)
-    assert kernel.given(image, None, tmp_path / "work").modules == tree
+    assert kernel.given(image, None).modules == tree
 
 
 @pytest.mark.parametrize("name", ["lib/modules", f"lib/modules/{RELEASE}"])
 def test_modules_may_be_named_with_or_without_the_version(tmp_path: Path, name: str) -> None:
     image = make_kernel(tmp_path / "a")
     tree = make_modules(tmp_path / "b/lib/modules" / RELEASE)
-    assert kernel.given(image, tmp_path / "b" / name, tmp_path / "work").modules == tree
+    assert kernel.given(image, tmp_path / "b" / name).modules == tree
 
 
 def test_no_modules_is_one_sentence_that_says_where_was_looked(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match=rf"no modules for kernel {RELEASE} \(looked in .*--modules") as caught:
-        kernel.given(make_kernel(tmp_path), tmp_path / "nowhere", tmp_path / "work")
+        kernel.given(make_kernel(tmp_path), tmp_path / "nowhere")
     assert caught.value.status == 2
 
 
@@ -82,15 +82,15 @@ def test_modules_of_another_version_do_not_count(tmp_path: Path) -> None:
     other = make_modules(tmp_path / "lib/modules/6.1.0-55-amd64")
     for named in (other.parent, other):
         with pytest.raises(BuildError, match="no modules for kernel"):
-            kernel.given(image, named, tmp_path / "work")
+            kernel.given(image, named)
 
 
 def test_a_kernel_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="cannot be read: No such file"):
-        kernel.given(tmp_path / "missing", None, tmp_path)
+        kernel.given(tmp_path / "missing", None)
     (tmp_path / "text").write_text("hello")
     with pytest.raises(BuildError, match=r"text is no kernel for x86: .* a bzImage was expected"):
-        kernel.given(tmp_path / "text", None, tmp_path)
+        kernel.given(tmp_path / "text", None)
 
 
 def test_the_kernel_package_is_the_one_the_meta_package_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 
 from initrd import run, workspace
+from initrd.interruption import SIGNALS, Interrupted, interruptible
 from tests.common import ROOT
 
 HOLD = """
 import sys
 from pathlib import Path
 from initrd import run, workspace
+from initrd.interruption import SIGNALS, Interrupted, interruptible
 with workspace.temporary(Path(sys.argv[1])) as path:
     print(path, flush=True)
     {then}
@@ -79,9 +81,7 @@ def test_what_a_child_of_a_killed_build_may_still_write_to_stays(tmp_path: Path)
     workspace.sweep([tmp_path])
     assert held.is_dir()
     os.kill(grandchild, signal.SIGKILL)
-    descriptor = os.open(held, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)  # nobody has it once the grandchild is dead
-    os.close(descriptor)
+    subprocess.run(["flock", "-w", "60", held, "true"], check=True)  # nobody has it once the grandchild is dead
     workspace.sweep([tmp_path])
     assert list(tmp_path.iterdir()) == []
 
@@ -116,22 +116,19 @@ def test_where_there_are_no_locks_it_is_said_and_nothing_is_removed(
 
 
 @pytest.fixture
-def interrupted_by_usr1() -> Iterator[None]:
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGUSR1, interrupt)
+def handlers() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
-    signal.signal(signal.SIGUSR1, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-@pytest.mark.usefixtures("interrupted_by_usr1")
+@pytest.mark.usefixtures("handlers")
 def test_what_ends_the_waiting_ends_the_child_and_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that do not heed SIGTERM, and hold a lock as long as they live."""
     monkeypatch.setattr(run, "GRACE", 0.1)
-    script = "trap '' TERM; exec 9>$0; flock -x 9; (kill -USR1 $PPID; while :; do sleep 600; done) & wait"
-    with pytest.raises(KeyboardInterrupt):
+    script = "trap '' TERM; exec 9>$0; flock -x 9; (kill -TERM $PPID; while :; do sleep 600; done) & wait"
+    with pytest.raises(Interrupted), interruptible():
         run.run(["busybox", "sh", "-c", script, tmp_path / "held"])
     assert not run.RUNNING
-    with (tmp_path / "held").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    subprocess.run(["flock", "-w", "60", tmp_path / "held", "true"], check=True)

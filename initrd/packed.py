@@ -1,0 +1,41 @@
+"""Drivers and firmware that lie compressed on this machine: what they are without that."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import zlib
+from pathlib import Path
+
+from kernel_cmdline import showable
+
+from .errors import BuildError
+from .run import run
+
+FORMS = (".xz", ".gz", ".zst")
+
+
+def read(path: Path, work: Path) -> bytes:
+    """The file without its compression; zstd, which Python 3.11 does not have, uses a file below `work`.
+
+    Raises OSError, and BuildError for one that is damaged.
+    """
+    try:
+        match path.suffix:
+            case ".xz":
+                return lzma.decompress(path.read_bytes())
+            case ".gz":
+                return gzip.decompress(path.read_bytes())
+            case ".zst":
+                return _from_zstd(path, work)
+    except (lzma.LZMAError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BuildError(f"{showable(str(path))} is damaged: {error}; install its package again") from error
+    return path.read_bytes()
+
+
+def _from_zstd(path: Path, work: Path) -> bytes:
+    plain = work / f"{path.name}.plain"
+    run(["zstd", "-d", "-q", "-f", path, "-o", plain])
+    data = plain.read_bytes()
+    plain.unlink()
+    return data
