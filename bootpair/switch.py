@@ -204,9 +204,11 @@ def _take_back(folder: Path, steps: Sequence[_Step], state: str) -> None:
 
 
 def _give_back(folder: Path, step: _Step) -> None:
+    """What somebody else put there meanwhile stays."""
     target, old = folder / step.target, folder / step.old
     if os.path.lexists(old):
-        old.replace(target)
+        if digest(target) in (None, step.sha256, step.before):
+            old.replace(target)
     elif step.before is None and step.new is not None and digest(target) == step.sha256:
         target.unlink()
 
