@@ -58,7 +58,7 @@ def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
     with remembering(options.directory, options.pair or options.directory, room) as done:
         tree = _write(options, options.directory, room, done, options.force)
-    advice = (*_advice(options, room, done), *room_advice.loops(room, f"{options.prog} tree done", done))
+    advice = (*_advice(options, room, done), *room_advice.loops(room, options.prog, done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
 
