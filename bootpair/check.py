@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from . import bzimage
+from . import bzimage, zstd
 from .identity import DamagedError, Identity, Part, read_front
 
 KERNEL, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
@@ -84,6 +84,8 @@ def _initrd(path: Path) -> tuple[Identity | None, Part]:
             raise PairError(f"{path} is {error}: copy it again, or build the pair anew.") from None
         whole = _part(file, 0, size)
         if front is None:
+            if zstd.is_cut(file, size):
+                raise PairError(f"{path} is cut: its end is missing. Copy it again, or build the pair anew.")
             return None, whole
         if size < (wanted := front.offset + front.identity.archive.size):
             raise PairError(_cut(path, size, wanted))

@@ -17,15 +17,17 @@ from initrd.cpio import write_archive
 from tests import pairs
 from tests.pairs import OTHER_VERSION, VERSION, make_pair
 
+PACKED = subprocess.run(["zstd", "-qc"], input=b"drivers", capture_output=True, check=True).stdout
+
 
 def check(folder: Path) -> Pair:
     return check_pair(folder / KERNEL, folder / INITRD, folder / MANIFEST)
 
 
-def older(folder: Path, archive: bytes = b"(\xb5/\xfddrivers") -> Path:
+def older(folder: Path) -> Path:
     """A pair of a version whose initrd tells nothing."""
     make_pair(folder)
-    (folder / INITRD).write_bytes(archive)
+    (folder / INITRD).write_bytes(PACKED)
     return folder
 
 
@@ -157,14 +159,21 @@ def test_an_older_pair_is_taken_and_that_it_was_not_checked_is_said(tmp_path: Pa
 def test_an_older_pair_is_known_by_the_manifest_beside_it(tmp_path: Path) -> None:
     manifest(older(tmp_path))
     assert check(tmp_path).warnings == ()
-    (tmp_path / INITRD).write_bytes((tmp_path / INITRD).read_bytes()[:-1])
-    with pytest.raises(PairError, match=r"udpcast-initrd is cut: it has 10 of 11 bytes"):
+    (tmp_path / MANIFEST).write_text((tmp_path / MANIFEST).read_text().replace(f": {len(PACKED)},", ": 4711,"))
+    with pytest.raises(PairError, match=rf"udpcast-initrd is cut: it has {len(PACKED)} of 4711 bytes"):
         check(tmp_path)
+
+
+def test_an_older_initrd_that_was_cut_is_refused(tmp_path: Path) -> None:
+    for size in range(1, len(PACKED)):
+        (older(tmp_path) / INITRD).write_bytes(PACKED[:size])
+        with pytest.raises(PairError, match="udpcast-initrd is cut: its end is missing"):
+            check(tmp_path)
 
 
 def test_a_manifest_of_another_build_proves_nothing(tmp_path: Path) -> None:
     manifest(older(tmp_path))
-    (tmp_path / INITRD).write_bytes(b"(\xb5/\xfdother drivers")
+    (tmp_path / INITRD).write_bytes(PACKED + b"other drivers")
     assert len(check(tmp_path).warnings) == 1
 
 

@@ -133,6 +133,28 @@ def test_a_name_that_cannot_change_undoes_all(folder: Path, name: str, monkeypat
     assert recover(folder) == ()
 
 
+def test_where_files_have_one_name_only_the_next_run_finishes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system without hard links: what was replaced is gone, so there is no way back, only forward."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    carry_out = switching._carry_out
+
+    def refused(folder: Path, step: switching._Step) -> None:
+        if step.target == "cfg/default":
+            raise PermissionError(errno.EPERM, "Operation not permitted", step.target)
+        carry_out(folder, step)
+
+    monkeypatch.setattr("os.link", unknown)
+    with monkeypatch.context() as patch, pytest.raises(PermissionError):
+        patch.setattr(switching, "_carry_out", refused)
+        switch(folder, changes(folder))
+    assert (folder / switching.JOURNAL).exists()
+    recover(folder)
+    assert content(folder) == NEW
+
+
 @pytest.mark.field
 def test_killed_while_it_undoes_the_next_run_undoes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     carry_out = switching._carry_out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bootpair import switch as switching
 from bootpair.check import INITRD, KERNEL, MANIFEST, check_pair
 from initrd import output
+from tests.killing import points
 from tests.pairs import OTHER_VERSION, VERSION, make_pair
 
 NAMES = (KERNEL, INITRD, MANIFEST)
@@ -48,6 +50,22 @@ def _put_again_and_again(out: Path, new: Path) -> int:
         os._exit(0)
     finally:
         os._exit(1)
+
+
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.field)])
+def test_killed_at_any_step_the_pair_is_the_old_or_the_new_one(tmp_path: Path, every: int) -> None:
+    old, new = a_build(tmp_path / "old", VERSION), a_build(tmp_path / "new", OTHER_VERSION)
+    out = tmp_path / "out"
+
+    def again() -> None:
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(old, out)
+
+    seen = set()
+    for _ in points(lambda: output.put(out, new, NAMES), again, every):
+        output.mend(out)
+        seen.add(built(out))
+    assert seen == {VERSION, OTHER_VERSION}
 
 
 def test_a_build_that_was_killed_between_two_names_is_finished_and_said(
