@@ -165,7 +165,6 @@ def _settings(service: Service, server: IPv4Interface, place: Workspace, user: U
         first=first,
         last=last,
         proxy=service.proxy,
-        ping=True,
         user=None if user else "root",
     )
 
