@@ -71,7 +71,7 @@ def test_two_kernels_versions_do_not_mix(tmp_path: Path) -> None:
     make_pair(tmp_path / "new", OTHER_VERSION)
     shutil.copy(tmp_path / "new" / KERNEL, tmp_path / "old")
     told = (
-        r"old/udpcast-linux and .*old/udpcast-initrd do not belong together: the kernel is 6\.12\.118\+deb13-amd64 .*"
+        r"old/udpcast-linux and .*old/udpcast-initrd do not belong together: the kernel is 6\.12\.118\+deb13-amd64 .*, "
         r"the initrd has the drivers of 6\.1\.0-56-amd64 .*Copy both from one build\.$"
     )
     with pytest.raises(PairError, match=told):
