@@ -287,11 +287,10 @@ def test_a_damaged_state_of_a_server_is_mended_by_arming_all(tmp_path: Path) -> 
     assert read(path) == State()
 
 
-def test_who_has_the_tree_is_waited_for(tree: Room1, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootpair.lock.locked.__wrapped__.__defaults__", (0.0,))
+def test_who_has_the_tree_is_waited_for(tree: Room1) -> None:
     holder = subprocess.Popen(["flock", tree.directory, "sh", "-c", "echo; read line"], stdin=-1, stdout=-1)
     assert holder.stdout
     holder.stdout.readline()
     with pytest.raises(ArmError, match="is writing in"):
-        TreeRoom(tree.directory).done(Chosen((ONE,)))
+        TreeRoom(tree.directory, wait=0.0).done(Chosen((ONE,)))
     holder.communicate(b"\n")
