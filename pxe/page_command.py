@@ -1,6 +1,6 @@
 """The command `page`: for a tree that somebody else's server serves, the page that its PCs tell their results to.
 
-It listens as the page of a server of ours does, and does what `tree done` does for each success. It serves no files.
+It listens as the page of a server of ours does, and for each success it does what `tree done` does.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def _page(options: argparse.Namespace) -> int:
         say("On the append line, or among the parameters of the room's file:")
         say(f"    remontee_info=y page_remontee={page.url}")
         with contextlib.closing(Loop()) as loop:
-            page.hang_on(loop, Keeper(tree, say).keep)
+            keeper = Keeper(tree, say)
+            page.hang_on(loop, keeper.keep, keeper.doubt)
             loop.run()
     return 0
 
@@ -93,6 +94,9 @@ class Keeper:
         for line in lines:
             self._say(f"{time.strftime('%H:%M:%S')}  {showable(line)}")
         return True
+
+    def doubt(self, address: str, sentence: str) -> None:
+        self._say(f"{time.strftime('%H:%M:%S')}  {address} is not believed, and nobody is done: {sentence}")
 
     def _trouble(self, error: Exception) -> None:
         if str(error) != self._said:

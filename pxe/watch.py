@@ -101,7 +101,7 @@ class Watch:
         seconds = LOOK if seconds is None else seconds
         found = self._find(seconds)
         for line in sentences.first_look(self._interface, found, self._policy.proxy, seconds):
-            self._say(line)
+            self._say(showable(line))
         if self._gate:
             self._say(sentences.whom(self._policy.everybody))
         self._addresses_of = next((one for one in found if one.gives is Gives.ADDRESSES), None)
