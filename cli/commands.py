@@ -55,6 +55,7 @@ COMMANDS: dict[str, Callable[[], Folder]] = {
     "packages": _initrd,
     "tree": _pxe,
     "serve": _pxe,
+    "arm": _pxe,
     "explain": _launcher,
     "screens": _launcher,
     "transfer": _launcher,

@@ -12,9 +12,10 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from bootpair import bzimage, check
 from kernel_cmdline import showable
 
-from . import firmware, image, interruption, kernel, manifest, python, workspace
+from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, workspace
 from .drivers import account, left_here, outside, prefer, replace, wanted, went_in
 from .errors import BuildError
 from .manifest import Manifest
@@ -33,7 +34,7 @@ DEBIAN_PACKAGES = tuple(
 )
 """What must be installed on the machine that builds."""
 
-LINUX, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
+LINUX, INITRD, MANIFEST = check.KERNEL, check.INITRD, check.MANIFEST
 
 EPOCH = 1_700_000_000
 """Time stamp of all files in the archive, seconds since 1970, unless SOURCE_DATE_EPOCH is set."""
@@ -63,17 +64,21 @@ def build(
     """
     check_host(project)
     cache = cache or default_cache()
-    with disk_errors(), umask(0o022):
+    with disk_errors(), pair_errors(), umask(0o022):
         cache.mkdir(parents=True, exist_ok=True)
         out.mkdir(parents=True, exist_ok=True)
+        output.mend(out)
         workspace.sweep([cache, out])
-        with workspace.temporary(cache) as work, workspace.temporary(out) as new:
+        with workspace.temporary(cache) as work:
             source = kernel.given(kernel_file, modules) if kernel_file else kernel.fetch(cache, release)
             kernel.check_drivers(source, drivers)
+            check.check_kernel(source.image)
+            drivers = (*drivers, *kernel_config.check(source, work))
+            new = work / "new"
+            new.mkdir()
             result = make(kernel.usable(source, work), work, new, drivers, command, project)
             interruption.too_late()
-            for name in (LINUX, INITRD, MANIFEST):
-                (new / name).replace(out / name)
+            output.put(out, new, (LINUX, INITRD, MANIFEST))
     return result
 
 
@@ -102,15 +107,21 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     prefer(inside, source, tree)
     for sentence in (*account(found, inside, source), *(left_here(source, work) if source.package else ())):
         LOG.warning("%s", showable(sentence))
+    image.resolve(tree, project, modules, source)
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
     if source.package and source.package_version:
         packages[source.package] = source.package_version
     image.pack(tree, new / INITRD, time)
     shutil.copyfile(source.image, new / LINUX)
+    identity = manifest.put_front(new / INITRD, new / LINUX, time)
+    check.check_pair(new / LINUX, new / INITRD)
+    if bzimage.release(identity.version) != source.version:
+        raise BuildError(f"{source.image} became another kernel while the pair was built; build again")
     result = Manifest(
         launcher=launcher_version(project),
         kernel=source.version,
+        kernel_version=identity.version,
         command=command,
         time=time,
         files=(manifest.describe(new / LINUX), manifest.describe(new / INITRD)),
@@ -153,6 +164,15 @@ def umask(value: int) -> Iterator[None]:
         yield
     finally:
         os.umask(old)
+
+
+@contextlib.contextmanager
+def pair_errors() -> Iterator[None]:
+    """A kernel that is cut cannot be used."""
+    try:
+        yield
+    except check.PairError as error:
+        raise BuildError(str(error).removesuffix("."), 2) from error
 
 
 @contextlib.contextmanager

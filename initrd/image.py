@@ -12,8 +12,12 @@ from . import packed
 from .cpio import write_archive
 from .errors import BuildError
 from .kernel import Kernel, module_files
+from .libraries import complete
 from .python import PythonTree
+from .resolve import LOADED_LATER, Image, check
 from .run import end_all, find_tool, run
+from .scripts import interpreter
+from .tree import Tree
 
 DRACUT_MODULE = Path(__file__).resolve().parent / "dracut/90udpcast"
 DRACUT_BASE = Path("/usr/lib/dracut")
@@ -22,6 +26,10 @@ LEVEL = "-19"
 
 HOST_FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/conf.d", "usr/lib/dracut")
 """What dracut adds about this machine and about itself; libraries are where the loader looks anyway."""
+
+ADMINISTRATORS = "usr/local"
+"""Where an administrator has things of his own. dracut takes a library from there that comes before Debian's, where the
+booted machine, which has no cache of its loader, would not find it."""
 
 NEEDLESS_INDEXES = (
     "modules.alias",
@@ -65,8 +73,24 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     if len(trees) != 1:
         raise BuildError(f"dracut left no tree in {temporary}: {said.strip()[-200:]}; --verbose shows what it did")
     (work / "dracut.img").unlink(missing_ok=True)
+    shutil.rmtree(trees[0] / ADMINISTRATORS, ignore_errors=True)
+    complete(Tree(trees[0]), Tree(Path("/")), LOADED_LATER)
+    run_scripts(Tree(trees[0]))
     each(unpack, [path for path in driver_files(trees[0]) if path.suffix != ".ko"])
     return trees[0]
+
+
+def run_scripts(tree: Tree) -> None:
+    """Make all scripts executable: a checkout may have lost that (an archive, a file system of Windows)."""
+    for inner in tree.files():
+        if interpreter(tree.read(inner, 2)) is not None:
+            path = tree.root / inner
+            path.chmod(path.stat().st_mode | 0o755)
+
+
+def resolve(tree: Path, project: Path, python: PythonTree, kernel: Kernel) -> None:
+    """Raise BuildError where something that the image needs is not in it."""
+    check(Image(Tree(tree), project, python.home, kernel, (DRACUT_MODULE / "module-setup.sh").read_text()))
 
 
 def tidy(tree: Path, kernel: Kernel) -> None:
@@ -107,8 +131,8 @@ def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
 
 
 def unpack(path: Path) -> None:
-    """Replace a driver in another form (xz's, in Debian since 13) by the driver: its firmware is to be read off, and
-    what zstd makes of it at our level loads faster."""
+    """Replace a packed driver (Debian's are in xz's form since 13) by the driver: its firmware is to be read off,
+    zstd's form loads faster, and Debian's kmod knows nothing of gzip's. Raises BuildError."""
     path.with_suffix("").write_bytes(packed.read(path, path.parent))
     path.unlink()
 

@@ -20,7 +20,7 @@ from .workspace import is_plain
 META_PACKAGES = {"amd64": "linux-image-amd64", "i386": "linux-image-686-pae"}
 """Debian's package that depends on the current kernel, for each architecture that has a bzImage."""
 
-MODULE = re.compile(r"\.ko(\.(gz|xz|zst))?$")
+MODULE = re.compile(r"\.ko(\.\w+)?$")
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,23 @@
-"""What is in the pair: sizes, digests, versions. Written beside it as JSON."""
+"""What is in the pair: sizes, digests, versions. Written beside it as JSON.
+
+Which kernel an initrd belongs to also stands in the initrd itself, in front (`bootpair.identity`).
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+import shutil
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootpair.check import check_kernel
+from bootpair.identity import NAME, TRAILER, Identity, Part
+
+from .cpio import header, padding
 from .run import run
 
 
@@ -23,12 +32,14 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`packages` maps each Debian package whose files went in to its version; `missing_firmware` maps a driver to
-    the files it asks for that this machine does not have. `time` is the time stamp of every file in the archive.
+    """`kernel` is ``uname -r``, `kernel_version` the kernel's whole version string. `packages` maps each Debian package
+    whose files went in to its version; `missing_firmware` maps a driver to the files it asks for that this machine does
+    not have. `time` is the time stamp of every file in the archive.
     """
 
     launcher: str
     kernel: str
+    kernel_version: str
     command: str
     time: int
     files: tuple[FileEntry, ...]
@@ -47,6 +58,22 @@ def describe(path: Path) -> FileEntry:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return FileEntry(path.name, path.stat().st_size, digest)
+
+
+def put_front(initrd: Path, kernel: Path, time: int) -> Identity:
+    """Put in front of the archive `initrd` which kernel it belongs to. Raises PairError for no whole kernel."""
+    parts = (describe(kernel), describe(initrd))
+    identity = Identity(check_kernel(kernel), *(Part(entry.size, entry.sha256) for entry in parts))
+    text = identity.to_json().encode()
+    alone = initrd.with_suffix(".archive")
+    initrd.rename(alone)
+    with initrd.open("wb") as out, alone.open("rb") as archive:
+        out.write(header(NAME, 1, stat.S_IFREG | 0o644, len(text), time))
+        out.write(text + padding(len(text)))
+        out.write(header(TRAILER, 0, 0, 0, 0))
+        shutil.copyfileobj(archive, out, 1 << 20)
+    alone.unlink()
+    return identity
 
 
 def debian_packages(paths: Iterable[Path]) -> dict[str, str]:

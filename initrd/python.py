@@ -37,6 +37,21 @@ REPLACED: dict[str, str | None] = {
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
+ABSENT = (
+    # Other systems, and older Pythons.
+    *("_ios_support", "_winapi", "_wmi", "backports", "encodings.mbcs", "java", "msvcrt", "nt", "org.python"),
+    *("plistlib", "urwid.display._win32_raw_display", "vms_lib", "winreg"),
+    # The interpreter has these in itself, under other names.
+    *("importlib._bootstrap", "importlib._bootstrap_external"),
+    # In C already, so that the form in Python is not imported.
+    *("_py_abc", "_pydatetime", "_threading_local"),
+    # For what the launcher does not do: archives, dates as text, tests, other loops of urwid.
+    *("_strptime", "asyncio", "concurrent.futures", "doctest", "gi", "importlib.readers", "pickle", "pkgutil"),
+    *("string", "tarfile", "tornado", "tracemalloc", "trio", "twisted", "urwid.old_str_util", "zipfile"),
+)
+"""Modules that others name, and that are meant not to be in the initrd; nothing that is ours may import one. With a
+name goes all that is below it."""
+
 DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
 PYTHON_PACKAGES = {name: f"python3-{name}" for name in LIBRARIES}
 
@@ -45,8 +60,8 @@ PYTHON_PACKAGES = {name: f"python3-{name}" for name in LIBRARIES}
 class PythonTree:
     """What `stage` made: `home` is the directory inside the initrd that holds every module.
 
-    `extensions` maps a shared object on this machine to its place in the initrd; dracut copies these, because
-    it finds their libraries. `sources` are the files on this machine that were read.
+    `extensions` maps a shared object on this machine to its place in the initrd; dracut copies these.
+    `sources` are the files on this machine that were read.
     """
 
     home: Path
@@ -85,6 +100,24 @@ def compile_catalogues(project: Path, out: Path) -> None:
         target = out / source.relative_to(project).with_suffix(".mo")
         target.parent.mkdir(parents=True, exist_ok=True)
         run(["msgfmt", "--check-format", "--no-hash", "--endianness=little", "-o", target, source])
+
+
+def modules_of(package: str, project: Path) -> list[str]:
+    """The modules of one of our packages."""
+    paths = (path.relative_to(project).with_suffix("") for path in sorted((project / package).rglob("*.py")))
+    return [".".join(path.parts).removesuffix(".__init__") for path in paths]
+
+
+def data_of(project: Path) -> list[Path]:
+    """The files of our packages that are no modules, as they are named where they are installed."""
+    found = (
+        path.relative_to(project)
+        for name in OUR_PACKAGES
+        for path in sorted((project / name).rglob("*"))
+        if path.is_file()
+    )
+    names = (path.with_suffix(".mo") if path.suffix == ".po" else path for path in found)
+    return [path for path in dict.fromkeys(names) if path.suffix not in {".py", ".pyc"}]
 
 
 def catalogue_sources(project: Path) -> list[Path]:

@@ -40,6 +40,7 @@ class ErrorKind(Enum):
     SOURCE_BLANK = "source-blank", "nothing is recognised on the disk to send, and blank=yes is not given"
     PROGRAM_MISSING = "program-missing", "a program that the transfer needs is not there"
     PROGRAM_FAILED = "program-failed", "a program could not be started or watched"
+    MIXED_PAIR = "mixed-pair", "kernel and initrd do not belong together, and a disk or card is missing"
     SHORTAGE = "shortage", "the PC has too few open files, threads, processes, or too little memory"
     TERMINAL_MISSING = "terminal-missing", "there is no pseudo-terminal"
 

@@ -6,7 +6,10 @@ The exit statuses are in `STATUSES`.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import shlex
 import sys
+from collections.abc import Collection
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -14,10 +17,15 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
+from . import arm_commands
+from .arming import ArmError, remembering
 from .boot_entry import LABEL
-from .dnsmasq import ConfigError
+from .dnsmasq import BootServer, ConfigError
+from .room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, RoomError, machines_of
 from .serve import ServeError, Service, serve
-from .tree import DEFAULT_APPEND, Tree, TreeError, write_tree
+from .state import SERVER_STATE, StateError
+from .told import Told
+from .tree import Tree, TreeError, write_tree
 
 PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"
@@ -29,48 +37,60 @@ STATUSES = (
 
 def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     """Run the command in `arguments`. `prog` is what usage and hints call the program; another one also builds."""
-    options = _parser(prog).parse_args(arguments)
-    options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
+    words = sys.argv[1:] if arguments is None else arguments
     try:
+        if arm_commands.is_tree_command(words):
+            return arm_commands.tree_command(words, prog)
+        options = _parser(prog).parse_args(words)
+        options.prog = prog
+        options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
         return int(options.run(options))
-    except (TreeError, ServeError, ConfigError) as error:
+    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
 
 
 def _tree(options: argparse.Namespace) -> int:
-    report(_write(options, options.directory))
+    room = _room(options)
+    with remembering(options.directory, room) as done:
+        tree = _write(options, options.directory, room, done, options.force)
+    report(tree)
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
-    def write(directory: Path) -> None:
-        for warning in _write(options, directory).warnings:
+    def write(settings: BootServer) -> None:
+        tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
+        for warning in (*tree.warnings, *tree.notes):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    serve(Service(options.interface, options.proxy, options.range, options.force), write, say)
+    state = options.state or options.pair / SERVER_STATE
+    arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
+    with contextlib.closing(Told(_room(options), state, say, arm)) as told:
+        service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
+        serve(service, write, say, [told.attach])
     return 0
 
 
-def _write(options: argparse.Namespace, directory: Path) -> Tree:
-    return write_tree(
-        directory,
-        options.pair or directory,
-        options.append,
-        dict(options.machine),
-        label=options.label,
-        timeout=options.timeout,
-        build=options.build,
-    )
+def _write(
+    options: argparse.Namespace, directory: Path, room: Room, done: Collection[str], force: bool = False
+) -> Tree:
+    return write_tree(directory, options.pair or directory, room, done, force=force, build=options.build)
+
+
+def _room(options: argparse.Namespace) -> Room:
+    return Room(options.append, machines_of(options.machine), options.label, options.timeout, Boot(options.default))
 
 
 def report(tree: Tree) -> None:
     """Tell what was written, and what is left to the administrator."""
-    for warning in tree.warnings:
+    for warning in (*tree.warnings, *tree.closed):
         print(f"warning: {warning}", file=sys.stderr)
     for path in tree.written:
         print(showable(str(path)))
+    for note in tree.notes:
+        print(showable(note))
     for path, section in tree.sections:
         print(f"\n{showable(str(path))} is not ours and was left as it is; add this section to it yourself:\n")
         print(showable_lines(section))
@@ -89,27 +109,41 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands with their options; the parser that they are added to names the program."""
     tree = commands.add_parser(
-        "tree", help="write a TFTP tree", description="Write or renew a TFTP tree in DIR.", epilog=STATUSES
+        "tree",
+        help="write a TFTP tree",
+        description="Write or renew a TFTP tree in DIR. `tree done DIR MAC ...` lets PCs boot their disks from now on, "
+        "`tree arm DIR MAC ...` the launcher again; both have a --help.",
+        epilog=STATUSES,
     )
     tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
+    tree.add_argument(
+        "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
+    )
     _entry_options(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(
         "serve",
         help="run a boot server",
         description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root. A PC "
-        "that boots from the network first comes back to the launcher at every start: end the server before clones "
-        "restart.",
+        "that has reported a success boots its disk from then on, until `arm` makes it ready to be cloned again.",
         epilog=STATUSES,
     )
     server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
+    server.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help=f"where it is kept who is done (default: {SERVER_STATE} beside the pair)",
+    )
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     _entry_options(server)
     server.set_defaults(run=_serve)
+    arm_commands.add_commands(commands)
 
 
 def _entry_options(parser: argparse.ArgumentParser) -> None:
@@ -124,6 +158,13 @@ def _entry_options(parser: argparse.ArgumentParser) -> None:
         help="parameters for one machine, in place of those of the same name (may be repeated)",
     )
     add("--label", default=LABEL, help="label of the section (default: %(default)s)")
+    add(
+        "--default",
+        choices=[one.value for one in Boot],
+        default=Boot.LAUNCHER.value,
+        help="what machines without --machine boot: the launcher, or their local disks, where --timeout lets somebody "
+        "choose the launcher (default: %(default)s)",
+    )
     add("--timeout", type=_seconds, default=0, metavar="S", help="show a boot prompt for so many seconds")
 
 
@@ -147,8 +188,8 @@ def _seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         value = -1
-    if not 0 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to 3600')
+    if not 0 <= value <= LONGEST_TIMEOUT:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to {LONGEST_TIMEOUT}')
     return value
 
 

@@ -47,9 +47,15 @@ def make_entry(append: str = "", *, common: str = "", label: str = LABEL) -> Boo
     """
     if not re.fullmatch(r"[A-Za-z0-9._-]+", label):
         raise BootEntryError(f'label "{showable(label)}" cannot be used: letters, digits, ".", "_" and "-" only.')
-    own, shared = _parameters(append), _parameters(common)
-    named = {parameter.key for parameter in own}
-    return BootEntry(CommandLine((*(p for p in shared if p.key not in named), *own)), label)
+    return BootEntry(CommandLine(replaced(parameters_of(common), parameters_of(append))), label)
+
+
+def replaced(common: Iterable[Parameter], own: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    """`common`, and `own` in place of what has the same name there; what is for PID 1 comes last."""
+    own = tuple(own)
+    named = {(parameter.key, parameter.init) for parameter in own}
+    both = (*(one for one in common if (one.key, one.init) not in named), *own)
+    return tuple(sorted(both, key=lambda one: one.init))
 
 
 def pxelinux_append(entry: BootEntry) -> str:
@@ -81,9 +87,10 @@ def render_pxelinux(entry: BootEntry) -> str:
 
 def launcher_check(append: str) -> tuple[list[str], list[str]]:
     """What the launcher will say to this append line: errors, warnings (as `python3 -m launcher explain`)."""
-    from launcher.answers.explain import check  # noqa: PLC0415 - the launcher's questions are not needed to import pxe
+    from launcher.answers.explain import check, prospect  # noqa: PLC0415 - not needed to import pxe
 
-    return check(append)
+    errors, warnings = check(append)
+    return errors, [*warnings, *prospect(append).warnings]
 
 
 def check_entries(entries: Iterable[BootEntry], check: Check = launcher_check) -> tuple[str, ...]:
@@ -103,13 +110,14 @@ def check_entries(entries: Iterable[BootEntry], check: Check = launcher_check) -
     return tuple(dict.fromkeys(warnings))
 
 
-def _parameters(text: str) -> tuple[Parameter, ...]:
+def parameters_of(text: str) -> tuple[Parameter, ...]:
+    """The parameters of the text that an administrator wrote; raises BootEntryError as `make_entry` does."""
     try:
         line = parse(text)
     except CommandLineError as error:
-        raise BootEntryError(f'append text "{showable(text)}": {error}') from error
+        raise BootEntryError(f'append text "{_short(text)}": {error}') from error
     if line.warnings:  # a quote that is not closed swallows the parameters behind it
-        raise BootEntryError(f'append text "{showable(text)}": {line.warnings[0]}')
+        raise BootEntryError(f'append text "{_short(text)}": {line.warnings[0]}')
     for parameter in line:
         if parameter.key == "initrd" and not parameter.init and parameter.value != INITRD:
             named = showable(parameter.value or "")
@@ -118,3 +126,8 @@ def _parameters(text: str) -> tuple[Parameter, ...]:
                 f'append text names "initrd={named}"{old}, but the tree boots {INITRD}: leave initrd= out.'
             )
     return tuple(p for p in line if p.key != "initrd" or p.init)
+
+
+def _short(text: str) -> str:
+    """As it is quoted in a sentence."""
+    return showable(text if len(text) <= 80 else f"{text[:79]}…")

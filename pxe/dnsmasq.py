@@ -1,7 +1,8 @@
 """dnsmasq's configuration for a boot server, as text: DHCP and TFTP, or proxy DHCP beside another server.
 
 Pure: nothing is started and no file is touched. Options are those of dnsmasq(8), version 2.80 and later.
-The DNS part of dnsmasq stays off (``port=0``).
+The DNS part of dnsmasq stays off (``port=0``). It is never authoritative: that would be to refuse (DHCPNAK) whatever
+address a PC has from another server.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ class BootServer:
 
     `server` is this machine's address on `interface`, with the prefix. `first` and `last` bound the addresses that are
     leased (both None: only to `hosts`; with `proxy`: none at all). `lease` in seconds, at least 120 (dnsmasq's
-    minimum). `authoritative` refuses leases of other servers, so it must be False beside one. `router` None: clients
-    get no default route. `ping` tries whether somebody has an address before it is leased, which takes up to 3 s: for
-    networks with machines of their own. `user` None: dnsmasq's own choice (it gives up root); in a user namespace
-    only root will do.
+    minimum). `port`: DHCP is spoken on the loopback only, at this port, with `relay`; None: on the wire. `router`
+    None: clients get no default route. `ping` tries whether somebody has an address before it is leased, which takes up
+    to 3 s: for networks with machines of their own. `user` None: dnsmasq's own choice (it gives up root); in a user
+    namespace only root will do.
     """
 
     interface: str
@@ -49,7 +50,7 @@ class BootServer:
     lease: int = 3600
     hosts: tuple[Host, ...] = ()
     proxy: bool = False
-    authoritative: bool = True
+    port: int | None = None
     router: IPv4Address | None = None
     ping: bool = False
     pid_file: Path | None = None
@@ -69,9 +70,9 @@ def config(settings: BootServer) -> str:
         "log-dhcp",
         *([] if settings.ping else ["no-ping"]),
         f"interface={settings.interface}",
-        "except-interface=lo",
+        *(_loopback(settings) if settings.port else ["except-interface=lo"]),
         "bind-interfaces",
-        "enable-tftp",
+        f"enable-tftp={settings.interface}",
         f"tftp-root={settings.tftp_root}",
         f"dhcp-leasefile={settings.lease_file}",
         f"pid-file={settings.pid_file or ''}",
@@ -82,17 +83,20 @@ def config(settings: BootServer) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _loopback(settings: BootServer) -> list[str]:
+    return ["interface=lo", f"no-dhcp-interface={settings.interface}", f"dhcp-alternate-port={settings.port}"]
+
+
 def _dhcp(settings: BootServer) -> list[str]:
     netmask = settings.server.netmask
     first, last = settings.first, settings.last
     leased = f"{first},{last}" if first and last else f"{settings.server.network.network_address},static"
-    lines = [
+    return [
         f"dhcp-range={leased},{netmask},{settings.lease}",
-        f"dhcp-boot={BOOT_FILE}",
+        f"dhcp-boot={BOOT_FILE},,{settings.server.ip}",
         f"dhcp-option=option:router{f',{settings.router}' if settings.router else ''}",
         *(f"dhcp-host={host.mac},{host.address}" for host in settings.hosts),
     ]
-    return [*lines, "dhcp-authoritative"] if settings.authoritative else lines
 
 
 def _proxy(settings: BootServer) -> list[str]:

@@ -1,33 +1,33 @@
 """A boot server in one command: the tree, DHCP (or proxy DHCP) and TFTP, with dnsmasq doing the serving.
 
-Everything it needs is checked first and named in one sentence. Nothing stays behind: tree and leases are in a
-temporary directory, and dnsmasq ends with the command.
+Everything it needs is checked first and named in one sentence. Nothing stays behind, however it ends: dnsmasq ends with
+the command (`supervisor`), and so do its files (`workspace`). Nothing is promised before dnsmasq serves (`daemon`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import json
 import os
 import shlex
 import shutil
 import signal
-import socket
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from kernel_cmdline import showable
 
+from . import addresses, ports
 from .clients import ClientEvent, Clients
+from .daemon import Daemon, DaemonError, Readers
 from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS
-from .probe import find_server
+from .loop import Loop, told_to_end
+from .supervisor import Command, User, other_user
+from .watch import Policy, Watch, WatchError
+from .workspace import Workspace, WorkspaceError, workspace
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
 """The programs that are run, and the Debian packages that have them; those of the boot loaders are in their table."""
@@ -45,70 +45,89 @@ class ServeError(Exception):
 class Service:
     """What the administrator wants.
 
-    `span` None: all of the network. `force`: give out addresses although another server does.
+    `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
+    the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
+    from the network, too.
     """
 
     interface: str
     proxy: bool = False
     span: tuple[IPv4Address, IPv4Address] | None = None
     force: bool = False
+    address: IPv4Address | None = None
+    everybody: bool = False
 
 
-def serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
-    """Serve until SIGINT or SIGTERM; `write` makes the TFTP tree in the directory that it is given.
+@dataclass(frozen=True)
+class Running:
+    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq."""
 
-    Raises ServeError, and what `write` raises.
+    loop: Loop
+    settings: BootServer
+    signal: Callable[[signal.Signals], None]
+    say: Say
+
+
+Attach = Callable[[Running], None]
+Write = Callable[[BootServer], None]
+
+
+def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = ()) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the root that the settings name.
+
+    What is in `attach` is called once, when dnsmasq serves. Raises ServeError, and what `write` raises.
     """
-    with contextlib.suppress(KeyboardInterrupt), _sigterm_as_ctrl_c():
-        _serve(service, write, say)
+    os.umask(0o022)  # dnsmasq's user reads the files
+    with contextlib.suppress(KeyboardInterrupt), told_to_end():
+        try:
+            _serve(service, write, say, attach)
+        except (addresses.AddressError, ports.PortError, WorkspaceError, DaemonError, WatchError) as error:
+            raise ServeError(str(error)) from error
 
 
-def _serve(service: Service, write: Callable[[Path], None], say: Say) -> None:
+def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -> None:
     dnsmasq = _dnsmasq()
-    server = interface_address(service.interface)
-    check_ports(service.interface, server.ip)
-    with tempfile.TemporaryDirectory(prefix="udpcast-boot-") as name:
-        directory = Path(name)
-        directory.chmod(0o755)  # dnsmasq gives up root
-        settings = _settings(service, server, directory)
+    server = _address(service, say)
+    user = other_user()
+    with ports.claim(service.interface) as claimed, workspace(user, say) as place:
+        ports.check(service.interface, server.ip, _ports(service))
+        settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
-        write(settings.tftp_root)
-        alone = _is_alone(service, say)
-        (directory / "dnsmasq.conf").write_text(config(replace(settings, authoritative=alone)))
-        for line in _summary(settings):
-            say(line)
-        _run([dnsmasq, f"--conf-file={directory / 'dnsmasq.conf'}"], Clients(settings.tftp_root), say)
+        write(settings)
+        _hand_over(settings.lease_file, user)
+        command = Command((dnsmasq, f"--conf-file={place.config}"), user)
+        with (
+            contextlib.closing(Watch(service.interface, server.ip, _policy(service), say)) as watch,
+            contextlib.closing(Loop()) as loop,
+        ):
+            settings = replace(settings, port=watch.port)
+            place.config.write_text(config(settings))
+            watch.look()
+            watch.attach(loop)
+            _run(loop, command, settings, (place, claimed.fileno()), say, attach)
 
 
-def interface_address(interface: str) -> IPv4Interface:
-    """The first IPv4 address of the interface. Raises ServeError."""
-    command = ["ip", "-j", "-4", "addr", "show", "dev", interface]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
-        names = ", ".join(name for _, name in socket.if_nameindex() if name != "lo")
-        raise ServeError(f"there is no interface {interface}: use one of {names or 'those that `ip link` shows'}.")
-    for entry in (entry for card in json.loads(done.stdout) for entry in card.get("addr_info", [])):
-        return IPv4Interface(f"{entry['local']}/{entry['prefixlen']}")
-    raise ServeError(
-        f"{interface} has no IPv4 address: give it one first, "
-        f"e.g. `ip addr add 10.77.0.1/24 broadcast + dev {interface}`, and `ip link set {interface} up`."
-    )
+def _policy(service: Service) -> Policy:
+    return Policy(service.proxy, service.force, service.everybody)
 
 
-def check_ports(interface: str, address: IPv4Address) -> None:
-    """Raises ServeError when another server on this machine has the port of DHCP or of TFTP there."""
-    for port, what, bound in ((67, "DHCP", ""), (69, "TFTP", str(address))):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-            try:
-                probe.bind((bound, port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise ServeError(f"port {port} ({what}) cannot be used: {error.strerror}.") from error
-                raise ServeError(
-                    f"port {port} ({what}) on {interface} is in use by another server on this machine: "
-                    f"stop it first; `ss -lunp sport = :{port}` names it."
-                ) from error
+def _address(service: Service, say: Say) -> IPv4Interface:
+    there = addresses.on_interface(service.interface)
+    chosen = addresses.choose(service.interface, there, service.address, service.span)
+    if chosen.why:
+        say(chosen.why)
+    return chosen.address
+
+
+def _ports(service: Service) -> tuple[ports.Port, ...]:
+    return (ports.DHCP, ports.TFTP, *([ports.PXE] if service.proxy else []))
+
+
+def _hand_over(lease_file: Path, user: User | None) -> None:
+    """dnsmasq writes its leases as its own user."""
+    lease_file.touch()
+    if user:
+        os.chown(lease_file, user.uid, user.gid)
 
 
 def _dnsmasq() -> str:
@@ -135,36 +154,18 @@ def _find(program: str) -> str | None:
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def _is_alone(service: Service, say: Say) -> bool:
-    """True when no DHCP server answers. Raises ServeError when one does and it would be in the way."""
-    try:
-        offer = find_server(service.interface)
-    except OSError as error:
-        raise ServeError(f"{service.interface} cannot be used: {error.strerror}; is it up?") from error
-    if offer is None:
-        if service.proxy:
-            say(f"warning: no DHCP server answers on {service.interface}; beside --proxy one must give the addresses.")
-        return True
-    if not service.proxy and not service.force:
-        raise ServeError(
-            f"a DHCP server ({offer.server}) already answers on {service.interface}: two would give out addresses "
-            "twice. Use --proxy to boot beside it, or --force if you know better."
-        )
-    return False
-
-
-def _settings(service: Service, server: IPv4Interface, directory: Path) -> BootServer:
+def _settings(service: Service, server: IPv4Interface, place: Workspace, user: User | None) -> BootServer:
     first, last = service.span or ((None, None) if service.proxy else default_range(server))
     return BootServer(
         interface=service.interface,
         server=server,
-        tftp_root=directory / "tftp",
-        lease_file=directory / "leases",
+        tftp_root=place.path / "tftp",
+        lease_file=place.path / "leases",
         first=first,
         last=last,
         proxy=service.proxy,
         ping=True,
-        user="root" if _in_user_namespace() else None,
+        user=None if user else "root",
     )
 
 
@@ -174,46 +175,30 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher, at every start. Ctrl-C ends it."
+    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
 
 
-def _run(argv: list[str], clients: Clients, say: Say) -> None:
-    """Run dnsmasq until it ends or we are told to; raises ServeError when it ends by itself."""
-    say(f"+ {shlex.join(argv)}")
-    last = ""
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True) as process:
-        try:
-            for line in process.stderr or ():
-                last = line.strip()
-                if event := clients.read(line):
-                    say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
-        finally:
-            process.terminate()
-    raise ServeError(f"dnsmasq ended: {last.partition(': ')[2] or 'without a word'}.")
+def _run(
+    loop: Loop, command: Command, settings: BootServer, place: tuple[Workspace, int], say: Say, attach: Sequence[Attach]
+) -> None:
+    """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
+    clients = Clients(settings.tftp_root)
+
+    def ready() -> None:
+        for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
+            say(line)
+        for each in attach:
+            each(Running(loop, settings, daemon.signal, say))
+
+    def read(line: str) -> None:
+        if event := clients.read(line):
+            say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
+
+    (work, claimed) = place
+    with contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon:
+        loop.run()
 
 
 def row(event: ClientEvent) -> str:
     """One line of the display; a client may ask for a file by any name."""
     return showable(f"{event.mac or '?':17}  {event.address:15}  {event.text}")
-
-
-@contextlib.contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM ends us as Ctrl-C does, with everything cleared away."""
-
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _in_user_namespace() -> bool:
-    """True where root is not the machine's root, and so nobody else can be become (user_namespaces(7))."""
-    try:
-        return Path("/proc/self/uid_map").read_text().split() != ["0", "0", "4294967295"]
-    except OSError:
-        return False

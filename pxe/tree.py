@@ -4,30 +4,36 @@
     DIR/udpcast-linux, DIR/udpcast-initrd  the pair
     DIR/pxelinux.cfg/default               the section for every machine
     DIR/pxelinux.cfg/01-aa-bb-cc-dd-ee-ff  the section for one machine, looked up by PXELINUX before `default`
+    DIR/.udpcast-launcher.json             what we wrote, see `record`
 
-Which loaders there are, and what their files are called, is in `loaders`; above is what PXELINUX's are.
-A directory may already belong to a boot server. Its configuration files and its loaders are never replaced:
-only files that begin with `OURS` are ours. Everything is checked before the first byte is written, and each file
-appears whole or not at all.
+Which loaders there are, and what their files are called, is in `loaders`; above is what PXELINUX's are. What the files
+for machines say is in `configuration`. The rules, for a directory that may already belong to a boot server:
+
+- What we did not write stays (`standing` tells it) unless it is forced, and then it is kept as NAME.bak. So is what we
+  wrote and somebody changed. Files that belong together are replaced together or not at all.
+- What an earlier run wrote and this one would not is removed: a machine's old line may overwrite its disk.
+- Everything is checked before the first byte is written, and all files change together or none (`bootpair.switch`).
+- What was removed, kept under another name, left as it is, or finished for an earlier run is told.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootpair.lock import LockError, locked
+from bootpair.switch import JOURNAL, SourceError, recover, switch
 from kernel_cmdline import CommandLineError
 
-from .boot_entry import INITRD, KERNEL, LABEL, BootEntryError, Check, check_entries, launcher_check, make_entry
-from .loaders import LOADERS, OURS, Loader
-
-DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
-"""The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
+from . import foreign
+from .boot_entry import BootEntryError, Check, check_entries, launcher_check
+from .configuration import configurations, entries
+from .pair import PairError, find_pair
+from .planning import Blocked, Order, Plan, make_plan
+from .room import Room
+from .standing import tenants
 
 
 class TreeError(Exception):
@@ -38,133 +44,113 @@ class TreeError(Exception):
 class Tree:
     """What `write_tree` did.
 
-    `written` are the files that are in place now, `warnings` sentences about the append lines, `sections` what the
-    administrator must add himself: (a configuration file that is not ours, the section to put there).
+    `written` are the files that are in place now, `warnings` sentences about append lines, the pair and the directory,
+    `sections` what the administrator must add himself: (a configuration file that is not ours, the section to put
+    there). `notes` are sentences about what was done besides: removed, kept under another name, left as it is. `closed`
+    are warnings about folders and files that a TFTP server may not be able to read.
     """
 
     written: tuple[Path, ...]
     warnings: tuple[str, ...] = ()
     sections: tuple[tuple[Path, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 def write_tree(
     directory: Path,
     pair: Path,
-    append: str = DEFAULT_APPEND,
-    machines: Mapping[str, str] | None = None,
+    room: Room,
+    done: Collection[str] = (),
     *,
-    label: str = LABEL,
-    timeout: float = 0,
+    force: bool = False,
     places: Iterable[Path] | None = None,
     check: Check = launcher_check,
     build: str = "python3 -m initrd build",
 ) -> Tree:
-    """Make or renew the tree in `directory` from the pair in the directory `pair`.
+    """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
-    `append` is for every machine; `machines` maps a MAC address to the text for this machine alone, which replaces
-    parameters of the same name. With a `timeout` (seconds), the loader shows its prompt and waits so long for another
-    label. `places`: where the loaders' files are, if not where Debian has them; `build`: the command that makes a pair,
-    for the hint when there is none. Raises TreeError; then `directory` is as it was, unless writing itself failed.
+    Those whose MAC address is in `done` boot their disks. `force`: replace also what is not ours. `places`: where the
+    loaders' files are, if not where Debian has them; `build`: the command that makes a pair, for the hint when there is
+    none. Raises TreeError; then `directory` is as it was.
     """
-    directory = directory.absolute()
+    directory, pair = directory.absolute(), pair.absolute()
     try:
-        common = make_entry(append, label=label)
-        own = {mac: make_entry(text, common=append, label=label) for mac, text in (machines or {}).items()}
-        entries = {loader: {directory / loader.default: common} for loader in LOADERS}
-        for loader in LOADERS:
-            for mac, entry in own.items():
-                path = directory / loader.machine(mac)
-                if path in entries[loader]:
-                    raise BootEntryError(f"the machine {mac} is given twice: one line for each was expected.")
-                entries[loader][path] = entry
-        warnings = check_entries((common, *own.values()), check)
-        texts = {path: loader.config(entry, timeout) for loader in LOADERS for path, entry in entries[loader].items()}
+        wanted = configurations(room, done)
+        warnings = check_entries(entries(room), check)
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
+    with _reading(pair):
+        if not pair.is_dir():
+            raise TreeError(f"{pair} does not exist or is no folder: build the pair with `{build} -o {pair}`.")
+        with locked(pair):
+            found = find_pair(pair, build)
+            source = None if pair.resolve() == directory.resolve() else pair
+            order = Order(source, found.sha256, wanted, force, tuple(places or ()))
+            with _made([directory, *(directory / one.path.parent for one in wanted)]), locked(directory):
+                plan = _carry_out(directory, order)
+            return Tree(
+                tuple(directory / name for name in plan.in_place),
+                (*warnings, *found.warnings, *plan.warnings),
+                plan.sections,
+                (*found.notes, *plan.notes),
+                tuple(foreign.closed(directory, plan.in_place)),
+            )
+
+
+def _carry_out(directory: Path, order: Order) -> Plan:
+    """With the directory locked: mend it, look at it, change it."""
+    with _writing(directory):
+        mended = recover(directory)
+    plan = make_plan(tenants(directory), order)
+    with _writing(directory):
+        if plan.changes:
+            switch(directory, plan.changes)
+        for name in plan.ours:
+            _open(directory / name)
+    return Plan(notes=mended) + plan
+
+
+def _open(path: Path) -> None:
+    """A file of ours is for everybody to read, also where it did not have to be written anew."""
+    if not path.is_symlink() and path.stat().st_mode & 0o444 != 0o444:
+        path.chmod(0o644)
+
+
+@contextlib.contextmanager
+def _reading(pair: Path) -> Iterator[None]:
     try:
-        copies = _pair(directory, pair, build)
-        for loader in LOADERS:
-            copies = {**_files(loader, directory, places), **copies}
-        foreign = [path for path in texts if not _is_ours(path)]
+        yield
+    except (PairError, LockError, SourceError, Blocked) as error:
+        raise TreeError(str(error)) from error
     except OSError as error:
-        raise TreeError(f"cannot read {error.filename or directory}: {error.strerror}.") from error
+        raise TreeError(f"cannot read {error.filename or pair}: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def _writing(directory: Path) -> Iterator[None]:
     try:
-        for path in texts:
-            _make(path.parent)
-        for target, source in copies.items():
-            _replace(target, source)
-        for path in texts.keys() - set(foreign):
-            _replace(path, texts[path])
+        yield
     except OSError as error:
-        raise TreeError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
-    written = (*copies, *(path for path in texts if path not in foreign))
-    sections = tuple(
-        (path, loader.section(entry))
-        for loader in LOADERS
-        for path, entry in entries[loader].items()
-        if path in foreign
-    )
-    return Tree(written, warnings, sections)
+        left = "the next run finishes it" if (directory / JOURNAL).exists() else "nothing was changed"
+        raise TreeError(f"cannot write {error.filename or directory}: {error.strerror}; {left}.") from error
 
 
-def _files(loader: Loader, directory: Path, places: Iterable[Path] | None) -> dict[Path, Path]:
-    """The loader's own files, or none where another boot server has its own: they belong together."""
-    default = directory / loader.default
-    if (directory / loader.files[0]).exists() and not (default.exists() and _is_ours(default)):
-        return {}
-    found = tuple(places) if places else loader.places
-    return {directory / name: _find(name, found, loader) for name in loader.files}
-
-
-def _find(name: str, places: tuple[Path, ...], loader: Loader) -> Path:
-    for place in places:
-        if (place / name).is_file():
-            return place / name
-    wanted = " or ".join(str(place) for place in places)
-    packages = " and ".join(loader.packages)
-    raise TreeError(f"{name} is not in {wanted}: install the packages {packages}.")
-
-
-def _pair(directory: Path, pair: Path, build: str) -> dict[Path, Path]:
-    copies = {}
-    for name in (KERNEL, INITRD):
-        source = pair.absolute() / name
-        if not source.is_file():
-            raise TreeError(f"{source} does not exist: build the pair with `{build} -o {pair}`.")
-        if pair.absolute() != directory:
-            copies[directory / name] = source
-    return copies
-
-
-def _is_ours(path: Path) -> bool:
-    """True when `path` may be (over)written: it does not exist, or we wrote it."""
+@contextlib.contextmanager
+def _made(folders: Sequence[Path]) -> Iterator[None]:
+    """Make these folders, and what is missing above them, so that the TFTP server can read there whatever our umask is;
+    they go again when the block fails."""
+    made: list[Path] = []
     try:
-        return path.read_text(errors="replace").startswith(OURS)
-    except FileNotFoundError:
-        return True
-
-
-def _make(folder: Path) -> None:
-    """Make `folder`, and what is missing above it, so that the TFTP server can read there whatever our umask is."""
-    for path in (*reversed(folder.parents), folder):
-        if not path.exists():
-            path.mkdir(exist_ok=True)
-            path.chmod(0o755)
-
-
-def _replace(target: Path, content: str | Path) -> None:
-    """Put a text, or a copy of a file, at `target`, whole or not at all, readable by the TFTP server."""
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            if isinstance(content, str):
-                file.write(content.encode("utf-8", "surrogateescape"))
-            else:
-                with content.open("rb") as source:
-                    shutil.copyfileobj(source, file, 1 << 20)
-            os.fchmod(handle, 0o644)
-        Path(name).replace(target)
+        for path in dict.fromkeys(path for folder in folders for path in (*reversed(folder.parents), folder)):
+            if not path.exists():
+                with _writing(folders[0]):
+                    path.mkdir()
+                    made.append(path)
+                    path.chmod(0o755)
+        yield
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
+        for path in reversed(made):
+            with contextlib.suppress(OSError):
+                path.rmdir()
         raise

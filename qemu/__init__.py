@@ -1,1 +1,2 @@
-"""A virtual classroom of machines that really PXE-boot. Imports `initrd`, `pxe`, `kernel_cmdline`; never `launcher`."""
+"""A virtual classroom of machines that really PXE-boot. Imports `bootpair`, `initrd`, `pxe`, `kernel_cmdline`; never
+`launcher`."""

@@ -16,13 +16,14 @@ from initrd.python import LIBRARIES
 from tests.common import ROOT
 
 MAY_IMPORT = {
+    "bootpair": set[str](),
     "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
-    "initrd": {"kernel_cmdline"},
-    "pxe": {"kernel_cmdline", "launcher.answers.explain"},
+    "initrd": {"bootpair", "kernel_cmdline"},
+    "pxe": {"bootpair", "kernel_cmdline", "launcher.answers.explain"},
     "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
-    "qemu": {"initrd", "pxe", "kernel_cmdline"},
+    "qemu": {"bootpair", "initrd", "pxe", "kernel_cmdline"},
 }
 
 MEASURED_FROM_WITHIN = {"qemu/bench/stages.py": ("launcher.datapath.",)}

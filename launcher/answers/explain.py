@@ -6,6 +6,7 @@ append lines with `check`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showa
 
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
-from ..model.plan import Plan, Role
+from ..model.plan import After, Next, Plan, Role
 from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition
@@ -23,8 +24,8 @@ from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
-from .rules import name_may_change
-from .validation import Explained, explain_parameters, too_many
+from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, name_may_change
+from .validation import Explained, explain_parameters, problem_with, too_many
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,61 @@ def check(append: str) -> tuple[list[str], list[str]]:
     given = given_answers(line)
     warnings = (*warnings, *unknown_language(given), *name_may_change(given))
     return list(map(str, errors)), list(map(str, warnings))
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What a line leads to while nobody looks, whatever the machine: for who writes the lines of a whole room.
+
+    `role` is the word of ``umode``, None where it is open; `unattended`: a disk may be read or overwritten without a
+    key; `restarts`: the PC does so after a success.
+    """
+
+    role: str | None
+    port: int
+    unattended: bool
+    restarts: bool
+    warnings: tuple[str, ...] = ()
+
+
+def prospect(append: str) -> Prospect:
+    """The prospect of an append line; what is no value counts as left out. Raises CommandLineError."""
+    given = given_answers(parse(append))
+    role, port = _value("umode", given), _value("port", given)
+    after = _value("after" if "after" in given else "auto_reboot", given)
+    unused = auto_reboot_unused(Facts(Machine(), given, {"after": after})) if "after" in given else ()
+    return Prospect(
+        role.value if isinstance(role, Role) else None,
+        port if isinstance(port, int) else 0,
+        asks_nobody(given),
+        isinstance(after, After) and after.success is Next.REBOOT,
+        tuple(map(str, (*first_disk_may_change(given), *unused))),
+    )
+
+
+def _value(key: str, given: GivenAnswers) -> object:
+    """What is given, or the default; None where there is neither."""
+    row, facts = row_of(key), Facts(Machine())
+    assert row is not None
+    good = key in given and problem_with(row, given[key].text, None) is None
+    text = given[key].text if good else row.default(facts)
+    return row.parse(text, facts) if text is not None else None
+
+
+def is_ours(name: str) -> bool:
+    """Whether the launcher reads the parameter `name`, which then has a value."""
+    row = row_of(name)
+    return row is not None and row.use is Use.USED
+
+
+def truth(name: str, value: bool) -> str | None:
+    """Yes or no in the words of the parameter `name`; None where it has none."""
+    row = row_of(name)
+    for word in ("yes", "1") if value else ("no", "0"):
+        with contextlib.suppress(AnswerError):
+            if row and row.parse(word, Facts(Machine())) is value:
+                return word
+    return None
 
 
 def to_json(explanation: Explanation) -> str:

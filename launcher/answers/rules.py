@@ -22,11 +22,11 @@ from kernel_cmdline.network import IpConfig, parse_ip
 
 from ..model.machine import Machine, Nic
 from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role, Target
-from ..sentence import Sentence, say, verbatim
+from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
-from .reading import RESTARTS, only_nic, read_bootif, uses_dhcp
-from .selectors import lasting_names
+from .reading import RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
+from .selectors import BY_PATH, lasting_names
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
@@ -195,8 +195,14 @@ def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
     return checked.warnings if checked else ()
 
 
-KERNEL_NAME = r"(?:/dev/)?((nvme|mmcblk)[0-9]+)[np0-9]*"
-"""The names of disks that are numbered as they are found, which is in another order at another boot."""
+KERNEL_NAME = r"(?:/dev/)?((nvme|mmcblk|sd)(?:[0-9]+|(?<=sd)[a-z]+))[np0-9]*"
+"""The names of disks that are given out as they are found, which is in another order at another boot."""
+
+
+def asks_nobody(given: Mapping[str, Given]) -> bool:
+    """Whether a disk may be read or overwritten without a key: ``auto=yes``, or role and disk are named."""
+    auto = YES_NO.get(given["auto"].text.strip().lower()) if "auto" in given else None
+    return auto is True or (auto is None and {"umode", "disk"} <= {*given})
 
 
 def name_not_stable(facts: Facts) -> Iterator[Sentence]:
@@ -215,22 +221,38 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
 
 def name_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
     """The same where the PCs are not known."""
-    for text, _ in _kernel_names(given):
-        yield say(
-            "{path} may be another disk at each boot of a PC that has several of that kind. What lasts is "
-            "disk=serial:..., model:... or size:....",
-            path=text,
-        )
+    for text, name in _kernel_names(given):
+        if name[2] != "sd":
+            several = say("{path} may be another disk at each boot of a PC that has several of that kind.", path=text)
+            yield joined(" ", several, _what_lasts())
+
+
+def first_disk_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
+    """The same of ``sda``, which stands on most lines; it is for who writes the line, and not for every line."""
+    for text, name in _kernel_names(given):
+        if name[2] == "sd":
+            found = say("{path} is a disk as it was found, and at another boot may be a USB stick.", path=text)
+            yield joined(" ", found, _what_lasts())
+
+
+def _what_lasts() -> Sentence:
+    """In the order of `lasting_names`."""
+    return say(
+        "What lasts is disk={directory}... in a room of equal PCs, serial:... or wwn:... for one PC, model:... or "
+        "size:... where all have the same.",
+        directory=BY_PATH,
+    )
 
 
 def _kernel_names(given: Mapping[str, Given]) -> list[tuple[str, re.Match[str]]]:
-    """The names of that kind in ``disk=``, as they are written."""
+    """The names of that kind in ``disk=``, as they are written. ``sda`` is no matter where a screen shows the disk."""
     texts = [text.strip() for text in given["disk"].text.split(",")] if "disk" in given else []
-    return [(text, name) for text in texts if (name := re.fullmatch(KERNEL_NAME, text))]
+    names = [(text, name) for text in texts if (name := re.fullmatch(KERNEL_NAME, text))]
+    return [(text, name) for text, name in names if name[2] != "sd" or asks_nobody(given)]
 
 
 def _numbered(kind: str, machine: Machine) -> set[str]:
-    """The controllers (nvme) or devices (mmcblk) of that kind."""
+    """The controllers (nvme) or devices (mmcblk, sd) of that kind."""
     names = (re.match(KERNEL_NAME, disk.path) for disk in machine.disks)
     return {name[1] for name in names if name and name[2] == kind}
 

@@ -264,15 +264,15 @@ def partition_number(disk: Disk, partition: Partition) -> str:
 
 
 def lasting_names(target: Target, machine: Machine) -> Sentence:
-    """What means `target` at every boot, for this PC and for all PCs like it."""
+    """What means `target` at every boot: for all PCs like it (its place before what it is), and for this PC."""
     disk = target.disk
     part = f"-part{partition_number(disk, target.partition)}" if target.partition else ""
     links = [f"{link}{part}" for link in disk.links if link.startswith(BY_PATH)]
     serial = f"serial:{disk.serial}" if disk.serial and not part else ""
-    like = (*([] if part else _descriptions(disk, machine)), *links)
+    like = (*links, *([] if part else _descriptions(disk, machine)))
     texts = (
-        serial and say("disk={text} for this PC alone", text=f'"{serial}"' if " " in serial else serial),
         like and say("disk={text} for all PCs like it", text=like[0]),
+        serial and say("disk={text} for this PC alone", text=f'"{serial}"' if " " in serial else serial),
     )
     return joined(", ", *texts) or say("its name below {directory}", directory=BY_PATH)
 

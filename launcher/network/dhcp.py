@@ -13,6 +13,8 @@ from pathlib import Path
 PID_FILE = "udhcpc.pid"
 ASKS = ("udhcpc: broadcasting discover", "udhcpc: sending discover")
 """Lines that say that a request for any lease went out (the second in older versions)."""
+VENDOR = "udpcast-launcher"
+"""The vendor class (option 60): by it our boot server (`pxe/message.py`) knows a PC that has booted the launcher."""
 REPORTS = "udhcpc-script: "
 """How a line of our own script begins; its file is in place by then."""
 
@@ -50,7 +52,7 @@ def client_argv(name: str, run: Path, script: Path, identifier: str | None, keep
     `identifier` as `identifiers` writes it, None: it sends none. `keep` is the address in use, whose lease is asked
     for: then it ends where nobody answers, else it asks again and again.
     """
-    options = ["-f", "-i", name, "-s", str(script), "-p", str(run / PID_FILE), "-t", "3", "-T", "2"]
+    options = ["-f", "-i", name, "-s", str(script), "-p", str(run / PID_FILE), "-t", "3", "-T", "2", "-V", VENDOR]
     options += ["-x", f"0x3d:{identifier}"] if identifier else ["-C"]
     options += ["-n", "-r", keep] if keep else ["-A", "2"]
     return ("env", f"UDPCAST_RUN={run}", "busybox", "udhcpc", *options)

@@ -6,6 +6,8 @@ Rules that stand here and nowhere else:
 - An unattended receiver whose disk is not named waits until none has come for `QUIET` seconds.
 - A disk is chosen when udev has looked at it, or has not for `DEADLINE` seconds.
 - A device that is named and missing is waited for `DEADLINE` seconds.
+- Nothing is waited for where no driver can be loaded, because kernel and initrd do not belong together. That is looked
+  at only when boot's devices are known and a disk or card is missing.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ..answers.interview import Interview
+from ..errors import LauncherError
 from ..events import EventLog
 from ..model.machine import Disk, Machine
 from ..model.times import TIMES
@@ -64,6 +67,12 @@ class Devices:
     def left(self) -> float:
         """The seconds for which a missing device is still waited for; not positive when it is late."""
         return self._since + DEADLINE - time.monotonic()
+
+    def mixed(self, missing: bool = False) -> LauncherError | None:
+        """Why no device will come any more, where kernel and initrd do not belong together. `missing`: one is, besides
+        there being no disk at all, or no card."""
+        there = self.machine.eligible_disks and self.machine.nics
+        return None if not self.complete or (there and not missing) else self._pc.mixed()
 
     def may_change(self, interview: Interview) -> bool:
         """Whether a device that is still to come could change an answer."""

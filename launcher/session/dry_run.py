@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import LauncherError
 from ..events import EventLog
 from ..exits import Exit
 from ..model.machine import Machine
@@ -22,6 +23,9 @@ class RecordedPc:
 
     def complete(self) -> bool:
         return True
+
+    def mixed(self) -> LauncherError | None:
+        return None
 
     def watch(self) -> int | None:
         return None

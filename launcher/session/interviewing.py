@@ -129,6 +129,11 @@ class Interviewing(Stage):
 
     def begin(self) -> None:
         """Replay the interview and show what it stops at, or carry out its plan."""
+        mixed = self._devices.mixed()
+        if mixed:
+            self._speak()
+            self.app.fail(mixed)
+            return
         interview = self._dialogue.interview(self._devices, _pend)
         try:
             plan = self._plan(interview)
@@ -233,7 +238,9 @@ class Interviewing(Stage):
 
     def _wait_or_fail(self, missing: DeviceMissing) -> None:
         left = self._devices.left
-        if left > 0:
+        if mixed := self._devices.mixed(missing=True):
+            self.app.fail(mixed)
+        elif left > 0:
             more = say("Waiting up to {seconds} s more for it to appear.", seconds=int(left) + 1)
             self._wait(joined(" ", missing.sentence, more))
         else:

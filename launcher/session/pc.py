@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..errors import LauncherError
 from ..model.machine import Machine
 from ..model.plan import Plan
 from ..network.address import AddressJob
@@ -25,6 +26,9 @@ class Pc(Protocol):
 
     def drain(self) -> bool:
         """Take what made `watch` readable; True when it is worth detecting again."""
+
+    def mixed(self) -> LauncherError | None:
+        """Why no driver can be loaded, where kernel and initrd do not belong together."""
 
     def stuck(self) -> bool:
         """Whether the program cannot end, because a disk does not answer."""

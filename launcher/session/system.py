@@ -13,6 +13,7 @@ from ..model.machine import Machine
 from ..model.plan import Plan
 
 if TYPE_CHECKING:
+    from ..errors import LauncherError
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
@@ -43,6 +44,11 @@ class RunningSystem:
 
     def complete(self) -> bool:
         return paths.COLDPLUGGED.exists()
+
+    def mixed(self) -> LauncherError | None:
+        from ..hardware.kernel import mixed  # noqa: PLC0415 - not before a device is missing
+
+        return mixed()
 
     def watch(self) -> int | None:
         return self._devices.fileno()

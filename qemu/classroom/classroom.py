@@ -19,6 +19,7 @@ from pathlib import Path
 
 from kernel_cmdline import showable_lines
 from pxe.boot_entry import KERNEL
+from pxe.room import Machine, Room
 from pxe.tree import write_tree
 
 from ..disks import images
@@ -158,8 +159,8 @@ class _Room:
         """The TFTP tree. Wrong append lines are let through: what the launcher says to them is what one may want."""
         tree = self.scratch / "tftp"
         tree.mkdir()
-        machines = {seat.mac: seat.append for seat in plan}
-        write_tree(tree, self.spec.pair, "", machines, check=lambda _: ([], []))
+        room = Room("", tuple(Machine(seat.mac, seat.append) for seat in plan))
+        write_tree(tree, self.spec.pair, room, check=lambda _: ([], []))
         for seat in plan:
             equipment.add_programs(tree, seat, size, self.spec.faults, self.scratch)
             if words := self.spec.by_hand.get(seat.role):

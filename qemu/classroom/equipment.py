@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bootpair.identity import archive_offset
 from kernel_cmdline import Parameter, format_line, parse
 from pxe.boot_entry import INITRD
 
@@ -151,7 +152,10 @@ def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...]
 
 def _extract(initrd: Path, name: str, root: Path) -> None:
     """Unpack one file of an initrd."""
-    with subprocess.Popen(["zstd", "-dcq", initrd], stdout=subprocess.PIPE) as unpacked:
+    with initrd.open("rb", buffering=0) as file:
+        file.seek(archive_offset(initrd))
+        unpacked = subprocess.Popen(["zstd", "-dcq"], stdin=file, stdout=subprocess.PIPE)
+    with unpacked:
         command = ["cpio", "-i", "--quiet", "-D", str(root), name]
         subprocess.run(command, stdin=unpacked.stdout, check=False, capture_output=True)
     if not (root / name).is_file():

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from kernel_cmdline import Parameter, format_line, parse
 from pxe.boot_entry import INITRD, KERNEL
+from pxe.room import Machine, Room
 from pxe.tree import write_tree
 
 from ..disks import images, raw
@@ -159,7 +160,7 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
         pair.mkdir()
         (pair / KERNEL).symlink_to(spec.kernel.absolute())
         (pair / INITRD).symlink_to(spec.initrd.absolute())
-        write_tree(tree, pair, "", {mac(0): append_line(spec)}, check=lambda _: ([], []))
+        write_tree(tree, pair, Room("", (Machine(mac(0), append_line(spec)),)), check=lambda _: ([], []))
     return tree
 
 

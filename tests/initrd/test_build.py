@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bootpair.check import check_pair
+from bootpair.identity import archive_offset
 from initrd import python
 from initrd.build import INITRD, LINUX, MANIFEST
 from tests.common import ROOT
@@ -41,7 +43,7 @@ def build(
 def project() -> Iterator[Path]:
     """A copy of what goes in, so that nobody edits it between two builds; readable for everybody."""
     copy = Path("/var/tmp") / f"udpcast-project-{os.getpid()}"
-    for name in ("initrd", *python.OUR_PACKAGES):
+    for name in ("bootpair", "initrd", *python.OUR_PACKAGES):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     yield copy
@@ -65,12 +67,19 @@ def pair(project: Path, tmp_path_factory: pytest.TempPathFactory, cache: Path) -
 @pytest.fixture(scope="module")
 def listing(pair: Path) -> Iterator[list[str]]:
     """What GNU cpio finds in the archive, as ``ls -l`` shows it."""
-    plain = subprocess.run(["zstd", "-dc", pair / INITRD], stdout=subprocess.PIPE, check=True).stdout
+    plain = unpacked(pair)
     yield (
         subprocess.run(["cpio", "-tvn", "--quiet"], input=plain, stdout=subprocess.PIPE, check=True)
         .stdout.decode()
         .splitlines()
     )
+
+
+def unpacked(pair: Path) -> bytes:
+    """The archive that the kernel decompresses."""
+    with (pair / INITRD).open("rb", buffering=0) as file:
+        file.seek(archive_offset(pair / INITRD))
+        return subprocess.run(["zstd", "-dc"], stdin=file, stdout=subprocess.PIPE, check=True).stdout
 
 
 def names(listing: list[str]) -> set[str]:
@@ -82,6 +91,8 @@ def test_the_manifest_describes_the_pair(pair: Path) -> None:
     assert {entry["name"]: entry["size"] for entry in manifest["files"]} == {
         name: (pair / name).stat().st_size for name in (LINUX, INITRD)
     }
+    assert not check_pair(pair / LINUX, pair / INITRD).warnings
+    assert manifest["kernel_version"].split()[0] == manifest["kernel"]
     assert {"busybox", "libc6", "python3-urwid", "udev", "udpcast", "zstd"} <= set(manifest["packages"])
     assert any(name.startswith("linux-image-") for name in manifest["packages"])
     assert sorted(path.name for path in pair.iterdir()) == sorted([LINUX, INITRD, MANIFEST])
@@ -139,7 +150,7 @@ def test_nothing_of_this_machine_goes_in(listing: list[str]) -> None:
 
 def test_python_in_the_initrd_imports_all_of_the_launcher(pair: Path, tmp_path: Path) -> None:
     """Run the archive's own Python in its own tree, where only what is inside can be found."""
-    plain = subprocess.run(["zstd", "-dc", pair / INITRD], stdout=subprocess.PIPE, check=True).stdout
+    plain = unpacked(pair)
     subprocess.run(["cpio", "-idm", "--quiet"], input=plain, cwd=tmp_path, check=True)
     modules = [
         name for name in json.loads((pair / MANIFEST).read_text())["python_modules"] if name.startswith("launcher")
@@ -186,12 +197,21 @@ def test_without_root_it_is_the_same_bytes(project: Path, pair: Path, cache: Pat
         shutil.rmtree(base, ignore_errors=True)
 
 
-def test_a_kernel_file_gives_the_same_bytes(project: Path, pair: Path, cache: Path, tmp_path: Path) -> None:
+def test_a_kernel_file_gives_the_same_bytes_where_nothing_may_be_run(
+    project: Path, pair: Path, cache: Path, tmp_path: Path
+) -> None:
+    """Our files, the cache and the place for temporary files are on file systems that forbid to run programs."""
     release = json.loads((pair / MANIFEST).read_text())["kernel"]
     (image,) = cache.glob(f"*/boot/vmlinuz-{release}")
-    done = build(project, tmp_path, cache, "--kernel", str(image))
+    own, out = tmp_path / "own", tmp_path / "out"
+    own.mkdir()
+    inner = (
+        f"mount -t tmpfs -o noexec none {own}; mount --bind {project} {project}; "
+        f'mount -o remount,bind,noexec {project}; cd {project}; exec env TMPDIR={own} "$@"'
+    )
+    done = build(project, out, own, "--kernel", str(image), prefix=("unshare", "-Urm", "sh", "-ec", inner, "sh"))
     assert done.returncode == 0, done.stderr
-    assert same(tmp_path, pair) == [LINUX, INITRD]
+    assert same(out, pair) == [LINUX, INITRD]
 
 
 @pytest.mark.parametrize("full", ["out", "cache"])

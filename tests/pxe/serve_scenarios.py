@@ -6,15 +6,18 @@ server (``br0``, 10.77.0.1/24); ``pc`` (card ``seat``) and ``other`` (card ``sch
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+from ipaddress import IPv4Address
 from pathlib import Path
 
-from pxe.probe import find_server
+from pxe.watch import Policy, Watch, WatchError
+from tests.pairs import make_pair
 
 HERE = Path(sys.argv[2])
 PAIR = HERE / "pair"
@@ -30,6 +33,7 @@ CONFIGURE = '#!/bin/sh\n[ "$1" != bound ] || ip addr add "$ip/$mask" broadcast +
 
 
 def main() -> None:
+    ip("link set lo up")
     ip("link add br0 type bridge forward_delay 0 mcast_snooping 0")
     ip("link set br0 up")
     ip("addr add 10.77.0.1/24 broadcast + dev br0")
@@ -37,12 +41,12 @@ def main() -> None:
         ip(f"netns add {name}")
         ip(f"link add {name} type veth peer name {card} address {mac} netns {name}")
         ip(f"link set {name} master br0 up")
+        ip(f"-n {name} link set lo up")
         ip(f"-n {name} link set {card} up")
     ip("-n other addr add 10.77.0.3/24 broadcast + dev school")
     for folder in (PAIR, TEMPORARY):
         folder.mkdir()
-    (PAIR / "udpcast-linux").write_bytes(os.urandom(1 << 16))
-    (PAIR / "udpcast-initrd").write_bytes(os.urandom(1 << 20))
+    make_pair(PAIR, archive=os.urandom(1 << 20), code=os.urandom(1 << 16))
     os.environ["TMPDIR"] = str(TEMPORARY)
     print(json.dumps(globals()[sys.argv[1]]()))
 
@@ -155,11 +159,18 @@ def force() -> dict[str, object]:
 
 
 def probe() -> dict[str, object]:
-    nobody = find_server("br0", seconds=0.6)
+    """The first look, without a server and with one that leases nothing to who asks only."""
+    said: list[str] = []
+    with contextlib.closing(Watch("br0", IPv4Address("10.77.0.1"), Policy(proxy=True), said.append)) as watch:
+        watch.look(0.6)
     other_dhcp()
-    offer = find_server("br0")
-    leases = HERE / "other-leases"
-    return {"nobody": nobody is None, "offer": str(offer and offer.server), "leases": leases.read_text()}
+    refusal = ""
+    with contextlib.closing(Watch("br0", IPv4Address("10.77.0.1"), Policy(), said.append)) as watch:
+        try:
+            watch.look()
+        except WatchError as error:
+            refusal = str(error)
+    return {"said": said, "refusal": refusal, "leases": (HERE / "other-leases").read_text()}
 
 
 def refusals() -> dict[str, object]:

@@ -21,7 +21,7 @@ def server(
     proxy: bool = False,
     hosts: tuple[Host, ...] = (),
     lease: int = 600,
-    authoritative: bool = True,
+    port: int | None = None,
     router: str | None = None,
     root: str = "/srv/tftp",
     user: str | None = None,
@@ -36,7 +36,7 @@ def server(
         lease=lease,
         hosts=hosts,
         proxy=proxy,
-        authoritative=authoritative,
+        port=port,
         router=A(router) if router else None,
         user=user,
     )
@@ -45,12 +45,13 @@ def server(
 HOSTS = (Host("52:54:00:aa:bb:01", A("10.77.0.10")), Host("52:54:00:aa:bb:02", A("10.77.0.11")))
 
 CASES = [
-    (server(), ["dhcp-range=10.77.0.100,10.77.0.200,255.255.255.0,600", "dhcp-boot=pxelinux.0", "dhcp-authoritative"]),
+    (server(), ["dhcp-range=10.77.0.100,10.77.0.200,255.255.255.0,600", "dhcp-boot=pxelinux.0,,10.77.0.1"]),
     (server(hosts=HOSTS), ["dhcp-host=52:54:00:aa:bb:01,10.77.0.10", "dhcp-host=52:54:00:aa:bb:02,10.77.0.11"]),
     (server(first=None, last=None, hosts=HOSTS), ["dhcp-range=10.77.0.0,static,255.255.255.0,600"]),
     (server(router="10.77.0.254"), ["dhcp-option=option:router,10.77.0.254"]),
     (server(), ["dhcp-option=option:router", "port=0", "log-dhcp", "keep-in-foreground", "pid-file="]),
     (server(user="root"), ["user=root"]),
+    (server(port=667), ["interface=lo", "no-dhcp-interface=br0", "dhcp-alternate-port=667", "enable-tftp=br0"]),
     (
         server(first=None, last=None, proxy=True),
         ["dhcp-range=10.77.0.0,proxy,255.255.255.0", 'pxe-service=x86PC,"udpcast",pxelinux'],
@@ -63,9 +64,12 @@ def test_configuration_has_the_lines(settings: BootServer, lines: list[str]) -> 
     assert set(lines) <= set(config(settings).splitlines())
 
 
-def test_beside_another_server_no_lease_is_refused() -> None:
-    assert "dhcp-authoritative" not in config(server(authoritative=False))
-    assert "dhcp-authoritative" not in config(server(first=None, last=None, proxy=True))
+@pytest.mark.parametrize("settings", [settings for settings, _ in CASES])
+def test_it_is_never_authoritative(settings: BootServer) -> None:
+    assert "authoritative" not in config(settings)
+
+
+def test_proxy_dhcp_names_no_boot_file_to_those_that_ask_for_an_address() -> None:
     assert "dhcp-boot" not in config(server(first=None, last=None, proxy=True))
 
 

@@ -10,7 +10,7 @@ import pytest
 from pxe.boot_entry import make_entry
 from pxe.clients import Clients
 from pxe.dnsmasq import BootServer, config
-from pxe.loaders import LOADERS, MARKER, Loader
+from pxe.loaders import LOADERS, MARKER, PXELINUX, Loader
 
 APPEND = 'auto=yes umode=snd udpcparam="--min-receivers 29" lang=FR'
 SECTIONS = {
@@ -19,6 +19,9 @@ SECTIONS = {
     ),
 }
 """What each loader's section is for `APPEND`."""
+
+DISKS = {"PXELINUX": "default disk\nprompt 0\n\nlabel disk\n    localboot 0\n"}
+"""What boots the local disk."""
 
 by_name = pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.name)
 
@@ -33,10 +36,22 @@ def test_the_section_is_the_example(loader: Loader) -> None:
 
 
 @by_name
+def test_a_file_for_the_local_disk_is_known_as_ours(loader: Loader) -> None:
+    assert loader.disk == MARKER + DISKS[loader.name]
+
+
+@by_name
 def test_a_whole_file_is_known_as_ours_and_has_the_section(loader: Loader) -> None:
     config = loader.config(make_entry(APPEND), 5)
     assert config.startswith(MARKER) and SECTIONS[loader.name] in config
     assert config != loader.config(make_entry(APPEND), 0)  # the time to wait is in it
+
+
+@pytest.mark.parametrize(
+    ("seconds", "tenths"), [(0.04, 1), (1e-9, 1), (0.11, 2), (0.3, 3), (2.3, 23), (5, 50), (3600, 35996)]
+)
+def test_pxelinux_never_waits_for_ever(seconds: float, tenths: int) -> None:
+    assert f"\nprompt 1\ntimeout {tenths}\n" in PXELINUX.config(make_entry(), seconds)
 
 
 def test_no_two_configurations_or_files_have_one_name() -> None:

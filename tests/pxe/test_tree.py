@@ -10,7 +10,10 @@ import pytest
 
 from pxe.__main__ import main
 from pxe.loaders import MARKER, machine_file
+from pxe.record import RECORD
+from pxe.room import Machine, Room
 from pxe.tree import Tree, TreeError, write_tree
+from tests.pairs import OTHER_VERSION, make_pair
 
 
 def agree(append: str) -> tuple[list[str], list[str]]:
@@ -23,11 +26,7 @@ def refuse(append: str) -> tuple[list[str], list[str]]:
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Path:
-    folder = tmp_path / "pair"
-    folder.mkdir()
-    (folder / "udpcast-linux").write_text("kernel")
-    (folder / "udpcast-initrd").write_text("initrd")
-    return folder
+    return make_pair(tmp_path / "pair")
 
 
 @pytest.fixture
@@ -40,18 +39,19 @@ def loader(tmp_path: Path) -> tuple[Path, ...]:
 
 
 def snapshot(directory: Path) -> dict[str, str]:
-    return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
+    """Everything but the record, by path."""
+    files = {str(path.relative_to(directory)): path for path in directory.rglob("*") if path.is_file()}
+    return {name: path.read_text("latin-1") for name, path in files.items() if name != RECORD}
 
 
 def test_a_new_tree(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
-    machines = {"52:54:00:AA:bb:01": "umode=snd"}
-    tree = write_tree(tmp_path / "tftp", pair, "lang=FR umode=rcv", machines, places=loader, check=agree)
+    room = Room("lang=FR umode=rcv", (Machine("52:54:00:aa:bb:01", "umode=snd"),))
+    tree = write_tree(tmp_path / "tftp", pair, room, places=loader, check=agree)
     files = snapshot(tmp_path / "tftp")
     assert {str(path.relative_to(tmp_path / "tftp")) for path in tree.written} == set(files)
     assert files["pxelinux.0"] == "pxelinux"
     assert files["ldlinux.c32"] == "ldlinux"
-    assert files["udpcast-linux"] == "kernel"
-    assert files["udpcast-initrd"] == "initrd"
+    assert {name: files[name] for name in ("udpcast-linux", "udpcast-initrd")} == snapshot(pair)
     assert "append initrd=udpcast-initrd lang=FR umode=rcv\n" in files["pxelinux.cfg/default"]
     assert "append initrd=udpcast-initrd lang=FR umode=snd\n" in files["pxelinux.cfg/01-52-54-00-aa-bb-01"]
     assert len(files) == 6
@@ -59,7 +59,7 @@ def test_a_new_tree(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> Non
 
 
 def test_the_documentations_tree_is_the_default(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(tmp_path / "tftp", pair, places=loader, check=agree)
+    write_tree(tmp_path / "tftp", pair, Room(), places=loader, check=agree)
     assert (tmp_path / "tftp/pxelinux.cfg/default").read_text() == (
         f"{MARKER}default udpcast\nprompt 0\n\n"
         "label udpcast\n"
@@ -70,17 +70,18 @@ def test_the_documentations_tree_is_the_default(tmp_path: Path, pair: Path, load
 
 
 def test_a_prompt_with_a_timeout(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(tmp_path / "tftp", pair, timeout=5, places=loader, check=agree)
+    write_tree(tmp_path / "tftp", pair, Room(timeout=5), places=loader, check=agree)
     assert "prompt 1\ntimeout 50\n" in (tmp_path / "tftp/pxelinux.cfg/default").read_text()
 
 
 def test_our_own_tree_is_renewed(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(tmp_path / "tftp", pair, "lang=FR", places=loader, check=agree)
-    (pair / "udpcast-initrd").write_text("newer")
+    write_tree(tmp_path / "tftp", pair, Room("lang=FR"), places=loader, check=agree)
+    make_pair(pair, OTHER_VERSION, archive=b"newer")
     (loader[0] / "pxelinux.0").write_text("newer")
-    write_tree(tmp_path / "tftp", pair, "lang=DE", places=loader, check=agree)
+    write_tree(tmp_path / "tftp", pair, Room("lang=DE"), places=loader, check=agree)
     files = snapshot(tmp_path / "tftp")
-    assert files["udpcast-initrd"] == files["pxelinux.0"] == "newer"
+    assert files["pxelinux.0"] == "newer"
+    assert {name: files[name] for name in ("udpcast-linux", "udpcast-initrd")} == snapshot(pair)
     assert "lang=DE" in files["pxelinux.cfg/default"]
 
 
@@ -90,8 +91,8 @@ def test_an_existing_boot_server_keeps_its_files(tmp_path: Path, pair: Path, loa
     theirs = {"pxelinux.0": "theirs", "ldlinux.c32": "theirs", "pxelinux.cfg/default": "label school\n"}
     for name, text in theirs.items():
         (directory / name).write_text(text)
-    tree = write_tree(directory, pair, "umode=rcv", places=loader, check=agree)
-    assert snapshot(directory) == {**theirs, "udpcast-linux": "kernel", "udpcast-initrd": "initrd"}
+    tree = write_tree(directory, pair, Room("umode=rcv"), places=loader, check=agree)
+    assert snapshot(directory) == {**theirs, **snapshot(pair)}
     [(path, section)] = tree.sections
     assert path == directory / "pxelinux.cfg/default"
     assert section.startswith("label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd umode=rcv\n")
@@ -103,32 +104,31 @@ def test_a_file_of_an_older_version_is_ours(tmp_path: Path, pair: Path, loader: 
     config.write_text(
         "# Written by udpcast-launcher; the next `python3 -m pxe tree` replaces this file.\ndefault old\n"
     )
-    tree = write_tree(tmp_path / "tftp", pair, "umode=rcv", places=loader, check=agree)
+    tree = write_tree(tmp_path / "tftp", pair, Room("umode=rcv"), places=loader, check=agree)
     assert not tree.sections
     assert config.read_text().startswith(f"{MARKER}default udpcast\n")
 
 
 def test_the_pair_may_have_been_built_into_the_tree(pair: Path, loader: tuple[Path, ...]) -> None:
-    write_tree(pair, pair, places=loader, check=agree)
-    assert (pair / "udpcast-linux").read_text() == "kernel"
+    before = snapshot(pair)
+    write_tree(pair, pair, Room(), places=loader, check=agree)
+    assert snapshot(pair).items() >= before.items()
     assert (pair / "pxelinux.cfg/default").exists()
 
 
 def test_a_refused_line_writes_nothing(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     with pytest.raises(TreeError, match=r"port=9001: port 9001 is odd\."):
-        write_tree(tmp_path / "tftp", pair, "port=9001", places=loader, check=refuse)
+        write_tree(tmp_path / "tftp", pair, Room("port=9001"), places=loader, check=refuse)
     assert not (tmp_path / "tftp").exists()
 
 
 def test_missing_parts_write_nothing(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     directory = tmp_path / "tftp"
     with pytest.raises(TreeError, match=r"pxelinux\.0 is not in .*: install the packages pxelinux and syslinux-common"):
-        write_tree(directory, pair, places=(tmp_path / "nowhere",), check=agree)
+        write_tree(directory, pair, Room(), places=(tmp_path / "nowhere",), check=agree)
     (pair / "udpcast-initrd").unlink()
     with pytest.raises(TreeError, match=r"udpcast-initrd does not exist: build the pair"):
-        write_tree(directory, pair, places=loader, check=agree)
-    with pytest.raises(TreeError, match="5254"):
-        write_tree(directory, pair, machines={"5254": ""}, places=loader, check=agree)
+        write_tree(directory, pair, Room(), places=loader, check=agree)
     assert not directory.exists()
 
 
@@ -136,22 +136,23 @@ def test_a_full_disk_leaves_the_old_file(
     tmp_path: Path, pair: Path, loader: tuple[Path, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path / "tftp"
-    write_tree(directory, pair, "lang=FR", places=loader, check=agree)
+    write_tree(directory, pair, Room("lang=FR"), places=loader, check=agree)
     before = snapshot(directory)
 
-    def full(*_: object) -> None:
+    def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfileobj", full)
-    with pytest.raises(TreeError, match=r"cannot write .*tftp: No space left on device"):
-        write_tree(directory, pair, "lang=DE", places=loader, check=agree)
+    monkeypatch.setattr("bootpair.switch._copy", full)
+    told = r"cannot write .*tftp/pxelinux.cfg/default: No space left on device; nothing was changed\."
+    with pytest.raises(TreeError, match=told):
+        write_tree(directory, pair, Room("lang=DE"), places=loader, check=agree)
     assert snapshot(directory) == before
 
 
 def test_the_tftp_server_can_read_it_whatever_the_umask(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     before = os.umask(0o077)
     try:
-        tree = write_tree(tmp_path / "srv/tftp", pair, places=loader, check=agree)
+        tree = write_tree(tmp_path / "srv/tftp", pair, Room(), places=loader, check=agree)
     finally:
         os.umask(before)
     folders = {folder for path in tree.written for folder in path.parents if folder.is_relative_to(tmp_path / "srv")}
@@ -173,8 +174,8 @@ def test_a_folder_that_may_not_be_read_is_one_sentence(
     (tmp_path / "tftp").mkdir()
     (tmp_path / "tftp/pxelinux.0").touch()
     monkeypatch.setattr(Path, "stat", refused)
-    with pytest.raises(TreeError, match=f"cannot read .*{closed}/.*: Permission denied"):
-        write_tree(tmp_path / "tftp", pair, places=loader, check=agree)
+    with pytest.raises(TreeError, match=f"cannot read .*{closed}.*: Permission denied"):
+        write_tree(tmp_path / "tftp", pair, Room(), places=loader, check=agree)
 
 
 def test_machine_file_is_pxelinuxs_name() -> None:
@@ -193,7 +194,8 @@ def test_command(
     monkeypatch.setattr("pxe.__main__.write_tree", fake)
     machine = "52:54:00:aa:bb:01=umode=snd lang=FR"
     assert main(["tree", str(tmp_path), "--pair", str(pair), "--append", "lang=DE", "--machine", machine]) == 0
-    assert seen["values"] == (pair, "lang=DE", {"52:54:00:aa:bb:01": "umode=snd lang=FR"})
+    room = Room("lang=DE", (Machine("52:54:00:aa:bb:01", "umode=snd lang=FR"),))
+    assert seen["values"] == (pair, room, frozenset())
     out, err = capsys.readouterr()
     assert "pxelinux.0\n" in out
     assert "default is not ours and was left as it is" in out

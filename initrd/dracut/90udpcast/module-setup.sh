@@ -83,8 +83,7 @@ install() {
 
     while read -r extension place; do
         [[ $extension ]] || continue
+        # initrd/libraries.py brings their libraries: dracut looks for those of executable files only.
         inst "$extension" "$place"
-        # dracut looks for the libraries of executable files only.
-        chmod +x "$initdir$place"
     done <<< "$UDPCAST_EXTENSIONS"
 }

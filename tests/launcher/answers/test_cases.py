@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.explain import check, explain
+from launcher.answers.explain import Prospect, check, explain, prospect, truth
 from launcher.model.machine import Disk, Machine, Nic, Partition
 
 CARD = Nic("eth0", "02:00:00:00:00:0a", "e1000e", link=True, speed=1000)
@@ -27,6 +27,7 @@ DATA = Disk("/dev/nvme1n1", 1_000_204_886_016, model="ADATA SX8200 1TB", serial=
 ONE = Machine((SSD,), (CARD,))
 TWO_CARDS = Machine((SSD,), (CARD, SECOND))
 NO_SUCH_DISK = Machine((BIG, OTHER), (CARD,))
+TWO_DISKS = Machine((replace(SSD, links=("/dev/disk/by-path/pci-0-ata-1",)), OTHER), (CARD,))
 NVME = Machine((WINDOWS, DATA), (CARD,))
 ONE_NVME = Machine((WINDOWS,), (CARD,))
 
@@ -109,9 +110,16 @@ CASES = {
     "NVMe names": Case(
         NVME,
         f"{RECEIVER} disk=/dev/nvme0n1",
-        warning="Write: disk=serial:2J1 for this PC alone, disk=model:ADATA_SX8200_500GB for all PCs like it.",
+        warning="Write: disk=model:ADATA_SX8200_500GB for all PCs like it, disk=serial:2J1 for this PC alone.",
         disk="/dev/nvme0n1",
     ),
+    "one of two disks by its place": Case(
+        TWO_DISKS,
+        f"{RECEIVER} disk=/dev/sda",
+        warning="Write: disk=/dev/disk/by-path/pci-0-ata-1 for all PCs like it, disk=serial:NA1 for this PC alone.",
+        disk="/dev/sda",
+    ),
+    "one of two disks, and somebody looks": Case(TWO_DISKS, "auto=no umode=rcv disk=/dev/sda"),
     "one NVMe disk": Case(ONE_NVME, f"{RECEIVER} disk=/dev/nvme0n1", disk="/dev/nvme0n1"),
     "two NVMe disks by serial": Case(NVME, f"{RECEIVER} disk=serial:2J1", disk="/dev/nvme0n1"),
     "VLAN": Case(ONE, f"{RECEIVER} vlan=eth0.5:eth0", warning="vlan=eth0.5:eth0 is not supported", nic="eth0"),
@@ -140,3 +148,62 @@ def test_what_is_right_for_every_machine_is_said_to_no_machine() -> None:
     assert check("disk=/dev/nvme0n1p2 umode=rcv")[1][0].startswith("/dev/nvme0n1p2 may be another disk at each boot")
     assert "DE" in check("lang=hu")[1][0]
     assert check("BOOTIF=01- disk=serial:2J1") == ([], [])
+
+
+ADVICE = ("/dev/disk/by-path/...", "serial:...", "wwn:...", "model:...", "size:...")
+"""By what a disk is named, in the order of docs/admin.md."""
+
+
+@pytest.mark.parametrize(
+    "line", ["auto=yes umode=rcv disk=/dev/sda", "umode=snd disk=model:x,sdb1", "auto=yes disk=sda"]
+)
+def test_a_line_that_asks_nobody_is_no_place_for_the_first_disk(line: str) -> None:
+    [warning] = prospect(line).warnings
+    assert [warning.index(one) for one in ADVICE] == sorted(map(warning.index, ADVICE))
+
+
+@pytest.mark.parametrize("line", ["disk=/dev/sda", "auto=no umode=rcv disk=/dev/sda", "umode=rcv disk=/srv/sda.img"])
+def test_where_a_screen_shows_the_disk_its_name_is_no_matter(line: str) -> None:
+    assert prospect(line).warnings == ()
+
+
+def test_the_advice_has_one_order() -> None:
+    [warning] = check("disk=/dev/nvme0n1")[1]
+    assert [warning.index(one) for one in ADVICE] == sorted(map(warning.index, ADVICE))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("", Prospect(None, 9000, unattended=False, restarts=False)),
+        ("auto=yes umode=rcv after=reboot,menu", Prospect("rcv", 9000, unattended=True, restarts=True)),
+        ("umode=receiver disk=serial:1 auto_reboot=success", Prospect("rcv", 9000, unattended=True, restarts=True)),
+        ("umode=rcv disk=serial:1 auto=no after=REBOOT", Prospect("rcv", 9000, unattended=False, restarts=True)),
+        (
+            "umode=rcv fdrive=serial:1 auto_reboot=always after=menu",
+            Prospect("rcv", 9000, unattended=True, restarts=False),
+        ),
+        ("umode=Send port=9002 after=menu,reboot", Prospect("snd", 9002, unattended=False, restarts=False)),
+        ("umode=x port=odd after=never auto=maybe", Prospect(None, 9000, unattended=False, restarts=False)),
+    ],
+)
+def test_what_a_line_leads_to(line: str, expected: Prospect) -> None:
+    assert replace(prospect(line), warnings=()) == expected
+
+
+def test_of_two_words_for_what_follows_the_one_that_is_not_used_is_said() -> None:
+    assert prospect("auto_reboot=always after=menu").warnings == ("auto_reboot=always is not used: after= decides.",)
+    assert prospect("auto_reboot=success after=reboot,menu").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("auto", ("yes", "no")),
+        ("remontee-info", ("yes", "no")),
+        ("rd.bootif", ("1", "0")),
+        *((name, None) for name in ("port", "retry", "disk", "nic", "after", "events", "num_op", "quiet")),
+    ],
+)
+def test_yes_and_no_in_the_words_of_a_parameter(name: str, words: tuple[str, str] | None) -> None:
+    assert (truth(name, True), truth(name, False)) == (words or (None, None))

@@ -35,7 +35,7 @@ def test_the_clients_command() -> None:
     argv = client_argv("eth0", run, script, "01525400aabb01", None)
     assert shlex.join(argv) == (
         "env UDPCAST_RUN=/run/udpcast busybox udhcpc -f -i eth0 -s /lib/script -p /run/udpcast/udhcpc.pid "
-        "-t 3 -T 2 -x 0x3d:01525400aabb01 -A 2"
+        "-t 3 -T 2 -V udpcast-launcher -x 0x3d:01525400aabb01 -A 2"
     )
     kept = client_argv("eth0", run, script, None, "10.77.0.5")
     assert "-C" in kept

@@ -161,6 +161,10 @@ class FakeSystem:
     reports: list[FakeReport] = field(default_factory=list)
     hung: bool = False
     refused: LauncherError | None = None
+    mismatch: LauncherError | None = None
+
+    def mixed(self) -> LauncherError | None:
+        return self.mismatch
 
     def stuck(self) -> bool:
         return self.hung

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from launcher.errors import ErrorKind, LauncherError
 from launcher.model.machine import NO_MEDIUM
+from launcher.sentence import say
 from launcher.session import devices
 from tests.common import ONE, TWO
 from tests.launcher.session.driver import ADDRESS, ANOTHER, Clock, FakeSystem, Seat, begun
@@ -151,6 +153,39 @@ def test_unattended_gives_up_with_the_deadline_it_states(monkeypatch: pytest.Mon
     monkeypatch.setattr(devices, "DEADLINE", 0.0)
     seat.tick()
     assert seat.shown == "error"
+
+
+MIXED = LauncherError(ErrorKind.MIXED_PAIR, say("They do not belong together."), say("Copy both."))
+
+
+@pytest.mark.parametrize("lacking", [{"disks": ()}, {"nics": ()}])
+@pytest.mark.parametrize("line", ["", "auto=yes umode=rcv", "umode=rcv disk=/dev/sdb", "lang=FR"])
+def test_a_kernel_that_is_not_the_initrds_is_said_where_a_device_is_missing(
+    line: str, lacking: dict[str, tuple[()]]
+) -> None:
+    system = FakeSystem(replace(ONE, **lacking), whole=False, mismatch=MIXED)
+    seat = begun(f"{ADDRESS} {line}", system)
+    assert seat.shown != "error"  # the drivers may be under way
+    system.whole = True
+    seat.tick()
+    assert (seat.shown, system.started) == ("error", [])
+    assert "They do not belong together." in seat.text
+    assert "Copy both." in seat.text
+    assert [event["kind"] for event in seat.logged("error")] == ["mixed-pair"]
+
+
+def test_with_all_devices_there_another_kernel_is_no_matter() -> None:
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv", FakeSystem(ONE, mismatch=MIXED))
+    assert seat.shown == "transfer"
+
+
+def test_a_disk_that_is_named_is_not_waited_for_where_its_driver_cannot_be_loaded() -> None:
+    system = FakeSystem(ONE, mismatch=MIXED)
+    seat = begun(f"{ADDRESS} auto=yes umode=rcv disk=/dev/sdb", system)
+    assert seat.shown == "error"
+    system.now = replace(ONE, disks=(*ONE.disks, ANOTHER))
+    seat.act("retry")
+    assert seat.shown == "transfer"
 
 
 def test_what_is_wrong_is_said_once_whoever_has_found_it() -> None:

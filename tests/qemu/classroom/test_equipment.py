@@ -16,6 +16,7 @@ from qemu.classroom.faults import parse_fault
 from qemu.classroom.report import Role
 from qemu.classroom.seat_spec import SeatSpec
 from qemu.machine.spec import Bus, Drive, MachineSpec
+from tests.pairs import make_pair
 
 MIB = 1 << 20
 
@@ -58,7 +59,8 @@ def test_only_the_seat_with_such_a_program_gets_a_second_initrd(tmp_path: Path, 
     (tree / "pxelinux.cfg").mkdir(parents=True)
     for one in (seat, other):
         (tree / "pxelinux.cfg" / machine_file(one.mac)).write_text(f"append initrd={INITRD} umode=snd\n")
-    subprocess.run(["zstd", "-q", tmp_path / "cpio", "-o", tree / INITRD], check=True)
+    packed = subprocess.run(["zstd", "-qc", tmp_path / "cpio"], capture_output=True, check=True).stdout
+    make_pair(tree, archive=packed)
     given = (parse_fault(f"{kind}:sender:zstd@50%"),)
     for one in (seat, other):
         equipment.add_programs(tree, one, 8 * MIB, given, tmp_path)

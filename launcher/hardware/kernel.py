@@ -1,0 +1,61 @@
+"""Whether the kernel that runs is the one whose drivers are in this initrd.
+
+A kernel finds only drivers of its own name (``uname -r``) in /usr/lib/modules. Of two builds of one name the one may
+refuse the other's drivers. Which kernel the initrd was built with it tells itself: `BUILT_WITH`, the builder's file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ..errors import ErrorKind, LauncherError
+from ..sentence import say
+
+BUILT_WITH = "udpcast-pair.json"
+"""The initrd's own word: `version` is the kernel's version string, "RELEASE (BUILDER) VERSION" of uname(2)."""
+
+MODULES, LOADED = "usr/lib/modules", "proc/modules"
+
+
+def mixed(root: Path = Path("/"), running: os.uname_result | None = None) -> LauncherError | None:
+    """The error where the initrd's drivers are not for the kernel that runs; None where they may be."""
+    running = running or os.uname()
+    built = built_with(root)
+    releases = {path.name for path in (root / MODULES).glob("*")} or {built.partition(" ")[0]} - {""}
+    if not releases:
+        return None
+    if running.release not in releases:
+        return _error(running.release, ", ".join(sorted(releases)))
+    if built and running.version not in built and not _any_loaded(root):
+        return _error(f"{running.release} {running.version}", built)
+    return None
+
+
+def built_with(root: Path) -> str:
+    """The version string of the kernel that the initrd was built with; empty where it does not tell."""
+    try:
+        return str(json.loads((root / BUILT_WITH).read_bytes())["version"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
+
+
+def _any_loaded(root: Path) -> bool:
+    try:
+        return bool((root / LOADED).read_bytes())
+    except OSError:
+        return False
+
+
+def _error(running: str, built: str) -> LauncherError:
+    return LauncherError(
+        ErrorKind.MIXED_PAIR,
+        say(
+            "Kernel and initrd do not belong together, so no driver can be loaded: the kernel that runs is {running}, "
+            "and the initrd was built for {built}.",
+            running=running,
+            built=built,
+        ),
+        say("On the boot server, put both files of one build in their place: udpcast-linux and udpcast-initrd."),
+    )

@@ -1,0 +1,97 @@
+"""The commands that say who is done and who is not: `arm` for a server of ours, `tree done` and `tree arm` for a tree.
+
+`tree DIR` writes a tree; a folder that is called "done" or "arm" is written as ./done and ./arm.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from kernel_cmdline import showable
+from kernel_cmdline.arguments import ArgumentParser
+
+from .arming import ArmError, Chosen, TreeRoom, arm
+from .register import who_is_done
+from .state import State, read
+
+STATUSES = "Exit status: 0 done, 1 a wrong value or a refusal (one sentence on standard error), 2 wrong usage."
+WHO = "MAC address, or the name that the room gives it"
+TREE_COMMANDS = ("done", "arm")
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `arm`."""
+    parser = commands.add_parser(
+        "arm",
+        help="make PCs that are done ready to be cloned again",
+        description="Make PCs that are done boot the launcher again, for a running `serve` (within seconds) and for "
+        "the next one. Without a choice it lists who is done.",
+        epilog=STATUSES,
+    )
+    parser.add_argument("machines", nargs="*", metavar="MAC", help=WHO)
+    _choices(parser)
+    parser.add_argument("--state", type=Path, metavar="FILE", required=True, help="where `serve` keeps who is done")
+    parser.set_defaults(run=_arm)
+
+
+def is_tree_command(words: Sequence[str]) -> bool:
+    """Whether the words are `tree done …` or `tree arm …`."""
+    return len(words) > 1 and words[0] == "tree" and words[1] in TREE_COMMANDS
+
+
+def tree_command(words: Sequence[str], prog: str) -> int:
+    """Run `tree done …` or `tree arm …`. Raises ArmError, StateError."""
+    parser = tree_parser(words[1], f"{prog} tree {words[1]}")
+    options = parser.parse_args(list(words[2:]))
+    room = TreeRoom(options.directory)
+    if not _chosen(options):
+        return _list(room.state())
+    return _say(room.done(_chosen(options)) if words[1] == "done" else room.arm(_chosen(options)))
+
+
+def tree_parser(command: str, prog: str) -> argparse.ArgumentParser:
+    """The parser of `tree done` or `tree arm`."""
+    what = {
+        "done": "Let PCs boot their disks from now on, as they do when they have reported a success.",
+        "arm": "Let PCs that are done boot the launcher again.",
+    }
+    parser: argparse.ArgumentParser = ArgumentParser(
+        prog=prog,
+        description=f"{what[command]} Written into the tree in DIR, for a server that knows nothing of it. Without a "
+        f"choice it lists who is done. (To write a tree in a folder that is called {command}: tree ./{command})",
+        epilog=STATUSES,
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR", help="the tree")
+    parser.add_argument("machines", nargs="*", metavar="MAC", help=WHO)
+    if command == "arm":
+        _choices(parser)
+    return parser
+
+
+def _choices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="all machines")
+    parser.add_argument("--group", action="append", default=[], metavar="NAME", help="the machines of this group")
+
+
+def _chosen(options: argparse.Namespace) -> Chosen:
+    return Chosen(tuple(options.machines), tuple(getattr(options, "group", ())), getattr(options, "all", False))
+
+
+def _arm(options: argparse.Namespace) -> int:
+    if _chosen(options):
+        return _say(arm(options.state, _chosen(options)))
+    if not options.state.exists():
+        raise ArmError(f"{options.state} does not exist: no server has kept there who is done.")
+    return _list(read(options.state))
+
+
+def _list(state: State) -> int:
+    return _say(who_is_done(state) or ["nobody is done"])
+
+
+def _say(lines: Sequence[str]) -> int:
+    for line in lines:
+        print(showable(line))
+    return 0

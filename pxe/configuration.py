@@ -1,0 +1,74 @@
+"""What the configuration files of a room say, for every loader of the table: text only, nothing is written here.
+
+- The default file is for every machine that has none of its own. It boots what the room's `default` says. Where that is
+  the disk, the launcher can be chosen at the prompt, if there is one; without, its line is nobody's.
+- A machine that is done, or not armed, gets a file that boots its disk; one that is done also where it is not named.
+- Lines that somebody may boot are held against the launcher's own rules, also those of machines that boot their disks
+  now: they may be armed later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from .boot_entry import BootEntry, make_entry
+from .loaders import LOADERS, Loader
+from .room import Boot, Machine, Room
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One file: its path below the tree's root, its text, and what to add to a file that somebody else wrote there."""
+
+    path: PurePosixPath
+    text: str
+    section: str
+
+
+def configurations(room: Room, done: Collection[str] = ()) -> tuple[Configuration, ...]:
+    """Raises BootEntryError for what a loader cannot carry."""
+    macs = dict.fromkeys((*(machine.mac for machine in room.machines), *done))
+    defaults = (Configuration(loader.default, *_default(loader, room)) for loader in LOADERS)
+    return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done)))
+
+
+def of_machine(room: Room, mac: str, done: Collection[str] = ()) -> tuple[Configuration, ...]:
+    """The files of one machine; none where it boots what all boot. Raises BootEntryError."""
+    machine = next((one for one in room.machines if one.mac == mac), None)
+    if machine is None and mac not in done:
+        return ()
+    boots_disk = mac in done or (machine is not None and not machine.armed)
+    return tuple(_own(loader, room, machine, mac, boots_disk) for loader in LOADERS)
+
+
+def entry_of(room: Room, machine: Machine | None = None) -> BootEntry:
+    """What `machine` boots while it is armed; without one, what the room's own line says. Raises BootEntryError."""
+    if machine is None:
+        return make_entry(room.append, label=room.label)
+    return make_entry(machine.append, common=room.append, label=room.label)
+
+
+def entries(room: Room) -> tuple[BootEntry, ...]:
+    """Every entry that somebody may boot. Raises BootEntryError."""
+    common = (entry_of(room),) if room.common_is_booted else ()
+    return (*common, *(entry_of(room, machine) for machine in room.machines))
+
+
+def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_disk: bool) -> Configuration:
+    path = loader.machine(mac)
+    if boots_disk:
+        return Configuration(path, loader.disk, loader.disk_section)
+    entry = entry_of(room, machine)
+    return Configuration(path, loader.config(entry, room.timeout), loader.section(entry))
+
+
+def _default(loader: Loader, room: Room) -> tuple[str, str]:
+    """Text and section."""
+    if room.default is Boot.LAUNCHER:
+        return loader.config(entry_of(room), room.timeout), loader.section(entry_of(room))
+    if room.common_is_booted:
+        entry = entry_of(room)
+        return loader.disk_first(entry, room.timeout), f"{loader.section(entry)}\n{loader.disk_section}"
+    return loader.disk, loader.disk_section

@@ -1,0 +1,89 @@
+"""A room as plain values: what every PC boots, and what single ones boot instead. The contract:
+
+- Pure and frozen: `room_file` reads them from a file, options of the command line are shorthand for them, and `tree`
+  writes them down.
+- A `Room` that exists has each machine once, whatever the spelling of its MAC address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from kernel_cmdline import CommandLineError, showable
+from kernel_cmdline.network import parse_mac
+
+from .boot_entry import LABEL
+
+DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
+"""The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
+
+LONGEST_TIMEOUT = 3600
+
+
+class RoomError(Exception):
+    """One sentence (a line each for several mistakes): what in the room is wrong, and what was expected."""
+
+
+class Boot(Enum):
+    """What a PC boots that comes from the network."""
+
+    LAUNCHER = "launcher"
+    DISK = "disk"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One PC. `mac` as aa:bb:cc:dd:ee:ff; `append` replaces the parameters of the same name in the room's.
+
+    One that is not `armed` boots its local disk.
+    """
+
+    mac: str
+    append: str = ""
+    name: str = ""
+    group: str = ""
+    armed: bool = True
+
+    @property
+    def title(self) -> str:
+        """What it is called in a sentence."""
+        return f"{self.name} ({self.mac})" if self.name else self.mac
+
+
+@dataclass(frozen=True)
+class Room:
+    """`append` is for every machine, also for those that are not named here; these boot what `default` says.
+
+    With a `timeout` (seconds) the loader shows its prompt and waits so long for another label. Raises RoomError for a
+    machine that is there twice.
+    """
+
+    append: str = DEFAULT_APPEND
+    machines: tuple[Machine, ...] = ()
+    label: str = LABEL
+    timeout: float = 0
+    default: Boot = Boot.LAUNCHER
+
+    @property
+    def common_is_booted(self) -> bool:
+        """Whether `append` alone is a line that a PC may boot."""
+        return self.default is Boot.LAUNCHER or self.timeout > 0
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for machine in self.machines:
+            if machine.mac in seen:
+                raise RoomError(
+                    f"the machine {showable(machine.title)} is given twice: one line for each was expected."
+                )
+            seen.add(machine.mac)
+
+
+def machines_of(texts: Iterable[tuple[str, str]]) -> tuple[Machine, ...]:
+    """The machines of (MAC address in any spelling, append text). Raises RoomError."""
+    try:
+        return tuple(Machine(parse_mac(mac), append) for mac, append in texts)
+    except CommandLineError as error:
+        raise RoomError(str(error)) from error

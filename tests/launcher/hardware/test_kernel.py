@@ -1,0 +1,74 @@
+"""Whether the kernel that runs is the one whose drivers are in the initrd."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from launcher.errors import ErrorKind
+from launcher.hardware.kernel import mixed
+
+RELEASE, VERSION = "6.1.0-56-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-01)"
+BUILT = f"{RELEASE} (kernel@example.org) {VERSION}"
+REBUILT = f"{RELEASE} (kernel@example.org) #1 SMP PREEMPT_DYNAMIC Debian 6.1.190-1 (2026-10-01)"
+RUNNING = os.uname_result(("Linux", "pc", RELEASE, VERSION, "x86_64"))
+
+
+def initrd(
+    root: Path, built: str = BUILT, releases: tuple[str, ...] = (RELEASE,), loaded: str = "e1000e 1 0\n"
+) -> Path:
+    for release in releases:
+        (root / "usr/lib/modules" / release).mkdir(parents=True)
+    if built:
+        (root / "udpcast-pair.json").write_text(json.dumps({"format": 1, "version": built}))
+    (root / "proc").mkdir()
+    (root / "proc/modules").write_text(loaded)
+    return root
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"built": ""},  # an initrd that somebody packed anew
+        {"releases": ("6.12.1", RELEASE)},
+        {"built": "", "releases": ()},
+        {"built": REBUILT},  # drivers of the other build are taken
+        {"loaded": ""},
+        {"releases": ()},
+    ],
+)
+def test_what_may_belong_together_is_no_error(tmp_path: Path, parts: dict[str, str]) -> None:
+    assert mixed(initrd(tmp_path, **parts), RUNNING) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("parts", "built", "running"),
+    [
+        ({"built": "6.12.1 (b) #2", "releases": ("6.12.1",)}, "6.12.1", RELEASE),
+        ({"built": "", "releases": ("6.12.1", "6.9")}, "6.12.1, 6.9", RELEASE),
+        ({"built": "6.12.1 (b) #2", "releases": ()}, "6.12.1", RELEASE),
+        ({"built": REBUILT, "loaded": ""}, REBUILT, f"{RELEASE} {VERSION}"),
+    ],
+)
+def test_two_that_do_not_are_named_which_is_which(
+    tmp_path: Path, parts: dict[str, str], built: str, running: str
+) -> None:
+    error = mixed(initrd(tmp_path, **parts), RUNNING)  # type: ignore[arg-type]
+    assert error
+    assert error.kind is ErrorKind.MIXED_PAIR
+    assert str(error.sentence) == (
+        "Kernel and initrd do not belong together, so no driver can be loaded: the kernel that runs is "
+        f"{running}, and the initrd was built for {built}."
+    )
+    assert "both files of one build" in str(error.hint)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1}', "\x00", '{"version"'])
+def test_a_word_of_the_initrds_that_is_none_is_no_crash(tmp_path: Path, text: str) -> None:
+    root = initrd(tmp_path)
+    (root / "udpcast-pair.json").write_text(text)
+    assert mixed(root, RUNNING) is None

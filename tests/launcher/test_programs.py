@@ -1,0 +1,44 @@
+"""The list of programs that the launcher starts is whole: the builder believes it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from launcher import process
+from launcher.hardware import signatures
+from launcher.model.plan import Compression
+from launcher.network.dhcp import client_argv
+from launcher.programs import ELSEWHERE, PROGRAMS
+from launcher.udpcast.command import compressor, decompressor
+from tests.common import ROOT
+
+STARTS = {
+    "launcher/hardware/signatures.py": {signatures.PROGRAM, signatures.PARTITIONS[0]},
+    "launcher/network/card.py": {"ip"},
+    "launcher/network/client.py": set[str](),  # what `dhcp` says
+    "launcher/process.py": set(process.FALLBACKS.values()),
+    "launcher/transfer/link.py": {"udp-receiver"},
+    "launcher/transfer/pipeline.py": {"udp-sender"},
+    "launcher/translate.py": {"msgfmt"},
+    "launcher/transfer/receiver.py": {words[0] for one in Compression if (words := decompressor(one))},
+}
+"""The modules that start processes, and which."""
+
+
+def test_whatever_starts_a_process_is_told_here() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "launcher").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in {"spawn", "output", "posix_spawnp", "Popen"}
+    }
+    assert found == set(STARTS)
+
+
+def test_every_program_that_is_started_is_in_the_list_and_no_other() -> None:
+    client = client_argv("eth0", Path("/run"), Path("/script"), None, None)
+    started = set().union(*STARTS.values(), {client[0], *client[2:4]})
+    started |= {words[0] for one in Compression if (words := compressor(one))}
+    assert started == set(PROGRAMS) | set(ELSEWHERE)
