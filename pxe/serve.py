@@ -183,7 +183,6 @@ def _settings(service: Service, server: IPv4Interface, place: Workspace, user: U
         first=first,
         last=last,
         proxy=service.proxy,
-        ping=True,
         user=None if user else "root",
         transfers=transfers_for(int(last) - int(first) + 1 if first and last else server.network.num_addresses),
     )
