@@ -37,7 +37,7 @@ class BootServer:
     leased (both None: only to `hosts`; with `proxy`: none at all). `lease` in seconds, at least 120 (dnsmasq's
     minimum). `port`: DHCP is spoken on the loopback only, at this port, with `relay`; None: on the wire. `router`
     None: clients get no default route. `user` None: dnsmasq's own choice (it gives up root); in a user namespace only
-    root will do.
+    root will do. `transfers`: so many by TFTP at once (0: dnsmasq's 50), for each of which it needs a descriptor.
     """
 
     interface: str
@@ -53,6 +53,7 @@ class BootServer:
     router: IPv4Address | None = None
     pid_file: Path | None = None
     user: str | None = None
+    transfers: int = 0
 
 
 def config(settings: BootServer) -> str:
@@ -71,6 +72,7 @@ def config(settings: BootServer) -> str:
         *(_loopback(settings) if settings.port else ["except-interface=lo"]),
         "bind-interfaces",
         f"enable-tftp={settings.interface}",
+        *([f"tftp-max={settings.transfers}"] if settings.transfers else []),
         f"tftp-root={settings.tftp_root}",
         f"dhcp-leasefile={settings.lease_file}",
         f"pid-file={settings.pid_file or ''}",
