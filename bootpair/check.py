@@ -41,9 +41,8 @@ def check_pair(kernel: Path, initrd: Path, manifest: Path | None = None) -> Pair
         return Pair(kernel_part, initrd_part, _by_manifest(kernel, kernel_part, initrd, initrd_part, manifest))
     if identity.version != version:
         raise PairError(
-            f"{kernel} and {initrd} do not belong together: the kernel is {bzimage.release(version)} ({version}), the "
-            f"initrd has the drivers of {bzimage.release(identity.version)} ({identity.version}). Copy both from one "
-            "build."
+            f"{kernel} and {initrd} do not belong together: the kernel is {version}, the initrd has the drivers of "
+            f"{identity.version}. Copy both from one build."
         )
     if identity.kernel != kernel_part:
         raise PairError(

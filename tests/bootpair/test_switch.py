@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,20 @@ def test_what_somebody_changed_after_the_interruption_stays(folder: Path) -> Non
     (folder / "cfg/01-aa").write_text("by hand")
     recover(folder)
     assert content(folder) == {**NEW, "udpcast-initrd": "by hand", "cfg/01-aa": "by hand"}
+
+
+def test_what_somebody_changed_after_an_undoing_was_interrupted_stays(folder: Path) -> None:
+    (folder / "kept-1").write_text("old initrd")
+    (folder / "kept-2").write_text("old kernel")
+    (folder / "udpcast-initrd").write_text("by hand")
+    (folder / "udpcast-linux").write_text("new kernel")
+    steps = [
+        switching._Step(name, None, kept, sha256(b"new kernel").hexdigest(), None, None)
+        for name, kept in (("udpcast-initrd", "kept-1"), ("udpcast-linux", "kept-2"))
+    ]
+    switching._write_journal(folder, switching.UNDOING, steps)
+    recover(folder)
+    assert content(folder) == {**OLD, "udpcast-initrd": "by hand"}
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../outside", "cfg/../../outside"])

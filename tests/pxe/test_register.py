@@ -162,7 +162,7 @@ def test_a_file_that_cannot_be_written_is_written_later(room: Room1, monkeypatch
         raise OSError(28, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr("pxe.register.write_whole", full)
+        patched.setattr("pxe.register._put", full)
         assert room.register.keep([report(ONE)])
         room.register.look()
     assert (room.boots(ONE), len(room.said)) == ("launcher", 1)
