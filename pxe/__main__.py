@@ -18,7 +18,8 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import arm_commands, page_command, room_advice, room_command, room_options
+from . import arm_commands, firewall, page_command, room_advice, room_command, room_options
+from .addresses import check_name
 from .arming import ArmError, remembering
 from .dnsmasq import BootServer, ConfigError
 from .room import Room, RoomError
@@ -31,8 +32,8 @@ from .tree import Tree, TreeError, write_tree
 PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"
 STATUSES = (
-    "Exit status: 0 done (or the server was stopped by Ctrl-C), 1 a wrong value or a refusal (one sentence on standard "
-    "error), 2 wrong usage."
+    "Exit status: 0 done, 1 a wrong value or a refusal (one sentence on standard "
+    "error), 2 wrong usage, 130 stopped by Ctrl-C (the server: 0)."
 )
 
 
@@ -49,13 +50,16 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped: the tree is as it was, or the next run finishes what this one began.", file=sys.stderr)
+        return 130
 
 
 def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
     with remembering(options.directory, options.pair or options.directory, room) as done:
         tree = _write(options, options.directory, room, done, options.force)
-    advice = (*_advice(options, room, done), *room_advice.loops(room, f"{options.prog} tree done", done))
+    advice = (*_advice(options, room, done), *room_advice.loops(room, options.prog, done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
 
@@ -63,7 +67,9 @@ def _tree(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
         tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
-        for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done)):
+        page = [("tcp", told.port)] if told.port else []
+        closed = firewall.warnings(settings.interface, settings.server, page)
+        for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
@@ -72,7 +78,13 @@ def _serve(options: argparse.Namespace) -> int:
     macs = tuple(machine.mac for machine in room.machines)
     with contextlib.closing(Told(room, state, say, arm)) as told:
         service = Service(
-            options.interface, options.proxy, options.range, options.force, everybody=options.all, macs=macs
+            options.interface,
+            options.proxy,
+            options.range,
+            options.force,
+            options.address,
+            everybody=options.all,
+            macs=macs,
         )
         serve(service, write, say, [told.attach])
     return 0
@@ -136,7 +148,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "that has reported a success boots its disk from then on, until `arm` makes it ready to be cloned again.",
         epilog=STATUSES,
     )
-    server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")
+    server.add_argument(
+        "--interface", type=_interface, required=True, metavar="IF", help="the card on the room's network"
+    )
+    server.add_argument(
+        "--address", type=_address, metavar="IP", help="which address of the card to serve from, where it has several"
+    )
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
@@ -153,6 +170,20 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     arm_commands.add_commands(commands)
     page_command.add_commands(commands)
     room_command.add_commands(commands)
+
+
+def _interface(text: str) -> str:
+    try:
+        return check_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _address(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
 
 
 def _range(text: str) -> tuple[IPv4Address, IPv4Address]:

@@ -64,7 +64,7 @@ def test_lists_are_fetched_once_and_again_when_the_sources_changed(
     ran: list[str] = []
     said = [HERE]
 
-    def run(words: list[str]) -> str:
+    def run(words: list[str], **_options: object) -> str:
         ran.append(words[1])
         return said[0] if words[1] == "indextargets" else ""
 

@@ -144,6 +144,7 @@ MISTAKES = [
     (f"[machines]\na = '{MAC}'\nA = '52:54:00:12:34:02'", 3, 'the name "A" is given twice (line 2 has it already)'),
     (f"[groups.a]\n[groups.a.machines]\na = '{MAC}'", 3, 'the name "a" is given twice (line 1 has it already)'),
     (f"[machines]\nall = '{MAC}'", 2, '"all" is no name of a machine'),
+    (f"[machines]\n-a = '{MAC}'", 2, '"-a" is no name of a machine'),
     (f"[machines]\n'' = '{MAC}'", 2, '"" is no name of a machine'),
     (f"machines = [{{ mac = '{MAC}', name = 7 }}]", 1, '"" is no name of a machine'),
     (f"[groups.'a/b']\nmachines = ['{MAC}']", 1, '"a/b" is no name of a group'),

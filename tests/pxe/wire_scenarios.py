@@ -18,7 +18,7 @@ from tests.pxe.serve_scenarios import HERE, PAIR, SERVE, Serving, fetch, inside,
 
 SERVER, FOREIGN = "10.77.0.1", "10.77.0.3"
 THEIRS = "10.77.0.50"
-NEW_MAC = "52:54:00:aa:bb:03"
+NEW_MAC = "52:54:00:aa:bb:13"
 RANGE = ("--range", "10.77.0.100,10.77.0.110")
 PATIENCE = 20.0
 
@@ -89,6 +89,17 @@ def refuses_nobody() -> dict[str, object]:
     client.say(request(own=leased))  # answered behind all of them, which prove so to be not answered
     client.until(Kind.ACK)
     return {"before": before, "leased": leased, "seen": client.seen, "status": serving.end()}
+
+
+def addresses_in_use() -> dict[str, object]:
+    """An ordinary PC has all addresses of the range but one; two PCs boot."""
+    for number in (100, 101, 102, 103, 104):
+        ip(f"-n pc addr add 10.77.0.{number}/24 dev seat")
+    client, serving = Client(), Serving("--range", "10.77.0.100,10.77.0.105")
+    leased = client.lease()
+    client.say(discover(*PXE, mac=OTHER_MAC))
+    serving.until("no address is left")
+    return {"leased": leased, "said": serving.said, "seen": client.seen, "status": serving.end()}
 
 
 def another_comes() -> dict[str, object]:
