@@ -21,6 +21,7 @@ FORMAT = 1
 TRAILER = "TRAILER!!!"
 MAGIC = b"070701"
 _HEADER = 110
+_LONGEST = 1 << 16
 _ENTRIES = 64
 """So many entries may stand before ours: somebody put microcode there, say."""
 
@@ -63,6 +64,8 @@ def read_front(initrd: BinaryIO, size: int) -> Front | None:
     for name, content, length, _ in entries:
         if name != NAME:
             continue
+        if length > _LONGEST:
+            raise DamagedError("damaged at its beginning")
         initrd.seek(content)
         text = initrd.read(length)
         end = next(entries, None)
@@ -102,7 +105,7 @@ def _identity(text: bytes) -> Identity | None:
 
 
 def _entries(initrd: BinaryIO, size: int) -> Iterator[tuple[str, int, int, int]]:
-    """The first entries of uncompressed archives: name, offset and length of the content, offset of what is next."""
+    """The first entries of uncompressed archives: name, offset and length of the content, and where it ends."""
     offset = 0
     for _ in range(_ENTRIES):
         initrd.seek(offset)
@@ -120,9 +123,9 @@ def _entries(initrd: BinaryIO, size: int) -> Iterator[tuple[str, int, int, int]]
         offset = _aligned(content + length)
         if offset > size:
             raise DamagedError("cut")
+        yield name, content, length, offset
         if name == TRAILER:
             offset = _behind_zeros(initrd, offset)
-        yield name, content, length, offset
 
 
 def _aligned(offset: int) -> int:

@@ -56,6 +56,8 @@ COMMANDS: dict[str, Callable[[], Folder]] = {
     "tree": _pxe,
     "serve": _pxe,
     "arm": _pxe,
+    "page": _pxe,
+    "room": _pxe,
     "explain": _launcher,
     "screens": _launcher,
     "transfer": _launcher,

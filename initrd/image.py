@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import packed
+from . import packed, vermagic
 from .cpio import write_archive
 from .errors import BuildError
 from .kernel import Kernel, module_files
@@ -106,6 +106,7 @@ def tidy(tree: Path, kernel: Kernel) -> None:
         raise BuildError(
             f"no driver for kernel {kernel.version} went in; are the modules in {kernel.modules} complete?"
         )
+    vermagic.check([path for path in drivers if path.suffix == ".ko"], kernel.version)
     # Each on its own: most stay compressed in memory for ever, since a machine loads a dozen of them.
     each(compress, [path for path in drivers if path.suffix == ".ko"])
     run(["depmod", "-b", tree, kernel.version])

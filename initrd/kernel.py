@@ -8,11 +8,11 @@ import difflib
 import logging
 import re
 import shutil
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootpair import bzimage
 from bootpair.lock import LockError, locked
 from kernel_cmdline import showable
 
@@ -56,15 +56,7 @@ def bzimage_version(head: bytes) -> str:
 
     Raises ValueError when this is no bzImage.
     """
-    if len(head) < 0x210 or head[0x1FE:0x200] != b"\x55\xaa" or head[0x202:0x206] != b"HdrS":
-        raise ValueError("it has no Linux boot header")
-    (offset,) = struct.unpack_from("<H", head, 0x20E)
-    start = offset + 0x200
-    text = head[start : head.find(b"\0", start)] if offset else b""
-    word = text.decode("ascii", "replace").split(" ")[0]
-    if not re.fullmatch(r"[0-9][\w.+~-]*", word, re.ASCII):
-        raise ValueError("its boot header names no version")
-    return word
+    return bzimage.release(bzimage.whole_version(head))
 
 
 def given(image: Path, modules: Path | None) -> Kernel:

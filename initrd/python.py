@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .run import run
+from .errors import BuildError
+from .run import find_tool, run
 
 PROJECT = Path(__file__).resolve().parent.parent
 INSIDE = Path(__file__).resolve().parent / "inside"
@@ -53,6 +54,8 @@ ABSENT = (
 name goes all that is below it."""
 
 DIST_PACKAGES = Path("/usr/lib/python3/dist-packages")
+DEBIANS = Path("/usr/bin")
+"""Where Debian's Python is, when its links are followed."""
 PYTHON_PACKAGES = {name: f"python3-{name}" for name in LIBRARIES}
 
 
@@ -71,6 +74,7 @@ class PythonTree:
 
 def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     """Write all Python modules of the initrd below `tree`, compiled. Raises BuildError."""
+    check_interpreter()
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
     request = {
@@ -92,6 +96,18 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
         {Path(source): Path("/") / home / target for source, target in report["extensions"].items()},
         tuple(Path(source) for source in report["sources"]),
     )
+
+
+def check_interpreter() -> None:
+    """Raise BuildError where `python3` is not Debian's own: another one has its modules in other places, and Debian's
+    libraries are not made for it."""
+    found = Path(find_tool("python3"))
+    real = found.resolve()
+    if real.parent != DEBIANS:
+        raise BuildError(
+            f"{found} is {real} here, which is not Debian's Python, and cannot go into the initrd; make it a link to "
+            "Debian's again (python3.11 in Debian 12, python3.13 in Debian 13)"
+        )
 
 
 def compile_catalogues(project: Path, out: Path) -> None:

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import re
 import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from kernel_cmdline import showable
 
 from . import python, scripts
 from .errors import BuildError
@@ -23,6 +26,8 @@ from .kernel import Kernel, module_name
 from .libraries import Libraries
 from .run import run
 from .tree import Tree
+
+LOG = logging.getLogger("initrd")
 
 PATH = ("usr/bin", "usr/sbin")
 """Where /init and the launcher look for a program."""
@@ -73,9 +78,14 @@ def problems(image: Image) -> list[str]:
 def check(image: Image) -> None:
     """Raise BuildError with the names of all that is missing."""
     found = problems(image)
+    for line in found:
+        LOG.debug("%s", showable(line))
     if found:
-        shown = found[:SHOWN] + ([f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else [])
-        raise BuildError("the initrd would not work, so nothing was written: " + "; ".join(shown))
+        shown = found[:SHOWN] + ([f"and {len(found) - SHOWN} more (--verbose)"] if len(found) > SHOWN else [])
+        raise BuildError(
+            f"the initrd would not work, so nothing was written: {'; '.join(shown)}. dpkg --verify tells whether a "
+            "package of this machine is damaged"
+        )
 
 
 # --- programs ---------------------------------------------------------------------------------------------------------
@@ -83,15 +93,15 @@ def check(image: Image) -> None:
 
 def wanted_programs(image: Image) -> dict[str, str]:
     """Each program, and who needs it. One that has no path is looked for in `PATH`."""
-    wanted = dict.fromkeys(launcher_programs(image.project), "the launcher")
+    wanted = dict.fromkeys(installed(image.setup, "inst_multiple", "inst"), "the dracut module")
     for inner in (INIT, *data_files(image.project, image.home)):
         if image.tree.file(inner) and scripts.interpreter(image.tree.read(inner, 256)) is not None:
             wanted |= dict.fromkeys(scripts.commands(_text(image.tree, inner)), f"/{inner}")
-    wanted |= dict.fromkeys(installed(image.setup, "inst_multiple", "inst"), "the dracut module")
     for inner in _rules(image.tree):
         names = scripts.udev_programs(_text(image.tree, inner))
         wanted |= {name if name.startswith("/") else f"/{UDEV}/{name}": f"/{inner}" for name in names}
-    return wanted | dict.fromkeys(KERNEL_RUNS, "the kernel")
+    launcher = dict.fromkeys(launcher_programs(image.project), "the launcher")
+    return wanted | launcher | dict.fromkeys(KERNEL_RUNS, "the kernel")
 
 
 def programs(image: Image) -> Iterator[str]:

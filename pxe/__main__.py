@@ -10,6 +10,7 @@ import contextlib
 import shlex
 import sys
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -17,11 +18,12 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import arm_commands
+from . import arm_commands, firewall, page_command, room_advice, room_command, room_options
+from .addresses import check_name
 from .arming import ArmError, remembering
-from .boot_entry import LABEL
 from .dnsmasq import BootServer, ConfigError
-from .room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, RoomError, machines_of
+from .room import Room, RoomError
+from .room_options import room_of
 from .serve import ServeError, Service, serve
 from .state import SERVER_STATE, StateError
 from .told import Told
@@ -30,8 +32,8 @@ from .tree import Tree, TreeError, write_tree
 PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"
 STATUSES = (
-    "Exit status: 0 done (or the server was stopped by Ctrl-C), 1 a wrong value or a refusal (one sentence on standard "
-    "error), 2 wrong usage."
+    "Exit status: 0 done, 1 a wrong value or a refusal (one sentence on standard "
+    "error), 2 wrong usage, 130 stopped by Ctrl-C (the server: 0)."
 )
 
 
@@ -48,27 +50,42 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped: the tree is as it was, or the next run finishes what this one began.", file=sys.stderr)
+        return 130
 
 
 def _tree(options: argparse.Namespace) -> int:
-    room = _room(options)
-    with remembering(options.directory, room) as done:
+    room = room_of(options)
+    with remembering(options.directory, options.pair or options.directory, room) as done:
         tree = _write(options, options.directory, room, done, options.force)
-    report(tree)
+    advice = (*_advice(options, room, done), *room_advice.loops(room, options.prog, done))
+    report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
         tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
-        for warning in (*tree.warnings, *tree.notes):
+        page = [("tcp", told.port)] if told.port else []
+        closed = firewall.warnings(settings.interface, settings.server, page)
+        for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
-    state = options.state or options.pair / SERVER_STATE
+    room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
-    with contextlib.closing(Told(_room(options), state, say, arm)) as told:
-        service = Service(options.interface, options.proxy, options.range, options.force, everybody=options.all)
+    macs = tuple(machine.mac for machine in room.machines)
+    with contextlib.closing(Told(room, state, say, arm)) as told:
+        service = Service(
+            options.interface,
+            options.proxy,
+            options.range,
+            options.force,
+            options.address,
+            everybody=options.all,
+            macs=macs,
+        )
         serve(service, write, say, [told.attach])
     return 0
 
@@ -79,8 +96,10 @@ def _write(
     return write_tree(directory, options.pair or directory, room, done, force=force, build=options.build)
 
 
-def _room(options: argparse.Namespace) -> Room:
-    return Room(options.append, machines_of(options.machine), options.label, options.timeout, Boot(options.default))
+def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
+    """What is right word by word, and should be known all the same."""
+    kept = () if options.room else room_advice.inherited(room)
+    return (*room_advice.advice(room, done), *kept)
 
 
 def report(tree: Tree) -> None:
@@ -120,7 +139,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tree.add_argument(
         "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
     )
-    _entry_options(tree)
+    room_options.add_options(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(
         "serve",
@@ -129,7 +148,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "that has reported a success boots its disk from then on, until `arm` makes it ready to be cloned again.",
         epilog=STATUSES,
     )
-    server.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")
+    server.add_argument(
+        "--interface", type=_interface, required=True, metavar="IF", help="the card on the room's network"
+    )
+    server.add_argument(
+        "--address", type=_address, metavar="IP", help="which address of the card to serve from, where it has several"
+    )
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
@@ -138,41 +162,28 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--state",
         type=Path,
         metavar="FILE",
-        help=f"where it is kept who is done (default: {SERVER_STATE} beside the pair)",
+        help=f"where it is kept who is done (default: beside the room's file, or {SERVER_STATE} beside the pair)",
     )
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
-    _entry_options(server)
+    room_options.add_options(server)
     server.set_defaults(run=_serve)
     arm_commands.add_commands(commands)
+    page_command.add_commands(commands)
+    room_command.add_commands(commands)
 
 
-def _entry_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--append", default=DEFAULT_APPEND, metavar="TEXT", help="parameters for every machine (default: %(default)s)")
-    add(
-        "--machine",
-        action="append",
-        default=[],
-        type=_machine,
-        metavar="MAC=TEXT",
-        help="parameters for one machine, in place of those of the same name (may be repeated)",
-    )
-    add("--label", default=LABEL, help="label of the section (default: %(default)s)")
-    add(
-        "--default",
-        choices=[one.value for one in Boot],
-        default=Boot.LAUNCHER.value,
-        help="what machines without --machine boot: the launcher, or their local disks, where --timeout lets somebody "
-        "choose the launcher (default: %(default)s)",
-    )
-    add("--timeout", type=_seconds, default=0, metavar="S", help="show a boot prompt for so many seconds")
+def _interface(text: str) -> str:
+    try:
+        return check_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _machine(text: str) -> tuple[str, str]:
-    mac, equals, append = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f'"{text}" is not MAC=TEXT, e.g. 52:54:00:aa:bb:01=umode=snd')
-    return mac, append
+def _address(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
 
 
 def _range(text: str) -> tuple[IPv4Address, IPv4Address]:
@@ -181,16 +192,6 @@ def _range(text: str) -> tuple[IPv4Address, IPv4Address]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(f'"{text}" is not FIRST,LAST, e.g. 10.77.0.100,10.77.0.199') from error
     return first, last
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= LONGEST_TIMEOUT:
-        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to {LONGEST_TIMEOUT}')
-    return value
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from kernel_cmdline.arguments import ArgumentParser
 
 from .arming import ArmError, Chosen, TreeRoom, arm
 from .register import who_is_done
-from .state import State, read
+from .room_command import state_of
+from .state import SERVER_STATE, State, read
 
 STATUSES = "Exit status: 0 done, 1 a wrong value or a refusal (one sentence on standard error), 2 wrong usage."
 WHO = "MAC address, or the name that the room gives it"
@@ -32,7 +33,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("machines", nargs="*", metavar="MAC", help=WHO)
     _choices(parser)
-    parser.add_argument("--state", type=Path, metavar="FILE", required=True, help="where `serve` keeps who is done")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--room", type=Path, metavar="FILE", help="the room's file that `serve` was given")
+    where.add_argument("--pair", type=Path, metavar="DIR", help="the pair, where `serve` was given no room's file")
+    where.add_argument(
+        "--state", type=Path, metavar="FILE", help="where `serve` keeps who is done, if it was told where"
+    )
     parser.set_defaults(run=_arm)
 
 
@@ -48,7 +54,11 @@ def tree_command(words: Sequence[str], prog: str) -> int:
     room = TreeRoom(options.directory)
     if not _chosen(options):
         return _list(room.state())
-    return _say(room.done(_chosen(options)) if words[1] == "done" else room.arm(_chosen(options)))
+    try:
+        return _say(room.done(_chosen(options)) if words[1] == "done" else room.arm(_chosen(options)))
+    except ArmError as error:
+        _say(error.lines)
+        raise
 
 
 def tree_parser(command: str, prog: str) -> argparse.ArgumentParser:
@@ -80,11 +90,18 @@ def _chosen(options: argparse.Namespace) -> Chosen:
 
 
 def _arm(options: argparse.Namespace) -> int:
+    path = state_path(options)
     if _chosen(options):
-        return _say(arm(options.state, _chosen(options)))
-    if not options.state.exists():
-        raise ArmError(f"{options.state} does not exist: no server has kept there who is done.")
-    return _list(read(options.state))
+        return _say(arm(path, _chosen(options)))
+    if not path.exists():
+        raise ArmError(f"{path} does not exist: no server has kept there who is done.")
+    return _list(read(path))
+
+
+def state_path(options: argparse.Namespace) -> Path:
+    """Where a server keeps who is done: beside the room's file, each room its own; else beside the pair."""
+    path: Path = options.state or (state_of(options.room) if options.room else options.pair / SERVER_STATE)
+    return path
 
 
 def _list(state: State) -> int:

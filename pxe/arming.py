@@ -9,19 +9,22 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from types import MappingProxyType
 
-from bootpair.whole import write_whole
+from bootpair.lock import PATIENCE
+from bootpair.switch import Change, recover, switch
 from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_mac
 
-from .configuration import Configuration, of_machine
-from .loaders import LOADERS, OURS
-from .record import LockError, Record, locked, read_record, write_record
+from .configuration import of_machine
+from .loaders import LOADERS
+from .record import RECORD, LockError, Record, digest, locked
 from .room import Room
+from .standing import Standing, backup_name, tenants
 from .state import Damaged, Done, State, StateError, change, now, read, replace_damaged
 
 TREE_STATE = ".udpcast-room.json"
@@ -29,7 +32,15 @@ TREE_STATE = ".udpcast-room.json"
 
 
 class ArmError(Exception):
-    """One sentence (a line each for several): who could not be switched."""
+    """One sentence (a line each for several): who could not be switched. `lines` are about those who were."""
+
+    def __init__(self, sentence: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.lines = tuple(lines)
+
+
+class TreeBusy(ArmError):
+    """Somebody else is writing in the tree."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +116,13 @@ def title(state: State, mac: str) -> str:
 
 
 class TreeRoom:
-    """The machines of the tree in `directory`. Raises ArmError where there is none."""
+    """The machines of the tree in `directory`; others who write there are waited for so many seconds.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    Raises ArmError where there is none.
+    """
+
+    def __init__(self, directory: Path, wait: float = PATIENCE) -> None:
+        self._directory, self._wait = directory, wait
         self._state = directory / TREE_STATE
         if not any((directory / loader.default.parent).is_dir() for loader in LOADERS):
             raise ArmError(f"{directory} is no boot tree: there is no folder {LOADERS[0].default.parent} in it.")
@@ -117,100 +131,122 @@ class TreeRoom:
         """Raises StateError."""
         return read(self._state)
 
-    def done(self, chosen: Chosen) -> list[str]:
-        """Let machines boot their disks from now on. Raises ArmError, StateError."""
-        with _said(self._directory), locked(self._directory):
+    def token(self) -> str:
+        """What a report must bring; made once. Raises StateError."""
+        return change(self._state, State.with_token).token
+
+    def done(self, chosen: Chosen, roles: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+        """Let machines boot their disks from now on; a line for each, and for what else was done.
+
+        `roles`: in which ones they have told a success, of those that have. Raises ArmError, StateError.
+        """
+        with _said(self._directory), locked(self._directory, self._wait):
+            notes = [*recover(self._directory)]
             macs = chosen.macs(self.state())
-            foreign = self._foreign(macs)
-            added = [Done(mac, now(), "hand") for mac in sorted(macs - foreign.keys())]
+            strange = self._strange(macs)
+            added = [Done(mac, now(), roles.get(mac, "hand")) for mac in sorted(macs - strange.keys())]
             state = change(self._state, lambda state: state.with_done(added))
-            self._follow(state, {one.mac for one in added})
-        self._complain(foreign)
-        return [f"{title(state, one.mac)} is done: boots its disk from now on" for one in added]
+            notes += self._follow(state, {one.mac for one in added})
+        notes += [f"{title(state, one.mac)} is done: boots its disk from now on" for one in added]
+        _complain(strange, notes)
+        return notes
 
     def arm(self, chosen: Chosen) -> list[str]:
         """Let machines boot what the room says. Raises ArmError, StateError."""
-        with _said(self._directory), locked(self._directory):
-            try:
-                before = self.state()
-            except Damaged:
-                if not chosen.all:
-                    raise
-                kept = replace_damaged(self._state, State())
-                raise ArmError(
-                    f"{self._state} was damaged (kept as {kept.name}), and with it what the room is: nobody is done "
-                    "now; write the tree again, and its PCs boot the launcher."
-                ) from None
+        with _said(self._directory), locked(self._directory, self._wait):
+            notes = [*recover(self._directory)]
+            before = self._known(chosen)
             macs = chosen.macs(before)
-            foreign = self._foreign(macs & before.macs)
+            strange = self._strange(macs & before.macs)
             state = change(self._state, lambda state: state.without(macs))
-            self._follow(state, macs - foreign.keys())
-        self._complain(foreign)
-        lines = [f"{title(state, mac)} is armed again" for mac in sorted(before.macs & macs)]
-        return [*lines, *_left_alone(state, macs)] or ["nobody of them was done"]
+            notes += self._follow(state, macs - strange.keys())
+        lines = [f"{title(state, mac)} is armed again" for mac in sorted(before.macs & macs - strange.keys())]
+        lines = [*notes, *lines, *_left_alone(state, macs)]
+        _complain(strange, lines)
+        return lines or ["nobody of them was done"]
 
-    def _foreign(self, macs: Collection[str]) -> dict[str, Path]:
+    def _known(self, chosen: Chosen) -> State:
+        try:
+            return self.state()
+        except Damaged:
+            if not chosen.all:
+                raise
+            kept = replace_damaged(self._state, State())
+            raise ArmError(
+                f"{self._state} was damaged (kept as {kept.name}), and with it what the room is: nobody is done now; "
+                "write the tree again, and its PCs boot the launcher."
+            ) from None
+
+    def _strange(self, macs: Collection[str]) -> dict[str, Path]:
         """Files of these machines that are not ours, or of which nobody remembers what they were."""
-        room = self.state().room
+        room, there = self.state().room, tenants(self._directory)
         named = {one.mac for one in room.machines} if room else set()
         found = {}
         for mac in macs:
             for loader in LOADERS:
-                path = self._directory / loader.machine(mac)
-                text = _text(path)
-                if text is not None and (not text.startswith(OURS) or (mac not in named and text != loader.disk)):
-                    found[mac] = path
+                name = str(loader.machine(mac))
+                standing = there.standing(name, _sha256(loader.disk))
+                forgotten = mac not in named and standing not in (Standing.ABSENT, Standing.SAME)
+                if forgotten or standing in (Standing.FOREIGN, Standing.NO_FILE):
+                    found[mac] = self._directory / name
         return found
 
-    def _complain(self, foreign: dict[str, Path]) -> None:
-        if foreign:
-            raise ArmError(
-                "\n".join(
-                    f"{path} is not ours, or of an older run, and was left as it is: {mac} boots what it says. Write "
-                    "the tree again, or take that file away."
-                    for mac, path in sorted(foreign.items())
-                )
-            )
+    def _follow(self, state: State, macs: Collection[str]) -> list[str]:
+        """Write the files of `macs`, and of whom a killed command has left behind; what else was done, in sentences."""
+        there, room = tenants(self._directory), state.room or Room()
+        all_of_them = {*macs, *state.macs, *(one.mac for one in room.machines)}
+        wanted = {str(one.path): one.text for mac in all_of_them for one in of_machine(room, mac, state.macs)}
+        asked = {str(loader.machine(mac)) for loader in LOADERS for mac in macs}
+        disk = {_sha256(loader.disk) for loader in LOADERS}
+        files, changes, notes = dict(there.record.files), list[Change](), list[str]()
+        for name, text in wanted.items():
+            standing, found = there.standing(name, _sha256(text)), digest(self._directory / name)
+            is_behind = (found in disk) != (_sha256(text) in disk)
+            if standing in _OURS and (name in asked or (is_behind and standing is not Standing.EDITED)):
+                kept = backup_name(self._directory, name) if standing is Standing.EDITED else None
+                notes += [f"{name} was changed by hand: it is kept as {kept}."] if kept else []
+                changes.append(Change(name, text.encode("utf-8", "surrogateescape"), _sha256(text), kept))
+                files[name] = _sha256(text)
+        for name in self._for_nobody(wanted, disk):
+            changes.append(Change(name, None))
+            files.pop(name, None)
+        if not there.record.is_missing and files != dict(there.record.files):
+            changes.append(Change(RECORD, Record(files).to_json().encode("utf-8", "surrogateescape")))
+        if changes:
+            switch(self._directory, changes)
+        return notes
 
-    def _follow(self, state: State, macs: Collection[str]) -> None:
-        """Write the files of `macs`, and of whom a killed command has left behind."""
-        room = state.room or Room()
-        wanted = {
-            one.path: one for mac in {*macs, *state.macs, *_all(room)} for one in of_machine(room, mac, state.macs)
-        }
-        record = read_record(self._directory)
-        files = dict(record.files)
-        for path in self._to_write(wanted, macs):
-            content = wanted[path].text.encode("utf-8", "surrogateescape")
-            write_whole(self._directory / path, content)
-            files[str(path)] = sha256(content).hexdigest()
-        for path in self._to_remove(wanted):
-            (self._directory / path).unlink()
-            files.pop(str(path), None)
-        if not record.is_missing and files != dict(record.files):
-            write_record(self._directory, Record(files))
-
-    def _to_write(self, wanted: dict[PurePosixPath, Configuration], macs: Collection[str]) -> list[PurePosixPath]:
-        """What is to be switched, or should boot the disk and does not, or the other way round."""
-        disks = {loader.disk for loader in LOADERS}
-        own = {loader.machine(mac) for loader in LOADERS for mac in macs}
-        there = {path: _text(self._directory / path) for path in wanted}
+    def _for_nobody(self, wanted: Collection[str], disk: Collection[str]) -> list[str]:
+        """Files that boot the disk of a machine that boots what all boot now."""
+        defaults = {str(loader.default) for loader in LOADERS}
         return [
-            path
-            for path, one in wanted.items()
-            if there[path] != one.text
-            and (path in own or ((there[path] in disks) != (one.text in disks) and _is_ours(there[path])))
+            name
+            for folder in sorted({loader.default.parent for loader in LOADERS})
+            for path in sorted((self._directory / folder).iterdir())
+            if (name := str(folder / path.name)) not in {*wanted, *defaults}
+            and not path.name.startswith(".")
+            and digest(path) in disk
         ]
 
-    def _to_remove(self, wanted: dict[PurePosixPath, Configuration]) -> list[PurePosixPath]:
-        """Files of machines that boot what all boot now."""
-        return [
-            PurePosixPath(path.relative_to(self._directory))
-            for loader in LOADERS
-            for path in sorted((self._directory / loader.default.parent).iterdir())
-            if _text(path) == loader.disk
-            and PurePosixPath(path.relative_to(self._directory)) not in {*wanted, loader.default}
-        ]
+
+_OURS = (Standing.ABSENT, Standing.OURS, Standing.EDITED)
+"""What may be replaced: nothing is lost by it."""
+
+
+def _complain(strange: dict[str, Path], lines: Sequence[str]) -> None:
+    if strange:
+        raise ArmError(
+            "\n".join(
+                f"{path} is not ours, or of an older run, and was left as it is: {mac} boots what it says. Write the "
+                "tree again, or take that file away."
+                for mac, path in sorted(strange.items())
+            ),
+            lines,
+        )
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @contextlib.contextmanager
@@ -218,35 +254,20 @@ def _said(directory: Path) -> Iterator[None]:
     try:
         yield
     except LockError as error:
-        raise ArmError(str(error)) from error
+        raise TreeBusy(str(error)) from error
     except OSError as error:
         raise ArmError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
 
 
-def _all(room: Room) -> set[str]:
-    return {one.mac for one in room.machines}
-
-
-def _is_ours(text: str | None) -> bool:
-    return text is None or text.startswith(OURS)
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape")
-    except FileNotFoundError:
-        return None
-    except IsADirectoryError:
-        return ""
-
-
 @contextlib.contextmanager
-def remembering(directory: Path, room: Room) -> Iterator[frozenset[str]]:
+def remembering(directory: Path, pair: Path, room: Room) -> Iterator[frozenset[str]]:
     """Around the writing of a tree: who is done in it; behind it the room is remembered.
 
     Raises StateError, ArmError.
     """
-    alone = locked(directory) if directory.exists() else contextlib.nullcontext()
-    with _said(directory), alone:
+    with _said(directory), contextlib.ExitStack() as alone:
+        for folder in (pair, directory):  # in the order in which the tree's writer takes them
+            if folder.is_dir():
+                alone.enter_context(locked(folder))
         yield read(directory / TREE_STATE).macs
         change(directory / TREE_STATE, lambda state: replace(state, room=room))

@@ -1,7 +1,7 @@
 """dnsmasq's log (version 2.80 and later, with ``log-dhcp``) to what each client does, one event a step.
 
 Pure: `Clients.read` takes one line and returns an event, or None where a line tells nothing new. dnsmasq says "sent"
-when a file is complete.
+of more than what was loaded: `transfers` knows better.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .boot_entry import INITRD
 from .loaders import LOADERS, Loader
+from .transfers import Ending, Transfers
 
 _LINE = re.compile(r"dnsmasq-(?:dhcp|tftp)\[\d+\]: (?:(?P<id>\d+) )?(?P<text>.*)")
 _MAC = r"(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})"
@@ -22,7 +23,9 @@ _ASKS = re.compile(rf"DHCPDISCOVER\(\S+\) (?:{_ADDRESS} )?{_MAC}|PXE\(\S+\) {_MA
 _GETS = re.compile(rf"DHCPACK\(\S+\) {_ADDRESS} {_MAC}|PXE\(\S+\) (?P<address2>[\d.]+) {_MAC.replace('mac', 'mac2')} ")
 _SENT = re.compile(rf"sent (?P<file>.*) to {_ADDRESS}")
 _MISSING = re.compile(rf"file (?P<file>.*) not found for {_ADDRESS}")
-_FAILED = re.compile(rf"failed sending (?P<file>.*) to {_ADDRESS}")
+_FAILED = re.compile(rf"(?:failed|timeout) sending (?P<file>.*) to {_ADDRESS}")
+_ERROR = re.compile(rf"error \d+ (?P<why>.*) received from {_ADDRESS}")
+_REFUSED = re.compile(r"cannot (?:access|read) (?P<file>.*): (?P<why>[^:]+)")
 _SAMPLE = "00:11:22:33:44:55"
 
 
@@ -51,8 +54,9 @@ class ClientEvent:
 class Clients:
     """All clients seen since the start; `root` is the TFTP tree."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, transfers: Transfers | None = None) -> None:
         self._root = root
+        self._transfers = transfers or Transfers()
         self._macs: dict[str, str] = {}  # by address
         self._vendors: dict[str, str] = {}  # by the number of the DHCP transaction
         self._asked: set[tuple[str, str]] = set()  # transaction and MAC address: firmware repeats itself
@@ -86,17 +90,30 @@ class Clients:
         return None
 
     def _tftp(self, text: str) -> ClientEvent | None:
-        if found := _SENT.match(text):
+        if found := _SENT.match(text) or _FAILED.match(text):
+            return self._transfer(found["address"], self._name(found["file"]), sent=text.startswith("sent "))
+        if found := _ERROR.match(text):
+            self._transfers.abort(found["address"])
+        elif found := _REFUSED.match(text):
             name = self._name(found["file"])
-            return self._event(found["address"], f"loaded {name}" + (" and starts" if name == INITRD else ""))
-        if found := _FAILED.match(text):
-            return self._event(found["address"], f"stopped while it loaded {self._name(found['file'])}")
-        if found := _MISSING.match(text):
+            return self._event(self._transfers.refused(name), f"asked for {name}, which cannot be read: {found['why']}")
+        elif found := _MISSING.match(text):
             name = self._name(found["file"])
+            self._transfers.refused(name, found["address"])
             for own in filter(None, (config.fullmatch(name) for config in _OWN_CONFIGS)):
                 self._macs.setdefault(found["address"], own[1].replace("-", ":"))
             if not name.startswith(_TRIED):
                 return self._event(found["address"], f"asked for {name}, which is not in the tree")
+        return None
+
+    def _transfer(self, address: str, name: str, *, sent: bool) -> ClientEvent | None:
+        ending = self._transfers.end(address, name, sent=sent)
+        if ending is Ending.LOADED:
+            return self._event(address, f"loaded {name}" + (" and starts" if name == INITRD else ""))
+        if ending is Ending.STOPPED:
+            return self._event(address, f"stopped while it loaded {name}")
+        if ending is Ending.SILENT:
+            return self._event(address, f"asked for {name}, took nothing of it, and is silent")
         return None
 
     def _event(self, address: str, text: str) -> ClientEvent:

@@ -13,6 +13,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from kernel_cmdline import format_line
+
 from .boot_entry import BootEntry, make_entry
 from .loaders import LOADERS, Loader
 from .room import Boot, Machine, Room
@@ -48,6 +50,11 @@ def entry_of(room: Room, machine: Machine | None = None) -> BootEntry:
     if machine is None:
         return make_entry(room.append, label=room.label)
     return make_entry(machine.append, common=room.append, label=room.label)
+
+
+def line_of(room: Room, machine: Machine | None = None) -> str:
+    """The parameters of that entry, as one line. Raises BootEntryError, CommandLineError."""
+    return format_line(entry_of(room, machine).command_line)
 
 
 def entries(room: Room) -> tuple[BootEntry, ...]:

@@ -36,9 +36,8 @@ class BootServer:
     `server` is this machine's address on `interface`, with the prefix. `first` and `last` bound the addresses that are
     leased (both None: only to `hosts`; with `proxy`: none at all). `lease` in seconds, at least 120 (dnsmasq's
     minimum). `port`: DHCP is spoken on the loopback only, at this port, with `relay`; None: on the wire. `router`
-    None: clients get no default route. `ping` tries whether somebody has an address before it is leased, which takes up
-    to 3 s: for networks with machines of their own. `user` None: dnsmasq's own choice (it gives up root); in a user
-    namespace only root will do.
+    None: clients get no default route. `user` None: dnsmasq's own choice (it gives up root); in a user namespace only
+    root will do. `transfers`: so many by TFTP at once (0: dnsmasq's 50), for each of which it needs a descriptor.
     """
 
     interface: str
@@ -52,9 +51,9 @@ class BootServer:
     proxy: bool = False
     port: int | None = None
     router: IPv4Address | None = None
-    ping: bool = False
     pid_file: Path | None = None
     user: str | None = None
+    transfers: int = 0
 
 
 def config(settings: BootServer) -> str:
@@ -68,11 +67,12 @@ def config(settings: BootServer) -> str:
         "keep-in-foreground",
         "log-facility=-",
         "log-dhcp",
-        *([] if settings.ping else ["no-ping"]),
+        "no-ping",
         f"interface={settings.interface}",
         *(_loopback(settings) if settings.port else ["except-interface=lo"]),
         "bind-interfaces",
         f"enable-tftp={settings.interface}",
+        *([f"tftp-max={settings.transfers}"] if settings.transfers else []),
         f"tftp-root={settings.tftp_root}",
         f"dhcp-leasefile={settings.lease_file}",
         f"pid-file={settings.pid_file or ''}",

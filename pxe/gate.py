@@ -18,8 +18,8 @@ from ipaddress import IPv4Address
 from .known import Known
 from .message import Kind, Message, Option
 
-OFFERED = 120.0
-"""Seconds for which an offer counts: a client asks for several, and is slow to choose."""
+OFFERED = 60.0
+"""Seconds for which an offer counts: a client waits for others before it chooses one. Nobody else is offered it."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,27 @@ class Gate:
         return self.closed and boots and not self._holds(message.mac, now)
 
     def passes(self, reply: Message, now: float) -> bool:
-        """Whether what our server answers may go out; notes what it gives."""
+        """Whether what our server answers may go out; notes what it gives. One address is offered to one PC at a time,
+        which dnsmasq does not look after.
+        """
         if not reply.is_reply or reply.server not in (None, self._server):
             return False
+        before = self._given.get(reply.given)
+        is_given = before is not None and before.until > now
         if reply.kind is Kind.OFFER:
-            before = self._given.get(reply.given)
-            if not (before and before.mac == reply.mac and before.until > now):  # an offer ends no lease
+            if before and is_given and before.mac != reply.mac:
+                return False
+            if not (before and is_given and before.leased):  # an offer ends no lease
                 self._given[reply.given] = _Given(reply.mac, now + OFFERED, leased=False)
         elif reply.kind is Kind.ACK and int(reply.given):
             seconds = int.from_bytes(reply.option(Option.LEASE_TIME))
             self._given[reply.given] = _Given(reply.mac, now + seconds, leased=True)
         return True
+
+    def is_given(self, mac: str, address: IPv4Address, now: float) -> bool:
+        """Whether this PC has this address, or was offered it."""
+        given = self._given.get(address)
+        return given is not None and given.mac == mac and given.until > now
 
     def gone(self, message: Message) -> None:
         """Forget an address that was admitted to be given back, or refused by its PC."""
@@ -91,5 +101,4 @@ class Gate:
         return any(given.mac == mac and given.leased and given.until > now for given in self._given.values())
 
     def _is_ours(self, message: Message, now: float) -> bool:
-        given = self._given.get(message.wanted) if message.wanted else None
-        return given is not None and given.mac == message.mac and given.until > now
+        return message.wanted is not None and self.is_given(message.mac, message.wanted, now)

@@ -50,6 +50,7 @@ class Option(IntEnum):
     SERVER = 54
     PARAMETERS = 55
     VENDOR = 60
+    CLIENT_ID = 61
     BOOT_FILE = 67
     USER_CLASS = 77
     AGENT = 82

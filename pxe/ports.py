@@ -19,6 +19,7 @@ PATIENCE = 5.0
 """Seconds that a new boot server waits for one that was killed a moment ago, and is being cleared away."""
 
 _STEP = 0.05
+_ASKING = 4096  # nobody accepts: so many may ask who has it
 
 
 class PortError(Exception):
@@ -41,17 +42,18 @@ def claim(interface: str, patience: float = PATIENCE) -> socket.socket:
     """Claim the interface until the socket is closed by all who have it. Raises PortError."""
     name = f"\0udpcast-launcher boot server on {interface}"
     end = time.monotonic() + patience
+    holder: int | None = None
     while True:
         mine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             mine.bind(name)
-            mine.listen(1)
+            mine.listen(_ASKING)
             return mine
         except OSError as error:
             mine.close()
             if error.errno != errno.EADDRINUSE:
                 raise PortError(f"{interface} cannot be claimed: {error.strerror}.") from error
-        holder = _holder(name)
+        holder = _holder(name) if holder is None else holder
         if not holder or Path(f"/proc/{holder}").exists() or time.monotonic() >= end:
             who, how = (f" (process {holder})", f" (Ctrl-C there, or `kill {holder}`)") if holder else ("", "")
             raise PortError(f"another boot server{who} already serves on {interface}: end it first{how}.")

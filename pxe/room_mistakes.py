@@ -49,11 +49,14 @@ def _also(mistake: Mistake, line_of: Callable[[Path], int]) -> str:
 
 def wrong_keys(table: Mapping[str, object], place: Path, allowed: Collection[str], mistakes: Mistakes) -> None:
     """Note each key that cannot stand there, with the one that was probably meant."""
-    for key in table:
+    for key, value in table.items():
         if key not in allowed:
             where = ".".join(showable(str(one)) for one in place)
             there = f" in {where}" if where else ""
-            mistakes.note((*place, key), f'"{showable(key[:60])}" is no key{there}: {_meant(key, allowed)}')
+            meant = _meant(key, allowed)
+            if isinstance(value, dict) and "mac" in value and "machines" in allowed:
+                meant = f"a machine is written [{where}{'.' if where else ''}machines.{showable(key[:60])}]"
+            mistakes.note((*place, key), f'"{showable(key[:60])}" is no key{there}: {meant}')
 
 
 def _meant(key: str, allowed: Collection[str]) -> str:

@@ -41,7 +41,7 @@ def first_look(interface: str, found: tuple[Other, ...], proxy: bool, seconds: f
         )
     elif not addresses:
         yield (
-            f"No other DHCP server answered on {interface} in {seconds:.0f} s. One that answers only PCs it knows, or "
+            f"No other DHCP server answered on {interface} in {seconds:g} s. One that answers only PCs it knows, or "
             "starts later, shows itself later: this goes on listening, and then gives no new addresses."
         )
 

@@ -19,12 +19,13 @@ from pathlib import Path
 
 from kernel_cmdline import showable
 
-from . import addresses, ports
+from . import addresses, firewall, ports
 from .clients import ClientEvent, Clients
 from .daemon import Daemon, DaemonError, Readers
 from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS
 from .loop import Loop, told_to_end
+from .patrol import InterfaceGone, Patrol
 from .supervisor import Command, User, other_user
 from .watch import Policy, Watch, WatchError
 from .workspace import Workspace, WorkspaceError, workspace
@@ -33,6 +34,9 @@ PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
 """The programs that are run, and the Debian packages that have them; those of the boot loaders are in their table."""
 
 PACKAGES = tuple(PROGRAMS.values())
+
+OTHER_DESCRIPTORS = 150
+"""What dnsmasq wants beside those of its transfers (src/dnsmasq.c), and some."""
 
 Say = Callable[[str], None]
 
@@ -47,7 +51,7 @@ class Service:
 
     `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
     the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
-    from the network, too.
+    from the network, too. `macs`: the PCs of the room, as far as they are named.
     """
 
     interface: str
@@ -56,6 +60,7 @@ class Service:
     force: bool = False
     address: IPv4Address | None = None
     everybody: bool = False
+    macs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,14 @@ def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = (
     with contextlib.suppress(KeyboardInterrupt), told_to_end():
         try:
             _serve(service, write, say, attach)
-        except (addresses.AddressError, ports.PortError, WorkspaceError, DaemonError, WatchError) as error:
+        except (
+            addresses.AddressError,
+            ports.PortError,
+            WorkspaceError,
+            DaemonError,
+            InterfaceGone,
+            WatchError,
+        ) as error:
             raise ServeError(str(error)) from error
 
 
@@ -93,9 +105,11 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         ports.check(service.interface, server.ip, _ports(service))
         settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
+        for warning in firewall.warnings(service.interface, server, _netfilter(service)):
+            say(f"warning: {warning}")
         write(settings)
         _hand_over(settings.lease_file, user)
-        command = Command((dnsmasq, f"--conf-file={place.config}"), user)
+        command = Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS)
         with (
             contextlib.closing(Watch(service.interface, server.ip, _policy(service), say)) as watch,
             contextlib.closing(Loop()) as loop,
@@ -108,7 +122,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
 
 
 def _policy(service: Service) -> Policy:
-    return Policy(service.proxy, service.force, service.everybody)
+    return Policy(service.proxy, service.force, service.everybody, service.macs)
 
 
 def _address(service: Service, say: Say) -> IPv4Interface:
@@ -121,6 +135,11 @@ def _address(service: Service, say: Say) -> IPv4Interface:
 
 def _ports(service: Service) -> tuple[ports.Port, ...]:
     return (ports.DHCP, ports.TFTP, *([ports.PXE] if service.proxy else []))
+
+
+def _netfilter(service: Service) -> list[tuple[str, int]]:
+    """What has to pass the firewall. DHCP does so only beside another server: else it is spoken below it (`watch`)."""
+    return [("udp", port.number) for port in _ports(service) if service.proxy or port is not ports.DHCP]
 
 
 def _hand_over(lease_file: Path, user: User | None) -> None:
@@ -164,9 +183,14 @@ def _settings(service: Service, server: IPv4Interface, place: Workspace, user: U
         first=first,
         last=last,
         proxy=service.proxy,
-        ping=True,
         user=None if user else "root",
+        transfers=transfers_for(int(last) - int(first) + 1 if first and last else server.network.num_addresses),
     )
+
+
+def transfers_for(clients: int) -> int:
+    """How many transfers dnsmasq may have at once: a client that breaks off and asks again leaves one for a minute."""
+    return min(max(4 * clients, 200), 2000)
 
 
 def _summary(settings: BootServer) -> Iterator[str]:
@@ -182,7 +206,8 @@ def _run(
     loop: Loop, command: Command, settings: BootServer, place: tuple[Workspace, int], say: Say, attach: Sequence[Attach]
 ) -> None:
     """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
-    clients = Clients(settings.tftp_root)
+    patrol = Patrol(loop, settings, say)
+    clients = Clients(settings.tftp_root, patrol.transfers)
 
     def ready() -> None:
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
@@ -191,11 +216,15 @@ def _run(
             each(Running(loop, settings, daemon.signal, say))
 
     def read(line: str) -> None:
+        patrol.logged(line)
         if event := clients.read(line):
             say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
 
     (work, claimed) = place
-    with contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon:
+    with (
+        contextlib.closing(patrol),
+        contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon,
+    ):
         loop.run()
 
 

@@ -24,6 +24,8 @@ from ipaddress import IPv4Address
 from kernel_cmdline import showable
 
 from . import sentences
+from .arp import Arp
+from .door import Door
 from .gate import Gate
 from .loop import Loop
 from .message import SERVER_PORT, Message, discover
@@ -59,7 +61,10 @@ class WatchError(Exception):
 
 
 class Watch:
-    """The wire of `interface`, where this machine has the address `server`. Raises WatchError."""
+    """The wire of `interface`, where this machine has the address `server`. Raises WatchError.
+
+    `port`: where dnsmasq is to speak DHCP, on the loopback; None: on the wire.
+    """
 
     def __init__(self, interface: str, server: IPv4Address, policy: Policy, say: Say) -> None:
         self._interface, self._server, self._policy, self._say = interface, server, policy, say
@@ -72,21 +77,26 @@ class Watch:
         with contextlib.ExitStack() as stack:
             self._wire = stack.enter_context(contextlib.closing(_open(interface)))
             self._gate = None if policy.proxy else Gate(server, everybody=policy.everybody)
-            self._relay = stack.enter_context(contextlib.closing(_relay(server))) if self._gate else None
+            self._door: Door | None = None
+            self.port: int | None = None
             if self._gate:
-                stack.enter_context(_held(interface))
+                self._door, self.port = self._made(self._gate, stack)
             self._open = stack.pop_all()
 
-    @property
-    def port(self) -> int | None:
-        """Where dnsmasq is to speak DHCP, on the loopback; None: on the wire."""
-        return self._relay.port if self._relay else None
+    def _made(self, gate: Gate, stack: contextlib.ExitStack) -> tuple[Door, int]:
+        """The door of this gate, and where dnsmasq is to speak DHCP behind it."""
+        relay = stack.enter_context(contextlib.closing(_relay(self._server)))
+        arp = stack.enter_context(contextlib.closing(Arp(self._interface)))
+        stack.enter_context(_held(self._interface))
+        return Door(self._server, self._wire, gate, (relay, arp), self._tell), relay.port
 
     def close(self) -> None:
         self._open.close()
 
-    def look(self, seconds: float = LOOK) -> None:
-        """The first look: ask, listen for some seconds, and say what came. Raises WatchError where it is in the way."""
+    def look(self, seconds: float | None = None) -> None:
+        """The first look: ask, listen for `seconds` (default: LOOK), and say what came. Raises WatchError where that is
+        in the way."""
+        seconds = LOOK if seconds is None else seconds
         found = self._find(seconds)
         for line in sentences.first_look(self._interface, found, self._policy.proxy, seconds):
             self._say(line)
@@ -129,8 +139,8 @@ class Watch:
     def attach(self, loop: Loop) -> None:
         """Go on listening, asking and handing on, as long as the loop runs."""
         loop.watch(self._wire, lambda: self._listen(loop))
-        if self._relay:
-            loop.watch(self._relay, self._answer)
+        if self._door:
+            self._door.attach(loop)
         loop.every(OFTEN, lambda: self._again(loop))
 
     # --- listening ------------------------------------------------------------------------------------------------
@@ -148,12 +158,8 @@ class Watch:
         if one := other(heard, self._server):
             self._heard_of(one, now)
         said = heard.message
-        if self._gate and self._relay:
-            if self._gate.admits(said, now):
-                self._relay.tell(said)
-                self._gate.gone(said)
-            elif self._gate.turns_away(said, now):
-                self._turn_away(said)
+        if self._gate and self._door and not self._door.read(said, now) and self._gate.turns_away(said, now):
+            self._turn_away(said)
 
     def _heard_of(self, one: Other, now: float) -> None:
         news = self._others.add(one, now)
@@ -171,13 +177,6 @@ class Watch:
         if key not in self._turned_away and self._addresses_of:
             self._turned_away.add(key)
             self._tell(sentences.turned_away(said.mac, self._addresses_of))
-
-    def _answer(self) -> None:
-        assert self._gate and self._relay
-        for reply in self._relay.replies():
-            if self._gate.passes(reply, time.monotonic()):
-                with contextlib.suppress(OSError):  # a card that is down is said elsewhere
-                    self._wire.answer(self._server, reply)
 
     # --- asking ---------------------------------------------------------------------------------------------------
 

@@ -61,15 +61,18 @@ class Wire:
         try:
             _filter(self._socket, _DHCP_ONLY)
             self._socket.bind((interface, _ETHERNET_IP))
-            _, _, _, hardware, mac = self._socket.getsockname()
-            if hardware != _ETHERNET:
+            if self._socket.getsockname()[3] != _ETHERNET:
                 raise OSError(errno.EPROTOTYPE, "it is no Ethernet card")
         except OSError:
             self._socket.close()
             raise
         self._interface = interface
-        self.mac = mac.hex(":")
         self._socket.setblocking(False)
+
+    @property
+    def mac(self) -> str:
+        """The card's MAC address now; that of a bridge changes with the cards on it."""
+        return str(self._socket.getsockname()[4].hex(":"))
 
     def fileno(self) -> int:
         """To be polled for reading."""

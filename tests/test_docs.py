@@ -10,7 +10,11 @@ from types import ModuleType
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.explain import check
+from launcher.answers.explain import check, prospect
+from pxe.boot_entry import check_entries
+from pxe.configuration import entries, line_of
+from pxe.room_advice import advice, loops
+from pxe.room_file import GROUP_KEYS, MACHINE_KEYS, ROOM_KEYS, parse_room
 from tests.common import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -63,6 +67,25 @@ def test_files_and_folders_that_are_named_exist(path: Path) -> None:
     named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", path.read_text(encoding="utf-8")))
     missing = [name for name in sorted(named) if not (ROOT / name).exists()]
     assert not missing
+
+
+ADMIN = (ROOT / "docs/admin.md").read_text(encoding="utf-8")
+SECTION = ADMIN[ADMIN.index("\n## Describe the room\n") :].split("\n## ")[1]
+
+
+def test_the_room_of_the_document_is_right_and_leads_into_no_trouble() -> None:
+    [text] = re.findall(r"^```toml\n(.*?)^```$", SECTION, re.M | re.S)
+    room = parse_room(text)
+    assert len(room.machines) == 30
+    assert [*advice(room), *loops(room, "python3 -m pxe")] == []
+    check_entries(entries(room))
+    lines = [prospect(line_of(room, one)) for one in room.machines if one.armed]
+    assert [sum(one.role == "rcv" for one in lines)] == [one.receivers for one in lines if one.role == "snd"]
+
+
+def test_every_key_of_a_rooms_file_is_in_the_document() -> None:
+    keys = set(re.findall(r"^\| `(\w+)` \|", SECTION, re.M))
+    assert keys == (ROOM_KEYS | MACHINE_KEYS | GROUP_KEYS) - {"groups", "mac"}
 
 
 APPENDS = [

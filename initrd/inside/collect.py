@@ -78,7 +78,7 @@ for name in names:
     try:
         __import__(name)
     except Exception as error:
-        sys.exit(f"{name} cannot be imported: {type(error).__name__}: {error}")
+        sys.exit(f"{name} cannot be imported: {type(error).__name__}: {error} (Python {sys.version.split()[0]})")
 for name, module in sorted(sys.modules.items()):
     # Asked in any other way, the names that urwid moved would import what they stand for, and warn.
     held = vars(module) if module else {}

@@ -19,12 +19,13 @@ from ..model.plan import After, Next, Plan, Role
 from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition
+from ..udpcast.options import Checked
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
-from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, name_may_change
+from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, means_one_pc, name_may_change
 from .validation import Explained, explain_parameters, problem_with, too_many
 
 
@@ -152,13 +153,17 @@ class Prospect:
     """What a line leads to while nobody looks, whatever the machine: for who writes the lines of a whole room.
 
     `role` is the word of ``umode``, None where it is open; `unattended`: a disk may be read or overwritten without a
-    key; `restarts`: the PC does so after a success.
+    key; `restarts`: the PC does so after a success. `receivers`: so many a sender waits for, 0 where it waits for none.
+    `of_one_pc`: what of the line can be right for one PC only, as it is written. `reports`: a page is told the result.
     """
 
     role: str | None
     port: int
     unattended: bool
     restarts: bool
+    receivers: int = 0
+    of_one_pc: tuple[str, ...] = ()
+    reports: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -166,22 +171,35 @@ def prospect(append: str) -> Prospect:
     """The prospect of an append line; what is no value counts as left out. Raises CommandLineError."""
     given = given_answers(parse(append))
     role, port = _value("umode", given), _value("port", given)
+    role = role if isinstance(role, Role) else None
+    checked = _value("udpcparam", given, role)
     after = _value("after" if "after" in given else "auto_reboot", given)
     unused = auto_reboot_unused(Facts(Machine(), given, {"after": after})) if "after" in given else ()
     return Prospect(
-        role.value if isinstance(role, Role) else None,
+        role and role.value,
         port if isinstance(port, int) else 0,
         asks_nobody(given),
         isinstance(after, After) and after.success is Next.REBOOT,
+        (role is Role.SEND and isinstance(checked, Checked) and checked.options.min_receivers) or 0,
+        tuple(_of_one_pc(given)),
+        _value("remontee_info", given) is True and "page_remontee" in given,
         tuple(map(str, (*first_disk_may_change(given), *unused))),
     )
 
 
-def _value(key: str, given: GivenAnswers) -> object:
+def _of_one_pc(given: GivenAnswers) -> Iterator[str]:
+    """An address, and what no two disks and no two cards have in common."""
+    for key in ("disk", "nic", "ip"):
+        for text in (*given[key].before, given[key].text) if key in given else ():
+            if means_one_pc(key, text):
+                yield f"{given[key].written}={text}"
+
+
+def _value(key: str, given: GivenAnswers, role: Role | None = None) -> object:
     """What is given, or the default; None where there is neither."""
-    row, facts = row_of(key), Facts(Machine())
+    row, facts = row_of(key), Facts(Machine(), settled={"umode": role})
     assert row is not None
-    good = key in given and problem_with(row, given[key].text, None) is None
+    good = key in given and problem_with(row, given[key].text, None, role) is None
     text = given[key].text if good else row.default(facts)
     return row.parse(text, facts) if text is not None else None
 

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import IpConfig, parse_ip
+from kernel_cmdline.network import IpConfig, parse_ip, parse_mac
 
 from ..model.machine import Machine, Nic
 from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role, Target
@@ -26,7 +26,7 @@ from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
 from .reading import RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
-from .selectors import BY_PATH, lasting_names
+from .selectors import BY_PATH, exact, lasting_names
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
@@ -219,6 +219,16 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
             )
 
 
+def means_one_pc(key: str, text: str) -> bool:
+    """Whether a value of ``disk``, ``nic`` or ``ip`` can be right for one PC only."""
+    if key == "disk":
+        return exact(text) and not text.strip().startswith("/") and ":" in text
+    try:
+        return bool(parse_ip(text).client if key == "ip" else parse_mac(text))
+    except CommandLineError:
+        return False
+
+
 def name_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
     """The same where the PCs are not known."""
     for text, name in _kernel_names(given):
@@ -231,7 +241,7 @@ def first_disk_may_change(given: Mapping[str, Given]) -> Iterator[Sentence]:
     """The same of ``sda``, which stands on most lines; it is for who writes the line, and not for every line."""
     for text, name in _kernel_names(given):
         if name[2] == "sd":
-            found = say("{path} is a disk as it was found, and at another boot may be a USB stick.", path=text)
+            found = say("{path} is given out as disks are found, and at another boot may be a USB stick.", path=text)
             yield joined(" ", found, _what_lasts())
 
 

@@ -32,6 +32,12 @@ SERVER = IPv4Interface("10.77.0.1/23")
 ROUTER6 = "fd00:75:64::1/64"
 """iPXE waits 13 s for an IPv6 router that does not answer. Most rooms have one, so this one has too."""
 
+START_SECONDS = 30.0
+"""A boot server listens for other ones first."""
+
+SERVES = b"Boot server on "
+"""What `python3 -m pxe serve` says when it does."""
+
 _ROUTER6_CONFIG = "enable-ra\ndhcp-range=fd00:75:64::,ra-only,64\nra-param=br0,60,0\n"
 
 
@@ -84,12 +90,14 @@ class Network:
         on_line: Callable[[str], None] | None = None,
         *,
         of_others: bool = False,
+        serving: tuple[str, ...] = (),
     ) -> None:
-        """`of_others`: the boot server is ISC dhcpd with tftpd-hpa."""
+        """`of_others`: the boot server is ISC dhcpd with tftpd-hpa. `serving`: it is this command, which serves BRIDGE
+        by itself, says `SERVES` when it does, and ends at SIGTERM."""
         self.log = bytearray()
         self.ended = False
         self._directory, self._tree, self._seats = directory, tree, seats
-        self._loop, self._on_line, self._of_others = loop, on_line, of_others
+        self._loop, self._on_line, self._of_others, self._serving = loop, on_line, of_others, serving
         self._rest = b""
         self._cleanup = contextlib.ExitStack()
 
@@ -110,7 +118,10 @@ class Network:
 
     def _start_server(self, stack: contextlib.ExitStack) -> None:
         settings = server_settings(self._directory, self._tree)
-        if self._of_others:
+        if self._serving:
+            self._start(self._dnsmasq("router.conf", f"port=0\nlog-facility=-\n{_ROUTER6_CONFIG}"), b"", stack)
+            self._start(self._serving, SERVES, stack)
+        elif self._of_others:
             assert settings.first and settings.last
             room = foreign.room(SERVER, settings.first, settings.last)
             self._start(self._dnsmasq("router.conf", f"port=0\nlog-facility=-\n{_ROUTER6_CONFIG}"), b"", stack)
@@ -136,12 +147,11 @@ class Network:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=theirs.fileno(), stderr=theirs.fileno()
             )
-        stack.callback(process.wait)
-        stack.callback(process.kill)
+        stack.callback(_end, process)
         pidfd = watch_process(self._loop, process.pid, self._server_ended)
         stack.callback(os.close, pidfd)
         stack.callback(self._loop.remove, pidfd)
-        self._loop.until(lambda: ready in self.log or self.ended, Deadline(10), "the boot server's start")
+        self._loop.until(lambda: ready in self.log or self.ended, Deadline(START_SECONDS), "the boot server's start")
         if self.ended:
             stream.drain()
             raise NetworkError(f"{shlex.join(words)} did not start: {self.log.decode(errors='replace').strip()}")
@@ -155,6 +165,16 @@ class Network:
         for line in lines:
             if self._on_line:
                 self._on_line(line.decode(errors="replace"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """A server of ours clears away what it has made; others have nothing that outlives the run."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def server_settings(directory: Path, tree: Path) -> BootServer:

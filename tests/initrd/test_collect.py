@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from initrd import python
+from initrd import python, run
 from initrd.errors import BuildError
 from initrd.inside import collect, ctypes_util
 
@@ -113,6 +113,19 @@ def test_a_module_that_cannot_be_imported_is_one_sentence(tmp_path: Path) -> Non
     project = make_project(tmp_path / "project", "import nowhere_to_be_found\n")
     with pytest.raises(BuildError, match=r"launcher\.__main__ cannot be imported: ModuleNotFoundError"):
         python.stage(tmp_path / "tree", project)
+
+
+def test_a_python_that_is_not_debians_is_refused_before_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "pyenv/python3.12"
+    other.parent.mkdir()
+    other.touch(0o755)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3").symlink_to(other)
+    monkeypatch.setattr(run, "SYSTEM_PATH", str(tmp_path / "bin"))
+    with pytest.raises(BuildError, match=f"bin/python3 is {other} here, which is not Debian's Python"):
+        python.stage(tmp_path / "tree", tmp_path)
 
 
 def test_libraries_are_found_by_their_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

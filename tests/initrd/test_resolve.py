@@ -110,11 +110,11 @@ def test_nothing_is_missing_from_a_whole_one(whole: Image) -> None:
 @pytest.mark.parametrize(
     ("look", "gone", "said"),
     [
-        (resolve.programs, "usr/bin/udp-sender", "the program udp-sender is missing (the dracut module runs it)"),
+        (resolve.programs, "usr/bin/udp-sender", "the program udp-sender is missing (the launcher runs it)"),
         (resolve.programs, "usr/bin/udhcpc", "the program udhcpc is missing (the launcher runs it)"),
         (resolve.programs, "usr/bin/setsid", "the program setsid is missing (/init runs it)"),
         (resolve.programs, "usr/bin/mv", "the program mv is missing (/{home}/launcher/network/udhcpc-script runs it)"),
-        (resolve.programs, "usr/sbin/wipefs", "the program wipefs is missing (the dracut module runs it)"),
+        (resolve.programs, "usr/sbin/wipefs", "the program wipefs is missing (the launcher runs it)"),
         (resolve.programs, "usr/sbin/modprobe", "the program /sbin/modprobe is missing (the kernel runs it)"),
         (resolve.programs, "usr/lib/udev/ata_id", "the program /usr/lib/udev/ata_id is missing (/usr/lib/udev/"),
         (resolve.programs, "usr/bin/pigz", "the program gzip is missing (the launcher runs it)"),
@@ -170,7 +170,7 @@ def test_a_program_that_is_a_link_out_of_the_tree_is_missing(copy: Image, tmp_pa
     program = copy.tree.root / "usr/bin/zstd"
     program.unlink()
     program.symlink_to(put(tmp_path, "alternatives/zstd", library((), LOADER)))
-    assert "the program zstd is missing (the dracut module runs it)" in list(resolve.programs(copy))
+    assert "the program zstd is missing (the launcher runs it)" in list(resolve.programs(copy))
 
 
 def test_a_wrapper_needs_its_interpreter(copy: Image) -> None:
@@ -182,8 +182,8 @@ def test_a_wrapper_needs_its_interpreter(copy: Image) -> None:
 @pytest.mark.parametrize(
     ("data", "mode", "said"),
     [
-        (b"", 0o755, "/usr/bin/lzop is no program (the dracut module runs it)"),
-        (library((), LOADER), 0o644, "the program lzop is missing (the dracut module runs it)"),
+        (b"", 0o755, "/usr/bin/lzop is no program (the launcher runs it)"),
+        (library((), LOADER), 0o644, "the program lzop is missing (the launcher runs it)"),
     ],
 )
 def test_a_file_that_cannot_be_run_is_no_program(copy: Image, data: bytes, mode: int, said: str) -> None:
@@ -221,6 +221,6 @@ def test_scripts_are_made_executable_whatever_the_checkout_lost(copy: Image) -> 
 def test_the_sentence_names_what_is_missing_and_how_much_more(copy: Image) -> None:
     (copy.tree.root / "usr/bin/busybox").unlink()
     with pytest.raises(
-        BuildError, match=r"^the initrd would not work, so nothing was written: the program .*; and [0-9]+"
+        BuildError, match=r"^the initrd would not work, so nothing was written: the program .*; and [0-9]+ more"
     ):
         resolve.check(copy)

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from pxe.message import Kind, Message, Option, read
 
 XID = b"\x01\x02\x03\x04"
-MAC, OTHER_MAC = "52:54:00:aa:bb:01", "52:54:00:aa:bb:02"
+MAC, OTHER_MAC = "52:54:00:aa:bb:11", "52:54:00:aa:bb:12"
 PXE = ((Option.VENDOR, b"PXEClient:Arch:00000:UNDI:002001"),)
 NOWHERE = "0.0.0.0"
 

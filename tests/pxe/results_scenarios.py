@@ -85,6 +85,24 @@ def killed() -> dict[str, object]:
     return {**seen, "status": server.end()}
 
 
+def page() -> dict[str, object]:
+    """The page beside somebody else's server: `tree`, then `page`, and the PC's own file."""
+    wire.ip("-n pc addr add 10.77.0.50/24 dev seat")
+    tree, pxe = HERE / "tree", [sys.executable, "-m", "pxe"]
+    subprocess.run([*pxe, "tree", str(tree), "--pair", str(wire.PAIR)], check=True, cwd=ROOT, capture_output=True)
+    argv = [*pxe, "page", str(tree), "--interface", "br0"]
+    listening = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert listening.stdout
+    found = re.search(r"page_remontee=(\S+)", listening.stdout.readline() + listening.stdout.readline())
+    assert found
+    believed = [tell("other", found[1], "y"), tell("pc", found[1], "y")]
+    second = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
+    listening.send_signal(signal.SIGINT)
+    said = listening.communicate()[0]
+    own = (tree / OWN).read_text()
+    return {"believed": believed, "own": own, "said": said, "status": listening.returncode, "second": second.stderr}
+
+
 if __name__ == "__main__":
-    vars(wire).update(results=results, killed=killed)
+    vars(wire).update(results=results, killed=killed, page=page)
     wire.main()

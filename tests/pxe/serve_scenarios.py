@@ -16,6 +16,7 @@ import sys
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from pxe.loaders import machine_file
 from pxe.watch import Policy, Watch, WatchError
 from tests.pairs import make_pair
 
@@ -24,6 +25,11 @@ PAIR = HERE / "pair"
 TEMPORARY = HERE / "tmp"
 MAC = "52:54:00:aa:bb:01"
 SERVE = [sys.executable, "-m", "pxe", "serve", "--interface"]
+HURRIED = (
+    "from pxe import watch; watch.LOOK, watch.OFTEN = 0.3, 0.5; from pxe.__main__ import main; raise SystemExit(main())"
+)
+SERVE_HURRIED = [sys.executable, "-c", HURRIED, "serve", "--interface"]
+"""A boot server that has no patience with other servers, where none is to be found at the start."""
 OTHER_DHCP = (
     "dnsmasq --conf-file=/dev/null --port=0 --keep-in-foreground --log-facility=- --user=root --group= --pid-file= "
     f"--interface=school --bind-interfaces --dhcp-range=10.77.0.50,10.77.0.60 --dhcp-leasefile={HERE}/other-leases"
@@ -33,6 +39,11 @@ CONFIGURE = '#!/bin/sh\n[ "$1" != bound ] || ip addr add "$ip/$mask" broadcast +
 
 
 def main() -> None:
+    prepare()
+    print(json.dumps(globals()[sys.argv[1]]()))
+
+
+def prepare() -> None:
     ip("link set lo up")
     ip("link add br0 type bridge forward_delay 0 mcast_snooping 0")
     ip("link set br0 up")
@@ -48,7 +59,6 @@ def main() -> None:
         folder.mkdir()
     make_pair(PAIR, archive=os.urandom(1 << 20), code=os.urandom(1 << 16))
     os.environ["TMPDIR"] = str(TEMPORARY)
-    print(json.dumps(globals()[sys.argv[1]]()))
 
 
 def ip(words: str) -> None:
@@ -62,8 +72,8 @@ def inside(name: str, *argv: str) -> list[str]:
 class Serving:
     """`pxe serve` under way; `said` are its lines so far."""
 
-    def __init__(self, *options: str) -> None:
-        argv = [*SERVE, "br0", "--pair", str(PAIR), *options]
+    def __init__(self, *options: str, hurried: bool = True) -> None:
+        argv = [*(SERVE_HURRIED if hurried else SERVE), "br0", "--pair", str(PAIR), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said: list[str] = []
         self.until("+ ")
@@ -101,9 +111,14 @@ def fetch(name: str) -> bool:
 
 
 def serve() -> dict[str, object]:
-    serving = Serving("--range", "10.77.0.100,10.77.0.110", "--append", "lang=FR")
+    room = HERE / "room.toml"
+    room.write_text(f'parameters.lang = "FR"\n[machines]\npc = {{ mac = "{MAC}", parameters.port = 9002 }}\n')
+    serving = Serving("--range", "10.77.0.100,10.77.0.110", "--room", str(room))
     heard = ask(*FIRMWARE)
-    fetched = {name: fetch(name) for name in ("pxelinux.0", "pxelinux.cfg/default", "udpcast-linux", "udpcast-initrd")}
+    own = f"pxelinux.cfg/{machine_file(MAC)}"
+    fetched = {name: fetch(name) for name in ("pxelinux.0", own)}
+    line = (HERE / "fetched").read_text()
+    fetched |= {name: fetch(name) for name in ("udpcast-linux", "udpcast-initrd")}
     menu = (HERE / "fetched").stat().st_size
     serving.until("starts")
     second = subprocess.run(
@@ -115,6 +130,8 @@ def serve() -> dict[str, object]:
         "heard": heard,
         "fetched": fetched,
         "bytes": menu,
+        "line": line,
+        "state": [path.name for path in HERE.glob("room-*")],
         "second": [second.returncode, second.stderr],
         "status": status,
         "left": [path.name for path in TEMPORARY.iterdir()],
@@ -134,7 +151,7 @@ def other_dhcp() -> None:
 
 def proxy() -> dict[str, object]:
     other_dhcp()
-    serving = Serving("--proxy")
+    serving = Serving("--proxy", hurried=False)
     heard = ask()
     ask(
         *FIRMWARE, "-t", "1"
@@ -152,7 +169,7 @@ def proxy_alone() -> dict[str, object]:
 
 def force() -> dict[str, object]:
     other_dhcp()
-    serving = Serving("--force")
+    serving = Serving("--force", hurried=False)
     [path] = TEMPORARY.glob("*/dnsmasq.conf")
     text, mode = path.read_text(), path.parent.stat().st_mode & 0o777
     return {"said": serving.said, "config": text, "mode": mode, "status": serving.end()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,12 +14,15 @@ import pytest
 from pxe.__main__ import main
 from pxe.arming import TREE_STATE, ArmError, Chosen, TreeRoom, arm, remembering
 from pxe.loaders import LOADERS
-from pxe.record import read_record
+from pxe.page_command import Keeper
+from pxe.record import digest, read_record
+from pxe.results import Report
 from pxe.room import Machine, Room
 from pxe.state import Done, State, StateError, change, read
 from pxe.tree import write_tree
 from tests.common import ROOT
 from tests.pairs import make_pair
+from tests.pxe.killing import killed_after
 
 [LOADER] = LOADERS
 ONE, TWO, OFF, STRANGER = (f"52:54:00:aa:bb:0{n}" for n in range(1, 5))
@@ -36,15 +41,14 @@ class Room1:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory / "tftp"
-        self.pair, self.places = directory / "pair", (directory / "syslinux",)
-        make_pair(self.pair)
+        self.pair, self.places = make_pair(directory / "pair"), (directory / "syslinux",)
         self.places[0].mkdir()
         for name in LOADER.files:
             (self.places[0] / name).write_text(name)
         self.write()
 
     def write(self, room: Room = ROOM) -> None:
-        with remembering(self.directory, room) as done:
+        with remembering(self.directory, self.pair, room) as done:
             write_tree(self.directory, self.pair, room, done, places=self.places, check=lambda _: ([], []))
 
     def boots(self, *macs: str) -> list[str]:
@@ -57,8 +61,8 @@ class Room1:
     def path(self, mac: str) -> Path:
         return self.directory / LOADER.machine(mac)
 
-    def files(self) -> dict[str, str]:
-        return {str(path): path.read_text(errors="replace") for path in self.directory.rglob("*") if path.is_file()}
+    def files(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in self.directory.rglob("*") if path.is_file()}
 
     def run(self, *words: str) -> int:
         return main(["tree", words[0], str(self.directory), *words[1:]])
@@ -108,12 +112,12 @@ def test_the_tree_written_again_keeps_who_is_done(tree: Room1) -> None:
 
 def test_files_of_somebody_else_stay_and_are_said(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
     tree.path(STRANGER).write_text("default theirs\n")
-    tree.path(ONE).write_text("default theirs\n")
-    assert tree.run("done", ONE, TWO, STRANGER) == 1
-    assert tree.boots(ONE, TWO, STRANGER) == ["launcher", "disk", "launcher"]
-    assert tree.path(ONE).read_text() == tree.path(STRANGER).read_text() == "default theirs\n"
-    said = capsys.readouterr().err
-    assert said.count("\n") == 2 and f"{tree.path(ONE)} is not ours" in said
+    assert tree.run("done", STRANGER, TWO) == 1
+    assert tree.boots(ONE, TWO) == ["launcher", "disk"]
+    assert tree.path(STRANGER).read_text() == "default theirs\n"
+    out, said = capsys.readouterr()
+    assert said.count("\n") == 1 and f"{tree.path(STRANGER)} is not ours" in said
+    assert out == f"PC 2 ({TWO}) is done: boots its disk from now on\n"
     assert read(tree.directory / TREE_STATE).macs == {TWO}
 
 
@@ -146,19 +150,26 @@ def test_a_damaged_state_arms_nobody_until_all_are(tree: Room1, capsys: pytest.C
 
 
 def test_the_record_of_the_tree_knows_what_was_switched(tree: Room1) -> None:
-    from hashlib import sha256  # noqa: PLC0415
+    def recorded() -> set[str]:
+        files = read_record(tree.directory).files
+        assert {name: digest(tree.directory / name) for name in files} == files
+        return set(files)
 
-    from pxe.record import Record, write_record  # noqa: PLC0415
-
-    write_record(tree.directory, Record({"udpcast-linux": "0" * 64}))
+    before = recorded()
     tree.run("done", ONE, STRANGER)
-    disk = sha256(LOADER.disk.encode()).hexdigest()
-    names = [str(LOADER.machine(mac)) for mac in (ONE, STRANGER)]
-    assert {name: read_record(tree.directory).files.get(name) for name in names} == dict.fromkeys(names, disk)
+    assert recorded() == {*before, str(LOADER.machine(STRANGER))}
     tree.run("arm", "--all")
-    files = read_record(tree.directory).files
-    assert files[names[0]] == sha256(tree.path(ONE).read_bytes()).hexdigest()
-    assert names[1] not in files and files["udpcast-linux"] == "0" * 64
+    assert recorded() == before
+
+
+def test_what_was_changed_by_hand_is_kept(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
+    with tree.path(ONE).open("a") as file:
+        file.write("# mine\n")
+    edited = tree.path(ONE).read_text()
+    assert tree.run("done", ONE) == 0
+    kept = tree.path(ONE).with_name(f"{tree.path(ONE).name}.bak")
+    assert kept.read_text() == edited
+    assert f"was changed by hand: it is kept as {LOADER.machine(ONE)}.bak." in capsys.readouterr().out
 
 
 def test_what_is_no_tree_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,35 +199,15 @@ def test_many_at_once(tree: Room1, count: int) -> None:
     assert set(tree.boots(*macs)) == {"disk"}
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from pxe.__main__ import main
-calls = int(sys.argv[1])
-def counting(function):
-    def called(*arguments, **named):
-        global calls
-        calls -= 1
-        if calls < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **named)
-    return called
-for module, name in ((os, "fsync"), (Path, "replace"), (Path, "unlink")):
-    setattr(module, name, counting(getattr(module, name)))
-sys.exit(main(sys.argv[2:]))
-"""
-
-
-def killed_everywhere(tree: Room1, *words: str) -> int:
-    """Run a command again and again, killed one step later each time, from the same tree; how often it was killed."""
+def killed_everywhere(tree: Room1, every: int, *words: str) -> int:
+    """Run a command again and again from the same tree, each time killed so many steps later; how far it came."""
     before = tree.files()
-    for calls in range(60):
+    for calls in range(0, 400, every):
         for name in tree.files().keys() - before.keys():
             Path(name).unlink()
-        for name, text in before.items():
-            Path(name).write_text(text)
-        argv = [sys.executable, "-c", KILLED, str(calls), "tree", words[0], str(tree.directory), *words[1:]]
-        status = subprocess.run(argv, cwd=ROOT, check=False, stdout=subprocess.DEVNULL).returncode
+        for name, content in before.items():
+            Path(name).write_bytes(content)
+        status = killed_after(calls, lambda: tree.run(*words))
         if status == 0:
             return calls
         assert status == -signal.SIGKILL
@@ -230,14 +221,55 @@ def killed_everywhere(tree: Room1, *words: str) -> int:
         expected = ["disk", "disk"] if words[0] == "done" else ["launcher", ""]
         assert tree.boots(ONE, STRANGER) == expected
         left = {path.name for path in (tree.directory / "pxelinux.cfg").iterdir()}
-        assert not {name for name in left if name.startswith(f".{TREE_STATE}")}
+        assert not {name for name in left if name.startswith(".")}, "no file is left behind"
     raise AssertionError("it never ended by itself")
 
 
-def test_killed_at_any_point_the_next_run_finishes(tree: Room1) -> None:
-    assert killed_everywhere(tree, "done", ONE, STRANGER) > 5
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.field)])
+def test_killed_at_any_point_the_next_run_finishes(tree: Room1, every: int) -> None:
+    assert killed_everywhere(tree, every, "done", ONE, STRANGER) > 20
     tree.run("done", ONE, STRANGER)
-    assert killed_everywhere(tree, "arm", "--all") > 5
+    assert killed_everywhere(tree, every, "arm", "--all") > 20
+
+
+def test_a_page_keeps_reports_in_a_tree(tree: Room1) -> None:
+    said: list[str] = []
+    keeper = Keeper(TreeRoom(tree.directory, wait=0), said.append)
+    tree.path(STRANGER).write_text("default theirs\n")
+    reports = [Report(mac, "10.77.0.9", "rcv", mac != TWO) for mac in (ONE, TWO, STRANGER)]
+    assert keeper.keep(reports) and keeper.keep(reports[2:])
+    assert tree.boots(ONE, TWO) == ["disk", "launcher"]
+    [done] = read(tree.directory / TREE_STATE).done
+    assert (done.mac, done.result) == (ONE, "rcv")
+    assert [line.partition("  ")[2] for line in said[1:]] == [
+        f"PC 1 ({ONE}) is done: boots its disk from now on",
+        f"{TWO} reports a failure (receiver)",
+    ]
+    assert said[0].startswith("warning: ") and said[0].endswith("take that file away.")
+    (tree.directory / TREE_STATE).write_text("{")
+    assert not keeper.keep(reports)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "boots"),
+    [
+        (f"debut=1&fin=2&succes=y&mac={ONE.replace(':', '-')}&num_op=&umode=rcv", "200 OK", "disk"),
+        (f"debut=1&fin=2&succes=n&mac={ONE.replace(':', '-')}&num_op=&umode=rcv", "200 OK", "launcher"),
+        ("succes=y&mac=--all", "500 Not kept", "launcher"),
+        ("succes=y&mac=;reboot", "500 Not kept", "launcher"),
+        ("", "200 OK", "launcher"),
+    ],
+)
+def test_the_documents_page_for_a_web_server(tree: Room1, query: str, status: str, boots: str) -> None:
+    [text] = re.findall(r"^```python\n(#!.*?)^```$", (ROOT / "docs/admin.md").read_text(), re.M | re.S)
+    text = text.replace('"udpcast-launcher"', f'"{sys.executable}", "-m", "cli"').replace(
+        "/srv/tftp", str(tree.directory)
+    )
+    environment = {**os.environ, "QUERY_STRING": query, "PYTHONPATH": str(ROOT)}
+    argv = [sys.executable, "-c", text]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"Status: {status}\nContent-Type: text/plain\n\n"
+    assert tree.boots(ONE, TWO) == [boots, "launcher"]
 
 
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -257,6 +289,19 @@ def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.Captur
     assert "does not exist" in capsys.readouterr().err
 
 
+def test_the_state_of_a_server_is_found_as_the_server_finds_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, words in (("udpcast-state.json", ["--pair", str(tmp_path)]), ("r-state.json", ["--room", "r.toml"])):
+        change(tmp_path / name, lambda _: State((Done(ONE, "now", "rcv"),)))
+        words[1] = str(tmp_path / words[1])
+        assert main(["arm", *words, ONE]) == 0
+        assert read(tmp_path / name).macs == frozenset()
+    assert capsys.readouterr().out == f"{ONE} is armed again\n" * 2
+    with pytest.raises(SystemExit):
+        main(["arm", "--all"])
+
+
 def test_a_damaged_state_of_a_server_is_mended_by_arming_all(tmp_path: Path) -> None:
     path = tmp_path / "room.state.json"
     path.write_text("{")
@@ -267,11 +312,10 @@ def test_a_damaged_state_of_a_server_is_mended_by_arming_all(tmp_path: Path) -> 
     assert read(path) == State()
 
 
-def test_who_has_the_tree_is_waited_for(tree: Room1, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootpair.lock.locked.__wrapped__.__defaults__", (0.0,))
+def test_another_writer_is_named(tree: Room1) -> None:
     holder = subprocess.Popen(["flock", tree.directory, "sh", "-c", "echo; read line"], stdin=-1, stdout=-1)
     assert holder.stdout
     holder.stdout.readline()
     with pytest.raises(ArmError, match="is writing in"):
-        TreeRoom(tree.directory).done(Chosen((ONE,)))
+        TreeRoom(tree.directory, wait=0).done(Chosen((ONE,)))
     holder.communicate(b"\n")

@@ -24,6 +24,8 @@ def test_the_documentations_section() -> None:
         ("initrd=udpcast-initrd umode=snd", "", "initrd=udpcast-initrd umode=snd"),
         ("umode=snd", "lang=FR umode=rcv", "initrd=udpcast-initrd lang=FR umode=snd"),
         ("port=9002", "PORT=9000 lang=FR", "initrd=udpcast-initrd lang=FR port=9002"),
+        ("umode=snd", "lang=FR -- single", "initrd=udpcast-initrd lang=FR umode=snd -- single"),
+        ("umode=snd -- b", "umode=rcv -- a b", "initrd=udpcast-initrd umode=snd -- a b"),
     ],
 )
 def test_append_line(append: str, common: str, line: str) -> None:

@@ -6,7 +6,9 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from pxe import known
+from pxe import arp, known
+from pxe.arp import Holder
+from pxe.door import declined
 from pxe.gate import OFFERED, Gate
 from pxe.known import Known
 from pxe.message import Kind, Message, Option, read
@@ -189,3 +191,36 @@ def test_the_words_of_a_switch_go_there_and_come_back() -> None:
     assert without_agent(answer, IPv4Address(SERVER)).option(Option.AGENT) == theirs[1]
     long = made(with_agent(discover((Option.AGENT, bytes(250))), IPv4Address(SERVER)))
     assert len(long.option(Option.AGENT)) == 12
+
+
+def test_one_address_is_offered_to_one_pc_at_a_time() -> None:
+    one = gate()
+    assert one.passes(reply(Kind.OFFER, OURS), 0)
+    assert not one.passes(reply(Kind.OFFER, OURS, mac=OTHER_MAC), 1)
+    assert one.is_given(MAC, IPv4Address(OURS), 1)
+    assert one.passes(reply(Kind.OFFER, OURS, mac=OTHER_MAC), OFFERED)
+    assert not booted().passes(reply(Kind.OFFER, OURS, mac=OTHER_MAC), 3599)
+
+
+def test_dnsmasq_is_told_that_a_pc_does_not_want_an_address() -> None:
+    question = discover(*PXE, (Option.CLIENT_ID, b"\1abc"))
+    said = declined(question, IPv4Address(OURS), IPv4Address(SERVER))
+    assert (said.kind, said.mac, said.wanted, said.server) == (
+        Kind.DECLINE,
+        MAC,
+        IPv4Address(OURS),
+        IPv4Address(SERVER),
+    )
+    assert said.option(Option.CLIENT_ID) == b"\1abc"
+    assert not said.boots
+
+
+def test_who_has_an_address_by_arp() -> None:
+    address_, mac = IPv4Address(THEIRS), "52:54:00:aa:bb:99"
+    question = arp.probe(address_, MAC)
+    assert arp.read(question) is None  # asks for an address, and has none
+    answer = question[:7] + b"\2" + bytes.fromhex(mac.replace(":", "")) + address_.packed + question[18:]
+    assert arp.read(answer) == Holder(address_, mac)
+    assert arp.read(answer + bytes(18)) == Holder(address_, mac)
+    assert arp.read(answer[:27]) is None
+    assert arp.read(b"\0\6" + answer[2:]) is None

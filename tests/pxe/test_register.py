@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from pxe.register import Register, who_is_done
 from pxe.results import Report
 from pxe.room import Machine, Room
 from pxe.state import Done, State, StateError, change, read
+from tests.pxe.killing import killed_after
 
 ONE, TWO, STRANGER = "52:54:00:aa:bb:01", "52:54:00:aa:bb:02", "52:54:00:aa:bb:03"
 ROOM = Room("umode=rcv", (Machine(ONE, "umode=snd", "PC 1"), Machine(TWO, armed=False)))
@@ -115,6 +117,24 @@ def test_damage_arms_nobody_and_is_said_once_until_the_next_report_mends_it(room
     assert "kept as room.state.json.damaged" in room.said[1]
 
 
+def test_killed_at_any_point_it_is_cloned_again_or_was_kept(tmp_path: Path) -> None:
+    """What the next server does with it; who was answered is done."""
+    seen = set()
+    for steps in range(60):
+        directory = tmp_path / str(steps)
+        directory.mkdir()
+        room = Room1(directory)
+        status = killed_after(steps, lambda room=room: 0 if room.register.keep([report(ONE)]) else 1)  # type: ignore[misc]
+        again = Room1(directory)
+        assert again.boots(ONE) == ("disk" if ONE in read(room.path).macs else "launcher")
+        seen.add(again.boots(ONE))
+        if status == 0:
+            assert again.boots(ONE) == "disk"
+            break
+        assert status == -signal.SIGKILL
+    assert status == 0 and seen == {"disk", "launcher"}
+
+
 def test_a_state_that_was_removed_is_written_again(room: Room1) -> None:
     room.register.keep([report(ONE)])
     room.path.unlink()
@@ -142,7 +162,7 @@ def test_a_file_that_cannot_be_written_is_written_later(room: Room1, monkeypatch
         raise OSError(28, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr("pxe.register.write_whole", full)
+        patched.setattr("pxe.register._put", full)
         assert room.register.keep([report(ONE)])
         room.register.look()
     assert (room.boots(ONE), len(room.said)) == ("launcher", 1)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pxe.room import Boot, Machine, Room
 from pxe.state import Busy, Damaged, Done, State, StateError, change, read, replace_damaged
 from tests.common import ROOT
+from tests.pxe.killing import killed_after
 
 MAC, OTHER = "52:54:00:aa:bb:01", "52:54:00:aa:bb:02"
 DONE = Done(MAC, "2026-11-28T16:00:00Z", "rcv")
@@ -148,23 +149,9 @@ def test_nobodys_change_is_lost(path: Path) -> None:
     assert read(path).macs == set(macs)
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from pxe import state
-calls = int(sys.argv[2])
-def counting(function):
-    def called(*arguments, **named):
-        global calls
-        calls -= 1
-        if calls < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **named)
-    return called
-for module, name in ((os, "open"), (os, "fsync"), (os, "fchmod"), (os, "close"), (Path, "replace"), (Path, "unlink")):
-    setattr(module, name, counting(getattr(module, name)))
-state.change(Path(sys.argv[1]), lambda old: old.with_done([state.Done("52:54:00:aa:bb:02", "", "rcv")]))
-"""
+def adds(path: Path) -> int:
+    change(path, lambda state: state.with_done([Done(OTHER, "", "rcv")]))
+    return 0
 
 
 def test_killed_at_any_point_it_is_the_old_or_the_new(path: Path) -> None:
@@ -173,7 +160,7 @@ def test_killed_at_any_point_it_is_the_old_or_the_new(path: Path) -> None:
     for calls in range(40):
         path.unlink(missing_ok=True)
         change(path, lambda _: State((DONE,)))
-        status = subprocess.run([sys.executable, "-c", KILLED, str(path), str(calls)], cwd=ROOT, check=False).returncode
+        status = killed_after(calls, lambda: adds(path))
         seen.add(read(path).macs)
         change(path, lambda state: state.with_done([Done(OTHER, "", "rcv")]))
         assert read(path).macs == {MAC, OTHER}

@@ -202,6 +202,19 @@ def test_command(
     assert err == "warning: no umode.\n"
 
 
+def test_command_warns_of_what_clones_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pxe.__main__.write_tree", lambda *_, **__: Tree(()))
+    common = ["--append", "auto=yes umode=rcv after=reboot"]
+    words = ["tree", str(tmp_path), *common, "--default", "disk", "--machine", "52:54:00:aa:bb:01=umode=snd"]
+    assert main(words, "udpcast-launcher") == 0
+    kept, loop = capsys.readouterr().err.splitlines()
+    assert kept.startswith("warning: 52:54:00:aa:bb:01 keeps auto=yes after=reboot of --append.")
+    assert loop.startswith("warning: 52:54:00:aa:bb:01: the line asks nobody, and restarts the PC after a success.")
+    assert "`udpcast-launcher tree done DIR MAC`" in loop
+
+
 def test_command_refuses_with_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tree", str(tmp_path / "tftp"), "--append", "initrd=other"]) == 1
     assert capsys.readouterr().err.count("\n") == 1

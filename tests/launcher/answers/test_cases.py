@@ -184,11 +184,24 @@ def test_the_advice_has_one_order() -> None:
             Prospect("rcv", 9000, unattended=True, restarts=False),
         ),
         ("umode=Send port=9002 after=menu,reboot", Prospect("snd", 9002, unattended=False, restarts=False)),
+        (
+            'umode=snd udpcparam="--min-receivers 9 --ttl 2"',
+            Prospect("snd", 9000, unattended=False, restarts=False, receivers=9),
+        ),
+        (
+            "remontee_info=y page_remontee=http://10.0.0.1/",
+            Prospect(None, 9000, unattended=False, restarts=False, reports=True),
+        ),
         ("umode=x port=odd after=never auto=maybe", Prospect(None, 9000, unattended=False, restarts=False)),
     ],
 )
 def test_what_a_line_leads_to(line: str, expected: Prospect) -> None:
-    assert replace(prospect(line), warnings=()) == expected
+    assert replace(prospect(line), of_one_pc=(), warnings=()) == expected
+
+
+def test_what_is_of_one_pc_only() -> None:
+    line = "ip=10.0.0.7/24 ip=eth1:dhcp fdrive=WWN:0x5 mac=52:54:00:12:34:56 lang=FR"
+    assert prospect(line).of_one_pc == ("fdrive=WWN:0x5", "mac=52:54:00:12:34:56", "ip=10.0.0.7/24")
 
 
 def test_of_two_words_for_what_follows_the_one_that_is_not_used_is_said() -> None:

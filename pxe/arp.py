@@ -1,0 +1,73 @@
+"""Who has an address on this wire already: ARP (RFC 826), as RFC 5227 asks before an address is taken.
+
+Every machine answers that, also one that drops pings, as Windows does. `read` and `probe` are pure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+_ARP = 0x0806
+_ETHERNET_IP = struct.pack("!HHBB", 1, 0x0800, 6, 4)
+_REQUEST = 1
+
+
+@dataclass(frozen=True)
+class Holder:
+    """`mac` says that it has `address`."""
+
+    address: IPv4Address
+    mac: str
+
+
+def probe(address: IPv4Address, mac: str) -> bytes:
+    """The question of `mac` who has `address`; nobody takes the asker for somebody with an address (0.0.0.0)."""
+    hardware = bytes.fromhex(mac.replace(":", ""))
+    return _ETHERNET_IP + struct.pack("!H", _REQUEST) + hardware + bytes(4) + bytes(6) + address.packed
+
+
+def read(packet: bytes) -> Holder | None:
+    """Who says, by an answer or a question of his own, that he has an address; None for anything else."""
+    if len(packet) < 28 or packet[:6] != _ETHERNET_IP or packet[14:18] == bytes(4):
+        return None
+    return Holder(IPv4Address(packet[14:18]), packet[8:14].hex(":"))
+
+
+class Arp:
+    """ARP on one card. Raises OSError."""
+
+    def __init__(self, interface: str) -> None:
+        self._interface = interface
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+        try:
+            self._socket.bind((interface, _ARP))
+            self._socket.setblocking(False)
+        except OSError:
+            self._socket.close()
+            raise
+
+    def fileno(self) -> int:
+        """To be polled for reading."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def ask(self, address: IPv4Address) -> None:
+        """Ask everybody; a card that is down is said elsewhere."""
+        with contextlib.suppress(OSError):
+            mac = self._socket.getsockname()[4].hex(":")  # that of a bridge changes
+            self._socket.sendto(probe(address, mac), (self._interface, _ARP, 0, 0, b"\xff" * 6))
+
+    def holders(self) -> Iterator[Holder]:
+        """What was said since the last time."""
+        with contextlib.suppress(OSError):
+            while True:
+                found = read(self._socket.recv(1 << 12))
+                if found:
+                    yield found
