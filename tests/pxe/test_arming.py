@@ -182,6 +182,13 @@ def test_what_is_no_tree_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureF
     assert said.startswith("usage: python3 -m pxe tree done ")
 
 
+def test_the_state_of_a_tree_is_no_servers(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
+    state = str(tree.directory / TREE_STATE)
+    assert main(["arm", "--state", state, "--all"]) == 1
+    assert main(["serve", "--interface", "eth0", "--pair", str(tree.pair), "--state", state]) == 1
+    assert capsys.readouterr().err.count(f"`tree arm {tree.directory}` changes it.\n") == 2
+
+
 def test_a_folder_of_that_name_is_a_tree_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["tree", "./done"]) == 1  # there is no pair in it
