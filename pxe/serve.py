@@ -206,7 +206,11 @@ def _run(
     loop: Loop, command: Command, settings: BootServer, place: tuple[Workspace, int], say: Say, attach: Sequence[Attach]
 ) -> None:
     """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
-    patrol = Patrol(loop, settings, say)
+
+    def tell(sentence: str) -> None:
+        say(f"{time.strftime('%H:%M:%S')}  {showable(sentence)}")
+
+    patrol = Patrol(loop, settings, tell)
     clients = Clients(settings.tftp_root, patrol.transfers)
 
     def ready() -> None:
@@ -218,7 +222,7 @@ def _run(
     def read(line: str) -> None:
         patrol.logged(line)
         if event := clients.read(line):
-            say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
+            tell(row(event))
 
     (work, claimed) = place
     with (

@@ -17,10 +17,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests.pxe.serve_scenarios import HERE, PAIR, SERVE_HURRIED, TEMPORARY, Serving, inside, ip, prepare
+from tests.pxe import serve_scenarios
+from tests.pxe.serve_scenarios import PAIR, TEMPORARY, Serving, inside, ip, prepare
 from tests.pxe.tftp_clients import Way
 
 SERVER, PC = "10.77.0.1", "10.77.0.66"
+HURRIED = f"from pxe import patrol, transfers; patrol.EVERY, transfers.PATIENCE = 0.1, 0.5; {serve_scenarios.HURRIED}"
+SERVE_HURRIED = serve_scenarios.SERVE_HURRIED = [sys.executable, "-c", HURRIED, "serve", "--interface"]
 LOADS = "import json, sys; from tests.pxe.tftp_clients import *\n"
 
 
@@ -154,6 +157,8 @@ def dropped() -> dict[str, object]:
     ip("link set elsewhere up")
     ip(f"route add {PC}/32 dev elsewhere")
     Path("/proc/sys/net/ipv4/conf/br0/rp_filter").write_text("1")
+    links = subprocess.run(["ip", "-j", "link", "show", "br0"], capture_output=True, check=True).stdout
+    ip(f"-n pc neigh replace {SERVER} lladdr {json.loads(links)[0]['address']} dev seat")  # ARP is dropped, too
     serving = Serving()
     clients((PC, "pxelinux.0", Way.ASK_ONLY))
     seen = {"dropped": serving.until("gets no answer")}
@@ -162,7 +167,7 @@ def dropped() -> dict[str, object]:
     ip("addr add 10.77.0.1/24 broadcast + dev br0")
     seen["again"] = serving.until("as it should be")
     ip("link set br0 down")
-    seen["down"] = serving.until("is down")
+    seen["down"] = serving.until("ip link set br0 up")
     ip("link del br0")
     rest, _ = serving.process.communicate(timeout=10)
     return {**seen, "gone": rest, "status": serving.process.returncode, "left": left()}
@@ -229,5 +234,4 @@ def killed() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    assert HERE
     main()
