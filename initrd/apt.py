@@ -37,18 +37,23 @@ PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 
 NO_NETWORK = "the network, and http_proxy where there is a proxy"
 OLD_LISTS = "apt's lists are older than the archive: run apt-get update as root, and build again"
+SIGNATURE = "it is not signed with Debian's keys"
 REASONS = (
-    (r"407 +Proxy|407 .*Authentication", "the proxy wants a name and a password", "http_proxy=http://NAME:PASSWORD@…"),
+    (r"407 ", "the proxy wants a name and a password", "http_proxy, which may be http://NAME:PASSWORD@HOST:PORT"),
     (r"not valid yet", "the archive's files are of the future", "this machine's clock"),
-    (r"is expired|Valid-Until", "the archive's files have run out", "this machine's clock, or another mirror"),
-    (r"NO_PUBKEY|EXPKEYSIG|BADSIG|is not signed|be authenticated", "it is not signed with Debian's keys", "the mirror"),
-    (r"Temporary failure resolving|Could not resolve|resolution failure", "its name is unknown here", NO_NETWORK),
-    (r"Could not connect|Unable to connect|[Cc]onnection (failed|refused|timed out)|unreachable|Cannot initiate the "
-     r"connection|Connection reset", "it does not answer", NO_NETWORK),
-    (r"does not have a Release file|404 +Not Found", "it has no such files (404)", "the sources of apt"),
-    (r"Hash Sum mismatch|unexpected size|Splitting up", "its files do not fit together", "it again in some minutes"),
-    (r"40[13] +\w+|50\d +\w+", "it refuses to give its files", "the mirror, and the proxy if there is one"),
-)  # fmt: skip
+    (r"is expired|Valid-Until", "the archive's files have run out", "this machine's clock, or take another mirror"),
+    (r"NO_PUBKEY|EXPKEYSIG|BADSIG|NODATA", SIGNATURE, "the mirror"),
+    (r"esolving|Could not resolve|resolution failure", "the name {host} is unknown here", NO_NETWORK),
+    (
+        r"onnect to|onnection (failed|refused|timed|reset)|unreachable|initiate",
+        "{host} does not answer",
+        NO_NETWORK,
+    ),
+    (r"404 +Not Found|have a Release file", "it has no such files (404)", "the sources of apt"),
+    (r"Hash Sum mismatch|unexpected size", "its files do not fit together", "it again in some minutes"),
+    (r" 40[13] | 50\d ", "it refuses to give its files", "the mirror, and the proxy if there is one"),
+    (r"is not signed|be authenticated", SIGNATURE, "the mirror"),
+)
 """What apt writes (of 2.6 and 3.0), what that means for the archive it asked, and what to look at."""
 
 
@@ -169,12 +174,13 @@ def after_sudo(shell: Mapping[str, str]) -> str:
 
 def reason(said: str) -> str | None:
     """What apt could not do, as a sentence; None where its own words must do."""
-    for pattern, meaning, look in REASONS:
+    for pattern, kind, look in REASONS:
         for line in said.splitlines():
             if re.search(pattern, line):
-                address = re.search(r"\w+://[^/\s]+", line) or re.search(r"\w+://[^/\s]+", said)
-                whom = address[0] if address else "the archive"
-                if "404" in meaning and ".deb" in line:
-                    return f"apt cannot get the kernel from {whom}: {meaning}; {OLD_LISTS}"
-                return f"apt cannot get Debian's files from {whom}: {meaning}; check {look}"
+                address = re.search(r"\w+://([^/\s]+)", line) or re.search(r"\w+://([^/\s]+)", said)
+                archive, host = (address[0], address[1]) if address else ("the archive", "it")
+                asked = re.search(r"(?:esolving|esolve|onnect to) '?([\w.-]+)", line)  # a proxy, perhaps
+                meaning = kind.format(host=asked[1] if asked else host)
+                advice = OLD_LISTS if "404" in meaning and re.search(r"\.deb\s", line) else f"check {look}"
+                return f"apt cannot get Debian's files from {archive}: {meaning}; {advice}"
     return None

@@ -61,7 +61,6 @@ def cache_at(given: Path | None) -> Iterator[Path]:
         if path is None:
             raise OSError(errno.ENOENT, "there is no home directory")
         path = path.absolute()
-        workspace.check_names(cache=path)
         path.mkdir(parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise OSError(errno.EACCES, "Permission denied")
@@ -69,9 +68,7 @@ def cache_at(given: Path | None) -> Iterator[Path]:
         if given or error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
         shown = showable(str(path or "~/.cache"))
-        LOG.warning(
-            "kernel packages are not kept: %s cannot be used (%s); --cache names a place", shown, error.strerror
-        )
+        LOG.warning("kernel packages are not kept: %s (%s); --cache names a place", shown, error.strerror)
         with workspace.temporary(workspace.choose(workspace.places(None, os.environ))) as own:
             yield own
     else:
@@ -98,7 +95,7 @@ def build(
     check_host(project)
     out, project = out.absolute(), project.absolute()
     kernel_file, modules, cache = (path and path.absolute() for path in (kernel_file, modules, cache))
-    workspace.check_names(output=out, kernel=kernel_file, modules=modules, cache=cache, project=project)
+    workspace.check_names(project, output=out, kernel=kernel_file, modules=modules, cache=cache or default_cache())
     with disk_errors(), pair_errors(), umask(0o022), cache_at(cache) as kept:
         out.mkdir(parents=True, exist_ok=True)
         output.mend(out)

@@ -58,12 +58,12 @@ def choose(candidates: Sequence[Path]) -> Path:
     )
 
 
-def check_names(**given: Path | None) -> None:
-    """Raise BuildError for a path that not every program here can take."""
-    for what, path in given.items():
-        if path and re.search(r"[\n\t]", str(path)):
+def check_names(project: Path, **given: Path | None) -> None:
+    """Raise BuildError for a path that not every program here can take; the project's own is read by most."""
+    for what, path in {**given, "project": project}.items():
+        if path and re.search(r"[\n\t]" if what != "project" else r"[\n\t\ud800-\udfff]", str(path)):
             shown = showable(str(path))
-            raise BuildError(f"the {what} {shown} has a line end or a tab in its name; name it otherwise", 2)
+            raise BuildError(f"the {what} {shown} has a line end, a tab or no UTF-8 in its name; name it otherwise", 2)
 
 
 @contextlib.contextmanager
