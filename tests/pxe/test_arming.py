@@ -279,6 +279,25 @@ def test_the_documents_page_for_a_web_server(tree: Room1, query: str, status: st
     assert tree.boots(ONE, TWO) == [boots, "launcher"]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--interface", "lo", "lo leads to this machine only"),
+        ("--interface", "eth1:0", "is an alias"),
+        ("--address", "10.77", '"10.77" is no IPv4 address'),
+        ("--port", "0", '"0" is no port'),
+        ("--port", "99999", '"99999" is no port'),
+    ],
+)
+def test_wrong_usage_of_the_page(
+    tree: Room1, capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["page", str(tree.directory), "--interface", "eth1", option, value])
+    assert stopped.value.code == 2
+    assert words in capsys.readouterr().err
+
+
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "room.state.json"
     change(path, lambda _: State((Done(ONE, "now", "rcv"), Done(TWO, "now", "snd")), "token", ROOM))
