@@ -111,9 +111,7 @@ def gathering(where: Path) -> contextlib.AbstractContextManager[None]:
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_named_with_the_step_the_place_and_what_it_needs(tmp_path: Path, number: int) -> None:
-    said = (
-        rf"the disk is full: gathering needs about 450 MB in {tmp_path}/x, and \d+ MB are free there; make room, or"
-    )
+    said = rf"the disk is full: gathering needs about 450 MB in {tmp_path}/x, and \d+ MB are free there; make room, or"
     with pytest.raises(BuildError, match=said), gathering(tmp_path / "x"):
         raise OSError(number, "No space left on device")
     # shutil.copyfile names the file that is read first
