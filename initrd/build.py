@@ -40,7 +40,7 @@ EPOCH = 1_700_000_000
 """Time stamp of all files in the archive, seconds since 1970, unless SOURCE_DATE_EPOCH is set."""
 
 
-WORK_MB, PACK_MB, PAIR_MB = 450, 120, 80
+WORK_MB, PACK_MB, PAIR_MB = 300, 120, 80
 """What gathering, packing and putting in place take at most (in MB; Debian 12 and 13, without firmware)."""
 
 
