@@ -28,6 +28,7 @@ from .loop import Loop, told_to_end
 from .patrol import InterfaceGone, Patrol
 from .supervisor import Command, User, other_user
 from .watch import Policy, Watch, WatchError
+from .watching import listens
 from .workspace import Workspace, WorkspaceError, workspace
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
@@ -214,6 +215,9 @@ def _run(
     clients = Clients(settings.tftp_root, patrol.transfers)
 
     def ready() -> None:
+        if not listens(settings.server, ports.TFTP.number):
+            loop.stop(DaemonError(f"dnsmasq does not listen at {settings.server.ip}, port {ports.TFTP.number} (TFTP)."))
+            return
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
             say(line)
         for each in attach:
