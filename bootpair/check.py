@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from . import bzimage
+from . import bzimage, zstd
 from .identity import DamagedError, Identity, Part, read_front
 
 KERNEL, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
@@ -41,9 +41,8 @@ def check_pair(kernel: Path, initrd: Path, manifest: Path | None = None) -> Pair
         return Pair(kernel_part, initrd_part, _by_manifest(kernel, kernel_part, initrd, initrd_part, manifest))
     if identity.version != version:
         raise PairError(
-            f"{kernel} and {initrd} do not belong together: the kernel is {bzimage.release(version)} ({version}), the "
-            f"initrd has the drivers of {bzimage.release(identity.version)} ({identity.version}). Copy both from one "
-            "build."
+            f"{kernel} and {initrd} do not belong together: the kernel is {version}, the initrd has the drivers of "
+            f"{identity.version}. Copy both from one build."
         )
     if identity.kernel != kernel_part:
         raise PairError(
@@ -84,6 +83,8 @@ def _initrd(path: Path) -> tuple[Identity | None, Part]:
             raise PairError(f"{path} is {error}: copy it again, or build the pair anew.") from None
         whole = _part(file, 0, size)
         if front is None:
+            if zstd.is_cut(file, size):
+                raise PairError(f"{path} is cut: its end is missing. Copy it again, or build the pair anew.")
             return None, whole
         if size < (wanted := front.offset + front.identity.archive.size):
             raise PairError(_cut(path, size, wanted))

@@ -21,6 +21,7 @@ FORMAT = 1
 TRAILER = "TRAILER!!!"
 MAGIC = b"070701"
 _HEADER = 110
+_LONGEST = 1 << 16
 _ENTRIES = 64
 """So many entries may stand before ours: somebody put microcode there, say."""
 
@@ -63,6 +64,8 @@ def read_front(initrd: BinaryIO, size: int) -> Front | None:
     for name, content, length, _ in entries:
         if name != NAME:
             continue
+        if length > _LONGEST:
+            raise DamagedError("damaged at its beginning")
         initrd.seek(content)
         text = initrd.read(length)
         end = next(entries, None)

@@ -14,7 +14,6 @@ loading it, keep what they have.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -182,11 +181,18 @@ def _finish(folder: Path, step: _Step) -> None:
 
 
 def _undo(folder: Path, steps: Sequence[_Step], state: str) -> None:
-    """Give everything its old name again. Where that fails, the next run does what the journal says."""
+    """Give everything its old name again. Where that fails, the next run does what the journal says; it finishes where
+    an old file has no second name (there are file systems without hard links) and is gone."""
     with contextlib.suppress(OSError):
         if state == SWITCHING:
+            if not all(_can_come_back(folder, step) for step in steps):
+                return
             _write_journal(folder, UNDOING, steps)
         _take_back(folder, steps, UNDOING if state == SWITCHING else COPYING)
+
+
+def _can_come_back(folder: Path, step: _Step) -> bool:
+    return step.before is None or os.path.lexists(folder / step.old) or digest(folder / step.target) == step.before
 
 
 def _take_back(folder: Path, steps: Sequence[_Step], state: str) -> None:
@@ -198,14 +204,13 @@ def _take_back(folder: Path, steps: Sequence[_Step], state: str) -> None:
 
 
 def _give_back(folder: Path, step: _Step) -> None:
+    """What somebody else put there meanwhile stays."""
     target, old = folder / step.target, folder / step.old
     if os.path.lexists(old):
-        old.replace(target)
-    elif step.before is None:
-        if step.new is not None and digest(target) == step.sha256:
-            target.unlink()
-    elif digest(target) != step.before:
-        raise OSError(errno.EIO, "the old file is lost", str(target))
+        if digest(target) in (None, step.sha256, step.before):
+            old.replace(target)
+    elif step.before is None and step.new is not None and digest(target) == step.sha256:
+        target.unlink()
 
 
 def _clear_away(folder: Path, steps: Sequence[_Step]) -> None:

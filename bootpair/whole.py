@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
 
 MODE = 0o644
+_UNKNOWN = (errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 def write_whole(target: Path, content: bytes) -> None:
@@ -28,9 +30,13 @@ def write_whole(target: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in `folder` on the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Have the names in `folder` on the disk, where the file system can be told so (some network ones cannot)."""
+    with contextlib.suppress(PermissionError):  # it may be written in and not read
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in _UNKNOWN:
+                raise
+        finally:
+            os.close(handle)

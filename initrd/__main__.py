@@ -1,21 +1,28 @@
-"""python3 -m initrd build -o DIR: builds the pair."""
+"""python3 -m initrd build -o DIR: builds the pair.
+
+What builds is imported where signals are looked after already, so that Ctrl-C is never a traceback.
+"""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import apt, firmware
-from .build import DEBIAN_PACKAGES, build
 from .errors import BuildError
 from .interruption import Interrupted, interruptible
+
+if TYPE_CHECKING:
+    from .manifest import Manifest
 
 PROG = "python3 -m initrd"
 DESCRIPTION = "Write udpcast-linux, udpcast-initrd and udpcast-manifest.json to a directory."
@@ -79,10 +86,26 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     """Run the command in `arguments`. `prog` is what the usage and the manifest call the program."""
     words = sys.argv[1:] if arguments is None else arguments
-    options = parser(prog).parse_args(words)
-    if options.command == "packages":
-        print("\n".join(DEBIAN_PACKAGES))
-        return 0
+    try:
+        with interruptible():
+            options = parser(prog).parse_args(words)
+            if options.command == "packages":
+                return packages()
+            return make(options, f"{prog} {shlex.join(words)}")
+    except Interrupted as signal:
+        print(f"initrd: ended by {signal}; the files in the output directory are as they were", file=sys.stderr)
+        return signal.status
+
+
+def packages() -> int:
+    from .build import DEBIAN_PACKAGES  # noqa: PLC0415
+
+    print("\n".join(DEBIAN_PACKAGES))
+    return 0
+
+
+def make(options: argparse.Namespace, command: str) -> int:
+    """Build the pair; the result is the exit status."""
     if options.modules and not options.kernel:
         options.usage_error("--modules goes with --kernel: it names that kernel's modules")
     if options.release and options.kernel:
@@ -90,29 +113,37 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     if options.release and not re.fullmatch("[a-z]+", options.release):
         options.usage_error(f"--release {options.release} is no code name of a Debian release, such as trixie")
     logging.basicConfig(format="%(message)s", level=logging.DEBUG if options.verbose else logging.WARNING)
+    from .build import build  # noqa: PLC0415
+
     try:
-        with interruptible():
-            result = build(
-                options.output,
-                options.kernel,
-                options.modules,
-                release=options.release,
-                cache=options.cache,
-                drivers=options.add_driver,
-                command=f"{prog} {shlex.join(words)}",
-            )
-    except Interrupted as signal:
-        print(f"initrd: ended by {signal}; {showable(str(options.output))} is as it was", file=sys.stderr)
-        return signal.status
+        result = build(
+            options.output,
+            options.kernel,
+            options.modules,
+            release=options.release,
+            cache=options.cache,
+            drivers=options.add_driver,
+            command=command,
+        )
     except BuildError as error:
         print(f"initrd: {showable_lines(str(error))}", file=sys.stderr)
         return error.status
-    for entry in result.files:
-        print(f"{showable(str(options.output / entry.name))}  {entry.size / 1e6:.1f} MB")
-    print(f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages")
-    for line in firmware.report(result.missing_firmware, result.packages, apt.this_release()):
-        print(line)
+    try:
+        print("\n".join(summary(result, options.output)), flush=True)
+    except OSError as error:  # whoever reads it has gone, or its disk is full
+        print(f"initrd: the pair is written, but not this report: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
+
+
+def summary(result: Manifest, output: Path) -> Iterator[str]:
+    """What was built, and what is missing in it."""
+    from . import apt, firmware  # noqa: PLC0415
+
+    for entry in result.files:
+        yield f"{showable(str(output / entry.name))}  {entry.size / 1e6:.1f} MB"
+    yield f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages"
+    yield from firmware.report(result.missing_firmware, result.packages, apt.this_release())
 
 
 if __name__ == "__main__":

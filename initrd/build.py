@@ -17,7 +17,7 @@ from kernel_cmdline import showable
 
 from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, workspace
 from .drivers import account, left_here, outside, prefer, replace, wanted, went_in
-from .errors import BuildError
+from .errors import BuildError, writing
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
 
@@ -40,9 +40,39 @@ EPOCH = 1_700_000_000
 """Time stamp of all files in the archive, seconds since 1970, unless SOURCE_DATE_EPOCH is set."""
 
 
-def default_cache() -> Path:
-    """Where kernel packages are kept between builds."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "udpcast-launcher"
+WORK_MB, PACK_MB, PAIR_MB = 300, 120, 80
+"""What gathering, packing and putting in place take at most (in MB; Debian 12 and 13, without firmware)."""
+
+
+def default_cache() -> Path | None:
+    """Where kernel packages are kept between builds (XDG Base Directory Specification); None for whom has no home."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (given if given.is_absolute() else Path.home() / ".cache") / "udpcast-launcher"
+    except RuntimeError:
+        return None
+
+
+@contextlib.contextmanager
+def cache_at(given: Path | None) -> Iterator[Path]:
+    """The directory for kernel packages: `given`, the usual one, or one for this build where that cannot be used."""
+    path = given or default_cache()
+    try:
+        if path is None:
+            raise OSError(errno.ENOENT, "there is no home directory")
+        path = path.absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise OSError(errno.EACCES, "Permission denied")
+    except OSError as error:
+        if given or error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        shown = showable(str(path or "~/.cache"))
+        LOG.warning("kernel packages are not kept: %s (%s); --cache names a place", shown, error.strerror)
+        with workspace.temporary(workspace.choose(workspace.places(None, os.environ))) as own:
+            yield own
+    else:
+        yield path
 
 
 def build(
@@ -63,22 +93,25 @@ def build(
     Raises BuildError with one sentence.
     """
     check_host(project)
-    cache = cache or default_cache()
-    with disk_errors(), pair_errors(), umask(0o022):
-        cache.mkdir(parents=True, exist_ok=True)
+    out, project = out.absolute(), project.absolute()
+    kernel_file, modules, cache = (path and path.absolute() for path in (kernel_file, modules, cache))
+    workspace.check_names(project, output=out, kernel=kernel_file, modules=modules, cache=cache or default_cache())
+    with disk_errors(), pair_errors(), umask(0o022), cache_at(cache) as kept:
         out.mkdir(parents=True, exist_ok=True)
         output.mend(out)
-        workspace.sweep([cache, out])
-        with workspace.temporary(cache) as work:
-            source = kernel.given(kernel_file, modules) if kernel_file else kernel.fetch(cache, release)
+        candidates = workspace.places(kept, os.environ)
+        workspace.sweep([*candidates, out])
+        with workspace.temporary(workspace.choose(candidates)) as work:
+            source = kernel.given(kernel_file, modules) if kernel_file else kernel.fetch(kept, release)
             kernel.check_drivers(source, drivers)
             check.check_kernel(source.image)
             drivers = (*drivers, *kernel_config.check(source, work))
             new = work / "new"
             new.mkdir()
-            result = make(kernel.usable(source, work), work, new, drivers, command, project)
+            result = make(source, work, new, drivers, command, project)
             interruption.too_late()
-            output.put(out, new, (LINUX, INITRD, MANIFEST))
+            with writing("the pair", out, PAIR_MB, "give another directory with -o"):
+                output.put(out, new, (LINUX, INITRD, MANIFEST))
     return result
 
 
@@ -94,26 +127,30 @@ def check_host(project: Path) -> None:
 
 def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], command: str, project: Path) -> Manifest:
     """Write the three files to the directory `new`."""
-    time = int(os.environ.get("SOURCE_DATE_EPOCH", EPOCH))
+    time = epoch()
     staged = work / "staged"
-    modules = python.stage(staged, project)
-    found = outside(source, work)
-    tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], work)
-    replace(found, source, tree)
-    firmware.complete(tree, source, work)
-    lacking = firmware.missing(tree, source)
-    image.tidy(tree, source)
-    inside = went_in(found, source, tree)
-    prefer(inside, source, tree)
-    image.resolve(tree, project, modules, source)
+    elsewhere = f"{kernel.ELSEWHERE}, or with TMPDIR"
+    with writing("gathering the files of the initrd", work, WORK_MB, elsewhere):
+        source = kernel.usable(source, work)
+        modules = python.stage(staged, project)
+        found = outside(source, work)
+        tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], work)
+        replace(found, source, tree)
+        firmware.complete(tree, source, work)
+        lacking = firmware.missing(tree, source)
+        image.tidy(tree, source)
+        inside = went_in(found, source, tree)
+        prefer(inside, source, tree)
+        image.resolve(tree, project, modules, source)
     for sentence in (*account(found, inside, source), *(left_here(source, work) if source.package else ())):
         LOG.warning("%s", showable(sentence))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
     if source.package and source.package_version:
         packages[source.package] = source.package_version
-    image.pack(tree, new / INITRD, time)
-    shutil.copyfile(source.image, new / LINUX)
+    with writing("packing the initrd", work, PACK_MB, elsewhere):
+        image.pack(tree, new / INITRD, time)
+        shutil.copyfile(source.image, new / LINUX)
     identity = manifest.put_front(new / INITRD, new / LINUX, time)
     check.check_pair(new / LINUX, new / INITRD)
     if bzimage.release(identity.version) != source.version:
@@ -133,6 +170,14 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
     )
     (new / MANIFEST).write_text(result.to_json())
     return result
+
+
+def epoch() -> int:
+    """SOURCE_DATE_EPOCH, or ours. Raises BuildError where the archive cannot have it (eight hexadecimal digits)."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", str(EPOCH))
+    if not (given.isascii() and given.isdigit() and int(given) < 2**32):
+        raise BuildError(f"SOURCE_DATE_EPOCH is {given!r}; whole seconds since 1970 were expected, below 2^32", 2)
+    return int(given)
 
 
 def name_of(path: Path, home: Path) -> str:
@@ -181,7 +226,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or "the disk"
+        where = error.filename2 or error.filename or "the disk"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise BuildError(
                 f"the disk is full at {where}; make room there, or give other places with -o and --cache"

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import packed
+from . import packed, vermagic
 from .cpio import write_archive
 from .errors import BuildError
 from .kernel import Kernel, module_files
@@ -106,6 +106,7 @@ def tidy(tree: Path, kernel: Kernel) -> None:
         raise BuildError(
             f"no driver for kernel {kernel.version} went in; are the modules in {kernel.modules} complete?"
         )
+    vermagic.check([path for path in drivers if path.suffix == ".ko"], kernel.version)
     # Each on its own: most stay compressed in memory for ever, since a machine loads a dozen of them.
     each(compress, [path for path in drivers if path.suffix == ".ko"])
     run(["depmod", "-b", tree, kernel.version])
@@ -133,8 +134,6 @@ def each(work: Callable[[Path], None], paths: Sequence[Path]) -> None:
 def unpack(path: Path) -> None:
     """Replace a packed driver (Debian's are in xz's form since 13) by the driver: its firmware is to be read off,
     zstd's form loads faster, and Debian's kmod knows nothing of gzip's. Raises BuildError."""
-    if path.suffix not in packed.FORMS:
-        raise BuildError(f"the driver {path.name} is packed in an unknown form; .xz, .gz and .zst are known", 2)
     path.with_suffix("").write_bytes(packed.read(path, path.parent))
     path.unlink()
 

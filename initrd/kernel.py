@@ -5,22 +5,36 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import logging
 import re
 import shutil
-import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootpair import bzimage
+from bootpair.lock import LockError, locked
+from kernel_cmdline import showable
+
 from . import apt, workspace
-from .errors import BuildError
+from .errors import BuildError, writing
 from .run import run
 from .workspace import is_plain
 
 META_PACKAGES = {"amd64": "linux-image-amd64", "i386": "linux-image-686-pae"}
 """Debian's package that depends on the current kernel, for each architecture that has a bzImage."""
 
-MODULE = re.compile(r"\.ko(\.(gz|xz|zst))?$")
+LISTS_MB, KERNEL_MB = 80, 500
+"""What apt's lists of a release take, and a kernel package with what is in it (in MB; Debian 12 and 13)."""
+
+ELSEWHERE = "give another place with --cache"
+
+PATIENCE = 3600.0
+"""Seconds for which one build waits for the download of another."""
+
+LOG = logging.getLogger("initrd")
+
+MODULE = re.compile(r"\.ko(\.\w+)?$")
 
 
 @dataclass(frozen=True)
@@ -42,15 +56,7 @@ def bzimage_version(head: bytes) -> str:
 
     Raises ValueError when this is no bzImage.
     """
-    if len(head) < 0x210 or head[0x1FE:0x200] != b"\x55\xaa" or head[0x202:0x206] != b"HdrS":
-        raise ValueError("it has no Linux boot header")
-    (offset,) = struct.unpack_from("<H", head, 0x20E)
-    start = offset + 0x200
-    text = head[start : head.find(b"\0", start)] if offset else b""
-    word = text.decode("ascii", "replace").split(" ")[0]
-    if not re.fullmatch(r"[0-9][\w.+~-]*", word, re.ASCII):
-        raise ValueError("its boot header names no version")
-    return word
+    return bzimage.release(bzimage.whole_version(head))
 
 
 def given(image: Path, modules: Path | None) -> Kernel:
@@ -151,23 +157,40 @@ def fetch(cache: Path, release: str | None = None) -> Kernel:
     """The current kernel of Debian's `release`, or else of this machine's, downloaded and unpacked below `cache` unless
     it is there already.
 
-    Nothing is installed, and no root is needed. Raises BuildError.
+    Nothing is installed, and no root is needed. One build at a time does this in `cache`. Raises BuildError.
     """
     architecture = run(["dpkg", "--print-architecture"]).strip()
     if architecture not in META_PACKAGES:
         known = ", ".join(META_PACKAGES)
         raise BuildError(f"no kernel package is known for {architecture} (known: {known}); give one with --kernel")
-    options = apt.options(release, cache)
-    package, version = current_package(META_PACKAGES[architecture], options)
-    place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
-    if not list(place.glob("lib/modules/*/modules.dep")):
-        shutil.rmtree(place, ignore_errors=True)
-        download(package, version, place, options)
+    with alone(cache):
+        with writing("the list of packages", cache, LISTS_MB, ELSEWHERE):
+            options = apt.options(release, cache)
+        package, version = current_package(META_PACKAGES[architecture], options)
+        place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
+        if not list(place.glob("lib/modules/*/modules.dep")):
+            with writing("the kernel package", cache, KERNEL_MB, ELSEWHERE):
+                download(package, version, place, options)
     images = list(place.glob("boot/vmlinuz-*"))
     if len(images) != 1:
         raise BuildError(f"the package {package} holds no kernel in {place}/boot; delete {place} and try again")
     release = images[0].name.removeprefix("vmlinuz-")
     return Kernel(images[0], release, place / "lib/modules" / release, package, version)
+
+
+@contextlib.contextmanager
+def alone(cache: Path) -> Iterator[None]:
+    """Be the only build that fetches something to `cache`."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(locked(cache, 0.1))
+        except LockError:
+            LOG.warning("another build fetches a kernel to %s; this one waits for it", showable(str(cache)))
+            try:
+                stack.enter_context(locked(cache, PATIENCE))
+            except LockError as error:
+                raise BuildError(f"another build has held {cache} for an hour; end it, or {ELSEWHERE}") from error
+        yield
 
 
 def current_package(meta: str, options: Sequence[str] = ()) -> tuple[str, str]:
@@ -180,11 +203,11 @@ def current_package(meta: str, options: Sequence[str] = ()) -> tuple[str, str]:
 
 
 def download(package: str, version: str, place: Path, options: Sequence[str] = ()) -> None:
-    """Put the unpacked package at `place`, completely or not at all."""
+    """Put the unpacked package at `place`, completely or not at all; what is there is incomplete."""
     with workspace.temporary(place.parent) as work:
         # apt drops to its user _apt for downloads when it is root, and that user may not write here.
-        command = ["apt-get", *options, "download", "-q", "-o", "APT::Sandbox::User=root", f"{package}={version}"]
-        run(command, cwd=work)
+        words = ("download", "-q", "-o", "APT::Sandbox::User=root", f"{package}={version}")
+        apt.ask("apt-get", *options, *words, cwd=work)
         archive = next(work.glob("*.deb"))
         unpacked = work / "unpacked"
         run(["dpkg", "-x", archive, unpacked])
@@ -194,4 +217,6 @@ def download(package: str, version: str, place: Path, options: Sequence[str] = (
             )  # where the modules are since Debian 13, and as it is on its machines
         for tree in unpacked.glob("lib/modules/*"):
             run(["depmod", "-b", unpacked, tree.name])
+        if place.exists():
+            place.rename(work / "incomplete")
         unpacked.rename(place)

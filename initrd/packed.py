@@ -7,8 +7,6 @@ import lzma
 import zlib
 from pathlib import Path
 
-from kernel_cmdline import showable
-
 from .errors import BuildError
 from .run import run
 
@@ -18,8 +16,9 @@ FORMS = (".xz", ".gz", ".zst")
 def read(path: Path, work: Path) -> bytes:
     """The file without its compression; zstd, which Python 3.11 does not have, uses a file below `work`.
 
-    Raises OSError, and BuildError for one that is damaged.
+    Raises OSError, and BuildError for one that is damaged, or a driver in a form that no kernel's Makefile makes.
     """
+    what = f"the driver {path.name}" if ".ko" in path.name else f"the firmware {path.name}"
     try:
         match path.suffix:
             case ".xz":
@@ -29,7 +28,9 @@ def read(path: Path, work: Path) -> bytes:
             case ".zst":
                 return _from_zstd(path, work)
     except (lzma.LZMAError, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BuildError(f"{showable(str(path))} is damaged: {error}; install its package again") from error
+        raise BuildError(f"{what} is damaged: {error}; install its package anew", 2) from error
+    if ".ko." in path.name:
+        raise BuildError(f"{what} is packed in an unknown form; .xz, .gz and .zst are known", 2)
     return path.read_bytes()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kernel_cmdline import showable
 
-from .errors import BuildError
+from .errors import FULL, BuildError, ProgramError
 from .interruption import undisturbed
 
 LOG = logging.getLogger("initrd")
@@ -101,7 +101,7 @@ def run(
     """Run `argv` (its first word is looked up with `find_tool`) and return its standard output.
 
     The environment is small and fixed, so that the result does not depend on whose shell it is. Raises
-    BuildError with the last line the program wrote when it fails, unless `tolerate`. Whatever ends the waiting ends
+    ProgramError with the last line the program wrote when it fails, unless `tolerate`. Whatever ends the waiting ends
     the program and its children; the death of this process ends the program.
     """
     words = [find_tool(str(argv[0])), *(str(word) for word in argv[1:])]
@@ -134,8 +134,10 @@ def run(
                     pipe.close()
     for line in complaint.splitlines():
         LOG.debug("%s: %s", argv[0], showable(line))
-    if process.returncode and not tolerate:
-        raise BuildError(failure(str(argv[0]), process.returncode, complaint or said))
+    # dracut goes on where the disk is full, and ends with status 0.
+    full = any(words in complaint for words in FULL)
+    if (process.returncode or full) and not tolerate:
+        raise ProgramError(failure(str(argv[0]), process.returncode, complaint or said), complaint or said)
     return said
 
 
@@ -161,7 +163,7 @@ def failure(name: str, status: int, said: str) -> str:
     """The sentence for a program that failed with `status` after it said `said`."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     for line in lines:
-        if "No space left on device" in line:
+        if any(words in line for words in FULL):
             return f"the disk is full ({name}: {line}); make room there, or give another place with --cache"
     reason = lines[-1] if lines else "it said nothing"
     return f"{name} failed with status {status}: {reason}; --verbose shows the whole command"

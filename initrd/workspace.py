@@ -15,11 +15,12 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kernel_cmdline import showable
 
+from .errors import BuildError
 from .interruption import undisturbed
 from .run import inherited
 
@@ -36,6 +37,33 @@ them."""
 def is_plain(path: Path) -> bool:
     """Whether dracut can work in `path`."""
     return bool(PLAIN.fullmatch(str(path)))
+
+
+def places(cache: Path | None, shell: Mapping[str, str]) -> list[Path]:
+    """Where a build's directory may lie: in the cache for kernel packages, or else where temporary files are."""
+    given = [cache, Path(shell["TMPDIR"]) if shell.get("TMPDIR") else None]
+    return list(dict.fromkeys(path.absolute() for path in (*given, Path("/var/tmp"), Path("/tmp")) if path))
+
+
+def choose(candidates: Sequence[Path]) -> Path:
+    """The first of `candidates` in which this user may write, and dracut can work. Raises BuildError."""
+    for path in candidates:
+        place = path.resolve()
+        if is_plain(place) and place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+            return place
+    looked = ", ".join(map(str, candidates))
+    raise BuildError(
+        f"there is no directory to build in (looked in {looked}): dracut takes none with blanks or quotes in its name; "
+        "name one with TMPDIR"
+    )
+
+
+def check_names(project: Path, **given: Path | None) -> None:
+    """Raise BuildError for a path that not every program here can take; the project's own is read by most."""
+    for what, path in {**given, "project": project}.items():
+        if path and re.search(r"[\n\t]" if what != "project" else r"[\n\t\ud800-\udfff]", str(path)):
+            shown = showable(str(path))
+            raise BuildError(f"the {what} {shown} has a line end, a tab or no UTF-8 in its name; name it otherwise", 2)
 
 
 @contextlib.contextmanager

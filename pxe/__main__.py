@@ -32,8 +32,8 @@ from .tree import Tree, TreeError, write_tree
 PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"
 STATUSES = (
-    "Exit status: 0 done (or the server was stopped by Ctrl-C), 1 a wrong value or a refusal (one sentence on standard "
-    "error), 2 wrong usage."
+    "Exit status: 0 done, 1 a wrong value or a refusal (one sentence on standard "
+    "error), 2 wrong usage, 130 stopped by Ctrl-C (the server: 0)."
 )
 
 
@@ -50,13 +50,16 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
     except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped: the tree is as it was, or the next run finishes what this one began.", file=sys.stderr)
+        return 130
 
 
 def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
     with remembering(options.directory, options.pair or options.directory, room) as done:
         tree = _write(options, options.directory, room, done, options.force)
-    advice = (*_advice(options, room, done), *room_advice.loops(room, f"{options.prog} tree done", done))
+    advice = (*_advice(options, room, done), *room_advice.loops(room, options.prog, done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
 

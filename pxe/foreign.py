@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from kernel_cmdline import showable
+
 from .loaders import LOADERS
 from .record import RECORD
 
@@ -36,8 +38,8 @@ def clashes(directory: Path, config: Path, section: str) -> Iterator[str]:
     for label, (_, lines) in _split(section).items():
         if label in there and there[label][1] != lines:
             yield (
-                f"{there[label][0]} has a section {label} of its own, and two of one name do not go together: put ours "
-                "in its place, or give ours another name with --label."
+                f"{showable(there[label][0])} has a section {label} of its own, and two of one name cannot be: "
+                "put ours in its place, or give ours another name with --label."
             )
 
 
@@ -76,11 +78,11 @@ def loaders_elsewhere(directory: Path) -> Iterator[str]:
     own = {path.resolve() for loader in LOADERS for name in loader.files if (path := directory / name).exists()}
     for loader in LOADERS:
         for folder in _folders(directory):
-            path = folder / loader.files[0]
+            path, shown = folder / loader.files[0], showable(str(folder))
             if path.is_file() and path.resolve() not in own and not (folder / RECORD).exists():
                 yield (
-                    f"{path} is a loader, too: PCs that are given it read {folder / loader.default}, and look for "
-                    f"kernel and initrd in {folder}. To boot these PCs as well, write a tree there: tree {folder}"
+                    f"{shown}/{path.name} is a loader, too: PCs that are given it read {shown}/{loader.default}, and "
+                    f"look for kernel and initrd in {shown}. To boot these PCs, too, write a tree there: tree {shown}"
                 )
 
 

@@ -18,8 +18,6 @@ from .loaders import LOADERS, Loader
 from .record import RECORD, Record, digest
 from .standing import Standing, Tenants, backup_name
 
-_EDITED = "was changed by hand, or written by a version that did not note what it wrote"
-
 
 class Blocked(Exception):
     """One sentence: something is in the way, and nothing was done."""
@@ -40,13 +38,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Plan:
-    """`changes` in their order. `ours` maps what is ours then to its SHA-256, `in_place` are all files of the tree that
-    boot the pair. The rest is what `tree.Tree` has.
+    """`changes` in their order. `ours` maps what is ours then to its SHA-256, `in_place` are the files that are as
+    wanted then, `theirs` those of somebody else that are used as they are. The rest is what `tree.Tree` has.
     """
 
     changes: tuple[Change, ...] = ()
     ours: Mapping[str, str] = field(default_factory=dict)
     in_place: tuple[str, ...] = ()
+    theirs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sections: tuple[tuple[Path, str], ...] = ()
@@ -56,6 +55,7 @@ class Plan:
             self.changes + other.changes,
             {**self.ours, **other.ours},
             self.in_place + other.in_place,
+            self.theirs + other.theirs,
             self.notes + other.notes,
             self.warnings + other.warnings,
             self.sections + other.sections,
@@ -131,8 +131,8 @@ def _strange_loader(there: Tenants, loader: Loader, standings: Mapping[str, Stan
             f"{there.directory} has {', '.join(strange)}, but not {', '.join(missing)}, which {loader.name} needs from "
             "version 5 on, of its own version: copy that from where the other one came, or let --force replace it.",
         )
-    in_place = tuple(name for name, standing in standings.items() if standing is not Standing.ABSENT)
-    return Plan(ours=kept, in_place=in_place, notes=(note,), warnings=warnings)
+    there_now = tuple(name for name, standing in standings.items() if standing is not Standing.ABSENT)
+    return Plan(ours=kept, theirs=there_now, notes=(note,), warnings=warnings)
 
 
 def _all(there: Tenants, names: Sequence[str]) -> str:
@@ -150,9 +150,10 @@ def _configuration(there: Tenants, one: Configuration, force: bool) -> Plan:
         return _put(there, [file])
     path = there.directory / one.path
     if foreign.has_section(there.directory, path, one.section):
-        return Plan(notes=(f"{path} is not ours and was left as it is; it has our section already.",))
+        told = f"{path} is not ours and was left as it is; it has our section already."
+        return Plan(theirs=(file.name,), notes=(told,))
     warnings = tuple(foreign.clashes(there.directory, path, one.section))
-    return Plan(warnings=warnings, sections=((path, one.section),))
+    return Plan(theirs=(file.name,), warnings=warnings, sections=((path, one.section),))
 
 
 def _abandoned(there: Tenants, wanted: set[str]) -> Plan:
@@ -165,11 +166,17 @@ def _abandoned(there: Tenants, wanted: set[str]) -> Plan:
         else:
             kept = backup_name(there.directory, name)
             told = (
-                f"{path} was taken away: an earlier run wrote it, and this one does not. It {_EDITED}, and is kept as "
-                f"{kept}."
+                f"{path} was taken away: an earlier run wrote it, and this one does not. It {_edited(there, name)}, "
+                f"and is kept as {kept}."
             )
             plan += Plan((Change(name, None, backup=kept),), notes=(told,))
     return plan
+
+
+def _edited(there: Tenants, name: str) -> str:
+    if name in there.record.files:
+        return "was changed by somebody else since it was written"
+    return "may have been changed by hand, for nothing here notes what was written to it"
 
 
 def _put(there: Tenants, files: Sequence[_File]) -> Plan:
@@ -186,8 +193,8 @@ def _put(there: Tenants, files: Sequence[_File]) -> Plan:
         kept, notes = None, tuple[str, ...]()
         if standing in (Standing.EDITED, Standing.FOREIGN):
             kept = backup_name(there.directory, file.name)
-            reason = _EDITED if standing is Standing.EDITED else "was not ours"
+            reason = _edited(there, file.name) if standing is Standing.EDITED else "was not ours"
             notes = (f"{path} {reason}: it is kept as {kept}, and replaced.",)
         change = Change(file.name, file.content, file.sha256, kept)
-        plan += Plan((change,), {file.name: file.sha256}, (file.name,), notes)
+        plan += Plan((change,), {file.name: file.sha256}, (file.name,), notes=notes)
     return plan

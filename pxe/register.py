@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bootpair.whole import write_whole
+from bootpair.whole import MODE
 
 from .clients import ClientEvent
 from .configuration import of_machine
@@ -69,6 +69,9 @@ class Register:
                 return False
         for one in reports:
             self._show(ClientEvent(one.mac, one.address, self._told(one)))
+        if new and (armed := {one.mac for one in self._room.machines if one.armed}):
+            done = len(armed & self._state.macs)
+            self._say(f"{'all' if done == len(armed) else done} of the room's {len(armed)} machines are done")
         return True
 
     def _changed(self, added: Sequence[Done]) -> State:
@@ -120,7 +123,7 @@ class Register:
             return
         files = of_machine(self._room, mac, self._state.macs)
         for one in files:
-            write_whole(self._tree / one.path, one.text.encode("utf-8", "surrogateescape"))
+            _put(self._tree / one.path, one.text.encode("utf-8", "surrogateescape"))
         for path in {loader.machine(mac) for loader in LOADERS} - {one.path for one in files}:
             (self._tree / path).unlink(missing_ok=True)
 
@@ -152,6 +155,14 @@ class Register:
         if sentence != self._said:
             self._said = sentence
             self._say(f"warning: {sentence}")
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Whole or not at all, for who loads it now; not synced, for these files end with the server."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(content)
+    new.chmod(MODE)
+    new.replace(path)
 
 
 def who_is_done(state: State, macs: Collection[str] | None = None) -> list[str]:

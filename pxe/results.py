@@ -39,6 +39,8 @@ LIFE = 8.0  # seconds for a request, and for taking its answer; the launcher wai
 TOGETHER = 0.1  # seconds for which reports are gathered: a whole room ends its clone at once
 MAX_REQUEST = 4096  # bytes; the launcher's have about 250
 MAX_CONNECTIONS, MAX_OF_ONE = 128, 4
+MANY = 256  # addresses that are told of
+NOT_BELIEVED = 403
 _ACCEPTED_AT_ONCE = 64
 _COMPLETE = 0x2  # ATF_COM of linux/if_arp.h: the neighbour's address is known
 
@@ -61,6 +63,10 @@ class Report:
 
 Keep = Callable[[Sequence[Report]], bool]
 """Gets reports; True when they are kept on the disk. They come again when not."""
+
+
+Doubt = Callable[[str, str], None]
+"""Gets the address and a sentence about who brought the token, and was not believed; once for each address."""
 
 
 class Refused(Exception):
@@ -118,7 +124,7 @@ def read_report(command: str, target: str, token: str, address: str, mac: str | 
     if ok not in {"y", "n"} or role not in {"rcv", "snd"}:
         raise Refused(400, "succes=y or n, umode=rcv or snd were expected.")
     if named != mac:
-        raise Refused(403, "a machine can tell of itself only.")
+        raise Refused(NOT_BELIEVED, f"it reports for {named}, but comes from {mac or 'a card that nobody knows'}.")
     return Report(named, address, role, ok == "y")
 
 
@@ -164,13 +170,15 @@ class ResultPage:
         self.url = f"http://{server}:{self.port}/{token}"
         self._interface, self._token, self._neighbours = interface, token, neighbours
         self._keep: Keep = lambda _: False
+        self._doubt: Doubt = lambda *_: None
+        self._doubted: set[str] = set()
         self._connections: list[_Connection] = []  # the oldest first
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
 
-    def hang_on(self, loop: Loop, keep: Keep) -> None:
+    def hang_on(self, loop: Loop, keep: Keep, doubt: Doubt) -> None:
         """Serve from now on, on `loop`."""
-        self._keep = keep
+        self._keep, self._doubt = keep, doubt
         loop.watch(self._selector.fileno(), self._turn)
         loop.every(TOGETHER, self._tick)
 
@@ -238,6 +246,9 @@ class ResultPage:
             connection.report = read_report(request.command, request.path, self._token, connection.address, mac)
         except Refused as refused:
             self._answer(connection, refused.status, f"{REFUSED}{refused}")
+            if refused.status == NOT_BELIEVED and connection.address not in self._doubted and len(self._doubted) < MANY:
+                self._doubted.add(connection.address)
+                self._doubt(connection.address, str(refused))
 
     def _tick(self) -> None:
         """Keep what came together, answer it, and end what is overdue."""

@@ -67,14 +67,16 @@ def shared(room: Room, done: Collection[str] = ()) -> Iterator[str]:
             yield f"{showable(word)} can be right for one PC only, and stands on the lines of {_names(names)}."
 
 
-def loops(room: Room, command: str, done: Collection[str] = ()) -> Iterator[str]:
-    """Machines that come back to a line that clones them again. `command` is what marks one as done."""
-    names = [who for who, line in _lines(room, done) if line.unattended and line.restarts]
+def loops(room: Room, program: str, done: Collection[str] = ()) -> Iterator[str]:
+    """Machines that come back to a line that clones them again. One that tells a page its success may be switched by
+    it. `program` has the commands that do so."""
+    lines = _lines(room, done)
+    names = [who for who, line in lines if line.unattended and line.restarts and not line.reports]
     if names:
         yield (
             f"{_names(names)}: the line asks nobody, and restarts the PC after a success. A PC that boots from the "
-            f"network first comes back to it, and is cloned again. Let the server run `{command} DIR MAC` after a "
-            "success, or the PC boot from its disk first, or write after=poweroff,menu."
+            "network first comes back to it, and is cloned again. Let it boot from its disk first, or let somebody say "
+            f"that it is done (`{program} page DIR`, `{program} tree done DIR MAC`), or write after=poweroff,menu."
         )
 
 

@@ -12,8 +12,10 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_bootif, parse_mac
 
 from .boot_entry import LABEL, BootEntryError, make_entry
-from .room import LONGEST_TIMEOUT, Boot, Machine, Room, RoomError
+from .room import LONGEST_TIMEOUT, Boot, Machine, Room, RoomError, mac_of
 from .room_lines import check_lines
 from .room_mistakes import Mistakes, wrong_keys
 from .room_parameters import Given, folded, given_in, written
@@ -31,10 +33,10 @@ from .toml_lines import TomlError, TomlText
 LARGEST = 256 * 1024
 """Bytes; a thousand machines with a table each have half of it."""
 
-_BOTH = {"armed", "append", "parameters"}
-ROOM_KEYS = {"label", "timeout", "default", "groups", "machines", *_BOTH}
-GROUP_KEYS = {"machines", *_BOTH}
-MACHINE_KEYS = {"mac", *_BOTH}
+_ANYWHERE = {"armed", "append", "parameters"}
+ROOM_KEYS = {"label", "timeout", "default", "groups", "machines", *_ANYWHERE}
+GROUP_KEYS = {"machines", *_ANYWHERE}
+MACHINE_KEYS = {"mac", *_ANYWHERE}
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -71,6 +73,15 @@ def parse_room(text: str, name: str = "room.toml") -> Room:
     return room
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What machines have from the group around them, or from the file."""
+
+    armed: bool
+    given: tuple[Given, ...] = ()
+    group: str = ""
+
+
 class _Reader:
     """`lines` are as in `room_lines.Lines`."""
 
@@ -84,7 +95,7 @@ class _Reader:
         label, timeout, default = self._label(table), self._timeout(table), self._default(table)
         common = given_in(table, (), self.mistakes)
         armed = self._armed(table, (), otherwise=True)
-        machines = [*self._machines(table.get("machines", []), ("machines",), (), "", armed)]
+        machines = [*self._machines(table.get("machines", []), ("machines",), _Around(armed))]
         for name, group in self._groups(table):
             machines += self._group(name, group, armed)
         self.lines[""] = ((), common)
@@ -153,64 +164,56 @@ class _Reader:
         if group.get("machines", []) in ([], {}):
             self.mistakes.note(place, f'the group "{showable(name)}" has no machines: list their MAC addresses')
             return
-        yield from self._machines(group["machines"], (*place, "machines"), common, name, armed)
+        yield from self._machines(group["machines"], (*place, "machines"), _Around(armed, common, name))
 
-    def _machines(
-        self, value: object, place: Place, common: tuple[Given, ...], group: str, armed: bool
-    ) -> Iterator[Machine]:
+    def _machines(self, value: object, place: Place, around: _Around) -> Iterator[Machine]:
         """Those of a list of MAC addresses, or of a table of names."""
         if isinstance(value, list):
             for number, one in enumerate(value):
-                yield from self._machine("", one, (*place, number), common, group, armed)
+                yield from self._machine("", one, (*place, number), around)
         elif isinstance(value, dict):
             for name, one in value.items():
                 if self._name(name, (*place, name), "machine"):
-                    yield from self._machine(name, one, (*place, name), common, group, armed)
+                    yield from self._machine(name, one, (*place, name), around)
         else:
             what = 'a list of MAC addresses, ["52:54:00:aa:bb:01"], or lines NAME = "MAC address"'
             self.mistakes.note(place, f"machines are {what}")
 
-    def _machine(
-        self, name: str, value: object, place: Place, common: tuple[Given, ...], group: str, armed: bool
-    ) -> Iterator[Machine]:
+    def _machine(self, name: str, value: object, place: Place, around: _Around) -> Iterator[Machine]:
         table = value if isinstance(value, dict) else {"mac": value}
         wrong_keys(table, place, MACHINE_KEYS if name else {"name", *MACHINE_KEYS}, self.mistakes)
         own = given_in(table, place, self.mistakes)
-        armed = self._armed(table, place, otherwise=armed)
+        armed = self._armed(table, place, otherwise=around.armed)
         if not name and "name" in table:
             name = table["name"] if isinstance(table["name"], str) else ""
             self._name(name, (*place, "name"), "machine")
         where = (*place, "mac") if table is value else place
         if mac := self._mac(table.get("mac"), where):
-            self.lines[mac] = (where, folded(common, own))
-            yield Machine(mac, self._written(self.lines[mac][1], where), name, group, armed)
+            self.lines[mac] = (where, folded(around.given, own))
+            yield Machine(mac, self._written(self.lines[mac][1], where), name, around.group, armed)
 
     def _mac(self, text: object, place: Place) -> str:
         """The address in its usual spelling; "" where it is none, or there already."""
-        mac = ""
-        try:
-            mac = parse_mac(text) if isinstance(text, str) else ""
-        except CommandLineError as error:
-            self.mistakes.note(place, f"{str(error).rstrip('.')}{_meant(str(text))}")
+        if not isinstance(text, str):
+            what = "was expected, such as" if text is not None else "is missing, such as"
+            self.mistakes.note(place, f'a MAC address in double quotes {what} "52:54:00:aa:bb:01"')
             return ""
-        if text is None:
-            self.mistakes.note(place, 'mac = "52:54:00:aa:bb:01" is missing')
-        elif not mac:
-            self.mistakes.note(place, 'a MAC address in double quotes was expected, such as "52:54:00:aa:bb:01"')
-        elif int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
-            self.mistakes.note(place, f"{mac} is the address of no card; that of one PC was expected")
-        elif mac in self.lines:
+        try:
+            mac = mac_of(text)
+        except RoomError as error:
+            self.mistakes.note(place, f"{str(error).rstrip('.')}{_meant(text)}")
+            return ""
+        if mac in self.lines:
             self.mistakes.note(place, f"the machine {mac} is given twice", self.lines[mac][0])
-        else:
-            return mac
-        return ""
+            return ""
+        return mac
 
     def _name(self, name: str, place: Place, kind: str) -> bool:
         """Whether it is a name, and nobody else's: who arms a machine or a group names it."""
         key = name.casefold()
         if _is_mac(name):
             self.mistakes.note(place, f'{name} stands where a name was expected: write NAME = "{name}"')
-        elif not re.fullmatch(r"[\w.-]+(?: [\w.-]+)*", name) or len(name) > 40 or key == "all":
+        elif not re.fullmatch(r"\w[\w.-]*(?: [\w.-]+)*", name) or len(name) > 40 or key == "all":
             what = 'letters, digits, ".", "_" and "-" were expected, 40 at most, and not "all"'
             self.mistakes.note(place, f'"{showable(name[:60])}" is no name of a {kind}: {what}')
         elif key in self._names:
@@ -222,15 +225,14 @@ class _Reader:
 
 
 def _is_mac(text: str) -> bool:
-    try:
+    with contextlib.suppress(CommandLineError):
         return bool(parse_mac(text))
-    except CommandLineError:
-        return False
+    return False
 
 
 def _meant(text: str) -> str:
     """The address that is in a text of another form: without separators, or with the hardware type in front."""
     try:
-        return f': write "{parse_bootif(text)}"'
+        return f': write "{parse_bootif(text)}"' if not _is_mac(text) else ""
     except CommandLineError:
         return ""

@@ -71,12 +71,15 @@ class Told:
         if self._register.state.done:
             self._say(f"`{self._arm} --all` makes them ready to be cloned again.")
         self._register.hang_on(running.settings.tftp_root, self._room, self._show, self._say)
-        self._page.hang_on(running.loop, self._register.keep)
+        self._page.hang_on(running.loop, self._register.keep, self._doubt)
         running.loop.every(LOOK, self._register.look)
 
     def close(self) -> None:
         if self._page:
             self._page.close()
+
+    def _doubt(self, address: str, sentence: str) -> None:
+        self._show(ClientEvent("", address, f"is not believed, and nobody is done: {sentence}"))
 
     def _show(self, event: ClientEvent) -> None:
         self._say(f"{time.strftime('%H:%M:%S')}  {row(event)}")

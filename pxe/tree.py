@@ -32,6 +32,7 @@ from .boot_entry import BootEntryError, Check, check_entries, launcher_check
 from .configuration import configurations, entries
 from .pair import PairError, find_pair
 from .planning import Blocked, Order, Plan, make_plan
+from .record import RECORD
 from .room import Room
 from .standing import tenants
 
@@ -94,7 +95,7 @@ def write_tree(
                 (*warnings, *found.warnings, *plan.warnings),
                 plan.sections,
                 (*found.notes, *plan.notes),
-                tuple(foreign.closed(directory, plan.in_place)),
+                tuple(foreign.closed(directory, (*plan.in_place, *plan.theirs))),
             )
 
 
@@ -102,6 +103,8 @@ def _carry_out(directory: Path, order: Order) -> Plan:
     """With the directory locked: mend it, look at it, change it."""
     with _writing(directory):
         mended = recover(directory)
+        for stray in directory.glob(f".{RECORD}.*"):  # of a run that was killed while it wrote the record
+            stray.unlink()
     plan = make_plan(tenants(directory), order)
     with _writing(directory):
         if plan.changes:

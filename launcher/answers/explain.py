@@ -154,7 +154,7 @@ class Prospect:
 
     `role` is the word of ``umode``, None where it is open; `unattended`: a disk may be read or overwritten without a
     key; `restarts`: the PC does so after a success. `receivers`: so many a sender waits for, 0 where it waits for none.
-    `of_one_pc`: what of the line can be right for one PC only, as it is written.
+    `of_one_pc`: what of the line can be right for one PC only, as it is written. `reports`: a page is told the result.
     """
 
     role: str | None
@@ -163,6 +163,7 @@ class Prospect:
     restarts: bool
     receivers: int = 0
     of_one_pc: tuple[str, ...] = ()
+    reports: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -181,6 +182,7 @@ def prospect(append: str) -> Prospect:
         isinstance(after, After) and after.success is Next.REBOOT,
         (role is Role.SEND and isinstance(checked, Checked) and checked.options.min_receivers) or 0,
         tuple(_of_one_pc(given)),
+        _value("remontee_info", given) is True and "page_remontee" in given,
         tuple(map(str, (*first_disk_may_change(given), *unused))),
     )
 

@@ -7,6 +7,7 @@ What is to be seen is that they are cloned once: from the second boot on they st
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -29,8 +30,8 @@ from .spec import with_console
 ROOT = Path(__file__).resolve().parents[2]
 SEATS = ("sender", "receiver")
 LINES = {
-    "sender": 'auto=yes umode=snd disk=/dev/sda blank=yes udpcparam="--min-receivers 1" after=reboot silence=20',
-    "receiver": "auto=yes umode=rcv disk=/dev/sda after=reboot silence=20",
+    "sender": 'auto=yes umode=snd disk=/dev/sda blank=yes udpcparam="--min-receivers 1" after=reboot',
+    "receiver": "auto=yes umode=rcv disk=/dev/sda after=reboot",
 }
 RESTARTS = 2
 """How often each PC starts its disk: by itself behind the clone, then by its reset button."""
@@ -38,7 +39,7 @@ RESTARTS = 2
 
 @dataclass(frozen=True)
 class ServedSpec:
-    """`power_loss`: the receiver is reset in the middle of the first cast. Sizes in bytes, deadline in seconds."""
+    """`power_loss`: the receiver is reset between its clone and its report. Sizes in bytes, deadline in seconds."""
 
     pair: Path
     power_loss: bool = False
@@ -61,6 +62,12 @@ def run_served(spec: ServedSpec, artefacts: Path | None = None) -> Served:
     """Run the room in a sandbox. Raises sandbox.RunFailed, sandbox.Stopped."""
     accel = choose(spec.pair / "udpcast-linux")
     return sandbox.call(lambda scratch: _Room(spec, accel, scratch, artefacts).run(), HARNESS_ERRORS)
+
+
+def _table(seat: tuple[int, str]) -> str:
+    """One machine of the room's file."""
+    number, name = seat
+    return f"[machines.{name}]\nmac = \"{mac(number)}\"\nappend = '{with_console(LINES[name])}'\n"
 
 
 @dataclass
@@ -98,9 +105,15 @@ class _Room:
     def _command(self) -> tuple[str, ...]:
         last = SERVER.network[-2]
         options = ("--interface", BRIDGE, "--range", f"{SERVER.network[16]},{last}", "--pair", str(self.spec.pair))
-        state = ("--state", str(self.scratch / "state.json"))
-        room = [word for n, name in enumerate(SEATS) for word in ("--machine", f"{mac(n)}={with_console(LINES[name])}")]
-        return ("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "pxe", "serve", *options, *state, *room)
+        self._room.write_text("".join(map(_table, enumerate(SEATS))))
+        return (*self._pxe("serve"), *options, "--room", str(self._room))
+
+    @property
+    def _room(self) -> Path:
+        return self.scratch / "room.toml"
+
+    def _pxe(self, command: str) -> tuple[str, ...]:
+        return ("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "pxe", command)
 
     def _machine(self, name: str, disk: Path, loop: EventLoop, deadline: Deadline) -> VM:
         number = SEATS.index(name)
@@ -123,9 +136,7 @@ class _Room:
     def _clone(self, model: ModelDisk, loop: EventLoop, deadline: Deadline) -> None:
         """Up to the second start of each disk."""
         if self.spec.power_loss:
-            receiver = self.machines["receiver"]
-            receiver.wait(lambda: receiver.events.first("cast") is not None, deadline, "the cast")
-            receiver.reset(deadline)
+            self._lose_power(deadline)
         for restart in range(RESTARTS):
             for vm in self.machines.values():
                 vm.console.expect(f"{model.boot_line}\r", deadline=deadline)
@@ -133,6 +144,19 @@ class _Room:
                 if restart < RESTARTS - 1:
                     vm.console.transcript.clear()
                     vm.reset(deadline)
+
+    def _lose_power(self, deadline: Deadline) -> None:
+        """The receiver's disk is written, and it has not said so; its sender, which is done, is sent for once more."""
+        sender, receiver = self.machines.values()
+        receiver.wait(
+            lambda: receiver.events.first("phase", phase="verifying") is not None, deadline, "the clone's end"
+        )
+        receiver.reset(deadline)
+        receiver.wait(lambda: receiver.events.first("transfer") is not None, deadline, "the launcher's second start")
+        sender.wait(lambda: bool(self.outcomes["sender"]), deadline, "the sender's outcome")
+        arm = [*self._pxe("arm"), "--room", str(self._room), "sender"]
+        self.lines.append(subprocess.run(arm, check=True, capture_output=True, text=True).stdout.strip())
+        sender.reset(deadline)
 
     def _loaded(self, name: str) -> int:
         card = mac(SEATS.index(name))

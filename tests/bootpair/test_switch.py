@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import stat
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,28 @@ def test_a_name_that_cannot_change_undoes_all(folder: Path, name: str, monkeypat
     assert recover(folder) == ()
 
 
+def test_where_files_have_one_name_only_the_next_run_finishes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system without hard links: what was replaced is gone, so there is no way back, only forward."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    carry_out = switching._carry_out
+
+    def refused(folder: Path, step: switching._Step) -> None:
+        if step.target == "cfg/default":
+            raise PermissionError(errno.EPERM, "Operation not permitted", step.target)
+        carry_out(folder, step)
+
+    monkeypatch.setattr("os.link", unknown)
+    with monkeypatch.context() as patch, pytest.raises(PermissionError):
+        patch.setattr(switching, "_carry_out", refused)
+        switch(folder, changes(folder))
+    assert (folder / switching.JOURNAL).exists()
+    recover(folder)
+    assert content(folder) == NEW
+
+
 @pytest.mark.field
 def test_killed_while_it_undoes_the_next_run_undoes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     carry_out = switching._carry_out
@@ -180,6 +203,20 @@ def test_what_somebody_changed_after_the_interruption_stays(folder: Path) -> Non
     (folder / "cfg/01-aa").write_text("by hand")
     recover(folder)
     assert content(folder) == {**NEW, "udpcast-initrd": "by hand", "cfg/01-aa": "by hand"}
+
+
+def test_what_somebody_changed_after_an_undoing_was_interrupted_stays(folder: Path) -> None:
+    (folder / "kept-1").write_text("old initrd")
+    (folder / "kept-2").write_text("old kernel")
+    (folder / "udpcast-initrd").write_text("by hand")
+    (folder / "udpcast-linux").write_text("new kernel")
+    steps = [
+        switching._Step(name, None, kept, sha256(b"new kernel").hexdigest(), None, None)
+        for name, kept in (("udpcast-initrd", "kept-1"), ("udpcast-linux", "kept-2"))
+    ]
+    switching._write_journal(folder, switching.UNDOING, steps)
+    recover(folder)
+    assert content(folder) == {**OLD, "udpcast-initrd": "by hand"}
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../outside", "cfg/../../outside"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from initrd import build, kernel, python, run
 from initrd.__main__ import main
 from initrd.drivers import modinfo
-from initrd.errors import BuildError
+from initrd.errors import BuildError, writing
 from launcher import VERSION
 from tests.common import ROOT
 
@@ -101,6 +103,130 @@ def test_a_program_that_found_the_disk_full_says_so() -> None:
     said = "cp: error writing 'a': No space left on device\ndracut: FAILED"
     assert run.failure("dracut", 1, said).startswith("the disk is full (dracut: cp: error writing 'a'")
     assert "status 3: last" in run.failure("zstd", 3, "first\nlast\n\n")
+
+
+def gathering(where: Path) -> contextlib.AbstractContextManager[None]:
+    return writing("gathering", where, 450, "give another place with --cache")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_named_with_the_step_the_place_and_what_it_needs(tmp_path: Path, number: int) -> None:
+    said = rf"the disk is full: gathering needs about 450 MB in {tmp_path}/x, and \d+ MB are free there; make room, or"
+    with pytest.raises(BuildError, match=said), gathering(tmp_path / "x"):
+        raise OSError(number, "No space left on device")
+    # shutil.copyfile names the file that is read first
+    with pytest.raises(BuildError, match=said), gathering(tmp_path / "x"):
+        raise OSError(number, "No space left on device", "/read/from", None, str(tmp_path / "x/written"))
+
+
+def test_a_program_that_goes_on_where_the_disk_is_full_has_failed(tmp_path: Path) -> None:
+    words = ["busybox", "sh", "-c", "echo 'cp: error writing a: No space left on device' >&2"]
+    with (
+        pytest.raises(BuildError, match="the disk is full: gathering needs about 450 MB") as caught,
+        gathering(tmp_path),
+    ):
+        run.run(words)
+    assert str(caught.value).count("the disk is full") == 1
+    assert run.run(words, tolerate=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("/lib/modules/x.ko", None, "/lib/modules/x.ko cannot be read: Input/output error"),
+        ("{work}/x", None, "{work}/x cannot be written: Input/output error; give another place with --cache"),
+        (
+            "/boot/vmlinuz",
+            "{work}/x",
+            "gathering in {work} failed: Input/output error; give another place with --cache",
+        ),
+        (None, None, "gathering in {work} failed: Input/output error; give another place with --cache"),
+    ],
+)
+def test_what_was_read_is_not_said_to_be_written(
+    tmp_path: Path, first: str | None, second: str | None, said: str
+) -> None:
+    names = [name and name.format(work=tmp_path) for name in (first, second)]
+    with pytest.raises(BuildError) as caught, gathering(tmp_path):
+        raise OSError(errno.EIO, "Input/output error", names[0], None, names[1])
+    assert str(caught.value) == said.format(work=tmp_path)
+
+
+def test_a_module_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(BuildError, match=f"{tmp_path}/lib/x.ko cannot be read: No such file"),
+        gathering(tmp_path / "w"),
+    ):
+        (tmp_path / "lib/x.ko").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["out", "cache", "kernel", "modules"])
+def test_a_line_end_in_a_name_is_wrong_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setattr(build, "check_host", lambda project: None)
+    paths = {key: str(tmp_path / key) for key in ("out", "cache", "kernel", "modules")} | {name: f"{tmp_path}/a\nb"}
+    words = ["-o", paths["out"], "--cache", paths["cache"], "-k", paths["kernel"], "-m", paths["modules"]]
+    assert main(["build", *words]) == 2
+    said = capsys.readouterr().err
+    assert r"/a\nb has a line end, a tab or no UTF-8 in its name; name it otherwise" in said
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", ["", "x", "-1", "1.5", "4294967296", "\u0661"])
+def test_a_time_that_no_archive_can_have_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
+    with pytest.raises(BuildError, match=r"SOURCE_DATE_EPOCH is .*; whole seconds since 1970 were expected") as caught:
+        build.epoch()
+    assert caught.value.status == 2
+
+
+def test_whoever_has_no_home_keeps_no_packages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    with build.cache_at(None) as path:
+        assert path.parent == tmp_path / "temporary"
+    assert not path.exists()
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    with build.cache_at(None) as path:
+        assert path.parent == tmp_path / "temporary"
+    assert caplog.messages == [
+        f"kernel packages are not kept: {tmp_path}/file/.cache/udpcast-launcher (Not a directory); "
+        "--cache names a place",
+        "kernel packages are not kept: ~/.cache (there is no home directory); --cache names a place",
+    ]
+
+
+def test_a_cache_that_was_named_must_be_usable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said = "file/x cannot be used: Not a directory"
+    with pytest.raises(BuildError, match=said), build.disk_errors(), build.cache_at(tmp_path / "file/x"):
+        pass
+
+
+def test_an_xdg_directory_that_is_not_absolute_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", "/home/a")
+    assert build.default_cache() == Path("/home/a/.cache/udpcast-launcher")
+
+
+def test_a_report_that_nobody_reads_is_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(*_arguments: object, **_options: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(build, "build", lambda *_arguments, **_options: None)
+    monkeypatch.setattr("initrd.__main__.summary", gone)
+    monkeypatch.setattr(os, "dup2", lambda *_arguments: None)
+    assert main(["build", "-o", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == "initrd: the pair is written, but not this report: Broken pipe\n"
 
 
 def test_commands_are_logged_so_that_they_can_be_pasted(caplog: pytest.LogCaptureFixture) -> None:

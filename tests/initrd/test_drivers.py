@@ -185,7 +185,7 @@ def test_what_this_machine_has_is_said_when_the_kernel_is_a_packages(tmp_path: P
 
 def test_a_damaged_module_is_named(tmp_path: Path) -> None:
     tree = write_modules(tmp_path, {"updates/x.ko.xz": b"not xz", "modules.alias": b""})
-    with pytest.raises(BuildError, match=r"updates/x\.ko\.xz is damaged: .*; install its package again"):
+    with pytest.raises(BuildError, match=r"the driver x\.ko\.xz is damaged: .*; install its package anew"):
         drivers.outside(Kernel(tmp_path, VERSION, tree), tmp_path)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import struct
 from pathlib import Path
 
 import pytest
 
-from initrd import kernel
+from initrd import apt, kernel
 from initrd.errors import BuildError
 
 RELEASE = "6.1.0-56-amd64"
@@ -130,3 +132,36 @@ def test_a_driver_that_the_kernel_does_not_have_is_named(tmp_path: Path, names: 
     with pytest.raises(BuildError) as caught:
         kernel.check_drivers(there, names)
     assert (str(caught.value), caught.value.status) == (said, 2)
+
+
+def test_one_build_at_a_time_fetches_and_the_other_says_that_it_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    monkeypatch.setattr(kernel, "PATIENCE", 0.1)
+    said = r"another build has held .* for an hour; end it, or give another place"
+    with pytest.raises(BuildError, match=said), kernel.alone(tmp_path):
+        pass
+    assert caplog.messages == [f"another build fetches a kernel to {tmp_path}; this one waits for it"]
+    os.close(descriptor)
+    with kernel.alone(tmp_path):
+        assert len(caplog.messages) == 1
+
+
+def test_an_incomplete_package_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetched(*_words: str, cwd: Path) -> str:
+        (cwd / "linux.deb").touch()
+        return ""
+
+    def unpacked(words: list[str | Path]) -> str:
+        (Path(words[3]) / "lib").mkdir(parents=True)
+        return ""
+
+    monkeypatch.setattr(apt, "ask", fetched)
+    monkeypatch.setattr(kernel, "run", unpacked)
+    place = tmp_path / "linux-image"
+    (place / "left/by/hand").mkdir(parents=True)
+    kernel.download("linux-image", "1", place)
+    assert [path.name for path in place.iterdir()] == ["lib"]
+    assert list(tmp_path.iterdir()) == [place]

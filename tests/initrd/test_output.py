@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from bootpair import bzimage
 from bootpair import switch as switching
 from bootpair.check import INITRD, KERNEL, MANIFEST, check_pair
 from initrd import output
-from tests.pairs import OTHER_VERSION, VERSION, make_pair
+from initrd.build import build
+from initrd.errors import BuildError
+from tests.killing import points
+from tests.pairs import OTHER_VERSION, VERSION, kernel, make_pair
 
 NAMES = (KERNEL, INITRD, MANIFEST)
 
@@ -50,6 +55,22 @@ def _put_again_and_again(out: Path, new: Path) -> int:
         os._exit(1)
 
 
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.field)])
+def test_killed_at_any_step_the_pair_is_the_old_or_the_new_one(tmp_path: Path, every: int) -> None:
+    old, new = a_build(tmp_path / "old", VERSION), a_build(tmp_path / "new", OTHER_VERSION)
+    out = tmp_path / "out"
+
+    def again() -> None:
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(old, out)
+
+    seen = set()
+    for _ in points(lambda: output.put(out, new, NAMES), again, every):
+        output.mend(out)
+        seen.add(built(out))
+    assert seen == {VERSION, OTHER_VERSION}
+
+
 def test_a_build_that_was_killed_between_two_names_is_finished_and_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -70,3 +91,19 @@ def test_a_build_that_was_killed_between_two_names_is_finished_and_said(
     assert caplog.messages == [
         f"initrd: an earlier run was interrupted while it replaced files in {out}: that was finished now."
     ]
+
+
+def test_a_kernel_that_was_cut_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = a_build(tmp_path / "out", VERSION)
+    modules = tmp_path / "modules" / bzimage.release(VERSION)
+    (modules / "kernel").mkdir(parents=True)
+    (modules / "modules.dep").touch()
+    image = tmp_path / "vmlinuz"
+    image.write_bytes(kernel(VERSION)[:-1])
+    monkeypatch.setattr("initrd.build.check_host", lambda _: None)
+    with pytest.raises(BuildError, match=r"vmlinuz is cut: it has 2063 of 2064 bytes") as told:
+        build(out, image, modules, cache=tmp_path / "cache")
+    assert told.value.status == 2
+    assert built(out) == VERSION

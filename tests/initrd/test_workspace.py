@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from initrd import run, workspace
+from initrd.errors import BuildError
 from initrd.interruption import SIGNALS, Interrupted, interruptible
 from tests.common import ROOT
 
@@ -113,6 +114,34 @@ def test_where_there_are_no_locks_it_is_said_and_nothing_is_removed(
         workspace.sweep([tmp_path])
         assert path.is_dir()
     assert caplog.messages == [f"{path} may be what a killed build left; delete it when no build runs"]
+
+
+def test_the_build_is_where_dracut_can_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, odd, link = tmp_path / "a-é+1%", tmp_path / "a b", tmp_path / "link"
+    for path in (plain, odd):
+        path.mkdir()
+    link.symlink_to(odd)
+    shell = {"TMPDIR": str(plain)}
+    assert workspace.choose(workspace.places(plain, {})) == plain
+    for cache in (odd, link, tmp_path / "missing", None):
+        assert workspace.choose(workspace.places(cache, shell)) == plain
+    assert workspace.places(None, {}) == [Path("/var/tmp"), Path("/tmp")]
+    with pytest.raises(BuildError, match=r"there is no directory to build in \(looked in .*a b\)"):
+        workspace.choose([odd])
+    monkeypatch.setattr(os, "access", lambda *_arguments: False)
+    with pytest.raises(BuildError, match="no directory to build in"):
+        workspace.choose([plain])
+
+
+@pytest.mark.parametrize("name", [*(f"a{char}b" for char in " '\"$\\*[;&`(\n"), "\udce9"])
+def test_what_a_shell_reads_is_not_plain(name: str) -> None:
+    assert not workspace.is_plain(Path("/x") / name)
+
+
+def test_the_projects_own_path_must_be_utf8() -> None:
+    workspace.check_names(Path("/a b'é\""), kernel=Path("/k\udce9"), cache=None)
+    with pytest.raises(BuildError, match="the project"):
+        workspace.check_names(Path("/\udce9"))
 
 
 @pytest.fixture

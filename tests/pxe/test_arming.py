@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -180,6 +182,13 @@ def test_what_is_no_tree_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureF
     assert said.startswith("usage: python3 -m pxe tree done ")
 
 
+def test_the_state_of_a_tree_is_no_servers(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
+    state = str(tree.directory / TREE_STATE)
+    assert main(["arm", "--state", state, "--all"]) == 1
+    assert main(["serve", "--interface", "eth0", "--pair", str(tree.pair), "--state", state]) == 1
+    assert capsys.readouterr().err.count(f"`tree arm {tree.directory}` changes it.\n") == 2
+
+
 def test_a_folder_of_that_name_is_a_tree_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["tree", "./done"]) == 1  # there is no pair in it
@@ -197,10 +206,10 @@ def test_many_at_once(tree: Room1, count: int) -> None:
     assert set(tree.boots(*macs)) == {"disk"}
 
 
-def killed_everywhere(tree: Room1, *words: str) -> int:
-    """Run a command again and again, killed one step later each time, from the same tree; how often it was killed."""
+def killed_everywhere(tree: Room1, every: int, *words: str) -> int:
+    """Run a command again and again from the same tree, each time killed so many steps later; how far it came."""
     before = tree.files()
-    for calls in range(200):
+    for calls in range(0, 400, every):
         for name in tree.files().keys() - before.keys():
             Path(name).unlink()
         for name, content in before.items():
@@ -223,10 +232,11 @@ def killed_everywhere(tree: Room1, *words: str) -> int:
     raise AssertionError("it never ended by itself")
 
 
-def test_killed_at_any_point_the_next_run_finishes(tree: Room1) -> None:
-    assert killed_everywhere(tree, "done", ONE, STRANGER) > 5
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.field)])
+def test_killed_at_any_point_the_next_run_finishes(tree: Room1, every: int) -> None:
+    assert killed_everywhere(tree, every, "done", ONE, STRANGER) > 20
     tree.run("done", ONE, STRANGER)
-    assert killed_everywhere(tree, "arm", "--all") > 5
+    assert killed_everywhere(tree, every, "arm", "--all") > 20
 
 
 def test_a_page_keeps_reports_in_a_tree(tree: Room1) -> None:
@@ -245,6 +255,47 @@ def test_a_page_keeps_reports_in_a_tree(tree: Room1) -> None:
     assert said[0].startswith("warning: ") and said[0].endswith("take that file away.")
     (tree.directory / TREE_STATE).write_text("{")
     assert not keeper.keep(reports)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "boots"),
+    [
+        (f"debut=1&fin=2&succes=y&mac={ONE.replace(':', '-')}&num_op=&umode=rcv", "200 OK", "disk"),
+        (f"debut=1&fin=2&succes=n&mac={ONE.replace(':', '-')}&num_op=&umode=rcv", "200 OK", "launcher"),
+        ("succes=y&mac=--all", "500 Not kept", "launcher"),
+        ("succes=y&mac=;reboot", "500 Not kept", "launcher"),
+        ("", "200 OK", "launcher"),
+    ],
+)
+def test_the_documents_page_for_a_web_server(tree: Room1, query: str, status: str, boots: str) -> None:
+    [text] = re.findall(r"^```python\n(#!.*?)^```$", (ROOT / "docs/admin.md").read_text(), re.M | re.S)
+    text = text.replace('"udpcast-launcher"', f'"{sys.executable}", "-m", "cli"').replace(
+        "/srv/tftp", str(tree.directory)
+    )
+    environment = {**os.environ, "QUERY_STRING": query, "PYTHONPATH": str(ROOT)}
+    argv = [sys.executable, "-c", text]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"Status: {status}\nContent-Type: text/plain\n\n"
+    assert tree.boots(ONE, TWO) == [boots, "launcher"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--interface", "lo", "lo leads to this machine only"),
+        ("--interface", "eth1:0", "is an alias"),
+        ("--address", "10.77", '"10.77" is no IPv4 address'),
+        ("--port", "0", '"0" is no port'),
+        ("--port", "99999", '"99999" is no port'),
+    ],
+)
+def test_wrong_usage_of_the_page(
+    tree: Room1, capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["page", str(tree.directory), "--interface", "eth1", option, value])
+    assert stopped.value.code == 2
+    assert words in capsys.readouterr().err
 
 
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -287,11 +338,10 @@ def test_a_damaged_state_of_a_server_is_mended_by_arming_all(tmp_path: Path) -> 
     assert read(path) == State()
 
 
-def test_who_has_the_tree_is_waited_for(tree: Room1, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootpair.lock.locked.__wrapped__.__defaults__", (0.0,))
+def test_another_writer_is_named(tree: Room1) -> None:
     holder = subprocess.Popen(["flock", tree.directory, "sh", "-c", "echo; read line"], stdin=-1, stdout=-1)
     assert holder.stdout
     holder.stdout.readline()
     with pytest.raises(ArmError, match="is writing in"):
-        TreeRoom(tree.directory).done(Chosen((ONE,)))
+        TreeRoom(tree.directory, wait=0).done(Chosen((ONE,)))
     holder.communicate(b"\n")

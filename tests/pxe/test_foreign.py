@@ -20,7 +20,7 @@ def test_a_section_of_our_label_is_said_with_its_line(tftp: Tftp) -> None:
     tftp.put("pxelinux.cfg/default", "default disk\n\nLABEL udpcast\n  KERNEL memdisk\n  APPEND initrd=old\n")
     tree = tftp.write()
     assert tree.warnings == (
-        f"{tftp.root}/pxelinux.cfg/default:3 has a section udpcast of its own, and two of one name do not go together: "
+        f"{tftp.root}/pxelinux.cfg/default:3 has a section udpcast of its own, and two of one name cannot be: "
         "put ours in its place, or give ours another name with --label.",
     )
     assert [section for _, section in tree.sections] == [OURS]

@@ -95,10 +95,11 @@ class Serving:
 
     def __init__(self, keep: Callable[[Sequence[Report]], bool] | None = None, *, started: bool = True) -> None:
         self.kept: list[tuple[Report, ...]] = []
+        self.doubted: list[tuple[str, str]] = []
         self._keep = keep or (lambda _: True)
         self.page = ResultPage(IPv4Address(SELF), "lo", TOKEN, port=0, neighbours=lambda: HERE)
         self.loop = Loop()
-        self.page.hang_on(self.loop, self.keep)
+        self.page.hang_on(self.loop, self.keep, lambda *words: self.doubted.append(words))
         self._over = False
         self.thread = threading.Thread(target=self._run, daemon=True)
         if started:
@@ -140,9 +141,11 @@ def test_the_launcher_tells_it_and_is_answered_when_it_is_kept(serving: Serving)
 
 
 def test_what_is_not_to_be_believed_is_not_kept(serving: Serving) -> None:
-    assert serving.tell(GOOD.replace("bb-01", "bb-02")) == (403, False)
-    assert serving.tell("/") == (404, False)
+    for _ in range(2):
+        assert serving.tell(GOOD.replace("bb-01", "bb-02")) == (403, False)
+        assert serving.tell("/") == (404, False)
     assert serving.kept == []
+    assert serving.doubted == [(SELF, f"it reports for 52:54:00:aa:bb:02, but comes from {MAC}.")]
 
 
 def test_what_cannot_be_kept_is_not_answered_until_it_can() -> None:
@@ -204,6 +207,18 @@ def test_who_is_slow_is_left(serving: Serving, monkeypatch: pytest.MonkeyPatch) 
     with serving.connect() as slow:
         slow.sendall(b"GET /")
         assert slow.recv(1) == b""
+
+
+def test_one_who_floods_pushes_out_only_himself(serving: Serving) -> None:
+    request = f"GET {GOOD} HTTP/1.0\r\n\r\n".encode()
+    with serving.connect() as honest:
+        honest.sendall(request[:9])
+        strangers = [serving.connect("127.0.0.2") for _ in range(2 * MAX_CONNECTIONS)]
+        serving.tell()  # behind all of them
+        honest.sendall(request[9:])
+        assert honest.recv(15) == b"HTTP/1.0 200 OK"
+        for stranger in strangers:
+            stranger.close()
 
 
 def test_a_port_that_is_taken_is_no_hindrance() -> None:

@@ -26,6 +26,7 @@ def test_a_pc_that_reports_a_success_boots_its_disk_until_it_is_armed(tmp_path: 
     assert seen["seconds"] < 10
     steps = [line.split(None, 1)[1] for line in seen["said"] if line.split(None, 1)[-1].startswith(MAC)]
     texts = [step.split(None, 1)[1].removeprefix("10.77.0.50").strip() for step in steps]
+    assert any("10.77.0.3" in line and "is not believed, and nobody is done" in line for line in seen["said"])
     assert [text for text in texts if not text.startswith("loaded ")] == [
         "reports a failure (receiver): stays armed",
         "is done (receiver): boots its disk from now on",
@@ -48,6 +49,8 @@ def test_a_page_beside_somebody_elses_server(tmp_path: Path) -> None:
     seen = common.scenario(SCENARIOS, "page", tmp_path)
     assert seen["believed"] == [False, True]
     assert seen["own"] == LOADERS[0].disk
-    assert seen["said"].split(None, 1)[1] == f"{MAC} is done: boots its disk from now on\n"
+    doubt, done = seen["said"].splitlines()
+    assert "10.77.0.3 is not believed, and nobody is done: it reports for" in doubt
+    assert done.split(None, 1)[1] == f"{MAC} is done: boots its disk from now on"
     assert seen["status"] == 0
     assert seen["second"] == "port 8067 of br0 cannot be used: Address already in use.\n"

@@ -87,10 +87,11 @@ ALONE = "auto=yes umode=rcv after=reboot,menu"
         "umode=rcv disk=serial:1 after=reboot",
         "auto=yes umode=snd auto_reboot=always",
         "umode=rcv fdrive=sda after=reboot",
+        f"{ALONE} page_remontee=http://10.0.0.1/",
     ],
 )
 def test_a_line_that_comes_back_is_named(line: str) -> None:
-    [sentence] = loops(room("", line, "umode=rcv after=reboot"), "python3 -m pxe tree done")
+    [sentence] = loops(room("", line, "umode=rcv after=reboot"), "python3 -m pxe")
     assert sentence.startswith(f"{MACS[0]}: the line asks nobody") and "`python3 -m pxe tree done DIR MAC`" in sentence
     assert [*loops(room("", line), "x", {MACS[0]})] == []
 
@@ -104,6 +105,7 @@ def test_a_line_that_comes_back_is_named(line: str) -> None:
         room("", "auto=no umode=rcv disk=serial:1 after=reboot"),
         room("", "umode=rcv after=reboot"),
         room("", ALONE, armed=False),
+        room("remontee_info=y page_remontee=http://10.0.0.1/", ALONE),
         room(ALONE),
     ],
 )

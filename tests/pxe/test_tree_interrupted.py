@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bootpair.check import check_pair
+from pxe.__main__ import main
 from tests.common import ROOT
 from tests.killing import points
 from tests.pairs import OTHER_VERSION
@@ -53,6 +55,40 @@ def check(tftp: Tftp, number: int) -> bool:
 def test_killed_at_every_step_the_next_run_finishes_or_undoes_it(tftp: Tftp, every: int) -> None:
     told = [check(tftp, number) for number in points(tftp.write, lambda: renew(tftp), every)]
     assert any(told)
+
+
+def test_two_runs_at_once_leave_the_tree_of_one(tftp: Tftp) -> None:
+    macs = [f"52:54:00:aa:bb:0{number}" for number in (2, 3)]
+    children = [_write_again_and_again(tftp, mac) for mac in macs]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    own = [name for name in tftp.files() if "/01-" in name]
+    assert own in [[f"pxelinux.cfg/01-{mac.replace(':', '-')}"] for mac in macs]
+    assert not [name for name in tftp.files() if ".udpcast-" in name]
+
+
+def _write_again_and_again(tftp: Tftp, mac: str) -> int:
+    """In a process of its own; returns its number."""
+    if child := os.fork():
+        return child
+    try:
+        for _ in range(10):
+            tftp.write("", mac)
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def test_ctrl_c_is_no_traceback(
+    tftp: Tftp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = tftp.files()
+    monkeypatch.setattr("bootpair.switch._carry_out", interrupted)
+    assert main(["tree", str(tftp.root), "--pair", str(tftp.pair), "--force"]) == 130
+    assert capsys.readouterr().err.endswith("finishes what this one began.\n")
+    assert {name: text for name, text in tftp.files().items() if not name.startswith(".udpcast")} == before
 
 
 FULL = """

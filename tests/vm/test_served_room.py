@@ -27,11 +27,11 @@ def test_pcs_that_boot_from_the_network_first_are_cloned_once(tmp_path: Path) ->
 
 
 @pytest.mark.faults
-def test_a_pc_that_loses_its_power_before_it_is_cloned_is_cloned_again(tmp_path: Path) -> None:
-    """Its sender loses it, and reports no success either."""
+def test_a_pc_that_loses_its_power_before_it_reports_is_cloned_again(tmp_path: Path) -> None:
+    """And its sender, which is done, boots the launcher again when it is armed."""
     served = run_served(ServedSpec(PAIR, power_loss=True, deadline=420.0), tmp_path / "artefacts")
     assert served.outcomes["receiver"] == ("equal",), served
     assert served.outcomes["sender"][-1] == "sent"
     assert served.loaded["receiver"] == 2
     assert served.are_equal
-    assert len(says_done(served)) == 2
+    assert len({line for line in says_done(served) if mac(1) in line}) == 1

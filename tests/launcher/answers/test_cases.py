@@ -188,6 +188,10 @@ def test_the_advice_has_one_order() -> None:
             'umode=snd udpcparam="--min-receivers 9 --ttl 2"',
             Prospect("snd", 9000, unattended=False, restarts=False, receivers=9),
         ),
+        (
+            "remontee_info=y page_remontee=http://10.0.0.1/",
+            Prospect(None, 9000, unattended=False, restarts=False, reports=True),
+        ),
         ("umode=x port=odd after=never auto=maybe", Prospect(None, 9000, unattended=False, restarts=False)),
     ],
 )
