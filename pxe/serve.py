@@ -87,7 +87,7 @@ def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = (
     os.umask(0o022)  # dnsmasq's user reads the files
     with contextlib.suppress(KeyboardInterrupt), told_to_end():
         try:
-            _serve(service, write, say, attach)
+            _serve(service, write, partial(_shown, say), attach)
         except (
             addresses.AddressError,
             ports.PortError,
@@ -97,6 +97,14 @@ def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = (
             WatchError,
         ) as error:
             raise ServeError(str(error)) from error
+
+
+def _shown(say: Say, sentence: str) -> None:
+    """Raises ServeError: a server that nobody can see does not go on."""
+    try:
+        say(sentence)
+    except OSError as error:
+        raise ServeError(f"ended: what it says can be shown no more ({error.strerror}).") from error
 
 
 def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -> None:

@@ -88,7 +88,7 @@ def ends() -> dict[str, object]:
 
 
 def terminal() -> dict[str, object]:
-    """The terminal is closed, as a window or an ssh session is."""
+    """The terminal is closed, as a window or an ssh session is; or who reads what it says is gone."""
     pid, terminal = pty.fork()
     if not pid:
         os.execv(sys.executable, [*SERVE_HURRIED, "br0", "--pair", str(PAIR)])
@@ -97,7 +97,13 @@ def terminal() -> dict[str, object]:
         said += os.read(terminal, 1 << 12)
     [dnsmasq] = pids("dnsmasq")
     os.close(terminal)
-    return {"gone": gone(pid, dnsmasq), "left": left()}
+    seen: dict[str, object] = {"gone": gone(pid, dnsmasq)}
+    serving = Serving()
+    [dnsmasq] = pids("dnsmasq")
+    assert serving.process.stdout
+    serving.process.stdout.close()
+    clients((PC, "pxelinux.0", Way.WHOLE))
+    return {**seen, "unread": [serving.process.wait(10), gone(dnsmasq)], "left": left()}
 
 
 def two() -> dict[str, object]:
@@ -206,12 +212,12 @@ def ports() -> dict[str, object]:
 def room() -> dict[str, object]:
     """100 PCs load the pair at once, while 100 others have begun and gone."""
     ip("-n pc addr flush dev seat")
-    batch = "\n".join(f"addr add 10.77.0.{number}/24 dev seat" for number in range(2, 250))
+    batch = "\n".join(f"addr add 10.77.0.{number}/24 dev seat" for number in range(4, 250))
     subprocess.run(inside("pc", "ip", "-b", "-"), input=batch, text=True, check=True)
     serving = Serving()
     clients(*((f"10.77.0.{number}", "udpcast-linux", Way.ASK_ONLY) for number in range(110, 210)), seconds=1)
     began = time.monotonic()
-    got = clients(*((f"10.77.0.{number}", "udpcast-initrd", Way.WHOLE) for number in range(2, 102)), seconds=40)
+    got = clients(*((f"10.77.0.{number}", "udpcast-initrd", Way.WHOLE) for number in range(4, 104)), seconds=40)
     seconds = time.monotonic() - began
     whole = sum(size == (PAIR / "udpcast-initrd").stat().st_size for size, _ in got)
     for _ in range(100):
