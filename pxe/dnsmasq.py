@@ -68,8 +68,9 @@ def config(settings: BootServer) -> str:
         "log-facility=-",
         "log-dhcp",
         "no-ping",
-        f"interface={settings.interface}",
-        *(_loopback(settings) if settings.port else ["except-interface=lo"]),
+        # An address with a label (ip-address(8)) belongs to no `interface` of dnsmasq's.
+        f"listen-address={settings.server.ip}",
+        *(_loopback(settings) if settings.port else [f"interface={settings.interface}", "except-interface=lo"]),
         "bind-interfaces",
         f"enable-tftp={settings.interface}",
         *([f"tftp-max={settings.transfers}"] if settings.transfers else []),

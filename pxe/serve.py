@@ -29,6 +29,7 @@ from .loop import Loop, told_to_end
 from .patrol import InterfaceGone, Patrol
 from .supervisor import Command, User, other_user
 from .watch import Policy, Watch, WatchError
+from .watching import listens
 from .workspace import Workspace, WorkspaceError, workspace
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
@@ -86,7 +87,7 @@ def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = (
     os.umask(0o022)  # dnsmasq's user reads the files
     with contextlib.suppress(KeyboardInterrupt), told_to_end():
         try:
-            _serve(service, write, say, attach)
+            _serve(service, write, partial(_shown, say), attach)
         except (
             addresses.AddressError,
             ports.PortError,
@@ -96,6 +97,14 @@ def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = (
             WatchError,
         ) as error:
             raise ServeError(str(error)) from error
+
+
+def _shown(say: Say, sentence: str) -> None:
+    """Raises ServeError: a server that nobody can see does not go on."""
+    try:
+        say(sentence)
+    except OSError as error:
+        raise ServeError(f"ended: what it says can be shown no more ({error.strerror}).") from error
 
 
 def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -> None:
@@ -215,6 +224,9 @@ def _run(
     clients = Clients(settings.tftp_root, patrol.transfers, partial(boots_disk, settings.tftp_root))
 
     def ready() -> None:
+        if not listens(settings.server, ports.TFTP.number):
+            loop.stop(DaemonError(f"dnsmasq does not listen at {settings.server.ip}, port {ports.TFTP.number} (TFTP)."))
+            return
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
             say(line)
         for each in attach:

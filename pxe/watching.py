@@ -12,6 +12,7 @@ import fcntl
 import re
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from itertools import chain, count
@@ -64,10 +65,25 @@ def facts(interface: str, server: IPv4Interface) -> Facts:
 
 def unread(lines: list[str], server: IPv4Interface) -> set[int]:
     """The ports of a boot server at which datagrams lie, from the lines of /proc/net/udp."""
-    addresses = {"00000000", struct.pack("=I", struct.unpack("!I", server.ip.packed)[0]).hex().upper()}
-    rows = [line.split() for line in lines[1:]]
-    found = [(row[1].partition(":"), row[4].rpartition(":")[2]) for row in rows if len(row) > 4]
-    return {int(port, 16) for (address, _, port), queue in found if address in addresses and int(queue, 16)}
+    return {port for port, queue in _sockets(lines, server) if queue}
+
+
+def listens(server: IPv4Interface, port: int) -> bool:
+    """True when somebody has the port at the server's address, or at all; also where that cannot be seen."""
+    try:
+        lines = Path("/proc/net/udp").read_text().splitlines()
+    except OSError:
+        return True
+    return port in {number for number, _ in _sockets(lines, server)}
+
+
+def _sockets(lines: list[str], server: IPv4Interface) -> Iterator[tuple[int, int]]:
+    """Port, and bytes that lie unread, of the sockets at the server's address or at all."""
+    addresses = {"00000000", f"{struct.unpack('=I', server.ip.packed)[0]:08X}"}
+    for row in (line.split() for line in lines[1:]):
+        address, _, port = row[1].partition(":")
+        if address in addresses:
+            yield int(port, 16), int(row[4].rpartition(":")[2], 16)
 
 
 def _has(server: IPv4Interface) -> bool:

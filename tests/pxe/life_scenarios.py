@@ -88,7 +88,7 @@ def ends() -> dict[str, object]:
 
 
 def terminal() -> dict[str, object]:
-    """The terminal is closed, as a window or an ssh session is."""
+    """The terminal is closed, as a window or an ssh session is; or who reads what it says is gone."""
     pid, terminal = pty.fork()
     if not pid:
         os.execv(sys.executable, [*SERVE_HURRIED, "br0", "--pair", str(PAIR)])
@@ -97,14 +97,20 @@ def terminal() -> dict[str, object]:
         said += os.read(terminal, 1 << 12)
     [dnsmasq] = pids("dnsmasq")
     os.close(terminal)
-    return {"gone": gone(pid, dnsmasq), "left": left()}
+    seen: dict[str, object] = {"gone": gone(pid, dnsmasq)}
+    serving = Serving()
+    [dnsmasq] = pids("dnsmasq")
+    assert serving.process.stdout
+    serving.process.stdout.close()
+    clients((PC, "pxelinux.0", Way.WHOLE))
+    return {**seen, "unread": [serving.process.wait(10), gone(dnsmasq)], "left": left()}
 
 
 def two() -> dict[str, object]:
     """A second one on the same interface, and one on another."""
     ip("link add eth9 type veth peer name seat9")
-    ip("addr add 10.78.0.1/24 broadcast + dev eth9")
     ip("addr add 203.0.113.1/24 dev eth9")
+    ip("addr add 10.78.0.1/24 broadcast + dev eth9 label eth9:0")
     for card in ("eth9", "seat9"):
         ip(f"link set {card} up")
     first = Serving()
@@ -114,12 +120,19 @@ def two() -> dict[str, object]:
         asking.settimeout(5)
         asking.sendto(b"\0\1pxelinux.0\0octet\0", ("10.78.0.1", 69))
         answer = asking.recv(600)[:4].hex()
+        asking.settimeout(0.3)
+        asking.sendto(b"\0\1pxelinux.0\0octet\0", ("203.0.113.1", 69))
+        try:
+            public = asking.recv(600)[:4].hex()
+        except OSError:
+            public = ""
     both = len(pids("dnsmasq"))
     statuses = [first.end(), other.end()]
     return {
         "same": [same.returncode, same.stderr.replace(str(first.process.pid), "PID")],
         "other": other.said,
         "answer": answer,
+        "public": public,
         "both": both,
         "statuses": statuses,
         "left": left(),
@@ -199,17 +212,17 @@ def ports() -> dict[str, object]:
 def room() -> dict[str, object]:
     """100 PCs load the pair at once, while 100 others have begun and gone."""
     ip("-n pc addr flush dev seat")
-    batch = "\n".join(f"addr add 10.77.0.{number}/24 dev seat" for number in range(2, 250))
+    batch = "\n".join(f"addr add 10.77.0.{number}/24 dev seat" for number in range(4, 250))
     subprocess.run(inside("pc", "ip", "-b", "-"), input=batch, text=True, check=True)
     serving = Serving()
     clients(*((f"10.77.0.{number}", "udpcast-linux", Way.ASK_ONLY) for number in range(110, 210)), seconds=1)
     began = time.monotonic()
-    got = clients(*((f"10.77.0.{number}", "udpcast-initrd", Way.WHOLE) for number in range(2, 102)), seconds=120)
+    got = clients(*((f"10.77.0.{number}", "udpcast-initrd", Way.WHOLE) for number in range(4, 104)), seconds=40)
     seconds = time.monotonic() - began
     whole = sum(size == (PAIR / "udpcast-initrd").stat().st_size for size, _ in got)
     for _ in range(100):
-        serving.until("took nothing of it, and is silent")
-    starts = sum("udpcast-initrd and starts" in line for line in serving.said)
+        serving.until("udpcast-initrd and starts")
+    starts = sum(" loaded " in line for line in serving.said)
     return {"whole": whole, "starts": starts, "seconds": seconds, "status": serving.end(), "left": left()}
 
 

@@ -150,6 +150,7 @@ def test_the_status_tells_how_the_command_ended(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_said() -> None:
     kept = Supervisor(Command(("/nowhere/dnsmasq",)), lambda: None)
     assert line(kept) == "/nowhere/dnsmasq: No such file or directory"
+    assert os.read(kept.log, 99) == b""
     assert kept.close() == 127
 
 
