@@ -19,6 +19,7 @@ LAZY = (
     "runpy",
     "encodings.ascii",
     "encodings.latin_1",
+    "encodings.utf_8",
     "traceback",
     "linecache",
     "tokenize",

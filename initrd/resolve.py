@@ -45,6 +45,9 @@ NO_DRIVERS = {"i2o_block", "ms_block", "mspro_block", "ppdev", "sm_ftl", "tifm_m
 """Drivers that udev's rules load by name for what the image has no drivers of: memory sticks, raw flash, I2O, printers
 at a parallel port."""
 
+INDEXES = ("modules.alias.bin", "modules.builtin.bin", "modules.dep.bin", "modules.softdep")
+"""By which kmod finds a driver, and those that it needs."""
+
 SHOWN = 12
 """So many lines of what is missing are shown in the sentence; --verbose shows all."""
 
@@ -143,6 +146,11 @@ def installed(setup: str, *functions: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def placed(setup: str) -> tuple[str, ...]:
+    """Where a dracut module puts files of its own."""
+    return tuple(re.findall(r'^\s*inst_simple "\$moddir/[^"]+" (\S+)$', setup, re.MULTILINE))
+
+
 def scripts_of(tree: Tree) -> Iterator[str]:
     """Scripts whose interpreter is not there."""
     for inner in tree.files():
@@ -175,6 +183,8 @@ def python_home(image: Image) -> Iterator[str]:
     home = place.parent.parent / "lib" / place.name
     if home != PurePosixPath(image.home):
         yield f"/{found} looks for its modules in /{home}, and they are in /{image.home}"
+    elif image.tree.file(home / "os.pyc") is None:
+        yield f"the file /{home}/os.pyc is missing (/{found} knows the folder of its modules by it)"
 
 
 def imports(image: Image) -> Iterator[str]:
@@ -208,8 +218,13 @@ def data_files(project: Path, home: Path) -> tuple[str, ...]:
 
 
 def data(image: Image) -> Iterator[str]:
-    """Files that the launcher and /init open."""
-    for inner in ("etc/fstab", *data_files(image.project, image.home)):
+    """Files that the launcher, /init, udev and kmod open."""
+    folder = f"usr/lib/modules/{image.kernel.version}"
+    for inner in (
+        *(place.lstrip("/") for place in placed(image.setup)),
+        *(f"{folder}/{name}" for name in INDEXES),
+        *data_files(image.project, image.home),
+    ):
         if image.tree.file(inner) is None:
             yield f"the file /{inner} is missing"
         elif scripts.interpreter(image.tree.read(inner, 256)) is not None and image.tree.executable(inner) is None:

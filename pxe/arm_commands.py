@@ -12,7 +12,7 @@ from pathlib import Path
 from kernel_cmdline import showable
 from kernel_cmdline.arguments import ArgumentParser
 
-from .arming import ArmError, Chosen, TreeRoom, arm
+from .arming import TREE_STATE, ArmError, Chosen, TreeRoom, arm
 from .register import who_is_done
 from .room_command import state_of
 from .state import SERVER_STATE, State, read
@@ -99,8 +99,13 @@ def _arm(options: argparse.Namespace) -> int:
 
 
 def state_path(options: argparse.Namespace) -> Path:
-    """Where a server keeps who is done: beside the room's file, each room its own; else beside the pair."""
+    """Where a server keeps who is done: beside the room's file, each room its own; else beside the pair.
+
+    Raises ArmError for the state of a tree, from which files must follow.
+    """
     path: Path = options.state or (state_of(options.room) if options.room else options.pair / SERVER_STATE)
+    if path.name == TREE_STATE:
+        raise ArmError(f"{path} belongs to a tree, and not to a server: `tree arm {path.parent}` changes it.")
     return path
 
 

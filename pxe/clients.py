@@ -7,6 +7,7 @@ of more than what was loaded: `transfers` knows better.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +53,12 @@ class ClientEvent:
 
 
 class Clients:
-    """All clients seen since the start; `root` is the TFTP tree."""
+    """All clients seen since the start; `root` is the TFTP tree, `boots_disk` tells it of a configuration in it."""
 
-    def __init__(self, root: Path, transfers: Transfers | None = None) -> None:
-        self._root = root
+    def __init__(
+        self, root: Path, transfers: Transfers | None = None, boots_disk: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._root, self._boots_disk = root, boots_disk
         self._transfers = transfers or Transfers()
         self._macs: dict[str, str] = {}  # by address
         self._vendors: dict[str, str] = {}  # by the number of the DHCP transaction
@@ -109,12 +112,17 @@ class Clients:
     def _transfer(self, address: str, name: str, *, sent: bool) -> ClientEvent | None:
         ending = self._transfers.end(address, name, sent=sent)
         if ending is Ending.LOADED:
-            return self._event(address, f"loaded {name}" + (" and starts" if name == INITRD else ""))
+            return self._event(address, f"loaded {name}{self._follows(name)}")
         if ending is Ending.STOPPED:
             return self._event(address, f"stopped while it loaded {name}")
         if ending is Ending.SILENT:
             return self._event(address, f"asked for {name}, took nothing of it, and is silent")
         return None
+
+    def _follows(self, name: str) -> str:
+        if name == INITRD:
+            return " and starts"
+        return " and boots its disk" if self._boots_disk(name) else ""
 
     def _event(self, address: str, text: str) -> ClientEvent:
         return ClientEvent(self._macs.get(address, ""), address, text)

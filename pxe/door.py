@@ -91,6 +91,8 @@ class Door:
 
     def _offer(self, reply: Message, now: float) -> None:
         address = reply.given
+        if not self._gate.may_ask(reply.mac, now):
+            return  # another server has shown itself since
         if self._gate.is_given(reply.mac, address, now) or now - self._taken.free.get(address, -FRESH) < FRESH:
             self._send(reply, now)
         elif self._is_taken(address, reply.mac, now):

@@ -51,13 +51,19 @@ class Gate:
         if message.boots:
             self._known.add(message.mac, now)
         if message.kind is Kind.DISCOVER:
-            return self._may_ask(message.mac, now)
+            return self.may_ask(message.mac, now)
         ours = self._is_ours(message, now)
         if message.kind is Kind.REQUEST:
             return message.server in (None, self._server) and ours
         if message.kind in (Kind.RELEASE, Kind.DECLINE):
             return message.server == self._server and ours
         return message.kind is Kind.INFORM and ours
+
+    def may_ask(self, mac: str, now: float) -> bool:
+        """Whether this PC may be offered an address."""
+        if self._holds(mac, now):
+            return True
+        return not self.closed and (self._everybody or self._known.knows(mac, now))
 
     def turns_away(self, message: Message, now: float) -> bool:
         """True for a PC that gets no address only because of `close`."""
@@ -91,11 +97,6 @@ class Gate:
         """Forget an address that was admitted to be given back, or refused by its PC."""
         if message.kind in (Kind.RELEASE, Kind.DECLINE) and message.wanted:
             self._given.pop(message.wanted, None)
-
-    def _may_ask(self, mac: str, now: float) -> bool:
-        if self._holds(mac, now):
-            return True
-        return not self.closed and (self._everybody or self._known.knows(mac, now))
 
     def _holds(self, mac: str, now: float) -> bool:
         return any(given.mac == mac and given.leased and given.until > now for given in self._given.values())

@@ -94,3 +94,13 @@ PXELINUX = Loader(
 )
 
 LOADERS = (PXELINUX,)
+
+
+def boots_disk(root: Path, name: str) -> bool:
+    """Whether `name`, a path below `root`, is a configuration that boots the local disk."""
+    if not any(PurePosixPath(name).parent == loader.default.parent for loader in LOADERS):
+        return False
+    try:
+        return (root / name).read_text(errors="replace") in {loader.disk for loader in LOADERS}
+    except OSError:
+        return False

@@ -10,11 +10,12 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from kernel_cmdline import showable, showable_lines
 
-from . import addresses
+from . import addresses, firewall
 from .arming import ArmError, Chosen, TreeBusy, TreeRoom
 from .loop import Loop, told_to_end
 from .register import ROLES
@@ -37,35 +38,70 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=STATUSES,
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="the tree")
-    parser.add_argument("--interface", required=True, metavar="IF", help="the card on the room's network")
-    parser.add_argument("--port", type=int, default=PORT, metavar="N", help="TCP port (default: %(default)s)")
+    parser.add_argument(
+        "--interface", type=_interface, required=True, metavar="IF", help="the card on the room's network"
+    )
+    parser.add_argument(
+        "--address", type=_address, metavar="IP", help="which address of the card the PCs tell, where it has several"
+    )
+    parser.add_argument("--port", type=_port, default=PORT, metavar="N", help="TCP port (default: %(default)s)")
     parser.set_defaults(run=_page)
 
 
 def _page(options: argparse.Namespace) -> int:
     say = partial(print, flush=True)
     tree = TreeRoom(options.directory, wait=0)
-    token = tree.token()
-    with contextlib.suppress(KeyboardInterrupt), told_to_end(), contextlib.closing(_listen(options, token)) as page:
+    server = _server(options)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        told_to_end(),
+        contextlib.closing(_listen(options, server.ip, tree.token())) as page,
+        contextlib.closing(Loop()) as loop,
+    ):
+        for warning in firewall.warnings(options.interface, server, [("tcp", page.port)]):
+            say(f"warning: {warning}")
         say("On the append line, or among the parameters of the room's file:")
         say(f"    remontee_info=y page_remontee={page.url}")
-        with contextlib.closing(Loop()) as loop:
-            keeper = Keeper(tree, say)
-            page.hang_on(loop, keeper.keep, keeper.doubt)
-            loop.run()
+        keeper = Keeper(tree, say)
+        page.hang_on(loop, keeper.keep, keeper.doubt)
+        loop.run()
     return 0
 
 
-def _listen(options: argparse.Namespace, token: str) -> ResultPage:
+def _server(options: argparse.Namespace) -> IPv4Interface:
     try:
         there = addresses.on_interface(options.interface)
-        chosen = addresses.choose(options.interface, there, None, None)
-        return ResultPage(chosen.address.ip, options.interface, token, port=options.port, only_there=True)
+        return addresses.choose(options.interface, there, options.address, None).address
     except addresses.AddressError as error:
         raise ArmError(str(error)) from error
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ArmError(f"port {options.port} of {options.interface} cannot be used: {reason}.") from error
+
+
+def _listen(options: argparse.Namespace, address: IPv4Address, token: str) -> ResultPage:
+    try:
+        return ResultPage(address, options.interface, token, port=options.port, only_there=True)
+    except OSError as error:
+        raise ArmError(f"port {options.port} of {options.interface} cannot be used: {error.strerror}.") from error
+
+
+def _interface(text: str) -> str:
+    try:
+        return addresses.check_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _address(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
+
+
+def _port(text: str) -> int:
+    """One that stays, for it stands on the lines."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f'"{text}" is no port from 1 to 65535')
+    return int(text)
 
 
 class Keeper:

@@ -69,6 +69,9 @@ class Register:
                 return False
         for one in reports:
             self._show(ClientEvent(one.mac, one.address, self._told(one)))
+        if new and (armed := {one.mac for one in self._room.machines if one.armed}):
+            done = len(armed & self._state.macs)
+            self._say(f"{'all' if done == len(armed) else done} of the room's {len(armed)} machines are done")
         return True
 
     def _changed(self, added: Sequence[Done]) -> State:

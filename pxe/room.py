@@ -81,9 +81,17 @@ class Room:
             seen.add(machine.mac)
 
 
-def machines_of(texts: Iterable[tuple[str, str]]) -> tuple[Machine, ...]:
-    """The machines of (MAC address in any spelling, append text). Raises RoomError."""
+def mac_of(text: str) -> str:
+    """The address of one card, in its usual spelling. Raises RoomError."""
     try:
-        return tuple(Machine(parse_mac(mac), append) for mac, append in texts)
+        mac = parse_mac(text)
     except CommandLineError as error:
         raise RoomError(str(error)) from error
+    if int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
+        raise RoomError(f"{mac} is the address of no card; that of one PC was expected.")
+    return mac
+
+
+def machines_of(texts: Iterable[tuple[str, str]]) -> tuple[Machine, ...]:
+    """The machines of (MAC address in any spelling, append text). Raises RoomError."""
+    return tuple(Machine(mac_of(mac), append) for mac, append in texts)

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_bootif, parse_mac
 
 from .boot_entry import LABEL, BootEntryError, make_entry
-from .room import LONGEST_TIMEOUT, Boot, Machine, Room, RoomError
+from .room import LONGEST_TIMEOUT, Boot, Machine, Room, RoomError, mac_of
 from .room_lines import check_lines
 from .room_mistakes import Mistakes, wrong_keys
 from .room_parameters import Given, folded, given_in, written
@@ -193,23 +194,19 @@ class _Reader:
 
     def _mac(self, text: object, place: Place) -> str:
         """The address in its usual spelling; "" where it is none, or there already."""
-        mac = ""
-        try:
-            mac = parse_mac(text) if isinstance(text, str) else ""
-        except CommandLineError as error:
-            self.mistakes.note(place, f"{str(error).rstrip('.')}{_meant(str(text))}")
+        if not isinstance(text, str):
+            what = "was expected, such as" if text is not None else "is missing, such as"
+            self.mistakes.note(place, f'a MAC address in double quotes {what} "52:54:00:aa:bb:01"')
             return ""
-        if text is None:
-            self.mistakes.note(place, 'mac = "52:54:00:aa:bb:01" is missing')
-        elif not mac:
-            self.mistakes.note(place, 'a MAC address in double quotes was expected, such as "52:54:00:aa:bb:01"')
-        elif int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
-            self.mistakes.note(place, f"{mac} is the address of no card; that of one PC was expected")
-        elif mac in self.lines:
+        try:
+            mac = mac_of(text)
+        except RoomError as error:
+            self.mistakes.note(place, f"{str(error).rstrip('.')}{_meant(text)}")
+            return ""
+        if mac in self.lines:
             self.mistakes.note(place, f"the machine {mac} is given twice", self.lines[mac][0])
-        else:
-            return mac
-        return ""
+            return ""
+        return mac
 
     def _name(self, name: str, place: Place, kind: str) -> bool:
         """Whether it is a name, and nobody else's: who arms a machine or a group names it."""
@@ -228,15 +225,14 @@ class _Reader:
 
 
 def _is_mac(text: str) -> bool:
-    try:
+    with contextlib.suppress(CommandLineError):
         return bool(parse_mac(text))
-    except CommandLineError:
-        return False
+    return False
 
 
 def _meant(text: str) -> str:
     """The address that is in a text of another form: without separators, or with the hardware type in front."""
     try:
-        return f': write "{parse_bootif(text)}"'
+        return f': write "{parse_bootif(text)}"' if not _is_mac(text) else ""
     except CommandLineError:
         return ""

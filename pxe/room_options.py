@@ -6,6 +6,7 @@ The two are not mixed: what a command line said once, and the file does not, wou
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from .boot_entry import LABEL
@@ -16,11 +17,22 @@ _SHORTHAND = {"append": DEFAULT_APPEND, "machine": (), "label": LABEL, "default"
 """The options that say the same as a file, and what they are where they are left out."""
 
 
+class _Once(argparse.Action):
+    """argparse takes the last one in silence, and a part of the room would be lost."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: object, option: str | None = None
+    ) -> None:
+        if getattr(options, self.dest) is not None:
+            parser.error(f"{option} is given twice: write all into one, or the room into a file (--room)")
+        setattr(options, self.dest, value)
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
+    add = partial(parser.add_argument, action=_Once)
     add("--room", type=Path, metavar="FILE", help="the file that describes the room; replaces the five options below")
     add("--append", metavar="TEXT", help=f"parameters for every machine (default: {DEFAULT_APPEND})")
-    add(
+    parser.add_argument(
         "--machine",
         action="append",
         type=_machine,

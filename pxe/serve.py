@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from . import addresses, firewall, ports
 from .clients import ClientEvent, Clients
 from .daemon import Daemon, DaemonError, Readers
 from .dnsmasq import BootServer, config, default_range
-from .loaders import LOADERS
+from .loaders import LOADERS, boots_disk
 from .loop import Loop, told_to_end
 from .patrol import InterfaceGone, Patrol
 from .supervisor import Command, User, other_user
@@ -206,8 +207,12 @@ def _run(
     loop: Loop, command: Command, settings: BootServer, place: tuple[Workspace, int], say: Say, attach: Sequence[Attach]
 ) -> None:
     """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
-    patrol = Patrol(loop, settings, say)
-    clients = Clients(settings.tftp_root, patrol.transfers)
+
+    def tell(sentence: str) -> None:
+        say(f"{time.strftime('%H:%M:%S')}  {showable(sentence)}")
+
+    patrol = Patrol(loop, settings, tell)
+    clients = Clients(settings.tftp_root, patrol.transfers, partial(boots_disk, settings.tftp_root))
 
     def ready() -> None:
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
@@ -218,7 +223,7 @@ def _run(
     def read(line: str) -> None:
         patrol.logged(line)
         if event := clients.read(line):
-            say(f"{time.strftime('%H:%M:%S')}  {row(event)}")
+            tell(row(event))
 
     (work, claimed) = place
     with (

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import TypeVar
 
 from kernel_cmdline import showable
 
@@ -27,6 +28,7 @@ from . import sentences
 from .arp import Arp
 from .door import Door
 from .gate import Gate
+from .known import MOST
 from .loop import Loop
 from .message import SERVER_PORT, Message, discover
 from .others import Gives, News, Other, Others, other
@@ -34,6 +36,7 @@ from .relay import Relay
 from .wire import Heard, Wire, hold_port
 
 Say = Callable[[str], None]
+Opened = TypeVar("Opened")
 
 LOOK = 6.0
 """Seconds of the first look. Servers look for the address on the wire before they offer it: dnsmasq takes 3 s for that,
@@ -73,9 +76,8 @@ class Watch:
         self._addresses_of: Other | None = None
         self._turned_away: set[tuple[str, bytes]] = set()
         self._asked = 0.0
-        self._is_down = False
         with contextlib.ExitStack() as stack:
-            self._wire = stack.enter_context(contextlib.closing(_open(interface)))
+            self._wire = stack.enter_context(contextlib.closing(_opened(Wire, interface)))
             self._gate = None if policy.proxy else Gate(server, everybody=policy.everybody)
             self._door: Door | None = None
             self.port: int | None = None
@@ -86,7 +88,7 @@ class Watch:
     def _made(self, gate: Gate, stack: contextlib.ExitStack) -> tuple[Door, int]:
         """The door of this gate, and where dnsmasq is to speak DHCP behind it."""
         relay = stack.enter_context(contextlib.closing(_relay(self._server)))
-        arp = stack.enter_context(contextlib.closing(Arp(self._interface)))
+        arp = stack.enter_context(contextlib.closing(_opened(Arp, self._interface)))
         stack.enter_context(_held(self._interface))
         return Door(self._server, self._wire, gate, (relay, arp), self._tell), relay.port
 
@@ -99,7 +101,7 @@ class Watch:
         seconds = LOOK if seconds is None else seconds
         found = self._find(seconds)
         for line in sentences.first_look(self._interface, found, self._policy.proxy, seconds):
-            self._say(line)
+            self._say(showable(line))
         if self._gate:
             self._say(sentences.whom(self._policy.everybody))
         self._addresses_of = next((one for one in found if one.gives is Gives.ADDRESSES), None)
@@ -138,23 +140,20 @@ class Watch:
 
     def attach(self, loop: Loop) -> None:
         """Go on listening, asking and handing on, as long as the loop runs."""
-        loop.watch(self._wire, lambda: self._listen(loop))
+        loop.watch(self._wire, self._listen)
         if self._door:
             self._door.attach(loop)
-        loop.every(OFTEN, lambda: self._again(loop))
+        loop.every(OFTEN, self._again)
 
     # --- listening ------------------------------------------------------------------------------------------------
 
-    def _listen(self, loop: Loop) -> None:
-        try:
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):  # a card that is down, or gone, is said by `patrol`
             for heard in self._wire.heard():
                 self._read(heard)
-        except OSError as error:
-            self._trouble(loop, error)
 
     def _read(self, heard: Heard) -> None:
         now = time.monotonic()
-        self._is_down = False
         if one := other(heard, self._server):
             self._heard_of(one, now)
         said = heard.message
@@ -175,6 +174,8 @@ class Watch:
     def _turn_away(self, said: Message) -> None:
         key = said.mac, said.transaction  # firmware repeats itself
         if key not in self._turned_away and self._addresses_of:
+            if len(self._turned_away) >= MOST:
+                self._turned_away.clear()
             self._turned_away.add(key)
             self._tell(sentences.turned_away(said.mac, self._addresses_of))
 
@@ -186,7 +187,7 @@ class Watch:
             yield mac, False
             yield mac, True
 
-    def _again(self, loop: Loop) -> None:
+    def _again(self) -> None:
         now = time.monotonic()
         closed = self._gate is not None and self._gate.closed
         for server, gives in self._others.silent(now):
@@ -194,27 +195,17 @@ class Watch:
         if self._addresses_of and now - self._asked < SELDOM:
             return
         self._asked = now
-        try:
+        with contextlib.suppress(OSError):
             for mac, pxe in [(self._wire.mac, True)] if self._addresses_of else self._questions():
                 self._wire.ask(discover(mac, os.urandom(4), pxe=pxe))
-        except OSError as error:
-            self._trouble(loop, error)
-
-    def _trouble(self, loop: Loop, error: OSError) -> None:
-        """A card that is down comes back; one that is gone does not."""
-        if error.errno in (errno.ENODEV, errno.ENXIO):
-            loop.stop(WatchError(f"{self._interface} is gone: nothing is served any more."))
-        elif not self._is_down:
-            self._is_down = True
-            self._tell(f"{self._interface}: {error.strerror}. This goes on when it is up again.")
 
     def _tell(self, sentence: str) -> None:
         self._say(f"{time.strftime('%H:%M:%S')}  {showable(sentence)}")
 
 
-def _open(interface: str) -> Wire:
+def _opened(what: Callable[[str], Opened], interface: str) -> Opened:
     try:
-        return Wire(interface)
+        return what(interface)
     except OSError as error:
         raise _cannot(interface, error) from error
 

@@ -43,8 +43,10 @@ class Modules:
                     self.foreign.append(name)
 
     def have(self, name: str) -> bool:
-        """Whether an import of `name` finds something: a file, or a part of the interpreter."""
-        return name in self.files or name in sys.builtin_module_names or _imp.is_frozen(name)
+        """Whether an import of `name` finds it and all packages above it: files, or parts of the interpreter."""
+        above = name.rpartition(".")[0]
+        there = name in self.files or name in sys.builtin_module_names or _imp.is_frozen(name)
+        return there and (not above or self.have(above))
 
     def is_package(self, name: str) -> bool:
         return name in self.files and self.files[name].stem == "__init__"
@@ -52,7 +54,7 @@ class Modules:
     def may_define(self, package: str, name: str) -> bool:
         """Whether the package itself may have `name`, so that ``from package import name`` needs no module."""
         code = self.codes.get(package)
-        return code is None or not {name, "__getattr__", "*"}.isdisjoint(stored_by(code))
+        return code is None or not {name, "__getattr__", "*"}.isdisjoint(stored_by(code, package))
 
     def lacks(self, importer: str) -> Iterator[str]:
         """What the module `importer` imports and does not find."""
@@ -108,14 +110,12 @@ def imports_of(code: CodeType, package: str) -> Iterator[tuple[str, tuple[str, .
             yield ".".join([*above, *([name] if name else [])]), tuple(wanted or ())
 
 
-def stored_by(code: CodeType) -> set[str]:
-    """The names that a module's code gives a value to; "*" where it takes over all of another module."""
-    names: set[str] = set()
-    for what, arguments in _SCANNER.scan_opcodes(code):
-        if what == "store":
-            names.add(arguments[0])
-        else:
-            names.update(one for one in arguments[-2] or () if one == "*")
+def stored_by(code: CodeType, package: str) -> set[str]:
+    """The names that a package's code gives a value to; "*" where it takes over all of another module. What it imports
+    from itself are modules."""
+    names = {arguments[0] for what, arguments in _SCANNER.scan_opcodes(code) if what == "store"}
+    for name, wanted in imports_of(code, package):
+        names = names.difference(wanted) if name == package else names.union(set(wanted) & {"*"})
     return names
 
 

@@ -61,6 +61,8 @@ def test_what_is_meant_to_be_absent_may_be_named_by_others_and_not_by_ours(tmp_p
         ("from a.free import whatever", []),
         ("from a.starred import whatever", []),
         ("from a.b import *", []),
+        ("from a.own import gone", ["a.own.gone"]),
+        ("import a.headless.module", ["a.headless.module"]),
     ],
 )
 def test_relative_names_and_what_is_taken_from_a_package(tmp_path: Path, source: str, lacking: list[str]) -> None:
@@ -70,9 +72,14 @@ def test_relative_names_and_what_is_taken_from_a_package(tmp_path: Path, source:
         "a/b/__init__": "value = 1",
         "a/b/sibling": "",
         "a/free/__init__": "def __getattr__(name): ...",
+        "a/own/__init__": "from . import gone",
+        "a/own/gone": "",
+        "a/headless/module": "",
         "a/starred/__init__": "from a.there import *",
     }
-    assert list(missing(compiled(tmp_path, {**others, "a/b/user": source}))) == lacking
+    home = compiled(tmp_path, {**others, "a/b/user": source})
+    (home / "a/own/gone.pyc").unlink()
+    assert {name for name, users in missing(home).items() if "a.b.user" in users} == set(lacking)
 
 
 def test_the_interpreters_own_modules_need_no_file(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ LOADER = "/lib64/ld-linux-x86-64.so.2"
 HERE = "usr/lib/x86_64-linux-gnu"
 SETUP = (image.DRACUT_MODULE / "module-setup.sh").read_text()
 APPLETS = "env ip udhcpc head mkdir mount poweroff reboot renice setsid sh sleep stty sync tail tr mv"
+RULES_PLACE = "usr/lib/udev/rules.d"
 RULES = 'IMPORT{program}="ata_id --export $devnode"\nRUN{builtin}+="kmod load e1000e tifm_sd"\n'
 
 
@@ -67,7 +68,9 @@ def _fill(tree: Path, staged: python.PythonTree) -> Kernel:
     put(tree, "etc/fstab", b"")
     for name in ("ata_id", "cdrom_id", "scsi_id"):
         put(tree, f"usr/lib/udev/{name}", library((), LOADER))
-    for name in ("60-block", "60-cdrom_id", "60-persistent-storage", "80-drivers"):
+    for name in resolve.INDEXES:
+        put(tree, f"usr/lib/modules/6.1/{name}", b"")
+    for name in ("50-udpcast", "60-block", "60-cdrom_id", "60-persistent-storage", "80-drivers"):
         put(tree, f"usr/lib/udev/rules.d/{name}.rules", RULES.encode())
     modules = tree.parent / "lib/modules/6.1"
     put(modules, "modules.dep", b"kernel/a/e1000e.ko.xz: kernel/b/ptp.ko.xz\nupdates/e1000e.ko: kernel/b/gone.ko\n")
@@ -126,6 +129,9 @@ def test_nothing_is_missing_from_a_whole_one(whole: Image) -> None:
         (libraries, f"{HERE}/libudev.so.1", "the library libudev.so.1 is missing (usr/b"),
         (libraries, f"{HERE}/ld-linux-x86-64.so.2", f"is to be loaded by {LOADER}, which"),
         (resolve.data, "etc/fstab", "the file /etc/fstab is missing"),
+        (resolve.data, f"{RULES_PLACE}/50-udpcast.rules", f"the file /{RULES_PLACE}/50-udpcast.rules is missing"),
+        (resolve.data, "usr/lib/modules/6.1/modules.alias.bin", "the file /usr/lib/modules/6.1/modules.alias.bin is"),
+        (resolve.python_home, "{home}/os.pyc", "the file /{home}/os.pyc is missing"),
         (resolve.data, "{home}/launcher/lang/de.mo", "the file /{home}/launcher/lang/de.mo is missing"),
         (resolve.data, "{home}/launcher/machines.json", "the file /{home}/launcher/machines.json is missing"),
         (resolve.rules, "usr/lib/udev/rules.d/60-block.rules", "udev's rules 60-block.rules are missing"),

@@ -11,10 +11,11 @@ import sys
 from ipaddress import IPv4Interface
 
 from pxe.message import Kind, Option
+from pxe.message import discover as question
 from qemu.host import foreign
-from tests.pxe.dhcp_messages import MAC, OTHER_MAC, PXE, discover, request
+from tests.pxe.dhcp_messages import MAC, OTHER_MAC, PXE, XID, discover, made, request
 from tests.pxe.serve_scenarios import HERE, PAIR, SERVE, Serving, inside, prepare
-from tests.pxe.wire_scenarios import FOREIGN, NEW_MAC, RANGE, THEIRS, Client, dnsmasq
+from tests.pxe.wire_scenarios import FOREIGN, FOREIGN_REQUESTS, NEW_MAC, RANGE, SERVER, THEIRS, Client, dnsmasq
 
 NETWORK = IPv4Interface("10.77.0.0/24").network
 WINDOWS = ((Option.VENDOR, b"MSFT 5.0"),)
@@ -93,6 +94,27 @@ def knows_the_room(server: str) -> dict[str, object]:
     argv = [*SERVE, "br0", "--pair", str(PAIR), "--machine", f"{OTHER_MAC}=umode=snd"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     return {"status": done.returncode, "said": done.stderr}
+
+
+def only_pxe() -> dict[str, object]:
+    """It answers PXE clients only, any of them."""
+    dnsmasq("--dhcp-range=10.77.0.50,10.77.0.60", "--dhcp-vendorclass=set:pxe,PXEClient", "--dhcp-ignore=tag:!pxe")
+    done = subprocess.run([*SERVE, "br0", "--pair", str(PAIR)], capture_output=True, text=True, check=False)
+    return {"status": done.returncode, "said": done.stderr}
+
+
+def proxy() -> dict[str, object]:
+    """Beside --proxy: what PCs ask of their own server is that one's matter, and nobody is refused."""
+    static()
+    serving, client = Serving("--proxy"), Client()
+    for mac in (MAC, OTHER_MAC):
+        for message in FOREIGN_REQUESTS:
+            client.say(message, mac)
+    client.lease(OTHER_MAC, server=FOREIGN)
+    client.say(made(question(NEW_MAC, XID, pxe=True)))
+    offer = client.wait(lambda heard: str(heard.message.server) == SERVER and heard.message.mac == NEW_MAC)
+    ours = [line for line in client.seen if line.startswith(f"{SERVER} ")]
+    return {"ours": ours, "vendor": offer.vendor, "status": serving.end()}
 
 
 def later() -> dict[str, object]:

@@ -182,6 +182,13 @@ def test_what_is_no_tree_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureF
     assert said.startswith("usage: python3 -m pxe tree done ")
 
 
+def test_the_state_of_a_tree_is_no_servers(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
+    state = str(tree.directory / TREE_STATE)
+    assert main(["arm", "--state", state, "--all"]) == 1
+    assert main(["serve", "--interface", "eth0", "--pair", str(tree.pair), "--state", state]) == 1
+    assert capsys.readouterr().err.count(f"`tree arm {tree.directory}` changes it.\n") == 2
+
+
 def test_a_folder_of_that_name_is_a_tree_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["tree", "./done"]) == 1  # there is no pair in it
@@ -270,6 +277,25 @@ def test_the_documents_page_for_a_web_server(tree: Room1, query: str, status: st
     done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == f"Status: {status}\nContent-Type: text/plain\n\n"
     assert tree.boots(ONE, TWO) == [boots, "launcher"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--interface", "lo", "lo leads to this machine only"),
+        ("--interface", "eth1:0", "is an alias"),
+        ("--address", "10.77", '"10.77" is no IPv4 address'),
+        ("--port", "0", '"0" is no port'),
+        ("--port", "99999", '"99999" is no port'),
+    ],
+)
+def test_wrong_usage_of_the_page(
+    tree: Room1, capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["page", str(tree.directory), "--interface", "eth1", option, value])
+    assert stopped.value.code == 2
+    assert words in capsys.readouterr().err
 
 
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

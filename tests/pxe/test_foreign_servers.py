@@ -39,6 +39,19 @@ def test_a_server_that_knows_a_pc_of_the_room_is_found_at_the_start(server: str,
     assert seen["said"].startswith("a DHCP server (10.77.0.3) already answers on br0: ")
 
 
+def test_a_server_that_answers_only_pxe_clients_is_found_at_the_start(tmp_path: Path) -> None:
+    seen = scenario("only_pxe", tmp_path)
+    assert seen["status"] == 1
+    assert seen["said"].startswith("a DHCP server (10.77.0.3) already answers on br0: ")
+
+
+def test_beside_proxy_nobody_is_refused(tmp_path: Path) -> None:
+    seen = scenario("proxy", tmp_path)
+    assert set(seen["ours"]) == {"10.77.0.1 OFFER 0.0.0.0"}
+    assert seen["vendor"] == "PXEClient"
+    assert seen["status"] == 0
+
+
 def test_a_server_that_starts_later_is_found_without_a_pc_that_asks(tmp_path: Path) -> None:
     seen = scenario("later", tmp_path)
     assert "br0: 10.77.0.3 (offered 10.77.0." in seen["said"]

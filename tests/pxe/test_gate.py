@@ -146,6 +146,8 @@ def test_closed_it_gives_no_new_addresses() -> None:
     made.close()
     assert not made.admits(discover(*PXE, mac=OTHER_MAC), 1)
     assert made.turns_away(discover(*PXE, mac=OTHER_MAC), 1)
+    assert not made.may_ask(OTHER_MAC, 1)
+    assert made.may_ask(MAC, 1)
     assert not made.turns_away(discover(*PXE), 1)
     assert not made.turns_away(discover(mac=OTHER_MAC), 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from pxe.boot_entry import make_entry
 from pxe.clients import Clients
 from pxe.dnsmasq import BootServer, config
-from pxe.loaders import LOADERS, MARKER, PXELINUX, Loader
+from pxe.loaders import LOADERS, MARKER, PXELINUX, Loader, boots_disk
 
 APPEND = 'auto=yes umode=snd udpcparam="--min-receivers 29" lang=FR'
 SECTIONS = {
@@ -38,6 +39,17 @@ def test_the_section_is_the_example(loader: Loader) -> None:
 @by_name
 def test_a_file_for_the_local_disk_is_known_as_ours(loader: Loader) -> None:
     assert loader.disk == MARKER + DISKS[loader.name]
+
+
+@by_name
+def test_one_that_boots_its_disk_is_told_by_what_it_loaded(loader: Loader, tmp_path: Path) -> None:
+    own = [loader.machine(f"52:54:00:aa:bb:0{n}") for n in (1, 2)]
+    (tmp_path / own[0]).parent.mkdir(parents=True)
+    (tmp_path / own[0]).write_text(loader.disk)
+    (tmp_path / own[1]).write_text(loader.config(make_entry(APPEND), 0))
+    clients = Clients(tmp_path, boots_disk=partial(boots_disk, tmp_path))
+    events = [clients.read(f"dnsmasq-tftp[7]: sent {tmp_path / name} to 10.77.0.160") for name in own]
+    assert [event.text for event in events if event] == [f"loaded {own[0]} and boots its disk", f"loaded {own[1]}"]
 
 
 @by_name

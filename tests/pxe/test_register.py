@@ -42,6 +42,10 @@ class Room1:
                 (self.tree / one.path).write_text(one.text)
         self.register.hang_on(self.tree, self.room, self.shown.append, self.said.append)
 
+    @property
+    def warned(self) -> list[str]:
+        return [line for line in self.said if line.startswith("warning: ")]
+
     def boots(self, mac: str) -> str:
         """``disk``, ``launcher``, or ``""`` where there is no file of its own."""
         [loader] = LOADERS
@@ -94,6 +98,14 @@ def test_what_is_armed_elsewhere_boots_the_launcher_again_with_its_whole_line(ro
     assert room.boots(TWO) == "disk"
 
 
+def test_how_many_are_done_is_said(tmp_path: Path) -> None:
+    three = Room("", (Machine(ONE), Machine(TWO), Machine(STRANGER, armed=False)))
+    room = Room1(tmp_path, three)
+    for mac in (STRANGER, ONE, TWO):
+        room.register.keep([report(mac)])
+    assert room.said == [f"{count} of the room's 2 machines are done" for count in (0, 1, "all")]
+
+
 def test_the_next_server_knows_who_is_done_and_the_same_token(room: Room1, tmp_path: Path) -> None:
     room.register.keep([report(ONE)])
     again = Room1(tmp_path)
@@ -107,14 +119,14 @@ def test_damage_arms_nobody_and_is_said_once_until_the_next_report_mends_it(room
     room.path.write_text("{")
     for _ in range(3):
         room.register.look()
-    [sentence] = room.said
+    [sentence] = room.warned
     assert "is damaged" in sentence and "goes on with what it knows" in sentence
     assert (room.boots(ONE), room.path.read_text()) == ("disk", "{")
     with pytest.raises(StateError):
         Register(room.path, ROOM)
     assert room.register.keep([report(STRANGER)])
     assert read(room.path).macs == {ONE, STRANGER}
-    assert "kept as room.state.json.damaged" in room.said[1]
+    assert "kept as room.state.json.damaged" in room.warned[1]
 
 
 def test_killed_at_any_point_it_is_cloned_again_or_was_kept(tmp_path: Path) -> None:
@@ -141,7 +153,7 @@ def test_a_state_that_was_removed_is_written_again(room: Room1) -> None:
     room.register.look()
     assert read(room.path) == room.register.state
     assert room.boots(ONE) == "disk"
-    assert "was removed, and is written again" in room.said[0]
+    assert "was removed, and is written again" in room.warned[0]
 
 
 def test_what_cannot_be_kept_switches_nobody(room: Room1, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +164,7 @@ def test_what_cannot_be_kept_switches_nobody(room: Room1, monkeypatch: pytest.Mo
         patched.setattr("os.fsync", full)
         assert not room.register.keep([report(ONE)])
         assert not room.register.keep([report(ONE)])
-    assert (room.boots(ONE), room.shown, len(room.said)) == ("launcher", [], 1)
+    assert (room.boots(ONE), room.shown, len(room.warned)) == ("launcher", [], 1)
     assert room.register.keep([report(ONE)])
     assert room.boots(ONE) == "disk"
 
@@ -165,7 +177,7 @@ def test_a_file_that_cannot_be_written_is_written_later(room: Room1, monkeypatch
         patched.setattr("pxe.register._put", full)
         assert room.register.keep([report(ONE)])
         room.register.look()
-    assert (room.boots(ONE), len(room.said)) == ("launcher", 1)
+    assert (room.boots(ONE), len(room.warned)) == ("launcher", 1)
     room.register.look()
     assert room.boots(ONE) == "disk"
 
@@ -179,7 +191,7 @@ def test_a_busy_state_is_asked_again(room: Room1, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patched:
         patched.setattr("pxe.register.change", busy)
         assert not room.register.keep([report(ONE)])
-    assert room.said == []
+    assert room.warned == []
     assert room.register.keep([report(ONE)])
 
 

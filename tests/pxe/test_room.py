@@ -12,6 +12,9 @@ def test_the_shorthand_makes_machines_in_one_spelling() -> None:
     assert machines_of([("52-54-00-AA-BB-01", "umode=snd")]) == (Machine("52:54:00:aa:bb:01", "umode=snd"),)
     with pytest.raises(RoomError, match='"5254" is no MAC address'):
         machines_of([("5254", "")])
+    for nobody in ("FF-FF-FF-FF-FF-FF", "00:00:00:00:00:00", "01:00:5e:00:00:01"):
+        with pytest.raises(RoomError, match="is the address of no card"):
+            machines_of([(nobody, "")])
 
 
 def test_a_machine_is_there_once() -> None:

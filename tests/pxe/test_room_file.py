@@ -130,7 +130,7 @@ MISTAKES = [
     ("[machines]\npc1 = '525400123401'", 2, f'write "{MAC}"'),
     ("machines = [\n'01-52-54-00-12-34-01',\n]", 2, f'write "{MAC}"'),
     ("machines = [\n1,\n]", 2, "a MAC address in double quotes was expected"),
-    ("[machines.pc1]\nappend = ''", 1, 'mac = "52:54:00:aa:bb:01" is missing'),
+    ("[machines.pc1]\nappend = ''", 1, "a MAC address in double quotes is missing"),
     ("[machines]\npc1 = 'ff:ff:ff:ff:ff:ff'", 2, "is the address of no card"),
     ("[machines]\npc1 = '00:00:00:00:00:00'", 2, "is the address of no card"),
     (f"[machines]\n'{MAC}' = 'pc1'", 2, f'write NAME = "{MAC}"'),

@@ -48,6 +48,14 @@ def test_a_file_is_not_mixed_with_the_shorthand(tmp_path: Path, capsys: pytest.C
         assert f"write into {tmp_path}/room.toml what {words[0]} should say" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--append=a=1", "--room=x", "--label=x", "--default=disk", "--timeout=0"])
+def test_an_option_that_is_given_twice_loses_nothing(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parsed(option)
+    with pytest.raises(SystemExit):
+        parsed(option, option)
+    assert f"{option.partition('=')[0]} is given twice: write all into one" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", [("tree", "DIR"), ("serve", "--interface", "x0", "--pair", "DIR")])
 def test_a_mistake_in_the_file_is_told_before_anything_is_done(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]

@@ -18,6 +18,7 @@ from launcher.model.plan import Address, AddressSource
 from launcher.network.address import AddressJob, AddressState
 from qemu.host import foreign
 from tests.launcher.network.network_scenarios import HERE, IP, LOG, ip, prepare, until
+from tests.pairs import make_pair
 
 SERVER = IPv4Interface("10.77.0.1/24")
 FIRST, LAST = IPv4Address("10.77.0.100"), IPv4Address("10.77.0.103")
@@ -25,6 +26,8 @@ FIRST, LAST = IPv4Address("10.77.0.100"), IPv4Address("10.77.0.103")
 ISC_IS_THERE = foreign.DHCPD_IS_THERE.decode()
 SYSUUID = "44454c4c-4200-1035-8056-b4c04f4d3132"
 UUID = SYSUUID.replace("-", "")
+
+PXE = ("-V", "PXEClient:Arch:00000:UNDI:002001")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,24 @@ def dnsmasq_held() -> list[str]:
     return [line.split()[1] for line in (HERE / "leases").read_text().splitlines()]
 
 
+def ours() -> None:
+    """Our own boot server, which answers PCs that boot."""
+    pair, temporary = HERE / "pair", HERE / "tmp"
+    for folder in (pair, temporary):
+        folder.mkdir()
+    make_pair(pair)
+    ip("-n", "server", "link", "set", "lo", "up")
+    hurried = "from pxe import watch; watch.LOOK = 0.3; from pxe.__main__ import main; main()"
+    places = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"TMPDIR={temporary}")
+    words = ("serve", "--interface", "room", "--range", f"{FIRST},{LAST}", "--pair", str(pair))
+    start("env", *places, sys.executable, "-uc", hurried, *words, until_it_says="+ ")
+
+
+def ours_held() -> list[str]:
+    [leases] = (HERE / "tmp").glob("*/leases")
+    return [line.split()[1] for line in leases.read_text().splitlines()]
+
+
 def switch_on(firmware: Firmware) -> str:
     """The PC has that card, and its firmware gets an address."""
     ip("link", "set", "seat", "down")
@@ -107,7 +128,7 @@ def switch_on(firmware: Firmware) -> str:
     script = HERE / "firmware-script"
     script.write_text(f'#!/bin/sh\n[ "$1" != bound ] || echo "$ip" >{HERE}/given\n')
     script.chmod(0o755)
-    asks = ["busybox", "udhcpc", "-f", "-n", "-q", "-t", "5", "-T", "1", "-i", "seat", "-s", str(script)]
+    asks = ["busybox", "udhcpc", "-f", "-n", "-q", "-t", "5", "-T", "1", "-i", "seat", "-s", str(script), *PXE]
     subprocess.run([*asks, *firmware.says], check=True, capture_output=True)
     return (HERE / "given").read_text().strip()
 

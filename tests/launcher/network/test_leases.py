@@ -88,8 +88,13 @@ def test_who_holds_two_leases_of_dhcpd() -> None:
     assert twice(held(LEASES + RELEASED)) == ()
 
 
-@pytest.mark.netns
-@pytest.mark.parametrize("server", ["isc", "kea", "dnsmasq"])
+@pytest.mark.parametrize(
+    "server",
+    [
+        *(pytest.param(server, marks=pytest.mark.netns) for server in ("isc", "kea", "dnsmasq")),
+        pytest.param("ours", marks=pytest.mark.field),
+    ],
+)
 def test_a_pc_keeps_the_one_lease_that_its_firmware_got(server: str, tmp_path: Path) -> None:
     """Whatever the firmware said, with servers that have one address more than there are PCs."""
     seen = common.scenario(SCENARIOS, server, tmp_path, MOUNTS)
