@@ -22,7 +22,9 @@ from tests.pxe.server.serve_scenarios import PAIR, TEMPORARY, Serving, inside, i
 from tests.pxe.server.tftp_clients import Way
 
 SERVER, PC = "10.77.0.1", "10.77.0.66"
-HURRIED = f"from pxe import patrol, transfers; patrol.EVERY, transfers.PATIENCE = 0.1, 0.5; {serve_scenarios.HURRIED}"
+HURRIED = (
+    f"from pxe.server import patrol, transfers; patrol.EVERY, transfers.PATIENCE = 0.1, 0.5; {serve_scenarios.HURRIED}"
+)
 SERVE_HURRIED = serve_scenarios.SERVE_HURRIED = [sys.executable, "-c", HURRIED, "serve", "--interface"]
 LOADS = "import json, sys; from tests.pxe.server.tftp_clients import *\n"
 

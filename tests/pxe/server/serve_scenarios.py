@@ -26,7 +26,8 @@ TEMPORARY = HERE / "tmp"
 MAC = "52:54:00:aa:bb:01"
 SERVE = [sys.executable, "-m", "pxe", "serve", "--interface"]
 HURRIED = (
-    "from pxe import watch; watch.LOOK, watch.OFTEN = 0.3, 0.5; from pxe.__main__ import main; raise SystemExit(main())"
+    "from pxe.wire import watch; watch.LOOK, watch.OFTEN = 0.3, 0.5; "
+    "from pxe.__main__ import main; raise SystemExit(main())"
 )
 SERVE_HURRIED = [sys.executable, "-c", HURRIED, "serve", "--interface"]
 """A boot server that has no patience with other servers, where none is to be found at the start."""
