@@ -132,6 +132,10 @@ def _blank(plan: Plan) -> Sentence:
     )
 
 
+ROLE_MISSING = str(joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+"""What `check` says of a line that asks nobody and gives no role."""
+
+
 def check(append: str) -> tuple[list[str], list[str]]:
     """Errors and warnings of an append line, whatever the machine: what ``pxe`` holds every line against."""
     try:
@@ -141,11 +145,25 @@ def check(append: str) -> tuple[list[str], list[str]]:
     _, warnings, errors = explain_parameters(line, None)
     errors = (*errors, *too_many(line))
     auto = line.last("auto")
-    if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
-        errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+    sentences = [*map(str, errors)]
+    if (
+        auto
+        and YES_NO.get((auto.value or "").strip().lower())
+        and line.last("umode") is None
+        and not _umode_meant(line)
+    ):
+        sentences.append(ROLE_MISSING)
     given = given_answers(line)
     warnings = (*warnings, *unknown_language(given), *name_may_change(given))
-    return list(map(str, errors)), list(map(str, warnings))
+    return sentences, list(map(str, warnings))
+
+
+def _umode_meant(line: CommandLine) -> bool:
+    """Whether the role is there under a misspelt name, which is an error itself."""
+    from .spelling import meant  # noqa: PLC0415 - as in validation
+
+    strange = (meant(one.name, bare=one.value is None) for one in line if not one.init and row_of(one.name) is None)
+    return any(one.name == "umode" and one.sure for one in strange if one)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,18 @@ _RISKY = ("auto", "after", "auto_reboot")
 
 def advice(room: Room, done: Collection[str] = ()) -> tuple[str, ...]:
     """All that holds for every server."""
-    return (*senders(room, done), *receivers(room, done), *shared(room, done))
+    return (*strangers(room), *senders(room, done), *receivers(room, done), *shared(room, done))
+
+
+def strangers(room: Room) -> Iterator[str]:
+    """Machines that nobody has named, whose disks are overwritten all the same."""
+    line = _prospect(room.append)
+    if room.default is Boot.LAUNCHER and line.unattended and line.role == "rcv":
+        yield (
+            "any PC that boots from the network here, and is not named, is overwritten, and nobody is asked: the line "
+            "for all is that of a receiver that asks nothing. Name the PCs of the room, with these parameters in their "
+            'groups, and let all others boot their disks: default = "disk" in the room\'s file, or --default disk.'
+        )
 
 
 def senders(room: Room, done: Collection[str] = ()) -> Iterator[str]:
@@ -93,14 +104,18 @@ def inherited(room: Room) -> Iterator[str]:
             )
 
 
-def _lines(room: Room, done: Collection[str]) -> Iterator[tuple[str, Prospect]]:
+def _prospect(append: str) -> Prospect:
     from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
 
+    return prospect(append)
+
+
+def _lines(room: Room, done: Collection[str]) -> Iterator[tuple[str, Prospect]]:
     if room.default is Boot.LAUNCHER:
-        yield OTHERS, prospect(room.append)
+        yield OTHERS, _prospect(room.append)
     for machine in room.machines:
         if machine.armed and machine.mac not in done:
-            yield machine.title, prospect(line_of(room, machine))
+            yield machine.title, _prospect(line_of(room, machine))
 
 
 def _names(names: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pxe.entries.room import Boot, Machine, Room
-from pxe.room_file.advice import inherited, loops, receivers, senders, shared
+from pxe.room_file.advice import advice, inherited, loops, receivers, senders, shared, strangers
 
 MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 
@@ -13,6 +13,18 @@ MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 def room(append: str, *lines: str, default: Boot = Boot.DISK, armed: bool = True) -> Room:
     machines = zip(MACS, lines, strict=False)
     return Room(append, tuple(Machine(mac, line, armed=armed) for mac, line in machines), default=default)
+
+
+@pytest.mark.parametrize("line", ["auto=yes umode=rcv", "umode=rcv disk=serial:1", "auto=yes umode=receiver"])
+def test_a_line_that_overwrites_whoever_comes_is_named(line: str) -> None:
+    said = [*advice(room(line, "umode=snd", default=Boot.LAUNCHER))]
+    assert said[0].startswith("any PC that boots from the network here, and is not named, is overwritten, and nobody")
+    assert [*strangers(room(line, ""))] == []
+
+
+@pytest.mark.parametrize("line", ["", "umode=rcv", "auto=no umode=rcv disk=serial:1", "auto=yes umode=snd disk=sda"])
+def test_a_line_that_asks_or_reads_may_be_for_all(line: str) -> None:
+    assert [*strangers(room(line, default=Boot.LAUNCHER))] == []
 
 
 @pytest.mark.parametrize(
