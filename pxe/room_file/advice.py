@@ -26,7 +26,14 @@ _RISKY = ("auto", "after", "auto_reboot")
 
 def advice(room: Room, done: Collection[str] = ()) -> tuple[str, ...]:
     """All that holds for every server."""
-    return (*strangers(room), *senders(room, done), *receivers(room, done), *shared(room, done))
+    return (
+        *strangers(room),
+        *senders(room, done),
+        *receivers(room, done),
+        *hasty(room, done),
+        *alone(room, done),
+        *shared(room, done),
+    )
 
 
 def strangers(room: Room) -> Iterator[str]:
@@ -53,6 +60,35 @@ def senders(room: Room, done: Collection[str] = ()) -> Iterator[str]:
                 f"{several} are senders on port {port}, where the later one sends nothing. Make one of them a "
                 "receiver, or give it and its receivers a port= of their own."
             )
+
+
+def hasty(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """A sender that begins before all receivers of the room are there."""
+    lines = [*_lines(room, done)]
+    for who, line in lines:
+        there = sum(one.role == "rcv" and one.port == line.port for _, one in lines)
+        when = f"with {line.receivers} of them (--min-receivers)" if line.receivers else ""
+        if line.hurries:
+            when = f"{line.hurries} s after the first of them, for nothing on its line says when"
+        if line.role == "snd" and when and there > max(line.receivers, 1):
+            yield (
+                f"{showable(who)} sends to {there} receivers of the room on port {line.port}, and begins {when}. Who "
+                f'comes later gets nothing: write udpcparam = "--min-receivers {there} --max-wait 600" for it.'
+            )
+
+
+def alone(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """Receivers on a port on which nobody sends."""
+    by_port: dict[int, list[str]] = {}
+    lines = [*_lines(room, done), *([("", _prospect(room.append))] if room.common_is_booted else [])]
+    for who, line in _lines(room, done):
+        if line.role == "rcv" and not any(one.role != "rcv" and one.port == line.port for _, one in lines):
+            by_port.setdefault(line.port, []).append(who)
+    for port, names in by_port.items():
+        yield (
+            f"nobody of the room is a sender on port {port}, and {_names(names)} can only wait there: write "
+            'umode = "snd" for the PC that sends, or arm that again, unless the sender is no PC of this room.'
+        )
 
 
 def receivers(room: Room, done: Collection[str] = ()) -> Iterator[str]:
