@@ -24,7 +24,7 @@ from kernel_cmdline.network import parse_bootif, parse_mac
 
 from ..entries.boot_entry import LABEL, BootEntryError, make_entry
 from ..entries.room import LONGEST_TIMEOUT, Boot, Machine, Room, RoomError, mac_of
-from .lines import check_lines
+from .lines import check_lines, doubts
 from .mistakes import Mistakes, wrong_keys
 from .parameters import Given, folded, given_in, written
 from .toml_lines import Path as Place
@@ -43,6 +43,16 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 def read_room(path: Path) -> Room:
     """The room that the file describes. Raises RoomError."""
+    return parse_room(_text_of(path), str(path))
+
+
+def warnings(path: Path) -> tuple[str, ...]:
+    """What the launcher will warn of on the lines of a file that is right, each with its line. Raises RoomError."""
+    name, (room, reader, toml) = str(path), _parsed(_text_of(path), str(path))
+    return tuple(doubts(room, reader.lines).told(name, toml.line_of, "warnings").splitlines())
+
+
+def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -51,15 +61,18 @@ def read_room(path: Path) -> Room:
     if len(raw) > LARGEST:
         raise RoomError(f"{path} is larger than {LARGEST // 1024} KiB, which no description of a room is.")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = 1 if raw.startswith(_UTF_16) else raw.count(b"\n", 0, error.start) + 1
         raise RoomError(f"{path}, line {line}: this is no UTF-8 text; save the file as UTF-8.") from error
-    return parse_room(text, str(path))
 
 
 def parse_room(text: str, name: str = "room.toml") -> Room:
     """The room that the text describes; `name` is the file's, for sentences. Raises RoomError."""
+    return _parsed(text, name)[0]
+
+
+def _parsed(text: str, name: str) -> tuple[Room, _Reader, TomlText]:
     try:
         toml = TomlText(text)
     except TomlError as error:
@@ -70,7 +83,7 @@ def parse_room(text: str, name: str = "room.toml") -> Room:
         check_lines(room, reader.lines, reader.mistakes)
     if room is None or reader.mistakes.found:
         raise RoomError(reader.mistakes.told(name, toml.line_of))
-    return room
+    return room, reader, toml
 
 
 @dataclass(frozen=True)
