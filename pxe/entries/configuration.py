@@ -89,6 +89,6 @@ def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
 
 
 _NOTHING_TO_ADD = (
-    "Nothing is to be added: the PCs that are named have files of their own. Others boot what this file says: the room's "
-    "default is not in force there, and they boot their disks only if this file says so."
+    "Nothing is to be added: the PCs that are named have files of their own. Others boot what this file says: the "
+    "room's default is not in force there, and they boot their disks only if this file says so."
 )

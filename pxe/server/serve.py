@@ -209,7 +209,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
-    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
+    yield "BIOS machines can boot from the network now. Ctrl-C ends it."
 
 
 def _run(
