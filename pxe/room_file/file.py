@@ -38,6 +38,9 @@ ROOM_KEYS = {"label", "timeout", "default", "groups", "machines", *_ANYWHERE}
 GROUP_KEYS = {"machines", *_ANYWHERE}
 MACHINE_KEYS = {"mac", *_ANYWHERE}
 
+_NO_MAC = "?"
+"""In place of a wrong address: the machine's line is looked at all the same."""
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -79,9 +82,8 @@ def _parsed(text: str, name: str) -> tuple[Room, _Reader, TomlText]:
         raise RoomError(f"{name}, {error}") from error
     reader = _Reader()
     room = reader.room(toml.values)
-    if room and not reader.mistakes.found:
-        check_lines(room, reader.lines, reader.mistakes)
-    if room is None or reader.mistakes.found:
+    check_lines(room, reader.lines, reader.mistakes)
+    if reader.mistakes.found:
         raise RoomError(reader.mistakes.told(name, toml.line_of))
     return room, reader, toml
 
@@ -103,7 +105,8 @@ class _Reader:
         self.lines: dict[str, tuple[Place, tuple[Given, ...]]] = {}
         self._names: dict[str, Place] = {}
 
-    def room(self, table: dict[str, Any]) -> Room | None:
+    def room(self, table: dict[str, Any]) -> Room:
+        """With a mistake, what there is without it."""
         wrong_keys(table, (), ROOM_KEYS, self.mistakes)
         label, timeout, default = self._label(table), self._timeout(table), self._default(table)
         common = given_in(table, (), self.mistakes)
@@ -113,7 +116,7 @@ class _Reader:
             machines += self._group(name, group, armed)
         self.lines[""] = ((), common)
         append = self._written(common, ())
-        return None if self.mistakes.found else Room(append, tuple(machines), label, timeout, default)
+        return Room(append, tuple(machines), label, timeout, default)
 
     def _written(self, given: tuple[Given, ...], place: Place) -> str:
         try:
@@ -131,6 +134,7 @@ class _Reader:
             make_entry(label=label)
         except BootEntryError as error:
             self.mistakes.note(("label",), str(error))
+            return LABEL
         return label
 
     def _timeout(self, table: dict[str, Any]) -> float:
@@ -201,9 +205,9 @@ class _Reader:
             name = table["name"] if isinstance(table["name"], str) else ""
             self._name(name, (*place, "name"), "machine")
         where = (*place, "mac") if table is value else place
-        if mac := self._mac(table.get("mac"), where):
-            self.lines[mac] = (where, folded(around.given, own))
-            yield Machine(mac, self._written(self.lines[mac][1], where), name, around.group, armed)
+        mac = self._mac(table.get("mac"), where) or f"{_NO_MAC}{len(self.lines)}"
+        self.lines[mac] = (where, folded(around.given, own))
+        yield Machine(mac, self._written(self.lines[mac][1], where), name, around.group, armed)
 
     def _mac(self, text: object, place: Place) -> str:
         """The address in its usual spelling; "" where it is none, or there already."""

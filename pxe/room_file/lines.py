@@ -24,7 +24,8 @@ Lines = Mapping[str, tuple[Path, tuple[Given, ...]]]
 
 
 def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
-    """Note what is wrong with the lines that may be booted."""
+    """Note what is wrong with the lines that may be booted. Behind other mistakes only what one place is to blame for:
+    what is missed somewhere may stand where the mistake is."""
     _look_at_all(room, lines, _Judge(mistakes, room.default))
     if not mistakes.found:
         try:
@@ -77,6 +78,7 @@ class _Judge:
 
     def __init__(self, mistakes: Mistakes, default: Boot, says: Callable[[str], list[str]] = _refused) -> None:
         self._mistakes, self._default, self._says = mistakes, default, says
+        self._partial = bool(mistakes.found)
         self._rest: dict[str, list[tuple[Path, str]]] = {}
 
     def look_at(self, entry: BootEntry, given: tuple[Given, ...], place: Path, machine: Machine | None) -> None:
@@ -91,6 +93,8 @@ class _Judge:
             self._rest.setdefault(str(error), []).append((place, title))
             return
         for sentence in self._says(format_line(entry.command_line)):
+            if sentence == ROLE_MISSING and self._partial:
+                continue
             if sentence == ROLE_MISSING:
                 to_blame, told = self._without_a_role(given, machine)
             else:
@@ -112,6 +116,8 @@ class _Judge:
         return ("groups", machine.group) if machine.group else None, _NO_ROLE.format(showable(machine.group))
 
     def note_the_rest(self) -> None:
+        if self._partial:
+            return
         for sentence, [(place, title), *others] in self._rest.items():
             more = f" (and {len(others)} more)" if others else ""
             self._mistakes.note(place, f"the line of {showable(title)}{more}: {sentence}")
