@@ -226,3 +226,10 @@ def test_who_has_an_address_by_arp() -> None:
     assert arp.read(answer + bytes(18)) == Holder(address_, mac)
     assert arp.read(answer[:27]) is None
     assert arp.read(b"\0\6" + answer[2:]) is None
+
+
+def test_it_is_known_who_has_an_address() -> None:
+    made = booted()
+    assert made.holder(IPv4Address(OURS), 1) == MAC
+    assert made.holder(IPv4Address(OURS), 3601) == ""
+    assert made.holder(IPv4Address(THEIRS), 1) == ""
