@@ -9,12 +9,13 @@ import argparse
 import contextlib
 import shlex
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from bootpair.switch import Change
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
@@ -57,9 +58,9 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 
 def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
-    with remembering(options.directory, options.pair or options.directory, room) as done:
-        tree = _write(options, options.directory, room, done, options.force)
-    advice = (*_advice(options, room, done), *room_advice.loops(room, options.prog, done))
+    with remembering(options.directory, options.pair or options.directory, room) as memory:
+        tree = _write(options, options.directory, room, memory.done, options.force, also=(memory.change,))
+    advice = (*_advice(options, room, memory.done), *room_advice.loops(room, options.prog, memory.done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
 
@@ -91,9 +92,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _write(
-    options: argparse.Namespace, directory: Path, room: Room, done: Collection[str], force: bool = False
+    options: argparse.Namespace,
+    directory: Path,
+    room: Room,
+    done: Collection[str],
+    force: bool = False,
+    also: Iterable[Change] = (),
 ) -> Tree:
-    return write_tree(directory, options.pair or directory, room, done, force=force, build=options.build)
+    pair = options.pair or directory
+    return write_tree(directory, pair, room, done, force=force, build=options.build, also=also)
 
 
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from .loaders import LOADERS
 from .record import RECORD, LockError, Record, digest, locked
 from .room import Room
 from .standing import Standing, backup_name, tenants
-from .state import Damaged, Done, State, StateError, change, now, read, replace_damaged
+from .state import Damaged, Done, State, StateError, change, content, now, read, replace_damaged
 
 TREE_STATE = ".udpcast-room.json"
 """Who is done in a tree, and the room that it was written for."""
@@ -259,9 +259,18 @@ def _said(directory: Path) -> Iterator[None]:
         raise ArmError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
 
 
+@dataclass(frozen=True)
+class Memory:
+    """Who is `done` in a tree, and the `change` by which a room is remembered there."""
+
+    done: frozenset[str]
+    change: Change
+
+
 @contextlib.contextmanager
-def remembering(directory: Path, pair: Path, room: Room) -> Iterator[frozenset[str]]:
-    """Around the writing of a tree: who is done in it; behind it the room is remembered.
+def remembering(directory: Path, pair: Path, room: Room) -> Iterator[Memory]:
+    """Around the writing of a tree for `room`, which is remembered by the same switch: the lines of a room that is gone
+    would come back otherwise, where a run ends between the two.
 
     Raises StateError, ArmError.
     """
@@ -269,5 +278,6 @@ def remembering(directory: Path, pair: Path, room: Room) -> Iterator[frozenset[s
         for folder in (pair, directory):  # in the order in which the tree's writer takes them
             if folder.is_dir():
                 alone.enter_context(locked(folder))
-        yield read(directory / TREE_STATE).macs
-        change(directory / TREE_STATE, lambda state: replace(state, room=room))
+        state = read(directory / TREE_STATE)
+        text = content(replace(state, room=room))
+        yield Memory(state.macs, Change(TREE_STATE, text, hashlib.sha256(text).hexdigest()))

@@ -27,6 +27,7 @@ class Blocked(Exception):
 class Order:
     """What is wanted. `pair`: the folder that the pair is copied from, None for one that is in the tree already;
     `sha256` is that of its files. `force`: replace what is not ours. `places`: where loaders are, if not as usual.
+    `also`: what changes together with the tree.
     """
 
     pair: Path | None
@@ -34,6 +35,7 @@ class Order:
     configurations: Sequence[Configuration]
     force: bool = False
     places: tuple[Path, ...] = ()
+    also: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def make_plan(there: Tenants, order: Order) -> Plan:
     record = Record(plan.ours)
     if there.record != record:
         plan += Plan((Change(RECORD, record.to_json().encode("utf-8", "surrogateescape")),))
-    return plan
+    return plan + Plan(tuple(one for one in order.also if digest(there.directory / one.target) != one.sha256))
 
 
 def _pair(there: Tenants, order: Order) -> Plan:

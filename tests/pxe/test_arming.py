@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pxe.__main__ import main
-from pxe.arming import TREE_STATE, ArmError, Chosen, TreeRoom, arm, remembering
+from pxe.arming import TREE_STATE, ArmError, Chosen, Memory, TreeRoom, arm, remembering
 from pxe.loaders import LOADERS
 from pxe.page_command import Keeper
 from pxe.record import digest, read_record
@@ -48,8 +48,13 @@ class Room1:
         self.write()
 
     def write(self, room: Room = ROOM) -> None:
-        with remembering(self.directory, self.pair, room) as done:
-            write_tree(self.directory, self.pair, room, done, places=self.places, check=lambda _: ([], []))
+        with remembering(self.directory, self.pair, room) as memory:
+            self.write_only(room, memory)
+
+    def write_only(self, room: Room, memory: Memory) -> None:
+        """Up to the end of the writing itself."""
+        also, places = (memory.change,), self.places
+        write_tree(self.directory, self.pair, room, memory.done, places=places, check=lambda _: ([], []), also=also)
 
     def boots(self, *macs: str) -> list[str]:
         return [self._boots(mac) for mac in macs]
@@ -108,6 +113,15 @@ def test_the_tree_written_again_keeps_who_is_done(tree: Room1) -> None:
     assert tree.boots(ONE, STRANGER) == ["disk", "disk"]
     tree.run("arm", ONE)
     assert "lang=DE umode=snd\n" in tree.path(ONE).read_text(), "the line of the room as it is now"
+
+
+def test_lines_of_a_room_that_is_gone_do_not_come_back_when_the_run_ends_behind_the_writing(tree: Room1) -> None:
+    with pytest.raises(KeyboardInterrupt), remembering(tree.directory, tree.pair, Room()) as memory:
+        tree.write_only(Room(), memory)
+        raise KeyboardInterrupt
+    assert tree.boots(ONE, TWO, OFF) == ["", "", ""]
+    TreeRoom(tree.directory).arm(Chosen(all=True))
+    assert tree.boots(ONE, TWO, OFF) == ["", "", ""]
 
 
 def test_files_of_somebody_else_stay_and_are_said(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
