@@ -64,7 +64,7 @@ def _sections(directory: Path, config: Path) -> dict[str, tuple[str, tuple[str, 
             continue
         seen.add(path)
         try:
-            text = path.read_text(errors="replace")
+            text = path.read_text(errors="replace") if path.is_file() else ""
         except OSError:
             continue
         found = {**_split(text, str(path)), **found}

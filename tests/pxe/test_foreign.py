@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def test_one_in_a_file_that_is_included_is_found(tftp: Tftp, line: str) -> None:
     tftp.put("menus/rooms.cfg", "include pxelinux.cfg/default\nlabel udpcast\nkernel memtest\n")
     [told] = tftp.write().warnings
     assert told.startswith(f"{tftp.root}/menus/rooms.cfg:2 has a section udpcast of its own")
+
+
+def test_what_is_included_and_is_no_file_holds_nothing_up(tftp: Tftp) -> None:
+    tftp.put("pxelinux.cfg/default", "include pipe\ninclude pxelinux.cfg\ninclude a\0b\nlabel udpcast\nkernel other\n")
+    os.mkfifo(tftp.root / "pipe")
+    [told] = tftp.write().warnings
+    assert told.startswith(f"{tftp.root}/pxelinux.cfg/default:4 has a section udpcast of its own")
 
 
 def test_our_section_that_was_put_there_already_is_recognised(tftp: Tftp) -> None:
