@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bootpair.lock import PATIENCE
-from bootpair.switch import Change, recover, switch
+from bootpair.switch import Change, SourceError, recover, switch
 from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_mac
 
@@ -205,7 +205,7 @@ class TreeRoom:
             if standing in _OURS and (name in asked or (is_behind and standing is not Standing.EDITED)):
                 kept = backup_name(self._directory, name) if standing is Standing.EDITED else None
                 notes += [f"{name} was changed by hand: it is kept as {kept}."] if kept else []
-                changes.append(Change(name, text.encode("utf-8", "surrogateescape"), _sha256(text), kept))
+                changes.append(Change(name, text.encode("utf-8", "surrogateescape"), _sha256(text), kept, found))
                 files[name] = _sha256(text)
         for name in self._for_nobody(wanted, disk):
             changes.append(Change(name, None))
@@ -255,6 +255,8 @@ def _said(directory: Path) -> Iterator[None]:
         yield
     except LockError as error:
         raise TreeBusy(str(error)) from error
+    except SourceError as error:
+        raise ArmError(str(error)) from error
     except OSError as error:
         raise ArmError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
 

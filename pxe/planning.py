@@ -164,7 +164,7 @@ def _abandoned(there: Tenants, wanted: set[str]) -> Plan:
         path = there.directory / name
         if standing is Standing.OURS:
             told = f"{path} was removed: an earlier run wrote it, and this one does not."
-            plan += Plan((Change(name, None),), notes=(told,))
+            plan += Plan((Change(name, None, before=there.record.files[name]),), notes=(told,))
         else:
             kept = backup_name(there.directory, name)
             told = (
@@ -185,7 +185,9 @@ def _put(there: Tenants, files: Sequence[_File]) -> Plan:
     """Replace these files, whoever wrote what is there."""
     plan = Plan()
     for file in files:
-        standing, path = there.standing(file.name, file.sha256), there.directory / file.name
+        path = there.directory / file.name
+        before = digest(path)
+        standing = there.standing(file.name, file.sha256)
         if standing is Standing.NO_FILE:
             raise Blocked(f"{path} is in the way: a folder or a device, where a file is to be written. Move it away.")
         if standing is Standing.SAME:
@@ -197,6 +199,6 @@ def _put(there: Tenants, files: Sequence[_File]) -> Plan:
             kept = backup_name(there.directory, file.name)
             reason = _edited(there, file.name) if standing is Standing.EDITED else "was not ours"
             notes = (f"{path} {reason}: it is kept as {kept}, and replaced.",)
-        change = Change(file.name, file.content, file.sha256, kept)
+        change = Change(file.name, file.content, file.sha256, kept, before)
         plan += Plan((change,), {file.name: file.sha256}, (file.name,), notes=notes)
     return plan
