@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootpair import bzimage
+from bootpair import bzimage, check
 from bootpair.lock import LockError, locked
 from kernel_cmdline import showable
 
@@ -168,7 +168,7 @@ def fetch(cache: Path, release: str | None = None) -> Kernel:
             options = apt.options(release, cache)
         package, version = current_package(META_PACKAGES[architecture], options)
         place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
-        if not list(place.glob("lib/modules/*/modules.dep")):
+        if not _is_whole(place):
             with writing("the kernel package", cache, KERNEL_MB, ELSEWHERE):
                 download(package, version, place, options)
     images = list(place.glob("boot/vmlinuz-*"))
@@ -176,6 +176,19 @@ def fetch(cache: Path, release: str | None = None) -> Kernel:
         raise BuildError(f"the package {package} holds no kernel in {place}/boot; delete {place} and try again")
     release = images[0].name.removeprefix("vmlinuz-")
     return Kernel(images[0], release, place / "lib/modules" / release, package, version)
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether a package is kept there, and power did not fail while it was written: files are cut or empty then."""
+    images = [*place.glob("boot/vmlinuz-*")]
+    try:
+        for image in images:
+            check.check_kernel(image)
+    except (check.PairError, OSError):
+        return False
+    indexes = [*place.glob("lib/modules/*/modules.dep")]
+    files = (*indexes, *module_files(place / "lib/modules"))
+    return bool(images and indexes) and all(path.stat().st_size for path in files)
 
 
 @contextlib.contextmanager
