@@ -81,7 +81,8 @@ def make_plan(there: Tenants, order: Order) -> Plan:
     for one in order.configurations:
         plan += _configuration(there, one, order.force)
     plan += _abandoned(there, {str(one.path) for one in order.configurations})
-    plan += Plan(warnings=tuple(foreign.loaders_elsewhere(there.directory)))
+    ours = {*plan.in_place, *plan.theirs, *(change.target for change in plan.changes)}
+    plan += Plan(warnings=(*foreign.rivals(there.directory, ours), *foreign.loaders_elsewhere(there.directory)))
     record = Record(plan.ours)
     if there.record != record:
         plan += Plan((Change(RECORD, record.to_json().encode("utf-8", "surrogateescape")),))
