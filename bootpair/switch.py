@@ -274,13 +274,14 @@ def _read_journal(text: bytes) -> tuple[str, tuple[_Step, ...]]:
         value = json.loads(text)
         steps = tuple(_Step(**step) for step in value["steps"])
         names = [name for step in steps for name in (step.target, step.new, step.old, step.backup) if name is not None]
-        if value["format"] == FORMAT and all(map(_is_below, names)):
+        if value["format"] == FORMAT and all(map(is_below, names)):
             return str(value["state"]), steps
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     return COPYING, ()
 
 
-def _is_below(name: str) -> bool:
+def is_below(name: str) -> bool:
+    """Whether this path leads nowhere but below the folder that it is relative to."""
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts

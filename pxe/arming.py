@@ -17,13 +17,12 @@ from types import MappingProxyType
 
 from bootpair.lock import PATIENCE
 from bootpair.switch import Change, SourceError, recover, switch
-from kernel_cmdline import CommandLineError, showable
-from kernel_cmdline.network import parse_mac
+from kernel_cmdline import showable
 
 from .configuration import of_machine
 from .loaders import LOADERS
 from .record import RECORD, LockError, Record, digest, locked
-from .room import Room
+from .room import Room, RoomError, mac_of
 from .standing import Standing, backup_name, tenants
 from .state import Damaged, Done, State, StateError, change, content, now, read, replace_damaged
 
@@ -75,8 +74,8 @@ def _macs(text: str, room: Room) -> Iterator[str]:
         yield from named
         return
     try:
-        yield parse_mac(text)
-    except CommandLineError as error:
+        yield mac_of(text)
+    except RoomError as error:
         raise ArmError(f'"{showable(text)}" is no MAC address, and no machine of the room has this name.') from error
 
 

@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from bootpair.digest import digest
 from bootpair.lock import LockError, locked
+from bootpair.switch import is_below
 from bootpair.whole import write_whole
 
 __all__ = ["RECORD", "LockError", "Record", "digest", "locked", "read_record", "write_record"]
@@ -53,7 +54,7 @@ def read_record(directory: Path) -> Record:
 def _record(value: object) -> Record:
     match value:
         case {"format": 1, "files": dict() as files}:
-            return Record(MappingProxyType({str(name): str(found) for name, found in files.items()}))
+            return Record(MappingProxyType({name: str(found) for name, found in files.items() if is_below(name)}))
     raise ValueError("no record")
 
 

@@ -107,6 +107,13 @@ def test_a_group_or_all(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err.startswith('"PC 9" is no MAC address, and no machine of the room has this name.')
 
 
+@pytest.mark.parametrize("mac", ["ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "01:00:5e:00:00:01"])
+def test_the_address_of_no_card_is_nobody(tree: Room1, mac: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tree", "done", str(tree.directory), mac]) == 1
+    assert f'"{mac}" is no MAC address' in capsys.readouterr().err
+    assert tree.boots(mac) == [""]
+
+
 def test_the_tree_written_again_keeps_who_is_done(tree: Room1) -> None:
     tree.run("done", ONE, STRANGER)
     tree.write(Room("lang=DE", (Machine(ONE, "umode=snd"),)))
