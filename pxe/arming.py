@@ -130,6 +130,11 @@ class TreeRoom:
         """Raises StateError."""
         return read(self._state)
 
+    def mend(self) -> list[str]:
+        """Finish or undo what a killed run has left; sentences that tell it. Raises ArmError."""
+        with _said(self._directory), locked(self._directory, self._wait):
+            return [*recover(self._directory)]
+
     def token(self) -> str:
         """What a report must bring; made once. Raises StateError."""
         return change(self._state, State.with_token).token
@@ -252,10 +257,8 @@ def _sha256(text: str) -> str:
 def _said(directory: Path) -> Iterator[None]:
     try:
         yield
-    except LockError as error:
+    except (LockError, SourceError) as error:
         raise TreeBusy(str(error)) from error
-    except SourceError as error:
-        raise ArmError(str(error)) from error
     except OSError as error:
         raise ArmError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
 

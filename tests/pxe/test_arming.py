@@ -7,10 +7,12 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from bootpair.switch import JOURNAL, Change, switch
 from pxe.__main__ import main
 from pxe.arming import TREE_STATE, ArmError, Chosen, Memory, TreeRoom, arm, remembering
 from pxe.loaders import LOADERS
@@ -317,6 +319,30 @@ def test_wrong_usage_of_the_page(
         main(["page", str(tree.directory), "--interface", "eth1", option, value])
     assert stopped.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_page_finishes_first_what_a_killed_run_has_left(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree.directory / JOURNAL).write_text('{"format": 1, "state": "copying", "steps": []}')
+    assert main(["page", str(tree.directory), "--interface", "none0"]) == 1
+    assert "an earlier run was interrupted" in capsys.readouterr().out
+    assert not (tree.directory / JOURNAL).exists()
+
+
+def test_a_report_waits_while_somebody_edits_the_tree(tree: Room1, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    keeper = Keeper(TreeRoom(tree.directory, wait=0), said.append)
+
+    def late(folder: Path, changes: Sequence[Change]) -> None:
+        tree.path(ONE).write_text("by hand")
+        switch(folder, changes)
+
+    monkeypatch.setattr("pxe.arming.switch", late)
+    assert not keeper.keep([Report(ONE, "10.77.0.50", "rcv", True)])
+    assert tree.path(ONE).read_text() == "by hand"
+    monkeypatch.undo()
+    assert keeper.keep([Report(ONE, "10.77.0.50", "rcv", True)])
+    assert tree.boots(ONE) == ["disk"]
+    assert tree.path(ONE).with_name(f"{tree.path(ONE).name}.bak").read_text() == "by hand"
 
 
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
