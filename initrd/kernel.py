@@ -105,6 +105,7 @@ def usable(kernel: Kernel, work: Path) -> Kernel:
         and (tree / "modules.dep").is_file()
         and is_plain(tree)
         and all(path.relative_to(tree).parts[0] == "kernel" and not path.is_symlink() for path in files)
+        and {path.relative_to(tree).as_posix() for path in files} <= _indexed(tree)
     ):
         return dataclasses.replace(kernel, modules=tree)
     copy = work / "lib/modules" / version
@@ -117,6 +118,12 @@ def usable(kernel: Kernel, work: Path) -> Kernel:
         shutil.copyfile(path, copy / path.name)
     run(["depmod", "-b", work, version])
     return dataclasses.replace(kernel, modules=copy)
+
+
+def _indexed(tree: Path) -> set[str]:
+    """The drivers that depmod's index has, by their paths below `tree`."""
+    lines = (tree / "modules.dep").read_text(errors="replace").splitlines()
+    return {line.partition(":")[0] for line in lines}
 
 
 def _link(source: Path, target: Path) -> None:
