@@ -68,7 +68,7 @@ def check_kernel(path: Path) -> str:
 
 
 def _kernel(path: Path) -> tuple[str, Part]:
-    with _opened(path) as file:
+    with opened(path) as file:
         size = _size(file, path)
         head = file.read(bzimage.HEAD)
         try:
@@ -84,7 +84,7 @@ def _kernel(path: Path) -> tuple[str, Part]:
 
 
 def _initrd(path: Path) -> tuple[Identity | None, Part]:
-    with _opened(path) as file:
+    with opened(path) as file:
         size = _size(file, path)
         try:
             front = read_front(file, size)
@@ -133,7 +133,8 @@ def _manifest(path: Path, release: str) -> dict[str, Part]:
         return {}
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """For reading; a pipe that nobody writes to is no reason to wait. Raises OSError."""
     return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 

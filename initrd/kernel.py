@@ -65,7 +65,7 @@ def given(image: Path, modules: Path | None) -> Kernel:
     `modules` may be the directory of one version or the ``lib/modules`` above it. Raises BuildError.
     """
     try:
-        with image.open("rb") as file:
+        with check.opened(image) as file:
             head = file.read(0x8000)
     except OSError as error:
         raise BuildError(f"--kernel {image} cannot be read: {error.strerror}", 2) from error

@@ -114,9 +114,11 @@ def test_killed_while_it_finishes_the_next_run_finishes(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(half, folder)
 
+    number = 0
     for number in points(lambda: recover(folder), interrupted):
         recover(folder)
         assert content(folder) == NEW, number
+    assert number > len(NEW), "it was killed, and more than once for each file"
 
 
 @pytest.mark.parametrize("name", ["udpcast-initrd", "cfg/default", "cfg/01-aa", "udpcast-linux"])

@@ -108,6 +108,12 @@ def test_an_apt_that_knows_no_kernel_is_one_sentence(monkeypatch: pytest.MonkeyP
         kernel.current_package("linux-image-amd64")
 
 
+def test_a_pipe_is_no_kernel_and_holds_nothing_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BuildError, match="pipe is no kernel for x86"):
+        kernel.given(tmp_path / "pipe", None)
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
