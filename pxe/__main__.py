@@ -17,7 +17,7 @@ from pathlib import Path
 
 from initrd.pair.switch import Change
 from kernel_cmdline import showable, showable_lines
-from kernel_cmdline.arguments import ArgumentParser
+from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
 from .commands import arm as arm_commands
 from .commands import options as room_options
@@ -146,7 +146,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "`tree arm DIR MAC ...` the launcher again; both have a --help.",
         epilog=STATUSES,
     )
-    tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
+    tree.add_argument("directory", type=path_to_write, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
     tree.add_argument(
         "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
