@@ -51,6 +51,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _page(options: argparse.Namespace) -> int:
     say = partial(print, flush=True)
     tree = TreeRoom(options.directory, wait=0)
+    for note in TreeRoom(options.directory).mend():  # before anything else is written there
+        say(note)
     server = _server(options)
     with (
         contextlib.suppress(KeyboardInterrupt),

@@ -145,7 +145,12 @@ def _write(path: Path, state: State) -> None:
     """Put the state at `path`; the caller holds the lock, so that what a killed writer left belongs to nobody."""
     for left in path.parent.glob(f".{path.name}.????????"):
         left.unlink()
-    write_whole(path, (json.dumps(_to_json(state), indent=1) + "\n").encode("ascii"))
+    write_whole(path, content(state))
+
+
+def content(state: State) -> bytes:
+    """What the file of this state holds."""
+    return (json.dumps(_to_json(state), indent=1) + "\n").encode("ascii")
 
 
 def _to_json(state: State) -> dict[str, object]:
