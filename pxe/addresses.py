@@ -6,15 +6,23 @@ range; else a private one (RFC 1918), for a room's network nearly always is.
 
 from __future__ import annotations
 
+import array
+import fcntl
 import json
 import re
 import socket
+import struct
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+
+_SIOCGIFCONF = 0x8912
+_IFREQ = struct.Struct(f"16sI4s{struct.calcsize('16sLLHBBB0L') - 24}x")
+"""struct ifreq with a struct sockaddr_in in it: the card's name, family and port, the address."""
+_MOST_OWN = 1024
 
 Span = tuple[IPv4Address, IPv4Address]
 
@@ -72,6 +80,15 @@ def on_interface(name: str) -> tuple[Address, ...]:
             f"{name} has no broadcast, so no PC can ask through it: name the card on the room's network."
         )
     return tuple(_address(entry, name) for card in cards for entry in card.get("addr_info", []))
+
+
+def own() -> frozenset[IPv4Address]:
+    """The addresses that this machine has now, on all cards (SIOCGIFCONF of netdevice(7)). Raises OSError."""
+    room = array.array("B", bytes(_MOST_OWN * _IFREQ.size))
+    where, size = room.buffer_info()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        (used, _) = struct.unpack("iP", fcntl.ioctl(asking, _SIOCGIFCONF, struct.pack("iP", size, where)))
+    return frozenset(IPv4Address(entry[2]) for entry in _IFREQ.iter_unpack(room[:used]))
 
 
 def _address(entry: dict[str, object], name: str) -> Address:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from . import message
+from .addresses import own
 from .arp import Arp
 from .gate import Gate
 from .loop import Loop
@@ -124,13 +125,20 @@ class Door:
                 self._taken.by.setdefault(holder.mac, set()).add(holder.address)
 
     def _is_taken(self, address: IPv4Address, mac: str, now: float) -> bool:
-        holder, heard = self._taken.macs.get(address, ("", 0.0))
-        if not holder or holder == mac or now - heard > FRESH or len(self._taken.by[holder]) >= MANY:
-            return False
-        if address not in self._told:
+        holder = self._holder(address, mac, now)
+        if holder and address not in self._told:
             self._told.add(address)
             self._say(f"{address} is not given to anybody: {holder} has it already.")
-        return True
+        return bool(holder)
+
+    def _holder(self, address: IPv4Address, mac: str, now: float) -> str:
+        """Who has the address, if not this PC; "" for nobody."""
+        if address in own():  # our own question by ARP does not come back to us
+            return "this machine"
+        holder, heard = self._taken.macs.get(address, ("", 0.0))
+        if not holder or holder == mac or now - heard > FRESH or len(self._taken.by[holder]) >= MANY:
+            return ""
+        return holder
 
     def _another(self, reply: Message) -> None:
         """Let dnsmasq offer another address than this one."""

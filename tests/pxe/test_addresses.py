@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface
 import pytest
 
 from pxe.__main__ import main
-from pxe.addresses import Address, AddressError, Choice, Span, check_name, choose
+from pxe.addresses import Address, AddressError, Choice, Span, check_name, choose, own
 
 PUBLIC, PRIVATE, OTHER, LINK, HOST = (
     Address(IPv4Interface(text))
@@ -75,3 +75,9 @@ def test_what_is_no_interface_for_pcs(name: str, part: str, capsys: pytest.Captu
     assert part in capsys.readouterr().err
     with pytest.raises(ValueError, match=r"lo |alias|called|no name"):
         check_name(name)
+
+
+def test_the_addresses_of_this_machine() -> None:
+    found = own()
+    assert IPv4Address("127.0.0.1") in found
+    assert IPv4Address("240.0.0.1") not in found
