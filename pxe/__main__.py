@@ -11,7 +11,6 @@ import shlex
 import sys
 from collections.abc import Collection
 from dataclasses import replace
-from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from kernel_cmdline.arguments import ArgumentParser
 from . import arm_commands, firewall, page_command, room_advice, room_command, room_options
 from .addresses import check_name
 from .arming import ArmError, remembering
+from .display import say
 from .dnsmasq import BootServer, ConfigError
 from .room import Room, RoomError
 from .room_options import room_of
@@ -72,7 +72,6 @@ def _serve(options: argparse.Namespace) -> int:
         for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
             say(f"warning: {warning}")
 
-    say = partial(print, flush=True)
     room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     macs = tuple(machine.mac for machine in room.machines)

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from kernel_cmdline import showable, showable_lines
 
 from . import addresses, firewall
 from .arming import ArmError, Chosen, TreeBusy, TreeRoom
+from .display import say
 from .loop import Loop, told_to_end
 from .register import ROLES
 from .results import PORT, Report, ResultPage
@@ -49,7 +49,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _page(options: argparse.Namespace) -> int:
-    say = partial(print, flush=True)
     tree = TreeRoom(options.directory, wait=0)
     server = _server(options)
     with (

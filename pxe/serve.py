@@ -116,7 +116,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             contextlib.closing(Loop()) as loop,
         ):
             settings = replace(settings, port=watch.port)
-            place.config.write_text(config(settings))
+            place.config.write_bytes(os.fsencode(config(settings)))
             watch.look()
             watch.attach(loop)
             _run(loop, command, settings, (place, claimed.fileno()), say, attach)

@@ -88,7 +88,8 @@ class Supervisor:
         theirs, self._control = os.pipe()
         pid, told = os.pipe()
         self._clear = clear
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):  # the disk behind it is full
+            sys.stdout.flush()
         self._keeper = os.fork()
         if not self._keeper:
             _never_back(lambda: _keep(command, clear, (theirs, log, told), keep))
