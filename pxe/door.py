@@ -63,10 +63,11 @@ class Door:
         self._taken = _Taken()
         self._told: set[IPv4Address] = set()
         self._loop: Loop | None = None
+        self._handed_on: Callable[[Message], None] = lambda _: None
 
-    def attach(self, loop: Loop) -> None:
-        """Serve as long as the loop runs."""
-        self._loop = loop
+    def attach(self, loop: Loop, handed_on: Callable[[Message], None]) -> None:
+        """Serve as long as the loop runs; `handed_on` gets each first question that dnsmasq is to answer."""
+        self._loop, self._handed_on = loop, handed_on
         loop.watch(self._relay, self._answer)
         loop.watch(self._arp, self._hear)
 
@@ -79,6 +80,7 @@ class Door:
             self._questions[said.mac] = _Question(said)
             if len(self._questions) > MOST:
                 del self._questions[next(iter(self._questions))]
+            self._handed_on(said)
         self._relay.tell(said)
         self._gate.gone(said)
         return True

@@ -26,6 +26,7 @@ from .daemon import Daemon, DaemonError, Readers
 from .dnsmasq import BootServer, config, default_range
 from .loaders import LOADERS, boots_disk
 from .loop import Loop, told_to_end
+from .message import Message
 from .patrol import InterfaceGone, Patrol
 from .supervisor import Command, User, other_user
 from .watch import Policy, Watch, WatchError
@@ -66,11 +67,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Running:
-    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq."""
+    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq; `handed_on` must be told what it
+    is asked beside the wire."""
 
     loop: Loop
     settings: BootServer
     signal: Callable[[signal.Signals], None]
+    handed_on: Callable[[Message], None]
     say: Say
 
 
@@ -118,8 +121,11 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             settings = replace(settings, port=watch.port)
             place.config.write_bytes(os.fsencode(config(settings)))
             watch.look()
-            watch.attach(loop)
-            _run(loop, command, settings, (place, claimed.fileno()), say, attach)
+
+            def listen(running: Running) -> None:
+                watch.attach(running.loop, running.handed_on)
+
+            _run(loop, command, settings, (place, claimed.fileno()), say, [*attach, listen])
 
 
 def _policy(service: Service) -> Policy:
@@ -218,7 +224,7 @@ def _run(
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
             say(line)
         for each in attach:
-            each(Running(loop, settings, daemon.signal, say))
+            each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
 
     def read(line: str) -> None:
         patrol.logged(line)
