@@ -1,1 +1,1 @@
-"""Builds the pair `udpcast-linux` and `udpcast-initrd`. Imports `bootpair` and `kernel_cmdline` only."""
+"""Builds the pair `udpcast-linux` and `udpcast-initrd`. Imports `kernel_cmdline` only."""

@@ -5,6 +5,11 @@ What builds is imported where signals are looked after already, so that Ctrl-C i
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # while the others are imported, which takes a moment
+
 import argparse
 import logging
 import os
@@ -92,9 +97,9 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
             if options.command == "packages":
                 return packages()
             return make(options, f"{prog} {shlex.join(words)}")
-    except Interrupted as signal:
-        print(f"initrd: ended by {signal}; the files in the output directory are as they were", file=sys.stderr)
-        return signal.status
+    except Interrupted as ended:
+        print(f"initrd: ended by {ended}; the files in the output directory are as they were", file=sys.stderr)
+        return ended.status
 
 
 def packages() -> int:

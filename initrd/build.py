@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bootpair import bzimage, check
+from initrd.pair import bzimage, check
 from kernel_cmdline import showable
 
 from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, workspace

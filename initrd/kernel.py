@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootpair import bzimage
-from bootpair.lock import LockError, locked
+from initrd.pair import bzimage
+from initrd.pair.lock import LockError, locked
 from kernel_cmdline import showable
 
 from . import apt, workspace

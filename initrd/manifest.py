@@ -1,6 +1,6 @@
 """What is in the pair: sizes, digests, versions. Written beside it as JSON.
 
-Which kernel an initrd belongs to also stands in the initrd itself, in front (`bootpair.identity`).
+Which kernel an initrd belongs to also stands in the initrd itself, in front (`initrd.pair.identity`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootpair.check import check_kernel
-from bootpair.identity import NAME, TRAILER, Identity, Part
+from initrd.pair.check import check_kernel
+from initrd.pair.identity import NAME, TRAILER, Identity, Part
 
 from .cpio import header, padding
 from .run import run

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from bootpair.lock import LockError, locked
-from bootpair.switch import Change, SourceError, recover, switch
+from initrd.pair.lock import LockError, locked
+from initrd.pair.switch import Change, SourceError, recover, switch
 from kernel_cmdline import showable
 
 from .errors import BuildError

@@ -1,1 +1,1 @@
-"""Writes the boot tree and runs the boot server. Imports `bootpair`, `kernel_cmdline` and, of `launcher`, `explain`."""
+"""The boot tree and the boot server. Imports `kernel_cmdline`, `initrd.pair` and, of `launcher`, `explain`."""

@@ -17,17 +17,22 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser
 
-from . import arm_commands, firewall, page_command, room_advice, room_command, room_options
-from .addresses import check_name
-from .arming import ArmError, remembering
+from .commands import arm as arm_commands
+from .commands import options as room_options
+from .commands import page as page_command
+from .commands import room as room_command
+from .commands.options import room_of
 from .display import say
-from .dnsmasq import BootServer, ConfigError
-from .room import Room, RoomError
-from .room_options import room_of
-from .serve import ServeError, Service, serve
-from .state import SERVER_STATE, StateError
-from .told import Told
-from .tree import Tree, TreeError, write_tree
+from .done.arming import ArmError, remembering
+from .done.state import SERVER_STATE, StateError
+from .done.told import Told
+from .entries.room import Room, RoomError
+from .room_file import advice as room_advice
+from .server import firewall
+from .server.addresses import check_name
+from .server.dnsmasq import BootServer, ConfigError
+from .server.serve import ServeError, Service, serve
+from .tree.tree import Tree, TreeError, write_tree
 
 PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"

@@ -1,2 +1,2 @@
-"""A virtual classroom of machines that really PXE-boot. Imports `bootpair`, `initrd`, `pxe`, `kernel_cmdline`; never
+"""A virtual classroom of machines that really PXE-boot. Imports `initrd`, `pxe`, `kernel_cmdline`; never
 `launcher`."""

@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 CACHE = PROJECT / ".cache"
 KERNELS = CACHE / "kernel"
 STAMP = ".made-from"
-FOLDERS = ("bootpair", "initrd", "launcher", "kernel_cmdline")
+FOLDERS = ("initrd", "launcher", "kernel_cmdline")
 
 
 def fingerprint(release: str | None) -> str:

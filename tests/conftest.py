@@ -3,6 +3,7 @@ draws its examples depends on how fast the machine is."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from launcher.translate import set_language  # noqa: E402 - the line above must 
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also below nohup, which programs under test rightly respect
 
 
 @pytest.fixture(autouse=True)

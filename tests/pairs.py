@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from bootpair.check import INITRD, KERNEL
 from initrd.manifest import put_front
+from initrd.pair.check import INITRD, KERNEL
 
 VERSION = "6.1.0-56-amd64 (builder@example) #1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)"
 OTHER_VERSION = "6.12.118+deb13-amd64 (builder@example) #1 SMP PREEMPT_DYNAMIC Debian 6.12.118-1 (2026-11-20)"

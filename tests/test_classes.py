@@ -10,7 +10,7 @@ import pytest
 from tests.common import ROOT
 
 LIMIT = 12
-FOLDERS = ("bootpair", "kernel_cmdline", "launcher", "initrd", "pxe", "cli", "catalogues", "qemu")
+FOLDERS = ("kernel_cmdline", "launcher", "initrd", "pxe", "cli", "catalogues", "qemu")
 
 
 def attributes_that_change(made: ast.ClassDef) -> set[str]:

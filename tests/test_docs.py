@@ -11,10 +11,10 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.explain import check, prospect
-from pxe.boot_entry import check_entries
-from pxe.configuration import entries, line_of
-from pxe.room_advice import advice, loops
-from pxe.room_file import GROUP_KEYS, MACHINE_KEYS, ROOM_KEYS, parse_room
+from pxe.entries.boot_entry import check_entries
+from pxe.entries.configuration import entries, line_of
+from pxe.room_file.advice import advice, loops
+from pxe.room_file.file import GROUP_KEYS, MACHINE_KEYS, ROOM_KEYS, parse_room
 from tests.common import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

@@ -43,10 +43,10 @@ from launcher.session import boot
 from launcher.session.system import RunningSystem
 from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
-from pxe.boot_entry import BootEntryError, check_entries, make_entry
-from pxe.clients import ClientEvent, Clients
-from pxe.serve import row
-from pxe.tree import Tree
+from pxe.entries.boot_entry import BootEntryError, check_entries, make_entry
+from pxe.server.clients import ClientEvent, Clients
+from pxe.server.serve import row
+from pxe.tree.tree import Tree
 from tests.common import ROOT, a_plan
 from tests.hostile import BAD, line, machine, raw, text
 from tests.launcher.session.driver import FakeSystem, begun

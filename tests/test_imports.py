@@ -16,14 +16,13 @@ from initrd.python import LIBRARIES
 from tests.common import ROOT
 
 MAY_IMPORT = {
-    "bootpair": set[str](),
     "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
-    "initrd": {"bootpair", "kernel_cmdline"},
-    "pxe": {"bootpair", "kernel_cmdline", "launcher.answers.explain"},
+    "initrd": {"kernel_cmdline"},
+    "pxe": {"kernel_cmdline", "initrd.pair", "launcher.answers.explain"},
     "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
-    "qemu": {"bootpair", "initrd", "pxe", "kernel_cmdline"},
+    "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }
 
 MEASURED_FROM_WITHIN = {"qemu/bench/stages.py": ("launcher.datapath.",)}
@@ -34,12 +33,14 @@ ROOMS = {
         *("model", "udpcast", "hardware", "network", "answers", "datapath", "transfer", "screens", "session"),
         "commands",
     ),
+    "pxe": ("entries", "room_file", "tree", "wire", "server", "done", "commands"),
     "qemu": ("host", "machine", "disks", "classroom", "bench", "commands"),
 }
 """The rooms of a folder; a room imports from those before it, and from its folder's top modules, which import none."""
 
 ABOVE_THE_ROOMS = {
     "launcher": {"__main__"},
+    "pxe": {"__main__"},
     "qemu": {"__main__", "demo"},
 }
 """Top modules that tie the rooms together; nothing imports them."""
@@ -87,6 +88,14 @@ def test_a_folder_imports_only_what_the_architecture_allows(folder: str) -> None
         and not f"{name}.".startswith(MEASURED_FROM_WITHIN.get(str(path.relative_to(ROOT)), ("-",)))
     ]
     assert not wrong
+
+
+def test_what_makes_a_pair_stands_alone() -> None:
+    """`pxe` imports it, and shall not see the builder."""
+    files = [path for path in modules("initrd") if path.parent.name == "pair"]
+    assert files
+    ours = {name for path in files for name in imports(path) if name.split(".")[0] in MAY_IMPORT}
+    assert all(f"{name}.".startswith("initrd.pair.") or name == "initrd" for name in ours)
 
 
 @pytest.mark.parametrize("folder", ROOMS)

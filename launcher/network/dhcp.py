@@ -14,7 +14,7 @@ PID_FILE = "udhcpc.pid"
 ASKS = ("udhcpc: broadcasting discover", "udhcpc: sending discover")
 """Lines that say that a request for any lease went out (the second in older versions)."""
 VENDOR = "udpcast-launcher"
-"""The vendor class (option 60): by it our boot server (`pxe/message.py`) knows a PC that has booted the launcher."""
+"""The vendor class (option 60): by it our boot server (`pxe/wire/message.py`) knows a PC that booted the launcher."""
 REPORTS = "udhcpc-script: "
 """How a line of our own script begins; its file is in place by then."""
 

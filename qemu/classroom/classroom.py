@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel_cmdline import showable_lines
-from pxe.boot_entry import KERNEL
-from pxe.room import Machine, Room
-from pxe.tree import write_tree
+from pxe.entries.boot_entry import KERNEL
+from pxe.entries.room import Machine, Room
+from pxe.tree.tree import write_tree
 
 from ..disks import images
 from ..disks.model import small_model

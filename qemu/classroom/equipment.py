@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bootpair.identity import archive_offset
+from initrd.pair.identity import archive_offset
 from kernel_cmdline import Parameter, format_line, parse
-from pxe.boot_entry import INITRD
+from pxe.entries.boot_entry import INITRD
 
 from ..disks.tools import DiskError
 from ..machine.spec import Bus, MachineSpec

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kernel_cmdline import CommandLineError
-from pxe.tree import TreeError
+from pxe.tree.tree import TreeError
 
 from ..disks.tools import DiskError
 from ..host.event_loop import DeadlinePassed

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from kernel_cmdline import parse
-from pxe.boot_entry import INITRD, KERNEL
-from pxe.dnsmasq import BOOT_FILE
+from pxe.entries.boot_entry import INITRD, KERNEL
+from pxe.server.dnsmasq import BOOT_FILE
 
 from ..host.event_loop import Deadline
 from ..host.network import Served

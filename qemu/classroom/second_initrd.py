@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from initrd.cpio import write_archive
-from pxe.boot_entry import INITRD
-from pxe.loaders import machine_file
+from pxe.entries.boot_entry import INITRD
+from pxe.entries.loaders import machine_file
 
 from .seat_spec import SeatSpec
 

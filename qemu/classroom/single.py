@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from kernel_cmdline import Parameter, format_line, parse
-from pxe.boot_entry import INITRD, KERNEL
-from pxe.room import Machine, Room
-from pxe.tree import write_tree
+from pxe.entries.boot_entry import INITRD, KERNEL
+from pxe.entries.room import Machine, Room
+from pxe.tree.tree import write_tree
 
 from ..disks import images, raw
 from ..host import sandbox

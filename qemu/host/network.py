@@ -1,7 +1,8 @@
 """The cables of a virtual classroom: a bridge, one tap for each machine, and a boot server on the bridge.
 
 Only for use inside `sandbox.run`: the network namespace, and with it everything made here, ends with the run. The
-configuration of dnsmasq comes from `pxe.dnsmasq`, as for a real room; or the server is somebody else's (`foreign`).
+configuration of dnsmasq comes from `pxe.server.dnsmasq`, as for a real room; or the server is somebody else's
+(`foreign`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 
-from pxe.dnsmasq import BootServer, config
+from pxe.server.dnsmasq import BootServer, config
 
 from . import foreign
 from .event_loop import Deadline, EventLoop, Stream, watch_process

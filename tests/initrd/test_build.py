@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bootpair.check import check_pair
-from bootpair.identity import archive_offset
 from initrd import python
 from initrd.build import INITRD, LINUX, MANIFEST
+from initrd.pair.check import check_pair
+from initrd.pair.identity import archive_offset
 from tests.common import ROOT
 
 pytestmark = pytest.mark.vm
@@ -43,7 +43,7 @@ def build(
 def project() -> Iterator[Path]:
     """A copy of what goes in, so that nobody edits it between two builds; readable for everybody."""
     copy = Path("/var/tmp") / f"udpcast-project-{os.getpid()}"
-    for name in ("bootpair", "initrd", *python.OUR_PACKAGES):
+    for name in ("initrd", *python.OUR_PACKAGES):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
     yield copy

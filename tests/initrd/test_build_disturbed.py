@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from bootpair.identity import archive_offset
 from initrd import workspace
 from initrd.build import INITRD, LINUX, MANIFEST
+from initrd.pair.identity import archive_offset
 from tests.common import ROOT
 
 pytestmark = pytest.mark.field

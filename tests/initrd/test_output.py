@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bootpair import bzimage
-from bootpair import switch as switching
-from bootpair.check import INITRD, KERNEL, MANIFEST, check_pair
 from initrd import output
 from initrd.build import build
 from initrd.errors import BuildError
+from initrd.pair import bzimage
+from initrd.pair import switch as switching
+from initrd.pair.check import INITRD, KERNEL, MANIFEST, check_pair
 from tests.killing import points
 from tests.pairs import OTHER_VERSION, VERSION, kernel, make_pair
 

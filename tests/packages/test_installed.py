@@ -21,8 +21,8 @@ from tests.common import ROOT
 pytestmark = pytest.mark.package
 
 FOLDERS = {
-    "deb": ("bootpair", "cli", "initrd", "kernel_cmdline", "launcher", "pxe"),
-    "wheel": ("bootpair", "cli", "initrd", "kernel_cmdline", "launcher", "pxe", "qemu"),
+    "deb": ("cli", "initrd", "kernel_cmdline", "launcher", "pxe"),
+    "wheel": ("cli", "initrd", "kernel_cmdline", "launcher", "pxe", "qemu"),
 }
 VENV = "/opt/venv"
 COMMAND = {"deb": "/usr/bin/udpcast-launcher", "wheel": f"{VENV}/bin/udpcast-launcher"}

@@ -7,8 +7,8 @@ import tomllib
 
 from initrd.build import DEBIAN_PACKAGES
 from launcher import VERSION
-from pxe.loaders import LOADERS
-from pxe.serve import PACKAGES
+from pxe.entries.loaders import LOADERS
+from pxe.server.serve import PACKAGES
 from tests.common import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -109,7 +109,7 @@ def ours() -> None:
         folder.mkdir()
     make_pair(pair)
     ip("-n", "server", "link", "set", "lo", "up")
-    hurried = "from pxe import watch; watch.LOOK = 0.3; from pxe.__main__ import main; main()"
+    hurried = "from pxe.wire import watch; watch.LOOK = 0.3; from pxe.__main__ import main; main()"
     places = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"TMPDIR={temporary}")
     words = ("serve", "--interface", "room", "--range", f"{FIRST},{LAST}", "--pair", str(pair))
     start("env", *places, sys.executable, "-uc", hurried, *words, until_it_says="+ ")

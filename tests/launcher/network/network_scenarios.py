@@ -24,7 +24,7 @@ from launcher.model.plan import Address, AddressSource
 from launcher.network.address import SCRIPT, AddressJob, AddressState, Phase
 from launcher.network.card import has_link, raise_links
 from launcher.sentence import NOTHING
-from pxe.dnsmasq import BootServer, Host, config
+from pxe.server.dnsmasq import BootServer, Host, config
 
 MAC = "52:54:00:aa:bb:01"
 NIC = Nic("seat", MAC)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pxe.boot_entry import INITRD, KERNEL
+from pxe.entries.boot_entry import INITRD, KERNEL
 from qemu.bench import boot as bench
 from qemu.bench.boot import FLOOR, BootBench, Time, rows
 from qemu.commands.commands import parser

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pxe.boot_entry import INITRD
-from pxe.loaders import machine_file
+from pxe.entries.boot_entry import INITRD
+from pxe.entries.loaders import machine_file
 from qemu.bench.cases import Way
 from qemu.bench.classrooms import (
     RoomBench,

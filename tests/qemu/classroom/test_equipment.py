@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from initrd.cpio import write_archive
-from pxe.boot_entry import INITRD
-from pxe.loaders import machine_file
+from pxe.entries.boot_entry import INITRD
+from pxe.entries.loaders import machine_file
 from qemu.classroom import equipment
 from qemu.classroom.faults import parse_fault
 from qemu.classroom.report import Role

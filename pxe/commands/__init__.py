@@ -1,0 +1,1 @@
+"""What an administrator types, but for `tree` and `serve`."""

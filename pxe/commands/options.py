@@ -1,0 +1,80 @@
+"""The options that describe a room: --room names the file that has it all; the others are shorthand for a small one.
+
+The two are not mixed: what a command line said once, and the file does not, would be gone at the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from ..entries.boot_entry import LABEL
+from ..entries.room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, machines_of
+from ..room_file.file import read_room
+
+_SHORTHAND = {"append": DEFAULT_APPEND, "machine": (), "label": LABEL, "default": Boot.LAUNCHER.value, "timeout": 0.0}
+"""The options that say the same as a file, and what they are where they are left out."""
+
+
+class _Once(argparse.Action):
+    """argparse takes the last one in silence, and a part of the room would be lost."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, value: object, option: str | None = None
+    ) -> None:
+        if getattr(options, self.dest) is not None:
+            parser.error(f"{option} is given twice: write all into one, or the room into a file (--room)")
+        setattr(options, self.dest, value)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    add = partial(parser.add_argument, action=_Once)
+    add("--room", type=Path, metavar="FILE", help="the file that describes the room; replaces the five options below")
+    add("--append", metavar="TEXT", help=f"parameters for every machine (default: {DEFAULT_APPEND})")
+    parser.add_argument(
+        "--machine",
+        action="append",
+        type=_machine,
+        metavar="MAC=TEXT",
+        help="parameters for one machine, in place of those of the same name (may be repeated)",
+    )
+    add("--label", help=f"label of the section (default: {LABEL})")
+    add(
+        "--default",
+        choices=[one.value for one in Boot],
+        help="what machines without --machine boot: the launcher, or their local disks, where --timeout lets somebody "
+        f"choose the launcher (default: {Boot.LAUNCHER.value})",
+    )
+    add("--timeout", type=_seconds, metavar="S", help="show a boot prompt for so many seconds")
+    parser.set_defaults(wrong_usage=parser.error)
+
+
+def room_of(options: argparse.Namespace) -> Room:
+    """The room that the options describe. Raises RoomError; both ways at once are wrong usage."""
+    given = {name: getattr(options, name) for name in _SHORTHAND if getattr(options, name) is not None}
+    if options.room is None:
+        said = {**_SHORTHAND, **given}
+        boot = Boot(said["default"])
+        return Room(said["append"], machines_of(said["machine"]), said["label"], said["timeout"], boot)
+    if given:
+        names = " and ".join(f"--{name}" for name in given)
+        options.wrong_usage(f"--room describes the whole room: write into {options.room} what {names} should say")
+    return read_room(options.room)
+
+
+def _machine(text: str) -> tuple[str, str]:
+    mac, equals, append = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f'"{text}" is not MAC=TEXT, e.g. 52:54:00:aa:bb:01=umode=snd')
+    return mac, append
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= LONGEST_TIMEOUT:
+        raise argparse.ArgumentTypeError(f'"{text}" is no number of seconds from 0 to {LONGEST_TIMEOUT}')
+    return value

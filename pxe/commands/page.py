@@ -1,0 +1,139 @@
+"""The command `page`: for a tree that somebody else's server serves, the page that its PCs tell their results to.
+
+It listens as the page of a server of ours does, and for each success it does what `tree done` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+
+from kernel_cmdline import showable, showable_lines
+
+from ..display import say
+from ..done.arming import ArmError, Chosen, TreeBusy, TreeRoom
+from ..done.register import ROLES
+from ..done.results import PORT, Report, ResultPage
+from ..done.state import StateError
+from ..loop import Loop, told_to_end
+from ..server import addresses, firewall
+
+STATUSES = (
+    "Exit status: 0 ended by Ctrl-C, 1 a wrong value or a refusal (one sentence on standard error), 2 wrong usage."
+)
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `page`."""
+    parser = commands.add_parser(
+        "page",
+        help="let the PCs of a tree tell who is done",
+        description="Listen for the results that PCs tell, until Ctrl-C, and let each one that reports a success boot "
+        "its disk from then on: for the tree in DIR, which somebody else's server serves. It says what the append line "
+        "needs for that.",
+        epilog=STATUSES,
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR", help="the tree")
+    parser.add_argument(
+        "--interface", type=_interface, required=True, metavar="IF", help="the card on the room's network"
+    )
+    parser.add_argument(
+        "--address", type=_address, metavar="IP", help="which address of the card the PCs tell, where it has several"
+    )
+    parser.add_argument("--port", type=_port, default=PORT, metavar="N", help="TCP port (default: %(default)s)")
+    parser.set_defaults(run=_page)
+
+
+def _page(options: argparse.Namespace) -> int:
+    tree = TreeRoom(options.directory, wait=0)
+    server = _server(options)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        told_to_end(),
+        contextlib.closing(_listen(options, server.ip, tree.token())) as page,
+        contextlib.closing(Loop()) as loop,
+    ):
+        for warning in firewall.warnings(options.interface, server, [("tcp", page.port)]):
+            say(f"warning: {warning}")
+        say("On the append line, or among the parameters of the room's file:")
+        say(f"    remontee_info=y page_remontee={page.url}")
+        keeper = Keeper(tree, say)
+        page.hang_on(loop, keeper.keep, keeper.doubt)
+        loop.run()
+    return 0
+
+
+def _server(options: argparse.Namespace) -> IPv4Interface:
+    try:
+        there = addresses.on_interface(options.interface)
+        return addresses.choose(options.interface, there, options.address, None).address
+    except addresses.AddressError as error:
+        raise ArmError(str(error)) from error
+
+
+def _listen(options: argparse.Namespace, address: IPv4Address, token: str) -> ResultPage:
+    try:
+        return ResultPage(address, options.interface, token, port=options.port, only_there=True)
+    except OSError as error:
+        raise ArmError(f"port {options.port} of {options.interface} cannot be used: {error.strerror}.") from error
+
+
+def _interface(text: str) -> str:
+    try:
+        return addresses.check_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _address(text: str) -> IPv4Address:
+    try:
+        return IPv4Address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
+
+
+def _port(text: str) -> int:
+    """One that stays, for it stands on the lines."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f'"{text}" is no port from 1 to 65535')
+    return int(text)
+
+
+class Keeper:
+    """Keeps reports in the tree, and says so."""
+
+    def __init__(self, tree: TreeRoom, say: Callable[[str], None]) -> None:
+        self._tree, self._say = tree, say
+        self._said = ""  # the last trouble, which is said once
+
+    def keep(self, reports: Sequence[Report]) -> bool:
+        """True when the successes among them are on the disk, or nothing can be done about them."""
+        roles = {one.mac: one.role for one in reports if one.ok}
+        lines: list[str] = []
+        try:
+            if roles:
+                lines = self._tree.done(Chosen(tuple(roles)), roles)
+        except TreeBusy:
+            return False
+        except StateError as error:
+            self._trouble(error)
+            return False
+        except ArmError as error:
+            self._trouble(error)
+            lines = list(error.lines)
+        lines += [f"{one.mac} reports a failure ({ROLES[one.role]})" for one in reports if not one.ok]
+        for line in lines:
+            self._say(f"{time.strftime('%H:%M:%S')}  {showable(line)}")
+        return True
+
+    def doubt(self, address: str, sentence: str) -> None:
+        self._say(f"{time.strftime('%H:%M:%S')}  {address} is not believed, and nobody is done: {sentence}")
+
+    def _trouble(self, error: Exception) -> None:
+        if str(error) != self._said:
+            self._said = str(error)
+            self._say(f"warning: {showable_lines(self._said)}")

@@ -1,0 +1,93 @@
+"""The command `room`: what a room's file means, machine by machine, before a tree is written or a server runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from kernel_cmdline import showable, showable_json
+
+from ..done.state import read
+from ..entries.boot_entry import check_entries, pxelinux_append
+from ..entries.configuration import entries, entry_of
+from ..entries.room import Boot, Machine, Room
+from ..room_file.advice import advice
+from ..room_file.file import read_room
+
+STATUSES = "Exit status: 0 the file is right, 1 it is not (a sentence for each mistake, with its line), 2 wrong usage."
+
+
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `room`."""
+    parser = commands.add_parser(
+        "room",
+        help="check a room's file, and show the line of each machine",
+        description="Check the file that describes a room, and show what each machine boots, with its whole line.",
+        epilog=STATUSES,
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="the room's file (room.toml)")
+    parser.add_argument(
+        "--state", type=Path, metavar="FILE", help="where `serve` keeps who is done (default: beside FILE)"
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON: one object a machine, with all its fields")
+    parser.set_defaults(run=_room)
+
+
+def _room(options: argparse.Namespace) -> int:
+    room = read_room(options.file)
+    done = read(options.state or state_of(options.file)).macs
+    for warning in (*check_entries(entries(room)), *advice(room, done)):
+        print(f"warning: {showable(warning)}", file=sys.stderr)
+    _print(to_json(room, done) if options.json else "\n".join(map(showable, to_text(room, done))))
+    return 0
+
+
+def _print(text: str) -> None:
+    """Who reads may stop when he has seen enough (`| head`)."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what Python flushes when it ends
+
+
+def state_of(path: Path) -> Path:
+    """Where `serve` keeps who is done in the room of this file."""
+    return path.with_name(f"{path.stem}-state.json")
+
+
+def to_text(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """A line or two for each machine."""
+    boots = "the launcher" if room.default is Boot.LAUNCHER else "their disks"
+    if room.default is Boot.DISK and room.common_is_booted:
+        boots += f", or the launcher when it is chosen within {room.timeout:g} s"
+    yield f"Machines that are not named boot {boots}."
+    if room.common_is_booted:
+        yield f"    append {pxelinux_append(entry_of(room))}"
+    for one in room.machines:
+        yield "  ".join(filter(None, (one.mac, one.name, one.group and f"[{one.group}]", _state(one, done))))
+        yield f"    append {pxelinux_append(entry_of(room, one))}"
+
+
+def to_json(room: Room, done: Collection[str] = ()) -> str:
+    """A list of objects; `state` is "armed", "done" or "not armed"."""
+    rows = [
+        {
+            "mac": one.mac,
+            "name": one.name,
+            "group": one.group,
+            "state": _state(one, done),
+            "append": pxelinux_append(entry_of(room, one)),
+        }
+        for one in room.machines
+    ]
+    return showable_json(json.dumps(rows, indent=2, ensure_ascii=False))
+
+
+def _state(machine: Machine, done: Collection[str]) -> str:
+    if not machine.armed:
+        return "not armed"
+    return "done" if machine.mac in done else "armed"

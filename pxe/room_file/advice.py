@@ -1,0 +1,109 @@
+"""What an administrator should know of a room that is right word by word: sentences, nothing is refused. Pure.
+
+Only machines that boot the launcher are looked at: armed, and not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from kernel_cmdline import canonical, showable
+from kernel_cmdline.format import format_word
+
+from ..entries.boot_entry import parameters_of
+from ..entries.configuration import line_of
+from ..entries.room import Boot, Room
+
+if TYPE_CHECKING:
+    from launcher.answers.explain import Prospect
+
+OTHERS = "machines that are not named"
+_NAMED = 3
+_RISKY = ("auto", "after", "auto_reboot")
+"""Parameters that overwrite a disk, or restart a PC, where nobody is."""
+
+
+def advice(room: Room, done: Collection[str] = ()) -> tuple[str, ...]:
+    """All that holds for every server."""
+    return (*senders(room, done), *receivers(room, done), *shared(room, done))
+
+
+def senders(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """Two senders on one port divide a room between them."""
+    by_port: dict[int, list[str]] = {}
+    for who, line in _lines(room, done):
+        if line.role == "snd":
+            by_port.setdefault(line.port, []).append(who)
+    for port, names in by_port.items():
+        if len(names) > 1 or OTHERS in names:
+            several = _names(names) if len(names) > 1 else f"{names[0]}, which may be many,"
+            yield (
+                f"{several} are senders on port {port}, where the later one sends nothing. Make one of them a "
+                "receiver, or give it and its receivers a port= of their own."
+            )
+
+
+def receivers(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """A sender that waits for more receivers than the room has. Not where others may come."""
+    lines = [*_lines(room, done)] if not room.common_is_booted else []
+    for who, line in lines:
+        there = sum(one.role != "snd" and one.port == line.port for _, one in lines)
+        if line.receivers > there:
+            yield (
+                f"{showable(who)} waits for {line.receivers} receivers (--min-receivers), and {there} of the room can "
+                f"be one on port {line.port}."
+            )
+
+
+def shared(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """What is right for one PC only, and stands on the lines of several."""
+    by_word: dict[str, list[str]] = {}
+    for who, line in _lines(room, done):
+        for word in line.of_one_pc:
+            by_word.setdefault(word, []).append(who)
+    for word, names in by_word.items():
+        if len(names) > 1:
+            yield f"{showable(word)} can be right for one PC only, and stands on the lines of {_names(names)}."
+
+
+def loops(room: Room, program: str, done: Collection[str] = ()) -> Iterator[str]:
+    """Machines that come back to a line that clones them again. One that tells a page its success may be switched by
+    it. `program` has the commands that do so."""
+    lines = _lines(room, done)
+    names = [who for who, line in lines if line.unattended and line.restarts and not line.reports]
+    if names:
+        yield (
+            f"{_names(names)}: the line asks nobody, and restarts the PC after a success. A PC that boots from the "
+            "network first comes back to it, and is cloned again. Let it boot from its disk first, or let somebody say "
+            f"that it is done (`{program} page DIR`, `{program} tree done DIR MAC`), or write after=poweroff,menu."
+        )
+
+
+def inherited(room: Room) -> Iterator[str]:
+    """Machines whose own text says nothing of what the common line makes them do alone."""
+    common = {one.key: one for one in parameters_of(room.append) if one.key in _RISKY}
+    for machine in room.machines:
+        own = {canonical(one.name) for one in parameters_of(machine.append)}
+        words = [format_word(one) for key, one in common.items() if key not in own]
+        if words and machine.append:
+            yield (
+                f"{showable(machine.title)} keeps {' '.join(words)} of --append. Its line: "
+                f"{showable(line_of(room, machine))}"
+            )
+
+
+def _lines(room: Room, done: Collection[str]) -> Iterator[tuple[str, Prospect]]:
+    from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
+
+    if room.default is Boot.LAUNCHER:
+        yield OTHERS, prospect(room.append)
+    for machine in room.machines:
+        if machine.armed and machine.mac not in done:
+            yield machine.title, prospect(line_of(room, machine))
+
+
+def _names(names: Iterable[str]) -> str:
+    first, rest = [*names][:_NAMED], [*names][_NAMED:]
+    words = [*map(showable, first), *([f"{len(rest)} more"] if rest else [])]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,153 @@
+"""dnsmasq's log (version 2.80 and later, with ``log-dhcp``) to what each client does, one event a step.
+
+Pure: `Clients.read` takes one line and returns an event, or None where a line tells nothing new. dnsmasq says "sent"
+of more than what was loaded: `transfers` knows better.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ..entries.boot_entry import INITRD
+from ..entries.loaders import LOADERS, Loader
+from .transfers import Ending, Transfers
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+_LINE = re.compile(r"dnsmasq-(?:dhcp|tftp)\[\d+\]: (?:(?P<id>\d+) )?(?P<text>.*)")
+_MAC = r"(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})"
+_ADDRESS = r"(?P<address>\d+(?:\.\d+){3})"
+_VENDOR = re.compile(r"vendor class: (?P<vendor>.*)")
+_NO_ADDRESS = re.compile(rf"DHCP(?:DISCOVER|REQUEST)\(\S+\) (?:{_ADDRESS} )?{_MAC} (?P<why>no address.*)")
+_ASKS = re.compile(rf"DHCPDISCOVER\(\S+\) (?:{_ADDRESS} )?{_MAC}|PXE\(\S+\) {_MAC.replace('mac', 'mac2')} proxy")
+_GETS = re.compile(rf"DHCPACK\(\S+\) {_ADDRESS} {_MAC}|PXE\(\S+\) (?P<address2>[\d.]+) {_MAC.replace('mac', 'mac2')} ")
+_SENT = re.compile(rf"sent (?P<file>.*) to {_ADDRESS}")
+_MISSING = re.compile(rf"file (?P<file>.*) not found for {_ADDRESS}")
+_FAILED = re.compile(rf"(?:failed|timeout) sending (?P<file>.*) to {_ADDRESS}")
+_ERROR = re.compile(rf"error \d+ (?P<why>.*) received from {_ADDRESS}")
+_REFUSED = re.compile(r"cannot (?:access|read) (?P<file>.*): (?P<why>[^:]+)")
+MOST = 4096
+"""DHCP questions that are remembered, the last ones: whoever invents PCs fills no memory."""
+
+_SAMPLE = "00:11:22:33:44:55"
+
+
+def _own_config(loader: Loader) -> re.Pattern[str]:
+    """The names of the loader's configurations for one machine, with its MAC address as a group."""
+    name = re.escape(str(loader.machine(_SAMPLE)))
+    for between in ("-", ":"):
+        name = name.replace(re.escape(_SAMPLE.replace(":", between)), f"((?:[0-9a-f]{{2}}{between}){{5}}[0-9a-f]{{2}})")
+    return re.compile(name)
+
+
+_OWN_CONFIGS = tuple(map(_own_config, LOADERS))
+_TRIED = tuple(f"{loader.default.parent}/" for loader in LOADERS)
+"""Where a loader tries one name after the other, so that a missing one is nothing to tell."""
+
+
+@dataclass(frozen=True)
+class ClientEvent:
+    """What one client did; `text` completes "the client …". `mac` or `address` is "" while it is not known."""
+
+    mac: str
+    address: str
+    text: str
+
+
+class Clients:
+    """All clients seen since the start; `root` is the TFTP tree, `boots_disk` tells it of a configuration in it."""
+
+    def __init__(
+        self, root: Path, transfers: Transfers | None = None, boots_disk: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._root, self._boots_disk = root, boots_disk
+        self._transfers = transfers or Transfers()
+        self._macs: dict[str, str] = {}  # by address
+        self._vendors: dict[str, str] = {}  # by the number of the DHCP transaction
+        self._asked: dict[tuple[str, str], None] = {}  # transaction and MAC address: firmware repeats itself
+
+    def read(self, line: str) -> ClientEvent | None:
+        """The event in one line of the log, or None."""
+        match = _LINE.search(line)
+        if not match:
+            return None
+        transaction, text = match["id"] or "", match["text"].strip()
+        if vendor := _VENDOR.match(text):
+            _remember(self._vendors, transaction, vendor["vendor"])
+            return None
+        return self._dhcp(transaction, text) or self._tftp(text)
+
+    def _dhcp(self, transaction: str, text: str) -> ClientEvent | None:
+        vendor = self._vendors.get(transaction, "")
+        if found := _NO_ADDRESS.match(text):
+            return ClientEvent(found["mac"], "", "gets no address: the range is used up")
+        if found := _ASKS.match(text):
+            mac = found["mac"] or found["mac2"]
+            if (transaction, mac) in self._asked:
+                return None
+            _remember(self._asked, (transaction, mac), None)
+            return ClientEvent(mac, "", f"asks to boot{_firmware(vendor)}") if vendor.startswith("PXEClient") else None
+        if found := _GETS.match(text):
+            mac, address = found["mac"] or found["mac2"], found["address"] or found["address2"]
+            known, self._macs[address] = self._macs.get(address), mac
+            is_new = known != mac or vendor.startswith("PXEClient")
+            return ClientEvent(mac, address, "has its address") if is_new else None
+        return None
+
+    def _tftp(self, text: str) -> ClientEvent | None:
+        if found := _SENT.match(text) or _FAILED.match(text):
+            return self._transfer(found["address"], self._name(found["file"]), sent=text.startswith("sent "))
+        if found := _ERROR.match(text):
+            self._transfers.abort(found["address"])
+        elif found := _REFUSED.match(text):
+            name = self._name(found["file"])
+            return self._event(self._transfers.refused(name), f"asked for {name}, which cannot be read: {found['why']}")
+        elif found := _MISSING.match(text):
+            name = self._name(found["file"])
+            self._transfers.refused(name, found["address"])
+            for own in filter(None, (config.fullmatch(name) for config in _OWN_CONFIGS)):
+                self._macs.setdefault(found["address"], own[1].replace("-", ":"))
+            if not name.startswith(_TRIED):
+                return self._event(found["address"], f"asked for {name}, which is not in the tree")
+        return None
+
+    def _transfer(self, address: str, name: str, *, sent: bool) -> ClientEvent | None:
+        ending = self._transfers.end(address, name, sent=sent)
+        if ending is Ending.LOADED:
+            return self._event(address, f"loaded {name}{self._follows(name)}")
+        if ending is Ending.STOPPED:
+            return self._event(address, f"stopped while it loaded {name}")
+        if ending is Ending.SILENT:
+            return self._event(address, f"asked for {name}, took nothing of it, and is silent")
+        return None
+
+    def _follows(self, name: str) -> str:
+        if name == INITRD:
+            return " and starts"
+        return " and boots its disk" if self._boots_disk(name) else ""
+
+    def _event(self, address: str, text: str) -> ClientEvent:
+        return ClientEvent(self._macs.get(address, ""), address, text)
+
+    def _name(self, path: str) -> str:
+        # Of what stands in front, dnsmasq leaves out letters that are not ASCII.
+        return path.partition(f"/{self._root.parent.name}/{self._root.name}/")[2] or path.removeprefix(f"{self._root}/")
+
+
+def _remember(known: dict[Key, Value], key: Key, value: Value) -> None:
+    known[key] = value
+    if len(known) > MOST:
+        del known[next(iter(known))]
+
+
+def _firmware(vendor: str) -> str:
+    """The client system architecture of the PXE specification: 0 is BIOS, the others are kinds of UEFI (RFC 4578)."""
+    architecture = re.match(r"PXEClient:Arch:(\d+)", vendor)
+    if architecture is None or int(architecture[1]) == 0:
+        return ""
+    return " by UEFI, for which this tree has no boot loader: switch its firmware to BIOS (legacy) network boot"

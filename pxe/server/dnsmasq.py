@@ -1,0 +1,143 @@
+"""dnsmasq's configuration for a boot server, as text: DHCP and TFTP, or proxy DHCP beside another server.
+
+Pure: nothing is started and no file is touched. Options are those of dnsmasq(8), version 2.80 and later.
+The DNS part of dnsmasq stays off (``port=0``). It is never authoritative: that would be to refuse (DHCPNAK) whatever
+address a PC has from another server.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+
+from ..entries.loaders import PXELINUX
+
+BOOT_FILE = PXELINUX.files[0]
+
+
+class ConfigError(ValueError):
+    """One sentence: which setting dnsmasq could not be given."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A client with an address of its own. `mac` as aa:bb:cc:dd:ee:ff."""
+
+    mac: str
+    address: IPv4Address
+
+
+@dataclass(frozen=True)
+class BootServer:
+    """What to serve, and where.
+
+    `server` is this machine's address on `interface`, with the prefix. `first` and `last` bound the addresses that are
+    leased (both None: only to `hosts`; with `proxy`: none at all). `lease` in seconds, at least 120 (dnsmasq's
+    minimum). `port`: DHCP is spoken on the loopback only, at this port, with `relay`; None: on the wire. `router`
+    None: clients get no default route. `user` None: dnsmasq's own choice (it gives up root); in a user namespace only
+    root will do. `transfers`: so many by TFTP at once (0: dnsmasq's 50), for each of which it needs a descriptor.
+    """
+
+    interface: str
+    server: IPv4Interface
+    tftp_root: Path
+    lease_file: Path
+    first: IPv4Address | None = None
+    last: IPv4Address | None = None
+    lease: int = 3600
+    hosts: tuple[Host, ...] = ()
+    proxy: bool = False
+    port: int | None = None
+    router: IPv4Address | None = None
+    pid_file: Path | None = None
+    user: str | None = None
+    transfers: int = 0
+
+
+def config(settings: BootServer) -> str:
+    """The configuration file, for `dnsmasq --conf-file=FILE`, in the foreground and with its log on standard error.
+
+    Raises ConfigError.
+    """
+    _check(settings)
+    lines = [
+        "port=0",
+        "keep-in-foreground",
+        "log-facility=-",
+        "log-dhcp",
+        "no-ping",
+        # An address with a label (ip-address(8)) belongs to no `interface` of dnsmasq's.
+        f"listen-address={settings.server.ip}",
+        *(_loopback(settings) if settings.port else [f"interface={settings.interface}", "except-interface=lo"]),
+        "bind-interfaces",
+        f"enable-tftp={settings.interface}",
+        *([f"tftp-max={settings.transfers}"] if settings.transfers else []),
+        f"tftp-root={settings.tftp_root}",
+        f"dhcp-leasefile={settings.lease_file}",
+        f"pid-file={settings.pid_file or ''}",
+    ]
+    if settings.user:
+        lines += [f"user={settings.user}", "group="]  # a user namespace may not change its groups either
+    lines += _proxy(settings) if settings.proxy else _dhcp(settings)
+    return "\n".join(lines) + "\n"
+
+
+def _loopback(settings: BootServer) -> list[str]:
+    return ["interface=lo", f"no-dhcp-interface={settings.interface}", f"dhcp-alternate-port={settings.port}"]
+
+
+def _dhcp(settings: BootServer) -> list[str]:
+    netmask = settings.server.netmask
+    first, last = settings.first, settings.last
+    leased = f"{first},{last}" if first and last else f"{settings.server.network.network_address},static"
+    return [
+        f"dhcp-range={leased},{netmask},{settings.lease}",
+        f"dhcp-boot={BOOT_FILE},,{settings.server.ip}",
+        f"dhcp-option=option:router{f',{settings.router}' if settings.router else ''}",
+        *(f"dhcp-host={host.mac},{host.address}" for host in settings.hosts),
+    ]
+
+
+def _proxy(settings: BootServer) -> list[str]:
+    # A single service is booted without a menu (dnsmasq(8), --pxe-prompt); dnsmasq itself appends ".0".
+    return [
+        f"dhcp-range={settings.server.network.network_address},proxy,{settings.server.netmask}",
+        f'pxe-service=x86PC,"udpcast",{BOOT_FILE.removesuffix(".0")}',
+    ]
+
+
+def _check(settings: BootServer) -> None:
+    if settings.proxy and (settings.first or settings.last or settings.hosts):
+        raise ConfigError("proxy DHCP gives no addresses: leave out the range and the fixed addresses.")
+    if (settings.first is None) != (settings.last is None):
+        raise ConfigError("a range of addresses needs both its first and its last address.")
+    if settings.lease < 120:
+        raise ConfigError(f"a lease of {settings.lease} s is too short: dnsmasq's minimum is 120 s.")
+    for path in (settings.tftp_root, settings.lease_file, settings.pid_file):
+        if path is not None and (not path.is_absolute() or re.search(r'[\n",#\\]', str(path))):
+            raise ConfigError(f'"{path}" cannot be given to dnsmasq: an absolute path without quotes, commas or "#".')
+    network = settings.server.network
+    for address in filter(None, (settings.first, settings.last, *(host.address for host in settings.hosts))):
+        if address not in network or address in {network.network_address, network.broadcast_address}:
+            raise ConfigError(f"{address} is no client address in {network}, the network of {settings.interface}.")
+        if address == settings.server.ip and address not in {settings.first, settings.last}:
+            raise ConfigError(f"{address} is this server's own address.")
+    if settings.first and settings.last and settings.first > settings.last:
+        raise ConfigError(f"the range {settings.first} to {settings.last} runs backwards.")
+
+
+def default_range(server: IPv4Interface) -> tuple[IPv4Address, IPv4Address]:
+    """All client addresses of the server's network but its own: the longer of the two runs around it.
+
+    Raises ConfigError when the network has no room for a client.
+    """
+    network = server.network
+    below = int(server.ip) - int(network.network_address) - 1
+    above = int(network.broadcast_address) - int(server.ip) - 1
+    if max(below, above) < 1:
+        raise ConfigError(f"{network} has no room for clients: give the interface an address with a shorter prefix.")
+    if below > above:
+        return network.network_address + 1, server.ip - 1
+    return server.ip + 1, network.broadcast_address - 1

@@ -1,0 +1,256 @@
+"""A boot server in one command: the tree, DHCP (or proxy DHCP) and TFTP, with dnsmasq doing the serving.
+
+Everything it needs is checked first and named in one sentence. Nothing stays behind, however it ends: dnsmasq ends with
+the command (`supervisor`), and so do its files (`workspace`). Nothing is promised before dnsmasq serves (`daemon`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+
+from kernel_cmdline import showable
+
+from ..entries.loaders import LOADERS, boots_disk
+from ..loop import Loop, told_to_end
+from ..wire.message import Message
+from ..wire.watch import Policy, Watch, WatchError
+from . import addresses, firewall, ports
+from .clients import ClientEvent, Clients
+from .daemon import Daemon, DaemonError, Readers
+from .dnsmasq import BootServer, config, default_range
+from .patrol import InterfaceGone, Patrol
+from .supervisor import Command, User, other_user
+from .watching import listens
+from .workspace import Workspace, WorkspaceError, workspace
+
+PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
+"""The programs that are run, and the Debian packages that have them; those of the boot loaders are in their table."""
+
+PACKAGES = tuple(PROGRAMS.values())
+
+OTHER_DESCRIPTORS = 150
+"""What dnsmasq wants beside those of its transfers (src/dnsmasq.c), and some."""
+
+Say = Callable[[str], None]
+
+
+class ServeError(Exception):
+    """One sentence: why nothing is served, and what to do."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the administrator wants.
+
+    `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
+    the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
+    from the network, too. `macs`: the PCs of the room, as far as they are named.
+    """
+
+    interface: str
+    proxy: bool = False
+    span: tuple[IPv4Address, IPv4Address] | None = None
+    force: bool = False
+    address: IPv4Address | None = None
+    everybody: bool = False
+    macs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Running:
+    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq; `handed_on` must be told what it
+    is asked beside the wire."""
+
+    loop: Loop
+    settings: BootServer
+    signal: Callable[[signal.Signals], None]
+    handed_on: Callable[[Message], None]
+    say: Say
+
+
+Attach = Callable[[Running], None]
+Write = Callable[[BootServer], None]
+
+
+def serve(service: Service, write: Write, say: Say, attach: Sequence[Attach] = ()) -> None:
+    """Serve until SIGINT, SIGTERM or SIGHUP; `write` makes the TFTP tree in the root that the settings name.
+
+    What is in `attach` is called once, when dnsmasq serves. Raises ServeError, and what `write` raises.
+    """
+    os.umask(0o022)  # dnsmasq's user reads the files
+    with contextlib.suppress(KeyboardInterrupt), told_to_end():
+        try:
+            _serve(service, write, partial(_shown, say), attach)
+        except (
+            addresses.AddressError,
+            ports.PortError,
+            WorkspaceError,
+            DaemonError,
+            InterfaceGone,
+            WatchError,
+        ) as error:
+            raise ServeError(str(error)) from error
+
+
+def _shown(say: Say, sentence: str) -> None:
+    """Raises ServeError: a server that nobody can see does not go on."""
+    try:
+        say(sentence)
+    except OSError as error:
+        raise ServeError(f"ended: what it says can be shown no more ({error.strerror}).") from error
+
+
+def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -> None:
+    dnsmasq = _dnsmasq()
+    server = _address(service, say)
+    user = other_user()
+    with ports.claim(service.interface) as claimed, workspace(user, say) as place:
+        ports.check(service.interface, server.ip, _ports(service))
+        settings = _settings(service, server, place, user)
+        config(settings)  # what is wrong is told before the wire is asked, which takes seconds
+        for warning in firewall.warnings(service.interface, server, _netfilter(service)):
+            say(f"warning: {warning}")
+        write(settings)
+        _hand_over(settings.lease_file, user)
+        command = Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS)
+        with (
+            contextlib.closing(Watch(service.interface, server.ip, _policy(service), say)) as watch,
+            contextlib.closing(Loop()) as loop,
+        ):
+            settings = replace(settings, port=watch.port)
+            place.config.write_bytes(os.fsencode(config(settings)))
+            watch.look()
+
+            def listen(running: Running) -> None:
+                watch.attach(running.loop, running.handed_on)
+
+            _run(loop, command, settings, (place, claimed.fileno()), say, [*attach, listen])
+
+
+def _policy(service: Service) -> Policy:
+    return Policy(service.proxy, service.force, service.everybody, service.macs)
+
+
+def _address(service: Service, say: Say) -> IPv4Interface:
+    there = addresses.on_interface(service.interface)
+    chosen = addresses.choose(service.interface, there, service.address, service.span)
+    if chosen.why:
+        say(chosen.why)
+    return chosen.address
+
+
+def _ports(service: Service) -> tuple[ports.Port, ...]:
+    return (ports.DHCP, ports.TFTP, *([ports.PXE] if service.proxy else []))
+
+
+def _netfilter(service: Service) -> list[tuple[str, int]]:
+    """What has to pass the firewall. DHCP does so only beside another server: else it is spoken below it (`watch`)."""
+    return [("udp", port.number) for port in _ports(service) if service.proxy or port is not ports.DHCP]
+
+
+def _hand_over(lease_file: Path, user: User | None) -> None:
+    """dnsmasq writes its leases as its own user."""
+    lease_file.touch()
+    if user:
+        os.chown(lease_file, user.uid, user.gid)
+
+
+def _dnsmasq() -> str:
+    if os.geteuid() != 0:
+        raise ServeError("a boot server listens on ports 67 and 69, which needs root: run this with sudo.")
+    if missing := dict(_missing()):
+        names, packages = list(missing), dict.fromkeys(package for wanted in missing.values() for package in wanted)
+        what = f"{', '.join(names[:-1])} and {names[-1]} are" if len(names) > 1 else f"{names[0]} is"
+        raise ServeError(f"{what} missing here: apt-get install {' '.join(packages)}")
+    return str(_find("dnsmasq"))
+
+
+def _missing() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What a boot server needs and this machine does not have, with its Debian packages."""
+    for name, package in PROGRAMS.items():
+        if _find(name) is None:
+            yield name, (package,)
+    for loader in LOADERS:
+        if not all(any((place / name).is_file() for place in loader.places) for name in loader.files):
+            yield loader.name, loader.packages
+
+
+def _find(program: str) -> str | None:
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def _settings(service: Service, server: IPv4Interface, place: Workspace, user: User | None) -> BootServer:
+    first, last = service.span or ((None, None) if service.proxy else default_range(server))
+    return BootServer(
+        interface=service.interface,
+        server=server,
+        tftp_root=place.path / "tftp",
+        lease_file=place.path / "leases",
+        first=first,
+        last=last,
+        proxy=service.proxy,
+        user=None if user else "root",
+        transfers=transfers_for(int(last) - int(first) + 1 if first and last else server.network.num_addresses),
+    )
+
+
+def transfers_for(clients: int) -> int:
+    """How many transfers dnsmasq may have at once: a client that breaks off and asks again leaves one for a minute."""
+    return min(max(4 * clients, 200), 2000)
+
+
+def _summary(settings: BootServer) -> Iterator[str]:
+    if settings.proxy:
+        addresses = "addresses come from the DHCP server that is there"
+    else:
+        addresses = f"addresses {settings.first} to {settings.last}"
+    yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
+    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
+
+
+def _run(
+    loop: Loop, command: Command, settings: BootServer, place: tuple[Workspace, int], say: Say, attach: Sequence[Attach]
+) -> None:
+    """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
+
+    def tell(sentence: str) -> None:
+        say(f"{time.strftime('%H:%M:%S')}  {showable(sentence)}")
+
+    patrol = Patrol(loop, settings, tell)
+    clients = Clients(settings.tftp_root, patrol.transfers, partial(boots_disk, settings.tftp_root))
+
+    def ready() -> None:
+        if not listens(settings.server, ports.TFTP.number):
+            loop.stop(DaemonError(f"dnsmasq does not listen at {settings.server.ip}, port {ports.TFTP.number} (TFTP)."))
+            return
+        for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
+            say(line)
+        for each in attach:
+            each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
+
+    def read(line: str) -> None:
+        patrol.logged(line)
+        if event := clients.read(line):
+            tell(row(event))
+
+    (work, claimed) = place
+    with (
+        contextlib.closing(patrol),
+        contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon,
+    ):
+        loop.run()
+
+
+def row(event: ClientEvent) -> str:
+    """One line of the display; a client may ask for a file by any name."""
+    return showable(f"{event.mac or '?':17}  {event.address:15}  {event.text}")

@@ -1,0 +1,109 @@
+"""A room as the options of `tree` and `serve` describe it, and the command that shows one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kernel_cmdline.arguments import ArgumentParser
+from pxe.__main__ import main
+from pxe.commands.options import add_options, room_of
+from pxe.commands.room import state_of
+from pxe.done.state import Done, State, change
+from pxe.entries.room import Boot, Machine, Room, RoomError
+from tests import common
+from tests.pxe.room_file.test_file import ROOM
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    parser = ArgumentParser()
+    add_options(parser)
+    return parser.parse_args(words)
+
+
+def test_without_an_option_it_is_the_documentations_room() -> None:
+    assert room_of(parsed()) == Room()
+
+
+def test_the_shorthand_is_a_room() -> None:
+    words = ("--append", "lang=FR", "--machine", "52-54-00-AA-BB-01=umode=snd", "--label", "x", "--timeout", "3.5")
+    machine = Machine("52:54:00:aa:bb:01", "umode=snd")
+    assert room_of(parsed(*words, "--default", "disk")) == Room("lang=FR", (machine,), "x", 3.5, Boot.DISK)
+
+
+def test_a_file_is_not_mixed_with_the_shorthand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "room.toml").write_text("default = 'disk'\n")
+    room = ("--room", str(tmp_path / "room.toml"))
+    assert room_of(parsed(*room)) == Room("", default=Boot.DISK)
+    for words in (["--append", ""], ["--machine", "52-54-00-AA-BB-01="], ["--default", "disk"], ["--timeout", "0"]):
+        with pytest.raises(SystemExit) as ended:
+            room_of(parsed(*room, *words))
+        assert ended.value.code == 2
+        assert f"write into {tmp_path}/room.toml what {words[0]} should say" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--append=a=1", "--room=x", "--label=x", "--default=disk", "--timeout=0"])
+def test_an_option_that_is_given_twice_loses_nothing(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parsed(option)
+    with pytest.raises(SystemExit):
+        parsed(option, option)
+    assert f"{option.partition('=')[0]} is given twice: write all into one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("tree", "DIR"), ("serve", "--interface", "x0", "--pair", "DIR")])
+def test_a_mistake_in_the_file_is_told_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    room = tmp_path / "room.toml"
+    room.write_text("[parameters]\nport = 9001\n")
+    assert main([word.replace("DIR", str(tmp_path / "tftp")) for word in command] + ["--room", str(room)]) == 1
+    assert capsys.readouterr().err.startswith(f"{room}, line 2: port=9001 is odd.")
+    assert [*tmp_path.iterdir()] == [room]
+    with pytest.raises(RoomError, match=r"cannot be read: No such file"):
+        room_of(parsed("--room", str(tmp_path / "missing.toml")))
+
+
+def test_the_command_shows_the_line_of_each_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(ROOM)
+    change(state_of(path), lambda _: State((Done("52:54:00:12:34:01", "2026-11-28T16:00:00Z", "rcv"),)))
+    assert main(["room", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    common = "append initrd=udpcast-initrd lang=FR disk=/dev/disk/by-path/pci-0000:00:1f.2-ata-1 rd.bootif=0"
+    assert out.startswith(
+        f"Machines that are not named boot their disks, or the launcher when it is chosen within 5 s.\n    {common}\n"
+    )
+    assert f"52:54:00:12:34:00  teacher  armed\n    {common} umode=snd udpcparam=" in out
+    assert "52:54:00:12:34:01  [pupils]  done\n" in out
+    assert "52:54:00:12:34:03  pc 03  [pupils]  not armed\n" in out
+    assert main(["room", str(path), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["state"] for row in rows] == ["armed", "done", "armed", "not armed", "not armed", "armed"]
+    assert rows[0]["name"] == "teacher" and rows[0]["append"].startswith(common.removeprefix("append "))
+
+
+def test_the_command_warns_of_what_is_right_word_by_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text("parameters.umode = 'snd'\nparameters.disk = '/dev/sda'\n")
+    assert main(["room", str(path)]) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert len(err) == 2 and all(line.startswith("warning: ") for line in err)
+    assert "may be a USB stick" in err[0] and "are senders on port 9000" in err[1]
+
+
+def test_who_reads_the_lines_may_stop(tmp_path: Path) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(ROOM)
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [sys.executable, "-m", "pxe", "room", str(path)]
+    done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, cwd=common.ROOT, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")

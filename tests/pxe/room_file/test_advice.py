@@ -1,0 +1,126 @@
+"""What is said of a room that is right word by word."""
+
+from __future__ import annotations
+
+import pytest
+
+from pxe.entries.room import Boot, Machine, Room
+from pxe.room_file.advice import inherited, loops, receivers, senders, shared
+
+MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
+
+
+def room(append: str, *lines: str, default: Boot = Boot.DISK, armed: bool = True) -> Room:
+    machines = zip(MACS, lines, strict=False)
+    return Room(append, tuple(Machine(mac, line, armed=armed) for mac, line in machines), default=default)
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        room("umode=snd", ""),
+        room("umode=rcv", "umode=snd", "", ""),
+        room("", "umode=snd", "umode=sender port=9002"),
+        room("", "umode=snd", "umode=snd", armed=False),
+        room("", "", "", default=Boot.LAUNCHER),
+    ],
+)
+def test_one_sender_a_port_is_right(quiet: Room) -> None:
+    assert [*senders(quiet)] == []
+
+
+def test_two_senders_on_one_port_are_named() -> None:
+    [sentence] = senders(room("port=9002 umode=snd", "", "port=9000", "PORT=9002"))
+    assert sentence.startswith(f"{MACS[0]} and {MACS[2]} are senders on port 9002")
+    assert [*senders(room("umode=snd", "", ""), {MACS[0]})] == []
+    [sentence] = senders(room("umode=snd", *["port=9004"] * 30, default=Boot.LAUNCHER, armed=False))
+    assert sentence.startswith("machines that are not named, which may be many, are senders on port 9000")
+    [sentence] = senders(room("umode=snd", *[""] * 30))
+    assert f"{MACS[2]} and 27 more are senders" in sentence
+
+
+WAITS = 'umode=snd udpcparam="--min-receivers 2 --max-wait 600"'
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        room("umode=rcv", WAITS, "", ""),
+        room("", WAITS, "", ""),
+        room("umode=rcv", WAITS, "", default=Boot.LAUNCHER),
+        room("umode=rcv udpcparam='--min-receivers=9'", "", ""),
+    ],
+)
+def test_a_sender_that_can_find_its_receivers_is_right(quiet: Room) -> None:
+    assert [*receivers(quiet)] == []
+
+
+def test_a_sender_that_waits_for_more_receivers_than_there_are_is_named() -> None:
+    sentence = f"{MACS[0]} waits for 2 receivers (--min-receivers), and 1 of the room can be one on port 9000."
+    assert [*receivers(room("umode=rcv", WAITS, "", "port=9002"))] == [sentence]
+    assert [*receivers(room("umode=rcv", WAITS, "", ""), {MACS[2]})] == [sentence]
+
+
+@pytest.mark.parametrize(
+    "word", ["disk=serial:S2", 'fdrive="serial:S 2"', "disk=wwn:0x5", "ip=10.0.0.7/24", "nic=52-54-00-12-34-56"]
+)
+def test_what_is_of_one_pc_may_not_stand_on_two_lines(word: str) -> None:
+    [sentence] = shared(room(word, "", "", "disk=sda ip=dhcp nic=eth0 fdrive=sda"))
+    assert sentence.startswith(word.replace('"', "")) and sentence.endswith(f"the lines of {MACS[0]} and {MACS[1]}.")
+    assert [*shared(room("", word, ""))] == []
+
+
+@pytest.mark.parametrize(
+    "word", ["disk=/dev/disk/by-path/pci-0:1", "disk=serial:a,sda", "disk=model:x", "ip=eth0:dhcp", "nic=eth0", "ip=x"]
+)
+def test_what_can_be_of_all_pcs_may_stand_on_all_lines(word: str) -> None:
+    assert [*shared(room(word, *[""] * 3, default=Boot.LAUNCHER))] == []
+
+
+ALONE = "auto=yes umode=rcv after=reboot,menu"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ALONE,
+        "umode=rcv disk=serial:1 after=reboot",
+        "auto=yes umode=snd auto_reboot=always",
+        "umode=rcv fdrive=sda after=reboot",
+        f"{ALONE} page_remontee=http://10.0.0.1/",
+    ],
+)
+def test_a_line_that_comes_back_is_named(line: str) -> None:
+    [sentence] = loops(room("", line, "umode=rcv after=reboot"), "python3 -m pxe")
+    assert sentence.startswith(f"{MACS[0]}: the line asks nobody") and "`python3 -m pxe tree done DIR MAC`" in sentence
+    assert [*loops(room("", line), "x", {MACS[0]})] == []
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        room("", "auto=yes umode=rcv after=poweroff,menu"),
+        room("", "auto=yes umode=rcv after=menu,reboot"),
+        room("", "auto=yes umode=rcv"),
+        room("", "auto=no umode=rcv disk=serial:1 after=reboot"),
+        room("", "umode=rcv after=reboot"),
+        room("", ALONE, armed=False),
+        room("remontee_info=y page_remontee=http://10.0.0.1/", ALONE),
+        room(ALONE),
+    ],
+)
+def test_a_line_that_does_not_come_back_is_right(quiet: Room) -> None:
+    assert [*loops(quiet, "x")] == []
+
+
+def test_machines_that_are_not_named_may_come_back_as_well() -> None:
+    [sentence] = loops(room(ALONE, *["lang=FR"] * 3, default=Boot.LAUNCHER), "x")
+    assert sentence.startswith(f"machines that are not named, {MACS[0]}, {MACS[1]} and 1 more: the line asks nobody")
+
+
+def test_what_a_machine_keeps_of_the_common_line_is_shown() -> None:
+    [one] = inherited(room("lang=FR auto=yes after=reboot umode=rcv", "umode=snd", "auto=no after=menu", ""))
+    assert one == (
+        f"{MACS[0]} keeps auto=yes after=reboot of --append. Its line: lang=FR auto=yes after=reboot umode=snd"
+    )
+    assert [*inherited(room("lang=FR", "umode=snd"))] == []

@@ -1,0 +1,141 @@
+"""The boot server with a real dnsmasq and real clients, and everything that it refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pxe.__main__ import main
+from pxe.entries.loaders import PXELINUX
+from pxe.server.clients import ClientEvent
+from pxe.server.serve import ServeError, Service, row, serve
+from tests import common
+
+SCENARIOS = Path(__file__).with_name("serve_scenarios.py")
+
+
+def scenario(name: str, directory: Path) -> dict[str, Any]:
+    return common.scenario(SCENARIOS, name, directory)
+
+
+@pytest.mark.netns
+def test_a_pc_boots_and_a_second_server_is_refused(tmp_path: Path) -> None:
+    seen = scenario("serve", tmp_path)
+    assert seen["said"][0].startswith(
+        "No other DHCP server answered on br0 in 0.3 s. One that answers only PCs it knows"
+    )
+    assert seen["said"][1].startswith("Addresses are given to PCs that boot from the network; whoever else asks is not")
+    assert seen["said"][2] == "Boot server on br0 (10.77.0.1/24): addresses 10.77.0.100 to 10.77.0.110."
+    assert seen["fetched"] == dict.fromkeys(seen["fetched"], True)
+    assert seen["bytes"] // 1024 == 1024
+    assert " lang=FR " in seen["line"] and " port=9002" in seen["line"]
+    assert seen["state"] == ["room-state.json"]
+    steps = [line.split(None, 1)[1] for line in seen["said"] if "52:54:00:aa:bb:01" in line]
+    address = steps[1].split()[1]
+    assert IPv4Address("10.77.0.100") <= IPv4Address(address) <= IPv4Address("10.77.0.110")
+    assert [step.split(None, 1)[1].strip() for step in steps] == [
+        "asks to boot",
+        *(f"{address:15}  {text}" for text in (
+            "has its address",
+            "loaded pxelinux.0",
+            "loaded pxelinux.cfg/01-52-54-00-aa-bb-01",
+            "loaded udpcast-linux",
+            "loaded udpcast-initrd and starts",
+        )),
+    ]  # fmt: skip
+    status, sentence = seen["second"]
+    assert status == 1
+    assert sentence.startswith("a DHCP server (10.77.0.1) already answers on school: ")
+    assert sentence.count("\n") == 1
+    assert (seen["status"], seen["left"], seen["alive"]) == (0, [], [])
+
+
+@pytest.mark.netns
+def test_beside_another_server(tmp_path: Path) -> None:
+    seen = scenario("proxy", tmp_path)
+    assert "addresses come from the DHCP server that is there" in seen["said"][0]
+    assert "obtained from 10.77.0.3" in seen["heard"]
+    assert "52:54:00:aa:bb:01" in seen["asked"]
+    assert seen["fetched"]
+    assert seen["status"] == 0
+
+
+@pytest.mark.netns
+def test_proxy_without_a_server_is_warned_about(tmp_path: Path) -> None:
+    seen = scenario("proxy_alone", tmp_path)
+    assert seen["said"][0].startswith("warning: no DHCP server answers on br0")
+    assert seen["status"] == 0
+
+
+@pytest.mark.netns
+def test_a_forced_second_server_leaves_the_others_leases_alone(tmp_path: Path) -> None:
+    seen = scenario("force", tmp_path)
+    assert "dhcp-range=10.77.0.2,10.77.0.254" in seen["config"]
+    assert "dhcp-authoritative" not in seen["config"]
+    assert seen["mode"] == 0o755  # dnsmasq, which gives up root, must reach the tree
+
+
+@pytest.mark.netns
+def test_the_question_finds_a_server_and_takes_no_lease(tmp_path: Path) -> None:
+    seen = scenario("probe", tmp_path)
+    assert [line.split(";")[0] for line in seen["said"]] == ["warning: no DHCP server answers on br0"]
+    assert seen["refusal"].startswith("a DHCP server (10.77.0.3) already answers on br0: ")
+    assert seen["leases"] == ""
+
+
+@pytest.mark.netns
+def test_refusals_are_one_sentence_and_leave_nothing(tmp_path: Path) -> None:
+    seen = scenario("refusals", tmp_path)
+    assert seen.pop("left") == []
+    beginnings = {
+        "absent": "there is no interface eth7: use one of br0, ",
+        "no address": "dummy0 has no IPv4 address: give it one first, e.g. `ip addr add",
+        "down": "dummy0 cannot be used: Network is ",
+        "range": "10.99.0.1 is no client address in 10.77.0.0/24",
+        "proxy range": "proxy DHCP gives no addresses",
+        "append": 'label "udpcast", append initrd=udpcast-initrd port=9001 remontee_info=y page_remontee=http',
+        "tftp": "port 69 (TFTP) on br0 is in use by another server on this machine: stop it first",
+        "dhcp": "port 67 (DHCP) on br0 is in use by another server on this machine: stop it first",
+    }
+    assert set(seen) == set(beginnings)
+    for case, (status, sentence) in seen.items():
+        assert (status, sentence.count("\n")) == (1, 1), (case, sentence)
+        assert sentence.startswith(beginnings[case]), case
+
+
+def nothing(settings: object) -> None:
+    raise AssertionError("a tree was written")
+
+
+def test_root_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(ServeError, match="needs root: run this with sudo"):
+        serve(Service("eth0"), nothing, print)
+
+
+def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("pxe.server.serve.LOADERS", (replace(PXELINUX, places=(tmp_path,)),))
+    said = "dnsmasq, ip and PXELINUX are missing here: apt-get install dnsmasq-base iproute2 pxelinux syslinux-common"
+    with pytest.raises(ServeError) as caught:
+        serve(Service("eth0"), nothing, print)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--interface", "eth0"], ["--interface", "eth0", "--pair", ".", "--range", "1"]]
+)
+def test_wrong_usage(options: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["serve", *options])
+    assert stopped.value.code == 2
+
+
+def test_a_row_keeps_its_columns() -> None:
+    assert row(ClientEvent("", "10.77.0.9", "x")) == "?                  10.77.0.9        x"
+    assert row(ClientEvent("52:54:00:aa:bb:01", "", "x")) == "52:54:00:aa:bb:01                   x"

@@ -1,0 +1,91 @@
+"""A tree of somebody else: sections in the way of ours, and loaders in folders below."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.pxe.tree.trees import MAC, Tftp
+
+OURS = "label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd lang=FR\n    ipappend 3\n"
+
+
+@pytest.fixture
+def tftp(tmp_path: Path) -> Tftp:
+    return Tftp(tmp_path)
+
+
+def test_a_section_of_our_label_is_said_with_its_line(tftp: Tftp) -> None:
+    tftp.put("pxelinux.cfg/default", "default disk\n\nLABEL udpcast\n  KERNEL memdisk\n  APPEND initrd=old\n")
+    tree = tftp.write()
+    assert tree.warnings == (
+        f"{tftp.root}/pxelinux.cfg/default:3 has a section udpcast of its own, and two of one name cannot be: "
+        "put ours in its place, or give ours another name with --label.",
+    )
+    assert [section for _, section in tree.sections] == [OURS]
+
+
+@pytest.mark.parametrize("line", ["include menus/rooms.cfg", "  MENU INCLUDE /menus/rooms.cfg Rooms"])
+def test_one_in_a_file_that_is_included_is_found(tftp: Tftp, line: str) -> None:
+    tftp.put("pxelinux.cfg/default", f"default disk\n{line}\n")
+    tftp.put("menus/rooms.cfg", "include pxelinux.cfg/default\nlabel udpcast\nkernel memtest\n")
+    [told] = tftp.write().warnings
+    assert told.startswith(f"{tftp.root}/menus/rooms.cfg:2 has a section udpcast of its own")
+
+
+def test_our_section_that_was_put_there_already_is_recognised(tftp: Tftp) -> None:
+    text = (
+        OURS.replace("kernel", "KERNEL").replace("    ", "\t")
+        + "\tmenu label ^Clone this room\n\nlabel disk\nlocalboot 0\n"
+    )
+    tftp.put("pxelinux.cfg/default", text)
+    tree = tftp.write()
+    assert not tree.sections and not tree.warnings
+    assert tree.notes == (
+        f"{tftp.root}/pxelinux.cfg/default is not ours and was left as it is; it has our section already.",
+    )
+    [(_, section)] = tftp.write("lang=DE").sections
+    assert "lang=DE" in section
+
+
+def test_other_labels_are_no_clash(tftp: Tftp) -> None:
+    tftp.put("pxelinux.cfg/default", "label linux\nkernel linux\n# label udpcast\n")
+    assert not tftp.write().warnings
+
+
+@pytest.mark.parametrize("folder", ["bios", "debian-installer/amd64"])
+def test_a_loader_in_a_folder_below_is_said_and_gets_its_own_tree(tftp: Tftp, folder: str) -> None:
+    """PXELINUX looks for its configuration, and for kernel and initrd, in the folder that it was loaded from."""
+    tftp.put(f"{folder}/pxelinux.0", "theirs")
+    tftp.put(f"{folder}/ldlinux.c32", "theirs")
+    [told] = tftp.write("", MAC).warnings
+    below = tftp.root / folder
+    assert told.startswith(
+        f"{below}/pxelinux.0 is a loader, too: PCs that are given it read {below}/pxelinux.cfg/default"
+    )
+    assert told.endswith(f"tree {below}")
+    (root, tftp.root) = (tftp.root, below)
+    tftp.write("", MAC)
+    assert (below / "udpcast-linux").exists() and (below / "pxelinux.cfg/default").exists()
+    tftp.root = root
+    assert not tftp.write("", MAC).warnings
+
+
+def test_debians_links_into_its_installer_are_one_loader(tftp: Tftp) -> None:
+    tftp.put("debian-installer/amd64/pxelinux.0", "theirs")
+    tftp.put("debian-installer/amd64/ldlinux.c32", "theirs")
+    tftp.put("debian-installer/amd64/pxelinux.cfg/default", "default install\n")
+    for name in ("pxelinux.0", "ldlinux.c32", "pxelinux.cfg"):
+        (tftp.root / name).symlink_to(f"debian-installer/amd64/{name}")
+    tree = tftp.write("", MAC)
+    assert not tree.warnings
+    assert [path for path, _ in tree.sections] == [tftp.root / "pxelinux.cfg/default"]
+    assert (tftp.root / "debian-installer/amd64/pxelinux.cfg/01-52-54-00-aa-bb-01").exists()
+
+
+def test_a_root_with_many_folders_and_a_circle_of_links_is_no_trouble(tftp: Tftp) -> None:
+    for number in range(50):
+        (tftp.root / f"mirror/{number}/pool").mkdir(parents=True)
+    (tftp.root / "mirror/round").symlink_to("..")
+    assert not tftp.write().warnings
