@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from ..loop import AT_ONCE
+
 _ARP = 0x0806
 _ETHERNET_IP = struct.pack("!HHBB", 1, 0x0800, 6, 4)
 _REQUEST = 1
@@ -82,9 +84,9 @@ class Arp:
             self._socket.sendto(probe(address, mac), (self._interface, _ARP, 0, 0, b"\xff" * 6))
 
     def holders(self) -> Iterator[Holder]:
-        """What was said since the last time."""
+        """What was said since the last time, some of much."""
         with contextlib.suppress(OSError):
-            while True:
+            for _ in range(AT_ONCE):
                 found = read(self._socket.recv(1 << 12))
                 if found:
                     yield found
