@@ -11,7 +11,6 @@ import shlex
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from .commands import options as room_options
 from .commands import page as page_command
 from .commands import room as room_command
 from .commands.options import room_of
+from .display import say
 from .done.arming import ArmError, remembering
 from .done.state import SERVER_STATE, StateError
 from .done.told import Told
@@ -78,7 +78,6 @@ def _serve(options: argparse.Namespace) -> int:
         for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
             say(f"warning: {warning}")
 
-    say = partial(print, flush=True)
     room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     with contextlib.closing(Told(room, state, say, arm)) as told:
