@@ -151,7 +151,7 @@ class TreeRoom:
             added = [Done(mac, now(), roles.get(mac, "hand")) for mac in sorted(macs - strange.keys())]
             state = change(self._state, lambda state: state.with_done(added))
             notes += self._follow(state, {one.mac for one in added})
-        notes += [f"{title(state, one.mac)} is done: boots its disk from now on" for one in added]
+        notes += [f"{title(state, one.mac)} is done: boots its disk from now on{_doubt(state, one)}" for one in added]
         _complain(strange, notes)
         return notes
 
@@ -231,6 +231,13 @@ class TreeRoom:
             and not path.name.startswith(".")
             and digest(path) in disk
         ]
+
+
+def _doubt(state: State, one: Done) -> str:
+    """Who is not one of a room that names its machines: mistyped, or somebody else's PC."""
+    if not state.room or not state.room.machines or any(there.mac == one.mac for there in state.room.machines):
+        return ""
+    return " (not one of the room: is the address right?)" if one.result == "hand" else " (not one of the room)"
 
 
 _OURS = (Standing.ABSENT, Standing.OURS, Standing.EDITED)

@@ -218,7 +218,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
     if not settings.proxy:
         yield "These addresses must be free: in no reservation and no pool of another server (--range takes others)."
-    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
+    yield "BIOS machines can boot from the network now. Ctrl-C ends it."
 
 
 def _run(

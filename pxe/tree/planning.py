@@ -152,11 +152,14 @@ def _configuration(there: Tenants, one: Configuration, force: bool) -> Plan:
     if force or there.standing(file.name, file.sha256) is not Standing.FOREIGN:
         return _put(there, [file])
     path = there.directory / one.path
+    about = (f"{path} is not ours and was left as it is. {one.note}",) if one.note else ()
+    if not one.section:
+        return Plan(theirs=(file.name,), notes=about)
     if foreign.has_section(there.directory, path, one.section):
         told = f"{path} is not ours and was left as it is; it has our section already."
-        return Plan(theirs=(file.name,), notes=(told,))
+        return Plan(theirs=(file.name,), notes=(told, *about))
     warnings = tuple(foreign.clashes(there.directory, path, one.section))
-    return Plan(theirs=(file.name,), warnings=warnings, sections=((path, one.section),))
+    return Plan(theirs=(file.name,), notes=about, warnings=warnings, sections=((path, one.section),))
 
 
 def _abandoned(there: Tenants, wanted: set[str]) -> Plan:

@@ -27,7 +27,7 @@ from initrd.pair.lock import LockError, locked
 from initrd.pair.switch import JOURNAL, Change, SourceError, recover, switch
 from kernel_cmdline import CommandLineError
 
-from ..entries.boot_entry import BootEntryError, Check, check_entries, launcher_check
+from ..entries.boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
 from ..entries.configuration import configurations, entries
 from ..entries.room import Room
 from . import foreign
@@ -84,6 +84,10 @@ def write_tree(
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
     with _reading(pair):
+        if pair == directory and not any((pair / name).exists() for name in (KERNEL, INITRD, JOURNAL)):
+            raise TreeError(
+                f"{pair} has no {KERNEL} and {INITRD}: say with --pair where they are; `{build} -o pair` makes them."
+            )
         if not pair.is_dir():
             raise TreeError(f"{pair} does not exist or is no folder: build the pair with `{build} -o {pair}`.")
         with locked(pair):

@@ -91,9 +91,19 @@ def test_done_and_armed_again_is_as_before(tree: Room1, capsys: pytest.CaptureFi
     assert tree.run("arm") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"PC 1 ({ONE}) is done: boots its disk from now on"
-    assert lines[1] == f"{STRANGER} is done: boots its disk from now on"
+    assert lines[1] == f"{STRANGER} is done: boots its disk from now on (not one of the room: is the address right?)"
     assert lines[2].startswith(f"PC 1 ({ONE}) is done since 20") and lines[2].endswith(" (said by hand)")
     assert lines[4:] == [f"PC 1 ({ONE}) is armed again", f"{STRANGER} is armed again", "nobody is done"]
+
+
+def test_who_is_not_one_of_the_room_is_said_where_the_room_names_its_machines(tree: Room1) -> None:
+    told: list[str] = []
+    assert Keeper(TreeRoom(tree.directory), told.append).keep([Report(STRANGER, "10.0.0.9", "rcv", ok=True)])
+    assert told[0].endswith(f"  {STRANGER} is done: boots its disk from now on (not one of the room)")
+    tree.write(Room("umode=rcv"))
+    assert tree.run("done", ONE) == 0
+    [line] = TreeRoom(tree.directory).done(Chosen((TWO,)))
+    assert line == f"{TWO} is done: boots its disk from now on"
 
 
 def test_a_group_or_all(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:

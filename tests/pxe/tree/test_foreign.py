@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pxe.entries.room import Boot
 from tests.pxe.tree.trees import MAC, Tftp
 
 OURS = "label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd lang=FR\n    ipappend 3\n"
@@ -72,6 +73,24 @@ def test_our_section_that_was_put_there_already_is_recognised(tftp: Tftp) -> Non
     )
     [(_, section)] = tftp.write("lang=DE").sections
     assert "lang=DE" in section
+
+
+def test_what_of_the_room_is_not_in_force_there_is_said(tftp: Tftp) -> None:
+    theirs = tftp.put("pxelinux.cfg/default", "default school\nlabel school\nlocalboot 0\n")
+    tree = tftp.write("", MAC, default=Boot.DISK)
+    begin = f"{theirs} is not ours and was left as it is. "
+    assert not tree.sections and not tree.warnings
+    [note] = tree.notes
+    assert note.startswith(
+        f"{begin}Nothing is to be added: the PCs that are named have files of their own. Others boot"
+    )
+    for default, names in ((Boot.DISK, "default and timeout are"), (Boot.LAUNCHER, "timeout is")):
+        tree = tftp.write("", MAC, default=default, timeout=5)
+        assert [section.count("label ") for _, section in tree.sections] == [2 if default is Boot.DISK else 1]
+        [note] = tree.notes
+        assert note.startswith(f"{begin}What a PC that is not named boots without a choice, and how long it waits, is")
+        assert note.endswith(f": the room's {names} not in force there.")
+    assert not tftp.write("", MAC).notes
 
 
 def test_other_labels_are_no_clash(tftp: Tftp) -> None:
