@@ -21,7 +21,9 @@ from pathlib import Path
 from kernel_cmdline import showable
 
 from ..entries.loaders import LOADERS, boots_disk
+from ..entries.room import Machine
 from ..loop import Loop, told_to_end
+from ..wire.message import Message
 from ..wire.watch import Policy, Watch, WatchError
 from . import addresses, firewall, ports
 from .clients import ClientEvent, Clients
@@ -53,7 +55,7 @@ class Service:
 
     `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
     the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
-    from the network, too. `macs`: the PCs of the room, as far as they are named.
+    from the network, too. `machines`: the PCs of the room, as far as they are named.
     """
 
     interface: str
@@ -62,16 +64,18 @@ class Service:
     force: bool = False
     address: IPv4Address | None = None
     everybody: bool = False
-    macs: tuple[str, ...] = ()
+    machines: tuple[Machine, ...] = ()
 
 
 @dataclass(frozen=True)
 class Running:
-    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq."""
+    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq; `handed_on` must be told what it
+    is asked beside the wire."""
 
     loop: Loop
     settings: BootServer
     signal: Callable[[signal.Signals], None]
+    handed_on: Callable[[Message], None]
     say: Say
 
 
@@ -125,14 +129,17 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             contextlib.closing(Loop()) as loop,
         ):
             settings = replace(settings, port=watch.port)
-            place.config.write_text(config(settings))
+            place.config.write_bytes(os.fsencode(config(settings)))
             watch.look()
-            watch.attach(loop)
-            _run(loop, command, settings, (place, claimed.fileno()), say, attach)
+
+            def listen(running: Running) -> None:
+                watch.attach(running.loop, running.handed_on)
+
+            _run(loop, command, settings, (place, claimed.fileno()), say, [*attach, listen])
 
 
 def _policy(service: Service) -> Policy:
-    return Policy(service.proxy, service.force, service.everybody, service.macs)
+    return Policy(service.proxy, service.force, service.everybody, service.machines)
 
 
 def _address(service: Service, say: Say) -> IPv4Interface:
@@ -209,6 +216,8 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
+    if not settings.proxy:
+        yield "These addresses must be free: in no reservation and no pool of another server (--range takes others)."
     yield "BIOS machines can boot from the network now. Ctrl-C ends it."
 
 
@@ -230,7 +239,7 @@ def _run(
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
             say(line)
         for each in attach:
-            each(Running(loop, settings, daemon.signal, say))
+            each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
 
     def read(line: str) -> None:
         patrol.logged(line)
