@@ -91,8 +91,8 @@ def test_what_of_the_room_is_not_in_force_there_is_said(tftp: Tftp) -> None:
         assert note.startswith(f"{begin}What a PC that is not named boots without a choice, and how long it waits, is")
         label = "disk" if default is Boot.DISK else "udpcast"
         assert note.endswith(
-            f": the room's {names} not in force there. For that, it must say `default {label}`, `prompt 1`, `timeout 50` "
-            "in place of its own lines of these names."
+            f": the room's {names} not in force there. For that, it must say `default {label}`, `prompt 1`, "
+            "`timeout 50` in place of its own lines of these names."
         )
     assert not tftp.write("", MAC).notes
 
