@@ -70,10 +70,8 @@ def _some(names: list[str]) -> str:
 
 def no_address(mac: str, name: str) -> str:
     """A PC that asks again and again, beside a server that should give it an address."""
-    return (
-        f"{mac:17}  {'':15}  {f'{name} ' if name else ''}asks to boot again and again, but no server gives it an "
-        "address: let the DHCP server that is there give one to this PC, too"
-    )
+    text = "asks to boot again and again, but no server gives it an address: let the DHCP server give it one, too"
+    return _row(mac, name, text)
 
 
 def whom(everybody: bool) -> str:
@@ -139,9 +137,13 @@ def back(server: IPv4Address) -> str:
     return f"{server} is heard again."
 
 
-def turned_away(mac: str, one: Other) -> str:
+def turned_away(mac: str, name: str, one: Other) -> str:
     """A PC that would get an address if no other server were there."""
-    return f"{mac:17}  {'':15}  asks to boot, and gets no address here: the DHCP server {one.address} is there"
+    return _row(mac, name, f"asks to boot, and gets no address here: the DHCP server {one.address} is there")
+
+
+def _row(mac: str, name: str, text: str) -> str:
+    return f"{mac:17}  {'':15}  {f'{name} ' if name else ''}{text}"
 
 
 def _names_a_file(one: Other) -> str:

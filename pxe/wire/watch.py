@@ -219,7 +219,7 @@ class Watch:
             if len(self._turned_away) >= MOST:
                 self._turned_away.clear()
             self._turned_away.add(key)
-            self._tell(sentences.turned_away(said.mac, self._addresses_of))
+            self._tell(sentences.turned_away(said.mac, self._names.get(said.mac, ""), self._addresses_of))
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
