@@ -79,7 +79,6 @@ def _serve(options: argparse.Namespace) -> int:
 
     room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
-    macs = tuple(machine.mac for machine in room.machines)
     with contextlib.closing(Told(room, state, say, arm)) as told:
         service = Service(
             options.interface,
@@ -88,7 +87,7 @@ def _serve(options: argparse.Namespace) -> int:
             options.force,
             options.address,
             everybody=options.all,
-            macs=macs,
+            machines=room.machines,
         )
         serve(service, write, say, [told.attach])
     return 0
@@ -159,7 +158,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--address", type=_address, metavar="IP", help="which address of the card to serve from, where it has several"
     )
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
-    server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
+    server.add_argument(
+        "--range",
+        type=_range,
+        metavar="FIRST,LAST",
+        help="addresses to lease, which nobody else has or gives (default: all of the network)",
+    )
     server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
     server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(

@@ -16,16 +16,17 @@ from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showa
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
 from ..model.plan import After, Next, Plan, Role
+from ..model.times import TIMES
 from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
-from ..udpcast.command import argv, start_condition
+from ..udpcast.command import argv, start_condition, starts_by_itself
 from ..udpcast.options import Checked
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
-from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, means_one_pc, name_may_change
+from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, means_one_pc, name_may_change, page_unused
 from .validation import Explained, explain_parameters, problem_with, too_many
 
 
@@ -132,6 +133,10 @@ def _blank(plan: Plan) -> Sentence:
     )
 
 
+ROLE_MISSING = str(joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+"""What `check` says of a line that asks nobody and gives no role."""
+
+
 def check(append: str) -> tuple[list[str], list[str]]:
     """Errors and warnings of an append line, whatever the machine: what ``pxe`` holds every line against."""
     try:
@@ -141,11 +146,25 @@ def check(append: str) -> tuple[list[str], list[str]]:
     _, warnings, errors = explain_parameters(line, None)
     errors = (*errors, *too_many(line))
     auto = line.last("auto")
-    if auto and YES_NO.get((auto.value or "").strip().lower()) and line.last("umode") is None:
-        errors = (*errors, joined(" ", ROLE_IS_OPEN, ADD_ROLE))
+    sentences = [*map(str, errors)]
+    if (
+        auto
+        and YES_NO.get((auto.value or "").strip().lower())
+        and line.last("umode") is None
+        and not _umode_meant(line)
+    ):
+        sentences.append(ROLE_MISSING)
     given = given_answers(line)
     warnings = (*warnings, *unknown_language(given), *name_may_change(given))
-    return list(map(str, errors)), list(map(str, warnings))
+    return sentences, list(map(str, warnings))
+
+
+def _umode_meant(line: CommandLine) -> bool:
+    """Whether the role is there under a misspelt name, which is an error itself."""
+    from .spelling import meant  # noqa: PLC0415 - as in validation
+
+    strange = (meant(one.name, bare=one.value is None) for one in line if not one.init and row_of(one.name) is None)
+    return any(one.name == "umode" and one.sure for one in strange if one)
 
 
 @dataclass(frozen=True)
@@ -155,6 +174,9 @@ class Prospect:
     `role` is the word of ``umode``, None where it is open; `unattended`: a disk may be read or overwritten without a
     key; `restarts`: the PC does so after a success. `receivers`: so many a sender waits for, 0 where it waits for none.
     `of_one_pc`: what of the line can be right for one PC only, as it is written. `reports`: a page is told the result.
+    `hurries`: so many seconds after its first receiver a sender begins alone, where nothing on its line says when; else
+    0. `unused`: what of the line is not used beside the rest of it; one line may serve a whole room, so it is told only
+    to who asks for one room's lines.
     """
 
     role: str | None
@@ -165,6 +187,8 @@ class Prospect:
     of_one_pc: tuple[str, ...] = ()
     reports: bool = False
     warnings: tuple[str, ...] = ()
+    hurries: int = 0
+    unused: tuple[str, ...] = ()
 
 
 def prospect(append: str) -> Prospect:
@@ -175,15 +199,21 @@ def prospect(append: str) -> Prospect:
     checked = _value("udpcparam", given, role)
     after = _value("after" if "after" in given else "auto_reboot", given)
     unused = auto_reboot_unused(Facts(Machine(), given, {"after": after})) if "after" in given else ()
+    options = checked.options if isinstance(checked, Checked) and role is Role.SEND else None
+    alone = options is not None and (_value("auto", given) is True or options.nokbd) and not starts_by_itself(options)
+    left_out = checked.warnings if isinstance(checked, Checked) else ()
+    told = page_unused(Facts(Machine(), given, {"remontee_info": _value("remontee_info", given)}))
     return Prospect(
         role and role.value,
         port if isinstance(port, int) else 0,
         asks_nobody(given),
         isinstance(after, After) and after.success is Next.REBOOT,
-        (role is Role.SEND and isinstance(checked, Checked) and checked.options.min_receivers) or 0,
+        (options and options.min_receivers) or 0,
         tuple(_of_one_pc(given)),
         _value("remontee_info", given) is True and "page_remontee" in given,
         tuple(map(str, (*first_disk_may_change(given), *unused))),
+        TIMES.unattended if alone else 0,
+        tuple(map(str, (*left_out, *told))),
     )
 
 

@@ -73,7 +73,7 @@ def _sender(plan: Plan) -> tuple[str, ...]:
         if given is None:
             words += [f"--{name}", str(value)]
     words += ["--start-timeout", str(plan.start_timeout)]
-    default = () if _starts_by_itself(options) or starts_by_key(plan) else ("--min-wait", str(TIMES.unattended))
+    default = () if starts_by_itself(options) or starts_by_key(plan) else ("--min-wait", str(TIMES.unattended))
     return (*words, *options.words, *default)  # the last one wins, also over a --min-wait=0
 
 
@@ -89,14 +89,14 @@ def _common(program: str, plan: Plan) -> tuple[str, ...]:
     return (program, "--interface", plan.nic.name, "--portbase", str(plan.port))
 
 
-def _starts_by_itself(options: Options) -> bool:
+def starts_by_itself(options: Options) -> bool:
     """Whether one of `options` starts a cast; 0 means "not set" to udpcast."""
     return any((options.min_receivers, options.min_wait, options.max_wait, options.autostart))
 
 
 def starts_by_key(plan: Plan) -> bool:
     """Whether only the operator's key starts the cast of this sender."""
-    if plan.role is not Role.SEND or _starts_by_itself(plan.options):
+    if plan.role is not Role.SEND or starts_by_itself(plan.options):
         return False
     return plan.attended and not plan.options.nokbd
 
@@ -108,7 +108,7 @@ def start_condition(plan: Plan) -> Sentence:
         return say("The cast starts when the sender starts it.")
     if starts_by_key(plan):
         return say("The cast starts when you press the key, once the receivers have connected.")
-    if not _starts_by_itself(options):
+    if not starts_by_itself(options):
         return say_many(
             "The cast starts {count} second after the first receiver has connected.",
             "The cast starts {count} seconds after the first receiver has connected.",

@@ -26,7 +26,25 @@ _RISKY = ("auto", "after", "auto_reboot")
 
 def advice(room: Room, done: Collection[str] = ()) -> tuple[str, ...]:
     """All that holds for every server."""
-    return (*senders(room, done), *receivers(room, done), *shared(room, done))
+    return (
+        *strangers(room),
+        *senders(room, done),
+        *receivers(room, done),
+        *hasty(room, done),
+        *alone(room, done),
+        *shared(room, done),
+    )
+
+
+def strangers(room: Room) -> Iterator[str]:
+    """Machines that nobody has named, whose disks are overwritten all the same."""
+    line = _prospect(room.append)
+    if room.default is Boot.LAUNCHER and line.unattended and line.role == "rcv":
+        yield (
+            "any PC that boots from the network here, and is not named, is overwritten, and nobody is asked: the line "
+            "for all is that of a receiver that asks nothing. Name the PCs of the room, with these parameters in their "
+            'groups, and let all others boot their disks: default = "disk" in the room\'s file, or --default disk.'
+        )
 
 
 def senders(room: Room, done: Collection[str] = ()) -> Iterator[str]:
@@ -42,6 +60,35 @@ def senders(room: Room, done: Collection[str] = ()) -> Iterator[str]:
                 f"{several} are senders on port {port}, where the later one sends nothing. Make one of them a "
                 "receiver, or give it and its receivers a port= of their own."
             )
+
+
+def hasty(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """A sender that begins before all receivers of the room are there."""
+    lines = [*_lines(room, done)]
+    for who, line in lines:
+        there = sum(one.role == "rcv" and one.port == line.port for _, one in lines)
+        when = f"with {line.receivers} of them (--min-receivers)" if line.receivers else ""
+        if line.hurries:
+            when = f"{line.hurries} s after the first of them, for nothing on its line says when"
+        if line.role == "snd" and when and there > max(line.receivers, 1):
+            yield (
+                f"{showable(who)} sends to {there} receivers of the room on port {line.port}, and begins {when}. Who "
+                f'comes later gets nothing: write udpcparam = "--min-receivers {there} --max-wait 600" for it.'
+            )
+
+
+def alone(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """Receivers on a port on which nobody sends."""
+    by_port: dict[int, list[str]] = {}
+    lines = [*_lines(room, done), *([("", _prospect(room.append))] if room.common_is_booted else [])]
+    for who, line in _lines(room, done):
+        if line.role == "rcv" and not any(one.role != "rcv" and one.port == line.port for _, one in lines):
+            by_port.setdefault(line.port, []).append(who)
+    for port, names in by_port.items():
+        yield (
+            f"nobody of the room is a sender on port {port}, and {_names(names)} can only wait there: write "
+            'umode = "snd" for the PC that sends, or arm that again, unless the sender is no PC of this room.'
+        )
 
 
 def receivers(room: Room, done: Collection[str] = ()) -> Iterator[str]:
@@ -93,14 +140,18 @@ def inherited(room: Room) -> Iterator[str]:
             )
 
 
-def _lines(room: Room, done: Collection[str]) -> Iterator[tuple[str, Prospect]]:
+def _prospect(append: str) -> Prospect:
     from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
 
+    return prospect(append)
+
+
+def _lines(room: Room, done: Collection[str]) -> Iterator[tuple[str, Prospect]]:
     if room.default is Boot.LAUNCHER:
-        yield OTHERS, prospect(room.append)
+        yield OTHERS, _prospect(room.append)
     for machine in room.machines:
         if machine.armed and machine.mac not in done:
-            yield machine.title, prospect(line_of(room, machine))
+            yield machine.title, _prospect(line_of(room, machine))
 
 
 def _names(names: Iterable[str]) -> str:

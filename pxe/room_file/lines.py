@@ -1,7 +1,8 @@
 """The lines of a room's file, held against the loaders and the launcher's own rules before a PC boots them.
 
 A mistake is told where the parameter stands that is to blame, once, however many machines have it on their lines. What
-no single place is to blame for is told of the first machine, with the number of others.
+no single place is to blame for is told of the first machine, with the number of others. A role that is not there is
+missed in the group that should give it; the line of PCs that are not named should not need one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from kernel_cmdline import format_line, showable
 from ..entries.boot_entry import BootEntry, BootEntryError, launcher_check
 from ..entries.configuration import configurations, entry_of
 from ..entries.loaders import LOADERS
-from ..entries.room import Room
+from ..entries.room import Boot, Machine, Room
 from .mistakes import Mistakes
 from .parameters import Given, folded, written
 from .toml_lines import Path
@@ -24,13 +25,13 @@ Lines = Mapping[str, tuple[Path, tuple[Given, ...]]]
 
 def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
     """Note what is wrong with the lines that may be booted."""
-    judge = _Judge(mistakes)
+    judge = _Judge(mistakes, room.default)
     top, common = lines[""]
     if room.common_is_booted:
-        judge.look_at(entry_of(room), common, top, "machines that are not named")
+        judge.look_at(entry_of(room), common, top, None)
     for machine in room.machines:
         place, own = lines[machine.mac]
-        judge.look_at(entry_of(room, machine), folded(common, own), place, machine.title)
+        judge.look_at(entry_of(room, machine), folded(common, own), place, machine)
     judge.note_the_rest()
     if not mistakes.found:
         try:
@@ -39,15 +40,30 @@ def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
             mistakes.note(top, str(error))
 
 
+_NO_ROLE = (
+    'in the group "{}", PCs have auto=yes, but no role: add umode = "rcv" or umode = "snd" to the parameters of the '
+    "group, or of these PCs"
+)
+_NAMELESS = {
+    Boot.LAUNCHER: "this line is also for the PCs that are not named here, and has auto=yes, but no role: write "
+    'default = "disk" above the first [table], and they boot their disks, or move auto into the groups',
+    Boot.DISK: "this line is also for the PCs that are not named here, when somebody chooses it at the prompt, and has "
+    "auto=yes, but no role: move auto into the groups, or take timeout out",
+}
+
+
 class _Judge:
     """`_rest`: what no place is to blame for, and the lines that have it."""
 
-    def __init__(self, mistakes: Mistakes) -> None:
-        self._mistakes = mistakes
+    def __init__(self, mistakes: Mistakes, default: Boot) -> None:
+        self._mistakes, self._default = mistakes, default
         self._rest: dict[str, list[tuple[Path, str]]] = {}
 
-    def look_at(self, entry: BootEntry, given: tuple[Given, ...], place: Path, title: str) -> None:
-        """Hold one line against the rules; `place` and `title` are of whose line it is."""
+    def look_at(self, entry: BootEntry, given: tuple[Given, ...], place: Path, machine: Machine | None) -> None:
+        """Hold one line against the rules; `place` and `machine` are whose it is, None those not named."""
+        from launcher.answers.explain import ROLE_MISSING  # noqa: PLC0415 - not needed to import pxe
+
+        title = machine.title if machine else "machines that are not named"
         try:
             for loader in LOADERS:
                 loader.section(entry)
@@ -55,12 +71,20 @@ class _Judge:
             self._rest.setdefault(str(error), []).append((place, title))
             return
         for sentence in launcher_check(format_line(entry.command_line))[0]:
-            places = dict.fromkeys(one.place for one in given)
-            to_blame = next((one for one in places if _is_to_blame(one, sentence, given)), None)
+            if sentence == ROLE_MISSING:
+                to_blame, told = self._without_a_role(given, machine)
+            else:
+                places = dict.fromkeys(one.place for one in given)
+                to_blame, told = next((one for one in places if _is_to_blame(one, sentence, given)), None), sentence
             if to_blame is None:
                 self._rest.setdefault(sentence, []).append((place, title))
             else:
-                self._mistakes.note(to_blame, sentence)
+                self._mistakes.note(to_blame, told)
+
+    def _without_a_role(self, given: tuple[Given, ...], machine: Machine | None) -> tuple[Path | None, str]:
+        if machine is None:
+            return next(one.place for one in given if one.key == ("auto", False)), _NAMELESS[self._default]
+        return ("groups", machine.group) if machine.group else None, _NO_ROLE.format(showable(machine.group))
 
     def note_the_rest(self) -> None:
         for sentence, [(place, title), *others] in self._rest.items():

@@ -21,6 +21,7 @@ from pathlib import Path
 from kernel_cmdline import showable
 
 from ..entries.loaders import LOADERS, boots_disk
+from ..entries.room import Machine
 from ..loop import Loop, told_to_end
 from ..wire.message import Message
 from ..wire.watch import Policy, Watch, WatchError
@@ -54,7 +55,7 @@ class Service:
 
     `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
     the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
-    from the network, too. `macs`: the PCs of the room, as far as they are named.
+    from the network, too. `machines`: the PCs of the room, as far as they are named.
     """
 
     interface: str
@@ -63,7 +64,7 @@ class Service:
     force: bool = False
     address: IPv4Address | None = None
     everybody: bool = False
-    macs: tuple[str, ...] = ()
+    machines: tuple[Machine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
 
 
 def _policy(service: Service) -> Policy:
-    return Policy(service.proxy, service.force, service.everybody, service.macs)
+    return Policy(service.proxy, service.force, service.everybody, service.machines)
 
 
 def _address(service: Service, say: Say) -> IPv4Interface:
@@ -215,6 +216,8 @@ def _summary(settings: BootServer) -> Iterator[str]:
     else:
         addresses = f"addresses {settings.first} to {settings.last}"
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
+    if not settings.proxy:
+        yield "These addresses must be free: in no reservation and no pool of another server (--range takes others)."
     yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
 
 

@@ -93,6 +93,11 @@ class Gate:
         given = self._given.get(address)
         return given is not None and given.mac == mac and given.until > now
 
+    def holder(self, address: IPv4Address, now: float) -> str:
+        """The MAC address of the PC that has this address, or was offered it; "" for none."""
+        given = self._given.get(address)
+        return given.mac if given and given.until > now else ""
+
     def gone(self, message: Message) -> None:
         """Forget an address that was admitted to be given back, or refused by its PC."""
         if message.kind in (Kind.RELEASE, Kind.DECLINE) and message.wanted:

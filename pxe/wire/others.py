@@ -30,7 +30,10 @@ class Gives(Enum):
 
 @dataclass(frozen=True)
 class Other:
-    """Another server. `relay` is a router that its answers come through, `boot_file` what it tells PCs to load."""
+    """Another server. `relay` is a router that its answers come through, `boot_file` what it tells PCs to load.
+
+    `client` is the PC that showed it, `about` the address that it gives to this PC.
+    """
 
     server: IPv4Address
     gives: Gives
@@ -38,6 +41,8 @@ class Other:
     relay: IPv4Address | None = None
     is_boot_server: bool = False
     boot_file: str = ""
+    client: str = ""
+    about: IPv4Address | None = None
 
     @property
     def address(self) -> str:
@@ -59,11 +64,14 @@ def _answer(heard: Heard) -> Other | None:
     source = said.server or heard.source
     is_boot_server = said.vendor.startswith(BOOTING[:2])
     if is_boot_server and not int(said.given):
-        return Other(source, Gives.BOOT, "answers PCs that boot", is_boot_server=True, boot_file=said.boot_file)
+        did = "answers PCs that boot"
+        return Other(source, Gives.BOOT, did, is_boot_server=True, boot_file=said.boot_file, client=said.mac)
     relay = heard.source if heard.source != source else None
     done = {Kind.OFFER: "offered", Kind.ACK: "gave", Kind.NAK: "refused an address"}[said.kind]
     did = f"{done} {said.given}" if int(said.given) else "refused an address" if said.kind is Kind.NAK else "answers"
-    return Other(source, Gives.ADDRESSES, f"{did} to {said.mac}", relay, is_boot_server, said.boot_file)
+    about = said.given if int(said.given) else None
+    did = f"{did} to {said.mac}"
+    return Other(source, Gives.ADDRESSES, did, relay, is_boot_server, said.boot_file, said.mac, about)
 
 
 def _choice(heard: Heard) -> Other | None:
@@ -71,7 +79,8 @@ def _choice(heard: Heard) -> Other | None:
     wanted = said.address(Option.REQUESTED)
     if said.kind is not Kind.REQUEST or not said.server or not wanted or not int(said.server):
         return None
-    return Other(said.server, Gives.ADDRESSES, f"is asked by {said.mac} for {wanted}")
+    did = f"is asked by {said.mac} for {wanted}"
+    return Other(said.server, Gives.ADDRESSES, did, client=said.mac, about=wanted)
 
 
 class News(Enum):

@@ -76,6 +76,23 @@ def new(interface: str, one: Other, proxy: bool, force: bool) -> str:
     )
 
 
+def clash(one: Other, holder: str, client: str) -> str:
+    """Another server gives `client` an address that `holder` has from this one."""
+    return (
+        f"TWO PCs GET {one.about}: {holder} has it from this server, and {client} from the DHCP server {one.address}. "
+        "Switch one of the two off. Then start this again with a --range that is free: no reservation, no pool of the "
+        "other server."
+    )
+
+
+def own_address(one: Other, client: str, interface: str) -> str:
+    """Another server gives `client` the address that this machine has."""
+    return (
+        f"{one.about} is this machine's own address, and the DHCP server {one.address} gives it to {client}: give "
+        f"{interface} an address that is in no reservation and no pool of that server, and start this again."
+    )
+
+
 def silent(server: IPv4Address, gives: Gives, *, closed: bool) -> str:
     """A server that has not been heard for long."""
     beginning = f"the {_KINDS[gives]} {server} has not been heard for {_MINUTES}."

@@ -24,6 +24,7 @@ from typing import TypeVar
 
 from kernel_cmdline import showable
 
+from ..entries.room import Machine
 from ..loop import Loop
 from . import sentences
 from .arp import Arp
@@ -51,12 +52,12 @@ MOST_MACS = 64
 
 @dataclass(frozen=True)
 class Policy:
-    """What the administrator wants on his wire. `macs` are the PCs of the room, as far as they are named."""
+    """What the administrator wants on his wire. `machines` are the PCs of the room, as far as they are named."""
 
     proxy: bool = False
     force: bool = False
     everybody: bool = False
-    macs: tuple[str, ...] = ()
+    machines: tuple[Machine, ...] = ()
 
 
 class WatchError(Exception):
@@ -74,7 +75,9 @@ class Watch:
         self._stranger = f"02:{os.urandom(5).hex(':')}"  # locally administered: no card has it
         self._others = Others()
         self._addresses_of: Other | None = None
+        self._titles = {machine.mac: machine.title for machine in policy.machines}
         self._turned_away: set[tuple[str, bytes]] = set()
+        self._clashes: set[tuple[str, IPv4Address]] = set()
         self._asked = 0.0
         with contextlib.ExitStack() as stack:
             self._wire = stack.enter_context(contextlib.closing(_opened(Wire, interface)))
@@ -125,7 +128,7 @@ class Watch:
 
     def _ask_first(self) -> None:
         try:
-            for mac, pxe in (*self._questions(), *((mac, True) for mac in self._policy.macs[:MOST_MACS])):
+            for mac, pxe in (*self._questions(), *((one.mac, True) for one in self._policy.machines[:MOST_MACS])):
                 self._wire.ask(discover(mac, os.urandom(4), pxe=pxe))
         except OSError as error:
             raise _cannot(self._interface, error) from error
@@ -170,6 +173,22 @@ class Watch:
             self._tell(sentences.new(self._interface, one, self._policy.proxy, self._policy.force))
         elif news is News.BACK:
             self._tell(sentences.back(one.server))
+        self._clash(one, now)
+
+    def _clash(self, one: Other, now: float) -> None:
+        """Say, once for each, who has the address already that another server gives."""
+        if not one.about or (one.client, one.about) in self._clashes or len(self._clashes) >= MOST:
+            return
+        client = self._titles.get(one.client, one.client)
+        holder = self._gate.holder(one.about, now) if self._gate else ""
+        if one.about == self._server:
+            said = sentences.own_address(one, client, self._interface)
+        elif holder and holder != one.client:
+            said = sentences.clash(one, self._titles.get(holder, holder), client)
+        else:
+            return
+        self._clashes.add((one.client, one.about))
+        self._tell(said)
 
     def _turn_away(self, said: Message) -> None:
         key = said.mac, said.transaction  # firmware repeats itself

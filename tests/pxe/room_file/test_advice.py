@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pxe.entries.room import Boot, Machine, Room
-from pxe.room_file.advice import inherited, loops, receivers, senders, shared
+from pxe.room_file.advice import advice, alone, hasty, inherited, loops, receivers, senders, shared, strangers
 
 MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 
@@ -13,6 +15,18 @@ MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 def room(append: str, *lines: str, default: Boot = Boot.DISK, armed: bool = True) -> Room:
     machines = zip(MACS, lines, strict=False)
     return Room(append, tuple(Machine(mac, line, armed=armed) for mac, line in machines), default=default)
+
+
+@pytest.mark.parametrize("line", ["auto=yes umode=rcv", "umode=rcv disk=serial:1", "auto=yes umode=receiver"])
+def test_a_line_that_overwrites_whoever_comes_is_named(line: str) -> None:
+    said = [*advice(room(line, "umode=snd", default=Boot.LAUNCHER))]
+    assert said[0].startswith("any PC that boots from the network here, and is not named, is overwritten, and nobody")
+    assert [*strangers(room(line, ""))] == []
+
+
+@pytest.mark.parametrize("line", ["", "umode=rcv", "auto=no umode=rcv disk=serial:1", "auto=yes umode=snd disk=sda"])
+def test_a_line_that_asks_or_reads_may_be_for_all(line: str) -> None:
+    assert [*strangers(room(line, default=Boot.LAUNCHER))] == []
 
 
 @pytest.mark.parametrize(
@@ -59,6 +73,59 @@ def test_a_sender_that_waits_for_more_receivers_than_there_are_is_named() -> Non
     sentence = f"{MACS[0]} waits for 2 receivers (--min-receivers), and 1 of the room can be one on port 9000."
     assert [*receivers(room("umode=rcv", WAITS, "", "port=9002"))] == [sentence]
     assert [*receivers(room("umode=rcv", WAITS, "", ""), {MACS[2]})] == [sentence]
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        room("umode=rcv", WAITS, "", ""),
+        room("umode=rcv", WAITS, ""),
+        room("", WAITS, "", "", ""),
+        room("umode=rcv", "umode=snd", "", ""),
+        room("umode=rcv", "auto=yes umode=snd", ""),
+        room("umode=rcv", "auto=yes umode=snd udpcparam='--max-wait=60'", "", ""),
+        room("umode=rcv", "auto=yes umode=snd port=9002", "", ""),
+        room("umode=rcv", WAITS, "", "", "", armed=False),
+    ],
+)
+def test_a_sender_that_begins_with_all_or_by_a_key_is_right(quiet: Room) -> None:
+    assert [*hasty(quiet)] == []
+
+
+def test_a_sender_that_begins_before_all_are_there_is_named() -> None:
+    [sentence] = hasty(room("umode=rcv", WAITS, *[""] * 3))
+    assert sentence.startswith(
+        f"{MACS[0]} sends to 3 receivers of the room on port 9000, and begins with 2 of them (--"
+    )
+    assert sentence.endswith('write udpcparam = "--min-receivers 3 --max-wait 600" for it.')
+    assert [*hasty(room("umode=rcv", WAITS, *[""] * 3), {MACS[1]})] == []
+    for own in ("auto=yes umode=snd", "umode=snd udpcparam=--nokbd"):
+        [sentence] = hasty(room("umode=rcv", own, *[""] * 3, default=Boot.LAUNCHER))
+        assert " begins 60 s after the first of them, for nothing on its line says when. " in sentence
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        room("umode=rcv", "umode=snd", ""),
+        room("umode=rcv", "umode=", ""),
+        room("", "umode=rcv", default=Boot.LAUNCHER),
+        replace(room("", "umode=rcv"), timeout=5),
+        room("umode=rcv", "", "", armed=False),
+    ],
+)
+def test_receivers_for_which_somebody_may_send_are_right(quiet: Room) -> None:
+    assert [*alone(quiet)] == []
+
+
+def test_receivers_for_which_nobody_sends_are_named() -> None:
+    [sentence] = alone(room("umode=rcv", "umode=snd port=9002", "", ""))
+    assert sentence.startswith(
+        f"nobody of the room is a sender on port 9000, and {MACS[1]} and {MACS[2]} can only wait"
+    )
+    assert [*alone(room("umode=rcv", "", "", default=Boot.LAUNCHER))]
+    assert [*alone(replace(room("umode=rcv", "", ""), timeout=5))]
+    assert len([*alone(room("umode=rcv", "umode=snd", ""), {MACS[0]})]) == 1
 
 
 @pytest.mark.parametrize(

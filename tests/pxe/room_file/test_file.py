@@ -172,7 +172,24 @@ MISTAKES = [
     ("[parameters]\nx = 2026-11-28", 2, "a text in double quotes was expected"),
     ('[parameters]\nx = "\\u0007"', 2, "control character U+0007"),
     ("[parameters]\nx = '\"a b\"'", 2, "double quote"),
-    ("[parameters]\nlang = 'FR'\nauto = true", 3, "Add umode=snd or umode=rcv"),
+    (
+        "[parameters]\nlang = 'FR'\nauto = true",
+        3,
+        "PCs that are not named here, and has auto=yes, but no role: write def",
+    ),
+    ("append = 'auto=yes'\ntimeout = 5", 1, 'write default = "disk" above the first [table]'),
+    ("default = 'disk'\ntimeout = 5\nparameters.auto = true", 3, "move auto into the groups, or take timeout out"),
+    (
+        f"default = 'disk'\nparameters.auto = true\n[groups.back]\nmachines = ['{MAC}', '52:54:00:12:34:02']",
+        3,
+        'in the group "back", PCs have auto=yes, but no role: add umode = "rcv" or umode = "snd"',
+    ),
+    (
+        f"default = 'disk'\nparameters.auto = true\n[machines]\nteacher = '{MAC}'",
+        4,
+        f"the line of teacher ({MAC}): auto=yes, but the role is not given. Add umode=",
+    ),
+    ("[parameters]\nauto = true\numod = 'rcv'", 3, "umod=rcv: unknown; did you mean umode?"),
     ("[parameters]\numode = 'snd'\ncompr = 'recognise'", 3, "compr=recognise is for receivers only"),
     (f"[groups.a]\nmachines = ['{MAC}',\n'52:54:00:12:34:02']\n[groups.a.parameters]\nport = 1", 5, "port=1 is odd"),
 ]
@@ -203,7 +220,7 @@ def test_a_line_that_nobody_boots_need_not_be_whole() -> None:
     text = f"[parameters]\nauto = true\n[groups.a]\nparameters.umode = 'rcv'\nmachines = ['{MAC}']"
     assert lines(parse_room(f"default = 'disk'\n{text}")) == {"01": "auto=yes umode=rcv"}
     for reachable in ("", "default = 'disk'\ntimeout = 3\n"):
-        with pytest.raises(RoomError, match="Add umode=snd"):
+        with pytest.raises(RoomError, match="move auto into the groups"):
             parse_room(reachable + text)
 
 

@@ -30,6 +30,7 @@ def test_a_pc_boots_and_a_second_server_is_refused(tmp_path: Path) -> None:
     )
     assert seen["said"][1].startswith("Addresses are given to PCs that boot from the network; whoever else asks is not")
     assert seen["said"][2] == "Boot server on br0 (10.77.0.1/24): addresses 10.77.0.100 to 10.77.0.110."
+    assert seen["said"][3].startswith("These addresses must be free: in no reservation and no pool")
     assert seen["fetched"] == dict.fromkeys(seen["fetched"], True)
     assert seen["bytes"] // 1024 == 1024
     assert " lang=FR " in seen["line"] and " port=9002" in seen["line"]

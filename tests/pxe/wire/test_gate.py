@@ -263,3 +263,10 @@ def test_no_flood_holds_the_loop(what: str) -> None:
     end: Wire | arp.Arp | Relay = object.__new__(kind)
     vars(end).update(_socket=flood, port=700, _server=b)
     assert len(list(islice(getattr(end, method)(), 9999))) == AT_ONCE
+
+
+def test_it_is_known_who_has_an_address() -> None:
+    made = booted()
+    assert made.holder(IPv4Address(OURS), 1) == MAC
+    assert made.holder(IPv4Address(OURS), 3601) == ""
+    assert made.holder(IPv4Address(THEIRS), 1) == ""

@@ -60,6 +60,19 @@ def test_what_shows_none_but_ours(message: Message) -> None:
     assert other(Heard(A(NOWHERE), message), OURS) is None
 
 
+@pytest.mark.parametrize("message", [offer(), request("10.77.0.50", server="10.77.0.2")])
+def test_it_is_known_who_gets_which_address(message: Message) -> None:
+    found = other(Heard(FOREIGN, message), OURS)
+    assert found
+    assert (found.client, found.about) == (MAC, A("10.77.0.50"))
+
+
+def test_this_machines_own_address_is_given_to_nobody() -> None:
+    one = Other(FOREIGN, Gives.ADDRESSES, "x", client=MAC, about=OURS)
+    said = sentences.own_address(one, "pc01", "br0")
+    assert said.startswith("10.77.0.1 is this machine's own address, and the DHCP server 10.77.0.2 gives it to pc01")
+
+
 def test_a_server_behind_a_router_is_named_with_it() -> None:
     found = other(Heard(ROUTER, offer()), OURS)
     assert found

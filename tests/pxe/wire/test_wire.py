@@ -43,6 +43,9 @@ def test_a_server_that_comes_later_and_knows_its_own_pcs_only_is_said_and_left_a
     assert "ANOTHER DHCP SERVER is on br0: 10.77.0.3 (" in said
     [away] = [line for line in seen["said"] if "gets no address" in line]
     assert "52:54:00:aa:bb:13" in away
+    [two] = [line for line in seen["said"] if "TWO PCs GET" in line]
+    assert "52:54:00:aa:bb:11 has it from this server, and 52:54:00:aa:bb:13 from the DHCP server 10.77.0.3." in two
+    assert "a --range that is free" in two
     ours = [line.rpartition(" ")[0] for line in seen["seen"] if line.startswith("10.77.0.1 ")]
     assert ours == ["10.77.0.1 ACK"]
     assert seen["loads"]

@@ -113,6 +113,8 @@ def another_comes() -> dict[str, object]:
     client.heard.clear()
     client.say(discover(*PXE, mac=NEW_MAC))
     serving.until("gets no address here")
+    client.say(request(leased, server=FOREIGN, mac=NEW_MAC))
+    serving.until("TWO PCs GET")
     client.say(request(own=leased))
     client.until(Kind.ACK)
     ip("-n pc addr add 10.77.0.9/24 dev seat")
