@@ -25,7 +25,7 @@ from .commands import room as room_command
 from .commands.options import room_of
 from .display import say
 from .done.arming import ArmError, remembering
-from .done.state import SERVER_STATE, StateError
+from .done.state import SERVER_STATE, Damaged, StateError
 from .done.told import Told
 from .entries.room import Room, RoomError
 from .room_file import advice as room_advice
@@ -53,6 +53,10 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         options.prog = prog
         options.build = "python3 -m initrd build" if prog == PROG else f"{prog} build"
         return int(options.run(options))
+    except Damaged as error:
+        command = shlex.join(arm_commands.arming_all(error.path, prog))
+        print(showable_lines(f"{error} To arm all: `{command}`"), file=sys.stderr)
+        return 1
     except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1

@@ -47,6 +47,13 @@ def is_tree_command(words: Sequence[str]) -> bool:
     return len(words) > 1 and words[0] == "tree" and words[1] in TREE_COMMANDS
 
 
+def arming_all(state: Path, prog: str) -> tuple[str, ...]:
+    """The command that arms all machines of this state."""
+    if state.name == TREE_STATE:
+        return (*prog.split(), "tree", "arm", str(state.parent), "--all")
+    return (*prog.split(), "arm", "--state", str(state), "--all")
+
+
 def tree_command(words: Sequence[str], prog: str) -> int:
     """Run `tree done …` or `tree arm …`. Raises ArmError, StateError."""
     parser = tree_parser(words[1], f"{prog} tree {words[1]}")

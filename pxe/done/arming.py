@@ -97,7 +97,7 @@ def arm(path: Path, chosen: Chosen) -> list[str]:
         if not chosen.all:
             raise
         kept = replace_damaged(path, State())
-        return [f"{path} was damaged (kept as {kept.name}): nobody is done"]
+        return [f"{path} was damaged (kept as {kept.name}): nobody is done, and who is armed is cloned again"]
     return lines or ["nobody of them was done"]
 
 

@@ -39,7 +39,14 @@ class StateError(Exception):
 
 
 class Damaged(StateError):
-    """The file is there and cannot be understood."""
+    """The file at `path` is there and cannot be understood."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} is damaged ({why}), so nobody knows which PCs are done and must not be overwritten: put a copy of "
+            "it back, or arm all machines, which writes it anew (PCs that were done are then cloned again)."
+        )
+        self.path = path
 
 
 class Busy(StateError):
@@ -100,10 +107,7 @@ def read(path: Path) -> State:
     try:
         return _from_json(json.loads(text.decode("utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CommandLineError, RoomError) as error:
-        raise Damaged(
-            f"{path} is damaged ({showable(str(error))[:80]}), so nobody knows which PCs are done and must not be "
-            "overwritten: put a copy of it back, or arm all machines, which writes it anew."
-        ) from error
+        raise Damaged(path, showable(str(error))[:80]) from error
 
 
 def real(path: Path) -> Path:

@@ -110,13 +110,13 @@ class Clients:
         elif found := _MISSING.match(text):
             name = self._name(found["file"])
             self._transfers.refused(name, found["address"])
-            for own in filter(None, (config.fullmatch(name) for config in _OWN_CONFIGS)):
-                self._macs.setdefault(found["address"], own[1].replace("-", ":"))
+            self._learn(found["address"], name)
             if not name.startswith(_TRIED):
                 return self._event(found["address"], f"asked for {name}, which is not in the tree")
         return None
 
     def _transfer(self, address: str, name: str, *, sent: bool) -> ClientEvent | None:
+        self._learn(address, name)
         ending = self._transfers.end(address, name, sent=sent)
         if ending is Ending.LOADED:
             return self._event(address, f"loaded {name}{self._follows(name)}")
@@ -125,6 +125,11 @@ class Clients:
         if ending is Ending.SILENT:
             return self._event(address, f"asked for {name}, took nothing of it, and is silent")
         return None
+
+    def _learn(self, address: str, name: str) -> None:
+        """Whose address that is, where the file is the PC's own."""
+        for own in filter(None, (config.fullmatch(name) for config in _OWN_CONFIGS)):
+            self._macs[address] = own[1].replace("-", ":")
 
     def _follows(self, name: str) -> str:
         if name == INITRD:

@@ -110,7 +110,8 @@ def _proxy(settings: BootServer) -> list[str]:
 
 def _check(settings: BootServer) -> None:
     if settings.proxy and (settings.first or settings.last or settings.hosts):
-        raise ConfigError("proxy DHCP gives no addresses: leave out the range and the fixed addresses.")
+        what = "--range" if settings.first or settings.last else "the fixed addresses"
+        raise ConfigError(f"proxy DHCP gives no addresses, the server that is there does: leave out {what}.")
     if (settings.first is None) != (settings.last is None):
         raise ConfigError("a range of addresses needs both its first and its last address.")
     if settings.lease < 120:

@@ -9,6 +9,7 @@ from ..loop import Loop
 from ..wire.message import Message
 from .dnsmasq import BootServer
 from .hearing import Ask, Heard, Hearing, Read
+from .ports import PXE
 from .transfers import Transfers
 from .watching import EVERY, Deaf, Full, Link, Silence, facts
 
@@ -57,7 +58,11 @@ class Patrol:
             self._silence.asked()
         if isinstance(heard, Ask):
             if self._settings.port and heard.port == 67:
-                return  # DHCP does not go through the firewall, nor each question to dnsmasq: see `handed_on`
+                return  # DHCP does not go through the firewall, nor each question to dnsmasq : see `handed_on`
+            if heard.port == PXE.number and not self._settings.proxy:
+                for sentence in self._deaf.elsewhere(heard, now):
+                    self._say(sentence)
+                return
             self._deaf.asked(heard, now)
         else:
             self.transfers.hear(heard, now)

@@ -119,6 +119,8 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         ports.check(service.interface, server.ip, _ports(service))
         settings = _settings(service, server, place, user)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
+        if few := too_few(settings, len(service.machines)):
+            say(f"warning: {few}")
         for warning in firewall.warnings(service.interface, server, _netfilter(service)):
             say(f"warning: {warning}")
         write(settings)
@@ -135,7 +137,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             def listen(running: Running) -> None:
                 watch.attach(running.loop, running.handed_on)
 
-            _run(loop, command, settings, (place, claimed.fileno()), say, [*attach, listen])
+            _run(loop, command, settings, (place, claimed.fileno()), say, [*attach, listen], service.machines)
 
 
 def _policy(service: Service) -> Policy:
@@ -210,6 +212,20 @@ def transfers_for(clients: int) -> int:
     return min(max(4 * clients, 200), 2000)
 
 
+def too_few(settings: BootServer, machines: int) -> str:
+    """What to say where the room has more PCs than there are addresses; "" where it has not."""
+    if settings.first is None or settings.last is None:
+        return ""
+    there = int(settings.last) - int(settings.first) + 1
+    there -= settings.first <= settings.server.ip <= settings.last
+    if machines <= there:
+        return ""
+    return (
+        f"the room has {machines} PCs, but --range has {there} address{'' if there == 1 else 'es'}: the last PCs get "
+        "none. Give it a longer one."
+    )
+
+
 def _summary(settings: BootServer) -> Iterator[str]:
     if settings.proxy:
         addresses = "addresses come from the DHCP server that is there"
@@ -222,7 +238,13 @@ def _summary(settings: BootServer) -> Iterator[str]:
 
 
 def _run(
-    loop: Loop, command: Command, settings: BootServer, place: tuple[Workspace, int], say: Say, attach: Sequence[Attach]
+    loop: Loop,
+    command: Command,
+    settings: BootServer,
+    place: tuple[Workspace, int],
+    say: Say,
+    attach: Sequence[Attach],
+    machines: Sequence[Machine],
 ) -> None:
     """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
 
@@ -244,7 +266,7 @@ def _run(
     def read(line: str) -> None:
         patrol.logged(line)
         if event := clients.read(line):
-            tell(row(event))
+            tell(row(named(event, machines)))
 
     (work, claimed) = place
     with (
@@ -252,6 +274,12 @@ def _run(
         contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon,
     ):
         loop.run()
+
+
+def named(event: ClientEvent, machines: Sequence[Machine]) -> ClientEvent:
+    """With the name that the room gives the PC."""
+    name = next((one.name for one in machines if one.mac == event.mac), "")
+    return replace(event, text=f"{name} {event.text}") if name else event
 
 
 def row(event: ClientEvent) -> str:

@@ -182,6 +182,15 @@ class Deaf:
             return dropped("lo", port) if port == self._relay else dropped(self._interface, port)
         return "it hangs, or was stopped." if port == self._relay else ""
 
+    def elsewhere(self, ask: Ask, now: float) -> list[str]:
+        """A question at the port of proxy DHCP, where a server without --proxy does not listen."""
+        if not self._is_due(ask.port, now):
+            return []
+        return [
+            f"{ask.mac} asks for its boot file at UDP port {ask.port}, where this server listens only with --proxy: "
+            "another server told it so. Stop that one, or start this with --proxy."
+        ]
+
     def unanswered(self, address: str, name: str, seen: Facts, now: float) -> list[str]:
         """A client's question for a file was not answered."""
         if 69 in seen.unread or not self._is_due(69, now):

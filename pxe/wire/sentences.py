@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from ipaddress import IPv4Address
 
+from ..entries.room import Machine
 from .others import LONG, Gives, Other
 
 _KINDS = {Gives.ADDRESSES: "DHCP server", Gives.BOOT: "boot server (proxy DHCP)"}
+SHOWN = 5
+"""PCs that are named in one sentence."""
 _MINUTES = f"{LONG / 60:.0f} min"
 
 
@@ -18,7 +21,8 @@ def refusal(interface: str, one: Other, proxy: bool, force: bool) -> str:
     if one.gives is Gives.ADDRESSES:
         return (
             f"a DHCP server ({one.address}) already answers on {interface}: two would give out addresses twice. "
-            "Use --proxy to boot beside it, or --force if you know better."
+            "Let it give addresses to the PCs of the room, and use --proxy to boot beside it; or --force if you know "
+            "better."
         )
     return (
         f"another boot server ({one.address}, by proxy DHCP) already answers on {interface}: PCs would start what "
@@ -46,6 +50,30 @@ def first_look(interface: str, found: tuple[Other, ...], proxy: bool, seconds: f
         )
 
 
+def answered(one: Other, machines: Collection[Machine], macs: Collection[str], stranger: str) -> str:
+    """For whom this server answered, and for whom not: `macs` of the room's `machines`; "" where it answered for all,
+    or for a `stranger`."""
+    missing = [machine.title for machine in machines if machine.mac not in macs]
+    if stranger in macs or not missing:
+        return ""
+    these = [machine.title for machine in machines if machine.mac in macs]
+    return (
+        f"The DHCP server {one.address} answered for {_some(these) or 'none of the PCs of the room'}, and not for "
+        f"{_some(missing)}."
+    )
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def no_address(mac: str, name: str) -> str:
+    """A PC that asks again and again, beside a server that should give it an address."""
+    text = "asks to boot again and again, but no server gives it an address: let the DHCP server give it one, too"
+    return _row(mac, name, text)
+
+
 def whom(everybody: bool) -> str:
     """Who is answered."""
     if everybody:
@@ -71,8 +99,8 @@ def new(interface: str, one: Other, proxy: bool, force: bool) -> str:
         return f"{beginning} This one goes on giving addresses as well (--force): two PCs may get the same one."
     return (
         f"{beginning} From now on no PC gets a new address here; those that have one keep it, and downloads go on. "
-        "If it belongs there, end this (Ctrl-C) and start it again with --proxy. If not, switch it off, and start this "
-        "again. (--force: addresses all the same.)"
+        "If it belongs there, let it give addresses to the PCs of the room, end this (Ctrl-C) and start it again with "
+        "--proxy. If not, switch it off, and start this again. (--force: addresses all the same.)"
     )
 
 
@@ -109,9 +137,13 @@ def back(server: IPv4Address) -> str:
     return f"{server} is heard again."
 
 
-def turned_away(mac: str, one: Other) -> str:
+def turned_away(mac: str, name: str, one: Other) -> str:
     """A PC that would get an address if no other server were there."""
-    return f"{mac:17}  {'':15}  asks to boot, and gets no address here: the DHCP server {one.address} is there"
+    return _row(mac, name, f"asks to boot, and gets no address here: the DHCP server {one.address} is there")
+
+
+def _row(mac: str, name: str, text: str) -> str:
+    return f"{mac:17}  {'':15}  {f'{name} ' if name else ''}{text}"
 
 
 def _names_a_file(one: Other) -> str:

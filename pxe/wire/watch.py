@@ -17,7 +17,7 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TypeVar
@@ -34,6 +34,7 @@ from .known import MOST
 from .message import SERVER_PORT, Message, discover
 from .others import Gives, News, Other, Others, other
 from .relay import Relay
+from .waiting import Waiting
 from .wire import Heard, Wire, hold_port
 
 Say = Callable[[str], None]
@@ -76,7 +77,9 @@ class Watch:
         self._others = Others()
         self._addresses_of: Other | None = None
         self._titles = {machine.mac: machine.title for machine in policy.machines}
+        self._names = {machine.mac: machine.name for machine in policy.machines}
         self._turned_away: set[tuple[str, bytes]] = set()
+        self._waiting = Waiting()
         self._clashes: set[tuple[str, IPv4Address]] = set()
         self._asked = 0.0
         with contextlib.ExitStack() as stack:
@@ -102,15 +105,19 @@ class Watch:
         """The first look: ask, listen for `seconds` (default: LOOK), and say what came. Raises WatchError where that is
         in the way."""
         seconds = LOOK if seconds is None else seconds
-        found = self._find(seconds)
+        answered: dict[IPv4Address, set[str]] = {}
+        found = self._find(seconds, answered)
         for line in sentences.first_look(self._interface, found, self._policy.proxy, seconds):
             self._say(showable(line))
+        for one in found:
+            if missing := self._missing(one, answered):
+                self._say(showable(f"warning: {missing} Let it give addresses to all PCs of the room."))
         if self._gate:
             self._say(sentences.whom(self._policy.everybody))
         self._addresses_of = next((one for one in found if one.gives is Gives.ADDRESSES), None)
         self._asked = time.monotonic()
 
-    def _find(self, seconds: float) -> tuple[Other, ...]:
+    def _find(self, seconds: float, answered: dict[IPv4Address, set[str]]) -> tuple[Other, ...]:
         found: dict[tuple[IPv4Address, Gives], Other] = {}
         again = time.monotonic()
         end = again + seconds
@@ -119,12 +126,26 @@ class Watch:
                 self._ask_first()
                 again = now + seconds / TRIES
             for one in self._shown(min(again, end) - now):
-                if refusal := sentences.refusal(self._interface, one, self._policy.proxy, self._policy.force):
-                    raise WatchError(refusal)
-                end = end if found else min(end, now + MORE)
+                answered.setdefault(one.server, set()).add(one.client)
                 found.setdefault((one.server, one.gives), one)
                 self._others.add(one, now)
+                if not self._missing(one, answered):
+                    self._refuse(found.values(), answered)
+                    end = min(end, now + MORE)
+        self._refuse(found.values(), answered)
         return tuple(found.values())
+
+    def _refuse(self, found: Iterable[Other], answered: dict[IPv4Address, set[str]]) -> None:
+        for one in found:
+            if refusal := sentences.refusal(self._interface, one, self._policy.proxy, self._policy.force):
+                raise WatchError(f"{refusal} {self._missing(one, answered)}".rstrip())
+
+    def _missing(self, one: Other, answered: dict[IPv4Address, set[str]]) -> str:
+        """Which PCs of the room it did not answer for, so far."""
+        if one.gives is Gives.BOOT:
+            return ""
+        machines = self._policy.machines[:MOST_MACS]
+        return sentences.answered(one, machines, answered.get(one.server, set()), self._stranger)
 
     def _ask_first(self) -> None:
         try:
@@ -162,6 +183,8 @@ class Watch:
         said = heard.message
         if self._gate and self._door and not self._door.read(said, now) and self._gate.turns_away(said, now):
             self._turn_away(said)
+        if self._policy.proxy and self._waiting.hear(said, now):
+            self._tell(sentences.no_address(said.mac, self._names.get(said.mac, "")))
 
     def _heard_of(self, one: Other, now: float) -> None:
         news = self._others.add(one, now)
@@ -196,7 +219,7 @@ class Watch:
             if len(self._turned_away) >= MOST:
                 self._turned_away.clear()
             self._turned_away.add(key)
-            self._tell(sentences.turned_away(said.mac, self._addresses_of))
+            self._tell(sentences.turned_away(said.mac, self._names.get(said.mac, ""), self._addresses_of))
 
     # --- asking ---------------------------------------------------------------------------------------------------
 

@@ -171,7 +171,10 @@ def test_a_damaged_state_arms_nobody_until_all_are(tree: Room1, capsys: pytest.C
     (tree.directory / TREE_STATE).write_text("{")
     for words in (("done", TWO), ("arm", ONE), ("done",)):
         assert tree.run(*words) == 1
-        assert capsys.readouterr().err.count("\n") == 1
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert "(PCs that were done are then cloned again)" in said
+        assert "To arm all: `python3 -m pxe tree arm " in said and said.endswith(" --all`\n")
     with pytest.raises(StateError):
         tree.write()
     assert tree.boots(ONE, TWO) == ["disk", "launcher"]

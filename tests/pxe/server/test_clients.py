@@ -96,6 +96,10 @@ ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
             ],
             [(MAC, "10.77.0.9", "loaded pxelinux.cfg/default")],
         ),
+        (
+            [tftp("sent /srv/tftp/pxelinux.cfg/01-52-54-00-aa-bb-01 to 10.77.0.9")],
+            [(MAC, "10.77.0.9", "loaded pxelinux.cfg/01-52-54-00-aa-bb-01")],
+        ),
         ([ACK, tftp("error 0 TFTP Aborted received from 10.77.0.9")], [(MAC, "10.77.0.9", "has its address")]),
         ([dhcp(f"DHCPNAK(eth0) 10.77.0.9 {MAC} wrong address"), "", "dnsmasq[42]: started", "x"], []),
     ],
@@ -108,6 +112,7 @@ ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
         "missing",
         "stopped",
         "mac-by-file",
+        "mac-by-own-file",
         "abort",
         "other",
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import pytest
 
 from pxe.__main__ import main
 from pxe.entries.loaders import PXELINUX
+from pxe.entries.room import Machine
 from pxe.server.clients import ClientEvent
-from pxe.server.serve import ServeError, Service, row, serve
+from pxe.server.dnsmasq import BootServer
+from pxe.server.serve import ServeError, Service, named, row, serve, too_few
 from tests import common
 
 SCENARIOS = Path(__file__).with_name("serve_scenarios.py")
@@ -39,8 +41,8 @@ def test_a_pc_boots_and_a_second_server_is_refused(tmp_path: Path) -> None:
     address = steps[1].split()[1]
     assert IPv4Address("10.77.0.100") <= IPv4Address(address) <= IPv4Address("10.77.0.110")
     assert [step.split(None, 1)[1].strip() for step in steps] == [
-        "asks to boot",
-        *(f"{address:15}  {text}" for text in (
+        "pc asks to boot",
+        *(f"{address:15}  pc {text}" for text in (
             "has its address",
             "loaded pxelinux.0",
             "loaded pxelinux.cfg/01-52-54-00-aa-bb-01",
@@ -97,7 +99,7 @@ def test_refusals_are_one_sentence_and_leave_nothing(tmp_path: Path) -> None:
         "no address": "dummy0 has no IPv4 address: give it one first, e.g. `ip addr add",
         "down": "dummy0 cannot be used: Network is ",
         "range": "10.99.0.1 is no client address in 10.77.0.0/24",
-        "proxy range": "proxy DHCP gives no addresses",
+        "proxy range": "proxy DHCP gives no addresses, the server that is there does: leave out --range.",
         "append": 'label "udpcast", append initrd=udpcast-initrd port=9001 remontee_info=y page_remontee=http',
         "tftp": "port 69 (TFTP) on br0 is in use by another server on this machine: stop it first",
         "dhcp": "port 67 (DHCP) on br0 is in use by another server on this machine: stop it first",
@@ -135,6 +137,24 @@ def test_wrong_usage(options: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["serve", *options])
     assert stopped.value.code == 2
+
+
+ROOM = tuple(Machine(f"52:54:00:aa:bb:{number:02x}", name=f"pc{number:02}") for number in range(1, 4))
+
+
+@pytest.mark.parametrize(("last", "warned"), [("10.77.0.4", False), ("10.77.0.3", True)])
+def test_a_range_that_is_too_small_for_the_room_is_said(last: str, warned: bool) -> None:
+    there = IPv4Interface("10.77.0.2/24"), Path("/srv/tftp"), Path("/leases")
+    settings = BootServer("br0", *there, IPv4Address("10.77.0.1"), IPv4Address(last))
+    said = too_few(settings, len(ROOM))
+    assert said.startswith("the room has 3 PCs, but --range has 2 addresses: ") if warned else not said
+    assert not too_few(replace(settings, first=None, last=None, proxy=True), len(ROOM))
+
+
+def test_a_row_has_the_name_that_the_room_gives() -> None:
+    event = ClientEvent("52:54:00:aa:bb:02", "10.77.0.9", "has its address")
+    assert named(event, ROOM).text == "pc02 has its address"
+    assert named(replace(event, mac="52:54:00:aa:bb:09"), ROOM).text == "has its address"
 
 
 def test_a_row_keeps_its_columns() -> None:

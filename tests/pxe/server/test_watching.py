@@ -57,6 +57,15 @@ def test_a_question_that_is_not_heard_is_said() -> None:
     assert deaf.look(GOOD, AGAIN_AFTER + 100) != []
 
 
+def test_a_question_for_a_proxy_is_no_firewalls_matter() -> None:
+    deaf = Deaf("eth1")
+    [said] = deaf.elsewhere(replace(ASK, port=4011), 0.0)
+    assert said.startswith("52:54:00:aa:bb:01 asks for its boot file at UDP port 4011, where this server listens only")
+    assert "firewall" not in said
+    assert not deaf.elsewhere(replace(ASK, port=4011, number=4712), AGAIN_AFTER - 1)
+    assert not deaf.look(GOOD, DEAF_AFTER)
+
+
 def test_what_is_logged_or_lies_unread_is_not_dropped() -> None:
     for line in (
         "dnsmasq-dhcp[42]: 4711 vendor class: PXEClient:Arch:00000:UNDI:002001",

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from ipaddress import IPv4Interface
 
+from pxe.wire import waiting
 from pxe.wire.message import Kind, Option
 from pxe.wire.message import discover as question
 from qemu.host import foreign
@@ -93,7 +95,15 @@ def knows_the_room(server: str) -> dict[str, object]:
     globals()[server]()
     argv = [*SERVE, "br0", "--pair", str(PAIR), "--machine", f"{OTHER_MAC}=umode=snd"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return {"status": done.returncode, "said": done.stderr}
+    more = subprocess.run([*argv, "--machine", f"{MAC}="], capture_output=True, text=True, check=False)
+    proxy, client = Serving("--proxy", *argv[-2:], "--machine", f"{MAC}=", hurried=False), Client()
+    begun = time.monotonic()
+    while time.monotonic() - begun < waiting.LEAST + 1:
+        client.say(discover(*PXE))
+        time.sleep(2)
+    away = proxy.until("no server gives it an address")
+    said = {"more": more.stderr, "proxy": proxy.said, "away": away}
+    return {"status": done.returncode, "said": done.stderr, **said, "end": proxy.end()}
 
 
 def only_pxe() -> dict[str, object]:

@@ -37,6 +37,12 @@ def test_a_server_that_knows_a_pc_of_the_room_is_found_at_the_start(server: str,
     seen = scenario(f"knows_the_room:{server}", tmp_path)
     assert seen["status"] == 1
     assert seen["said"].startswith("a DHCP server (10.77.0.3) already answers on br0: ")
+    assert "answered for" not in seen["said"]
+    only_one = "The DHCP server 10.77.0.3 answered for 52:54:00:aa:bb:12, and not for 52:54:00:aa:bb:11."
+    assert seen["more"].endswith(f" {only_one}\n")
+    assert f"warning: {only_one} Let it give addresses to all PCs of the room." in seen["proxy"]
+    assert "52:54:00:aa:bb:11" in seen["away"]
+    assert seen["end"] == 0
 
 
 def test_a_server_that_answers_only_pxe_clients_is_found_at_the_start(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
+from pxe.entries.room import Machine
 from pxe.wire import sentences
 from pxe.wire.message import Kind, Message, Option
 from pxe.wire.others import LONG, MOST, Gives, News, Other, Others, other
@@ -152,6 +153,30 @@ def test_a_server_that_names_another_boot_file_is_said() -> None:
 )
 def test_what_is_said_of_a_server_that_comes_later(one: Other, proxy: bool, force: bool, words: str) -> None:
     assert sentences.new("br0", one, proxy, force).startswith(words)
+
+
+ROOM = tuple(Machine(f"52:54:00:aa:bb:{number:02x}", name=f"pc{number:02}") for number in range(1, 9))
+STRANGER = "02:00:00:00:00:01"
+
+
+def test_it_is_said_for_whom_a_server_answered_and_for_whom_not() -> None:
+    macs = [one.mac for one in ROOM]
+    assert sentences.answered(DHCP, ROOM[:2], {macs[1]}, STRANGER) == (
+        "The DHCP server 10.77.0.2 answered for pc02 (52:54:00:aa:bb:02), and not for pc01 (52:54:00:aa:bb:01)."
+    )
+    said = sentences.answered(DHCP, ROOM, {"another card"}, STRANGER)
+    assert "answered for none of the PCs of the room, and not for pc01" in said
+    assert said.endswith("pc05 (52:54:00:aa:bb:05) and 3 more.")
+    for answered in ({STRANGER}, set(macs)):
+        assert not sentences.answered(DHCP, ROOM, answered, STRANGER)
+    assert not sentences.answered(DHCP, (), {MAC}, STRANGER)
+
+
+@pytest.mark.parametrize(
+    "said", [sentences.refusal("br0", DHCP, False, False), sentences.new("br0", DHCP, False, False)]
+)
+def test_proxy_is_advised_with_what_it_needs(said: str) -> None:
+    assert "et it give addresses to the PCs of the room" in said.partition("--proxy")[0]
 
 
 def test_what_is_said_of_a_silent_server() -> None:
