@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kernel_cmdline import showable, showable_lines
-from kernel_cmdline.arguments import ArgumentParser
+from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
 from .errors import BuildError
 from .interruption import Interrupted, interruptible
@@ -48,7 +48,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     """Add the commands with their options; the parser that they are added to names the program."""
     make = commands.add_parser("build", help="build the pair", description=DESCRIPTION, epilog=STATUSES)
     make.set_defaults(usage_error=make.error)
-    make.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where the three files go")
+    make.add_argument(
+        "-o", "--output", type=path_to_write, required=True, metavar="DIR", help="where the three files go"
+    )
     make.add_argument(
         "-k",
         "--kernel",
@@ -77,7 +79,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="a kernel module that goes in as well",
     )
     make.add_argument(
-        "--cache", type=Path, metavar="DIR",
+        "--cache", type=path_to_write, metavar="DIR",
         help="kernel packages are kept here; default: udpcast-launcher in $XDG_CACHE_HOME or ~/.cache",
     )  # fmt: skip
     make.add_argument("-v", "--verbose", action="store_true", help="show every command that is run")

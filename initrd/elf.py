@@ -15,6 +15,7 @@ from dataclasses import dataclass
 MAGIC = b"\x7fELF"
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP, _PT_NOTE = 1, 2, 3, 4
 _DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 5, 14, 15, 29
+_SHT_NOBITS = 8
 _NOTE_OWNER, _NOTE_TYPE = b"FDO\0", 0x407C0C0A
 _WANTED_LATER = {"required", "recommended"}
 
@@ -71,6 +72,28 @@ def read(data: bytes) -> Elf:
         )
     except (struct.error, IndexError) as error:
         raise ValueError("an ELF file that is cut off") from error
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether an ELF file has all of its sections, whose table is behind them: a driver has nothing else."""
+    if data[:4] != MAGIC or len(data) < 52:
+        return False
+    wide, order = data[4] == 2, "<" if data[5] == 1 else ">"
+    place, form = (40, f"{order}Q") if wide else (32, f"{order}I")
+    try:
+        start = int(struct.unpack_from(form, data, place)[0])
+        size, count = struct.unpack_from(f"{order}HH", data, 58 if wide else 46)
+        ends = [_end_of_section(data, start + number * size, wide, order) for number in range(count)]
+    except struct.error:
+        return False
+    return bool(ends) and max(*ends, start + count * size) <= len(data)
+
+
+def _end_of_section(data: bytes, place: int, wide: bool, order: str) -> int:
+    """Where in the file the section ends whose header is at `place`; 0 for one that has nothing there."""
+    (kind,) = struct.unpack_from(f"{order}I", data, place + 4)
+    offset, length = struct.unpack_from(f"{order}QQ" if wide else f"{order}II", data, place + (24 if wide else 16))
+    return 0 if kind == _SHT_NOBITS else int(offset + length)
 
 
 def _segments(data: bytes, wide: bool, order: str) -> Iterator[_Segment]:

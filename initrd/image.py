@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import packed, vermagic
+from . import elf, packed, vermagic
 from .cpio import write_archive
 from .errors import BuildError
 from .kernel import Kernel, module_files
@@ -23,6 +23,9 @@ DRACUT_MODULE = Path(__file__).resolve().parent / "dracut/90udpcast"
 DRACUT_BASE = Path("/usr/lib/dracut")
 LEVEL = "-19"
 """zstd's level, for each driver and for the archive: the last whose window (8 MiB) the kernel's decompressor takes."""
+
+SHOWN = 3
+"""So many drivers are named in a sentence."""
 
 HOST_FILES = ("etc/ld.so.cache", "etc/ld.so.conf", "etc/ld.so.conf.d", "etc/conf.d", "usr/lib/dracut")
 """What dracut adds about this machine and about itself; libraries are where the loader looks anyway."""
@@ -106,12 +109,24 @@ def tidy(tree: Path, kernel: Kernel) -> None:
         raise BuildError(
             f"no driver for kernel {kernel.version} went in; are the modules in {kernel.modules} complete?"
         )
+    whole([path for path in drivers if path.suffix == ".ko"])
     vermagic.check([path for path in drivers if path.suffix == ".ko"], kernel.version)
     # Each on its own: most stay compressed in memory for ever, since a machine loads a dozen of them.
     each(compress, [path for path in drivers if path.suffix == ".ko"])
     run(["depmod", "-b", tree, kernel.version])
     for name in NEEDLESS_INDEXES:
         (tree / "usr/lib/modules" / kernel.version / name).unlink(missing_ok=True)
+
+
+def whole(drivers: Sequence[Path]) -> None:
+    """Raise BuildError where one of the unpacked drivers is cut, or none at all: only the booted machine would tell."""
+    cut = [path.name.removesuffix(".ko") for path in drivers if not elf.is_whole(path.read_bytes())]
+    if cut:
+        more = f" and {len(cut) - SHOWN} more" if len(cut) > SHOWN else ""
+        raise BuildError(
+            f"damaged drivers: {', '.join(cut[:SHOWN])}{more}; put the kernel's modules there again (a kernel that "
+            "is kept in the cache is fetched again when its folder is deleted)"
+        )
 
 
 def driver_files(tree: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from initrd.pair import bzimage
+from initrd.pair import bzimage, check
 from initrd.pair.lock import LockError, locked
 from kernel_cmdline import showable
 
@@ -65,7 +65,7 @@ def given(image: Path, modules: Path | None) -> Kernel:
     `modules` may be the directory of one version or the ``lib/modules`` above it. Raises BuildError.
     """
     try:
-        with image.open("rb") as file:
+        with check.opened(image) as file:
             head = file.read(0x8000)
     except OSError as error:
         raise BuildError(f"--kernel {image} cannot be read: {error.strerror}", 2) from error
@@ -105,6 +105,7 @@ def usable(kernel: Kernel, work: Path) -> Kernel:
         and (tree / "modules.dep").is_file()
         and is_plain(tree)
         and all(path.relative_to(tree).parts[0] == "kernel" and not path.is_symlink() for path in files)
+        and {path.relative_to(tree).as_posix() for path in files} <= _indexed(tree)
     ):
         return dataclasses.replace(kernel, modules=tree)
     copy = work / "lib/modules" / version
@@ -117,6 +118,12 @@ def usable(kernel: Kernel, work: Path) -> Kernel:
         shutil.copyfile(path, copy / path.name)
     run(["depmod", "-b", work, version])
     return dataclasses.replace(kernel, modules=copy)
+
+
+def _indexed(tree: Path) -> set[str]:
+    """The drivers that depmod's index has, by their paths below `tree`."""
+    lines = (tree / "modules.dep").read_text(errors="replace").splitlines()
+    return {line.partition(":")[0] for line in lines}
 
 
 def _link(source: Path, target: Path) -> None:
@@ -168,7 +175,7 @@ def fetch(cache: Path, release: str | None = None) -> Kernel:
             options = apt.options(release, cache)
         package, version = current_package(META_PACKAGES[architecture], options)
         place = cache / f"{package}_{version.replace(':', '%')}_{architecture}"
-        if not list(place.glob("lib/modules/*/modules.dep")):
+        if not _is_whole(place):
             with writing("the kernel package", cache, KERNEL_MB, ELSEWHERE):
                 download(package, version, place, options)
     images = list(place.glob("boot/vmlinuz-*"))
@@ -176,6 +183,19 @@ def fetch(cache: Path, release: str | None = None) -> Kernel:
         raise BuildError(f"the package {package} holds no kernel in {place}/boot; delete {place} and try again")
     release = images[0].name.removeprefix("vmlinuz-")
     return Kernel(images[0], release, place / "lib/modules" / release, package, version)
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether a package is kept there, and power did not fail while it was written: files are cut or empty then."""
+    images = [*place.glob("boot/vmlinuz-*")]
+    try:
+        for image in images:
+            check.check_kernel(image)
+    except (check.PairError, OSError):
+        return False
+    indexes = [*place.glob("lib/modules/*/modules.dep")]
+    files = (*indexes, *module_files(place / "lib/modules"))
+    return bool(images and indexes) and all(path.stat().st_size for path in files)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import json
 import logging
+import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -151,6 +152,11 @@ def placed(setup: str) -> tuple[str, ...]:
     return tuple(re.findall(r'^\s*inst_simple "\$moddir/[^"]+" (\S+)$', setup, re.MULTILINE))
 
 
+def linked(setup: str) -> tuple[str, ...]:
+    """Where a dracut module puts links of its own, by names that are no variables."""
+    return tuple(re.findall(r'^\s*ln -sfn \S+ "\$initdir(/[^"$]+)"$', setup, re.MULTILINE))
+
+
 def scripts_of(tree: Tree) -> Iterator[str]:
     """Scripts whose interpreter is not there."""
     for inner in tree.files():
@@ -229,6 +235,9 @@ def data(image: Image) -> Iterator[str]:
             yield f"the file /{inner} is missing"
         elif scripts.interpreter(image.tree.read(inner, 256)) is not None and image.tree.executable(inner) is None:
             yield f"the script /{inner} is not executable"
+    for place in linked(image.setup):
+        if not os.path.lexists(image.tree.root / place.lstrip("/")):
+            yield f"the link {place} is missing"
 
 
 def _rules(tree: Tree) -> list[str]:

@@ -9,20 +9,21 @@ import argparse
 import contextlib
 import shlex
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from functools import partial
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from initrd.pair.switch import Change
 from kernel_cmdline import showable, showable_lines
-from kernel_cmdline.arguments import ArgumentParser
+from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
 from .commands import arm as arm_commands
 from .commands import options as room_options
 from .commands import page as page_command
 from .commands import room as room_command
 from .commands.options import room_of
+from .display import say
 from .done.arming import ArmError, remembering
 from .done.state import SERVER_STATE, Damaged, StateError
 from .done.told import Told
@@ -66,9 +67,9 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 
 def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
-    with remembering(options.directory, options.pair or options.directory, room) as done:
-        tree = _write(options, options.directory, room, done, options.force)
-    advice = (*_advice(options, room, done), *room_advice.loops(room, options.prog, done))
+    with remembering(options.directory, options.pair or options.directory, room) as memory:
+        tree = _write(options, options.directory, room, memory.done, options.force, also=(memory.change,))
+    advice = (*_advice(options, room, memory.done), *room_advice.loops(room, options.prog, memory.done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
     return 0
 
@@ -81,7 +82,6 @@ def _serve(options: argparse.Namespace) -> int:
         for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
             say(f"warning: {warning}")
 
-    say = partial(print, flush=True)
     room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     with contextlib.closing(Told(room, state, say, arm)) as told:
@@ -99,9 +99,15 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _write(
-    options: argparse.Namespace, directory: Path, room: Room, done: Collection[str], force: bool = False
+    options: argparse.Namespace,
+    directory: Path,
+    room: Room,
+    done: Collection[str],
+    force: bool = False,
+    also: Iterable[Change] = (),
 ) -> Tree:
-    return write_tree(directory, options.pair or directory, room, done, force=force, build=options.build)
+    pair = options.pair or directory
+    return write_tree(directory, pair, room, done, force=force, build=options.build, also=also)
 
 
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
@@ -142,7 +148,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "`tree arm DIR MAC ...` the launcher again; both have a --help.",
         epilog=STATUSES,
     )
-    tree.add_argument("directory", type=Path, metavar="DIR", help="the root of the TFTP server")
+    tree.add_argument("directory", type=path_to_write, metavar="DIR", help="the root of the TFTP server")
     tree.add_argument("--pair", type=Path, metavar="DIR", help=f"{PAIR} (default: in the tree)")
     tree.add_argument(
         "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"

@@ -20,6 +20,9 @@ from typing import Protocol
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end a boot server, with everything cleared away: Ctrl-C, a request, the terminal closed."""
 
+AT_ONCE = 256
+"""Datagrams that a callback takes before others, timers and ends have their turn: no flood holds the loop."""
+
 Callback = Callable[[], None]
 
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,13 @@ from . import bzimage, zstd
 from .identity import DamagedError, Identity, Part, read_front
 
 KERNEL, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
+
+
+ARCHIVES = (
+    *(b"070701", b"070702", b"\0", zstd.MAGIC, b"\x1f\x8b", b"\x1f\x9e", b"BZh", b"\x5d\0\0", b"\xfd7zXZ\0"),
+    *(b"\x89LZO", b"\x02\x21\x4c\x18"),
+)
+"""How an initrd begins that a kernel unpacks (lib/decompress.c of Linux); zeros in front are skipped."""
 
 
 class PairError(Exception):
@@ -38,7 +46,8 @@ def check_pair(kernel: Path, initrd: Path, manifest: Path | None = None) -> Pair
     version, kernel_part = _kernel(kernel)
     identity, initrd_part = _initrd(initrd)
     if identity is None:
-        return Pair(kernel_part, initrd_part, _by_manifest(kernel, kernel_part, initrd, initrd_part, manifest))
+        known = _manifest(manifest, bzimage.release(version)) if manifest else {}
+        return Pair(kernel_part, initrd_part, _by_manifest(kernel, kernel_part, initrd, initrd_part, known))
     if identity.version != version:
         raise PairError(
             f"{kernel} and {initrd} do not belong together: the kernel is {version}, the initrd has the drivers of "
@@ -59,7 +68,7 @@ def check_kernel(path: Path) -> str:
 
 
 def _kernel(path: Path) -> tuple[str, Part]:
-    with _opened(path) as file:
+    with opened(path) as file:
         size = _size(file, path)
         head = file.read(bzimage.HEAD)
         try:
@@ -75,7 +84,7 @@ def _kernel(path: Path) -> tuple[str, Part]:
 
 
 def _initrd(path: Path) -> tuple[Identity | None, Part]:
-    with _opened(path) as file:
+    with opened(path) as file:
         size = _size(file, path)
         try:
             front = read_front(file, size)
@@ -85,6 +94,12 @@ def _initrd(path: Path) -> tuple[Identity | None, Part]:
         if front is None:
             if zstd.is_cut(file, size):
                 raise PairError(f"{path} is cut: its end is missing. Copy it again, or build the pair anew.")
+            file.seek(0)
+            if not file.read(8).startswith(ARCHIVES):
+                raise PairError(
+                    f"{path} is no initrd: it begins like no archive that a kernel unpacks. Copy it again, or build "
+                    "the pair anew."
+                )
             return None, whole
         if size < (wanted := front.offset + front.identity.archive.size):
             raise PairError(_cut(path, size, wanted))
@@ -94,10 +109,9 @@ def _initrd(path: Path) -> tuple[Identity | None, Part]:
 
 
 def _by_manifest(
-    kernel: Path, kernel_part: Part, initrd: Path, initrd_part: Part, manifest: Path | None
+    kernel: Path, kernel_part: Part, initrd: Path, initrd_part: Part, known: Mapping[str, Part]
 ) -> tuple[str, ...]:
-    """What is to be said of a pair whose initrd tells nothing; the builder's manifest beside it may know it."""
-    known = _manifest(manifest) if manifest else {}
+    """What is to be said of a pair whose initrd tells nothing; the builder's manifest beside it may know the files."""
     for path, part, name in ((kernel, kernel_part, KERNEL), (initrd, initrd_part, INITRD)):
         if name in known and part.size < known[name].size:
             raise PairError(_cut(path, part.size, known[name].size))
@@ -109,15 +123,18 @@ def _by_manifest(
     )
 
 
-def _manifest(path: Path) -> dict[str, Part]:
+def _manifest(path: Path, release: str) -> dict[str, Part]:
+    """The files of a manifest; none where it is that of another kernel."""
     try:
-        files = json.loads(path.read_bytes())["files"]
+        manifest = json.loads(path.read_bytes())
+        files = manifest["files"] if manifest["kernel"] == release else []
         return {str(entry["name"]): Part(int(entry["size"]), str(entry["sha256"])) for entry in files}
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return {}
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """For reading; a pipe that nobody writes to is no reason to wait. Raises OSError."""
     return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
 
 

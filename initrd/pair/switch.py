@@ -33,7 +33,7 @@ FORMAT = 1
 
 
 class SourceError(Exception):
-    """One sentence: a file that was to be copied cannot be, or is another one by now."""
+    """One sentence: a file that was to be copied cannot be, or a file is another one by now."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,14 @@ class Change:
     """The file `target` (a path below the directory) gets `content`, a file's or these bytes; None: it is removed.
 
     `sha256`: what the content must be, if that is known. `backup`: the path that what is at `target` now is kept under.
+    `before`: the SHA-256 of what was decided about (None: of no file), "" where it may be anything.
     """
 
     target: str
     content: bytes | Path | None
     sha256: str | None = None
     backup: str | None = None
+    before: str | None = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def switch(folder: Path, changes: Sequence[Change]) -> None:
         _write_journal(folder, COPYING, steps)
         steps = tuple(_prepare(folder, step, change) for step, change in zip(steps, changes, strict=True))
         _sync(folder, steps)
+        _look_again(folder, steps)
         _write_journal(folder, SWITCHING, steps)
         state = SWITCHING
         for step in steps:
@@ -122,7 +125,21 @@ def _prepare(folder: Path, step: _Step, change: Change) -> _Step:
         target = folder / step.target
         if os.path.lexists(target):
             _second_name(target, folder / step.old, is_needed=step.backup is not None)
-        return _Step(step.target, step.new, step.old, found, digest(target), step.backup)
+        before = digest(target)
+        if change.before not in ("", before):
+            raise _changed(target)
+        return _Step(step.target, step.new, step.old, found, before, step.backup)
+
+
+def _look_again(folder: Path, steps: Sequence[_Step]) -> None:
+    """Copying takes its time; what somebody writes meanwhile, who knows nothing of the lock, is not to be lost."""
+    for step in steps:
+        if digest(folder / step.target) != step.before:
+            raise _changed(folder / step.target)
+
+
+def _changed(target: Path) -> SourceError:
+    return SourceError(f"{target} was changed by somebody else at the same time: nothing was changed; try again.")
 
 
 def _copy(content: bytes | Path, file: BinaryIO) -> str:
@@ -257,13 +274,14 @@ def _read_journal(text: bytes) -> tuple[str, tuple[_Step, ...]]:
         value = json.loads(text)
         steps = tuple(_Step(**step) for step in value["steps"])
         names = [name for step in steps for name in (step.target, step.new, step.old, step.backup) if name is not None]
-        if value["format"] == FORMAT and all(map(_is_below, names)):
+        if value["format"] == FORMAT and all(map(is_below, names)):
             return str(value["state"]), steps
     except (ValueError, TypeError, KeyError, RecursionError):
         pass
     return COPYING, ()
 
 
-def _is_below(name: str) -> bool:
+def is_below(name: str) -> bool:
+    """Whether this path leads nowhere but below the folder that it is relative to."""
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts

@@ -10,12 +10,12 @@ import contextlib
 import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from kernel_cmdline import showable, showable_lines
 
+from ..display import say
 from ..done.arming import ArmError, Chosen, TreeBusy, TreeRoom
 from ..done.register import ROLES
 from ..done.results import PORT, Report, ResultPage
@@ -52,8 +52,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _page(options: argparse.Namespace) -> int:
-    say = partial(print, flush=True)
     tree = TreeRoom(options.directory, wait=0)
+    for note in TreeRoom(options.directory).mend():  # before anything else is written there
+        say(note)
     server = _server(options)
     with (
         contextlib.suppress(KeyboardInterrupt),

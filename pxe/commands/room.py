@@ -12,11 +12,11 @@ from pathlib import Path
 from kernel_cmdline import showable, showable_json
 
 from ..done.state import read
-from ..entries.boot_entry import check_entries, pxelinux_append
-from ..entries.configuration import entries, entry_of
+from ..entries.boot_entry import pxelinux_append
+from ..entries.configuration import entry_of
 from ..entries.room import Boot, Machine, Room
 from ..room_file.advice import advice
-from ..room_file.file import read_room
+from ..room_file.file import read_room, warnings
 
 STATUSES = "Exit status: 0 the file is right, 1 it is not (a sentence for each mistake, with its line), 2 wrong usage."
 
@@ -40,7 +40,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _room(options: argparse.Namespace) -> int:
     room = read_room(options.file)
     done = read(options.state or state_of(options.file)).macs
-    for warning in (*check_entries(entries(room)), *advice(room, done)):
+    for warning in (*warnings(options.file), *advice(room, done)):
         print(f"warning: {showable(warning)}", file=sys.stderr)
     _print(to_json(room, done) if options.json else "\n".join(map(showable, to_text(room, done))))
     return 0

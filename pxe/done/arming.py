@@ -16,16 +16,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from initrd.pair.lock import PATIENCE
-from initrd.pair.switch import Change, recover, switch
-from kernel_cmdline import CommandLineError, showable
-from kernel_cmdline.network import parse_mac
+from initrd.pair.switch import Change, SourceError, recover, switch
+from kernel_cmdline import showable
 
 from ..entries.configuration import of_machine
 from ..entries.loaders import LOADERS
-from ..entries.room import Room
+from ..entries.room import Room, RoomError, mac_of
 from ..tree.record import RECORD, LockError, Record, digest, locked
 from ..tree.standing import Standing, backup_name, tenants
-from .state import Damaged, Done, State, StateError, change, now, read, replace_damaged
+from .state import Damaged, Done, State, StateError, change, content, now, read, replace_damaged
 
 TREE_STATE = ".udpcast-room.json"
 """Who is done in a tree, and the room that it was written for."""
@@ -75,8 +74,8 @@ def _macs(text: str, room: Room) -> Iterator[str]:
         yield from named
         return
     try:
-        yield parse_mac(text)
-    except CommandLineError as error:
+        yield mac_of(text)
+    except RoomError as error:
         raise ArmError(f'"{showable(text)}" is no MAC address, and no machine of the room has this name.') from error
 
 
@@ -131,6 +130,11 @@ class TreeRoom:
         """Raises StateError."""
         return read(self._state)
 
+    def mend(self) -> list[str]:
+        """Finish or undo what a killed run has left; sentences that tell it. Raises ArmError."""
+        with _said(self._directory), locked(self._directory, self._wait):
+            return [*recover(self._directory)]
+
     def token(self) -> str:
         """What a report must bring; made once. Raises StateError."""
         return change(self._state, State.with_token).token
@@ -147,7 +151,7 @@ class TreeRoom:
             added = [Done(mac, now(), roles.get(mac, "hand")) for mac in sorted(macs - strange.keys())]
             state = change(self._state, lambda state: state.with_done(added))
             notes += self._follow(state, {one.mac for one in added})
-        notes += [f"{title(state, one.mac)} is done: boots its disk from now on" for one in added]
+        notes += [f"{title(state, one.mac)} is done: boots its disk from now on{_doubt(state, one)}" for one in added]
         _complain(strange, notes)
         return notes
 
@@ -205,7 +209,7 @@ class TreeRoom:
             if standing in _OURS and (name in asked or (is_behind and standing is not Standing.EDITED)):
                 kept = backup_name(self._directory, name) if standing is Standing.EDITED else None
                 notes += [f"{name} was changed by hand: it is kept as {kept}."] if kept else []
-                changes.append(Change(name, text.encode("utf-8", "surrogateescape"), _sha256(text), kept))
+                changes.append(Change(name, text.encode("utf-8", "surrogateescape"), _sha256(text), kept, found))
                 files[name] = _sha256(text)
         for name in self._for_nobody(wanted, disk):
             changes.append(Change(name, None))
@@ -227,6 +231,13 @@ class TreeRoom:
             and not path.name.startswith(".")
             and digest(path) in disk
         ]
+
+
+def _doubt(state: State, one: Done) -> str:
+    """Who is not one of a room that names its machines: mistyped, or somebody else's PC."""
+    if not state.room or not state.room.machines or any(there.mac == one.mac for there in state.room.machines):
+        return ""
+    return " (not one of the room: is the address right?)" if one.result == "hand" else " (not one of the room)"
 
 
 _OURS = (Standing.ABSENT, Standing.OURS, Standing.EDITED)
@@ -253,15 +264,24 @@ def _sha256(text: str) -> str:
 def _said(directory: Path) -> Iterator[None]:
     try:
         yield
-    except LockError as error:
+    except (LockError, SourceError) as error:
         raise TreeBusy(str(error)) from error
     except OSError as error:
         raise ArmError(f"cannot write {error.filename or directory}: {error.strerror}.") from error
 
 
+@dataclass(frozen=True)
+class Memory:
+    """Who is `done` in a tree, and the `change` by which a room is remembered there."""
+
+    done: frozenset[str]
+    change: Change
+
+
 @contextlib.contextmanager
-def remembering(directory: Path, pair: Path, room: Room) -> Iterator[frozenset[str]]:
-    """Around the writing of a tree: who is done in it; behind it the room is remembered.
+def remembering(directory: Path, pair: Path, room: Room) -> Iterator[Memory]:
+    """Around the writing of a tree for `room`, which is remembered by the same switch: the lines of a room that is gone
+    would come back otherwise, where a run ends between the two.
 
     Raises StateError, ArmError.
     """
@@ -269,5 +289,6 @@ def remembering(directory: Path, pair: Path, room: Room) -> Iterator[frozenset[s
         for folder in (pair, directory):  # in the order in which the tree's writer takes them
             if folder.is_dir():
                 alone.enter_context(locked(folder))
-        yield read(directory / TREE_STATE).macs
-        change(directory / TREE_STATE, lambda state: replace(state, room=room))
+        state = read(directory / TREE_STATE)
+        text = content(replace(state, room=room))
+        yield Memory(state.macs, Change(TREE_STATE, text, hashlib.sha256(text).hexdigest()))

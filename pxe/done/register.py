@@ -21,7 +21,7 @@ from ..entries.loaders import LOADERS
 from ..entries.room import Room
 from ..server.clients import ClientEvent
 from .results import Report
-from .state import Busy, Damaged, Done, State, StateError, change, now, read, replace_damaged
+from .state import Busy, Damaged, Done, State, StateError, change, now, read, real, replace_damaged
 
 LOOK = 1.0
 """Seconds between two looks at the state."""
@@ -37,7 +37,7 @@ class Register:
 
     def __init__(self, path: Path, room: Room) -> None:
         """`room` is what the administrator wrote: it is remembered for who arms a group of it."""
-        self.path = path.resolve()
+        self.path = real(path)
         self._room = room
         self._state = change(self.path, lambda state: replace(state.with_token(), room=room))
         self._tree: Path | None = None

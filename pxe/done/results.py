@@ -111,7 +111,10 @@ def read_report(command: str, target: str, token: str, address: str, mac: str | 
     """What a request reports that came from `address`, where the card `mac` is. Raises Refused."""
     if command != "GET":
         raise Refused(501, "a GET was expected.")
-    url = urlsplit(target)
+    try:
+        url = urlsplit(target)
+    except ValueError as error:  # http://[
+        raise Refused(400, "that is no address of a page.") from error
     if not hmac.compare_digest(url.path.encode(), f"/{token}".encode()):
         raise Refused(404, "there is no such page.")
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -109,9 +110,14 @@ def read(path: Path) -> State:
         raise Damaged(path, showable(str(error))[:80]) from error
 
 
+def real(path: Path) -> Path:
+    """Where the file really is; of links that lead round in a circle, reading says so."""
+    return Path(os.path.realpath(path))
+
+
 def change(path: Path, how: Callable[[State], State], wait: float = WAIT) -> State:
     """Change the file under its lock, and return what it says now. Raises StateError; then it is as it was."""
-    path = path.resolve()
+    path = real(path)
     with _alone(path, wait):
         before = read(path)
         after = how(before)
@@ -122,7 +128,7 @@ def change(path: Path, how: Callable[[State], State], wait: float = WAIT) -> Sta
 
 def replace_damaged(path: Path, state: State, wait: float = WAIT) -> Path:
     """Write the file anew, and keep what was there beside it, at the path that is returned. Raises StateError."""
-    path = path.resolve()
+    path = real(path)
     kept = path.with_name(f"{path.name}.damaged")
     with _alone(path, wait):
         with contextlib.suppress(FileNotFoundError):
@@ -149,7 +155,12 @@ def _write(path: Path, state: State) -> None:
     """Put the state at `path`; the caller holds the lock, so that what a killed writer left belongs to nobody."""
     for left in path.parent.glob(f".{path.name}.????????"):
         left.unlink()
-    write_whole(path, (json.dumps(_to_json(state), indent=1) + "\n").encode("ascii"))
+    write_whole(path, content(state))
+
+
+def content(state: State) -> bytes:
+    """What the file of this state holds."""
+    return (json.dumps(_to_json(state), indent=1) + "\n").encode("ascii")
 
 
 def _to_json(state: State) -> dict[str, object]:

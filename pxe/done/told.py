@@ -15,6 +15,7 @@ from pathlib import Path
 from kernel_cmdline import showable
 
 from ..entries.room import Room
+from ..room_file.advice import summary
 from ..server.clients import ClientEvent
 from ..server.dnsmasq import BootServer
 from ..server.serve import Running, ServeError, row
@@ -66,6 +67,8 @@ class Told:
     def attach(self, running: Running) -> None:
         """Take reports, and follow what other commands change, as long as the loop runs."""
         assert self._register and self._page
+        for line in summary(self._room, self.done):
+            self._say(line)
         for line in who_is_done(self._register.state):
             self._say(f"{showable(line)}: boots its disk")
         if self._register.state.done:

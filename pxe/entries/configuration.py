@@ -22,11 +22,15 @@ from .room import Boot, Machine, Room
 
 @dataclass(frozen=True)
 class Configuration:
-    """One file: its path below the tree's root, its text, and what to add to a file that somebody else wrote there."""
+    """One file: its path below the tree's root, its text, and what to add to a file that somebody else wrote there.
+
+    `section` is "" where nothing is to be added to that; `note` says what of the room is not in force then.
+    """
 
     path: PurePosixPath
     text: str
     section: str
+    note: str = ""
 
 
 def configurations(room: Room, done: Collection[str] = ()) -> tuple[Configuration, ...]:
@@ -71,11 +75,20 @@ def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_di
     return Configuration(path, loader.config(entry, room.timeout), loader.section(entry))
 
 
-def _default(loader: Loader, room: Room) -> tuple[str, str]:
-    """Text and section."""
+def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
+    """Text, section and note."""
+    boots = "What a PC that is not named boots without a choice, and how long it waits, is what this file says"
     if room.default is Boot.LAUNCHER:
-        return loader.config(entry_of(room), room.timeout), loader.section(entry_of(room))
+        note = f"{boots}: the room's timeout is not in force there." if room.timeout else ""
+        return loader.config(entry_of(room), room.timeout), loader.section(entry_of(room)), note
     if room.common_is_booted:
         entry = entry_of(room)
-        return loader.disk_first(entry, room.timeout), f"{loader.section(entry)}\n{loader.disk_section}"
-    return loader.disk, loader.disk_section
+        note = f"{boots}: the room's default and timeout are not in force there."
+        return loader.disk_first(entry, room.timeout), f"{loader.section(entry)}\n{loader.disk_section}", note
+    return loader.disk, "", _NOTHING_TO_ADD
+
+
+_NOTHING_TO_ADD = (
+    "Nothing is to be added: the PCs that are named have files of their own. Others boot what this file says: the "
+    "room's default is not in force there, and they boot their disks only if this file says so."
+)

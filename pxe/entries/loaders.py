@@ -29,7 +29,8 @@ class Loader:
     what an administrator adds to a configuration of his own, `config` a whole file, which waits so many seconds for
     another choice; both raise BootEntryError for an entry that the loader cannot carry. `disk` is a whole file that
     boots the local disk, `disk_section` its section. `disk_first` is one that boots the disk unless somebody chooses
-    the entry in so many seconds (raises BootEntryError).
+    the entry in so many seconds (raises BootEntryError). `rivals` are the files beside the default one that a PC asks
+    for as well: how such a name looks, and instead of which of ours it is read.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Loader:
     disk: str
     disk_section: str
     disk_first: Callable[[BootEntry, float], str]
+    rivals: tuple[tuple[str, str], ...] = ()
 
 
 def machine_file(mac: str) -> str:
@@ -79,6 +81,15 @@ def _pxelinux_disk_first(entry: BootEntry, timeout: float) -> str:
     return f"{MARKER}default disk\n{_pxelinux_wait(timeout)}\n{PXELINUX_DISK}\n{render_pxelinux(entry)}"
 
 
+_HEX = "[0-9a-f]"
+_PXELINUX_RIVALS = (
+    (rf"{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}}", "that of the PC, and the default one"),
+    (rf"01(-{_HEX}{{2}}){{6}}|[0-9A-F]{{1,8}}", "the default one"),
+)
+"""PXELINUX asks for the PC's UUID, then its card, then its IP address and ever larger ranges of addresses
+(https://wiki.syslinux.org/wiki/index.php?title=PXELINUX, Configuration)."""
+
+
 PXELINUX = Loader(
     name="PXELINUX",
     files=("pxelinux.0", "ldlinux.c32"),  # they must be of one version
@@ -91,6 +102,7 @@ PXELINUX = Loader(
     disk=f"{MARKER}default disk\nprompt 0\n\n{PXELINUX_DISK}",
     disk_section=PXELINUX_DISK,
     disk_first=_pxelinux_disk_first,
+    rivals=_PXELINUX_RIVALS,
 )
 
 LOADERS = (PXELINUX,)

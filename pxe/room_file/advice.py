@@ -5,7 +5,7 @@ Only machines that boot the launcher are looked at: armed, and not done.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kernel_cmdline import canonical, showable
@@ -34,6 +34,34 @@ def advice(room: Room, done: Collection[str] = ()) -> tuple[str, ...]:
         *alone(room, done),
         *shared(room, done),
     )
+
+
+def summary(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """How many machines boot what from now on."""
+    lines = dict(_lines(room, done))
+    others = lines.pop(OTHERS, None)
+    if room.machines:
+        finished = sum(one.armed and one.mac in done for one in room.machines)
+        left = sum(not one.armed for one in room.machines)
+        yield (
+            f"Of the room's {_pcs(len(room.machines))}, {len(lines)} armed (the launcher{_overwritten(lines)}), "
+            f"{finished} done{f', {left} not armed' if left else ''}{' (their disks)' if finished or left else ''}."
+        )
+    if others:
+        alone = ", and are overwritten without a question" if others.unattended and others.role == "rcv" else ""
+        yield f"{'All other PCs' if room.machines else 'PCs'} that boot from the network start the launcher{alone}."
+    else:
+        chosen = f", or the launcher when it is chosen within {room.timeout:g} s" if room.common_is_booted else ""
+        yield f"PCs that are not named boot their disks{chosen}."
+
+
+def _pcs(count: int) -> str:
+    return f"{count} PC{'s' if count != 1 else ''}"
+
+
+def _overwritten(lines: Mapping[str, Prospect]) -> str:
+    count = sum(line.unattended and line.role == "rcv" for line in lines.values())
+    return f"; {count} overwritten without a question" if count else ""
 
 
 def strangers(room: Room) -> Iterator[str]:

@@ -24,7 +24,7 @@ from kernel_cmdline.network import parse_bootif, parse_mac
 
 from ..entries.boot_entry import LABEL, BootEntryError, make_entry
 from ..entries.room import LONGEST_TIMEOUT, Boot, Machine, Room, RoomError, mac_of
-from .lines import check_lines
+from .lines import check_lines, doubts
 from .mistakes import Mistakes, wrong_keys
 from .parameters import Given, folded, given_in, written
 from .toml_lines import Path as Place
@@ -38,11 +38,24 @@ ROOM_KEYS = {"label", "timeout", "default", "groups", "machines", *_ANYWHERE}
 GROUP_KEYS = {"machines", *_ANYWHERE}
 MACHINE_KEYS = {"mac", *_ANYWHERE}
 
+_NO_MAC = "?"
+"""In place of a wrong address: the machine's line is looked at all the same."""
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_room(path: Path) -> Room:
     """The room that the file describes. Raises RoomError."""
+    return parse_room(_text_of(path), str(path))
+
+
+def warnings(path: Path) -> tuple[str, ...]:
+    """What the launcher will warn of on the lines of a file that is right, each with its line. Raises RoomError."""
+    name, (room, reader, toml) = str(path), _parsed(_text_of(path), str(path))
+    return tuple(doubts(room, reader.lines).told(name, toml.line_of, "warnings").splitlines())
+
+
+def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -51,26 +64,28 @@ def read_room(path: Path) -> Room:
     if len(raw) > LARGEST:
         raise RoomError(f"{path} is larger than {LARGEST // 1024} KiB, which no description of a room is.")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = 1 if raw.startswith(_UTF_16) else raw.count(b"\n", 0, error.start) + 1
         raise RoomError(f"{path}, line {line}: this is no UTF-8 text; save the file as UTF-8.") from error
-    return parse_room(text, str(path))
 
 
 def parse_room(text: str, name: str = "room.toml") -> Room:
     """The room that the text describes; `name` is the file's, for sentences. Raises RoomError."""
+    return _parsed(text, name)[0]
+
+
+def _parsed(text: str, name: str) -> tuple[Room, _Reader, TomlText]:
     try:
         toml = TomlText(text)
     except TomlError as error:
         raise RoomError(f"{name}, {error}") from error
     reader = _Reader()
     room = reader.room(toml.values)
-    if room and not reader.mistakes.found:
-        check_lines(room, reader.lines, reader.mistakes)
-    if room is None or reader.mistakes.found:
+    check_lines(room, reader.lines, reader.mistakes)
+    if reader.mistakes.found:
         raise RoomError(reader.mistakes.told(name, toml.line_of))
-    return room
+    return room, reader, toml
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,8 @@ class _Reader:
         self.lines: dict[str, tuple[Place, tuple[Given, ...]]] = {}
         self._names: dict[str, Place] = {}
 
-    def room(self, table: dict[str, Any]) -> Room | None:
+    def room(self, table: dict[str, Any]) -> Room:
+        """With a mistake, what there is without it."""
         wrong_keys(table, (), ROOM_KEYS, self.mistakes)
         label, timeout, default = self._label(table), self._timeout(table), self._default(table)
         common = given_in(table, (), self.mistakes)
@@ -100,7 +116,7 @@ class _Reader:
             machines += self._group(name, group, armed)
         self.lines[""] = ((), common)
         append = self._written(common, ())
-        return None if self.mistakes.found else Room(append, tuple(machines), label, timeout, default)
+        return Room(append, tuple(machines), label, timeout, default)
 
     def _written(self, given: tuple[Given, ...], place: Place) -> str:
         try:
@@ -118,6 +134,7 @@ class _Reader:
             make_entry(label=label)
         except BootEntryError as error:
             self.mistakes.note(("label",), str(error))
+            return LABEL
         return label
 
     def _timeout(self, table: dict[str, Any]) -> float:
@@ -188,9 +205,9 @@ class _Reader:
             name = table["name"] if isinstance(table["name"], str) else ""
             self._name(name, (*place, "name"), "machine")
         where = (*place, "mac") if table is value else place
-        if mac := self._mac(table.get("mac"), where):
-            self.lines[mac] = (where, folded(around.given, own))
-            yield Machine(mac, self._written(self.lines[mac][1], where), name, around.group, armed)
+        mac = self._mac(table.get("mac"), where) or f"{_NO_MAC}{len(self.lines)}"
+        self.lines[mac] = (where, folded(around.given, own))
+        yield Machine(mac, self._written(self.lines[mac][1], where), name, around.group, armed)
 
     def _mac(self, text: object, place: Place) -> str:
         """The address in its usual spelling; "" where it is none, or there already."""

@@ -7,7 +7,7 @@ missed in the group that should give it; the line of PCs that are not named shou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from kernel_cmdline import format_line, showable
 
@@ -24,8 +24,34 @@ Lines = Mapping[str, tuple[Path, tuple[Given, ...]]]
 
 
 def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
-    """Note what is wrong with the lines that may be booted."""
-    judge = _Judge(mistakes, room.default)
+    """Note what is wrong with the lines that may be booted. Behind other mistakes only what one place is to blame for:
+    what is missed somewhere may stand where the mistake is."""
+    _look_at_all(room, lines, _Judge(mistakes, room.default))
+    if not mistakes.found:
+        try:
+            configurations(room)
+        except BootEntryError as error:
+            mistakes.note(lines[""][0], str(error))
+
+
+def doubts(room: Room, lines: Lines) -> Mistakes:
+    """What the launcher will warn of on the lines that may be booted, and what it will not use of them."""
+    found = Mistakes()
+    _look_at_all(room, lines, _Judge(found, room.default, _doubted))
+    return found
+
+
+def _doubted(append: str) -> list[str]:
+    from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
+
+    return [*launcher_check(append)[1], *prospect(append).unused]
+
+
+def _refused(append: str) -> list[str]:
+    return launcher_check(append)[0]
+
+
+def _look_at_all(room: Room, lines: Lines, judge: _Judge) -> None:
     top, common = lines[""]
     if room.common_is_booted:
         judge.look_at(entry_of(room), common, top, None)
@@ -33,11 +59,6 @@ def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
         place, own = lines[machine.mac]
         judge.look_at(entry_of(room, machine), folded(common, own), place, machine)
     judge.note_the_rest()
-    if not mistakes.found:
-        try:
-            configurations(room)
-        except BootEntryError as error:
-            mistakes.note(top, str(error))
 
 
 _NO_ROLE = (
@@ -53,10 +74,11 @@ _NAMELESS = {
 
 
 class _Judge:
-    """`_rest`: what no place is to blame for, and the lines that have it."""
+    """`_says` gives the sentences about a line. `_rest`: what no place is to blame for, and the lines that have it."""
 
-    def __init__(self, mistakes: Mistakes, default: Boot) -> None:
-        self._mistakes, self._default = mistakes, default
+    def __init__(self, mistakes: Mistakes, default: Boot, says: Callable[[str], list[str]] = _refused) -> None:
+        self._mistakes, self._default, self._says = mistakes, default, says
+        self._partial = bool(mistakes.found)
         self._rest: dict[str, list[tuple[Path, str]]] = {}
 
     def look_at(self, entry: BootEntry, given: tuple[Given, ...], place: Path, machine: Machine | None) -> None:
@@ -70,16 +92,23 @@ class _Judge:
         except BootEntryError as error:
             self._rest.setdefault(str(error), []).append((place, title))
             return
-        for sentence in launcher_check(format_line(entry.command_line))[0]:
+        for sentence in self._says(format_line(entry.command_line)):
+            if sentence == ROLE_MISSING and self._partial:
+                continue
             if sentence == ROLE_MISSING:
                 to_blame, told = self._without_a_role(given, machine)
             else:
                 places = dict.fromkeys(one.place for one in given)
-                to_blame, told = next((one for one in places if _is_to_blame(one, sentence, given)), None), sentence
+                to_blame, told = next((one for one in places if self._blames(one, sentence, given)), None), sentence
             if to_blame is None:
                 self._rest.setdefault(sentence, []).append((place, title))
             else:
                 self._mistakes.note(to_blame, told)
+
+    def _blames(self, place: Path, sentence: str, given: tuple[Given, ...]) -> bool:
+        """Whether the launcher says so already of what stands at `place`, beside the role."""
+        some = [one for one in given if one.place == place or one.key == ("umode", False)]
+        return sentence in self._says(written(some))
 
     def _without_a_role(self, given: tuple[Given, ...], machine: Machine | None) -> tuple[Path | None, str]:
         if machine is None:
@@ -87,12 +116,8 @@ class _Judge:
         return ("groups", machine.group) if machine.group else None, _NO_ROLE.format(showable(machine.group))
 
     def note_the_rest(self) -> None:
+        if self._partial:
+            return
         for sentence, [(place, title), *others] in self._rest.items():
             more = f" (and {len(others)} more)" if others else ""
             self._mistakes.note(place, f"the line of {showable(title)}{more}: {sentence}")
-
-
-def _is_to_blame(place: Path, sentence: str, given: tuple[Given, ...]) -> bool:
-    """Whether the launcher says so already of what stands at `place`, beside the role."""
-    some = [one for one in given if one.place == place or one.key == ("umode", False)]
-    return sentence in launcher_check(written(some))[0]

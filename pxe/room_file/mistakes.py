@@ -34,13 +34,13 @@ class Mistakes:
         """Once each."""
         self.found[Mistake(place, sentence.rstrip("."), other)] = None
 
-    def told(self, name: str, line_of: Callable[[Path], int]) -> str:
+    def told(self, name: str, line_of: Callable[[Path], int], kind: str = "mistakes") -> str:
         """A sentence a line, in the order of the file."""
         some = sorted(((line_of(one.place), one) for one in [*self.found][:MOST]), key=lambda row: row[0])
         lines = [f"{name}, line {line}: {one.sentence}{_also(one, line_of)}" for line, one in some]
         lines = [line if line.endswith("?") else f"{line}." for line in lines]
         more = len(self.found) - MOST
-        return "\n".join([*lines, *([f"{name}: and {more} more mistakes."] if more > 0 else [])])
+        return "\n".join([*lines, *([f"{name}: and {more} more {kind}."] if more > 0 else [])])
 
 
 def _also(mistake: Mistake, line_of: Callable[[Path], int]) -> str:

@@ -131,6 +131,9 @@ def _text(name: str, value: object) -> str | None:
     if isinstance(value, float) and math.isfinite(value):
         return str(value)
     if isinstance(value, str):
+        meant = {"true": True, "false": False}.get(value.strip().lower())
+        if meant is not None and truth(name, meant):
+            raise ValueError(f"{shown} = {str(meant).lower()} was expected, without quotes")
         return value
     raise ValueError(f"{shown} has no value that stands on a line: a text in double quotes was expected")
 

@@ -10,10 +10,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ..entries.boot_entry import INITRD
 from ..entries.loaders import LOADERS, Loader
 from .transfers import Ending, Transfers
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _LINE = re.compile(r"dnsmasq-(?:dhcp|tftp)\[\d+\]: (?:(?P<id>\d+) )?(?P<text>.*)")
 _MAC = r"(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})"
@@ -27,6 +31,9 @@ _MISSING = re.compile(rf"file (?P<file>.*) not found for {_ADDRESS}")
 _FAILED = re.compile(rf"(?:failed|timeout) sending (?P<file>.*) to {_ADDRESS}")
 _ERROR = re.compile(rf"error \d+ (?P<why>.*) received from {_ADDRESS}")
 _REFUSED = re.compile(r"cannot (?:access|read) (?P<file>.*): (?P<why>[^:]+)")
+MOST = 4096
+"""DHCP questions that are remembered, the last ones: whoever invents PCs fills no memory."""
+
 _SAMPLE = "00:11:22:33:44:55"
 
 
@@ -62,7 +69,7 @@ class Clients:
         self._transfers = transfers or Transfers()
         self._macs: dict[str, str] = {}  # by address
         self._vendors: dict[str, str] = {}  # by the number of the DHCP transaction
-        self._asked: set[tuple[str, str]] = set()  # transaction and MAC address: firmware repeats itself
+        self._asked: dict[tuple[str, str], None] = {}  # transaction and MAC address: firmware repeats itself
 
     def read(self, line: str) -> ClientEvent | None:
         """The event in one line of the log, or None."""
@@ -71,7 +78,7 @@ class Clients:
             return None
         transaction, text = match["id"] or "", match["text"].strip()
         if vendor := _VENDOR.match(text):
-            self._vendors[transaction] = vendor["vendor"]
+            _remember(self._vendors, transaction, vendor["vendor"])
             return None
         return self._dhcp(transaction, text) or self._tftp(text)
 
@@ -83,7 +90,7 @@ class Clients:
             mac = found["mac"] or found["mac2"]
             if (transaction, mac) in self._asked:
                 return None
-            self._asked.add((transaction, mac))
+            _remember(self._asked, (transaction, mac), None)
             return ClientEvent(mac, "", f"asks to boot{_firmware(vendor)}") if vendor.startswith("PXEClient") else None
         if found := _GETS.match(text):
             mac, address = found["mac"] or found["mac2"], found["address"] or found["address2"]
@@ -133,7 +140,14 @@ class Clients:
         return ClientEvent(self._macs.get(address, ""), address, text)
 
     def _name(self, path: str) -> str:
-        return path.removeprefix(f"{self._root}/")
+        # Of what stands in front, dnsmasq leaves out letters that are not ASCII.
+        return path.partition(f"/{self._root.parent.name}/{self._root.name}/")[2] or path.removeprefix(f"{self._root}/")
+
+
+def _remember(known: dict[Key, Value], key: Key, value: Value) -> None:
+    known[key] = value
+    if len(known) > MOST:
+        del known[next(iter(known))]
 
 
 def _firmware(vendor: str) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ..loop import Loop
+from ..loop import AT_ONCE, Loop
 
 _ALL, _IP = 0x0003, 0x0800  # only who listens to all protocols gets what goes out
 _OUTGOING = 4  # PACKET_OUTGOING of packet(7)
@@ -94,9 +94,10 @@ class Hearing:
         loop.watch(self._socket, self.drain)
 
     def drain(self) -> None:
-        """Hand on all that has arrived. Who learns something otherwise may call it first: what came first counts."""
+        """Hand on all that has arrived, but for a flood. Who learns something otherwise may call it first: what came
+        first counts."""
         with contextlib.suppress(OSError):  # nothing more; or the interface is down or gone, which others tell
-            while True:
+            for _ in range(16 * AT_ONCE):
                 packet, sender = self._socket.recvfrom(_SIZE)
                 if heard := read(packet, self._server, outgoing=sender[2] == _OUTGOING):
                     self._heard(heard)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from ..loop import Loop
+from ..wire.message import Message
 from .dnsmasq import BootServer
 from .hearing import Ask, Heard, Hearing, Read
 from .ports import PXE
@@ -23,7 +24,7 @@ class Patrol:
     def __init__(self, loop: Loop, settings: BootServer, say: Callable[[str], None]) -> None:
         self._loop, self._settings, self._say = loop, settings, say
         interface, server = settings.interface, settings.server
-        self._link, self._deaf = Link(interface, server), Deaf(interface)
+        self._link, self._deaf = Link(interface, server), Deaf(interface, settings.port)
         self._silence, self._full = Silence(interface, time.monotonic()), Full(settings.transfers)
         try:
             self._hearing: Hearing | None = Hearing(loop, interface, server.ip, self._heard)
@@ -41,6 +42,12 @@ class Patrol:
             self._silence.asked()
         self._deaf.logged(line)
 
+    def handed_on(self, said: Message) -> None:
+        """A question that the gate has let through to dnsmasq."""
+        if self._settings.port:
+            ask = Ask(said.mac, int.from_bytes(said.transaction), self._settings.port)
+            self._deaf.asked(ask, time.monotonic())
+
     def close(self) -> None:
         if self._hearing:
             self._hearing.close()
@@ -51,7 +58,7 @@ class Patrol:
             self._silence.asked()
         if isinstance(heard, Ask):
             if self._settings.port and heard.port == 67:
-                return  # DHCP does not go through the firewall, nor each question to dnsmasq (`watch`)
+                return  # DHCP does not go through the firewall, nor each question to dnsmasq: see `handed_on`
             if heard.port == PXE.number and not self._settings.proxy:
                 for sentence in self._deaf.elsewhere(heard, now):
                     self._say(sentence)

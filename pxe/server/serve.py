@@ -23,6 +23,7 @@ from kernel_cmdline import showable
 from ..entries.loaders import LOADERS, boots_disk
 from ..entries.room import Machine
 from ..loop import Loop, told_to_end
+from ..wire.message import Message
 from ..wire.watch import Policy, Watch, WatchError
 from . import addresses, firewall, ports
 from .clients import ClientEvent, Clients
@@ -68,11 +69,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Running:
-    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq."""
+    """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq; `handed_on` must be told what it
+    is asked beside the wire."""
 
     loop: Loop
     settings: BootServer
     signal: Callable[[signal.Signals], None]
+    handed_on: Callable[[Message], None]
     say: Say
 
 
@@ -128,10 +131,13 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             contextlib.closing(Loop()) as loop,
         ):
             settings = replace(settings, port=watch.port)
-            place.config.write_text(config(settings))
+            place.config.write_bytes(os.fsencode(config(settings)))
             watch.look()
-            watch.attach(loop)
-            _run(loop, command, settings, (place, claimed.fileno()), say, attach, service.machines)
+
+            def listen(running: Running) -> None:
+                watch.attach(running.loop, running.handed_on)
+
+            _run(loop, command, settings, (place, claimed.fileno()), say, [*attach, listen], service.machines)
 
 
 def _policy(service: Service) -> Policy:
@@ -228,7 +234,7 @@ def _summary(settings: BootServer) -> Iterator[str]:
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
     if not settings.proxy:
         yield "These addresses must be free: in no reservation and no pool of another server (--range takes others)."
-    yield "BIOS machines that boot from the network now start the launcher. Ctrl-C ends it."
+    yield "BIOS machines can boot from the network now. Ctrl-C ends it."
 
 
 def _run(
@@ -255,7 +261,7 @@ def _run(
         for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
             say(line)
         for each in attach:
-            each(Running(loop, settings, daemon.signal, say))
+            each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
 
     def read(line: str) -> None:
         patrol.logged(line)

@@ -88,7 +88,8 @@ class Supervisor:
         theirs, self._control = os.pipe()
         pid, told = os.pipe()
         self._clear = clear
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):  # the disk behind it is full
+            sys.stdout.flush()
         self._keeper = os.fork()
         if not self._keeper:
             _never_back(lambda: _keep(command, clear, (theirs, log, told), keep))
@@ -135,7 +136,8 @@ def _keep(command: Command, clear: Callable[[], None], pipes: tuple[int, int, in
         _never_back(lambda: _become(command, log, keeper))
     handle = os.pidfd_open(pid)
     os.close(log)
-    os.write(told, str(pid).encode())
+    with contextlib.suppress(BrokenPipeError):  # the boot server was killed meanwhile
+        os.write(told, str(pid).encode())
     os.close(told)
     while os.read(control, 1):
         pass

@@ -148,10 +148,11 @@ class Silence:
 
 
 class Deaf:
-    """Questions that arrive at the card, and that dnsmasq does not hear."""
+    """Questions that arrive at the card, and that dnsmasq does not hear. `relay` is the port of the loopback at which
+    it is asked by DHCP, if it is not asked on the wire."""
 
-    def __init__(self, interface: str) -> None:
-        self._interface = interface
+    def __init__(self, interface: str, relay: int | None = None) -> None:
+        self._interface, self._relay = interface, relay
         self._asked: dict[int, tuple[Ask, float]] = {}
         self._said: dict[int, float] = {}  # by port
 
@@ -171,10 +172,8 @@ class Deaf:
         said = []
         for ask in late:
             del self._asked[ask.number]
-            if ask.port not in seen.unread and self._is_due(ask.port, now):
-                said.append(
-                    f"{ask.mac} asks to boot, but dnsmasq does not hear it: {dropped(self._interface, ask.port)}"
-                )
+            if (why := self._why(ask.port, seen)) and self._is_due(ask.port, now):
+                said.append(f"{ask.mac} asks to boot, but dnsmasq does not hear it: {why}")
         return said
 
     def elsewhere(self, ask: Ask, now: float) -> list[str]:
@@ -185,6 +184,12 @@ class Deaf:
             f"{ask.mac} asks for its boot file at UDP port {ask.port}, where this server listens only with --proxy: "
             "another server told it so. Stop that one, or start this with --proxy."
         ]
+
+    def _why(self, port: int, seen: Facts) -> str:
+        """Why nothing is heard at this port; "" where it may be heard yet."""
+        if port not in seen.unread:
+            return dropped("lo", port) if port == self._relay else dropped(self._interface, port)
+        return "it hangs, or was stopped." if port == self._relay else ""
 
     def unanswered(self, address: str, name: str, seen: Facts, now: float) -> list[str]:
         """A client's question for a file was not answered."""
@@ -200,9 +205,10 @@ class Deaf:
 
 
 def dropped(interface: str, port: int) -> str:
+    what = "all that comes over lo" if interface == "lo" else "UDP ports 67, 69 and 4011"
     return (
         f"something on this machine drops UDP port {port} on {interface}, most likely a firewall "
-        "(`nft list ruleset`, `iptables-save`): let UDP ports 67, 69 and 4011 in there, and all answers out."
+        f"(`nft list ruleset`, `iptables-save`): let {what} in there, and all answers out."
     )
 
 

@@ -56,7 +56,7 @@ def workspace(user: User | None, say: Say) -> Iterator[Workspace]:
 
     `user` is dnsmasq's, None for root. Raises WorkspaceError.
     """
-    places = tuple(dict.fromkeys((Path(tempfile.gettempdir()).resolve(), *OTHER_PLACES)))
+    places = tuple(dict.fromkeys((*_usual_place(), *OTHER_PLACES)))
     for place in places:
         for sentence in clear_leftovers(place):
             say(sentence)
@@ -66,6 +66,12 @@ def workspace(user: User | None, say: Say) -> Iterator[Workspace]:
     finally:
         made.clear()
         os.close(made.lock)
+
+
+def _usual_place() -> Iterator[Path]:
+    """Where temporary files go here, if there is room for one."""
+    with contextlib.suppress(FileNotFoundError):  # all disks are full, or read-only
+        yield Path(tempfile.gettempdir()).resolve()
 
 
 def clear_leftovers(place: Path) -> Iterator[str]:

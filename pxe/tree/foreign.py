@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path, PurePosixPath
 
 from kernel_cmdline import showable
 
@@ -19,6 +19,9 @@ _INCLUDE = re.compile(r"(?:menu\s+)?include\s+(\S+)", re.IGNORECASE)
 _LABEL = re.compile(r"label\s+(\S+)", re.IGNORECASE)
 _BOOTS = ("kernel", "linux", "initrd", "append", "ipappend", "sysappend", "localboot", "com32")
 """The words of a section that decide what it boots; beside them it may have a title, a help text, a place in a menu."""
+
+_SHOWN = 3
+"""So many names stand in a sentence."""
 
 _DEPTH = 4
 _FOLDERS = 2000
@@ -64,13 +67,28 @@ def _sections(directory: Path, config: Path) -> dict[str, tuple[str, tuple[str, 
             continue
         seen.add(path)
         try:
-            text = path.read_text(errors="replace")
+            text = path.read_text(errors="replace") if path.is_file() else ""
         except OSError:
             continue
         found = {**_split(text, str(path)), **found}
         includes = (_INCLUDE.match(line.strip()) for line in text.splitlines())
         waiting += [directory / match[1].lstrip("/") for match in includes if match]  # below the loader's own folder
     return found
+
+
+def rivals(directory: Path, ours: Collection[str]) -> Iterator[str]:
+    """Sentences about files that PCs read instead of what is `ours`."""
+    for loader in LOADERS:
+        folder = directory / loader.default.parent
+        names = [str(path.relative_to(directory)) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+        for form, instead in loader.rivals:
+            found = [name for name in names if name not in ours and re.fullmatch(form, PurePosixPath(name).name)]
+            if found:
+                more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+                yield (
+                    f"{directory} has {', '.join(map(showable, found[:_SHOWN]))}{more}, not from this command: the PCs "
+                    f"of these names boot what stands there, and read it instead of ours ({instead})."
+                )
 
 
 def loaders_elsewhere(directory: Path) -> Iterator[str]:

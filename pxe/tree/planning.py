@@ -27,6 +27,7 @@ class Blocked(Exception):
 class Order:
     """What is wanted. `pair`: the folder that the pair is copied from, None for one that is in the tree already;
     `sha256` is that of its files. `force`: replace what is not ours. `places`: where loaders are, if not as usual.
+    `also`: what changes together with the tree.
     """
 
     pair: Path | None
@@ -34,6 +35,7 @@ class Order:
     configurations: Sequence[Configuration]
     force: bool = False
     places: tuple[Path, ...] = ()
+    also: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,12 @@ def make_plan(there: Tenants, order: Order) -> Plan:
     for one in order.configurations:
         plan += _configuration(there, one, order.force)
     plan += _abandoned(there, {str(one.path) for one in order.configurations})
-    plan += Plan(warnings=tuple(foreign.loaders_elsewhere(there.directory)))
+    ours = {*plan.in_place, *plan.theirs, *(change.target for change in plan.changes)}
+    plan += Plan(warnings=(*foreign.rivals(there.directory, ours), *foreign.loaders_elsewhere(there.directory)))
     record = Record(plan.ours)
     if there.record != record:
         plan += Plan((Change(RECORD, record.to_json().encode("utf-8", "surrogateescape")),))
-    return plan
+    return plan + Plan(tuple(one for one in order.also if digest(there.directory / one.target) != one.sha256))
 
 
 def _pair(there: Tenants, order: Order) -> Plan:
@@ -149,11 +152,14 @@ def _configuration(there: Tenants, one: Configuration, force: bool) -> Plan:
     if force or there.standing(file.name, file.sha256) is not Standing.FOREIGN:
         return _put(there, [file])
     path = there.directory / one.path
+    about = (f"{path} is not ours and was left as it is. {one.note}",) if one.note else ()
+    if not one.section:
+        return Plan(theirs=(file.name,), notes=about)
     if foreign.has_section(there.directory, path, one.section):
         told = f"{path} is not ours and was left as it is; it has our section already."
-        return Plan(theirs=(file.name,), notes=(told,))
+        return Plan(theirs=(file.name,), notes=(told, *about))
     warnings = tuple(foreign.clashes(there.directory, path, one.section))
-    return Plan(theirs=(file.name,), warnings=warnings, sections=((path, one.section),))
+    return Plan(theirs=(file.name,), notes=about, warnings=warnings, sections=((path, one.section),))
 
 
 def _abandoned(there: Tenants, wanted: set[str]) -> Plan:
@@ -162,7 +168,7 @@ def _abandoned(there: Tenants, wanted: set[str]) -> Plan:
         path = there.directory / name
         if standing is Standing.OURS:
             told = f"{path} was removed: an earlier run wrote it, and this one does not."
-            plan += Plan((Change(name, None),), notes=(told,))
+            plan += Plan((Change(name, None, before=there.record.files[name]),), notes=(told,))
         else:
             kept = backup_name(there.directory, name)
             told = (
@@ -183,7 +189,9 @@ def _put(there: Tenants, files: Sequence[_File]) -> Plan:
     """Replace these files, whoever wrote what is there."""
     plan = Plan()
     for file in files:
-        standing, path = there.standing(file.name, file.sha256), there.directory / file.name
+        path = there.directory / file.name
+        before = digest(path)
+        standing = there.standing(file.name, file.sha256)
         if standing is Standing.NO_FILE:
             raise Blocked(f"{path} is in the way: a folder or a device, where a file is to be written. Move it away.")
         if standing is Standing.SAME:
@@ -195,6 +203,6 @@ def _put(there: Tenants, files: Sequence[_File]) -> Plan:
             kept = backup_name(there.directory, file.name)
             reason = _edited(there, file.name) if standing is Standing.EDITED else "was not ours"
             notes = (f"{path} {reason}: it is kept as {kept}, and replaced.",)
-        change = Change(file.name, file.content, file.sha256, kept)
+        change = Change(file.name, file.content, file.sha256, kept, before)
         plan += Plan((change,), {file.name: file.sha256}, (file.name,), notes=notes)
     return plan

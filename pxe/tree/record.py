@@ -19,6 +19,7 @@ from types import MappingProxyType
 
 from initrd.pair.digest import digest
 from initrd.pair.lock import LockError, locked
+from initrd.pair.switch import is_below
 from initrd.pair.whole import write_whole
 
 __all__ = ["RECORD", "LockError", "Record", "digest", "locked", "read_record", "write_record"]
@@ -53,7 +54,7 @@ def read_record(directory: Path) -> Record:
 def _record(value: object) -> Record:
     match value:
         case {"format": 1, "files": dict() as files}:
-            return Record(MappingProxyType({str(name): str(found) for name, found in files.items()}))
+            return Record(MappingProxyType({name: str(found) for name, found in files.items() if is_below(name)}))
     raise ValueError("no record")
 
 

@@ -24,10 +24,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from initrd.pair.lock import LockError, locked
-from initrd.pair.switch import JOURNAL, SourceError, recover, switch
+from initrd.pair.switch import JOURNAL, Change, SourceError, recover, switch
 from kernel_cmdline import CommandLineError
 
-from ..entries.boot_entry import BootEntryError, Check, check_entries, launcher_check
+from ..entries.boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
 from ..entries.configuration import configurations, entries
 from ..entries.room import Room
 from . import foreign
@@ -68,12 +68,14 @@ def write_tree(
     places: Iterable[Path] | None = None,
     check: Check = launcher_check,
     build: str = "python3 -m initrd build",
+    also: Iterable[Change] = (),
 ) -> Tree:
     """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
     Those whose MAC address is in `done` boot their disks. `force`: replace also what is not ours. `places`: where the
     loaders' files are, if not where Debian has them; `build`: the command that makes a pair, for the hint when there is
-    none. Raises TreeError; then `directory` is as it was.
+    none; `also`: changes of other files in `directory`, made together with these. Raises TreeError; then `directory` is
+    as it was.
     """
     directory, pair = directory.absolute(), pair.absolute()
     try:
@@ -82,12 +84,16 @@ def write_tree(
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
     with _reading(pair):
+        if pair == directory and not any((pair / name).exists() for name in (KERNEL, INITRD, JOURNAL)):
+            raise TreeError(
+                f"{pair} has no {KERNEL} and {INITRD}: say with --pair where they are; `{build} -o pair` makes them."
+            )
         if not pair.is_dir():
             raise TreeError(f"{pair} does not exist or is no folder: build the pair with `{build} -o {pair}`.")
         with locked(pair):
             found = find_pair(pair, build)
             source = None if pair.resolve() == directory.resolve() else pair
-            order = Order(source, found.sha256, wanted, force, tuple(places or ()))
+            order = Order(source, found.sha256, wanted, force, tuple(places or ()), tuple(also))
             with _made([directory, *(directory / one.path.parent for one in wanted)]), locked(directory):
                 plan = _carry_out(directory, order)
             return Tree(

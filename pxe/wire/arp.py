@@ -1,20 +1,30 @@
 """Who has an address on this wire already: ARP (RFC 826), as RFC 5227 asks before an address is taken.
 
-Every machine answers that, also one that drops pings, as Windows does. `read` and `probe` are pure.
+Every machine answers that, also one that drops pings, as Windows does. What this machine has itself is not asked: the
+question does not come back to its own card. `read` and `probe` are pure.
 """
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from ..loop import AT_ONCE
+
 _ARP = 0x0806
 _ETHERNET_IP = struct.pack("!HHBB", 1, 0x0800, 6, 4)
 _REQUEST = 1
+
+_SIOCGIFCONF = 0x8912
+_IFREQ = struct.Struct(f"16sI4s{struct.calcsize('16sLLHBBB0L') - 24}x")
+"""struct ifreq with a struct sockaddr_in in it: the card's name, family and port, the address."""
+_MOST_OWN = 1024
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,15 @@ def read(packet: bytes) -> Holder | None:
     if len(packet) < 28 or packet[:6] != _ETHERNET_IP or packet[14:18] == bytes(4):
         return None
     return Holder(IPv4Address(packet[14:18]), packet[8:14].hex(":"))
+
+
+def own() -> frozenset[IPv4Address]:
+    """The addresses that this machine has now, on all cards (SIOCGIFCONF of netdevice(7)). Raises OSError."""
+    room = array.array("B", bytes(_MOST_OWN * _IFREQ.size))
+    where, size = room.buffer_info()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        (used, _) = struct.unpack("iP", fcntl.ioctl(asking, _SIOCGIFCONF, struct.pack("iP", size, where)))
+    return frozenset(IPv4Address(entry[2]) for entry in _IFREQ.iter_unpack(room[:used]))
 
 
 class Arp:
@@ -65,9 +84,9 @@ class Arp:
             self._socket.sendto(probe(address, mac), (self._interface, _ARP, 0, 0, b"\xff" * 6))
 
     def holders(self) -> Iterator[Holder]:
-        """What was said since the last time."""
+        """What was said since the last time, some of much."""
         with contextlib.suppress(OSError):
-            while True:
+            for _ in range(AT_ONCE):
                 found = read(self._socket.recv(1 << 12))
                 if found:
                     yield found

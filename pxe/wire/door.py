@@ -15,7 +15,7 @@ from ipaddress import IPv4Address
 
 from ..loop import Loop
 from . import message
-from .arp import Arp
+from .arp import Arp, own
 from .gate import Gate
 from .message import Kind, Message, Option
 from .relay import Relay
@@ -62,10 +62,11 @@ class Door:
         self._taken = _Taken()
         self._told: set[IPv4Address] = set()
         self._loop: Loop | None = None
+        self._handed_on: Callable[[Message], None] = lambda _: None
 
-    def attach(self, loop: Loop) -> None:
-        """Serve as long as the loop runs."""
-        self._loop = loop
+    def attach(self, loop: Loop, handed_on: Callable[[Message], None]) -> None:
+        """Serve as long as the loop runs; `handed_on` gets each first question that dnsmasq is to answer."""
+        self._loop, self._handed_on = loop, handed_on
         loop.watch(self._relay, self._answer)
         loop.watch(self._arp, self._hear)
 
@@ -78,6 +79,7 @@ class Door:
             self._questions[said.mac] = _Question(said)
             if len(self._questions) > MOST:
                 del self._questions[next(iter(self._questions))]
+            self._handed_on(said)
         self._relay.tell(said)
         self._gate.gone(said)
         return True
@@ -124,13 +126,20 @@ class Door:
                 self._taken.by.setdefault(holder.mac, set()).add(holder.address)
 
     def _is_taken(self, address: IPv4Address, mac: str, now: float) -> bool:
-        holder, heard = self._taken.macs.get(address, ("", 0.0))
-        if not holder or holder == mac or now - heard > FRESH or len(self._taken.by[holder]) >= MANY:
-            return False
-        if address not in self._told:
+        holder = self._holder(address, mac, now)
+        if holder and address not in self._told:
             self._told.add(address)
             self._say(f"{address} is not given to anybody: {holder} has it already.")
-        return True
+        return bool(holder)
+
+    def _holder(self, address: IPv4Address, mac: str, now: float) -> str:
+        """Who has the address, if not this PC; "" for nobody."""
+        if address in own():  # our own question by ARP does not come back to us
+            return "this machine"
+        holder, heard = self._taken.macs.get(address, ("", 0.0))
+        if not holder or holder == mac or now - heard > FRESH or len(self._taken.by[holder]) >= MANY:
+            return ""
+        return holder
 
     def _another(self, reply: Message) -> None:
         """Let dnsmasq offer another address than this one."""

@@ -62,7 +62,7 @@ def _answer(heard: Heard) -> Other | None:
     if said.kind not in (Kind.OFFER, Kind.ACK, Kind.NAK):
         return None
     source = said.server or heard.source
-    is_boot_server = said.option(Option.VENDOR).startswith(BOOTING[0].encode())
+    is_boot_server = said.vendor.startswith(BOOTING[:2])
     if is_boot_server and not int(said.given):
         did = "answers PCs that boot"
         return Other(source, Gives.BOOT, did, is_boot_server=True, boot_file=said.boot_file, client=said.mac)

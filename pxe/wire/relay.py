@@ -15,6 +15,7 @@ import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
+from ..loop import AT_ONCE
 from . import message
 from .message import Message, Option
 
@@ -52,8 +53,8 @@ class Relay:
             self._socket.sendto(with_agent(said, self._server), (str(DNSMASQ), self.port))
 
     def replies(self) -> Iterator[Message]:
-        """dnsmasq's answers that are there now, as the clients are to get them."""
-        while True:
+        """dnsmasq's answers that are there now, some of many, as the clients are to get them."""
+        for _ in range(AT_ONCE):
             try:
                 data, sender = self._socket.recvfrom(1 << 16)
             except BlockingIOError:

@@ -162,11 +162,11 @@ class Watch:
         except OSError as error:
             raise _cannot(self._interface, error) from error
 
-    def attach(self, loop: Loop) -> None:
-        """Go on listening, asking and handing on, as long as the loop runs."""
+    def attach(self, loop: Loop, handed_on: Callable[[Message], None]) -> None:
+        """Go on listening, asking and handing on, as long as the loop runs; `handed_on` gets what dnsmasq is asked."""
         loop.watch(self._wire, self._listen)
         if self._door:
-            self._door.attach(loop)
+            self._door.attach(loop, handed_on)
         loop.every(OFTEN, self._again)
 
     # --- listening ------------------------------------------------------------------------------------------------

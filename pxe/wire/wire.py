@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from ..loop import AT_ONCE
 from . import datagram, message
 from .datagram import Datagram
 from .message import Message
@@ -82,9 +83,9 @@ class Wire:
         self._socket.close()
 
     def heard(self) -> Iterator[Heard]:
-        """The messages that are there now. Raises OSError once when the card went down, and goes on when it is up."""
+        """Messages that are there now, some of many. Raises OSError once when the card went down, not for ever."""
         with contextlib.suppress(BlockingIOError):
-            while True:
+            for _ in range(AT_ONCE):
                 packet, sender = self._socket.recvfrom(1 << 16)
                 found = datagram.read(packet) if sender[2] != _OTHER_HOST else None
                 said = message.read(found.payload) if found else None

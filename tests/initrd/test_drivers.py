@@ -112,6 +112,17 @@ def test_one_that_came_after_depmod_ran_and_a_link_to_another_kernels_are_found(
     assert not (there.modules / "weak-updates/r8125.ko").is_symlink()
 
 
+@pytest.mark.parametrize("index", ["", "kernel/net/r8169.ko:\n"])
+def test_an_index_that_lacks_one_of_the_kernels_own_is_made_anew(tmp_path: Path, index: str) -> None:
+    """A driver that is not in it comes without those that it needs, or not at all."""
+    tree = write_modules(tmp_path / "lib/modules" / VERSION, OWN)
+    (tree / "modules.dep").write_text(index)
+    there = kernel.usable(Kernel(tmp_path / "vmlinuz", VERSION, tree), tmp_path / "work")
+    assert there.modules == tmp_path / "work/lib/modules" / VERSION
+    names = [line.partition(":")[0] for line in (there.modules / "modules.dep").read_text().splitlines()]
+    assert sorted(names) == sorted(OWN)
+
+
 def test_a_tree_of_the_kernels_own_is_used_where_it_is(tmp_path: Path) -> None:
     there, found = make(tmp_path, {})
     assert (there.modules, found) == (tmp_path / "from/lib/modules" / VERSION, ())

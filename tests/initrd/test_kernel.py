@@ -11,6 +11,7 @@ import pytest
 
 from initrd import apt, kernel
 from initrd.errors import BuildError
+from tests import pairs
 
 RELEASE = "6.1.0-56-amd64"
 
@@ -107,6 +108,12 @@ def test_an_apt_that_knows_no_kernel_is_one_sentence(monkeypatch: pytest.MonkeyP
         kernel.current_package("linux-image-amd64")
 
 
+def test_a_pipe_is_no_kernel_and_holds_nothing_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BuildError, match="pipe is no kernel for x86"):
+        kernel.given(tmp_path / "pipe", None)
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
@@ -165,3 +172,56 @@ def test_an_incomplete_package_is_replaced_as_a_whole(tmp_path: Path, monkeypatc
     kernel.download("linux-image", "1", place)
     assert [path.name for path in place.iterdir()] == ["lib"]
     assert list(tmp_path.iterdir()) == [place]
+
+
+def keep(place: Path) -> Path:
+    """A kernel package, unpacked."""
+    for name, content in [
+        ("boot/vmlinuz-6.1", pairs.kernel()),
+        ("lib/modules/6.1/modules.dep", b"kernel/e1000e.ko:"),
+        ("lib/modules/6.1/kernel/e1000e.ko", b"driver"),
+    ]:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(content)
+    return place
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With one package in it, and an apt that brings the same again and writes "fetched" beside it."""
+
+    def download(_package: str, _version: str, place: Path, _options: object) -> None:
+        keep(place)
+        (tmp_path / "fetched").touch()
+
+    monkeypatch.setattr(kernel, "run", lambda *_words: "amd64")
+    monkeypatch.setattr(kernel, "download", download)
+    monkeypatch.setattr(kernel, "current_package", lambda *_words: ("linux-image-6.1", "1"))
+    monkeypatch.setattr(apt, "options", lambda *_words: ())
+    keep(tmp_path / "linux-image-6.1_1_amd64")
+    return tmp_path
+
+
+def test_a_package_that_is_kept_is_not_fetched_again(cache: Path) -> None:
+    assert kernel.fetch(cache).image == cache / "linux-image-6.1_1_amd64/boot/vmlinuz-6.1"
+    assert not (cache / "fetched").exists()
+
+
+@pytest.mark.parametrize(
+    "damaged", ["boot/vmlinuz-6.1", "lib/modules/6.1/modules.dep", "lib/modules/6.1/kernel/e1000e.ko"]
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_one_that_was_damaged_is_fetched_again(cache: Path, damaged: str, there: bool) -> None:
+    path = cache / "linux-image-6.1_1_amd64" / damaged
+    path.write_bytes(b"")
+    if not there and path.suffix != ".ko":
+        path.unlink()
+    kernel.fetch(cache)
+    assert (cache / "fetched").exists() and path.stat().st_size
+
+
+def test_one_with_a_kernel_that_is_cut_is_fetched_again(cache: Path) -> None:
+    path = cache / "linux-image-6.1_1_amd64/boot/vmlinuz-6.1"
+    path.write_bytes(path.read_bytes()[:-1])
+    kernel.fetch(cache)
+    assert path.read_bytes() == pairs.kernel()

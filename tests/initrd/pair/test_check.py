@@ -177,6 +177,26 @@ def test_a_manifest_of_another_build_proves_nothing(tmp_path: Path) -> None:
     assert len(check(tmp_path).warnings) == 1
 
 
+def test_a_manifest_of_another_kernel_calls_nothing_cut(tmp_path: Path) -> None:
+    manifest(older(tmp_path))
+    (tmp_path / KERNEL).write_bytes(pairs.kernel(OTHER_VERSION, b""))
+    assert len(check(tmp_path).warnings) == 1
+
+
+@pytest.mark.parametrize("text", [b"<html>404</html>", b"\x7fELF" + bytes(0x1000), b"drivers", b"MZ"])
+def test_what_is_no_initrd_is_refused(tmp_path: Path, text: bytes) -> None:
+    (make_pair(tmp_path) / INITRD).write_bytes(text)
+    with pytest.raises(PairError, match="udpcast-initrd is no initrd"):
+        check(tmp_path)
+
+
+@pytest.mark.parametrize("tool", ["gzip", "xz", "bzip2", "lzop", "zstd"])
+def test_initrds_of_others_are_taken_and_that_nothing_was_checked_is_said(tmp_path: Path, tool: str) -> None:
+    packed = subprocess.run([tool, "-c"], input=b"archive", capture_output=True, check=True).stdout
+    (make_pair(tmp_path) / INITRD).write_bytes(packed)
+    assert "was not checked" in check(tmp_path).warnings[0]
+
+
 def test_an_archive_of_zeros_is_an_archive(tmp_path: Path) -> None:
     assert check(make_pair(tmp_path, archive=bytes(9000))).warnings == ()
 

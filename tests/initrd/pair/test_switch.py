@@ -8,6 +8,7 @@ import shutil
 import stat
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,9 +114,11 @@ def test_killed_while_it_finishes_the_next_run_finishes(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(half, folder)
 
+    number = 0
     for number in points(lambda: recover(folder), interrupted):
         recover(folder)
         assert content(folder) == NEW, number
+    assert number > len(NEW), "it was killed, and more than once for each file"
 
 
 @pytest.mark.parametrize("name", ["udpcast-initrd", "cfg/default", "cfg/01-aa", "udpcast-linux"])
@@ -195,6 +198,31 @@ def test_a_source_that_cannot_be_read_or_is_another_one_is_no_error_of_writing(f
     with pytest.raises(SourceError, match="initrd was changed while it was read"):
         switch(folder, [Change("udpcast-initrd", folder.parent / "initrd", sha256="00")])
     assert content(folder) == OLD
+
+
+@pytest.mark.parametrize("name", ["udpcast-linux", "cfg/01-aa", "cfg/default"])
+def test_what_somebody_changes_while_files_are_copied_stays(
+    folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = switching._sync
+
+    def disturbed(*arguments: Any) -> None:
+        (folder / name).write_text("by hand")
+        sync(*arguments)
+
+    monkeypatch.setattr(switching, "_sync", disturbed)
+    with pytest.raises(SourceError, match=f"{name} was changed by somebody else at the same time"):
+        switch(folder, changes(folder))
+    assert content(folder) == {**OLD, name: "by hand"}
+
+
+@pytest.mark.parametrize("name", ["theirs", "cfg/default"])
+def test_a_file_that_is_not_what_was_decided_about_stays(folder: Path, name: str) -> None:
+    with pytest.raises(SourceError, match=f"{name} was changed by somebody else"):
+        switch(folder, [Change("udpcast-linux", b"new"), Change(name, b"ours", before=sha256(b"seen").hexdigest())])
+    assert content(folder) == OLD
+    switch(folder, [Change("theirs", b"ours", before=sha256(b"theirs").hexdigest())])
+    switch(folder, [Change("cfg/default", b"ours", before=None)])
 
 
 def test_what_somebody_changed_after_the_interruption_stays(folder: Path) -> None:

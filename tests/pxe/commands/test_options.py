@@ -95,7 +95,27 @@ def test_the_command_warns_of_what_is_right_word_by_word(tmp_path: Path, capsys:
     assert main(["room", str(path)]) == 0
     err = capsys.readouterr().err.splitlines()
     assert len(err) == 2 and all(line.startswith("warning: ") for line in err)
-    assert "may be a USB stick" in err[0] and "are senders on port 9000" in err[1]
+    assert (
+        f": {path}, line 2: /dev/sda is given out" in err[0]
+        and "may be a USB stick" in err[0]
+        and "are senders on port 9000" in err[1]
+    )
+
+
+def test_the_command_warns_with_the_line_of_what_is_not_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(
+        "default = 'disk'\n[parameters]\npage_remontee = 'http://10.0.0.1/'\n[groups.a]\nmachines = ["
+        "'52:54:00:12:34:01', '52:54:00:12:34:02']\n[groups.a.parameters]\numode = 'rcv'\n"
+        "udpcparam = '--min-receivers 2 --ttl 2'\n[machines.b]\nmac = '52:54:00:12:34:03'\nparameters.umode = 'snd'\n"
+    )
+    assert main(["room", str(path)]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"warning: {path}, line 3: page_remontee= is not used without remontee_info=y.",
+        f"warning: {path}, line 8: udpcparam: --min-receivers=2 is an option of udp-sender and was left out here.",
+    ]
 
 
 def test_who_reads_the_lines_may_stop(tmp_path: Path) -> None:

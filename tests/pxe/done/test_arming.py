@@ -7,13 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from initrd.pair.switch import JOURNAL, Change, switch
 from pxe.__main__ import main
 from pxe.commands.page import Keeper
-from pxe.done.arming import TREE_STATE, ArmError, Chosen, TreeRoom, arm, remembering
+from pxe.done.arming import TREE_STATE, ArmError, Chosen, Memory, TreeRoom, arm, remembering
 from pxe.done.results import Report
 from pxe.done.state import Done, State, StateError, change, read
 from pxe.entries.loaders import LOADERS
@@ -48,8 +50,13 @@ class Room1:
         self.write()
 
     def write(self, room: Room = ROOM) -> None:
-        with remembering(self.directory, self.pair, room) as done:
-            write_tree(self.directory, self.pair, room, done, places=self.places, check=lambda _: ([], []))
+        with remembering(self.directory, self.pair, room) as memory:
+            self.write_only(room, memory)
+
+    def write_only(self, room: Room, memory: Memory) -> None:
+        """Up to the end of the writing itself."""
+        also, places = (memory.change,), self.places
+        write_tree(self.directory, self.pair, room, memory.done, places=places, check=lambda _: ([], []), also=also)
 
     def boots(self, *macs: str) -> list[str]:
         return [self._boots(mac) for mac in macs]
@@ -84,9 +91,19 @@ def test_done_and_armed_again_is_as_before(tree: Room1, capsys: pytest.CaptureFi
     assert tree.run("arm") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"PC 1 ({ONE}) is done: boots its disk from now on"
-    assert lines[1] == f"{STRANGER} is done: boots its disk from now on"
+    assert lines[1] == f"{STRANGER} is done: boots its disk from now on (not one of the room: is the address right?)"
     assert lines[2].startswith(f"PC 1 ({ONE}) is done since 20") and lines[2].endswith(" (said by hand)")
     assert lines[4:] == [f"PC 1 ({ONE}) is armed again", f"{STRANGER} is armed again", "nobody is done"]
+
+
+def test_who_is_not_one_of_the_room_is_said_where_the_room_names_its_machines(tree: Room1) -> None:
+    told: list[str] = []
+    assert Keeper(TreeRoom(tree.directory), told.append).keep([Report(STRANGER, "10.0.0.9", "rcv", ok=True)])
+    assert told[0].endswith(f"  {STRANGER} is done: boots its disk from now on (not one of the room)")
+    tree.write(Room("umode=rcv"))
+    assert tree.run("done", ONE) == 0
+    [line] = TreeRoom(tree.directory).done(Chosen((TWO,)))
+    assert line == f"{TWO} is done: boots its disk from now on"
 
 
 def test_a_group_or_all(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,12 +119,28 @@ def test_a_group_or_all(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None
     assert capsys.readouterr().err.startswith('"PC 9" is no MAC address, and no machine of the room has this name.')
 
 
+@pytest.mark.parametrize("mac", ["ff:ff:ff:ff:ff:ff", "00:00:00:00:00:00", "01:00:5e:00:00:01"])
+def test_the_address_of_no_card_is_nobody(tree: Room1, mac: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tree", "done", str(tree.directory), mac]) == 1
+    assert f'"{mac}" is no MAC address' in capsys.readouterr().err
+    assert tree.boots(mac) == [""]
+
+
 def test_the_tree_written_again_keeps_who_is_done(tree: Room1) -> None:
     tree.run("done", ONE, STRANGER)
     tree.write(Room("lang=DE", (Machine(ONE, "umode=snd"),)))
     assert tree.boots(ONE, STRANGER) == ["disk", "disk"]
     tree.run("arm", ONE)
     assert "lang=DE umode=snd\n" in tree.path(ONE).read_text(), "the line of the room as it is now"
+
+
+def test_lines_of_a_room_that_is_gone_do_not_come_back_when_the_run_ends_behind_the_writing(tree: Room1) -> None:
+    with pytest.raises(KeyboardInterrupt), remembering(tree.directory, tree.pair, Room()) as memory:
+        tree.write_only(Room(), memory)
+        raise KeyboardInterrupt
+    assert tree.boots(ONE, TWO, OFF) == ["", "", ""]
+    TreeRoom(tree.directory).arm(Chosen(all=True))
+    assert tree.boots(ONE, TWO, OFF) == ["", "", ""]
 
 
 def test_files_of_somebody_else_stay_and_are_said(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,6 +332,30 @@ def test_wrong_usage_of_the_page(
         main(["page", str(tree.directory), "--interface", "eth1", option, value])
     assert stopped.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_page_finishes_first_what_a_killed_run_has_left(tree: Room1, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree.directory / JOURNAL).write_text('{"format": 1, "state": "copying", "steps": []}')
+    assert main(["page", str(tree.directory), "--interface", "none0"]) == 1
+    assert "an earlier run was interrupted" in capsys.readouterr().out
+    assert not (tree.directory / JOURNAL).exists()
+
+
+def test_a_report_waits_while_somebody_edits_the_tree(tree: Room1, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    keeper = Keeper(TreeRoom(tree.directory, wait=0), said.append)
+
+    def late(folder: Path, changes: Sequence[Change]) -> None:
+        tree.path(ONE).write_text("by hand")
+        switch(folder, changes)
+
+    monkeypatch.setattr("pxe.done.arming.switch", late)
+    assert not keeper.keep([Report(ONE, "10.77.0.50", "rcv", True)])
+    assert tree.path(ONE).read_text() == "by hand"
+    monkeypatch.undo()
+    assert keeper.keep([Report(ONE, "10.77.0.50", "rcv", True)])
+    assert tree.boots(ONE) == ["disk"]
+    assert tree.path(ONE).with_name(f"{tree.path(ONE).name}.bak").read_text() == "by hand"
 
 
 def test_arm_changes_the_state_of_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

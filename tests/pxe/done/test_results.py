@@ -54,6 +54,7 @@ def test_a_report_of_the_launcher_is_read() -> None:
         ("GET", GOOD.replace("52-54", "5254"), MAC, 400),
         ("GET", GOOD.replace("rcv", "RCV"), MAC, 400),
         ("GET", f"{GOOD}{'&a=1' * 30}", MAC, 400),
+        ("GET", "http://[", MAC, 400),
         ("GET", GOOD, "52:54:00:aa:bb:02", 403),
         ("GET", GOOD, None, 403),
     ],

@@ -106,6 +106,13 @@ def test_a_damaged_file_is_kept_when_all_is_armed(path: Path) -> None:
     assert read(path) == State(room=ROOM)
 
 
+def test_a_link_that_leads_to_itself_is_one_sentence(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(path.name)
+    with pytest.raises(StateError, match=r"room\.json cannot be read: Too many levels of symbolic links\."):
+        change(path, State.with_token)
+
+
 def test_what_cannot_be_written_is_one_sentence(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StateError, match=r"nowhere does not exist: name a folder"):
         change(tmp_path / "nowhere/state.json", lambda _: State((DONE,)))

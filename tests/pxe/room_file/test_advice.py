@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pxe.entries.room import Boot, Machine, Room
-from pxe.room_file.advice import advice, alone, hasty, inherited, loops, receivers, senders, shared, strangers
+from pxe.room_file.advice import advice, alone, hasty, inherited, loops, receivers, senders, shared, strangers, summary
 
 MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 
@@ -15,6 +15,24 @@ MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 def room(append: str, *lines: str, default: Boot = Boot.DISK, armed: bool = True) -> Room:
     machines = zip(MACS, lines, strict=False)
     return Room(append, tuple(Machine(mac, line, armed=armed) for mac, line in machines), default=default)
+
+
+def test_how_many_boot_what_is_said() -> None:
+    lines = ("umode=snd auto=no", "", "", "auto=no")
+    some = room("auto=yes umode=rcv", *lines)
+    assert [*summary(some, {MACS[2]})] == [
+        "Of the room's 4 PCs, 3 armed (the launcher; 1 overwritten without a question), 1 done (their disks).",
+        "PCs that are not named boot their disks.",
+    ]
+    assert [*summary(room("umode=rcv", "", default=Boot.LAUNCHER, armed=False), {MACS[1]})] == [
+        "Of the room's 1 PC, 0 armed (the launcher), 0 done, 1 not armed (their disks).",
+        "All other PCs that boot from the network start the launcher.",
+    ]
+    assert [*summary(room("auto=yes umode=rcv", default=Boot.LAUNCHER))] == [
+        "PCs that boot from the network start the launcher, and are overwritten without a question."
+    ]
+    [*_, last] = summary(replace(some, timeout=5))
+    assert last == "PCs that are not named boot their disks, or the launcher when it is chosen within 5 s."
 
 
 @pytest.mark.parametrize("line", ["auto=yes umode=rcv", "umode=rcv disk=serial:1", "auto=yes umode=receiver"])

@@ -161,6 +161,8 @@ MISTAKES = [
     ("[parameters]\ndisk = 'seriall:X'", 2, "seriall is no selector"),
     ("[parameters]\ndisk = ['size:500G', 'size:much']", 2, "size:much is no size"),
     ("[parameters]\nprot = 9002", 2, "did you mean port?"),
+    ("[parameters]\nauto = 'True'\numode = 'rcv'", 2, "auto = true was expected, without quotes"),
+    ("[parameters]\nauto = 'false'", 2, "auto = false was expected, without quotes"),
     ("[parameters]\nretry = true", 2, "retry is no matter of true or false"),
     ("[parameters]\nsplash = false", 2, "splash = false: leave it out"),
     ("[parameters]\nport = [9000, 9002]", 2, "port has one value"),
@@ -214,6 +216,26 @@ def test_a_mistake_that_many_machines_have_is_told_once() -> None:
         parse_room("[parameters]\na = 1\nA = 2\nb = []\nc = nan")
     with pytest.raises(RoomError, match=r"and 10 more mistakes\.$"):
         parse_room("\n".join(f"k{number} = 1" for number in range(30)))
+
+
+def test_a_mistake_hides_no_other_one() -> None:
+    text = (
+        "lable = 'x'\nlabel = 'a b'\n[parameters]\nport = 9001\n[groups.a]\nparameters.disk = 'seriall:X'\n"
+        "machines = [\n'5254',\n]\n[machines.b]\nmac = '52'\nparameters = { lang = 'klingon' }\n[machines.c]\nmac = 7\n"
+    )
+    with pytest.raises(RoomError) as caught:
+        parse_room(text)
+    places = [sentence.split(":")[0] for sentence in str(caught.value).splitlines()]
+    assert places == [f"room.toml, line {number}" for number in (1, 2, 4, 6, 8, 11, 12, 14)]
+
+
+def test_what_only_follows_from_a_mistake_is_not_told() -> None:
+    for wrong in ("umode = true", "UMODE = []", "umod = 'rcv'"):
+        with pytest.raises(RoomError) as caught:
+            parse_room(
+                f"default = 'disk'\n[groups.a]\nmachines = ['{MAC}']\n[groups.a.parameters]\nauto = true\n{wrong}"
+            )
+        assert str(caught.value).startswith("room.toml, line 6: ") and "\n" not in str(caught.value)
 
 
 def test_a_line_that_nobody_boots_need_not_be_whole() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pxe.server.clients import ClientEvent, Clients
+from pxe.server.clients import MOST, ClientEvent, Clients
 
 MAC = "52:54:00:aa:bb:01"
 
@@ -123,3 +123,17 @@ def test_single_lines(lines: list[str], expected: list[tuple[str, str, str]]) ->
 
 def test_an_event_is_a_plain_value() -> None:
     assert Clients(Path("/srv/tftp")).read(ACK) == ClientEvent(MAC, "10.77.0.9", "has its address")
+
+
+def test_whoever_invents_pcs_fills_no_memory() -> None:
+    clients = Clients(Path("/srv/tftp"))
+    for number in range(3 * MOST):
+        for text in ("vendor class: PXEClient", f"DHCPDISCOVER(eth0) {MAC}"):
+            clients.read(f"dnsmasq-dhcp[42]: {number} {text}")
+    assert len(clients._asked) == len(clients._vendors) == MOST
+
+
+def test_a_file_is_known_below_a_folder_whose_name_is_not_ascii() -> None:
+    clients = Clients(Path("/tmp/\N{LATIN SMALL LETTER E WITH ACUTE}/udpcast-serve-1/tftp"))
+    event = clients.read(tftp("sent /tmp//udpcast-serve-1/tftp/udpcast-initrd to 10.77.0.9"))
+    assert event and event.text == "loaded udpcast-initrd and starts"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pxe.server.hearing import Answered, Ask, Heard, Read, Took, read
+from pxe.loop import AT_ONCE
+from pxe.server.hearing import Answered, Ask, Heard, Hearing, Read, Took, read
 
 SERVER, PC = "10.77.0.1", "10.77.0.9"
 MAC = bytes.fromhex("525400aabb01")
@@ -69,3 +70,23 @@ def test_what_goes_out(payload: bytes, heard: Heard | None) -> None:
 def test_a_damaged_packet_says_nothing_wrong(payload: bytes, outgoing: bool, port: int) -> None:
     for seen in (payload, packet(payload, port)):
         read(seen, SERVER, outgoing=outgoing)
+
+
+def test_no_flood_holds_the_loop() -> None:
+    class Flood:
+        def recvfrom(self, size: int) -> tuple[bytes, tuple[str, int, int]]:
+            return packet(dhcp(1, PXE), 67), ("eth1", 0x0800, 0)
+
+        def getsockopt(self, *words: int) -> bytes:
+            return bytes(8)
+
+    seen: list[Heard] = []
+
+    def heard(what: Heard) -> None:
+        seen.append(what)
+        assert len(seen) <= 16 * AT_ONCE
+
+    hearing = object.__new__(Hearing)
+    vars(hearing).update(_socket=Flood(), _server=SERVER, _heard=heard)
+    hearing.drain()
+    assert len(seen) == 16 * AT_ONCE

@@ -8,7 +8,7 @@ import pytest
 
 from pxe.server.clients import Clients
 from pxe.server.hearing import Answered, Heard, Lost, Read, Took
-from pxe.server.transfers import PATIENCE, Transfers
+from pxe.server.transfers import MOST, PATIENCE, Transfers
 
 PC, PORT = "10.77.0.9", 2070
 ASKS, OPTIONS, TAKES = Read(PC, PORT, "udpcast-initrd"), Answered(PC, PORT), Took(PC, PORT)
@@ -76,3 +76,10 @@ def test_a_question_without_an_answer_is_told_once() -> None:
     assert transfers.unanswered(PATIENCE - 0.1) == []
     assert transfers.unanswered(PATIENCE) == [(PC, "udpcast-initrd")]
     assert transfers.unanswered(PATIENCE + 1) == []
+
+
+def test_whoever_asks_without_end_fills_no_memory() -> None:
+    transfers = Transfers(hears=True)
+    for number in range(20 * MOST):
+        transfers.hear(Read(PC, number, "udpcast-initrd"), 0.0)
+    assert len(transfers.unanswered(PATIENCE)) == MOST

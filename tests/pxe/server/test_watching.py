@@ -80,6 +80,19 @@ def test_what_is_logged_or_lies_unread_is_not_dropped() -> None:
     assert deaf.look(replace(GOOD, unread=frozenset({67})), DEAF_AFTER) == []
 
 
+def test_what_dnsmasq_does_not_hear_over_the_loopback_is_said() -> None:
+    ask = replace(ASK, port=701)
+    deaf = Deaf("eth1", 701)
+    deaf.asked(ask, 0.0)
+    [said] = deaf.look(GOOD, DEAF_AFTER)
+    assert "something on this machine drops UDP port 701 on lo, most likely a firewall" in said
+    assert "let all that comes over lo in there" in said
+    deaf = Deaf("eth1", 701)
+    deaf.asked(ask, 0.0)
+    [said] = deaf.look(replace(GOOD, unread=frozenset({701})), DEAF_AFTER)
+    assert said.endswith("asks to boot, but dnsmasq does not hear it: it hangs, or was stopped.")
+
+
 def test_a_file_that_is_not_answered_is_said_unless_it_lies_unread() -> None:
     deaf = Deaf("eth1")
     assert deaf.unanswered("10.77.0.9", "pxelinux.0", replace(GOOD, unread=frozenset({69})), 0.0) == []

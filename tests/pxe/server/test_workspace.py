@@ -128,6 +128,16 @@ def test_no_place_at_all_is_one_sentence(place: Path, monkeypatch: pytest.Monkey
     assert list(place.iterdir()) == []
 
 
+def test_disks_that_are_full_are_one_sentence(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", no_room)
+    monkeypatch.setattr(workspace, "OTHER_PLACES", (place / "absent",))
+    with pytest.raises(WorkspaceError, match="there is no folder for the files: "), workspace.workspace(None, print):
+        pass
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as another user")
 def test_the_kernel_is_asked_as_that_user(tmp_path: Path) -> None:
     for folder in (tmp_path, *tmp_path.parents):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from pxe.entries.room import Boot
 from tests.pxe.tree.trees import MAC, Tftp
 
 OURS = "label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd lang=FR\n    ipappend 3\n"
@@ -34,6 +36,30 @@ def test_one_in_a_file_that_is_included_is_found(tftp: Tftp, line: str) -> None:
     assert told.startswith(f"{tftp.root}/menus/rooms.cfg:2 has a section udpcast of its own")
 
 
+def test_what_is_included_and_is_no_file_holds_nothing_up(tftp: Tftp) -> None:
+    tftp.put("pxelinux.cfg/default", "include pipe\ninclude pxelinux.cfg\ninclude a\0b\nlabel udpcast\nkernel other\n")
+    os.mkfifo(tftp.root / "pipe")
+    [told] = tftp.write().warnings
+    assert told.startswith(f"{tftp.root}/pxelinux.cfg/default:4 has a section udpcast of its own")
+
+
+UUID = "b8945908-d6a6-41a9-611d-74a6ab80b83d"
+
+
+def test_files_that_pcs_read_instead_of_ours_are_said(tftp: Tftp) -> None:
+    tftp.write("", MAC)
+    for name in (UUID, "0A4D0001", "0A4D", "C0A8", "01-52-54-00-aa-bb-09", "readme", "01-52-54-00-AA-BB-09", "0A4D~"):
+        tftp.put(f"pxelinux.cfg/{name}", "default disk\n")
+    tree = tftp.write()  # and the machine's own file goes
+    assert tree.warnings == (
+        f"{tftp.root} has pxelinux.cfg/{UUID}, not from this command: the PCs of these names boot what stands there, "
+        "and read it instead of ours (that of the PC, and the default one).",
+        f"{tftp.root} has pxelinux.cfg/01-52-54-00-aa-bb-09, pxelinux.cfg/0A4D, pxelinux.cfg/0A4D0001 and 1 more, not "
+        "from this command: the PCs of these names boot what stands there, and read it instead of ours (the default "
+        "one).",
+    )
+
+
 def test_our_section_that_was_put_there_already_is_recognised(tftp: Tftp) -> None:
     text = (
         OURS.replace("kernel", "KERNEL").replace("    ", "\t")
@@ -47,6 +73,24 @@ def test_our_section_that_was_put_there_already_is_recognised(tftp: Tftp) -> Non
     )
     [(_, section)] = tftp.write("lang=DE").sections
     assert "lang=DE" in section
+
+
+def test_what_of_the_room_is_not_in_force_there_is_said(tftp: Tftp) -> None:
+    theirs = tftp.put("pxelinux.cfg/default", "default school\nlabel school\nlocalboot 0\n")
+    tree = tftp.write("", MAC, default=Boot.DISK)
+    begin = f"{theirs} is not ours and was left as it is. "
+    assert not tree.sections and not tree.warnings
+    [note] = tree.notes
+    assert note.startswith(
+        f"{begin}Nothing is to be added: the PCs that are named have files of their own. Others boot"
+    )
+    for default, names in ((Boot.DISK, "default and timeout are"), (Boot.LAUNCHER, "timeout is")):
+        tree = tftp.write("", MAC, default=default, timeout=5)
+        assert [section.count("label ") for _, section in tree.sections] == [2 if default is Boot.DISK else 1]
+        [note] = tree.notes
+        assert note.startswith(f"{begin}What a PC that is not named boots without a choice, and how long it waits, is")
+        assert note.endswith(f": the room's {names} not in force there.")
+    assert not tftp.write("", MAC).notes
 
 
 def test_other_labels_are_no_clash(tftp: Tftp) -> None:

@@ -33,6 +33,12 @@ def test_none_or_a_damaged_one_is_missing(tmp_path: Path, text: str | None) -> N
     assert read_record(tmp_path) == Record(is_missing=True)
 
 
+@pytest.mark.parametrize("name", ["../theirs", "/etc/passwd", "pxelinux.cfg/../../theirs"])
+def test_what_is_outside_the_tree_is_never_ours(tmp_path: Path, name: str) -> None:
+    write_record(tmp_path, Record({name: "ab" * 32, "pxelinux.cfg/default": "cd" * 32}))
+    assert read_record(tmp_path) == Record({"pxelinux.cfg/default": "cd" * 32})
+
+
 def test_a_digest_is_that_of_a_regular_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"kernel")
     (tmp_path / "link").symlink_to("file")

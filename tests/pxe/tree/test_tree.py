@@ -122,6 +122,19 @@ def test_a_refused_line_writes_nothing(tmp_path: Path, pair: Path, loader: tuple
     assert not (tmp_path / "tftp").exists()
 
 
+def test_a_tree_without_a_pair_asks_for_one(tmp_path: Path, loader: tuple[Path, ...]) -> None:
+    for made in (False, True):
+        directory = tmp_path / f"tftp{made}"
+        if made:
+            directory.mkdir()
+        with pytest.raises(
+            TreeError,
+            match=r"and udpcast-initrd: say with --pair where they are; `x build -o pair` makes them\.$",
+        ):
+            write_tree(directory, directory, Room(), places=loader, check=agree, build="x build")
+        assert directory.exists() == made
+
+
 def test_missing_parts_write_nothing(tmp_path: Path, pair: Path, loader: tuple[Path, ...]) -> None:
     directory = tmp_path / "tftp"
     with pytest.raises(TreeError, match=r"pxelinux\.0 is not in .*: install the packages pxelinux and syslinux-common"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from initrd.pair.switch import Change, switch
 from pxe.tree.record import RECORD
 from pxe.tree.tree import TreeError
 from tests.pairs import OTHER_VERSION, make_pair
@@ -238,6 +240,22 @@ def test_a_refusal_leaves_no_folder(tftp: Tftp) -> None:
     with pytest.raises(TreeError, match=r"install the packages"):
         tftp.write(places=(tftp.base / "nowhere",))
     assert not tftp.root.exists()
+
+
+@pytest.mark.parametrize("name", [OWN, "pxelinux.cfg/default"])
+def test_what_somebody_writes_at_the_same_time_is_not_lost(
+    tftp: Tftp, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tftp.write("", MAC)
+
+    def late(folder: Path, changes: Sequence[Change]) -> None:
+        tftp.put(name, "by hand")
+        switch(folder, changes)
+
+    monkeypatch.setattr("pxe.tree.tree.switch", late)
+    with pytest.raises(TreeError, match=f"{name} was changed by somebody else at the same time"):
+        tftp.write("lang=DE")
+    assert tftp.files()[name] == "by hand" and OWN in tftp.files()
 
 
 def test_an_error_while_a_pair_is_copied_tells_what_cannot_be_read(tftp: Tftp, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Address
+from itertools import islice
 
 import pytest
 
-from pxe.wire import arp, known
+from pxe.loop import AT_ONCE
+from pxe.wire import arp, datagram, known
 from pxe.wire.arp import Holder
 from pxe.wire.door import declined
 from pxe.wire.gate import OFFERED, Gate
 from pxe.wire.known import Known
 from pxe.wire.message import Kind, Message, Option, read
-from pxe.wire.relay import AGENT, with_agent, without_agent
+from pxe.wire.relay import AGENT, Relay, with_agent, without_agent
+from pxe.wire.wire import Wire
 from tests.pxe.wire.dhcp_messages import MAC, OTHER_MAC, PXE, XID, address, discover, made, raw, reply, request
 
 SERVER, FOREIGN = "10.77.0.1", "10.77.0.2"
@@ -233,3 +236,37 @@ def test_it_is_known_who_has_an_address() -> None:
     assert made.holder(IPv4Address(OURS), 1) == MAC
     assert made.holder(IPv4Address(OURS), 3601) == ""
     assert made.holder(IPv4Address(THEIRS), 1) == ""
+
+
+def test_the_addresses_of_this_machine() -> None:
+    found = arp.own()
+    assert IPv4Address("127.0.0.1") in found
+    assert IPv4Address("240.0.0.1") not in found
+
+
+class Flood:
+    """A socket at which there is always more."""
+
+    def __init__(self, data: bytes, sender: tuple[object, ...]) -> None:
+        self._data, self._sender = data, sender
+
+    def recvfrom(self, size: int) -> tuple[bytes, tuple[object, ...]]:
+        return self._data, self._sender
+
+    def recv(self, size: int) -> bytes:
+        return self._data
+
+
+@pytest.mark.parametrize("what", ["wire", "arp", "relay"])
+def test_no_flood_holds_the_loop(what: str) -> None:
+    a, b = IPv4Address("10.77.0.9"), IPv4Address(SERVER)
+    packet = datagram.write(datagram.Datagram(a, 68, b, 67, discover().data))
+    ends: dict[str, tuple[type, str, Flood]] = {
+        "wire": (Wire, "heard", Flood(packet, ("eth1", 0x0800, 0, 1, b""))),
+        "arp": (arp.Arp, "holders", Flood(arp.probe(a, MAC)[:14] + a.packed + bytes(10), ())),
+        "relay": (Relay, "replies", Flood(reply(Kind.OFFER, OURS).data, ("127.0.0.1", 700))),
+    }
+    kind, method, flood = ends[what]
+    end: Wire | arp.Arp | Relay = object.__new__(kind)
+    vars(end).update(_socket=flood, port=700, _server=b)
+    assert len(list(islice(getattr(end, method)(), 9999))) == AT_ONCE

@@ -35,6 +35,7 @@ def offer(*options: tuple[int, bytes], given: str = "10.77.0.50") -> Message:
         (made(raw(Kind.OFFER, given="10.77.0.50", operation=2)), Gives.ADDRESSES, f"offered 10.77.0.50 to {MAC}"),
         (offer(PXE), Gives.ADDRESSES, f"offered 10.77.0.50 to {MAC}"),
         (offer(PXE, given=NOWHERE), Gives.BOOT, "answers PCs that boot"),
+        (offer((Option.VENDOR, b"HTTPClient"), given=NOWHERE), Gives.BOOT, "answers PCs that boot"),
         (made(raw(Kind.ACK, PXE, operation=2)), Gives.BOOT, "answers PCs that boot"),
     ],
 )

@@ -26,12 +26,13 @@ def test_no_address_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     assert seen["status"] == 0
 
 
-def test_an_address_that_an_ordinary_pc_has_is_given_to_nobody(tmp_path: Path) -> None:
+def test_an_address_that_an_ordinary_pc_or_the_server_has_is_given_to_nobody(tmp_path: Path) -> None:
     seen = scenario("addresses_in_use", tmp_path)
     assert seen["leased"] == "10.77.0.105"
     assert seen["seen"] == ["10.77.0.1 OFFER 10.77.0.105", "10.77.0.1 ACK 10.77.0.105"]
     said = [line for line in seen["said"] if "is not given to anybody" in line]
-    assert sorted(line.split()[1] for line in said) == [f"10.77.0.{number}" for number in range(100, 105)]
+    assert sorted(line.split()[1] for line in said) == [f"10.77.0.{number}" for number in (*range(100, 105), 106)]
+    assert "106 is not given to anybody: this machine has it already." in next(line for line in said if "106" in line)
     assert seen["status"] == 0
 
 

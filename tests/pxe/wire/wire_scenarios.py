@@ -40,7 +40,7 @@ class Client:
     def __init__(self) -> None:
         ip(f"link add on-switch type veth peer name probe address {MAC}")
         ip("link set on-switch master br0 up")
-        ip("link set probe up")
+        ip("link set probe arp off up")  # else it answers for the boot server, whose namespace this is
         self.wire = Wire("probe")
         self.heard: list[Heard] = []
 
@@ -92,10 +92,11 @@ def refuses_nobody() -> dict[str, object]:
 
 
 def addresses_in_use() -> dict[str, object]:
-    """An ordinary PC has all addresses of the range but one; two PCs boot."""
+    """An ordinary PC and the boot server itself have all addresses of the range but one; two PCs boot."""
+    ip("addr add 10.77.0.106/24 dev br0")
     for number in (100, 101, 102, 103, 104):
         ip(f"-n pc addr add 10.77.0.{number}/24 dev seat")
-    client, serving = Client(), Serving("--range", "10.77.0.100,10.77.0.105")
+    client, serving = Client(), Serving("--range", "10.77.0.100,10.77.0.106")
     leased = client.lease()
     client.say(discover(*PXE, mac=OTHER_MAC))
     serving.until("no address is left")
