@@ -176,6 +176,12 @@ class Deaf:
                 said.append(f"{ask.mac} asks to boot, but dnsmasq does not hear it: {why}")
         return said
 
+    def _why(self, port: int, seen: Facts) -> str:
+        """Why nothing is heard at this port; "" where it may be heard yet."""
+        if port not in seen.unread:
+            return dropped("lo", port) if port == self._relay else dropped(self._interface, port)
+        return "it hangs, or was stopped." if port == self._relay else ""
+
     def elsewhere(self, ask: Ask, now: float) -> list[str]:
         """A question at the port of proxy DHCP, where a server without --proxy does not listen."""
         if not self._is_due(ask.port, now):
@@ -184,12 +190,6 @@ class Deaf:
             f"{ask.mac} asks for its boot file at UDP port {ask.port}, where this server listens only with --proxy: "
             "another server told it so. Stop that one, or start this with --proxy."
         ]
-
-    def _why(self, port: int, seen: Facts) -> str:
-        """Why nothing is heard at this port; "" where it may be heard yet."""
-        if port not in seen.unread:
-            return dropped("lo", port) if port == self._relay else dropped(self._interface, port)
-        return "it hangs, or was stopped." if port == self._relay else ""
 
     def unanswered(self, address: str, name: str, seen: Facts, now: float) -> list[str]:
         """A client's question for a file was not answered."""
