@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from ..done.arming import ArmError, Chosen, TreeBusy, TreeRoom
 from ..done.register import ROLES
 from ..done.results import PORT, Report, ResultPage
 from ..done.state import StateError
+from ..entries.boot_entry import INITRD
+from ..entries.loaders import LOADERS
 from ..loop import Loop, told_to_end
 from ..server import addresses, firewall
 
@@ -61,12 +64,42 @@ def _page(options: argparse.Namespace) -> int:
     ):
         for warning in firewall.warnings(options.interface, server, [("tcp", page.port)]):
             say(f"warning: {warning}")
-        say("On the append line, or among the parameters of the room's file:")
-        say(f"    remontee_info=y page_remontee={page.url}")
+        for line in told_where(options.directory, page.url):
+            say(line)
         keeper = Keeper(tree, say)
         page.hang_on(loop, keeper.keep, keeper.doubt)
         loop.run()
     return 0
+
+
+def told_where(directory: Path, url: str) -> Iterator[str]:
+    """Where the page is, whether the lines of the tree name it, and what they need."""
+    yield f"Listening at {url} until Ctrl-C."
+    lines, where = tuple(_lines(directory)), showable(str(directory))
+    told = sum(f"page_remontee={url}" in words for words in lines)
+    if lines and told == len(lines):
+        yield f"All lines in {where} that boot the launcher carry this address ({told})."
+        return
+    if lines:
+        yield f"Of the lines in {where} that boot the launcher, {told} of {len(lines)} carry this address."
+    else:
+        yield f"No line in {where} boots the launcher yet."
+    yield "Who boots a line without it is never known to be done. In the room's file (then write the tree again):"
+    yield "    [parameters]"
+    yield "    remontee_info = true"
+    yield f'    page_remontee = "{url}"'
+    yield "Or on the append line:"
+    yield f"    remontee_info=y page_remontee={url}"
+
+
+def _lines(directory: Path) -> Iterator[list[str]]:
+    """The words of the tree's lines that boot the launcher."""
+    for folder in sorted({directory / loader.default.parent for loader in LOADERS}):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            with contextlib.suppress(OSError):
+                for words in map(str.split, path.read_text(errors="surrogateescape").splitlines()):
+                    if f"initrd={INITRD}" in words and words[0].lower() == "append":
+                        yield words
 
 
 def _server(options: argparse.Namespace) -> IPv4Interface:
@@ -81,7 +114,14 @@ def _listen(options: argparse.Namespace, address: IPv4Address, token: str) -> Re
     try:
         return ResultPage(address, options.interface, token, port=options.port, only_there=True)
     except OSError as error:
-        raise ArmError(f"port {options.port} of {options.interface} cannot be used: {error.strerror}.") from error
+        what = f"port {options.port} of {options.interface}"
+        if error.errno == errno.EADDRINUSE:
+            raise ArmError(
+                f"{what} is in use by another program on this machine, another `page` perhaps: end that first "
+                f"(`ss -ltnp sport = :{options.port}` names the process), or take another port by --port, which then "
+                "stands on the lines."
+            ) from error
+        raise ArmError(f"{what} cannot be used: {error.strerror}.") from error
 
 
 def _interface(text: str) -> str:

@@ -58,7 +58,7 @@ class Patrol:
             self._silence.asked()
         if isinstance(heard, Ask):
             if self._settings.port and heard.port == 67:
-                return  # DHCP does not go through the firewall, nor each question to dnsmasq : see `handed_on`
+                return  # DHCP does not go through the firewall, nor each question to dnsmasq: see `handed_on`
             if heard.port == PXE.number and not self._settings.proxy:
                 for sentence in self._deaf.elsewhere(heard, now):
                     self._say(sentence)

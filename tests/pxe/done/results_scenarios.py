@@ -93,14 +93,22 @@ def page() -> dict[str, object]:
     argv = [*pxe, "page", str(tree), "--interface", "br0"]
     listening = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert listening.stdout
-    found = re.search(r"page_remontee=(\S+)", listening.stdout.readline() + listening.stdout.readline())
+    begun = [listening.stdout.readline() for _ in range(8)]
+    found = re.search(r"page_remontee=(\S+)", begun[-1])
     assert found
     believed = [tell("other", found[1], "y"), tell("pc", found[1], "y")]
     second = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT)
     listening.send_signal(signal.SIGINT)
     said = listening.communicate()[0]
     own = (tree / OWN).read_text()
-    return {"believed": believed, "own": own, "said": said, "status": listening.returncode, "second": second.stderr}
+    return {
+        "believed": believed,
+        "own": own,
+        "said": said,
+        "status": listening.returncode,
+        "second": second.stderr,
+        "begun": begun,
+    }
 
 
 if __name__ == "__main__":

@@ -54,4 +54,6 @@ def test_a_page_beside_somebody_elses_server(tmp_path: Path) -> None:
     assert "10.77.0.3 is not believed, and nobody is done: it reports for" in doubt
     assert done.split(None, 1)[1] == f"{MAC} is done: boots its disk from now on"
     assert seen["status"] == 0
-    assert seen["second"] == "port 8067 of br0 cannot be used: Address already in use.\n"
+    assert seen["begun"][0].startswith("Listening at http://10.77.0.1:8067/")
+    assert seen["second"].startswith("port 8067 of br0 is in use by another program on this machine")
+    assert "--port" in seen["second"] and "`ss -ltnp sport = :8067`" in seen["second"]
