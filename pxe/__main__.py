@@ -29,7 +29,6 @@ from .done.told import Told
 from .entries.room import Room, RoomError
 from .room_file import advice as room_advice
 from .server import firewall
-from .server.addresses import check_name
 from .server.dnsmasq import BootServer, ConfigError
 from .server.serve import ServeError, Service, serve
 from .tree.tree import Tree, TreeError, write_tree
@@ -154,14 +153,21 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=STATUSES,
     )
     server.add_argument(
-        "--interface", type=_interface, required=True, metavar="IF", help="the card on the room's network"
+        "--interface", type=room_options.interface, required=True, metavar="IF", help="the card on the room's network"
     )
     server.add_argument(
-        "--address", type=_address, metavar="IP", help="which address of the card to serve from, where it has several"
+        "--address",
+        type=room_options.address,
+        metavar="IP",
+        help="which address of the card to serve from, where it has several",
     )
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument("--range", type=_range, metavar="FIRST,LAST", help="addresses to lease (default: all)")
-    server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument(
+        "--force",
+        action="store_true",
+        help="start although another DHCP server gives addresses, or (--proxy) another boot server answers",
+    )
     server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(
         "--state",
@@ -175,20 +181,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     arm_commands.add_commands(commands)
     page_command.add_commands(commands)
     room_command.add_commands(commands)
-
-
-def _interface(text: str) -> str:
-    try:
-        return check_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _address(text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
 
 
 def _range(text: str) -> tuple[IPv4Address, IPv4Address]:
