@@ -170,10 +170,11 @@ def proxy_alone() -> dict[str, object]:
 
 def force() -> dict[str, object]:
     other_dhcp()
+    os.umask(0o077)
     serving = Serving("--force", hurried=False)
     [path] = TEMPORARY.glob("*/dnsmasq.conf")
-    text, mode = path.read_text(), path.parent.stat().st_mode & 0o777
-    return {"said": serving.said, "config": text, "mode": mode, "status": serving.end()}
+    closed = [one.name for one in (path.parent, *path.parent.rglob("*")) if not one.stat().st_mode & 0o004]
+    return {"said": serving.said, "config": path.read_text(), "closed": closed, "status": serving.end()}
 
 
 def probe() -> dict[str, object]:
