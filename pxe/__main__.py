@@ -77,6 +77,8 @@ def _serve(options: argparse.Namespace) -> int:
             say(f"warning: {warning}")
 
     say = partial(print, flush=True)
+    if options.proxy and options.all:
+        options.wrong_usage("--all goes without --proxy, which leaves the addresses to the server that is there")
     room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     macs = tuple(machine.mac for machine in room.machines)

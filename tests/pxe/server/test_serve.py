@@ -128,7 +128,13 @@ def test_all_that_is_missing_is_named_at_once(monkeypatch: pytest.MonkeyPatch, t
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--interface", "eth0"], ["--interface", "eth0", "--pair", ".", "--range", "1"]]
+    "options",
+    [
+        [],
+        ["--interface", "eth0"],
+        ["--interface", "eth0", "--pair", ".", "--range", "1"],
+        ["--interface", "eth0", "--pair", ".", "--proxy", "--all"],
+    ],
 )
 def test_wrong_usage(options: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
