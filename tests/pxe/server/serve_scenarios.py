@@ -164,6 +164,11 @@ def proxy() -> dict[str, object]:
 
 
 def proxy_alone() -> dict[str, object]:
+    """No other server is there, and this machine's firewall lets nothing in."""
+    chain = {"family": "inet", "table": "t", "name": "c", "type": "filter", "hook": "input", "prio": 0}
+    rules = json.dumps({"nftables": [{"chain": {**chain, "policy": "drop"}}]})
+    closed = f"from pxe.server import firewall; firewall._output = lambda *_: {rules!r}; {HURRIED}"
+    SERVE_HURRIED[2] = closed
     serving = Serving("--proxy")
     return {"said": serving.said, "status": serving.end()}
 
