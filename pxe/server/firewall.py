@@ -174,6 +174,8 @@ def _nft_rule(rule: dict[str, Any], packet: Packet) -> Iterator[Rule]:
             yield from _nft_map(value, truth, rule, packet)
         elif kind in {"accept", "drop", "reject", "return", "jump", "goto", "queue"}:
             yield _then(kind, value, rule, truth, named)
+        elif kind == "xt" and isinstance(value, dict) and value.get("name") == "REJECT":  # of iptables-nft(8)
+            yield _then("reject", None, rule, truth, named)
         elif kind not in {"counter", "log", "comment", "notrack", "mangle"}:
             truth = min(truth, Truth.MAYBE, key=lambda one: one.value)
 

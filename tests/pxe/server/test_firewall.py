@@ -33,6 +33,9 @@ STATES = {"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": [["establish
 LOOPBACK = match({"meta": {"key": "iifname"}}, "lo")
 CARD = match({"meta": {"key": "iifname"}}, "eth*")
 LIMIT = {"limit": {"rate": 10, "burst": 5, "per": "second"}}
+TRACKED, REJECT = (
+    {"xt": {"type": kind, "name": name}} for kind, name in (("match", "conntrack"), ("target", "REJECT"))
+)
 FIB = match({"fib": {"result": "oif", "flags": ["saddr", "iif"]}}, False)
 
 
@@ -64,6 +67,9 @@ def ruleset(*rules: list[dict[str, Any]], policy: str = "drop", hook: str = "inp
         (ruleset([FIB, DROP], policy="accept"), None),
         (ruleset([udp(69), source("10.77.0.128", 25), DROP], policy="accept"), "may drop"),
         (ruleset([udp(69), {"reject": {"type": "icmpx"}}], policy="accept"), "drops"),
+        (ruleset([COUNTER, REJECT], policy="accept"), "drops"),  # as iptables-nft 1.8.9 writes them
+        (ruleset([TRACKED, COUNTER, ACCEPT], [COUNTER, REJECT], policy="accept"), "may drop"),
+        (ruleset([udp(69), COUNTER, ACCEPT], [COUNTER, REJECT], policy="accept"), None),
         (ruleset([{"jump": {"target": "pcs"}}], more=[[udp(69), ACCEPT]]), None),
         (ruleset([{"jump": {"target": "pcs"}}], more=[[udp(69), {"return": None}], [ACCEPT]]), "drops"),
         (ruleset([{"jump": {"target": "pcs"}}], more=[[{"jump": {"target": "pcs"}}]]), "drops"),
