@@ -15,6 +15,7 @@ from initrd.__main__ import main
 from initrd.drivers import modinfo
 from initrd.errors import BuildError, writing
 from launcher import VERSION
+from tests import pairs
 from tests.common import ROOT
 
 
@@ -72,6 +73,20 @@ def test_an_unreadable_kernel_leaves_the_output_as_it_was(tmp_path: Path, capsys
     assert capsys.readouterr().err == f"initrd: --kernel {tmp_path}/absent cannot be read: No such file or directory\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "udpcast-linux"]
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_kernel_that_cannot_load_the_initrd_is_refused_before_anything_is_built(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = pairs.VERSION.split()[0]
+    (tmp_path / "vmlinuz").write_bytes(pairs.kernel())
+    (tmp_path / "lib/modules" / release / "kernel").mkdir(parents=True)
+    (tmp_path / f"config-{release}").write_text("CONFIG_X86_64=y\n")
+    words = ["-k", str(tmp_path / "vmlinuz"), "--cache", str(tmp_path / "cache")]
+    assert main(["build", "-o", str(tmp_path / "out"), *words]) == 2
+    said = f"initrd: kernel {release} cannot run this initrd: its configuration ({tmp_path}/config-{release}) lacks "
+    assert capsys.readouterr().err.startswith(f"{said}CONFIG_BLK_DEV_INITRD (loads an initrd)")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_modules_without_a_kernel_is_wrong_usage(tmp_path: Path) -> None:
