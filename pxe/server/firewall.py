@@ -352,7 +352,8 @@ def _remedy(told: Dropped) -> str:
     if "nftables" in told.where:
         family, table, chain = re.findall(r"table (\S+) (\S+), chain (\S+)", told.where)[0]
         device = "" if family == "netdev" else f"iifname {packet.interface} "
-        return f"nft insert rule {family} {table} {chain} {device}{packet.protocol} dport {packet.port} accept"
+        port = "" if packet.interface == "lo" else f"{packet.protocol} dport {packet.port} "
+        return f"nft insert rule {family} {table} {chain} {device}{port}accept"
     table = re.findall(r"table (\S+),", told.where)[0]
     chain = told.where.rpartition(" ")[2]
     return (

@@ -22,6 +22,7 @@ from kernel_cmdline import showable
 
 from ..entries.loaders import LOADERS, boots_disk
 from ..loop import Loop, told_to_end
+from ..wire.relay import DNSMASQ
 from ..wire.watch import Policy, Watch, WatchError
 from . import addresses, firewall, ports
 from .clients import ClientEvent, Clients
@@ -126,6 +127,9 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         ):
             settings = replace(settings, port=watch.port)
             place.config.write_text(config(settings))
+            behind = [("udp", watch.port)] if watch.port else []
+            for warning in firewall.warnings("lo", IPv4Interface(f"{DNSMASQ}/8"), behind):
+                say(f"warning: {warning}")
             watch.look()
             watch.attach(loop)
             _run(loop, command, settings, (place, claimed.fileno()), say, attach)

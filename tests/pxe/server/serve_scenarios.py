@@ -170,7 +170,9 @@ def proxy_alone() -> dict[str, object]:
     closed = f"from pxe.server import firewall; firewall._output = lambda *_: {rules!r}; {HURRIED}"
     SERVE_HURRIED[2] = closed
     serving = Serving("--proxy")
-    return {"said": serving.said, "status": serving.end()}
+    seen = {"said": serving.said, "status": serving.end()}
+    alone = Serving()
+    return {**seen, "alone": alone.said, "end": alone.end()}
 
 
 def force() -> dict[str, object]:

@@ -119,6 +119,10 @@ def test_what_is_said_names_port_place_and_remedy() -> None:
         "the firewall of this machine drops UDP port 69 on eth1 (nftables: table inet filter, chain input): let it in, "
         "e.g. `nft insert rule inet filter input iifname eth1 udp dport 69 accept`."
     )
+    loopback = Packet("lo", "udp", 734, IPv4Interface("127.0.0.1/8"))  # of a port that is another one each time
+    found = verdict(nft_rules(ruleset(), loopback), loopback)
+    assert found and sentence(found).endswith("`nft insert rule inet filter input iifname lo accept`.")
+    assert verdict(nft_rules(ruleset([LOOPBACK, ACCEPT]), loopback), loopback) is None
     [chains] = legacy_rules(old(), TFTP)
     found = verdict(chains, TFTP)
     assert found and sentence(found).endswith(

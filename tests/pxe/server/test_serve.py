@@ -71,6 +71,11 @@ def test_proxy_without_a_server_is_warned_about(tmp_path: Path) -> None:
     ports = ("UDP port 67", "UDP port 69", "UDP port 4011", "TCP port 8067")
     assert drops == [f"warning: the firewall of this machine drops {port}" for port in ports]
     assert seen["said"][4].startswith("warning: no DHCP server answers on br0")
+    assert [" on lo (nftables: table inet t" in line for line in seen["alone"] if "the firewall" in line] == [
+        False,
+        False,
+        True,
+    ]
     assert seen["status"] == 0
 
 
