@@ -47,10 +47,13 @@ WORK_MB, PACK_MB, PAIR_MB = 300, 120, 80
 def default_cache() -> Path | None:
     """Where kernel packages are kept between builds (XDG Base Directory Specification); None for whom has no home."""
     given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if given.is_absolute():
+        return given / "udpcast-launcher"
     try:
-        return (given if given.is_absolute() else Path.home() / ".cache") / "udpcast-launcher"
+        home = Path.home()
     except RuntimeError:
         return None
+    return home / ".cache/udpcast-launcher" if home.exists() else None  # root could make one for a user without
 
 
 @contextlib.contextmanager

@@ -30,7 +30,6 @@ from .done.told import Told
 from .entries.room import Room, RoomError
 from .room_file import advice as room_advice
 from .server import firewall
-from .server.addresses import check_name
 from .server.dnsmasq import BootServer, ConfigError
 from .server.serve import ServeError, Service, serve
 from .tree.tree import Tree, TreeError, write_tree
@@ -82,6 +81,8 @@ def _serve(options: argparse.Namespace) -> int:
         for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
             say(f"warning: {warning}")
 
+    if options.proxy and options.all:
+        options.wrong_usage("--all goes without --proxy, which leaves the addresses to the server that is there")
     room, state = room_of(options), arm_commands.state_path(options)
     arm = shlex.join((*options.prog.split(), "arm", "--state", str(state)))
     with contextlib.closing(Told(room, state, say, arm)) as told:
@@ -163,10 +164,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=STATUSES,
     )
     server.add_argument(
-        "--interface", type=_interface, required=True, metavar="IF", help="the card on the room's network"
+        "--interface", type=room_options.interface, required=True, metavar="IF", help="the card on the room's network"
     )
     server.add_argument(
-        "--address", type=_address, metavar="IP", help="which address of the card to serve from, where it has several"
+        "--address",
+        type=room_options.address,
+        metavar="IP",
+        help="which address of the card to serve from, where it has several",
     )
     server.add_argument("--proxy", action="store_true", help="leave the addresses to the DHCP server that is there")
     server.add_argument(
@@ -175,7 +179,11 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FIRST,LAST",
         help="addresses to lease, which nobody else has or gives (default: all of the network)",
     )
-    server.add_argument("--force", action="store_true", help="give out addresses although another DHCP server does")
+    server.add_argument(
+        "--force",
+        action="store_true",
+        help="start although another DHCP server gives addresses, or (--proxy) another boot server answers",
+    )
     server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(
         "--state",
@@ -189,20 +197,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     arm_commands.add_commands(commands)
     page_command.add_commands(commands)
     room_command.add_commands(commands)
-
-
-def _interface(text: str) -> str:
-    try:
-        return check_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _address(text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
 
 
 def _range(text: str) -> tuple[IPv4Address, IPv4Address]:

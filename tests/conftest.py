@@ -16,7 +16,9 @@ from launcher.translate import set_language  # noqa: E402 - the line above must 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also below nohup, which programs under test rightly respect
+# Also below nohup and in the background of a script, which programs under test rightly respect.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -1,17 +1,20 @@
-"""The options that describe a room: --room names the file that has it all; the others are shorthand for a small one.
+"""Options that several commands have: the card and its address, and what describes a room.
 
-The two are not mixed: what a command line said once, and the file does not, would be gone at the next run.
+--room names the file that has all of a room; the others are shorthand for a small one. The two are not mixed: what a
+command line said once, and the file does not, would be gone at the next run.
 """
 
 from __future__ import annotations
 
 import argparse
 from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from ..entries.boot_entry import LABEL
 from ..entries.room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, machines_of
 from ..room_file.file import read_room
+from ..server.addresses import check_name
 
 _SHORTHAND = {"append": DEFAULT_APPEND, "machine": (), "label": LABEL, "default": Boot.LAUNCHER.value, "timeout": 0.0}
 """The options that say the same as a file, and what they are where they are left out."""
@@ -61,6 +64,22 @@ def room_of(options: argparse.Namespace) -> Room:
         names = " and ".join(f"--{name}" for name in given)
         options.wrong_usage(f"--room describes the whole room: write into {options.room} what {names} should say")
     return read_room(options.room)
+
+
+def interface(text: str) -> str:
+    """The type of an option that names a card."""
+    try:
+        return check_name(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def address(text: str) -> IPv4Address:
+    """The type of an option that names an address of a card."""
+    try:
+        return IPv4Address(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
 
 
 def _machine(text: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from ..entries.boot_entry import INITRD
 from ..entries.loaders import LOADERS
 from ..loop import Loop, told_to_end
 from ..server import addresses, firewall
+from .options import address, interface
 
 STATUSES = (
     "Exit status: 0 ended by Ctrl-C, 1 a wrong value or a refusal (one sentence on standard error), 2 wrong usage."
@@ -42,10 +43,10 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="the tree")
     parser.add_argument(
-        "--interface", type=_interface, required=True, metavar="IF", help="the card on the room's network"
+        "--interface", type=interface, required=True, metavar="IF", help="the card on the room's network"
     )
     parser.add_argument(
-        "--address", type=_address, metavar="IP", help="which address of the card the PCs tell, where it has several"
+        "--address", type=address, metavar="IP", help="which address of the card the PCs tell, where it has several"
     )
     parser.add_argument("--port", type=_port, default=PORT, metavar="N", help="TCP port (default: %(default)s)")
     parser.set_defaults(run=_page)
@@ -122,20 +123,6 @@ def _listen(options: argparse.Namespace, address: IPv4Address, token: str) -> Re
                 "stands on the lines."
             ) from error
         raise ArmError(f"{what} cannot be used: {error.strerror}.") from error
-
-
-def _interface(text: str) -> str:
-    try:
-        return addresses.check_name(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _address(text: str) -> IPv4Address:
-    try:
-        return IPv4Address(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
 
 
 def _port(text: str) -> int:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from initrd.pair import check as pair
 from kernel_cmdline import MAX_BYTES, CommandLine, CommandLineError, Parameter, format_line, parse, showable
 
-KERNEL = "udpcast-linux"
-INITRD = "udpcast-initrd"
+KERNEL, INITRD = pair.KERNEL, pair.INITRD
 OLD_INITRD = "initrd-udpcast"
 LABEL = "udpcast"
 

@@ -98,7 +98,7 @@ class _Around:
 
 
 class _Reader:
-    """`lines` are as in `room_lines.Lines`."""
+    """`lines` are as in `lines.Lines`."""
 
     def __init__(self) -> None:
         self.mistakes = Mistakes()

@@ -174,6 +174,8 @@ def _nft_rule(rule: dict[str, Any], packet: Packet) -> Iterator[Rule]:
             yield from _nft_map(value, truth, rule, packet)
         elif kind in {"accept", "drop", "reject", "return", "jump", "goto", "queue"}:
             yield _then(kind, value, rule, truth, named)
+        elif kind == "xt" and isinstance(value, dict) and value.get("name") == "REJECT":  # of iptables-nft(8)
+            yield _then("reject", None, rule, truth, named)
         elif kind not in {"counter", "log", "comment", "notrack", "mangle"}:
             truth = min(truth, Truth.MAYBE, key=lambda one: one.value)
 
@@ -350,7 +352,8 @@ def _remedy(told: Dropped) -> str:
     if "nftables" in told.where:
         family, table, chain = re.findall(r"table (\S+) (\S+), chain (\S+)", told.where)[0]
         device = "" if family == "netdev" else f"iifname {packet.interface} "
-        return f"nft insert rule {family} {table} {chain} {device}{packet.protocol} dport {packet.port} accept"
+        port = "" if packet.interface == "lo" else f"{packet.protocol} dport {packet.port} "
+        return f"nft insert rule {family} {table} {chain} {device}{port}accept"
     table = re.findall(r"table (\S+),", told.where)[0]
     chain = told.where.rpartition(" ")[2]
     return (

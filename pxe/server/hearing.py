@@ -8,7 +8,6 @@ its first packets, so that 30 PCs that load 35 MB cost nothing here. `read` is p
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import socket
@@ -18,11 +17,14 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from ..loop import AT_ONCE, Loop
+from ..wire import message
+from ..wire.message import Kind
+from ..wire.wire import Filter, attach
 
 _ALL, _IP = 0x0003, 0x0800  # only who listens to all protocols gets what goes out
 _OUTGOING = 4  # PACKET_OUTGOING of packet(7)
 _READ, _DATA, _ACK, _ERROR, _OPTIONS = 1, 3, 4, 5, 6  # RFC 1350, RFC 2347
-_SO_ATTACH_FILTER, _SO_RCVBUFFORCE = 26, 33
+_SO_RCVBUFFORCE = 33
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _PROTOCOL = 0xFFFFF000  # SKF_AD_OFF + SKF_AD_PROTOCOL of linux/filter.h
 _SIZE = 1 << 12
@@ -83,7 +85,7 @@ class Hearing:
         self._loop, self._server, self._heard = loop, str(server), heard
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         try:
-            _attach(self._socket, program(server))
+            attach(self._socket, program(server))
             self._socket.bind((interface, _ALL))
         except OSError:
             self._socket.close()
@@ -139,27 +141,15 @@ def plain(name: str) -> str:
     return name.replace("\\", "/").lstrip("/")
 
 
-def _ask(message: bytes, port: int) -> Ask | None:
+def _ask(data: bytes, port: int) -> Ask | None:
     """A DHCPDISCOVER or, on the ports of PXE, a request, of a PC that says it is one that boots (RFC 2131, PXE 2.1)."""
-    if len(message) < 240 or message[0] != 1 or message[236:240] != b"\x63\x82\x53\x63":
+    said, kind = message.read(data), Kind.DISCOVER if port == message.SERVER_PORT else Kind.REQUEST
+    if said is None or said.is_reply or said.kind is not kind or not said.vendor.startswith(message.BOOTING[0]):
         return None
-    options, kind, vendor = message[240:], 0, b""
-    while len(options) > 1 and options[0] != 255:
-        if options[0] == 0:
-            options = options[1:]
-            continue
-        value = options[2 : 2 + options[1]]
-        if options[0] == 53 and value:
-            kind = value[0]
-        elif options[0] == 60:
-            vendor = value
-        options = options[2 + options[1] :]
-    if not vendor.startswith(b"PXEClient") or kind != (1 if port == 67 else 3):
-        return None
-    return Ask(message[28:34].hex(":"), int.from_bytes(message[4:8], "big"), port)
+    return Ask(said.mac, int.from_bytes(said.transaction, "big"), port)
 
 
-def program(server: IPv4Address) -> bytes:
+def program(server: IPv4Address) -> Filter:
     """The BPF program (the kernel's networking/filter.rst) that lets through what `read` wants.
 
     A line: its name, what to do, where to go on when that is true and when it is not ("": the next line), a value.
@@ -196,14 +186,6 @@ def program(server: IPv4Address) -> bytes:
     def distance(at: int, name: str) -> int:
         return places[name] - at - 1 if name else 0
 
-    return b"".join(
-        struct.pack("HBBI", code, distance(at, true), distance(at, false), value)
-        for at, (_, code, true, false, value) in enumerate(lines)
-    )
-
-
-def _attach(listener: socket.socket, instructions: bytes) -> None:
-    memory = ctypes.create_string_buffer(instructions)
-    listener.setsockopt(
-        socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(instructions) // 8, ctypes.addressof(memory))
+    return tuple(
+        (code, distance(at, true), distance(at, false), value) for at, (_, code, true, false, value) in enumerate(lines)
     )

@@ -24,6 +24,7 @@ from ..entries.loaders import LOADERS, boots_disk
 from ..entries.room import Machine
 from ..loop import Loop, told_to_end
 from ..wire.message import Message
+from ..wire.relay import DNSMASQ
 from ..wire.watch import Policy, Watch, WatchError
 from . import addresses, firewall, ports
 from .clients import ClientEvent, Clients
@@ -132,6 +133,9 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         ):
             settings = replace(settings, port=watch.port)
             place.config.write_bytes(os.fsencode(config(settings)))
+            behind = [("udp", watch.port)] if watch.port else []
+            for warning in firewall.warnings("lo", IPv4Interface(f"{DNSMASQ}/8"), behind):
+                say(f"warning: {warning}")
             watch.look()
 
             def listen(running: Running) -> None:

@@ -30,6 +30,9 @@ _ETHERNET = 1  # ARPHRD_ETHER
 _OTHER_HOST = 3  # PACKET_OTHERHOST of packet(7): also that of a VLAN which this card does not have
 _ATTACH_FILTER = 26  # SO_ATTACH_FILTER of socket(7)
 
+Filter = tuple[tuple[int, int, int, int], ...]
+"""A program of classic BPF: what to do, how far to go on when that is true and when it is not, a value."""
+
 _DHCP_ONLY = (
     (0x30, 0, 0, 9),  # the protocol
     (0x15, 0, 7, 17),  # is UDP, or: drop
@@ -60,7 +63,7 @@ class Wire:
     def __init__(self, interface: str) -> None:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         try:
-            _filter(self._socket, _DHCP_ONLY)
+            attach(self._socket, _DHCP_ONLY)
             self._socket.bind((interface, _ETHERNET_IP))
             if self._socket.getsockname()[3] != _ETHERNET:
                 raise OSError(errno.EPROTOTYPE, "it is no Ethernet card")
@@ -112,10 +115,10 @@ class Wire:
         self._socket.sendto(datagram.write(packet), (self._interface, _ETHERNET_IP, 0, 0, hardware))
 
 
-def _filter(end: socket.socket, instructions: tuple[tuple[int, int, int, int], ...]) -> None:
+def attach(end: socket.socket, instructions: Filter) -> None:
     """Let the kernel choose what comes to this socket (struct sock_fprog of linux/filter.h)."""
     memory = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in instructions))
-    end.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HL", len(instructions), ctypes.addressof(memory)))
+    end.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", len(instructions), ctypes.addressof(memory)))
 
 
 def hold_port(interface: str, port: int) -> socket.socket:
@@ -123,7 +126,7 @@ def hold_port(interface: str, port: int) -> socket.socket:
     that nobody listens. Raises OSError, when another server has it too."""
     held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        _filter(held, _NOTHING)
+        attach(held, _NOTHING)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
         held.bind(("", port))
     except OSError:

@@ -15,6 +15,7 @@ from initrd.__main__ import main
 from initrd.drivers import modinfo
 from initrd.errors import BuildError, writing
 from launcher import VERSION
+from tests import pairs
 from tests.common import ROOT
 
 
@@ -67,11 +68,25 @@ def test_the_version_is_that_of_the_launcher_that_goes_in(tmp_path: Path) -> Non
 
 def test_an_unreadable_kernel_leaves_the_output_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "udpcast-linux").write_text("old")
-    status = main(["build", "-o", str(tmp_path), "-k", "/nonexistent", "--cache", str(tmp_path / "cache")])
+    status = main(["build", "-o", str(tmp_path), "-k", str(tmp_path / "absent"), "--cache", str(tmp_path / "cache")])
     assert status == 2
-    assert capsys.readouterr().err == "initrd: --kernel /nonexistent cannot be read: No such file or directory\n"
+    assert capsys.readouterr().err == f"initrd: --kernel {tmp_path}/absent cannot be read: No such file or directory\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "udpcast-linux"]
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_a_kernel_that_cannot_load_the_initrd_is_refused_before_anything_is_built(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    release = pairs.VERSION.split()[0]
+    (tmp_path / "vmlinuz").write_bytes(pairs.kernel())
+    (tmp_path / "lib/modules" / release / "kernel").mkdir(parents=True)
+    (tmp_path / f"config-{release}").write_text("CONFIG_X86_64=y\n")
+    words = ["-k", str(tmp_path / "vmlinuz"), "--cache", str(tmp_path / "cache")]
+    assert main(["build", "-o", str(tmp_path / "out"), *words]) == 2
+    said = f"initrd: kernel {release} cannot run this initrd: its configuration ({tmp_path}/config-{release}) lacks "
+    assert capsys.readouterr().err.startswith(f"{said}CONFIG_BLK_DEV_INITRD (loads an initrd)")
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_modules_without_a_kernel_is_wrong_usage(tmp_path: Path) -> None:
@@ -196,10 +211,19 @@ def test_whoever_has_no_home_keeps_no_packages(
     monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
     with build.cache_at(None) as path:
         assert path.parent == tmp_path / "temporary"
+    monkeypatch.undo()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setenv("HOME", str(tmp_path / "gone"))
+    with build.cache_at(None) as path:
+        assert path.parent == tmp_path / "temporary"
+    assert not (tmp_path / "gone").exists()
+    nowhere = "kernel packages are not kept: ~/.cache (there is no home directory); --cache names a place"
     assert caplog.messages == [
         f"kernel packages are not kept: {tmp_path}/file/.cache/udpcast-launcher (Not a directory); "
         "--cache names a place",
-        "kernel packages are not kept: ~/.cache (there is no home directory); --cache names a place",
+        nowhere,
+        nowhere,
     ]
 
 
@@ -210,10 +234,10 @@ def test_a_cache_that_was_named_must_be_usable(tmp_path: Path) -> None:
         pass
 
 
-def test_an_xdg_directory_that_is_not_absolute_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_xdg_directory_that_is_not_absolute_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    monkeypatch.setenv("HOME", "/home/a")
-    assert build.default_cache() == Path("/home/a/.cache/udpcast-launcher")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert build.default_cache() == tmp_path / ".cache/udpcast-launcher"
 
 
 def test_a_report_that_nobody_reads_is_no_traceback(

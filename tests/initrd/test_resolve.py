@@ -227,6 +227,31 @@ def test_scripts_are_made_executable_whatever_the_checkout_lost(copy: Image) -> 
     assert not list(resolve.data(copy))
 
 
+def test_all_of_it_is_looked_for(copy: Image) -> None:
+    """Each kind of thing that is missing comes into the sentence."""
+    root, home = copy.tree.root, copy.home
+    for gone in (
+        *("usr/bin/udp-sender", f"{HERE}/libffi.so.8", f"{home}/os.pyc", f"{home}/encodings/latin_1.pyc", "etc/fstab"),
+        *(f"{RULES_PLACE}/60-block.rules", "usr/lib/modules/6.1/kernel/b/ptp.ko.zst", "usr/bin/kmod", "usr/bin/lzop"),
+    ):
+        (root / gone).unlink()
+    put(root, "usr/bin/kmod", library((), LOADER))
+    put(root, "usr/bin/lzop", b"#!/usr/bin/perl -w\n")
+    found = "\n".join(resolve.problems(copy))
+    for said in (
+        "the program udp-sender is missing",
+        "/usr/bin/lzop is to be run by /usr/bin/perl, which is missing",
+        "the library libffi.so.8 is missing",
+        f"the file /{home}/os.pyc is missing",
+        "the Python module encodings.latin_1 is missing",
+        "the file /etc/fstab is missing",
+        "udev's rules 60-block.rules are missing",
+        "the driver ptp is missing",
+        "/usr/bin/kmod cannot unpack the drivers",
+    ):
+        assert said in found
+
+
 def test_the_sentence_names_what_is_missing_and_how_much_more(copy: Image) -> None:
     (copy.tree.root / "usr/bin/busybox").unlink()
     with pytest.raises(

@@ -23,7 +23,6 @@ def test_a_pc_that_reports_a_success_boots_its_disk_until_it_is_armed(tmp_path: 
     assert f"{MAC} is done since" in seen["listed"] and "(receiver)" in seen["listed"]
     assert seen["armed"] == f"{MAC} is armed again\n"
     assert seen["again"] is None
-    assert seen["seconds"] < 10
     assert "PCs that boot from the network start the launcher." in seen["said"]
     steps = [line.split(None, 1)[1] for line in seen["said"] if line.split(None, 1)[-1].startswith(MAC)]
     texts = [step.split(None, 1)[1].removeprefix("10.77.0.50").strip() for step in steps]

@@ -164,16 +164,24 @@ def proxy() -> dict[str, object]:
 
 
 def proxy_alone() -> dict[str, object]:
+    """No other server is there, and this machine's firewall lets nothing in."""
+    chain = {"family": "inet", "table": "t", "name": "c", "type": "filter", "hook": "input", "prio": 0}
+    rules = json.dumps({"nftables": [{"chain": {**chain, "policy": "drop"}}]})
+    closed = f"from pxe.server import firewall; firewall._output = lambda *_: {rules!r}; {HURRIED}"
+    SERVE_HURRIED[2] = closed
     serving = Serving("--proxy")
-    return {"said": serving.said, "status": serving.end()}
+    seen = {"said": serving.said, "status": serving.end()}
+    alone = Serving()
+    return {**seen, "alone": alone.said, "end": alone.end()}
 
 
 def force() -> dict[str, object]:
     other_dhcp()
+    os.umask(0o077)
     serving = Serving("--force", hurried=False)
     [path] = TEMPORARY.glob("*/dnsmasq.conf")
-    text, mode = path.read_text(), path.parent.stat().st_mode & 0o777
-    return {"said": serving.said, "config": text, "mode": mode, "status": serving.end()}
+    closed = [one.name for one in (path.parent, *path.parent.rglob("*")) if not one.stat().st_mode & 0o004]
+    return {"said": serving.said, "config": path.read_text(), "closed": closed, "status": serving.end()}
 
 
 def probe() -> dict[str, object]:

@@ -25,6 +25,7 @@ def server(
     router: str | None = None,
     root: str = "/srv/tftp",
     user: str | None = None,
+    transfers: int = 0,
 ) -> BootServer:
     return BootServer(
         interface="br0",
@@ -39,6 +40,7 @@ def server(
         port=port,
         router=A(router) if router else None,
         user=user,
+        transfers=transfers,
     )
 
 
@@ -51,6 +53,7 @@ CASES = [
     (server(router="10.77.0.254"), ["dhcp-option=option:router,10.77.0.254"]),
     (server(), ["dhcp-option=option:router", "port=0", "log-dhcp", "keep-in-foreground", "pid-file="]),
     (server(user="root"), ["user=root"]),
+    (server(transfers=404), ["tftp-max=404"]),
     (server(port=667), ["interface=lo", "no-dhcp-interface=br0", "dhcp-alternate-port=667", "enable-tftp=br0"]),
     (
         server(first=None, last=None, proxy=True),

@@ -33,6 +33,9 @@ STATES = {"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": [["establish
 LOOPBACK = match({"meta": {"key": "iifname"}}, "lo")
 CARD = match({"meta": {"key": "iifname"}}, "eth*")
 LIMIT = {"limit": {"rate": 10, "burst": 5, "per": "second"}}
+TRACKED, REJECT = (
+    {"xt": {"type": kind, "name": name}} for kind, name in (("match", "conntrack"), ("target", "REJECT"))
+)
 FIB = match({"fib": {"result": "oif", "flags": ["saddr", "iif"]}}, False)
 
 
@@ -64,6 +67,9 @@ def ruleset(*rules: list[dict[str, Any]], policy: str = "drop", hook: str = "inp
         (ruleset([FIB, DROP], policy="accept"), None),
         (ruleset([udp(69), source("10.77.0.128", 25), DROP], policy="accept"), "may drop"),
         (ruleset([udp(69), {"reject": {"type": "icmpx"}}], policy="accept"), "drops"),
+        (ruleset([COUNTER, REJECT], policy="accept"), "drops"),  # as iptables-nft 1.8.9 writes them
+        (ruleset([TRACKED, COUNTER, ACCEPT], [COUNTER, REJECT], policy="accept"), "may drop"),
+        (ruleset([udp(69), COUNTER, ACCEPT], [COUNTER, REJECT], policy="accept"), None),
         (ruleset([{"jump": {"target": "pcs"}}], more=[[udp(69), ACCEPT]]), None),
         (ruleset([{"jump": {"target": "pcs"}}], more=[[udp(69), {"return": None}], [ACCEPT]]), "drops"),
         (ruleset([{"jump": {"target": "pcs"}}], more=[[{"jump": {"target": "pcs"}}]]), "drops"),
@@ -113,6 +119,10 @@ def test_what_is_said_names_port_place_and_remedy() -> None:
         "the firewall of this machine drops UDP port 69 on eth1 (nftables: table inet filter, chain input): let it in, "
         "e.g. `nft insert rule inet filter input iifname eth1 udp dport 69 accept`."
     )
+    loopback = Packet("lo", "udp", 734, IPv4Interface("127.0.0.1/8"))  # of a port that is another one each time
+    found = verdict(nft_rules(ruleset(), loopback), loopback)
+    assert found and sentence(found).endswith("`nft insert rule inet filter input iifname lo accept`.")
+    assert verdict(nft_rules(ruleset([LOOPBACK, ACCEPT]), loopback), loopback) is None
     [chains] = legacy_rules(old(), TFTP)
     found = verdict(chains, TFTP)
     assert found and sentence(found).endswith(
