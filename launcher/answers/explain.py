@@ -69,7 +69,7 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         _questions(settled, interview.auto, confirmed),
         plan,
         argv(plan) if plan else (),
-        _with(warnings, (*interview.warnings, *_old_initrd(line), *_notes(plan, settled, confirmed))),
+        _with(warnings, (*interview.warnings, *_old_initrd(line), *_pasted(line), *_notes(plan, settled, confirmed))),
         _with(errors, problems),
     )
 
@@ -106,6 +106,21 @@ def _questions(settled: tuple[Settled, ...], auto: bool | None, confirmed: bool)
     if confirmed:
         keys.append(CONFIRM)
     return tuple(dict.fromkeys(keys))
+
+
+_LOADERS = frozenset("label kernel linux append ipappend sysappend".split())
+"""Words of PXELINUX's configuration that stand around a line."""
+
+
+def _pasted(line: CommandLine) -> Iterator[Sentence]:
+    """What was copied with the line out of a boot loader's configuration."""
+    words = tuple(one.name for one in line if one.value is None and not one.init and one.key in _LOADERS)
+    if words:
+        yield say(
+            "{words}: of the boot loader's configuration, and no parameter. The line is only what stands behind "
+            "append: leave the rest out.",
+            words=words,
+        )
 
 
 def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
@@ -155,7 +170,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
     ):
         sentences.append(ROLE_MISSING)
     given = given_answers(line)
-    warnings = (*warnings, *unknown_language(given), *name_may_change(given))
+    warnings = (*warnings, *_pasted(line), *unknown_language(given), *name_may_change(given))
     return sentences, list(map(str, warnings))
 
 

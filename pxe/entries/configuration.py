@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 from kernel_cmdline import format_line
 
 from .boot_entry import BootEntry, make_entry
-from .loaders import LOADERS, Loader
+from .loaders import LOADERS, MARKER, Loader
 from .room import Boot, Machine, Room
 
 
@@ -79,13 +79,21 @@ def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
     """Text, section and note."""
     boots = "What a PC that is not named boots without a choice, and how long it waits, is what this file says"
     if room.default is Boot.LAUNCHER:
-        note = f"{boots}: the room's timeout is not in force there." if room.timeout else ""
-        return loader.config(entry_of(room), room.timeout), loader.section(entry_of(room)), note
+        text = loader.config(entry_of(room), room.timeout)
+        note = f"{boots}: the room's timeout is not in force there. {_wanted(text)}" if room.timeout else ""
+        return text, loader.section(entry_of(room)), note
     if room.common_is_booted:
         entry = entry_of(room)
-        note = f"{boots}: the room's default and timeout are not in force there."
-        return loader.disk_first(entry, room.timeout), f"{loader.section(entry)}\n{loader.disk_section}", note
+        text = loader.disk_first(entry, room.timeout)
+        note = f"{boots}: the room's default and timeout are not in force there. {_wanted(text)}"
+        return text, f"{loader.section(entry)}\n{loader.disk_section}", note
     return loader.disk, "", _NOTHING_TO_ADD
+
+
+def _wanted(text: str) -> str:
+    """What stands above the sections of a whole file."""
+    head = text.removeprefix(MARKER).partition("\n\n")[0]
+    return f"For that, it must say `{'`, `'.join(head.splitlines())}` in place of its own lines of these names."
 
 
 _NOTHING_TO_ADD = (

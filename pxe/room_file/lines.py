@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from kernel_cmdline import format_line, showable
 
 from ..entries.boot_entry import BootEntry, BootEntryError, launcher_check
-from ..entries.configuration import configurations, entry_of
+from ..entries.configuration import configurations, entry_of, line_of
 from ..entries.loaders import LOADERS
 from ..entries.room import Boot, Machine, Room
 from .mistakes import Mistakes
@@ -35,10 +35,32 @@ def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
 
 
 def doubts(room: Room, lines: Lines) -> Mistakes:
-    """What the launcher will warn of on the lines that may be booted, and what it will not use of them."""
+    """What the launcher will warn of on the lines that may be booted, and what it will not use of them.
+
+    Not of an `udpcparam` that stands on lines of senders and of receivers: each takes what is for it.
+    """
     found = Mistakes()
     _look_at_all(room, lines, _Judge(found, room.default, _doubted))
+    shared = _with_both_roles(room, lines)
+    found.found = {
+        one: None for one in found.found if one.place not in shared or not one.sentence.startswith(f"{_OPTIONS}: ")
+    }
     return found
+
+
+_OPTIONS = "udpcparam"
+
+
+def _with_both_roles(room: Room, lines: Lines) -> set[Path]:
+    """Where options stand that senders and receivers have on their lines."""
+    from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
+
+    roles: dict[Path, set[str | None]] = {}
+    for machine in room.machines:
+        for one in folded(lines[""][1], lines[machine.mac][1]):
+            if one.key == (_OPTIONS, False):
+                roles.setdefault(one.place, set()).add(prospect(line_of(room, machine)).role)
+    return {place for place, there in roles.items() if there >= {"snd", "rcv"}}
 
 
 def _doubted(append: str) -> list[str]:

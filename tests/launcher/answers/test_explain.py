@@ -45,6 +45,22 @@ def test_the_schools_line_runs_without_a_question() -> None:
     assert " --start-timeout 300 " in " ".join(result.argv[0])
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("append initrd=udpcast-initrd umode=rcv", "append"),
+        ("APPEND umode=rcv", "APPEND"),
+        ("label udpcast kernel udpcast-linux append umode=rcv ipappend 3", "label, kernel, append, ipappend"),
+        ("umode=rcv quiet -- append", ""),
+        ("append=1 umode=rcv", ""),
+    ],
+)
+def test_what_was_pasted_with_the_line_is_named(line: str, words: str) -> None:
+    said = [one for one in map(str, explained(line).warnings) if "boot loader's configuration" in one]
+    assert [one.partition(": ")[0] for one in said] == ([words] if words else [])
+    assert [one for one in check(line)[1] if "boot loader's configuration" in one] == said
+
+
 def test_two_disks_leave_the_disk_and_cards_without_bootif_may_leave_the_card() -> None:
     assert "disk" in explained("umode=snd", "two-disks-two-cards").questions
 

@@ -118,6 +118,22 @@ def test_the_command_warns_with_the_line_of_what_is_not_used(
     ]
 
 
+def test_options_for_both_roles_may_stand_on_the_lines_of_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "room.toml"
+    text = (
+        "default = 'disk'\nparameters.udpcparam = '--min-receivers 1 --receive-timeout 60'\n[machines]\n"
+        "a = { mac = '52:54:00:12:34:01', parameters.umode = 'rcv' }\n"
+    )
+    path.write_text(text + "b = { mac = '52:54:00:12:34:02', parameters.umode = 'snd' }\n")
+    assert main(["room", str(path)]) == 0
+    assert capsys.readouterr().err == ""
+    path.write_text(text)
+    assert main(["room", str(path)]) == 0
+    assert f"{path}, line 2: udpcparam: --min-receivers=1 is an option of udp-sender" in capsys.readouterr().err
+
+
 def test_who_reads_the_lines_may_stop(tmp_path: Path) -> None:
     path = tmp_path / "room.toml"
     path.write_text(ROOM)

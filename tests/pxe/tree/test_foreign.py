@@ -89,7 +89,11 @@ def test_what_of_the_room_is_not_in_force_there_is_said(tftp: Tftp) -> None:
         assert [section.count("label ") for _, section in tree.sections] == [2 if default is Boot.DISK else 1]
         [note] = tree.notes
         assert note.startswith(f"{begin}What a PC that is not named boots without a choice, and how long it waits, is")
-        assert note.endswith(f": the room's {names} not in force there.")
+        label = "disk" if default is Boot.DISK else "udpcast"
+        assert note.endswith(
+            f": the room's {names} not in force there. For that, it must say `default {label}`, `prompt 1`, "
+            "`timeout 50` in place of its own lines of these names."
+        )
     assert not tftp.write("", MAC).notes
 
 
