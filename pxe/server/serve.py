@@ -262,10 +262,11 @@ def _run(
         if not listens(settings.server, ports.TFTP.number):
             loop.stop(DaemonError(f"dnsmasq does not listen at {settings.server.ip}, port {ports.TFTP.number} (TFTP)."))
             return
-        for line in (*_summary(settings), f"+ {shlex.join(command.argv)}"):
+        for line in _summary(settings):
             say(line)
         for each in attach:
             each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
+        say(f"+ {shlex.join(command.argv)}")
 
     def read(line: str) -> None:
         patrol.logged(line)

@@ -77,7 +77,6 @@ def killed() -> dict[str, object]:
     server.process.send_signal(signal.SIGKILL)
     server.process.wait()
     server = serving()
-    server.until("ready to be cloned again")
     seen = {"own": configuration(OWN), "late": tell("pc", found[1], "y"), "said": server.said}
     return {**seen, "status": server.end()}
 
