@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from pxe.server.supervisor import Command, Supervisor
+from pxe.server.supervisor import Command, Supervisor, other_user
 from tests.common import ROOT
 
 SERVER = """
 import os, sys, tempfile
 from pathlib import Path
 from pxe.server import workspace
-from pxe.server.supervisor import Command, Supervisor
+from pxe.server.supervisor import Command, Supervisor, other_user
 workspace.OTHER_PLACES = ()
 with workspace.workspace(None, print) as place:
     place.config.write_text("")
@@ -221,4 +221,23 @@ def test_descriptors_are_allowed_as_far_as_possible() -> None:
     code = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE)[0], flush=True)"
     kept = Supervisor(Command((sys.executable, "-c", code), descriptors=300), lambda: None)
     assert line(kept) == "300"
+    kept.close()
+
+
+TELLS = (
+    "import time; kept = ('Uid:', 'CapEff:', 'NoNewPrivs:');"
+    "print(*(x.split()[1] for x in open('/proc/self/status') if x.startswith(kept)), flush=True); time.sleep(60)"
+)
+
+
+@pytest.mark.skipif(other_user() is None, reason="only the machine's root can become somebody else")
+def test_what_is_started_by_root_is_not_root_and_dies_with_its_keeper(tmp_path: Path) -> None:
+    """With the capabilities net_bind_service, net_admin and net_raw only; the keeper has no time to end it."""
+    user = other_user()
+    assert user
+    kept = Supervisor(Command(("/usr/bin/python3", "-c", TELLS), user), lambda: None)
+    uid, capabilities, no_new_rights = line(kept).split()
+    assert (int(uid), int(capabilities, 16), no_new_rights) == (user.uid, 1 << 10 | 1 << 12 | 1 << 13, "1")
+    os.kill(kept._keeper, signal.SIGKILL)
+    assert ended(kept.pid)
     kept.close()

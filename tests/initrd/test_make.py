@@ -1,0 +1,62 @@
+"""What is made is looked at before it is called a pair: with everything around it left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from initrd import build, firmware, image, kernel, manifest, python
+from initrd.errors import BuildError
+from initrd.pair.check import PairError
+from tests import pairs
+from tests.common import ROOT
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory for the three files; nothing is gathered, and what is packed has no drivers."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "vmlinuz").write_bytes(pairs.kernel())
+    monkeypatch.setattr(kernel, "usable", lambda source, work: source)
+    monkeypatch.setattr(python, "stage", lambda staged, project: SimpleNamespace(sources=(), home=staged))
+    monkeypatch.setattr(image, "gather", lambda *_: tmp_path / "tree")
+    monkeypatch.setattr(image, "tidy", lambda *_: None)
+    monkeypatch.setattr(image, "pack", lambda tree, out, time: out.write_bytes(b"drivers"))
+    monkeypatch.setattr(manifest, "debian_packages", lambda paths: {})
+    for name in ("outside", "wanted", "went_in", "account"):
+        monkeypatch.setattr(build, name, lambda *_: ())
+    for name in ("replace", "prefer"):
+        monkeypatch.setattr(build, name, lambda *_: None)
+    monkeypatch.setattr(firmware, "complete", lambda *_: None)
+    monkeypatch.setattr(firmware, "missing", lambda *_: {})
+    return tmp_path / "new"
+
+
+def make(new: Path) -> None:
+    work = new.parent
+    source = kernel.Kernel(work / "vmlinuz", pairs.VERSION.split()[0], work / "modules")
+    build.make(source, work, new, (), "build", ROOT)
+
+
+def test_an_image_that_lacks_something_is_no_pair(made: Path) -> None:
+    with pytest.raises(BuildError, match="init"):  # the tree is empty
+        make(made)
+    assert list(made.iterdir()) == []
+
+
+def test_two_files_that_do_not_belong_together_are_no_pair(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "resolve", lambda *_: None)
+    make(made)
+    put_front = manifest.put_front
+
+    def front_of_another(initrd: Path, linux: Path, time: int) -> object:
+        identity = put_front(initrd, linux, time)
+        linux.write_bytes(pairs.kernel(pairs.OTHER_VERSION))
+        return identity
+
+    monkeypatch.setattr(manifest, "put_front", front_of_another)
+    with pytest.raises(PairError):
+        make(made)
