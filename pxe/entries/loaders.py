@@ -56,7 +56,7 @@ def _pxelinux_machine(mac: str) -> PurePosixPath:
     return PurePosixPath("pxelinux.cfg") / machine_file(mac)
 
 
-LONGEST_TIMEOUT = 35996
+LONGEST_TENTHS = 35996
 """PXELINUX's longest, in tenths of a second (https://wiki.syslinux.org/wiki/index.php?title=Config, TIMEOUT)."""
 
 
@@ -66,7 +66,7 @@ def _pxelinux_config(entry: BootEntry, timeout: float) -> str:
 
 def _pxelinux_wait(timeout: float) -> str:
     """PXELINUX counts its timeout in tenths of a second, and waits for ever at 0."""
-    tenths = min(math.ceil(round(timeout * 10, 6)), LONGEST_TIMEOUT)
+    tenths = min(math.ceil(round(timeout * 10, 6)), LONGEST_TENTHS)
     return f"prompt 1\ntimeout {max(1, tenths)}\n" if timeout else "prompt 0\n"
 
 

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from launcher.network.result_page import get
 from pxe.done.results import (
-    LIFE,
     MAX_CONNECTIONS,
     MAX_OF_ONE,
     MAX_REQUEST,
@@ -182,13 +181,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("sent", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_requests_hold_nobody_up(serving: Serving, sent: bytes) -> None:
+def test_hostile_requests_hold_nobody_up(serving: Serving, sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pxe.done.results.LIFE", 3600.0)  # a server that waits for the stranger never answers
     with serving.connect() as stranger:
         with contextlib.suppress(OSError):
             stranger.sendall(sent)
-        began = time.monotonic()
         assert serving.tell() == (200, True)
-        assert time.monotonic() - began < LIFE / 2
     assert all(report == Report(MAC, SELF, "rcv", True) for batch in serving.kept for report in batch)
 
 
