@@ -31,9 +31,13 @@ _MISSING = re.compile(rf"file (?P<file>.*) not found for {_ADDRESS}")
 _FAILED = re.compile(rf"(?:failed|timeout) sending (?P<file>.*) to {_ADDRESS}")
 _ERROR = re.compile(rf"error \d+ (?P<why>.*) received from {_ADDRESS}")
 _REFUSED = re.compile(r"cannot (?:access|read) (?P<file>.*): (?P<why>[^:]+)")
+FIRMWARE = ("PXEClient", "HTTPClient")
+"""How the vendor class of firmware begins that boots, or of a boot loader in its place (iPXE)."""
+
 MOST = 4096
 """DHCP questions that are remembered, the last ones: whoever invents PCs fills no memory."""
 
+_NO_LOADER = ", for which this tree has no boot loader: switch its firmware to BIOS (legacy) network boot"
 _SAMPLE = "00:11:22:33:44:55"
 
 
@@ -91,11 +95,11 @@ class Clients:
             if (transaction, mac) in self._asked:
                 return None
             _remember(self._asked, (transaction, mac), None)
-            return ClientEvent(mac, "", f"asks to boot{_firmware(vendor)}") if vendor.startswith("PXEClient") else None
+            return ClientEvent(mac, "", f"asks to boot{_firmware(vendor)}") if vendor.startswith(FIRMWARE) else None
         if found := _GETS.match(text):
             mac, address = found["mac"] or found["mac2"], found["address"] or found["address2"]
             known, self._macs[address] = self._macs.get(address), mac
-            is_new = known != mac or vendor.startswith("PXEClient")
+            is_new = known != mac or vendor.startswith(FIRMWARE)
             return ClientEvent(mac, address, "has its address") if is_new else None
         return None
 
@@ -152,7 +156,9 @@ def _remember(known: dict[Key, Value], key: Key, value: Value) -> None:
 
 def _firmware(vendor: str) -> str:
     """The client system architecture of the PXE specification: 0 is BIOS, the others are kinds of UEFI (RFC 4578)."""
+    if vendor.startswith("HTTPClient"):
+        return f" by UEFI and HTTP{_NO_LOADER}"
     architecture = re.match(r"PXEClient:Arch:(\d+)", vendor)
     if architecture is None or int(architecture[1]) == 0:
         return ""
-    return " by UEFI, for which this tree has no boot loader: switch its firmware to BIOS (legacy) network boot"
+    return f" by UEFI{_NO_LOADER}"

@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 from ..loop import Loop
 from ..wire.message import Message
+from .clients import FIRMWARE
 from .dnsmasq import BootServer
 from .hearing import Ask, Heard, Hearing, Read
 from .ports import PXE
 from .transfers import Transfers
 from .watching import EVERY, Deaf, Full, Link, Silence, facts
+
+_ASKS = (": sent ", *(f"vendor class: {firmware}" for firmware in FIRMWARE))
 
 
 class InterfaceGone(Exception):
@@ -38,7 +41,7 @@ class Patrol:
         """A line of dnsmasq's log, before anybody else reads it."""
         if self._hearing:
             self._hearing.drain()  # what the line tells of has been on the wire already
-        elif "vendor class: PXEClient" in line or ": sent " in line:
+        elif any(text in line for text in _ASKS):
             self._silence.asked()
         self._deaf.logged(line)
 

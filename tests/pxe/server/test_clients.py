@@ -69,6 +69,10 @@ ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
             ],
         ),
         (
+            [dhcp("vendor class: HTTPClient:Arch:00016:UNDI:003001"), dhcp(f"DHCPDISCOVER(eth0) {MAC} "), ACK],
+            [(MAC, "", UEFI_HINT.replace("UEFI", "UEFI and HTTP")), (MAC, "10.77.0.9", "has its address")],
+        ),
+        (
             [dhcp("vendor class: udhcp 1.35.0"), dhcp(f"DHCPDISCOVER(eth0) {MAC} "), ACK],
             [(MAC, "10.77.0.9", "has its address")],
         ),
@@ -105,6 +109,7 @@ ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
     ],
     ids=[
         "uefi",
+        "uefi-http",
         "no-pxe",
         "renewal",
         "used-up",
