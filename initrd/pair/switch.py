@@ -84,7 +84,10 @@ def switch(folder: Path, changes: Sequence[Change]) -> None:
 
 
 def recover(folder: Path) -> tuple[str, ...]:
-    """Finish or undo what an earlier run left in the middle; returns sentences that tell it. Raises OSError."""
+    """Finish or undo what an earlier run left in the middle; returns sentences that tell it.
+
+    Raises OSError, and SourceError for what only a newer version can finish.
+    """
     for stray in folder.glob(f".{JOURNAL}.*"):
         stray.unlink()
     try:
@@ -272,6 +275,10 @@ def _read_journal(text: bytes) -> tuple[str, tuple[_Step, ...]]:
     """What is no journal of ours is an interruption before the first copy."""
     try:
         value = json.loads(text)
+        if isinstance(value, dict) and isinstance(value.get("format"), int) and value["format"] > FORMAT:
+            raise SourceError(
+                f"{JOURNAL} is there, of a newer version that was interrupted: run that one's command again first."
+            )
         steps = tuple(_Step(**step) for step in value["steps"])
         names = [name for step in steps for name in (step.target, step.new, step.old, step.backup) if name is not None]
         if value["format"] == FORMAT and all(map(is_below, names)):

@@ -255,3 +255,11 @@ def test_a_journal_that_names_what_is_outside_is_none(folder: Path, name: str) -
     recover(folder)
     assert (folder.parent / "outside").read_text() == "stays"
     assert content(folder) == OLD
+
+
+def test_the_journal_of_a_newer_version_is_left_to_it(folder: Path) -> None:
+    text = f'{{"format": {switching.FORMAT + 1}, "state": "switching", "moves": []}}'
+    (folder / switching.JOURNAL).write_text(text)
+    with pytest.raises(SourceError, match="newer version"):
+        recover(folder)
+    assert content(folder) == {**OLD, switching.JOURNAL: text}
