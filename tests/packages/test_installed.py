@@ -159,7 +159,9 @@ def test_the_builder_names_what_the_system_does_not_have(installed: Inside) -> N
 def test_the_completion_is_where_bash_looks(installed: Inside, kind: str) -> None:
     file = f"{SHARED[kind]}/bash-completion/completions/udpcast-launcher"
     script = f'. {file}; COMP_WORDS=(udpcast-launcher pa); COMP_CWORD=1; _udpcast_launcher; echo "${{COMPREPLY[@]}}"'
-    assert installed("bash", "-euc", script).stdout.split() == ["packages", "parameters"]
+    there = [name for name in COMMANDS if name.startswith("pa")]
+    assert len(there) > 1
+    assert sorted(installed("bash", "-euc", script).stdout.split()) == sorted(there)
 
 
 @pytest.mark.parametrize("kind", COMMAND)
