@@ -42,7 +42,7 @@ def tell(vm: VM) -> tuple[list[str], list[dict[str, object]]]:
     return asked, [event.fields for event in seen]
 
 
-@pytest.mark.vm
+@pytest.mark.faults
 def test_a_receiver_that_found_no_sender_tells_the_page_and_is_switched_off(tmp_path: Path) -> None:
     kernel, initrd = of_pair(PAIR)
     spec = SingleSpec(kernel, initrd, LINE, disks=(1 << 28,), deadline=150.0)

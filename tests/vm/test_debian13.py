@@ -15,8 +15,6 @@ from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
 from qemu.machine.vm import VM
 from tests.common import PAIR
 
-pytestmark = pytest.mark.vm
-
 RELEASE, SERIES = "trixie", "6.12."
 LINE = "load_ramdisk=1 root=01:00 ip=10.77.0.9:10.77.0.1:10.77.0.1:255.255.255.0"
 
@@ -37,6 +35,7 @@ def role_screen(vm: VM) -> str:
     return vm.console.screen.text
 
 
+@pytest.mark.vm
 def test_it_boots_to_the_role_screen_and_finds_disk_and_card(directory: Path, tmp_path: Path) -> None:
     manifest = json.loads((directory / MANIFEST).read_text())
     assert manifest["kernel"].startswith(SERIES)
@@ -52,6 +51,7 @@ def mixed(vm: VM) -> tuple[str, str]:
     return error.text("kind"), error.text("sentence")
 
 
+@pytest.mark.faults
 @pytest.mark.skipif(apt.this_release() == RELEASE, reason="both pairs have one kernel here")
 def test_a_kernel_with_the_initrd_of_another_one_says_so_instead_of_no_disk(directory: Path, tmp_path: Path) -> None:
     built = json.loads((PAIR / MANIFEST).read_text())["kernel"]
