@@ -10,8 +10,6 @@ from pathlib import Path
 from .errors import BuildError
 from .run import run
 
-FORMS = (".xz", ".gz", ".zst")
-
 
 def read(path: Path, work: Path) -> bytes:
     """The file without its compression; zstd, which Python 3.11 does not have, uses a file below `work`.

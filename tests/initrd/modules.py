@@ -29,7 +29,7 @@ def module(*info: str, symbols: tuple[str, ...] = ()) -> bytes:
     return struct.pack("<16sHHIQQQIHHHHHH", ident, 1, 62, 1, 0, 0, start, 0, 64, 0, 0, 64, 5, 4) + content + headers
 
 
-def bzimage(text: bytes, offset: int = 0x1000) -> bytes:
+def bzimage(text: bytes = b"6.1.0-56-amd64 (builder@example) #1 SMP\0", offset: int = 0x1000) -> bytes:
     """The first sectors of a bzImage, as Documentation/arch/x86/boot.rst lays them out."""
     head = bytearray(0x8000)
     head[0x1FE:0x200] = b"\x55\xaa"

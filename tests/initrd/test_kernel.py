@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import struct
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,9 @@ import pytest
 from initrd import apt, kernel
 from initrd.errors import BuildError
 from tests import pairs
+from tests.initrd.modules import bzimage
 
 RELEASE = "6.1.0-56-amd64"
-
-
-def bzimage(text: bytes = b"6.1.0-56-amd64 (builder@example) #1 SMP\0", offset: int = 0x1000) -> bytes:
-    """The first sectors of a bzImage, as Documentation/arch/x86/boot.rst lays them out."""
-    head = bytearray(0x8000)
-    head[0x1FE:0x200] = b"\x55\xaa"
-    head[0x202:0x206] = b"HdrS"
-    struct.pack_into("<H", head, 0x20E, offset)
-    if offset:
-        head[offset + 0x200 : offset + 0x200 + len(text)] = text
-    return bytes(head)
 
 
 def make_kernel(root: Path) -> Path:

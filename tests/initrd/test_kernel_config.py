@@ -17,7 +17,8 @@ from initrd import kernel_config
 from initrd.errors import BuildError
 from initrd.kernel import Kernel
 from initrd.kernel_config import IN_64_BITS, OPTIONS
-from tests.initrd.test_kernel import RELEASE, bzimage
+from tests.initrd.modules import bzimage
+from tests.initrd.test_kernel import RELEASE
 
 ALL = dict.fromkeys((*OPTIONS, *IN_64_BITS), "y")
 
