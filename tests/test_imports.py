@@ -30,7 +30,20 @@ MEASURED_FROM_WITHIN = {"qemu/bench/stages.py": ("launcher.datapath.",)}
 
 ROOMS = {
     "launcher": (
-        *("model", "udpcast", "hardware", "network", "answers", "datapath", "transfer", "screens", "session"),
+        *(
+            "model",
+            "udpcast",
+            "hardware",
+            "network",
+            "answers",
+            "used",
+            "datapath",
+            "resize",
+            "transfer",
+            "images",
+            "screens",
+            "session",
+        ),
         "commands",
     ),
     "pxe": ("entries", "room_file", "tree", "wire", "server", "done", "commands"),

@@ -9,7 +9,7 @@ Names are matched without regard to case, and ``-`` equals ``_``. What nobody he
 
 from __future__ import annotations
 
-from ..model.plan import SILENCE, START_TIMEOUT, Require
+from ..model.plan import SILENCE, START_TIMEOUT, Grow, Holes, Require
 from ..sentence import say, verbatim
 from ..udpcast.options import LONGEST_START
 from . import others, rules
@@ -279,6 +279,69 @@ ROWS: tuple[Row, ...] = (
         when=rules.may_receive,
         asked=rules.receives,
         fills="verify",
+        taken=Taken(),
+    ),
+    Row(
+        "used",
+        "yes, no",
+        "yes (the default): of file systems that are proved clean, a zstd sender sends only what they use; see "
+        "docs/used.md. no: it sends the whole disk. With gzip, lzop and none, the whole disk is sent",
+        "O",
+        title=say("Send only what is used?"),
+        label=say("Used blocks only"),
+        quiet=True,
+        parse=r.word("used", r.YES_NO),
+        choices=r.choose(
+            Choice("yes", say("yes"), say("what file systems do not use is left out")),
+            Choice("no", say("no"), say("every byte of the disk")),
+        ),
+        default=r.otherwise("yes"),
+        when=rules.may_send,
+        asked=where_given,
+        fills="used",
+        taken=Taken(),
+    ),
+    Row(
+        "holes",
+        "keep, discard, zero",
+        "what a receiver does where the sender's disk uses nothing. keep (the default): what was there stays. discard: "
+        "an SSD is told that nothing is needed there. zero: it writes zeros, so that nothing of before can be read",
+        "O",
+        title=say("What shall become of unused blocks?"),
+        label=say("Unused blocks"),
+        quiet=True,
+        parse=r.word("holes", {one.value: one for one in Holes}),
+        choices=r.choose(
+            Choice("keep", say("keep"), say("what was there stays")),
+            Choice("discard", say("discard"), say("an SSD is told that nothing is needed there")),
+            Choice("zero", say("zero"), say("nothing of before can be read")),
+        ),
+        default=r.otherwise("keep"),
+        when=rules.may_receive,
+        asked=where_given,
+        fills="holes",
+        taken=Taken(),
+    ),
+    Row(
+        "grow",
+        "yes, no, ask",
+        "yes: on a target larger than the sender's disk, the last big partition and its file system grow when the "
+        "clone is equal. no: the rest stays free. ask (the default): the operator is asked then; where nobody is, "
+        "it is no",
+        "O",
+        title=say("Shall the last big partition grow on a larger disk?"),
+        label=say("Grow"),
+        quiet=True,
+        parse=r.word("grow", {one.value: one for one in Grow}),
+        choices=r.choose(
+            Choice("no", say("no"), say("the rest of a larger disk stays free")),
+            Choice("yes", say("yes"), say("the last big partition and its file system take all")),
+            Choice("ask", say("ask"), say("when the clone is equal")),
+        ),
+        default=r.otherwise("ask"),
+        when=rules.may_receive,
+        asked=where_given,
+        fills="grow",
         taken=Taken(),
     ),
     Row(

@@ -39,6 +39,22 @@ class Require(Enum):
     EQUAL = "equal"
 
 
+class Holes(Enum):
+    """What a receiver does with what the sender's disk does not use; the values are the words of ``holes``."""
+
+    KEEP = "keep"  # what was there stays
+    DISCARD = "discard"  # the disk is told that nothing is needed there (TRIM)
+    ZERO = "zero"
+
+
+class Grow(Enum):
+    """Whether a larger target's last big partition grows; the values are the words of ``grow``."""
+
+    YES = "yes"
+    NO = "no"
+    ASK = "ask"  # the operator, once the clone is equal; nobody there means no
+
+
 class Next(Enum):
     """What follows a transfer; the values are the words of ``after``. MENU: the result stays until somebody comes."""
 
@@ -132,7 +148,9 @@ class Plan:
     tells whether an operator may be asked to press a key (start of the cast). `silence`: seconds without a sign of the
     other side after which it is given up. `start_timeout`: seconds until data must flow. `require`: what a receiver
     writes must be comparable with the sender's disk. `retry`: casts that an unattended receiver waits for after a
-    failure. `blank`: a disk on which nothing is recognised is sent unasked.
+    failure. `blank`: a disk on which nothing is recognised is sent unasked. `used`: only what is used is sent, where
+    the stream is zstd's. `holes`: what becomes of the rest. `grow`: whether a larger target's last big partition
+    grows.
     """
 
     role: Role
@@ -149,6 +167,9 @@ class Plan:
     start_timeout: int = START_TIMEOUT
     retry: int = 0
     blank: bool = False
+    used: bool = True
+    holes: Holes = Holes.KEEP
+    grow: Grow = Grow.ASK
     after: After = After()
     result_page: ResultPage | None = None
 

@@ -1,0 +1,1 @@
+"""What of a disk is used, told by the file systems' own tools behind a gate that proves each one clean."""
