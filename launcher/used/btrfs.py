@@ -6,7 +6,8 @@ seldom, and is written with each commit.
 The gate, by all superblocks (``dump-super --all``): their checksums are right, they agree, every feature is one of
 `INCOMPATIBLE` and `READ_ONLY_COMPATIBLE`, no log is left to be replayed, there is one device, and it is not larger than
 its partition. Then the extents of the device tree (``dump-tree -t dev``) are believed where they lie in it in their
-order and are as many bytes as the superblock says. Superblocks are used, wherever they lie.
+order, are as many bytes as the superblock says, and the chunk tree (``-t chunk``) has the same ones. Superblocks are
+used, wherever they lie.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ SAME = ("fsid", "generation", "total_bytes", "num_devices", "dev_item.uuid", "de
 
 _FIELD = re.compile(r"([a-z_.]+)(?: \(deprecated\))?\s+(\S.*)")
 _ITEM = re.compile(r"\titem \d+ key \((\S+) (\S+) (\S+)\) ")
+_CHUNK = re.compile(r"\t\tlength (\d+) owner \d+ ")
+_STRIPE = re.compile(r"\t\t\tstripe \d+ devid (\d+) offset (\d+)")
 _LENGTH = re.compile(r"\t\tchunk_objectid \d+ chunk_offset \d+ length (\d+)")
 
 
@@ -50,11 +53,13 @@ class Volume:
 def look(window: Window, tools: Tools, free: Callable[[int, int], None]) -> int:
     """Tell `free` what is free (begin and end, in bytes); the bytes that are used. Raises Doubt and LauncherError."""
     volume = gate(tools.text(PROGRAM, "inspect-internal", "dump-super", "--all", window.path), window.length)
+    chunks = Chunks(volume)
     reading = Reading(volume, free)
-    ended = tools.lines(reading.line, PROGRAM, "inspect-internal", "dump-tree", "-t", "dev", window.path)
-    if ended.status or ended.errors.strip():
-        raise failed(PROGRAM, ended)
-    reading.end()
+    for tree, take in (("chunk", chunks.line), ("dev", reading.line)):
+        ended = tools.lines(take, PROGRAM, "inspect-internal", "dump-tree", "-t", tree, window.path)
+        if ended.status or ended.errors.strip():
+            raise failed(PROGRAM, ended)
+    reading.end(chunks.end())
     return volume.used
 
 
@@ -93,6 +98,30 @@ def gate(text: str, length: int) -> Volume:
     return volume
 
 
+class Chunks:
+    """What btrfs writes of the chunk tree, line by line: the extents (begin and length). Raises Doubt."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._device = str(volume.device)
+        self._length: int | None = None  # of the chunk whose stripes come
+        self._extents: set[tuple[int, int]] = set()
+
+    def line(self, line: str) -> None:
+        """The next line."""
+        if _ITEM.match(line):
+            self._length = None
+        elif found := _CHUNK.match(line):
+            self._length = int(found[1])
+        elif found := _STRIPE.fullmatch(line):
+            if self._length is None or found[1] != self._device:
+                raise unknown(PROGRAM)
+            self._extents.add((int(found[2]), self._length))
+
+    def end(self) -> set[tuple[int, int]]:
+        """Behind the last line."""
+        return self._extents
+
+
 class Reading:
     """What btrfs writes of the device tree, line by line. Raises Doubt."""
 
@@ -102,6 +131,7 @@ class Reading:
         self._next = 0  # what is before is told
         self._begin: int | None = None  # of the extent whose length comes
         self._left = volume.chunks
+        self._extents: set[tuple[int, int]] = set()
 
     def line(self, line: str) -> None:
         """The next line."""
@@ -114,10 +144,12 @@ class Reading:
             self._extent(self._begin, int(found[1]))
             self._begin = None
 
-    def end(self) -> None:
-        """Behind the last line."""
+    def end(self, chunks: set[tuple[int, int]]) -> None:
+        """Behind the last line; `chunks` are the extents by the chunk tree."""
         if self._begin is not None or self._left:
             raise unknown(PROGRAM)
+        if self._extents != chunks:
+            raise Doubt(say("its trees of chunks differ"), _check())
         self._gap(self._volume.total)
 
     def _place(self, device: str, begin: str) -> int:
@@ -131,6 +163,7 @@ class Reading:
         self._gap(begin)
         self._next = begin + length
         self._left -= length
+        self._extents.add((begin, length))
 
     def _gap(self, end: int) -> None:
         """Up to there nothing is used but superblocks."""

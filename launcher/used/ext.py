@@ -137,13 +137,12 @@ def gate(header: dict[str, str], length: int) -> tuple[int, int, int, int]:
     if "has_journal" in features and header.get("Journal start") != "0":
         raise Doubt(say("there is something in its journal"), say("start its system and shut it down"))
     try:
-        block, blocks, free, first = (
-            int(header[name]) for name in ("Block size", "Block count", "Free blocks", "First block")
-        )
+        names = ("Block size", "Fragment size", "Block count", "Free blocks", "First block")
+        block, fragment, blocks, free, first = (int(header[name]) for name in names)
     except (KeyError, ValueError) as error:
         raise unknown(PROGRAM) from error
     if block * blocks > length:
         raise Doubt(say("its file system is larger than it is"), check)
-    if not (block >= 1024 and first in {0, 1} and first < blocks and 0 <= free < blocks):
+    if not (block == fragment >= 1024 and first in {0, 1} and first < blocks and 0 <= free < blocks):
         raise unknown(PROGRAM)
     return block, blocks, free, first

@@ -27,8 +27,8 @@ FIRST_LOGICAL = 5
 HARMLESS = re.compile(
     r"GPT PMBR size mismatch \(\d+ != \d+\) will be corrected by write\."
     r"|The backup GPT table is not on the end of the device\.( This problem will be corrected by write\.)?"
-    r"|The size of this disk is \S+ \S+ \(\d+ bytes\)\. DOS partition table format cannot be used on drives for volumes "
-    r"larger than \d+ bytes for \d+-byte sectors\. Use GUID partition table format \(GPT\)\."
+    r"|The size of this disk is \S+ \S+ \(\d+ bytes\)\. DOS partition table format cannot be used on drives for "
+    r"volumes larger than \d+ bytes for \d+-byte sectors\. Use GUID partition table format \(GPT\)\."
 )
 """What sfdisk says of a disk that was cloned from a smaller one, whose partitions are told by its primary table; and of
 an MBR on a large disk, in which a partition ends before its sectors have no number any more."""

@@ -3,7 +3,7 @@
 The gate: every feature is one of `INCOMPATIBLE` and `READ_ONLY_COMPATIBLE`, log and data are on this device and nothing
 else is, no repair is under way, and ``xfs_logprint -t`` finds nothing left in the log. Then the free extents (``freesp
 -d``) are believed where those of each allocation group lie in it in their order, are as many blocks as its header
-counts, and all headers together count as many as the superblock.
+counts, all headers together count as many as the superblock, and the group's other tree, by size, has the same ones.
 
 xfs_db lists of each group first the blocks that it keeps for its own trees (the free list, of single blocks in any
 order), then the extents in their order.
@@ -27,6 +27,7 @@ realtime devices groups of their own."""
 READ_ONLY_COMPATIBLE = 0x1 | 0x2 | 0x4 | 0x8
 """FINOBT, RMAPBT, REFLINK, INOBTCNT."""
 NEEDS_REPAIR = 0x10
+LISTS = ("-c", "freesp -d", "-c", "freesp -d -c")
 GROUPS_MOST = 1 << 14
 """All are named on one command line."""
 
@@ -56,7 +57,7 @@ def look(window: Window, tools: Tools, free: Callable[[int, int], None]) -> int:
     log.end()
     words = [word for number in range(volume.groups) for word in ("-c", f"agf {number}", "-c", "print")]
     reading = Reading(volume, free)
-    ended = tools.lines(reading.line, DB, "-r", *words, "-c", "freesp -d", window.path)
+    ended = tools.lines(reading.line, DB, "-r", *words, *LISTS, window.path)
     if ended.status:
         raise failed(DB, ended)
     reading.end()
@@ -83,7 +84,7 @@ def gate(text: str, length: int) -> Volume:
     if volume.block * volume.blocks > length:
         raise Doubt(say("its file system is larger than it is"), _repair())
     if not (
-        volume.block >= 512
+        volume.block == 1 << _number(found, "blocklog") >= 512
         and volume.free < volume.blocks
         and 0 < volume.groups <= GROUPS_MOST
         and (volume.groups - 1) * volume.group < volume.blocks <= volume.groups * volume.group
@@ -118,19 +119,24 @@ class Reading:
         self._volume = volume
         self._free = free
         self._fields: dict[str, str] | None = None  # of the header that is read
-        self._own: list[int] = []  # blocks that each group keeps for its trees and has not listed yet
+        self._own: list[int] = []  # blocks that each group keeps for its trees
         self._left: list[int] = []  # free blocks of each group that are not listed yet
         self._counted = 0
-        self._at = -1  # the group whose extents are read; -1 before the first
+        self._lists = 0  # by place, then by size
+        self._at: int | None = None  # the group whose extents are read; None outside of a list
         self._next = 0  # its first block that may be free yet
-        self._lists = self._over = False
+        self._keeps = 0  # of its own blocks, so many come still
+        self._sum = 0  # over all extents by place, without those by size
 
     def line(self, line: str) -> None:
         """The next line."""
-        if self._over:
-            return
-        if self._lists:
+        if self._at is not None:
             self._listed(line)
+        elif line.split() == ["agno", "agbno", "len"]:
+            self._header_ends()
+            self._lists, self._at, self._keeps = self._lists + 1, -1, 0
+        elif self._lists:  # the summary
+            return
         elif found := _FIELD.fullmatch(line.strip()):
             if found[1] == "magicnum":
                 self._header_ends()
@@ -138,16 +144,13 @@ class Reading:
             if self._fields is None or found[1] in self._fields:
                 raise unknown(DB)
             self._fields[found[1]] = found[2]
-        elif line.split() == ["agno", "agbno", "len"]:
-            self._header_ends()
-            self._lists = True
 
     def end(self) -> None:
         """Behind the last line."""
-        if not self._over or len(self._left) != self._volume.groups:
+        if self._at is not None or self._lists != 2 or len(self._left) != self._volume.groups:
             raise unknown(DB)
-        if any(self._left) or any(self._own) or self._counted != self._volume.free:
-            raise Doubt(say("its counts of free blocks differ"), _repair())
+        if any(self._left) or self._sum or self._counted != self._volume.free:
+            raise _differs()
 
     def _header_ends(self) -> None:
         if self._fields is None:
@@ -165,28 +168,44 @@ class Reading:
 
     def _listed(self, line: str) -> None:
         if line.split()[:2] == ["from", "to"]:
-            self._over = True
+            if self._keeps:
+                raise _differs()
+            self._at = None
             return
         found = _EXTENT.fullmatch(line)
         if not found:
             raise unknown(DB)
         number, block, count = map(int, found.groups())
         if number != self._at:
-            if not self._at < number < len(self._left):
-                raise unknown(DB)
-            self._at, self._next = number, 0
-        if self._own[number]:
+            self._group(number)
+        if self._keeps:
             if count != 1:
                 raise unknown(DB)
-            self._own[number] -= 1
-            return
+            self._keeps -= 1
+        elif self._lists == 1:
+            self._sum += hash((number, block, count))
+            self._extent(number, block, count)
+        else:
+            self._sum -= hash((number, block, count))
+
+    def _group(self, number: int) -> None:
+        """The first line of a group."""
+        if self._keeps or self._at is None or not self._at < number < len(self._own):
+            raise unknown(DB)
+        self._at, self._next, self._keeps = number, 0, self._own[number]
+
+    def _extent(self, number: int, block: int, count: int) -> None:
         begin = number * self._volume.group
         length = min(self._volume.group, self._volume.blocks - begin)
         if not (self._next <= block < block + count <= length) or count > self._left[number]:
-            raise Doubt(say("its counts of free blocks differ"), _repair())
+            raise _differs()
         self._next = block + count + 1
         self._left[number] -= count
         self._free((begin + block) * self._volume.block, (begin + block + count) * self._volume.block)
+
+
+def _differs() -> Doubt:
+    return Doubt(say("its counts of free blocks differ"), _repair())
 
 
 def _number(found: dict[str, str], name: str) -> int:
