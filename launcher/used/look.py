@@ -263,7 +263,7 @@ def _freeing(trial: UsedMap, part: Part) -> Callable[[int, int], None]:
 
     def free(begin: int, end: int) -> None:
         if not 0 <= begin <= end <= part.size:
-            raise Doubt(say("its file system is larger than it is"))
+            raise Doubt(say("the file system is larger than the partition"))
         begin, end = max(begin, EDGE), min(end, part.size - EDGE)
         if begin < end:
             trial.free(part.offset + begin, part.offset + end)
