@@ -12,6 +12,7 @@ PROGRAMS = {
     "ip": "sets up the card",
     "lzop": "compresses and unpacks, with compr=lzop",
     "pigz": "compresses, with compr=gzip",
+    "sfdisk": "reads a partition table, and writes it for a disk of another size",
     "udhcpc": "asks for an address",
     "udp-receiver": "receives",
     "udp-sender": "sends",
