@@ -13,7 +13,7 @@ PROGRAMS = {
     "lzop": "compresses and unpacks, with compr=lzop",
     "modprobe": "loads the driver of loop devices, where it is not there",
     "pigz": "compresses, with compr=gzip",
-    "sfdisk": "reads the partition table",
+    "sfdisk": "reads a partition table, and writes it for a disk of another size",
     "udhcpc": "asks for an address",
     "udp-receiver": "receives",
     "udp-sender": "sends",

@@ -24,6 +24,7 @@ STARTS = {
     "launcher/process.py": set(process.FALLBACKS.values()),
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},
+    "launcher/resize/running.py": {"sfdisk"},
     "launcher/translate.py": {"msgfmt"},
     "launcher/transfer/receiver.py": {words[0] for one in Compression if (words := decompressor(one))},
 }
