@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
+from . import tools
 from .errors import BuildError
 from .interruption import Interrupted, interruptible
 
@@ -79,6 +80,14 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="a kernel module that goes in as well",
     )
     make.add_argument(
+        "--filesystems",
+        type=tools.file_systems,
+        default=tools.FILE_SYSTEMS,
+        metavar="NAMES",
+        help="those whose tools go in, with commas, or none; default: "
+        f"{','.join(tools.FILE_SYSTEMS)}.\nPartitions with another one are sent whole",
+    )
+    make.add_argument(
         "--cache", type=path_to_write, metavar="DIR",
         help="kernel packages are kept here; default: udpcast-launcher in $XDG_CACHE_HOME or ~/.cache",
     )  # fmt: skip
@@ -130,6 +139,7 @@ def make(options: argparse.Namespace, command: str) -> int:
             release=options.release,
             cache=options.cache,
             drivers=options.add_driver,
+            file_systems=options.filesystems,
             command=command,
         )
     except BuildError as error:
@@ -150,6 +160,8 @@ def summary(result: Manifest, output: Path) -> Iterator[str]:
     for entry in result.files:
         yield f"{showable(str(output / entry.name))}  {entry.size / 1e6:.1f} MB"
     yield f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages"
+    if without := [name for name in tools.FILE_SYSTEMS if name not in result.file_systems]:
+        yield f"without the tools of {', '.join(without)}: such partitions are sent whole"
     yield from firmware.report(result.missing_firmware, result.packages, apt.this_release())
 
 

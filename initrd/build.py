@@ -15,7 +15,7 @@ from pathlib import Path
 from initrd.pair import bzimage, check
 from kernel_cmdline import showable
 
-from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, workspace
+from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, tools, workspace
 from .drivers import account, left_here, outside, prefer, replace, wanted, went_in
 from .errors import BuildError, writing
 from .manifest import Manifest
@@ -24,13 +24,15 @@ from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
 LOG = logging.getLogger("initrd")
 
 
-def tool_packages(project: Path) -> dict[str, str]:
-    """The programs that building `project` needs, and their Debian packages."""
-    return TOOL_PACKAGES | (SOURCE_TOOL_PACKAGES if python.catalogue_sources(project) else {})
+def tool_packages(project: Path, file_systems: Sequence[str] = tools.FILE_SYSTEMS) -> dict[str, str]:
+    """The programs that building `project` with the tools of these file systems needs, and their Debian packages."""
+    needless = tools.left_out(project, file_systems)
+    needed = {name: package for name, package in TOOL_PACKAGES.items() if name not in needless}
+    return needed | (SOURCE_TOOL_PACKAGES if python.catalogue_sources(project) else {})
 
 
 DEBIAN_PACKAGES = tuple(
-    sorted({*tool_packages(python.PROJECT).values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1"})
+    sorted({*tool_packages(python.PROJECT).values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1", "libzstd1"})
 )
 """What must be installed on the machine that builds."""
 
@@ -86,16 +88,17 @@ def build(
     release: str | None = None,
     cache: Path | None = None,
     drivers: Sequence[str] = (),
+    file_systems: tuple[str, ...] = tools.FILE_SYSTEMS,
     command: str = "",
     project: Path = python.PROJECT,
 ) -> Manifest:
     """Write the pair and its manifest to `out`, all three or none, and return the manifest.
 
     `kernel_file` None means the current kernel of Debian's `release`, or else of this machine's, kept in `cache`.
-    `drivers` are kernel modules that go in besides the usual ones; `project` is the directory that holds our packages.
-    Raises BuildError with one sentence.
+    `drivers` are kernel modules that go in besides the usual ones, `file_systems` those whose tools go in (of
+    `tools.FILE_SYSTEMS`); `project` is the directory that holds our packages. Raises BuildError with one sentence.
     """
-    check_host(project)
+    check_host(project, file_systems)
     out, project = out.absolute(), project.absolute()
     kernel_file, modules, cache = (path and path.absolute() for path in (kernel_file, modules, cache))
     workspace.check_names(project, output=out, kernel=kernel_file, modules=modules, cache=cache or default_cache())
@@ -111,24 +114,33 @@ def build(
             drivers = (*drivers, *kernel_config.check(source, work))
             new = work / "new"
             new.mkdir()
-            result = make(source, work, new, drivers, command, project)
+            result = make(source, work, new, drivers, file_systems, command, project)
             interruption.too_late()
             with writing("the pair", out, PAIR_MB, "give another directory with -o"):
                 output.put(out, new, (LINUX, INITRD, MANIFEST))
     return result
 
 
-def check_host(project: Path) -> None:
+def check_host(project: Path, file_systems: Sequence[str] = tools.FILE_SYSTEMS) -> None:
     """Raise BuildError when something is missing here; it names all of it, and the Debian packages."""
-    wanted = tool_packages(project)
-    tools, libraries = missing_tools(wanted), python.missing_libraries()
-    packages = dict.fromkeys([*(wanted[name] for name in tools), *(python.PYTHON_PACKAGES[name] for name in libraries)])
+    wanted = tool_packages(project, file_systems)
+    programs, libraries = missing_tools(wanted), python.missing_libraries()
+    of_libraries = (python.PYTHON_PACKAGES[name] for name in libraries)
+    packages = dict.fromkeys([*(wanted[name] for name in programs), *of_libraries])
     if packages:
-        names = [*tools, *(f"Python's {name}" for name in libraries)]
+        names = [*programs, *(f"Python's {name}" for name in libraries)]
         raise missing(names, packages)
 
 
-def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], command: str, project: Path) -> Manifest:
+def make(
+    source: kernel.Kernel,
+    work: Path,
+    new: Path,
+    drivers: Sequence[str],
+    file_systems: tuple[str, ...],
+    command: str,
+    project: Path,
+) -> Manifest:
     """Write the three files to the directory `new`."""
     time = epoch()
     staged = work / "staged"
@@ -137,14 +149,15 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
         source = kernel.usable(source, work)
         modules = python.stage(staged, project)
         found = outside(source, work)
-        tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], work)
+        programs = tools.to_install(project, file_systems)
+        tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], programs, work)
         replace(found, source, tree)
         firmware.complete(tree, source, work)
         lacking = firmware.missing(tree, source)
         image.tidy(tree, source)
         inside = went_in(found, source, tree)
         prefer(inside, source, tree)
-        image.resolve(tree, project, modules, source)
+        image.resolve(tree, project, modules, source, file_systems)
     for sentence in (*account(found, inside, source), *(left_here(source, work) if source.package else ())):
         LOG.warning("%s", showable(sentence))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
@@ -170,6 +183,7 @@ def make(source: kernel.Kernel, work: Path, new: Path, drivers: Sequence[str], c
         modules=tuple(path.name.split(".ko")[0] for path in image.driver_files(tree)),
         python_modules=tuple(sorted(name_of(path, staged / modules.home) for path in staged.rglob("*.pyc"))),
         missing_firmware=lacking,
+        file_systems=file_systems,
     )
     (new / MANIFEST).write_text(result.to_json())
     return result

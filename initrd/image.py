@@ -48,8 +48,13 @@ NEEDLESS_INDEXES = (
 """depmod's texts; kmod reads only the binary indexes, and symbols are resolved when depmod runs."""
 
 
-def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[str], work: Path) -> Path:
-    """Have dracut collect everything in a directory below `work`, and return it. Raises BuildError."""
+def gather(
+    kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[str], programs: Sequence[str], work: Path
+) -> Path:
+    """Have dracut collect everything in a directory below `work`, and return it. `programs` are the launcher's.
+
+    Raises BuildError.
+    """
     base, config, temporary = work / "dracut", work / "dracut.conf.d", work / "dracut.tmp"
     for directory in (base / "modules.d", config, temporary):
         directory.mkdir(parents=True)
@@ -69,6 +74,7 @@ def gather(kernel: Kernel, python: PythonTree, staged: Path, drivers: Sequence[s
     ]  # fmt: skip
     extensions = "\n".join(f"{source} {target}" for source, target in sorted(python.extensions.items()))
     environment = {"dracutbasedir": str(base), "UDPCAST_EXTENSIONS": extensions, "SOURCE_DATE_EPOCH": "0"}
+    environment["UDPCAST_PROGRAMS"] = " ".join(programs)
     # As root, dracut would make device nodes and copy attributes; the kernel makes the nodes, and the archive has none.
     environment |= {"DRACUT_NO_MKNOD": "1", "DRACUT_NO_XATTR": "1"}
     said = run(command, environment=environment)
@@ -91,9 +97,10 @@ def run_scripts(tree: Tree) -> None:
             path.chmod(path.stat().st_mode | 0o755)
 
 
-def resolve(tree: Path, project: Path, python: PythonTree, kernel: Kernel) -> None:
+def resolve(tree: Path, project: Path, python: PythonTree, kernel: Kernel, file_systems: tuple[str, ...]) -> None:
     """Raise BuildError where something that the image needs is not in it."""
-    check(Image(Tree(tree), project, python.home, kernel, (DRACUT_MODULE / "module-setup.sh").read_text()))
+    setup = (DRACUT_MODULE / "module-setup.sh").read_text()
+    check(Image(Tree(tree), project, python.home, kernel, setup, file_systems))
 
 
 def tidy(tree: Path, kernel: Kernel) -> None:

@@ -34,7 +34,7 @@ class FileEntry:
 class Manifest:
     """`kernel` is ``uname -r``, `kernel_version` the kernel's whole version string. `packages` maps each Debian package
     whose files went in to its version; `missing_firmware` maps a driver to the files it asks for that this machine does
-    not have. `time` is the time stamp of every file in the archive.
+    not have; `file_systems` are those whose tools went in. `time` is the time stamp of every file in the archive.
     """
 
     launcher: str
@@ -48,6 +48,7 @@ class Manifest:
     modules: tuple[str, ...]
     python_modules: tuple[str, ...]
     missing_firmware: dict[str, tuple[str, ...]]
+    file_systems: tuple[str, ...]
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"

@@ -9,7 +9,6 @@ folder, drivers by the kernel's index. Nothing of the tree is run, so it works f
 
 from __future__ import annotations
 
-import ast
 import json
 import logging
 import os
@@ -21,7 +20,7 @@ from pathlib import Path, PurePosixPath
 
 from kernel_cmdline import showable
 
-from . import python, scripts
+from . import python, scripts, tools
 from .errors import BuildError
 from .kernel import Kernel, module_name
 from .libraries import Libraries
@@ -33,14 +32,17 @@ LOG = logging.getLogger("initrd")
 PATH = ("usr/bin", "usr/sbin")
 """Where /init and the launcher look for a program."""
 
-INIT = "init"
+INIT, BUSYBOX = "init", "usr/bin/busybox"
 UDEV, RULES = "usr/lib/udev", "usr/lib/udev/rules.d"
 KERNEL_RUNS = ("/sbin/modprobe",)
 """What the kernel itself starts (/proc/sys/kernel/modprobe)."""
 
-LOADED_LATER = {"usr/bin/python3": ("libudev.so.1", "libgcc_s.so.1")}
-"""Libraries that a program loads by itself, which its file does not tell: pyudev's, and what the C library takes to end
-a thread."""
+LOADED_LATER = {"usr/bin/python3": ("libudev.so.1", "libgcc_s.so.1", "libzstd.so.1")}
+"""Libraries that a program loads by itself, which its file does not tell: pyudev's, what the C library takes to end a
+thread, and what the launcher compresses and unpacks with."""
+
+LOOP = "loop"
+"""The driver of the windows through which file systems' tools see a partition."""
 
 NO_DRIVERS = {"i2o_block", "ms_block", "mspro_block", "ppdev", "sm_ftl", "tifm_ms", "tifm_sd"}
 """Drivers that udev's rules load by name for what the image has no drivers of: memory sticks, raw flash, I2O, printers
@@ -55,13 +57,15 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Image:
-    """What is looked at: the tree, and what it was made from. `home` is where Python's modules are in it."""
+    """What is looked at: the tree, and what it was made from. `home` is where Python's modules are in it.
+    `file_systems` are those whose tools it is to have."""
 
     tree: Tree
     project: Path
     home: Path
     kernel: Kernel
     setup: str
+    file_systems: tuple[str, ...] = tools.FILE_SYSTEMS
 
 
 def problems(image: Image) -> list[str]:
@@ -104,7 +108,7 @@ def wanted_programs(image: Image) -> dict[str, str]:
     for inner in _rules(image.tree):
         names = scripts.udev_programs(_text(image.tree, inner))
         wanted |= {name if name.startswith("/") else f"/{UDEV}/{name}": f"/{inner}" for name in names}
-    launcher = dict.fromkeys(launcher_programs(image.project), "the launcher")
+    launcher = dict.fromkeys(tools.launcher_programs(image.project, image.file_systems), "the launcher")
     return wanted | launcher | dict.fromkeys(KERNEL_RUNS, "the kernel")
 
 
@@ -116,6 +120,8 @@ def programs(image: Image) -> Iterator[str]:
             yield f"the program {name} is missing ({user} runs it)"
         elif not _can_run(image.tree, found):
             yield f"/{found} is no program ({user} runs it)"
+        elif found == BUSYBOX and user == "the launcher" and name not in {"busybox", *tools.APPLETS}:
+            yield f"the program {name} is missing ({user} runs it, and busybox has only one of that name)"
     if image.tree.executable(INIT) is None:
         yield f"/{INIT} is missing, or is not executable"
     for link in image.tree.dead_links(*PATH, UDEV):
@@ -124,15 +130,6 @@ def programs(image: Image) -> Iterator[str]:
 
 def _can_run(tree: Tree, inner: str) -> bool:
     return tree.read(inner, 4) == b"\x7fELF" or scripts.interpreter(tree.read(inner, 256)) is not None
-
-
-def launcher_programs(project: Path) -> dict[str, str]:
-    """The launcher's own list, read without importing it."""
-    for statement in ast.parse((project / "launcher/programs.py").read_bytes()).body:
-        match statement:
-            case ast.Assign(targets=[ast.Name("PROGRAMS")], value=value):
-                return dict(ast.literal_eval(value))
-    raise ValueError("launcher/programs.py assigns no PROGRAMS")
 
 
 def installed(setup: str, *functions: str) -> tuple[str, ...]:
@@ -263,11 +260,13 @@ def driver_files(tree: Tree) -> set[str]:
 
 
 def drivers(tree: Tree, kernel: Kernel) -> Iterator[str]:
-    """Drivers that need another one, which did not go in."""
+    """Drivers that need another one, which did not go in; and the one that the launcher asks for."""
     index, there = kernel.modules / "modules.dep", driver_files(tree)
     names = {_driver(path) for path in there}
     for line in index.read_text(errors="replace").splitlines() if index.is_file() else ():
         path, _, needs = line.partition(":")
+        if _driver(path) == LOOP and LOOP not in names:
+            yield f"the driver {LOOP} is missing (the launcher looks at partitions through it)"
         for need in needs.split() if path.split(".ko")[0] in there else ():
             if _driver(need) not in names:
                 yield f"the driver {_driver(need)} is missing ({_driver(path)} needs it)"

@@ -50,16 +50,22 @@ NAMES = {
     "slow": "the sender's cast has waited for a receiver: `address`, `seconds` (in sum)",
     "unanswered": "no receiver of the sender's has acknowledged any data: `receivers` (how many), `asked` (some have "
     "asked for it again)",
-    "progress": "at most one a second: `bytes`, `total` (or null)",
+    "progress": "at most one a second: how far the disk is read or written, `bytes` of `total` (or null); of these, "
+    "what is in use and really moves, `sent` of `used` (or null)",
     "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
     "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
     "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
     "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
     "standstill": "no byte moves any more: `program` through which none does, `seconds`",
-    "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes`, `seconds`, "
-    "`xxh128` (or null), `read_back`, `remarks` (what else is to be known of the disk), `wanted` and `present` (a "
-    "sender's receivers, or null)",
+    "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes` (how far "
+    "the disk was read or written), `sent` (of these, what was in use and really moved), `used` (how much that is of "
+    "the sender's whole disk, or null), `whole` (how large that disk is, or null), `seconds`, `xxh128` (or null), "
+    "`read_back`, `remarks` (what else is to be known of the disk), `wanted` and `present` (a sender's receivers, or "
+    "null), `table_rewritten` (the size of a smaller target for which the partition table was written, or null), "
+    "`growth` (as in the event of that name, or null)",
+    "growth": "behind an equal clone on a larger target: `kind` (grown, not-grown, failed), `partition`, `before` and "
+    "`after` (bytes; these or null), `sentence`, `remarks`",
     "report": "the page that is told the result was told, or was not: `url`, `ok`, `status` (or null), `sentence`",
     "error": "an expected failure: `kind`, `fields` of the sentence, `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",

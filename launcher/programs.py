@@ -20,6 +20,29 @@ PROGRAMS = {
 }
 """What the initrd must have, and what for."""
 
+FILE_SYSTEMS = {
+    "ext": {
+        "dumpe2fs": "says what of ext2, ext3 and ext4 is used",
+        "e2fsck": "checks one before it grows",
+        "resize2fs": "grows it",
+    },
+    "ntfs": {
+        "ntfs-3g.probe": "says whether Windows left it clean",
+        "ntfscat": "reads its bitmap",
+        "ntfsinfo": "says how large its clusters are",
+        "ntfsresize": "checks it, and grows it",
+    },
+    "xfs": {
+        "xfs_db": "says what of it is used",
+        "xfs_logprint": "says whether its log is clean",
+    },
+    "btrfs": {
+        "btrfs": "says which chunks of it are used",
+    },
+}
+"""By file system, what the builder can leave out (`build --filesystems`). Without its programs, a partition with that
+file system is sent whole, and does not grow."""
+
 ELSEWHERE = {
     "msgfmt": "compiles the translations of a checkout",
     "partx": "reads the partitions of an image file, which there is none of in the initrd",

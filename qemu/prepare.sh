@@ -12,7 +12,8 @@ PACKAGES=(
   udpcast      # udp-sender and udp-receiver
   busybox      # the shell, mount and DHCP client of the initrd
   kmod udev libudev1
-  lzop pigz zstd # the launcher's compressors
+  lzop pigz zstd libzstd1 # the launcher's compressors
+  btrfs-progs xfsprogs # the launcher asks them, and those of the model disks, what of a disk is used
   gettext      # msgfmt compiles the translations
   apt dpkg     # fetch and unpack the kernel's package
   # the boot server
@@ -24,7 +25,7 @@ PACKAGES=(
   ipxe-qemu    # the network cards' boot ROMs
   seabios
   qemu-utils   # qemu-img
-  util-linux   # setpriv, unshare
+  util-linux   # setpriv, unshare; mkswap, wipefs
   # model disks
   fdisk        # sfdisk
   dosfstools mtools e2fsprogs ntfs-3g

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..sentence import NOTHING, Sentence
+from .growth import Growth, Offer
 
 
 class OutcomeKind(Enum):
@@ -49,7 +50,14 @@ OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`bytes` of the disk read (sender) or written (receiver); `seconds` of data flow; `xxh128` over those bytes.
+    """`bytes`: how far the disk was read (sender) or written (receiver); `seconds` of data flow; `xxh128` over those
+    bytes, or with holes as the trailer has it. `sent`: of these, the bytes that were in use, and really moved; None is
+    all of them. `used`: how many such bytes the sender's disk has, `total`: how large it is; both None where the stream
+    does not tell.
+
+    `rewritten`: the target is smaller, all up to the end of the last partition is there, and its partition table was
+    written for a disk of so many bytes. `offer`: what could grow on a larger one, where that was not decided before;
+    `growth`: what became of it.
 
     `receivers` are the addresses of those who connected to a sender, `lost` those it lost, with the reason; `wanted`:
     how many had to stay until the end, `present`: how many did. Both are None on a receiver, and before a cast.
@@ -61,7 +69,10 @@ class Outcome:
     sentence: Sentence
     hint: Sentence = NOTHING
     bytes: int = 0
+    sent: int | None = None
+    used: int | None = None
     total: int | None = None
+    rewritten: int | None = None
     seconds: float = 0.0
     xxh128: str | None = None
     receivers: tuple[str, ...] = ()
@@ -70,6 +81,8 @@ class Outcome:
     wanted: int | None = None
     present: int | None = None
     remarks: tuple[Sentence, ...] = ()
+    offer: Offer | None = None
+    growth: Growth | None = None
 
     def record(self) -> dict[str, object]:
         """Its kind and its sentence as plain JSON values."""
@@ -80,16 +93,26 @@ class Outcome:
         """True only for the kinds that leave a disk as the sender's."""
         return self.kind in OK_KINDS
 
+    @property
+    def moved(self) -> int:
+        """Bytes that were really read or written."""
+        return self.bytes if self.sent is None else self.sent
+
     def fields(self) -> dict[str, object]:
         """As plain JSON values: what the event ``outcome`` tells."""
         return {
             "ok": self.ok,
             **self.record(),
             "bytes": self.bytes,
+            "sent": self.moved,
+            "used": self.used,
+            "whole": self.total,
+            "table_rewritten": self.rewritten,
             "seconds": round(self.seconds, 3),
             "xxh128": self.xxh128,
             "read_back": self.read_back,
             "wanted": self.wanted,
             "present": self.present,
             "remarks": list(map(str, self.remarks)),
+            "growth": self.growth and self.growth.record(),
         }

@@ -16,6 +16,12 @@ def size(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def part_of(part: float, whole: float) -> Sentence:
+    """``58.2 of 500.1 GB``; with two units where they differ: ``3.1 MB of 500.1 GB``."""
+    (number, unit), total = size(part).split(" "), size(whole)
+    return say("{done} of {total}", done=number if total.endswith(f" {unit}") else size(part), total=total)
+
+
 def rate(bytes_per_second: float) -> str:
     """``112.3 MB/s``, 1 MB being 10^6 bytes."""
     return f"{bytes_per_second / 1e6:.1f} MB/s"

@@ -22,32 +22,40 @@ MESSAGES = 50  # the last ones are kept
 
 
 class Phase(Enum):
-    """Where a transfer is. A sender knows no FLUSHING; VERIFYING is the reading back of a written disk."""
+    """Where a transfer is. A sender knows no FLUSHING; VERIFYING is the reading back of a written disk, GROWING what
+    may come behind it on a larger one."""
 
     WAITING = "waiting"
     CASTING = "casting"
     FLUSHING = "flushing"
     VERIFYING = "verifying"
+    GROWING = "growing"
     DONE = "done"
 
 
 @dataclass(frozen=True)
 class TransferState:
-    """One moment. `bytes` of the disk, `total` None where the stream does not tell; `started` is the monotonic time
-    of the first byte; `rate` in bytes/s over the last seconds; `elapsed` and `remaining` in seconds. `verified`: bytes
-    read back so far. `notes`: what is to be seen while it lasts; `attention`: what the operator should see now."""
+    """One moment. How far the disk is, `bytes` of `total` (None where the stream does not tell); of these, what is in
+    use and really moves, `sent` of `used` (None likewise). `started` is the monotonic time of the first byte; `rate` in
+    bytes/s of `sent` over the last seconds; `elapsed` and `remaining` in seconds, by used bytes. Read back so far:
+    `verified` of `to_verify`. `whole`: what is sent whole, and why; `notes`: what else is to be seen while it lasts;
+    `attention`: what the operator should see now."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
     total: int | None = None
+    sent: int = 0
+    used: int | None = None
     started: float | None = None
     elapsed: float = 0.0
     rate: float = 0.0
     remaining: float | None = None
     verified: int = 0
+    to_verify: int = 0
     receivers: tuple[Receiver, ...] = ()
     messages: tuple[Sentence, ...] = ()
     attention: Sentence = NOTHING
+    whole: tuple[Sentence, ...] = ()
     notes: tuple[Sentence, ...] = ()
 
 
@@ -55,12 +63,24 @@ class Meter:
     """Counts bytes of the disk in the thread that moves them. It is called for each chunk, so it takes no lock."""
 
     def __init__(self) -> None:
-        self.count = 0
         self.last = 0.0
+        self._at = 0, 0  # replaced as one
 
-    def __call__(self, count: int) -> None:
-        self.count = count
+    def __call__(self, count: int, holes: int = 0) -> None:
+        """It has come to byte `count` of the disk; so many bytes before it were holes, and did not move."""
+        self._at = count, holes
         self.last = time.monotonic()
+
+    @property
+    def count(self) -> int:
+        """How far the disk is."""
+        return self._at[0]
+
+    @property
+    def moved(self) -> int:
+        """Bytes that really moved."""
+        count, holes = self._at
+        return count - holes
 
 
 class Status:
@@ -74,6 +94,9 @@ class Status:
         self._lock = threading.Lock()
         self._phase = Phase.WAITING
         self._total = total
+        self._used = total
+        self._back: int | None = None
+        self._whole: tuple[Sentence, ...] = ()
         self._started: float | None = None
         self._ended: float | None = None
         self._receivers: tuple[Receiver, ...] = ()
@@ -112,10 +135,18 @@ class Status:
                 self._ended = self.moved.last if phase is Phase.FLUSHING else time.monotonic()
         self._notify()
 
-    def expect(self, total: int) -> None:
-        """The sender said how many bytes come."""
+    def expect(self, total: int, used: int | None = None, whole: tuple[Sentence, ...] = ()) -> None:
+        """The disk has `total` bytes, `used` of them (None: all) in use; `whole`: what of it is sent whole, and why."""
         with self._lock:
             self._total = total
+            self._used = total if used is None else used
+            self._whole = whole
+        self._notify()
+
+    def read_back(self, count: int) -> None:
+        """So many bytes are going to be read back; else it is all that moved."""
+        with self._lock:
+            self._back = count
 
     def tell(self, text: Sentence) -> None:
         """A line for the operator."""
@@ -156,9 +187,11 @@ class Status:
             return self._elapsed()
 
     @property
-    def progress(self) -> tuple[int, int | None]:
-        """Bytes moved so far, and the total where it is known."""
-        return self.moved.count, self._total
+    def progress(self) -> dict[str, int | None]:
+        """How far it is, as the event ``progress`` tells it."""
+        with self._lock:
+            total, used = self._total, self._used
+        return {"bytes": self.moved.count, "total": total, "sent": self.moved.moved, "used": used}
 
     def snapshot(self) -> TransferState:
         """What is to be seen now."""
@@ -166,20 +199,24 @@ class Status:
             if self._event >= 0:
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_read(self._event)
-            rate, moved = self._rate(), self.moved.count
-            left = None if self._total is None else max(0, self._total - moved)
+            rate, moved = self._rate(), self.moved.moved
+            left = None if self._used is None else max(0, self._used - moved)
             return TransferState(
                 phase=self._phase,
-                bytes=moved,
+                bytes=self.moved.count,
                 total=self._total,
+                sent=moved,
+                used=self._used,
                 started=self._started,
                 elapsed=self._elapsed(),
                 rate=rate,
                 remaining=left / rate if left is not None and rate > 0 else None,
-                verified=self.reread.count,
+                verified=self.reread.moved,
+                to_verify=moved if self._back is None else self._back,
                 receivers=self._receivers,
                 messages=tuple(self._messages),
                 attention=self._attention,
+                whole=self._whole,
                 notes=(*self._notes, *((self._still,) if self._still else ())),
             )
 
@@ -189,10 +226,10 @@ class Status:
         return max(0.0, (self._ended or time.monotonic()) - self._started)
 
     def _rate(self) -> float:
-        """Bytes a second since the oldest sample of the window; after the end, over the whole time."""
+        """Bytes that moved a second since the oldest sample of the window; after the end, over the whole time."""
         if self._started is None:
             return 0.0
-        moved = self.moved.count
+        moved = self.moved.moved
         if self._ended is not None:
             return moved / elapsed if (elapsed := self._elapsed()) else 0.0
         now = time.monotonic()

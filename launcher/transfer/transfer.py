@@ -114,12 +114,12 @@ class Transfer:
 
     def _report(self) -> None:
         """Progress for the log, in a thread of its own: a slow serial port must not slow the transfer."""
-        last = 0
+        last: int | None = 0
         while not self._told.wait(self._times.report):
-            count, total = self._status.progress
-            if count != last:
-                last = count
-                self._log.emit("progress", bytes=count, total=total)
+            progress = self._status.progress
+            if progress["bytes"] != last:
+                last = progress["bytes"]
+                self._log.emit("progress", **progress)
 
 
 @contextlib.contextmanager

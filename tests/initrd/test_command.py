@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def test_only_a_checkout_needs_what_compiles_translations(tmp_path: Path) -> Non
     assert build.tool_packages(ROOT)["msgfmt"] == "gettext"
     (tmp_path / "launcher/lang").mkdir(parents=True)
     (tmp_path / "launcher/lang/de.mo").touch()
+    shutil.copy(ROOT / "launcher/programs.py", tmp_path / "launcher")
     assert "msgfmt" not in build.tool_packages(tmp_path)
 
 
@@ -179,7 +181,7 @@ def test_a_module_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_line_end_in_a_name_is_wrong_usage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    monkeypatch.setattr(build, "check_host", lambda project: None)
+    monkeypatch.setattr(build, "check_host", lambda project, file_systems: None)
     paths = {key: str(tmp_path / key) for key in ("out", "cache", "kernel", "modules")} | {name: f"{tmp_path}/a\nb"}
     words = ["-o", paths["out"], "--cache", paths["cache"], "-k", paths["kernel"], "-m", paths["modules"]]
     assert main(["build", *words]) == 2
@@ -281,7 +283,7 @@ def test_an_unknown_driver_is_wrong_usage_before_anything_is_built(
 ) -> None:
     (tmp_path / "6.1").mkdir()
     there = kernel.Kernel(tmp_path / "vmlinuz", "6.1", tmp_path / "6.1")
-    monkeypatch.setattr(build, "check_host", lambda project: None)
+    monkeypatch.setattr(build, "check_host", lambda project, file_systems: None)
     monkeypatch.setattr(kernel, "fetch", lambda cache, release: there)
     out, cache = tmp_path / "out", tmp_path / "cache"
     assert main(["build", "-o", str(out), "--cache", str(cache), "--add-driver", "e100e", "--add-driver", "x"]) == 2

@@ -38,7 +38,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def make(new: Path) -> None:
     work = new.parent
     source = kernel.Kernel(work / "vmlinuz", pairs.VERSION.split()[0], work / "modules")
-    build.make(source, work, new, (), "build", ROOT)
+    build.make(source, work, new, (), ("ext",), "build", ROOT)
 
 
 def test_an_image_that_lacks_something_is_no_pair(made: Path) -> None:

@@ -102,7 +102,7 @@ def test_a_kernel_that_was_cut_is_refused_before_anything_is_built(
     (modules / "modules.dep").touch()
     image = tmp_path / "vmlinuz"
     image.write_bytes(kernel(VERSION)[:-1])
-    monkeypatch.setattr("initrd.build.check_host", lambda _: None)
+    monkeypatch.setattr("initrd.build.check_host", lambda *_: None)
     with pytest.raises(BuildError, match=r"vmlinuz is cut: it has 2063 of 2064 bytes") as told:
         build(out, image, modules, cache=tmp_path / "cache")
     assert told.value.status == 2

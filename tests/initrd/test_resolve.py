@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from initrd import image, python, resolve
+from initrd import image, python, resolve, tools
 from initrd.errors import BuildError
 from initrd.kernel import Kernel
 from initrd.resolve import Image
@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Image:
 def _fill(tree: Path, staged: python.PythonTree) -> Kernel:
     put(tree, "usr/bin/kmod", library(("libzstd.so.1", "libc.so.6"), LOADER))
     put(tree, f"{HERE}/libkmod.so.2", library(later=[{"soname": ["libzstd.so.1"]}]))
-    for name in "busybox lzop pigz udevadm udp-receiver udp-sender zstd".split():
+    for name in {"udevadm", *tools.to_install(ROOT, tools.FILE_SYSTEMS)} - {"wipefs"}:
         put(tree, f"usr/bin/{name}", library(("libc.so.6",), LOADER))
     put(tree, "usr/sbin/wipefs", library((), LOADER))
     put(tree, f"usr/bin/{staged.home.name}", library((), LOADER))
@@ -75,8 +75,13 @@ def _fill(tree: Path, staged: python.PythonTree) -> Kernel:
     for name in ("50-udpcast", "60-block", "60-cdrom_id", "60-persistent-storage", "80-drivers"):
         put(tree, f"usr/lib/udev/rules.d/{name}.rules", RULES.encode())
     modules = tree.parent / "lib/modules/6.1"
-    put(modules, "modules.dep", b"kernel/a/e1000e.ko.xz: kernel/b/ptp.ko.xz\nupdates/e1000e.ko: kernel/b/gone.ko\n")
-    for name in ("a/e1000e", "b/ptp"):
+    put(
+        modules,
+        "modules.dep",
+        b"kernel/a/e1000e.ko.xz: kernel/b/ptp.ko.xz\nupdates/e1000e.ko: kernel/b/gone.ko\n"
+        b"kernel/drivers/block/loop.ko.xz:\n",
+    )
+    for name in ("a/e1000e", "b/ptp", "drivers/block/loop"):
         put(tree, f"usr/lib/modules/6.1/kernel/{name}.ko.zst", b"")
     return Kernel(tree.parent / "vmlinuz", "6.1", modules)
 
@@ -120,6 +125,9 @@ def test_nothing_is_missing_from_a_whole_one(whole: Image) -> None:
         (resolve.programs, "usr/bin/setsid", "the program setsid is missing (/init runs it)"),
         (resolve.programs, "usr/bin/mv", "the program mv is missing (/{home}/launcher/network/udhcpc-script runs it)"),
         (resolve.programs, "usr/sbin/wipefs", "the program wipefs is missing (the launcher runs it)"),
+        (resolve.programs, "usr/bin/dumpe2fs", "the program dumpe2fs is missing (the launcher runs it)"),
+        (resolve.programs, "usr/bin/ntfs-3g.probe", "the program ntfs-3g.probe is missing (the launcher runs it)"),
+        (resolve.programs, "usr/bin/btrfs", "the program btrfs is missing (the launcher runs it)"),
         (resolve.programs, "usr/sbin/modprobe", "the program /sbin/modprobe is missing (the kernel runs it)"),
         (resolve.programs, "usr/lib/udev/ata_id", "the program /usr/lib/udev/ata_id is missing (/usr/lib/udev/"),
         (resolve.programs, "usr/bin/pigz", "the program gzip is missing (the launcher runs it)"),
@@ -130,6 +138,7 @@ def test_nothing_is_missing_from_a_whole_one(whole: Image) -> None:
         (libraries, f"{HERE}/libffi.so.8", "the library libffi.so.8 is missing ({home}/_c"),
         (libraries, f"{HERE}/libudev.so.1", "the library libudev.so.1 is missing (usr/b"),
         (libraries, f"{HERE}/ld-linux-x86-64.so.2", f"is to be loaded by {LOADER}, which"),
+        (libraries, f"{HERE}/libzstd.so.1", "the library libzstd.so.1 is missing (usr/b"),
         (resolve.data, "etc/fstab", "the file /etc/fstab is missing"),
         (resolve.data, "etc/resolv.conf", "the link /etc/resolv.conf is missing"),
         (resolve.data, f"{RULES_PLACE}/50-udpcast.rules", f"the file /{RULES_PLACE}/50-udpcast.rules is missing"),
@@ -144,6 +153,7 @@ def test_nothing_is_missing_from_a_whole_one(whole: Image) -> None:
             "usr/lib/modules/6.1/kernel/b/ptp.ko.zst",
             "the driver ptp is missing (e1000e needs it)",
         ),
+        (drivers, "usr/lib/modules/6.1/kernel/drivers/block/loop.ko.zst", "the driver loop is missing (the launcher"),
     ],
 )  # fmt: skip
 def test_what_is_taken_out_is_named(copy: Image, look: Look, gone: str, said: str) -> None:
@@ -180,6 +190,26 @@ def test_a_program_that_is_a_link_out_of_the_tree_is_missing(copy: Image, tmp_pa
     program.unlink()
     program.symlink_to(put(tmp_path, "alternatives/zstd", library((), LOADER)))
     assert "the program zstd is missing (the launcher runs it)" in list(resolve.programs(copy))
+
+
+@pytest.mark.parametrize("chosen", [(), ("ext",), ("ntfs", "btrfs")])
+def test_without_a_file_system_its_tools_may_be_missing_and_no_other(copy: Image, chosen: tuple[str, ...]) -> None:
+    image = replace(copy, file_systems=chosen)
+    for name in tools.left_out(ROOT, chosen):
+        (copy.tree.root / f"usr/bin/{name}").unlink()
+    assert list(resolve.programs(image)) == []
+    for name in tools.left_out(ROOT, ()) - tools.left_out(ROOT, chosen):
+        (copy.tree.root / f"usr/bin/{name}").unlink()
+        assert list(resolve.programs(image)) == [f"the program {name} is missing (the launcher runs it)"]
+        put(copy.tree.root, f"usr/bin/{name}", library((), LOADER))
+
+
+def test_busyboxs_program_of_the_same_name_does_not_stand_for_the_launchers(copy: Image) -> None:
+    program = copy.tree.root / "usr/sbin/wipefs"
+    program.unlink()
+    program.symlink_to("../bin/busybox")
+    said = "the program wipefs is missing (the launcher runs it, and busybox has only one of that name)"
+    assert list(resolve.programs(copy)) == [said]
 
 
 def test_a_wrapper_needs_its_interpreter(copy: Image) -> None:

@@ -12,8 +12,8 @@ from pxe.server.serve import PACKAGES
 from tests.common import ROOT
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-NOT_DEPENDED_ON = {"dpkg", "gettext", "python3"}
-"""Essential; needed in a checkout only; debhelper's to name, with its version."""
+NOT_DEPENDED_ON = {"dpkg", "gettext", "python3", "util-linux"}
+"""Essential; needed in a checkout only; debhelper's to name, with its version; essential."""
 
 
 def depends() -> set[str]:

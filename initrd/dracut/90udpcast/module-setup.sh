@@ -4,8 +4,8 @@
 # dracut (059, 106) sources this file and calls check, depends, installkernel and install. It resolves the
 # dependencies of drivers, firmware, libraries; its own /init and hooks do not go in: /init is ours.
 #
-# initrd/image.py sets UDPCAST_EXTENSIONS: Python's shared objects, one "FILE PLACE" a line. The other modules come
-# with dracut's --include.
+# initrd/image.py sets UDPCAST_EXTENSIONS: Python's shared objects, one "FILE PLACE" a line; the other modules come
+# with dracut's --include. It sets UDPCAST_PROGRAMS: the programs that the launcher starts.
 
 # called by dracut
 check() {
@@ -41,6 +41,8 @@ installkernel() {
         =drivers/hid hyperv-keyboard xen-kbdfront
         # The port that events may go to.
         virtio_console
+        # Through it file systems' tools see one partition, and cannot write.
+        loop
     )
     # Not for a PC's own disk and card: storage networks (Fibre Channel, iSCSI, FCoE), PCMCIA, tapes, disk targets,
     # tests; nor among the keyboards: instruments, tablets, sensors, game pads, and touch pads on an I2C bus, whose own
@@ -61,7 +63,9 @@ install() {
     # What the DHCP server said, for the page that is told the result.
     ln -sfn /run/udpcast/resolv.conf "$initdir/etc/resolv.conf"
 
-    inst_multiple busybox kmod lzop pigz python3 udevadm udp-receiver udp-sender wipefs zstd
+    inst_multiple busybox kmod pigz python3 udevadm
+    # shellcheck disable=SC2086  # one word each
+    inst_multiple $UDPCAST_PROGRAMS
     inst /lib/systemd/systemd-udevd
     inst_multiple /lib/udev/ata_id /lib/udev/cdrom_id /lib/udev/scsi_id
     inst_rules 60-block.rules 60-cdrom_id.rules 60-persistent-storage.rules 80-drivers.rules

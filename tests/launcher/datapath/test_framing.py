@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import struct
 import subprocess
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -12,8 +15,12 @@ from hypothesis import strategies as st
 from launcher.datapath.framing import (
     FORMAT,
     MANIFEST_BYTES,
+    MANIFEST_MOST,
+    PARTS_MOST,
     TRAILER_BYTES,
+    TRAILER_MOST,
     Manifest,
+    SentPart,
     Trailer,
     disk_label,
     foreign,
@@ -21,6 +28,7 @@ from launcher.datapath.framing import (
     read_manifest,
     read_trailer,
     recognise,
+    skippable_size,
     trailer_frame,
 )
 from launcher.model.plan import Compression
@@ -72,28 +80,91 @@ def test_zstd_does_not_see_the_frames() -> None:
     assert recognise(stream) is Compression.ZSTD
 
 
-def test_frames_have_their_fixed_length() -> None:
-    assert len(manifest_frame(MANIFEST)) == MANIFEST_BYTES
-    assert len(trailer_frame(TRAILER)) == TRAILER_BYTES
+def test_short_frames_have_the_length_of_format_2() -> None:
+    """So who looks for a manifest takes as many bytes at first."""
+    assert len(manifest_frame(MANIFEST)) == MANIFEST_BYTES == skippable_size(manifest_frame(MANIFEST))
+    whole = replace(TRAILER, sent=TRAILER.length, xxh128_table_end="cd" * 16)
+    assert len(trailer_frame(whole)) == TRAILER_BYTES
 
 
-names = st.text(st.characters(codec="utf-8", max_codepoint=0xFFFF), max_size=30)  # four of them fit into a frame
+names = st.text(st.characters(codec="utf-8", max_codepoint=0xFFFF), max_size=30)
+texts = st.none() | names
 counts = st.integers(0, 2**63)
+parts = st.builds(SentPart, names, counts, counts, counts, names, st.none() | counts, texts)
+digests = st.from_regex("[0-9a-f]{32}", fullmatch=True)
 
 
-@given(
-    st.builds(Manifest, counts, counts, names, names, st.none() | names, st.none() | names),
-    st.binary(max_size=9),
-)
+@st.composite
+def manifests(draw: st.DrawFn) -> Manifest:
+    length = draw(counts)
+    some = st.none() | st.integers(0, length)
+    return draw(
+        st.builds(
+            Manifest, st.just(length), counts, names, names, texts, texts, texts, st.none() | counts, some, texts, some,
+            st.lists(names, max_size=3).map(tuple), st.lists(parts, max_size=3).map(tuple), texts, texts,
+            st.none() | counts,
+        )
+    )  # fmt: skip
+
+
+@given(manifests(), st.binary(max_size=9))
 def test_a_manifest_comes_back(manifest: Manifest, behind: bytes) -> None:
-    assert read_manifest(manifest_frame(manifest) + behind) == manifest
+    frame = manifest_frame(manifest)
+    assert read_manifest(frame + behind) == manifest
+    assert skippable_size(frame[:8]) == len(frame)
+    assert read_manifest(frame[:-1]) is None
 
 
-@given(st.builds(Trailer, counts, st.from_regex("[0-9a-f]{32}", fullmatch=True), st.just("00" * 8)), st.binary())
-def test_a_trailer_comes_back_for_its_own_session_only(trailer: Trailer, before: bytes) -> None:
-    frame = before + trailer_frame(trailer)
+@given(st.builds(Trailer, counts, digests, st.just("00" * 8), st.none() | counts, st.none() | digests))
+def test_a_trailer_comes_back_for_its_own_session_only(trailer: Trailer) -> None:
+    frame = trailer_frame(trailer)
     assert read_trailer(frame, trailer.session) == trailer
     assert read_trailer(frame, "other") is None
+    assert read_trailer(frame + b" ", trailer.session) is None
+
+
+def test_format_2_is_read() -> None:
+    """As its senders wrote it."""
+    body = (
+        '{"frame":"manifest","format":2,"length":4096,"sector_size":512,"session":"s","version":"0.5","table":"gpt",'
+        '"disk_id":"x","source":null,"silence":40}'
+    )
+    tag = b"udpcast-launcher\0"
+    frame = struct.pack("<II", 0x184D2A5C, 1016) + (tag + body.encode()).ljust(1016)
+    assert read_manifest(frame) == Manifest(4096, 512, "s", "0.5", "gpt", "x", None, 40, format=2)
+    longer = struct.pack("<II", 0x184D2A5C, 1017) + (tag + body.encode()).ljust(1017)
+    assert read_manifest(longer) is None
+    body = '{"frame":"trailer","format":2,"length":4096,"xxh128":"' + "ab" * 16 + '","session":"s"}'
+    tail = b"before" + struct.pack("<II", 0x184D2A5C, 248) + (tag + body.encode()).ljust(248)
+    assert read_trailer(tail, "s") == Trailer(4096, "ab" * 16, "s", format=2)
+
+
+def test_a_manifest_of_a_large_table_comes_back() -> None:
+    table = "\n".join(f"/dev/sda{number} : start= 2048, size= 2048, type=0FC63DAF-8483" for number in range(128))
+    manifest = replace(MANIFEST, table_text=table, parts=tuple(SentPart(f"sda{n}", n, n, n) for n in range(128)))
+    frame = manifest_frame(manifest)
+    assert MANIFEST_BYTES < len(frame) <= MANIFEST_MOST
+    assert read_manifest(frame) == manifest
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("used", -1), ("used", "1"), ("used", True), ("used", 2**63 + 1), ("used", MANIFEST.length + 1),
+        ("table_end", MANIFEST.length + 1), ("table_end", 1.5), ("table_text", 1), ("behind", None), ("behind", [1]),
+        ("behind", "zfs"), ("parts", None), ("parts", {}), ("parts", [1]), ("parts", [{"name": "sda1"}]), ("host", []),
+        ("parts", [asdict(SentPart("a", 1, 0, 9))] * (PARTS_MOST + 1)), ("made", "now"), ("model", 7),
+        ("parts", [asdict(SentPart("a", 1, 0, 9)) | {"size": -9}]), ("version", None), ("format", True),
+    ],
+)  # fmt: skip
+def test_a_manifest_that_says_nonsense_is_none(field: str, value: object) -> None:
+    def frame(change: dict[str, object]) -> bytes:
+        fields = {"frame": "manifest", **asdict(MANIFEST), **change}
+        body = b"udpcast-launcher\0" + json.dumps(fields).encode()
+        return struct.pack("<II", 0x184D2A5C, 30_000) + body.ljust(30_000)
+
+    assert read_manifest(frame({"of another version": 1})) == MANIFEST
+    assert read_manifest(frame({field: value})) is None
 
 
 @given(st.binary(max_size=2 * MANIFEST_BYTES))
@@ -135,7 +206,9 @@ def test_frames_of_another_format_are_none() -> None:
 
 def test_a_text_that_has_no_room_is_a_bug() -> None:
     with pytest.raises(ValueError, match="room"):
-        manifest_frame(Manifest(1, 512, "s", "v" * MANIFEST_BYTES))
+        manifest_frame(Manifest(1, 512, "s", "v" * MANIFEST_MOST))
+    with pytest.raises(ValueError, match="room"):
+        trailer_frame(Trailer(1, "ab" * 16, "v" * TRAILER_MOST))
 
 
 def gpt(sector: int) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 
 from launcher.model.machine import Disk, Nic, Partition
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.wording import contents_line, disk_line, listed, nic_line, partition_line
+from launcher.model.wording import contents_line, disk_line, listed, nic_line, part_of, partition_line
 from launcher.sentence import Sentence, say
 from launcher.translate import set_language, tr
 
@@ -70,3 +70,16 @@ def test_an_outcome_is_told_in_english_with_its_fields(german: None) -> None:
         "sentence": "/dev/vda, 8.0 GB is write-protected.",
     }
     assert outcome.fields().items() >= outcome.record().items()
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [
+        (58_200_000_000, 500_107_862_016, "58.2 of 500.1 GB"),
+        (3_145_728, 500_107_862_016, "3.1 MB of 500.1 GB"),
+        (900_000_000_000, 2_000_000_000_000, "900.0 GB of 2.0 TB"),
+        (0, 500, "0 of 500 B"),
+    ],
+)
+def test_a_part_has_the_unit_of_the_whole_where_it_is_the_same(part: int, whole: int, words: str) -> None:
+    assert str(part_of(part, whole)) == words

@@ -36,3 +36,35 @@ def test_the_status_tells_that_there_is_news() -> None:
     assert status.snapshot().elapsed == before
     status.close()
     assert status.snapshot().phase is Phase.DONE
+
+
+def test_what_remains_and_the_speed_are_of_what_really_moves() -> None:
+    status = Status(None)
+    status.begin()
+    status.expect(500_000, 60_000)
+    status.moved(200_000, 180_000)
+    state = status.snapshot()
+    assert (state.bytes, state.total, state.sent, state.used) == (200_000, 500_000, 20_000, 60_000)
+    assert state.remaining is not None and state.rate > 0
+    assert abs(state.remaining * state.rate - 40_000) < 1
+    assert status.progress == {"bytes": 200_000, "total": 500_000, "sent": 20_000, "used": 60_000}
+    status.close()
+
+
+def test_without_holes_all_of_it_moves() -> None:
+    status = Status(None)
+    status.expect(500_000)
+    status.moved(200_000)
+    state = status.snapshot()
+    assert (state.sent, state.used) == (200_000, 500_000)
+    status.close()
+
+
+def test_what_moved_is_read_back_unless_it_is_said_how_much() -> None:
+    status = Status(500_000)
+    status.moved(500_000, 440_000)
+    assert status.snapshot().to_verify == 60_000
+    status.read_back(500_000)
+    status.reread(70_000)
+    assert (status.snapshot().verified, status.snapshot().to_verify) == (70_000, 500_000)
+    status.close()
