@@ -21,6 +21,9 @@ GPT_SECTORS = 34
 """A GPT with its protective MBR at the begin of a disk; one less at its end."""
 
 
+BOOT_CODE = 440
+
+
 class Likeness(Enum):
     """What a target has of its source."""
 
@@ -31,13 +34,18 @@ class Likeness(Enum):
 
 @dataclass(frozen=True)
 class Source:
-    """A source disk, looked at once. `used` is None where there is no file system with holes on it."""
+    """A source disk, looked at once."""
 
     path: Path
     size: int
     parts: tuple[Part, ...]
     used: tuple[Range, ...]
     files: dict[int, Files]
+
+    @property
+    def holes(self) -> int:
+        """How many bytes nobody uses."""
+        return self.size - sum(end - begin for begin, end in self.used)
 
 
 def look(path: Path) -> Source:
@@ -55,7 +63,7 @@ def likeness(target: Path, source: Source) -> tuple[Likeness, str]:
         return Likeness.NONE, "it has other partitions than the source"
     pairs = list(zip(source.parts, theirs, strict=True))
     stayed = [mine for mine, other in pairs if (mine.start, mine.size) == (other.start, other.size)]
-    ranges = list(source.used) if size == source.size and len(stayed) == len(pairs) else _within(source.used, stayed)
+    ranges = list(source.used) if size == source.size else _within(source, stayed)
     where = first_difference(source.path, target, ranges)
     if where is not None:
         return Likeness.NONE, f"byte {where}, which is used, differs"
@@ -63,6 +71,8 @@ def likeness(target: Path, source: Source) -> tuple[Likeness, str]:
         wrong = "".join(filter(None, (_wrong(target, source, mine, other) for mine, other in pairs)))
     except DiskError as error:
         wrong = str(error)
+    if not wrong and size != source.size and (size < source.size or len(stayed) < len(pairs)):
+        wrong = _wrong_table(target)
     if wrong:
         return Likeness.NONE, wrong
     return (Likeness.USED if len(stayed) == len(pairs) else Likeness.GROWN), ""
@@ -72,11 +82,23 @@ def _name(part: Part) -> tuple[int, str, str, str]:
     return part.number, part.type, part.uuid, part.name
 
 
-def _within(ranges: tuple[Range, ...], kept: list[Part]) -> list[Range]:
-    """What of the ranges is boot code or in one of the partitions; tables are each disk's own."""
-    places = [(0, 440), *((max(part.start, GPT_SECTORS * SECTOR), part.end) for part in kept)]
-    cut = ((max(begin, first), min(end, last)) for begin, end in ranges for first, last in places)
+def _within(source: Source, stayed: list[Part]) -> list[Range]:
+    """What is used and no table: boot code, and all up to the end of the last partition where each of them stayed
+    where it was; else what is in those that did."""
+    begin = GPT_SECTORS * SECTOR
+    if stayed == list(source.parts):
+        places = [(0, BOOT_CODE), (begin, stayed[-1].end)]
+    else:
+        places = [(0, BOOT_CODE), *((max(part.start, begin), part.end) for part in stayed)]
+    cut = ((max(one, first), min(end, last)) for one, end in source.used for first, last in places)
     return [one for one in cut if one[0] < one[1]]
+
+
+def _wrong_table(target: Path) -> str:
+    """What sfdisk has against the table of a disk for which one was written; "" where nothing."""
+    done = subprocess.run(["sfdisk", "--verify", target], check=False, capture_output=True, text=True)
+    said = (done.stdout + done.stderr).strip()
+    return "" if done.returncode == 0 and "No errors detected" in said else f"its partition table: {said}"
 
 
 def _wrong(target: Path, source: Source, mine: Part, other: Part) -> str:
