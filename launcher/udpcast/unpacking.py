@@ -16,7 +16,11 @@ class Complaint(Enum):
     CUT = "cut"  # it ended in its middle
     BEHIND = "behind"  # something follows that is no part of it; or its next part does not begin as one
     DAMAGED = "damaged"
+    OTHER = "other"  # nothing that the stream is to blame for, as memory
 
+
+STATUSES = {Complaint.OTHER: 1, Complaint.CUT: 31, Complaint.BEHIND: 32, Complaint.DAMAGED: 33}
+"""With which status our own worker ends that unpacks (`datapath.unpack`); no other program has the last three."""
 
 _PATTERNS = (
     (Complaint.CUT, re.compile(r"premature|unexpected end|incomplete|unknown header|not a lzop file|Inappropriate")),
