@@ -11,12 +11,14 @@ PROGRAMS = {
     "gzip": "stands in for pigz where that is missing",
     "ip": "sets up the card",
     "lzop": "compresses and unpacks, with compr=lzop",
+    "modprobe": "loads the driver of loop devices, where it is not there",
     "pigz": "compresses, with compr=gzip",
+    "sfdisk": "reads a partition table, and writes it for a disk of another size",
     "udhcpc": "asks for an address",
     "udp-receiver": "receives",
     "udp-sender": "sends",
     "wipefs": "recognises what is on a disk",
-    "zstd": "compresses and unpacks",
+    "zstd": "unpacks",
 }
 """What the initrd must have, and what for."""
 

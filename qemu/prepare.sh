@@ -29,6 +29,7 @@ PACKAGES=(
   # model disks
   fdisk        # sfdisk
   dosfstools mtools e2fsprogs ntfs-3g
+  partclone    # its map of used blocks is what our clones are held against
   syslinux     # boots the small model
   cpio
   faketime     # the same seed makes the same bytes

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-import select
-import shutil
-import signal
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..asking import answer
 from ..errors import ErrorKind, LauncherError, TransferFailed
 from ..model.machine import EMPTY
-from ..process import Process, spawn
 from ..sentence import Sentence, say
 
 PROGRAM = "wipefs"
 ASKED = ("--json", "--output", "OFFSET,LENGTH,TYPE,USAGE")
 PARTITIONS = ("partx", "--show", "--noheadings", "--output", "NR")
-WHERE_ADMINISTRATORS_HAVE_IT = ("/usr/sbin", "/sbin")
 TABLE = "partition-table"
 """The usage of a partition table; the others are filesystem, raid, crypto and other."""
 PROTECTIVE = "PMBR"
@@ -52,7 +47,7 @@ class Signature:
 
 def signatures(path: str, seconds: float) -> tuple[Signature, ...]:
     """All that is recognised at `path`. Raises LauncherError when that is not known within so many seconds."""
-    return parse(_answer((PROGRAM, *ASKED, path), seconds))
+    return parse(answer((PROGRAM, *ASKED, path), seconds))
 
 
 def empty_table(path: str, seconds: float) -> str | None:
@@ -76,7 +71,7 @@ def _divided(path: str, seconds: float, tables: list[str]) -> bool:
         if (place / "partition").exists() or any(place.glob("*/partition")):
             return True
     try:
-        return bool(_answer((*PARTITIONS, path), seconds).strip())
+        return bool(answer((*PARTITIONS, path), seconds).strip())
     except TransferFailed:
         return not Path(path).is_block_device()
 
@@ -94,57 +89,3 @@ def parse(text: bytes) -> tuple[Signature, ...]:
     except (ValueError, KeyError, TypeError) as error:
         sentence = say("{program} gave an answer that is none.", program=PROGRAM)
         raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence) from error
-
-
-def _answer(argv: tuple[str, ...], seconds: float) -> bytes:
-    """What `argv` writes until it ends; where that takes too long it is killed. Raises LauncherError; TransferFailed
-    where it cannot be started."""
-    name, *words = argv
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
-    try:
-        inlet, outlet = os.pipe()
-    except OSError as error:
-        sentence = say("{program} could not be started: {error}.", program=name, error=error.strerror)
-        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
-    try:
-        process = spawn((shutil.which(name, path=places) or name, *words), None, outlet, lambda command: None)
-    except TransferFailed:
-        os.close(inlet)
-        raise
-    finally:
-        os.close(outlet)
-    try:
-        written = _read(inlet, time.monotonic() + seconds)
-        if written is None:
-            process.signal(signal.SIGKILL)
-        said = _last_words(process)
-    finally:
-        os.close(inlet)
-        status = process.reap()
-    if written is None:
-        late = say("{program} has not ended for {seconds} s.", program=name, seconds=round(seconds))
-        raise LauncherError(ErrorKind.PROGRAM_FAILED, late)
-    if status:
-        failed = say("{program} failed: {words}.", program=name, words=said or str(status))
-        raise LauncherError(ErrorKind.PROGRAM_FAILED, failed)
-    return written
-
-
-def _read(fd: int, end: float) -> bytes | None:
-    """All until the end of the input; None where that does not come in time."""
-    poll, pieces = select.poll(), list[bytes]()
-    poll.register(fd, select.POLLIN)
-    while poll.poll(max(0, end - time.monotonic()) * 1000):
-        piece = os.read(fd, 65536)
-        if not piece:
-            return b"".join(pieces)
-        pieces.append(piece)
-    return None
-
-
-def _last_words(process: Process) -> str:
-    try:
-        said = os.read(process.errors, 65536).decode(errors="replace").split("\n")
-    except BlockingIOError:
-        return ""
-    return next((line.strip().rstrip(".") for line in reversed(said) if line.strip()), "")

@@ -59,6 +59,13 @@ class UsedMap:
         for granule in range(whole, last):
             self._mark(granule)
 
+    def add(self, other: UsedMap) -> None:
+        """What `other`, of the same disk, knows to be free."""
+        if other.length != self.length:
+            raise ValueError(f"a map of {other.length} bytes is not of a disk of {self.length}")
+        both = int.from_bytes(self._free.tobytes(), "little") | int.from_bytes(other._free.tobytes(), "little")
+        self._free = array("H", both.to_bytes(2 * len(self._free), "little"))
+
     def _mark(self, granule: int) -> None:
         self._free[granule // _GRANULES] |= 1 << granule % _GRANULES
 

@@ -23,6 +23,7 @@ from pxe.entries.room import Machine, Room
 from pxe.tree.tree import write_tree
 
 from ..disks import images
+from ..disks.likeness import Source, look
 from ..disks.model import small_model
 from ..disks.raw import MIB, create, xxh128
 from ..host import sandbox
@@ -111,7 +112,8 @@ class _Room:
         self.say("comparing the disks")
         written = {name: source.report() for name, source in sources.items()}
         model = sources["sender"]
-        found = {name: images.target(path, model.path, model.xxh128) for name, path in targets.items()}
+        looked = {source.xxh128: source.looked for source in sources.values() if source.looked.parts}
+        found = {name: images.target(path, model.path, model.xxh128, looked) for name, path in targets.items()}
         return self._finish(
             Report(
                 tuple(
@@ -142,7 +144,7 @@ class _Room:
         if faults.SECOND_SENDER in models:
             models[faults.SECOND_SENDER] = images.noise(self.scratch / "second.img", size, seed=2)
         return {
-            name: _Source(path, size, xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"))
+            name: _Source(path, size, xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"), look(path))
             for name, path in models.items()
         }
 
@@ -276,17 +278,20 @@ class _Room:
 
 @dataclass(frozen=True)
 class _Source:
-    """A sender's disk: the raw image, its digest before the run, and the overlay that the machine has."""
+    """A sender's disk: the raw image, its digest before the run, the overlay that the machine has, and what is used of
+    it."""
 
     path: Path
     size: int
     xxh128: str
     overlay: Path
+    looked: Source
 
     def report(self) -> SourceReport:
         """What became of it."""
         after = xxh128(self.path)
-        return SourceReport(str(self.path), self.size, self.xxh128, after, images.written(self.overlay))
+        written = images.written(self.overlay)
+        return SourceReport(str(self.path), self.size, self.xxh128, after, written, self.looked.holes)
 
 
 def _direct(tree: Path, seat: SeatSpec) -> DirectBoot:

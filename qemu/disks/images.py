@@ -7,13 +7,16 @@ comparison of contents would miss.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..machine.spec import SpecError
+from .likeness import Likeness, Source, likeness
 from .raw import CHUNK, xxh128
 from .tools import DiskError, run
 
@@ -25,7 +28,9 @@ class Image:
     """A target as the host sees it. `xxh128` over the source's length, None when the disk is shorter than that.
 
     `first_difference` is the first byte in which it differs from the source, `differing_blocks` how many blocks of
-    4096 bytes do; `blank`: it holds nothing but zeros, as at the start.
+    4096 bytes do; `blank`: it holds nothing but zeros, as at the start. `alike`: the digest of the source that it has
+    in every used block and every file, where it has not every byte (`likeness`), `grown`: some of its partitions have
+    grown or moved; `unlike`: why it has none.
     """
 
     path: str
@@ -34,6 +39,9 @@ class Image:
     first_difference: int | None = None
     differing_blocks: int = 0
     blank: bool = False
+    alike: str | None = None
+    grown: bool = False
+    unlike: str = ""
 
 
 def require_raw(path: Path) -> int:
@@ -61,14 +69,23 @@ def written(path: Path) -> int:
     return sum(extent["length"] for extent in extents if extent["depth"] == 0 and extent.get("present", True))
 
 
-def target(path: Path, source: Path, wanted: str) -> Image:
-    """The target `path`, held against the raw image `source`, whose digest is `wanted`."""
+def target(path: Path, source: Path, wanted: str, sources: Mapping[str, Source] | None = None) -> Image:
+    """The target `path`, held against the raw image `source`, whose digest is `wanted`; and by what is used against
+    each of `sources` (by digest)."""
     try:
         digest = xxh128(path, source.stat().st_size)
     except DiskError:
         digest = None
-    first, blocks = (None, 0) if digest == wanted else differences(path, source)
-    return Image(str(path), path.stat().st_size, digest, first, blocks, digest != wanted and blank(path))
+    size = path.stat().st_size
+    if digest == wanted:
+        return Image(str(path), size, digest)
+    found = Image(str(path), size, digest, *differences(path, source), blank(path))
+    for name, one in (sources or {}).items():
+        kind, why = likeness(path, one)
+        if kind is not Likeness.NONE:
+            return dataclasses.replace(found, alike=name, grown=kind is Likeness.GROWN, unlike="")
+        found = dataclasses.replace(found, unlike=found.unlike or why)
+    return found
 
 
 def differences(path: Path, source: Path) -> tuple[int | None, int]:

@@ -11,15 +11,20 @@ from launcher.model.plan import Compression
 from launcher.network.dhcp import client_argv
 from launcher.programs import ELSEWHERE, FILE_SYSTEMS, PROGRAMS
 from launcher.udpcast.command import compressor, decompressor
+from launcher.used import ext, ntfs, table, window
 from tests.common import ROOT
 
 STARTS = {
-    "launcher/hardware/signatures.py": {signatures.PROGRAM, signatures.PARTITIONS[0]},
+    "launcher/asking.py": {
+        *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.MODPROBE[0]),
+        *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT),
+    },
     "launcher/network/card.py": {"ip"},
     "launcher/network/client.py": set[str](),  # what `dhcp` says
     "launcher/process.py": set(process.FALLBACKS.values()),
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},
+    "launcher/resize/running.py": {"sfdisk"},
     "launcher/translate.py": {"msgfmt"},
     "launcher/transfer/receiver.py": {words[0] for one in Compression if (words := decompressor(one))},
 }

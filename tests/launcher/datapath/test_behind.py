@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
+from launcher import asking
 from launcher.datapath.behind import Behind, tidy
 from launcher.datapath.block_device import DiskError, TargetDisk
 from launcher.errors import LauncherError
-from launcher.hardware import signatures as module
 from launcher.hardware.signatures import Signature, parse, signatures
 from launcher.model.times import TIMES
 from launcher.sentence import say
@@ -146,7 +146,7 @@ def test_a_clone_is_no_worse_where_nobody_can_look(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None, words: str
 ) -> None:
     target = cast_over(tmp_path / "disk", gpt, gpt)
-    monkeypatch.setattr(module, "WHERE_ADMINISTRATORS_HAVE_IT", ())
+    monkeypatch.setattr(asking, "WHERE_ADMINISTRATORS_HAVE_IT", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     if script:
         (tmp_path / "wipefs").write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{script}\n")

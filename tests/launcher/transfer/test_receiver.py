@@ -35,8 +35,8 @@ from launcher.transfer.receiver import Reception
 from launcher.transfer.receiver_signals import Alive, Announced, FirstByte
 from launcher.transfer.status import Status
 from launcher.transfer.transfer import Transfer
+from tests.launcher.datapath.disks import Disk, some_disk
 from tests.launcher.datapath.old_lives import gpt
-from tests.launcher.datapath.streams import Disk, some_disk
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
 DEADLINE = 300.0  # seconds after which a test has failed: a busy disk may take long to flush

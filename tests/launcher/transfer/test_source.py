@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from launcher import asking
 from launcher.errors import ErrorKind, TransferFailed
-from launcher.hardware import signatures
 from launcher.model.plan import Role
 from launcher.model.times import TIMES
 from launcher.transfer.source import opening
@@ -79,7 +79,7 @@ def test_what_is_not_recognised_is_sent_only_where_that_is_meant(
 
 
 def test_where_nobody_can_look_it_is_refused_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signatures, "WHERE_ADMINISTRATORS_HAVE_IT", ())
+    monkeypatch.setattr(asking, "WHERE_ADMINISTRATORS_HAVE_IT", ())
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(TransferFailed, match=r"was not sent\. wipefs could not be started"):
         sent(tmp_path / "disk", nothing)

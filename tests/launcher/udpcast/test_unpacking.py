@@ -11,7 +11,7 @@ import pytest
 from launcher.model.plan import Compression
 from launcher.udpcast.command import compressor, decompressor
 from launcher.udpcast.unpacking import Complaint, complaint
-from tests.launcher.datapath.streams import data_of, unpack
+from tests.launcher.datapath.disks import data_of, unpack
 
 SEEDED = random.Random(4)
 DISK = SEEDED.randbytes(300_000) + b"The quick brown fox jumps over the lazy dog.\n" * 9000 + bytes(500_000)
@@ -29,7 +29,7 @@ def run(words: tuple[str, ...], stream: bytes) -> tuple[int, bytes, str]:
 
 
 def packed(compression: Compression, data: bytes = DISK) -> bytes:
-    return run(compressor(compression), data)[1]
+    return run(compressor(compression) or ("zstd", "-q", "-1", "-c"), data)[1]
 
 
 def unpacked(compression: Compression, stream: bytes) -> tuple[int, bytes, str]:

@@ -1,0 +1,86 @@
+"""Why a partition is sent whole, and whom the tools that tell are asked by: with a deadline, and without rights."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..asking import Ended, ask
+from ..sentence import NOTHING, Sentence, say, verbatim
+
+LINE_MOST = 16 << 20
+"""Bytes of a line. The longest that is right is dumpe2fs's list of the free blocks of one group."""
+
+
+class Doubt(Exception):
+    """`why` not all is known of it (a clause), and `remedy`: what to do so that it is known the next time."""
+
+    def __init__(self, why: Sentence, remedy: Sentence = NOTHING) -> None:
+        super().__init__(str(why))
+        self.why, self.remedy = why, remedy
+
+    def sentence(self, name: str) -> Sentence:
+        """Of the partition of that name."""
+        if self.remedy:
+            return say("{name}: {why}, so it is sent whole: {remedy}.", name=name, why=self.why, remedy=self.remedy)
+        return say("{name}: {why}, so it is sent whole.", name=name, why=self.why)
+
+
+def unknown(program: str) -> Doubt:
+    """`program` answered what is not understood here."""
+    return Doubt(say("the answer of {program} is not understood", program=program))
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Who asks. `deadline` by the monotonic clock, in seconds; `note` is given each command."""
+
+    deadline: float
+    note: Callable[[str], None]
+    rights: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long there still is."""
+        return max(0.0, self.deadline - time.monotonic())
+
+    def text(self, *argv: str) -> str:
+        """All that it writes, where it ends with 0; else Doubt. Raises LauncherError."""
+        text, ended = self.both(*argv)
+        if ended.status:
+            raise failed(argv[0], ended)
+        return text
+
+    def both(self, *argv: str) -> tuple[str, Ended]:
+        """What it writes, and how it ends. Raises LauncherError."""
+        pieces: list[bytes] = []
+        ended = self.stream(pieces.append, *argv)
+        return b"".join(pieces).decode(errors="replace"), ended
+
+    def stream(self, take: Callable[[bytes], None], *argv: str) -> Ended:
+        """Give `take` the pieces of what it writes. Raises LauncherError, and what `take` raises."""
+        return ask(argv, take, self.seconds, rights=self.rights, note=self.note)
+
+    def lines(self, take: Callable[[str], None], *argv: str) -> Ended:
+        """The same by lines; Doubt where one has no end."""
+        rest = b""
+
+        def pieces(piece: bytes) -> None:
+            nonlocal rest
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                take(line.decode(errors="replace"))
+            if len(rest) > LINE_MOST:
+                raise unknown(argv[0])
+
+        ended = self.stream(pieces, *argv)
+        if rest:
+            take(rest.decode(errors="replace"))
+        return ended
+
+
+def failed(program: str, ended: Ended) -> Doubt:
+    """`program` did not end well."""
+    words = verbatim(ended.last_words or str(ended.status))
+    return Doubt(say("{program} failed ({words})", program=program, words=words))

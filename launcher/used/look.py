@@ -1,0 +1,278 @@
+"""What of a disk is used: `survey`.
+
+Rules, in one place:
+
+* All is used but what the file system's own tool says is free, of a file system that its gate found clean. Whatever is
+  in doubt (an answer that is not understood, a failure, a deadline, a program that is missing) makes a partition whole,
+  and the reason is said.
+* What is free comes into the map behind the last question of its partition, and all of it or nothing.
+* The first and the last MiB of a partition are used, and all that is in none: so a clone has no signature that its
+  source has not.
+* Where one system is hibernated, it has its file systems still: if Windows is, no NTFS of the disk is looked at; if a
+  Linux is, none is at all.
+* Tools see read-only windows (see `window`). Without loop devices nothing is looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from ..asking import answer
+from ..errors import LauncherError
+from ..hardware.signatures import ASKED, PROGRAM, PROTECTIVE, Signature, parse
+from ..sentence import Sentence, say
+from . import ext, ntfs, swap, table
+from .doubt import Doubt, Tools
+from .survey import Part, Survey
+from .table import Entry, Table
+from .used_map import UsedMap
+from .window import MODPROBE, NoWindow, Source, Window
+
+SECONDS = 300.0
+"""What a partition's tools may take together: all of a large and fragmented NTFS is read once on a slow disk."""
+EDGE = 1 << 20
+"""Bytes at the beginning and at the end of each partition that are sent always."""
+HIBERNATED = "swsuspend"
+NTFS = "ntfs"
+Look = Callable[[Window, Tools, Callable[[int, int], None]], int]
+LOOKS: dict[str, Look] = {
+    **dict.fromkeys(("ext2", "ext3", "ext4"), ext.look),
+    NTFS: ntfs.look,
+    "swap": swap.look,
+}
+"""By what the free blocks of a kind of file system are known, as blkid names it."""
+
+
+def _quiet(command: str) -> None:
+    """Commands are not logged."""
+
+
+def survey(
+    path: str, length: int, *, seconds: float = SECONDS, used: bool = True, note: Callable[[str], None] = _quiet
+) -> Survey:
+    """What is on the `length` bytes of the disk, partition or image file at `path`; without `used` only which parts
+    there are. Each of them may take so many `seconds`; `note` is given each command. Raises LauncherError where it
+    cannot be read at all."""
+    with contextlib.closing(Source(path)) as source:
+        return _Surveying(source, length, seconds, note).survey(used)
+
+
+class _Surveying:
+    """One survey."""
+
+    def __init__(self, source: Source, length: int, seconds: float, note: Callable[[str], None]) -> None:
+        self._source = source
+        self._length = length
+        self._seconds = seconds
+        self._note = note
+        self._sector = source.sector
+
+    def survey(self, used: bool) -> Survey:
+        """All of it."""
+        try:
+            with self._window(0, self._source.size) as window:
+                disk = self._disk(window.path)
+        except NoWindow as no:
+            disk = replace(self._disk(self._source.path), blind=_blind(no))
+        if disk.doubt:
+            whole = Part(self._source.name, 0, 0, self._length, disk.kind, whole=_words(self._source.name, disk.doubt))
+            return Survey(UsedMap(self._length), (whole,))
+        found = [self._recognise(entry, disk) for entry in disk.entries]
+        hibernated = self._hibernated(found) if used else _Hibernated()
+        chart = UsedMap(self._length)
+        parts = tuple(self._part(one, hibernated, chart) if used else one.part for one in found)
+        text, end = (disk.table.text, disk.table.end) if disk.table else (None, None)
+        return Survey(chart, parts, text, end, self._behind(disk))
+
+    @contextlib.contextmanager
+    def _window(self, offset: int, length: int) -> Iterator[Window]:
+        """Raises NoWindow."""
+        with self._source.window(offset, length, self._load, self._sector) as window:
+            yield window
+
+    def _load(self) -> None:
+        """Bring the kernel's driver of loop devices; where that fails, it is seen at the device that is not there."""
+        with contextlib.suppress(LauncherError):
+            answer(MODPROBE, self._seconds, note=self._note)
+
+    def _tools(self) -> Tools:
+        """For one part, from now on."""
+        return Tools(time.monotonic() + self._seconds, self._note)
+
+    def _disk(self, path: str) -> _Disk:
+        """What the disk is as a whole, to be seen at `path`."""
+        tools = self._tools()
+        try:
+            found = signatures(path, tools)
+        except (Doubt, LauncherError) as doubt:
+            return _Disk(doubt=doubt)
+        tables, others = table.tables(found), table.others(found)
+        try:
+            if others and (not tables or (tables == {table.MBR} and not table.is_divided(path, tools))):
+                return _Disk((Entry(0, 0, self._length),), found=found)
+            if others:
+                names = *others, *sorted(tables)
+                raise Doubt(say("more than one thing is recognised on it ({names})", names=names))
+            if not tables and not any(one.kind == PROTECTIVE for one in found):
+                return _Disk((Entry(0, 0, self._length),))
+            partitions = table.read(path, self._source.path, self._length, tools)
+        except (Doubt, LauncherError) as doubt:
+            return _Disk(found=found, doubt=doubt)
+        return _Disk(partitions.entries, partitions, found)
+
+    def _recognise(self, entry: Entry, disk: _Disk) -> _Found:
+        """What kind of thing is in a partition."""
+        number = entry.number
+        name = table.part_name(self._source.name, number) if number else self._source.name
+        part = Part(name, number, entry.offset, entry.size)
+        if disk.blind:
+            return _Found(replace(part, kind="" if number else disk.kind), disk.blind)
+        tools = self._tools()
+        try:
+            with self._window(entry.offset, entry.size) as window:
+                found = signatures(window.path, tools)
+                kinds = table.others(found)
+                part = replace(part, kind=kinds[0] if kinds else "")
+                if not kinds:
+                    raise Doubt(say("nothing is recognised on it"))
+                if len(kinds) > 1:
+                    raise Doubt(say("more than one thing is recognised on it ({names})", names=kinds))
+                if table.tables(found) and table.is_divided(window.path, tools):
+                    raise Doubt(say("it has a partition table of its own, beside {kind}", kind=part.kind))
+        except NoWindow as no:
+            return _Found(part, _blind(no))
+        except (Doubt, LauncherError) as doubt:
+            return _Found(part, doubt)
+        return _Found(part)
+
+    def _hibernated(self, found: list[_Found]) -> _Hibernated:
+        """Which systems are."""
+        linux = next((one.part.name for one in found if one.part.kind == HIBERNATED), "")
+        for one in found:
+            if one.part.kind == NTFS and self._is_hibernated(one.part):
+                return _Hibernated(linux, one.part.name)
+        return _Hibernated(linux)
+
+    def _is_hibernated(self, part: Part) -> bool:
+        """Whether a Windows is, on this NTFS; where that is not known, it is asked again, and then the reason is
+        said."""
+        try:
+            with self._window(part.offset, part.size) as window:
+                return ntfs.hibernated(window, self._tools())
+        except (NoWindow, LauncherError):
+            return False
+
+    def _part(self, found: _Found, hibernated: _Hibernated, chart: UsedMap) -> Part:
+        """The part, with what is free of it in `chart`."""
+        part = found.part
+        try:
+            if found.doubt:
+                raise found.doubt
+            look = _look(part, hibernated)
+            trial = UsedMap(self._length)
+            with self._window(part.offset, part.size) as window:
+                used = look(window, self._tools(), _freeing(trial, part))
+        except NoWindow as no:
+            return replace(part, whole=_words(part.name, _blind(no)))
+        except (Doubt, LauncherError) as doubt:
+            return replace(part, whole=_words(part.name, doubt))
+        chart.add(trial)
+        return replace(part, used=used)
+
+    def _behind(self, disk: _Disk) -> tuple[str, ...]:
+        """What is recognised behind the last partition: on the disk as a whole, and where something that had a
+        partition once would begin."""
+        if disk.table is None:
+            return ()
+        end = disk.table.end
+        seen = {one.offset: one for one in disk.found if one.offset >= end}
+        for begin in sorted({end, -(-end // EDGE) * EDGE}):
+            if begin < self._source.size and not disk.blind:
+                for one in self._recognised(begin, self._source.size):
+                    seen[one.offset] = one
+        known = sorted(seen.values(), key=lambda one: one.offset)
+        return tuple(str(one.words) for one in known if one.kind != table.GPT)
+
+    def _recognised(self, begin: int, end: int) -> list[Signature]:
+        """What would be, if the disk began there."""
+        with contextlib.suppress(NoWindow, LauncherError, Doubt), self._window(begin, end - begin) as window:
+            found = signatures(window.path, self._tools())
+            return [replace(one, offset=begin + one.offset) for one in found]
+        return []
+
+
+@dataclass(frozen=True)
+class _Disk:
+    """The disk as a whole: `entries` are its parts; `found` is what is recognised on it. `doubt`: why it is not known
+    which parts it has. `blind`: why none can be looked at."""
+
+    entries: tuple[Entry, ...] = ()
+    table: Table | None = None
+    found: tuple[Signature, ...] = ()
+    doubt: Doubt | LauncherError | None = None
+    blind: Doubt | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it is, where that is no partition table."""
+        return next(iter(table.others(self.found)), "")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A part, and where it is in doubt."""
+
+    part: Part
+    doubt: Doubt | LauncherError | None = None
+
+
+@dataclass(frozen=True)
+class _Hibernated:
+    """On which partition a hibernated system was seen; "" on none."""
+
+    linux: str = ""
+    windows: str = ""
+
+
+def signatures(path: str, tools: Tools) -> tuple[Signature, ...]:
+    """All that is recognised in a window. Raises Doubt and LauncherError."""
+    return parse(tools.text(PROGRAM, *ASKED, path).encode())
+
+
+def _look(part: Part, hibernated: _Hibernated) -> Look:
+    """Whom to ask. Raises Doubt."""
+    if part.kind == HIBERNATED:
+        raise Doubt(say("a Linux is hibernated"), say("start it and shut it down"))
+    if part.kind not in LOOKS:
+        raise Doubt(say("it is {kind}", kind=part.kind))
+    if hibernated.linux:
+        raise Doubt(say("a Linux is hibernated (on {other})", other=hibernated.linux), say("start it and shut it down"))
+    if part.kind == NTFS and hibernated.windows not in {"", part.name}:
+        raise ntfs.shut_down(hibernated.windows)
+    return LOOKS[part.kind]
+
+
+def _freeing(trial: UsedMap, part: Part) -> Callable[[int, int], None]:
+    """Bytes of the partition that are free come into `trial`, apart from its edges."""
+
+    def free(begin: int, end: int) -> None:
+        if not 0 <= begin <= end <= part.size:
+            raise Doubt(say("its file system is larger than it is"))
+        begin, end = max(begin, EDGE), min(end, part.size - EDGE)
+        if begin < end:
+            trial.free(part.offset + begin, part.offset + end)
+
+    return free
+
+
+def _blind(no: NoWindow) -> Doubt:
+    return Doubt(say("no loop device could be had to look at it ({error})", error=str(no)), say("run this as root"))
+
+
+def _words(name: str, doubt: Doubt | LauncherError) -> Sentence:
+    if isinstance(doubt, Doubt):
+        return doubt.sentence(name)
+    return say("{name} is sent whole: {why}", name=name, why=doubt.sentence)
