@@ -17,6 +17,7 @@ from tests.common import ROOT
 STARTS = {
     "launcher/asking.py": {
         *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.MODPROBE[0]),
+        *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
         *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT),
     },
     "launcher/network/card.py": {"ip"},
@@ -24,7 +25,6 @@ STARTS = {
     "launcher/process.py": set(process.FALLBACKS.values()),
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},
-    "launcher/resize/running.py": {"sfdisk"},
     "launcher/translate.py": {"msgfmt"},
     "launcher/transfer/receiver.py": {words[0] for one in Compression if (words := decompressor(one))},
 }
