@@ -30,7 +30,8 @@ class GrowthKind(Enum):
 
     GROWN = "grown"
     NOT_GROWN = "not-grown"  # nothing was tried: nobody wanted it, or nothing there can grow
-    FAILED = "failed"  # it was tried; how far it came stands in the sentence
+    FAILED = "failed"  # it was tried; how far it came stands in the sentence, and every partition is whole
+    BROKEN = "broken"  # it was tried, and the clone is not whole any more
 
 
 @dataclass(frozen=True)

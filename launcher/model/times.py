@@ -230,6 +230,11 @@ class Times:
         "for reading a written disk's partition table anew, while one of its old partitions is open",
         "udev looks at them in it",
     )
+    growing: float = _row(
+        3600.0,
+        "for one tool that checks or grows a clone's file system",
+        "checking millions of files on a slow disk takes many minutes",
+    )
     stuck: float = _row(
         3.0,
         "a thread may wait in the kernel when the launcher leaves, before the PC is restarted by force",

@@ -18,13 +18,13 @@ STARTS = {
     "launcher/asking.py": {
         *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.MODPROBE[0]),
         *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT, xfs.LOG, xfs.DB, btrfs.PROGRAM),
+        *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
     },
     "launcher/network/card.py": {"ip"},
     "launcher/network/client.py": set[str](),  # what `dhcp` says
     "launcher/process.py": set(process.FALLBACKS.values()),
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},
-    "launcher/resize/running.py": {"sfdisk"},
     "launcher/translate.py": {"msgfmt"},
     "launcher/transfer/receiver.py": {words[0] for one in Compression if (words := decompressor(one))},
 }
