@@ -100,7 +100,9 @@ class Sink:
         """So much data was put there; a full chunk is given on at once. Raises Refused where it is too much."""
         self._filled += count
         if self.place + self._filled > self.limit:
-            raise Refused(Complaint.DAMAGED, f"corrupt: there are more than the {self.limit:,} bytes that were announced")
+            raise Refused(
+                Complaint.DAMAGED, f"corrupt: there are more than the {self.limit:,} bytes that were announced"
+            )
         if self._filled == CHUNK:
             self.flush()
 

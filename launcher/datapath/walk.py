@@ -50,7 +50,9 @@ class Walk:
             elif len(head) < 8:
                 raise self._cut()
             else:
-                raise Refused(Complaint.BEHIND, f"unsupported format: no frame of a disk follows byte {self._sink.place:,}")
+                raise Refused(
+                    Complaint.BEHIND, f"unsupported format: no frame of a disk follows byte {self._sink.place:,}"
+                )
 
     def _data(self) -> None:
         source, sink = self._source, self._sink
