@@ -9,8 +9,8 @@ import signal
 import time
 from dataclasses import dataclass
 
+from ..asking import WHERE_ADMINISTRATORS_HAVE_IT
 from ..errors import ErrorKind, LauncherError
-from ..hardware.signatures import WHERE_ADMINISTRATORS_HAVE_IT
 from ..process import Process, spawn
 from ..sentence import Sentence, say
 

@@ -29,7 +29,7 @@ _COMPRESSORS = {
     Compression.NONE: (),
     Compression.GZIP: ("pigz", "-1", "-c"),
     Compression.LZOP: ("lzop", "-1", "-c"),
-    Compression.ZSTD: ("zstd", "-q", "-1", "-T0", "-c"),
+    Compression.ZSTD: (),  # libzstd, in the launcher
 }
 _DECOMPRESSORS = {
     Compression.NONE: (),
@@ -40,7 +40,7 @@ _DECOMPRESSORS = {
 
 
 def compressor(compression: Compression) -> tuple[str, ...]:
-    """The command that compresses from standard input to standard output; empty for none."""
+    """The command that compresses from standard input to standard output; empty where no process is needed."""
     return _COMPRESSORS[compression]
 
 

@@ -196,9 +196,10 @@ DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WA
     [
         (
             plan(SND, compression=Compression.ZSTD),
-            (("zstd", "-q", "-1", "-T0", "-c"), ("udp-sender", *BASE, *DEFAULTS)),
+            (("udp-sender", *BASE, *DEFAULTS),),
         ),
-        (plan(SND), (("zstd", "-q", "-1", "-T0", "-c"), ("udp-sender", *BASE, *DEFAULTS))),
+        (plan(SND), (("udp-sender", *BASE, *DEFAULTS),)),
+        (plan(SND, compression=Compression.GZIP), (("pigz", "-1", "-c"), ("udp-sender", *BASE, *DEFAULTS))),
         (plan(SND, compression=Compression.NONE), (("udp-sender", *BASE, *DEFAULTS),)),
         (
             plan(SND, attended=False, compression=Compression.NONE),
