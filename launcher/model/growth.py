@@ -39,6 +39,11 @@ class Growth:
     after: int | None = None
     remarks: tuple[Sentence, ...] = ()
 
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """All that is said of it."""
+        return tuple(sentence for sentence in (self.sentence, self.hint, *self.remarks) if sentence)
+
     def record(self) -> dict[str, object]:
         """As plain JSON values: a field of the event ``outcome``, and the event ``growth``."""
         return {
@@ -104,4 +109,5 @@ def failed(offer: Offer, why: Sentence, hint: Sentence = NOTHING) -> Growth:
 
 
 NOBODY_ASKED = say("nobody was there to be asked (grow=yes grows without a question).")
+NOBODY_ANSWERED = say("nobody answered in time.")
 NOT_WANTED = say("it was not wanted.")

@@ -104,7 +104,7 @@ def _sentences(result: Result) -> list[tuple[str, Sentence]]:
     amount = (of_whole(outcome) if outcome.ok else None) or size(outcome.moved)
     figures = joined("   ", amount, duration(outcome.seconds), speed) if outcome.moved else NOTHING
     sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome)]
-    grown = [(_colour(growth), sentence) for growth in filter(None, [_apart(outcome)]) for sentence in said_of(growth)]
+    grown = [(_colour(growth), sentence) for growth in filter(None, [_apart(outcome)]) for sentence in growth.sentences]
     more = [what_is_left(result.plan, outcome), *outcome.remarks, figures]
     if outcome.xxh128:
         more.append(verbatim(f"xxh128 {outcome.xxh128}"))
@@ -122,11 +122,6 @@ def _sentences(result: Result) -> list[tuple[str, Sentence]]:
 def _apart(outcome: Outcome) -> Growth | None:
     """The growing, where the outcome is not about it."""
     return None if outcome.kind is OutcomeKind.BROKEN else outcome.growth
-
-
-def said_of(growth: Growth) -> tuple[Sentence, ...]:
-    """What became of growing, and what is to be known of it."""
-    return (growth.sentence, growth.hint, *growth.remarks)
 
 
 def _colour(growth: Growth) -> str:

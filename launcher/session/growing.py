@@ -6,9 +6,10 @@ disk that grows must not be switched off.
 
 from __future__ import annotations
 
-from ..model.growth import NOT_WANTED, Growth, Offer, not_grown
+from ..model.growth import NOBODY_ANSWERED, NOT_WANTED, Growth, Offer, not_grown
 from ..model.outcome import Outcome
 from ..screens.growing import NO, YES, GrowingPage, GrowQuestion
+from ..sentence import Sentence
 from ..transfer.growing import GrowJob
 from .execution import Earlier, Execution
 from .stage import Stage
@@ -42,7 +43,7 @@ class Growing(Stage):
     def tick(self) -> None:
         if self._work is None:
             if self._question.tick():
-                self._end(not_grown(NOT_WANTED, self._offer))
+                self._leave_it(NOBODY_ANSWERED)
             else:
                 self.app.ui.draw()
             return
@@ -67,13 +68,18 @@ class Growing(Stage):
         if self._work is not None:
             return
         if action == NO:
-            self._end(not_grown(NOT_WANTED, self._offer))
+            self._leave_it(NOT_WANTED)
         elif action == YES:
             job = GrowJob(self._offer, self.app.log)
             job.start()
             self._work = job, GrowingPage(self._offer, self.app.host)
             self.app.show(self._work[1].page)
             self.tick()
+
+    def _leave_it(self, why: Sentence) -> None:
+        growth = not_grown(why, self._offer)
+        self.app.log.emit("growth", **growth.record())
+        self._end(growth)
 
     def _end(self, growth: Growth) -> None:
         self._execution.finish(self._outcome.grown(growth), self._earlier)
