@@ -51,7 +51,7 @@ def confined(start: Callable[[], T]) -> T:
 
     def run() -> None:
         try:
-            _give_up_rights()
+            give_up_rights()
             came.append(start())
         except BaseException as error:
             failed.append(error)
@@ -84,8 +84,10 @@ def hand_over_log(path: str) -> None:
                 os.fchown(log, NOBODY, -1)
 
 
-def _give_up_rights() -> None:
-    """In this thread only. The order matters: each step is the last one that the next may not be done before."""
+def give_up_rights() -> None:
+    """In this thread only. Raises TransferFailed where that cannot be.
+
+    The order matters: each step is the last one that the next may not be done before."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise _not_given_up()

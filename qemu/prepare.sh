@@ -29,6 +29,7 @@ PACKAGES=(
   # model disks
   fdisk        # sfdisk
   dosfstools mtools e2fsprogs ntfs-3g
+  partclone    # its map of used blocks is what our clones are held against
   syslinux     # boots the small model
   cpio
   faketime     # the same seed makes the same bytes
@@ -43,6 +44,7 @@ TEST_PACKAGES=(
   tcpdump      # what the network tests look at
   xxhash       # xxh128sum, which our digests are held against
   groff-base   # reads the manual pages
+  nbdkit nbdkit-plugin-python libnbd-bin fuse3 # stored images are mounted with them
   # building our own packages
   dpkg-dev debhelper dh-python
   python3-build

@@ -9,6 +9,9 @@ import mmap
 import queue
 import threading
 from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 CHUNK = 1 << 20  # bytes moved at once
 CHUNKS = 8  # enough for a disk that now and then takes a while over one
@@ -19,14 +22,15 @@ def chunk() -> memoryview:
     return memoryview(mmap.mmap(-1, CHUNK))
 
 
-class BufferedCopy:
-    """One run: `fill` puts up to a chunk into a buffer and returns how much, 0 at the end; `use` gets just that.
+class BufferedCopy(Generic[T]):
+    """One run: `fill` puts up to a chunk into a buffer and tells what is in it (how much, say), or something false at
+    the end; `use` gets the buffer, and what was told.
 
     `fill` is called in the thread that calls `run`, `use` in a thread of its own. Whichever raises ends the run.
     """
 
     def __init__(
-        self, fill: Callable[[memoryview], int], use: Callable[[memoryview], None], chunks: int = CHUNKS
+        self, fill: Callable[[memoryview], T | None], use: Callable[[memoryview, T], None], chunks: int = CHUNKS
     ) -> None:
         """`chunks`: so many may be under way; two where filling and using are steady."""
         self._fill = fill
@@ -35,7 +39,7 @@ class BufferedCopy:
         # The chunk that was used last is filled next: where the user keeps up, it is still in the processor's cache.
         self._idle: list[memoryview] = []
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()  # an entry for each that is idle
-        self._filled: queue.SimpleQueue[tuple[memoryview, int] | None] = queue.SimpleQueue()
+        self._filled: queue.SimpleQueue[tuple[memoryview, T] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
 
     def run(self) -> None:
@@ -49,10 +53,10 @@ class BufferedCopy:
             while True:
                 self._free.get()
                 memory = self._idle.pop()
-                count = 0 if self._failure else self._fill(memory)
-                if not count:
+                what = None if self._failure else self._fill(memory)
+                if not what:
                     break
-                self._filled.put((memory, count))
+                self._filled.put((memory, what))
         except BaseException as failure:
             self._failure = self._failure or failure
         self._filled.put(None)
@@ -63,10 +67,10 @@ class BufferedCopy:
     def _serve(self) -> None:
         broken = False
         while found := self._filled.get():
-            memory, count = found
+            memory, what = found
             try:
                 if not broken:
-                    self._use(memory[:count])
+                    self._use(memory, what)
             except BaseException as failure:
                 broken = True
                 self._failure = self._failure or failure

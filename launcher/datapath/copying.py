@@ -10,8 +10,10 @@ import contextlib
 import fcntl
 import os
 import select
+import struct
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import xxhash
@@ -20,8 +22,9 @@ from ..model.times import TIMES, Times
 from ..sentence import say
 from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
 from .chunks import CHUNK, BufferedCopy, chunk
-from .framing import TRAILER_BYTES
+from .layout import Layout
 from .moved import MARK, Moved, Reread
+from .records import BadRecord, Kind, Record, RecordReader
 
 
 class Stalled(Exception):
@@ -137,6 +140,10 @@ def write_all(fd: int, data: memoryview | bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+_HOLE = struct.Struct("<QQ")
+_MARK_BYTES = 16
+
+
 class _Digest:
     """XXH128, as xxhsum(1) prints it, of all that it is called with; it marks what the digest is on the way.
 
@@ -147,7 +154,7 @@ class _Digest:
     def __init__(self) -> None:
         self.state = xxhash.xxh3_128()
         self.count = 0
-        self.marks: list[bytes] = []
+        self.marks = bytearray()
 
     def __call__(self, data: memoryview) -> None:
         while data:
@@ -164,7 +171,11 @@ class _Digest:
 
     def mark(self) -> None:
         """Called at each multiple of MARK."""
-        self.marks.append(self.state.digest())
+        self.marks += self.state.digest()
+
+    def hole(self, offset: int, length: int) -> None:
+        """A hole counts by where it is."""
+        self.state.update(_HOLE.pack(offset, length))
 
 
 def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callable[[int], None]) -> Moved:
@@ -194,31 +205,16 @@ def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callabl
 
 
 def copy_stream(incoming: Incoming, sink: int) -> Moved:
-    """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be.
-
-    Which bytes are the last ones is not known before the end is there. So the newest `TRAILER_BYTES` stay behind in a
-    pipe in between, until others have come; nothing is copied.
-    """
-    between, into = wide_pipe()
-    done = held = 0
-    stalled = False
+    """Move a compressed stream into the pipe `sink` as it is; nothing of it is copied or looked at."""
+    done = 0
     try:
-        try:
-            while count := incoming.pass_on(into):
-                done += count
-                held += count
-                while held > TRAILER_BYTES:
-                    held -= os.splice(between, sink, held - TRAILER_BYTES)
-        except Stalled:
-            stalled = True
-        tail = os.read(between, held) if held else b""
-        write_all(sink, tail)
+        while count := incoming.pass_on(sink):
+            done += count
+    except Stalled:
+        return Moved(done, stalled=True)
     except BrokenPipeError:
         return Moved(done, broken=True)
-    finally:
-        os.close(between)
-        os.close(into)
-    return Moved(done, stalled=stalled, tail=tail)
+    return Moved(done)
 
 
 def copy_pipe(inlet: int, outlet: int) -> Moved:
@@ -233,62 +229,144 @@ def copy_pipe(inlet: int, outlet: int) -> Moved:
 
 
 def copy_to_disk(
-    fill: Callable[[memoryview], int], target: TargetDisk, size: int, progress: Callable[[int], None]
+    fill: Callable[[memoryview], int], target: TargetDisk, size: int, progress: Callable[[int, int], None]
 ) -> Moved:
     """Write what `fill` gives to the beginning of `target`, never beyond `size` bytes, and digest what was written.
 
     The digest is there only when everything that came was written.
     """
-    digest = _Digest()
-    done = 0
+    place = 0
 
-    def write(data: memoryview) -> None:
-        nonlocal done
-        room = data[: size - done]
-        target.write(room, done)
-        digest(room)
-        done += len(room)
-        progress(done)
-        if len(room) < len(data):
+    def piece(memory: memoryview) -> Record | None:
+        nonlocal place
+        count = fill(memory)
+        place += count
+        return Record(Kind.DATA, place - count, count) if count else None
+
+    return _Writing(target, size, progress).run(piece)
+
+
+def copy_records(reader: RecordReader, target: TargetDisk, size: int, progress: Callable[[int, int], None]) -> Moved:
+    """Write the data in the records of `reader` to its place on `target`, never beyond `size` bytes; nothing is written
+    where there are holes. Digest both. The trailer is the `tail`."""
+    tail, ended = b"", False
+
+    def piece(memory: memoryview) -> Record | None:
+        nonlocal tail, ended
+        record = reader.take(memory)
+        if record and record.kind is Kind.TRAILER:
+            tail = bytes(memory[: record.length])
+            record = reader.take(memory)
+        ended = record is not None and record.kind is Kind.END
+        return None if ended else record
+
+    try:
+        moved = _Writing(target, size, progress).run(piece)
+    except BadRecord as bad:
+        return Moved(reader.checked.place, bad=bad.words)
+    return replace(moved, tail=tail, cut=moved.whole and not ended)
+
+
+class _Writing:
+    """Writes what comes to a disk, in its order, and digests it. `progress` is told how far it is, and how much of that
+    were holes."""
+
+    def __init__(self, target: TargetDisk, size: int, progress: Callable[[int, int], None]) -> None:
+        self._target = target
+        self._size = size
+        self._progress = progress
+        self._digest = _Digest()
+        self._layout = Layout()
+
+    def run(self, piece: Callable[[memoryview], Record | None]) -> Moved:
+        """Everything that `piece` puts into memory and tells. The digest is there only when all was written."""
+        digest, layout = self._digest, self._layout
+        try:
+            BufferedCopy(piece, self._take).run()
+        except _Full:
+            return Moved(layout.length, overflow=True, layout=layout)
+        except DiskError as error:
+            return Moved(error.offset, error=error.words, overflow=error.full, layout=layout)
+        except Stalled:
+            return Moved(layout.length, stalled=True, layout=layout)
+        return Moved(layout.length, digest.hexdigest(), layout=layout, marks=bytes(digest.marks))
+
+    def _take(self, memory: memoryview, record: Record) -> None:
+        length = min(record.length, self._size - record.offset)
+        if record.kind is Kind.HOLE:
+            self._digest.hole(record.offset, length)
+            self._layout.hole(length)
+        else:
+            self._target.write(memory[:length], record.offset)
+            self._digest(memory[:length])
+            self._layout.data(length)
+        self._progress(self._layout.length, self._layout.holes)
+        if length < record.length:
             raise _Full
 
-    try:
-        BufferedCopy(fill, write).run()
-    except _Full:
-        return Moved(done, overflow=True)
-    except DiskError as error:
-        return Moved(error.offset, error=error.words, overflow=error.full)
-    except Stalled:
-        return Moved(done, stalled=True)
-    return Moved(done, digest.hexdigest(), marks=tuple(digest.marks))
 
+def read_back(disk: ReadBack, written: Moved, progress: Callable[[int, int], None]) -> Reread:
+    """Read what was `written` again, and compare it, at each mark, with what it was. Holes are not read.
 
-def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -> Reread:
-    """Read the `written` bytes again, and compare them, at each mark, with what they were."""
-    taken = 0
-
-    def read(buffer: memoryview) -> int:
-        nonlocal taken
-        left = written.count - taken
-        # Direct I/O reads whole sectors: what is behind the last byte is read, but not used.
-        wanted = min(len(buffer), -(-left // ALIGNMENT) * ALIGNMENT)
-        count = min(disk.read(buffer[:wanted], taken), left) if left else 0
-        if left and not count:
-            raise DiskError(taken, say("it ends there"))
-        taken += count
-        progress(taken)
-        return count
-
+    `progress` is told how far it is, and how much of that were holes.
+    """
+    read = _Reading(disk, written, progress)
     digest = _Comparing(written.marks)
+
+    def compare(memory: memoryview, record: Record) -> None:
+        if record.kind is Kind.HOLE:
+            digest.hole(record.offset, record.length)
+        else:
+            digest.before(record.offset)
+            digest(memory[: record.length])
+
     try:
-        BufferedCopy(read, digest, chunks=2).run()  # what is digested is still in the processor's cache then
+        BufferedCopy(read.piece, compare, chunks=2).run()  # what is digested is still in the processor's cache then
     except DiskError as error:
         return Reread(error.offset, error=error.words)
     except _Different:
-        return Reread(digest.count, differs=digest.count - MARK)
+        return Reread(read.place, differs=digest.began)
     if digest.hexdigest() != written.digest:
-        return Reread(digest.count, differs=digest.count // MARK * MARK)
-    return Reread(digest.count, digest.hexdigest())
+        return Reread(read.place, differs=digest.began)
+    return Reread(read.place, digest.hexdigest())
+
+
+class _Reading:
+    """Reads what was written, in its order; `place` is the byte behind what was read or passed over."""
+
+    def __init__(self, disk: ReadBack, written: Moved, progress: Callable[[int, int], None]) -> None:
+        self.place = 0
+        self._disk = disk
+        self._runs = written.runs()
+        self._left = 0  # bytes of the run that is under way
+        self._holes = 0
+        self._progress = progress
+
+    def piece(self, memory: memoryview) -> Record | None:
+        """The next data in `memory`, or the next hole."""
+        while not self._left:
+            run = next(self._runs, None)
+            if run is None:
+                return None
+            offset, length, hole = run
+            if hole:
+                self.place = offset + length
+                self._holes += length
+                return Record(Kind.HOLE, offset, length)
+            self._left = length
+        return self._data(memory)
+
+    def _data(self, memory: memoryview) -> Record:
+        # Direct I/O reads whole sectors: what is behind the last byte is read, but not used.
+        wanted = min(len(memory), -(-self._left // ALIGNMENT) * ALIGNMENT)
+        offset = self.place
+        count = min(self._disk.read(memory[:wanted], offset), self._left)
+        if not count:
+            raise DiskError(offset, say("it ends there"))
+        self.place += count
+        self._left -= count
+        self._progress(self.place, self._holes)
+        return Record(Kind.DATA, offset, count)
 
 
 class _Full(Exception):
@@ -300,13 +378,21 @@ class _Different(Exception):
 
 
 class _Comparing(_Digest):
-    """Digests what is read back, and stops at the first mark that differs."""
+    """Digests what is read back, and stops at the first mark that differs. `began`: at which byte of the disk the mark
+    begins that is under way."""
 
-    def __init__(self, marks: tuple[bytes, ...]) -> None:
+    def __init__(self, marks: bytes) -> None:
         super().__init__()
+        self.began = 0
         self._before = marks
+
+    def before(self, offset: int) -> None:
+        """Data from byte `offset` on comes next."""
+        if self.count % MARK == 0:
+            self.began = offset
 
     def mark(self) -> None:
         super().mark()
-        if self.marks[-1] != self._before[len(self.marks) - 1]:
+        end = len(self.marks)
+        if self.marks[-_MARK_BYTES:] != self._before[end - _MARK_BYTES : end]:
             raise _Different

@@ -1,1 +1,1 @@
-"""A target of another size than the source: its partition table for its size, partitions and file systems grown."""
+"""A target of another size: its partition table for its size, partitions and file systems grown."""

@@ -28,7 +28,7 @@ class Fitting(urwid.WidgetWrap):  # type: ignore[misc]
         columns, rows = size
         room = rows - self._frame.header.rows((columns,)) - self._keys.rows((columns,))
         left = hidden([row.rows((columns - 2 * MARGIN,)) for row in self._rows], self._warnings, room)
-        self._count.set_text(("warn", f" {tr(_more(left))}"))
+        self._count.set_text(("warn", f" {tr(more_warnings(left))}"))
         self._frame.footer = urwid.Pile([self._count, self._keys]) if left else self._keys
         return super().render(size, focus)
 
@@ -42,5 +42,6 @@ def hidden(heights: Sequence[int], warnings: int, room: int) -> int:
     return len([end for end in ends[len(ends) - warnings :] if end > room - 1])
 
 
-def _more(count: int) -> Sentence:
+def more_warnings(count: int) -> Sentence:
+    """So many are not seen, and how they are."""
     return say_many("{count} more warning: press w", "{count} more warnings: press w", count)

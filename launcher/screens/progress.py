@@ -2,7 +2,7 @@
 
 Behind the cast a receiver flushes, and reads the disk back with a bar of its own: nobody may take that for the end.
 Notes and the newest messages are always seen: what is on the disk gives way to them, and of many receivers the newest
-are shown, and the others counted.
+are shown, and the others counted. So are the partitions that are sent whole: the key `w` shows all of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from ..transfer.evidence import Receiver
 from ..transfer.transfer import Phase, TransferState
 from ..translate import tr
 from ..udpcast.command import start_condition, starts_by_key
+from .fitting import KEY, more_warnings
+from .growing import GROWS
 from .summary import earlier_cast, target_line, target_text, which_cast
+from .used import used_line
 from .widgets import MARGIN, MIN_COLUMNS, MIN_ROWS, Handler, Page, frame
 
 SHOWN_MESSAGES = 4
@@ -34,15 +37,20 @@ REST = 200  # in between, so many times what a drawing took: the transfer needs 
 class TransferPage:
     """One widget tree that `update` fills again, so that a second of progress costs no new widgets."""
 
-    def __init__(self, plan: Plan, start: Handler, host: str, earlier: tuple[Outcome, ...] = ()) -> None:
-        """`earlier`: the outcomes of the casts before this one."""
+    def __init__(
+        self,
+        plan: Plan,
+        start: Handler,
+        host: str,
+        earlier: tuple[Outcome, ...] = (),
+        all_warnings: Handler = lambda: None,
+    ) -> None:
+        """`earlier`: the outcomes of the casts before this one. `all_warnings` shows those that do not fit."""
         self.plan = plan
         self.condition = start_condition(plan) if plan.role is Role.SEND else NOTHING
         self.waits_for_key = plan.role is Role.SEND and starts_by_key(plan)
         self._headline = urwid.Text("")
         self._bar = urwid.ProgressBar("bar", "done", 0, 1)
-        self._unknown = urwid.Text("")
-        self._place = urwid.WidgetPlaceholder(self._unknown)
         self._figures = urwid.Text("")
         self._receivers = urwid.Text("")
         self._notes = urwid.Text("")
@@ -50,23 +58,13 @@ class TransferPage:
         self._messages = urwid.Text("")
         disk = plan.target.path
         title = say("SENDING {disk}", disk=disk) if plan.role is Role.SEND else say("RECEIVING to {disk}", disk=disk)
-        self._above = [
-            urwid.Divider(),
-            urwid.Text(("title", tr(title))),
-            self._disk,
-            urwid.Text(("dim", tr(say("{card}, port {port}", card=nic_line(plan.nic), port=plan.port)))),
-            *_earlier_rows(plan, earlier),
-            urwid.Divider(),
-            self._headline,
-            self._notes,
-            urwid.Divider(),
-            self._place,
-            self._figures,
-            urwid.Divider(),
-        ]
-        rows = [*self._above, self._receivers, self._messages]
+        self._title = urwid.Text(("title", tr(title)))
+        self._card = urwid.Text(("dim", tr(say("{card}, port {port}", card=nic_line(plan.nic), port=plan.port))))
+        self._earlier = urwid.Text(("warn", tr(_earlier_cast(plan, earlier)))) if earlier else None
+        self._rows = urwid.Pile([self._title])
         keys = {"enter": start} if plan.role is Role.SEND else {}
-        self.page = Page("transfer", frame(rows, say("m menu (cancel)"), host), keys)
+        keys |= dict.fromkeys((KEY, KEY.upper()), all_warnings)
+        self.page = Page("transfer", frame([self._rows], say("m menu (cancel)"), host), keys)
         self.pace = REDRAW[0]  # seconds to the next drawing of mere progress
         self._shown: object = None
         self._due = 0.0
@@ -74,7 +72,8 @@ class TransferPage:
     def show(self, state: TransferState, draw: Callable[[], None]) -> None:
         """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
         begin = time.monotonic()
-        news = state.phase, state.receivers, state.notes, state.attention, state.messages, state.bytes > 0
+        told = state.notes, state.attention, state.messages, state.whole, state.used
+        news = state.phase, state.receivers, told, state.bytes > 0
         if news != self._shown or begin >= self._due:
             self._shown = news
             self.update(state)
@@ -86,33 +85,51 @@ class TransferPage:
     def update(self, state: TransferState) -> None:
         """Show `state`."""
         self._headline.set_text(("title", tr(self._headline_text(state))))
-        done, total = (state.verified, state.bytes) if _reads_back(state) else (state.bytes, state.total or 0)
-        if total and _moved(state):
+        done, total = state.progress
+        if total:
             self._bar.done = total
             self._bar.set_completion(min(done, total))
-            self._place.original_widget = self._bar
-        else:
-            self._place.original_widget = self._unknown
         self._figures.set_text(tr(self._figures_text(state)))
-        self._notes.set_text(("warn", tr(joined("\n", *state.notes, state.attention))))
         self._fill(state)
 
     def _fill(self, state: TransferState) -> None:
         """What takes the room that is there."""
         told = [tr(message) for message in state.messages[-SHOWN_MESSAGES:] if message != self.condition]
         receivers = state.receivers if self.plan.role is Role.SEND else ()
-        wanted = len(receivers) + sum(map(_height, told))
+        seats, newest = min(len(receivers), MOST_RECEIVERS), _height(*told[-1:])
+        whole = [tr(sentence) for sentence in state.whole]
+        known = self._known(state)
+        self._notes.set_text(_lines(known))
         at_stake = state.phase is Phase.WAITING and self.plan.role is Role.RECEIVE
         self._disk.set_text(tr(target_text(self.plan.target) if at_stake else target_line(self.plan.target)))
-        if self._room() < wanted:
+        above = self._above(state, adorned=True)
+        if _room(above) < len(receivers) + _height(*told, *whole):
             self._disk.set_text(tr(target_line(self.plan.target)))
-        room = self._room()
-        shown = _last(told, max(1, room - min(len(receivers), MOST_RECEIVERS)))
+        if _room(above) < seats + newest + _height(*whole[:1]) + 1:
+            above = self._above(state, adorned=False)
+        known += [("warn", line) for line in _first(whole, _room(above) - seats - newest)]
+        self._notes.set_text(_lines(known))
+        shown = _last(told, max(1, _room(above) - seats))
         self._messages.set_text(("dim", "\n".join(shown)))
-        self._receivers.set_text(tr(_receivers_text(receivers, room - sum(map(_height, shown)))))
+        self._receivers.set_text(tr(_receivers_text(receivers, _room(above) - _height(*shown))))
+        below = [*([self._receivers] if receivers else []), *([self._messages] if shown else [])]
+        self._rows.contents = [(row, self._rows.options("pack")) for row in (*above, *below)]
 
-    def _room(self) -> int:
-        return ROWS - sum(int(row.rows((COLUMNS,))) for row in self._above)
+    def _known(self, state: TransferState) -> list[tuple[str, str]]:
+        """What is used, and what is to be seen besides, with its colours."""
+        notes = joined("\n", *state.notes, state.attention)
+        return [("body", tr(used_line(self.plan, state))), ("warn", tr(notes))]
+
+    def _above(self, state: TransferState, adorned: bool) -> list[urwid.Widget]:
+        """What stands above receivers and messages; `adorned`: with what may be missing where room is short."""
+        space = [urwid.Divider()] if adorned else []
+        card = [self._card] if adorned else []
+        earlier = [*space, self._earlier] if self._earlier else []
+        notes = [self._notes] if state.whole or self._notes.text else []
+        bar = [self._bar] if _moved(state) and state.progress[1] else []
+        figures = [self._figures] if _moved(state) else []
+        rows = [*space, self._title, self._disk, *card, *earlier, *space, self._headline, *notes]
+        return [*rows, *space, *bar, *figures, *(space if figures else [])]
 
     def _headline_text(self, state: TransferState) -> Sentence:
         if state.phase is Phase.WAITING and self.plan.role is Role.RECEIVE:
@@ -131,15 +148,18 @@ class TransferPage:
             return say("All data is here; it is being written out. Do not switch off.")
         if _reads_back(state):
             return say("Reading the disk back to compare it. Do not switch off.")
+        if state.phase is Phase.GROWING:
+            return GROWS
         return say("The cast is running. Do not switch off.")
 
     def _figures_text(self, state: TransferState) -> Sentence:
         if not _moved(state):
             return NOTHING
+        moved, total = state.progress
+        done = size(moved)
         if _reads_back(state):
-            return say("reading the disk back: {done} of {total}", done=size(state.verified), total=size(state.bytes))
-        done = size(state.bytes)
-        of = say("{done} of {total}", done=done, total=size(state.total)) if state.total else verbatim(done)
+            return say("reading the disk back: {done} of {total}", done=done, total=size(total))
+        of = say("{done} of {total}", done=done, total=size(total)) if total else verbatim(done)
         remaining = NOTHING if state.remaining is None else say("remaining {time}", time=duration(state.remaining))
         return joined("   ", of, rate(state.rate), say("elapsed {time}", time=duration(state.elapsed)), remaining)
 
@@ -150,16 +170,32 @@ def _receivers_text(receivers: tuple[Receiver, ...], room: int) -> Sentence:
     return joined("\n", *map(_receiver_line, receivers[-shown:]), more(len(receivers) - shown))
 
 
+def _lines(texts: list[tuple[str, str]]) -> list[tuple[str, str]] | str:
+    """These, each with its colour, one below the other; those that say nothing are left out."""
+    said = [(colour, text) for colour, text in texts if text]
+    return [*((colour, f"{text}\n") for colour, text in said[:-1]), *said[-1:]] or ""
+
+
+def _first(texts: list[str], room: int) -> list[str]:
+    """The first of `texts` that fit in so many lines, and how many more there are."""
+    if _height(*texts) <= room:
+        return texts
+    shown = 0
+    while _height(*texts[: shown + 1]) < room:
+        shown += 1
+    return [*texts[:shown], tr(more_warnings(len(texts) - shown))]
+
+
 def _last(texts: list[str], room: int) -> list[str]:
     """The last of `texts` that fit in so many lines, and at least the very last."""
     first = len(texts)
-    while first and (first == len(texts) or sum(map(_height, texts[first - 1 :])) <= room):
+    while first and (first == len(texts) or _height(*texts[first - 1 :]) <= room):
         first -= 1
     return texts[first:]
 
 
-def _height(text: str) -> int:
-    return int(urwid.Text(text).rows((COLUMNS,)))
+def _height(*texts: str) -> int:
+    return sum(int(urwid.Text(text).rows((COLUMNS,))) for text in texts)
 
 
 def _receiver_line(receiver: Receiver) -> Sentence:
@@ -188,10 +224,13 @@ def _reads_back(state: TransferState) -> bool:
     return state.phase is Phase.VERIFYING
 
 
-def _earlier_rows(plan: Plan, earlier: tuple[Outcome, ...]) -> list[urwid.Widget]:
+def _earlier_cast(plan: Plan, earlier: tuple[Outcome, ...]) -> Sentence:
     """Which cast this is, and what became of the one before."""
-    if not earlier:
-        return []
     number = len(earlier) + 1
     which, last = which_cast(number, attempts(plan, number)), earlier_cast(number - 1, earlier[-1].sentence)
-    return [urwid.Divider(), urwid.Text(("warn", tr(joined(" ", which, last))))]
+    return joined(" ", which, last)
+
+
+def _room(above: list[urwid.Widget]) -> int:
+    """Lines that these leave on the smallest terminal."""
+    return ROWS - sum(int(row.rows((COLUMNS,))) for row in above)

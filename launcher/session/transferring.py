@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import LauncherError
+from ..screens import pages
 from ..screens.progress import TransferPage, cancelling
 from ..sentence import Sentence
 from ..transfer.transfer import Phase, Transfer
@@ -24,13 +25,19 @@ class Transferring(Stage):
         self._earlier = earlier
         plan = execution.plan
         nic = next((nic for nic in self.app.machine.nics if nic.name == plan.nic.name), plan.nic)  # has its link by now
-        self._progress = TransferPage(replace(plan, nic=nic), transfer.begin_cast, self.app.host, earlier)
+        plan = replace(plan, nic=nic)
+        self._progress = TransferPage(plan, transfer.begin_cast, self.app.host, earlier, self._all_warnings)
         self._phase = Phase.WAITING
         self._watched = self.app.ui.watch(transfer.fileno(), self.tick)
 
     @property
     def cancelling(self) -> Sentence:
         return cancelling(self._execution.plan.role, self._transfer.snapshot().phase)
+
+    @property
+    def locked(self) -> bool:
+        """A disk that grows is not left."""
+        return self._phase is Phase.GROWING
 
     @property
     def host(self) -> str:
@@ -64,6 +71,11 @@ class Transferring(Stage):
         else:
             self._close()
             self._execution.end(outcome, self._earlier)
+
+    def _all_warnings(self) -> None:
+        state = self._transfer.snapshot()
+        if warnings := (*state.notes, *state.whole):
+            self.app.over(pages.warnings(warnings, self.app.host))
 
     def _close(self) -> None:
         self.app.ui.unwatch(self._watched)

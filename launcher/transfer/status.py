@@ -36,27 +36,40 @@ class Phase(Enum):
 @dataclass(frozen=True)
 class TransferState:
     """One moment. How far the disk is, `bytes` of `total` (None where the stream does not tell); of these, what is in
-    use and really moves, `sent` of `used` (None likewise). `started` is the monotonic time of the first byte; `rate` in
-    bytes/s of `sent` over the last seconds; `elapsed` and `remaining` in seconds, by used bytes. Read back so far:
-    `verified` of `to_verify`. `whole`: what is sent whole, and why; `notes`: what else is to be seen while it lasts;
-    `attention`: what the operator should see now."""
+    use and really moves, `sent` of `used` (None: all of them). `started` is the monotonic time of the first byte;
+    `rate` in bytes/s of what moves over the last seconds; `elapsed` and `remaining` in seconds. Read back so far:
+    `verified` of `to_verify` (None: of all that moved). `whole`: what is sent whole, and why; `notes`: what else is to
+    be seen while it lasts; `attention`: what the operator should see now."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
     total: int | None = None
-    sent: int = 0
+    sent: int | None = None
     used: int | None = None
     started: float | None = None
     elapsed: float = 0.0
     rate: float = 0.0
     remaining: float | None = None
     verified: int = 0
-    to_verify: int = 0
+    to_verify: int | None = None
     receivers: tuple[Receiver, ...] = ()
     messages: tuple[Sentence, ...] = ()
     attention: Sentence = NOTHING
     whole: tuple[Sentence, ...] = ()
     notes: tuple[Sentence, ...] = ()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """What is moved by now, or read back, and of how many bytes (0 where that is not known)."""
+        moved = self.bytes if self.sent is None else self.sent
+        if self.phase is Phase.VERIFYING:
+            return self.verified, moved if self.to_verify is None else self.to_verify
+        return moved, (self.total if self.used is None else self.used) or 0
+
+    @property
+    def holes(self) -> bool:
+        """Whether a part of the disk is not in use, and does not move."""
+        return self.used is not None and self.total is not None and self.used < self.total
 
 
 class Meter:
@@ -94,7 +107,7 @@ class Status:
         self._lock = threading.Lock()
         self._phase = Phase.WAITING
         self._total = total
-        self._used = total
+        self._used: int | None = None
         self._back: int | None = None
         self._whole: tuple[Sentence, ...] = ()
         self._started: float | None = None
@@ -139,7 +152,7 @@ class Status:
         """The disk has `total` bytes, `used` of them (None: all) in use; `whole`: what of it is sent whole, and why."""
         with self._lock:
             self._total = total
-            self._used = total if used is None else used
+            self._used = used
             self._whole = whole
         self._notify()
 
@@ -190,7 +203,7 @@ class Status:
     def progress(self) -> dict[str, int | None]:
         """How far it is, as the event ``progress`` tells it."""
         with self._lock:
-            total, used = self._total, self._used
+            total, used = self._total, self._total if self._used is None else self._used
         return {"bytes": self.moved.count, "total": total, "sent": self.moved.moved, "used": used}
 
     def snapshot(self) -> TransferState:
@@ -200,7 +213,8 @@ class Status:
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_read(self._event)
             rate, moved = self._rate(), self.moved.moved
-            left = None if self._used is None else max(0, self._used - moved)
+            wanted = self._total if self._used is None else self._used
+            left = None if wanted is None else max(0, wanted - moved)
             return TransferState(
                 phase=self._phase,
                 bytes=self.moved.count,
@@ -212,7 +226,7 @@ class Status:
                 rate=rate,
                 remaining=left / rate if left is not None and rate > 0 else None,
                 verified=self.reread.moved,
-                to_verify=moved if self._back is None else self._back,
+                to_verify=self._back,
                 receivers=self._receivers,
                 messages=tuple(self._messages),
                 attention=self._attention,

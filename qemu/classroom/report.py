@@ -15,6 +15,9 @@ from ..columns import layout
 from ..disks.images import Image
 from .faults import by_word
 
+GROWN = "grown"
+"""The launcher's word for a growth that came to its end (`launcher/model/growth.py`)."""
+
 
 class Role(Enum):
     """The two roles, as the report names them."""
@@ -42,7 +45,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Claim:
-    """The last `outcome` event of a seat. `seconds` of data flow; `xxh128` over `bytes`."""
+    """The last `outcome` event of a seat. `seconds` of data flow; `xxh128` over `bytes`, with holes over what is used.
+
+    `sent`: what was used of them; `rewritten`: the size of a smaller target for which the table was written; `growth`:
+    what became of growing; each None where it is not told.
+    """
 
     ok: bool
     kind: str
@@ -50,6 +57,9 @@ class Claim:
     bytes: int
     seconds: float
     xxh128: str | None
+    sent: int | None = None
+    rewritten: int | None = None
+    growth: str | None = None
 
     @property
     def rate(self) -> float | None:
@@ -59,13 +69,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class SourceReport:
-    """`written`: bytes that the sender's machine wrote to its disk, even if they were the same as before."""
+    """`written`: bytes that the sender's machine wrote to its disk, even if they were the same as before. `holes`: so
+    many bytes no file system uses, by partclone's word."""
 
     path: str
     size: int
     xxh128_before: str
     xxh128_after: str
     written: int
+    holes: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,13 +153,37 @@ def false_successes(report: Report) -> list[str]:
         said = f"{seat.name} reports success ({seat.claim.kind})"
         source = _source_of(report, seat)
         if source is None:
-            found.append(f"FALSE SUCCESS: {said}, but its disk differs from the source.")
+            why = f" ({seat.target.unlike})" if seat.target and seat.target.unlike else ""
+            found.append(f"FALSE SUCCESS: {said}, but its disk differs from the source{why}.")
             source = report.source
-        if seat.claim.xxh128 is not None and seat.claim.xxh128 != source.xxh128_before:
+        if seat.claim.xxh128 is not None and seat.claim.xxh128 not in _digests(report, source):
             found.append(f"FALSE SUCCESS: {said} with the digest {seat.claim.xxh128}, which is not the source's.")
-        if seat.claim.bytes != source.size:
+        if seat.claim.bytes != source.size and seat.claim.rewritten is None:
             found.append(f"FALSE SUCCESS: {said} after {seat.claim.bytes} bytes; the source has {source.size}.")
+        found += [f"FALSE SUCCESS: {said}, and {words}." for words in _false_sizes(seat)]
     return found
+
+
+def _false_sizes(seat: SeatReport) -> list[str]:
+    """What a receiver says of its disk's size and growth, and is not so."""
+    if seat.claim is None or seat.target is None:
+        return []
+    found = []
+    if seat.claim.rewritten not in {None, seat.target.size}:
+        found.append(f"a table written for {seat.claim.rewritten} bytes; its disk has {seat.target.size}")
+    if (seat.claim.growth == GROWN) != seat.target.grown:
+        found.append(
+            "says that it has grown, which it has not" if not seat.target.grown else "has grown without a word"
+        )
+    return found
+
+
+def _digests(report: Report, source: SourceReport) -> set[str]:
+    """The digests that may be claimed of a source: its own, and where it has holes that of what is used, which is its
+    sender's word: that the disk has it is seen by comparing."""
+    senders = [seat for seat in report.seats if seat.role is Role.SENDER and (seat.source or report.source) == source]
+    of_holes = {seat.claim.xxh128 for seat in senders if source.holes and seat.claim and seat.claim.xxh128}
+    return {source.xxh128_before, *of_holes}
 
 
 def _source_of(report: Report, seat: SeatReport) -> SourceReport | None:
@@ -155,7 +191,8 @@ def _source_of(report: Report, seat: SeatReport) -> SourceReport | None:
     if seat.role is Role.SENDER:
         return seat.source or report.source
     sources = [report.source, *(other.source for other in report.seats if other.source)]
-    return next((one for one in sources if seat.target and seat.target.xxh128 == one.xxh128_before), None)
+    held = {seat.target.xxh128, seat.target.alike} if seat.target else set()
+    return next((one for one in sources if one.xxh128_before in held), None)
 
 
 def failures(report: Report) -> list[str]:
@@ -209,6 +246,8 @@ def holds(report: Report, seat: SeatReport) -> str:
     if target is None:
         return "unchanged" if source and _untouched(source) else "CHANGED"
     if source:
+        if target.grown:
+            return "equal, grown"
         return "equal" if source.xxh128_before == report.source.xxh128_before else "equal to sender-2"
     if target.blank:
         return "blank"

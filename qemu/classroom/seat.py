@@ -186,4 +186,11 @@ def claim(event: Event) -> Claim:
         bytes=int(fields.get("bytes") or 0),
         seconds=float(fields.get("seconds") or 0.0),
         xxh128=str(fields["xxh128"]) if fields.get("xxh128") else None,
+        sent=_number(fields.get("sent")),
+        rewritten=_number(fields.get("table_rewritten")),
+        growth=str(growth.get("kind")) if isinstance(growth := fields.get("growth"), dict) else None,
     )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None

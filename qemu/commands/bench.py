@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TypeVar
 
-from ..bench import boot, cases, classrooms, namespaces, results
+from ..bench import boot, cases, classrooms, namespaces, results, used, used_cases
 from ..machine.spec import SpecError
 from .options import command, json_option, machine_options, positive, show, tell
 
@@ -17,7 +17,7 @@ for: a cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a proces
 or drains it is ``dd``, bound to another one where there is one.
 """
 
-C = TypeVar("C", classrooms.RoomCase, cases.Case)
+C = TypeVar("C", classrooms.RoomCase, cases.Case, used_cases.UsedCase)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,6 +38,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             namespaces.__doc__,
         )
     )
+    words = "only what is used, beside the whole disk and beside partclone by hand"
+    _used_options(command(benches, "used", _used, words, used.__doc__))
     _stage_options(command(benches, "stages", _stages, "each of the launcher's own stages alone, on one core", STAGES))
 
 
@@ -96,6 +98,21 @@ def _namespaces(options: argparse.Namespace) -> int:
     result = namespaces.measure(namespaces.Settings(chosen, options.rounds, not options.files), tell)
     show(options, results.table(result), results.to_json(result))
     return 1 if result.failures else 0
+
+
+def _used_options(made: argparse.ArgumentParser) -> None:
+    add = made.add_argument
+    add("--quick", action="store_true", help="a tenth of the data, with 1 and 4 receivers")
+    add("--only", default="", metavar="TEXT", help='cases with this in their name, e.g. "1 noise"')
+    add("--rounds", type=positive, default=1, metavar="N", help="of each case (default: 1)")
+    json_option(made, "whole result")
+
+
+def _used(options: argparse.Namespace) -> int:
+    chosen = _chosen(used_cases.quick_cases() if options.quick else used_cases.all_cases(), options.only)
+    result = used.measure(used.UsedSettings(chosen, options.rounds, maps=not options.only), tell)
+    show(options, used_cases.table(result), used_cases.to_json(result))
+    return 1 if result.failures or not all(goal.met for goal in used_cases.goals(result)) else 0
 
 
 def _stage_options(made: argparse.ArgumentParser) -> None:

@@ -7,13 +7,17 @@ comparison of contents would miss.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..machine.spec import SpecError
+from .likeness import Likeness, Source, likeness
+from .parts import Range
 from .raw import CHUNK, xxh128
 from .tools import DiskError, run
 
@@ -25,7 +29,9 @@ class Image:
     """A target as the host sees it. `xxh128` over the source's length, None when the disk is shorter than that.
 
     `first_difference` is the first byte in which it differs from the source, `differing_blocks` how many blocks of
-    4096 bytes do; `blank`: it holds nothing but zeros, as at the start.
+    4096 bytes do; `blank`: it holds nothing but zeros, as at the start. `alike`: the digest of the source that it has
+    in every used block and every file, where it has not every byte (`likeness`), `grown`: some of its partitions have
+    grown or moved; `unlike`: why it has none.
     """
 
     path: str
@@ -34,6 +40,9 @@ class Image:
     first_difference: int | None = None
     differing_blocks: int = 0
     blank: bool = False
+    alike: str | None = None
+    grown: bool = False
+    unlike: str = ""
 
 
 def require_raw(path: Path) -> int:
@@ -61,26 +70,40 @@ def written(path: Path) -> int:
     return sum(extent["length"] for extent in extents if extent["depth"] == 0 and extent.get("present", True))
 
 
-def target(path: Path, source: Path, wanted: str) -> Image:
-    """The target `path`, held against the raw image `source`, whose digest is `wanted`."""
+def target(path: Path, source: Path, wanted: str, sources: Mapping[str, Source] | None = None) -> Image:
+    """The target `path`, held against the raw image `source`, whose digest is `wanted`; and by what is used against
+    each of `sources` (by digest)."""
     try:
         digest = xxh128(path, source.stat().st_size)
     except DiskError:
         digest = None
-    first, blocks = (None, 0) if digest == wanted else differences(path, source)
-    return Image(str(path), path.stat().st_size, digest, first, blocks, digest != wanted and blank(path))
+    size = path.stat().st_size
+    if digest == wanted:
+        return Image(str(path), size, digest)
+    main = (sources or {}).get(wanted)
+    found = Image(str(path), size, digest, *differences(path, source, main.used if main else None), blank(path))
+    for name, one in (sources or {}).items():
+        kind, why = likeness(path, one)
+        if kind is not Likeness.NONE:
+            return dataclasses.replace(found, alike=name, grown=kind is Likeness.GROWN, unlike="")
+        found = dataclasses.replace(found, unlike=found.unlike or why)
+    return found
 
 
-def differences(path: Path, source: Path) -> tuple[int | None, int]:
-    """The first byte in which two images differ, as far as both reach, and the number of blocks that do."""
-    first, blocks, position = None, 0, 0
+def differences(path: Path, source: Path, ranges: Sequence[Range] | None = None) -> tuple[int | None, int]:
+    """The first byte in which two images differ, as far as both reach, and the number of blocks that do; of `ranges`,
+    where there are any."""
+    first, blocks = None, 0
     with path.open("rb") as one, source.open("rb") as other:
-        while (mine := one.read(BLOCK)) and (theirs := other.read(BLOCK)):
-            if mine[: len(theirs)] != theirs[: len(mine)]:
-                blocks += 1
-                if first is None:
-                    first = position + len(list(itertools.takewhile(_same, zip(mine, theirs, strict=False))))
-            position += BLOCK
+        for begin, end in ranges or [(0, source.stat().st_size)]:
+            for at in range(begin, end, BLOCK):
+                one.seek(at)
+                other.seek(at)
+                mine, theirs = one.read(min(BLOCK, end - at)), other.read(min(BLOCK, end - at))
+                if mine != theirs[: len(mine)]:
+                    blocks += 1
+                    if first is None:
+                        first = at + len(list(itertools.takewhile(_same, zip(mine, theirs, strict=False))))
     return first, blocks
 
 

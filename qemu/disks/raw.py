@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .tools import DiskError
@@ -102,6 +102,29 @@ def copy_into(source: Path, target: Path, offset: int = 0) -> None:
         for start, stop in _extents(reader.fileno(), size):
             for position, data in _pieces(reader.fileno(), start, stop):
                 os.pwrite(writer.fileno(), data, offset + position)
+
+
+def copy_out(source: Path, start: int, size: int, path: Path) -> Path:
+    """Make an image at `path` of `size` bytes of `source` from byte `start` on, with its holes."""
+    create(path, size)
+    with source.open("rb") as reader, path.open("r+b") as writer:
+        for begin, end in _extents(reader.fileno(), start + size):
+            for position, data in _pieces(reader.fileno(), max(begin, start), end):
+                os.pwrite(writer.fileno(), data, position - start)
+    return path
+
+
+def first_difference(one: Path, other: Path, ranges: Iterable[tuple[int, int]]) -> int | None:
+    """The first byte of `ranges` (begin, end) in which two images differ, None where they do not."""
+    with one.open("rb", buffering=0) as mine, other.open("rb", buffering=0) as theirs:
+        for begin, end in ranges:
+            for at in range(begin, end, CHUNK):
+                length = min(CHUNK, end - at)
+                left, right = os.pread(mine.fileno(), length, at), os.pread(theirs.fileno(), length, at)
+                if left != right or len(left) != length:
+                    pairs = enumerate(zip(left, right, strict=False))
+                    return at + next((place for place, pair in pairs if pair[0] != pair[1]), min(len(left), len(right)))
+    return None
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ def test_buffered_copy_gives_everything_in_order() -> None:
         buffer[: len(data)] = data
         return len(data)
 
-    BufferedCopy(fill, lambda data: got.append(bytes(data))).run()
+    BufferedCopy(fill, lambda memory, count: got.append(bytes(memory[:count]))).run()
     assert got == chunks
 
 
@@ -37,7 +37,7 @@ def test_buffered_copy_ends_when_one_fails(who: str) -> None:
             raise DiskError(7, verbatim("broken"))
         return len(buffer)
 
-    def user(_: memoryview) -> None:
+    def user(_: memoryview, count: int) -> None:
         raise DiskError(7, verbatim("broken"))
 
     with pytest.raises(DiskError):
@@ -45,10 +45,10 @@ def test_buffered_copy_ends_when_one_fails(who: str) -> None:
     assert "chunks" not in [thread.name for thread in threading.enumerate()]
 
 
-class Watched(BufferedCopy):
+class Watched(BufferedCopy[int]):
     """Tells when a chunk has come back, and when one of the two has failed."""
 
-    def __init__(self, fill: Callable[[memoryview], int], use: Callable[[memoryview], None]) -> None:
+    def __init__(self, fill: Callable[[memoryview], int], use: Callable[[memoryview, int], None]) -> None:
         self.back, self.failed = threading.Semaphore(0), threading.Event()
         super().__init__(fill, use)
 
@@ -74,7 +74,7 @@ def test_buffered_copy_fills_again_the_chunk_that_was_used_last() -> None:
         filled.append(id(buffer))
         return 1 if len(filled) < 20 else 0
 
-    copy = Watched(fill, lambda data: None)
+    copy = Watched(fill, lambda memory, count: None)
     copy.run()
     assert len(set(filled)) <= 3  # of eight
 
@@ -89,7 +89,7 @@ def test_of_two_failures_buffered_copy_raises_the_first() -> None:
         assert using.wait(DEADLINE)
         raise Stalled
 
-    def use(_: memoryview) -> None:
+    def use(_: memoryview, count: int) -> None:
         using.set()
         assert copy.failed.wait(DEADLINE)
         raise DiskError(7, verbatim("broken"))
@@ -111,7 +111,7 @@ def test_a_failure_of_the_user_is_raised_though_filling_fails_behind_it() -> Non
         assert copy.failed.wait(DEADLINE)
         raise Stalled
 
-    def use(_: memoryview) -> None:
+    def use(_: memoryview, count: int) -> None:
         assert filling.wait(DEADLINE)
         raise DiskError(7, verbatim("broken"))
 

@@ -10,7 +10,7 @@ import pytest
 from launcher.answers.selectors import whole
 from launcher.model.machine import Partition
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Role
+from launcher.model.plan import Holes, Plan, Role
 from launcher.screens.progress import TransferPage
 from launcher.sentence import say
 from launcher.transfer.evidence import Receiver, ReceiverState
@@ -90,3 +90,77 @@ def test_a_message_is_drawn_as_it_comes() -> None:
     page.show(TransferState(), lambda: drawn.append(None))
     page.show(TransferState(messages=(say("x"),)), lambda: drawn.append(None))
     assert len(drawn) == 2
+
+
+WHY = say(
+    "Windows ist dort im Ruhezustand (Schnellstart), also wird alles davon gesendet. Fahren Sie es mit `shutdown /s "
+    "/t 0` herunter, damit nur das gesendet wird, was belegt ist."
+)
+"""As long as a translation may be."""
+WHOLE = tuple(say("sda{number}: {why}", number=number, why=WHY) for number in range(1, 15))
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("phase", [Phase.WAITING, Phase.CASTING])
+@pytest.mark.parametrize("count", [0, 1, 3, 14])
+@pytest.mark.parametrize("seats", [0, 30])
+def test_what_is_sent_whole_pushes_nothing_away_that_is_essential(
+    role: Role, phase: Phase, count: int, seats: int
+) -> None:
+    page = TransferPage(replace(CROWDED, role=role), lambda: None, "10.0.0.7", EARLIER)
+    state = TransferState(phase, 50, 100, 9, 18, whole=WHOLE[:count], notes=NOTES, messages=MESSAGES)
+    state = replace(state, receivers=receivers(seats), remaining=7.0)
+    seen = " ".join(text(page, state).split())
+    assert "18 of 100 B are used" in seen
+    assert all(str(note) in seen for note in NOTES)
+    assert str(MESSAGES[-1]) in seen
+    assert phase is Phase.WAITING or ("50 %" in seen and "remaining 0:07" in seen)
+    assert role is Role.RECEIVE or not seats or "and" in seen.partition("#")[2]
+    shown = len([sentence for sentence in WHOLE[:count] if str(sentence) in seen])
+    more = re.search(r"(\d+) more warnings?: press w", seen)
+    assert shown + (int(more[1]) if more else 0) == count
+
+
+def test_a_partition_that_is_sent_whole_is_named_with_its_reason() -> None:
+    page = TransferPage(a_plan(Role.SEND), lambda: None, "")
+    seen = " ".join(text(page, TransferState(total=10**9, used=10**8, whole=WHOLE[:2])).split())
+    assert str(WHOLE[0]) in seen and str(WHOLE[1]) in seen
+
+
+USED = TransferState(Phase.CASTING, 400 * 10**9, 500_107_862_016, 29_100_000_000, 58_200_000_000, whole=())
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (a_plan(Role.SEND), "58.2 of 500.1 GB are used, and only that is sent."),
+        (a_plan(), "58.2 of 500.1 GB are used on the sender's disk, and only that is written. The rest of this disk "),
+        (a_plan(holes=Holes.KEEP), "The rest of this disk keeps what was there."),
+        (a_plan(holes=Holes.DISCARD), "This disk is told that it needs the rest no more."),
+        (a_plan(holes=Holes.ZERO), "The rest of this disk is filled with zeros."),
+    ],
+)
+def test_what_is_used_and_what_becomes_of_the_rest_is_said(plan: Plan, words: str) -> None:
+    seen = " ".join(text(TransferPage(plan, lambda: None, ""), USED).split())
+    assert words in seen
+    assert "58.2" not in text(TransferPage(plan, lambda: None, ""), TransferState(Phase.CASTING, 5, 10))
+
+
+def test_the_bar_and_what_remains_are_of_used_bytes() -> None:
+    page = TransferPage(a_plan(), lambda: None, "")
+    seen = text(page, USED)
+    assert "50 %" in seen and "29.1 GB of 58.2 GB" in seen
+    back = text(page, replace(USED, phase=Phase.VERIFYING, sent=58_200_000_000, verified=14_550_000_000))
+    assert "25 %" in back and "reading the disk back: 14.6 GB of 58.2 GB" in back
+
+
+def test_a_disk_of_which_nothing_is_left_out_is_said_to_be_sent_whole() -> None:
+    seen = text(TransferPage(a_plan(Role.SEND), lambda: None, ""), TransferState(total=10**9, used=10**9))
+    assert "All 1.0 GB are sent." in seen
+
+
+def test_what_is_used_is_drawn_as_it_is_known() -> None:
+    page, drawn = TransferPage(a_plan(Role.SEND), lambda: None, ""), list[None]()
+    for state in (TransferState(), TransferState(total=9, used=3), TransferState(total=9, used=3, whole=WHOLE)):
+        page.show(state, lambda: drawn.append(None))
+    assert len(drawn) == 3

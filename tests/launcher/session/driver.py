@@ -246,6 +246,11 @@ class Seat:
     def back(self) -> None:
         self.ui.back()
 
+    def key(self, key: str) -> None:
+        """He presses a key of the page."""
+        assert self.ui.page
+        self.ui.page.keys[key]()
+
     def menu(self) -> None:
         self.ui.menu()
 

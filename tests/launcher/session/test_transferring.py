@@ -182,3 +182,17 @@ def test_a_transfer_is_closed_once_when_it_is_over(fails: bool) -> None:
         seat.over(OutcomeKind.EQUAL)
     seat.tick()
     assert (seat.shown, running.closed) == ("result", 1)
+
+
+def test_all_that_is_sent_whole_can_be_read() -> None:
+    system = FakeSystem(ONE)
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda", system)
+    seat.key("w")
+    assert seat.shown == "transfer"
+    whole = tuple(say("sda{number} is sent whole: it is not clean.", number=number) for number in range(1, 9))
+    system.running.state = TransferState(notes=(say("A note."),), whole=whole)
+    seat.news()
+    seat.key("w")
+    assert (seat.shown, "A note." in seat.text, "sda8" in seat.text) == ("warnings", True, True)
+    seat.back()
+    assert seat.shown == "transfer"

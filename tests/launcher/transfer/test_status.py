@@ -56,15 +56,17 @@ def test_without_holes_all_of_it_moves() -> None:
     status.expect(500_000)
     status.moved(200_000)
     state = status.snapshot()
-    assert (state.sent, state.used) == (200_000, 500_000)
+    assert state.progress == (200_000, 500_000) and not state.holes
+    assert status.progress["used"] == 500_000
     status.close()
 
 
 def test_what_moved_is_read_back_unless_it_is_said_how_much() -> None:
     status = Status(500_000)
     status.moved(500_000, 440_000)
-    assert status.snapshot().to_verify == 60_000
+    status.enter(Phase.VERIFYING)
+    assert status.snapshot().progress == (0, 60_000)
     status.read_back(500_000)
     status.reread(70_000)
-    assert (status.snapshot().verified, status.snapshot().to_verify) == (70_000, 500_000)
+    assert status.snapshot().progress == (70_000, 500_000)
     status.close()

@@ -222,3 +222,56 @@ def test_what_a_disk_holds() -> None:
     assert on(first_difference=500, differing_blocks=1) == "differs: 1 block, first byte 500"
     assert on(first_difference=0, differing_blocks=7) == "differs: 7 blocks, first byte 0"
     assert holds(report(), seat(Role.SENDER, SENT)) == "unchanged"
+
+
+HOLES = replace(SOURCE, holes=600)
+OF_HOLES = "c" * 64
+
+
+def with_holes(target: Image, claim: Claim | None = None) -> Report:
+    """A source with holes: its sender's digest is that of what is used, and the disk has another one of all."""
+    equal_claim = claim or replace(EQUAL, xxh128=OF_HOLES, sent=400)
+    receiver = replace(seat(Role.RECEIVER, equal_claim), target=target)
+    sender = seat(Role.SENDER, replace(SENT, xxh128=OF_HOLES, sent=400))
+    return replace(report(receiver, sender), source=HOLES)
+
+
+def test_equal_in_every_used_block_is_equal() -> None:
+    good = with_holes(Image("/target", SIZE, OTHER, 700, 1, alike=GOOD))
+    assert good.problems == ()
+    assert holds(good, good.seats[1]) == "equal"
+    grown = with_holes(
+        Image("/target", 2 * SIZE, OTHER, 700, 1, alike=GOOD, grown=True),
+        replace(EQUAL, xxh128=OF_HOLES, growth="grown"),
+    )
+    assert grown.problems == ()
+    assert holds(grown, grown.seats[1]) == "equal, grown"
+    smaller = Image("/target", 800, None, 700, 1, alike=GOOD)
+    assert with_holes(smaller, replace(EQUAL, xxh128=OF_HOLES, bytes=750, rewritten=800)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("target", "claim", "words"),
+    [
+        (
+            Image("/t", SIZE, OTHER, 3, 1, unlike="byte 3, which is used, differs"),
+            {},
+            "(byte 3, which is used, differs)",
+        ),
+        (Image("/t", SIZE, OTHER, 3, 1, alike=GOOD), {"xxh128": "d" * 64}, "which is not the source's"),
+        (Image("/t", 2 * SIZE, OTHER, alike=GOOD), {"growth": "grown"}, "says that it has grown"),
+        (Image("/t", 2 * SIZE, OTHER, alike=GOOD, grown=True), {"growth": "failed"}, "has grown without a word"),
+        (Image("/t", 800, None, alike=GOOD), {"rewritten": 900, "bytes": 750}, "a table written for 900 bytes"),
+        (Image("/t", 800, None, alike=GOOD), {"bytes": 750}, "after 750 bytes"),
+    ],
+)
+def test_a_claim_over_holes_that_is_not_true(target: Image, claim: dict[str, object], words: str) -> None:
+    said = replace(EQUAL, **{"xxh128": OF_HOLES, **claim})  # type: ignore[arg-type]
+    bad = with_holes(target, said)
+    assert bad.verdict is Verdict.FALSE_SUCCESS
+    assert any(words in sentence for sentence in bad.problems), bad.problems
+
+
+def test_without_holes_the_senders_word_is_no_digest() -> None:
+    lying = with_holes(Image("/t", SIZE, GOOD))
+    assert replace(lying, source=SOURCE).verdict is Verdict.FALSE_SUCCESS

@@ -1,0 +1,90 @@
+"""The worker that unpacks a stream: a program of its own, without rights and without the disk.
+
+Standard input is a stream of zstd or gzip from its first byte on; standard output are `records`. What the wire says is
+parsed here, where nothing can be lost. Rules, in one place:
+
+* Before the first byte is read all rights are given up. Until then only our own code runs, which may lie where nobody
+  else can read it.
+* A manifest, where there is one, is given on first, a trailer behind the data, as they came.
+* No stream goes on for ever without data (`stream_ends`), and none takes more memory than its kind may.
+* The end is told where the input has ended at a place where it may, and else never.
+* Last words go to standard error; the status says what was wrong (`udpcast.unpacking`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+
+from ..confinement import give_up_rights
+from ..model.plan import Compression
+from ..udpcast.unpacking import STATUSES, Complaint
+from .framing import MANIFEST_MOST, Manifest, read_manifest, recognise, skippable_size
+from .records import Kind
+from .stream_ends import Refused, Sink, Source
+
+NAME = b"unpack"
+"""As ps(1) shows it."""
+_PR_SET_NAME = 15
+
+
+def main() -> None:
+    """From standard input to standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME)
+    give_up_rights()
+    try:
+        unpack(Source(0), Sink(1))
+    except Refused as refused:
+        _fail(str(refused), STATUSES[refused.complaint])
+    except MemoryError:
+        _fail("not enough memory", STATUSES[Complaint.OTHER])
+    except OSError as error:
+        _fail(error.strerror or str(error), STATUSES[Complaint.OTHER])
+
+
+def unpack(source: Source, sink: Sink) -> None:
+    """All of the stream. Raises Refused, OSError, MemoryError."""
+    compression = recognise(source.head(10))
+    if compression is Compression.ZSTD:
+        _unpack_zstd(source, sink)
+    elif compression is Compression.GZIP:
+        from .plain import unpack_gzip  # noqa: PLC0415 - one of the two is needed
+
+        unpack_gzip(source, sink)
+    else:
+        raise Refused(Complaint.BEHIND, "unsupported format")
+    sink.end()
+
+
+def _unpack_zstd(source: Source, sink: Sink) -> None:
+    manifest = _manifest(source, sink)
+    if manifest:
+        sink.limit = manifest.length
+    if manifest and manifest.used is not None:
+        from .walk import Walk  # noqa: PLC0415 - one of the two is needed
+
+        Walk(source, sink, manifest).run()
+    else:
+        from .plain import unpack_zstd  # noqa: PLC0415 - one of the two is needed
+
+        unpack_zstd(source, sink, manifest)
+
+
+def _manifest(source: Source, sink: Sink) -> Manifest | None:
+    """The manifest, taken and given on, where there is one."""
+    size = skippable_size(source.head(8))
+    if size is None or size > MANIFEST_MOST or not source.need(size):
+        return None
+    frame = bytes(source.there[:size])
+    manifest = read_manifest(frame)
+    if manifest:
+        source.take(size, 0)
+        sink.frame(Kind.MANIFEST, frame)
+    return manifest
+
+
+def _fail(words: str, status: int) -> None:
+    sys.stderr.write(f"{words}\n")
+    sys.exit(status)
