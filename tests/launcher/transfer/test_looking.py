@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import subprocess
 import threading
 import time
@@ -107,6 +108,26 @@ def test_what_is_used_is_sent_and_said(source: Path, tmp_path: Path, monkeypatch
     )
     plain = subprocess.run(["zstd", "-dc"], input=stream, check=True, capture_output=True).stdout
     assert plain == b"x" * (3 * MIB) + bytes(3 * MIB)
+
+
+def test_a_disk_that_is_written_to_since_is_no_success(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is new would lie in what is called free."""
+
+    def look() -> Survey:
+        found = half()
+        with source.open("r+b") as disk:
+            disk.seek(4 * MIB)
+            disk.write(b"a new file")
+        os.utime(source, (7, 7))
+        return found
+
+    finds(monkeypatch, look)
+    outcome, _, _ = sent(plan(Role.SEND, source), tmp_path)
+    assert outcome.kind is K.READ_ERROR
+    assert "was written to since its free blocks were looked at" in str(outcome.sentence)
+    assert not (tmp_path / "ended").exists()
 
 
 def unreadable() -> Survey:
