@@ -32,8 +32,8 @@ _PR_SET_NAME = 15
 def main() -> None:
     """From standard input to standard output."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME)
     give_up_rights()
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME)
     try:
         unpack(Source(0), Sink(1))
     except Refused as refused:
