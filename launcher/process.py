@@ -30,21 +30,18 @@ class Process:
     """A child in a session of its own, which belongs to one thread.
 
     `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL. `sent`: the signals that we sent it.
-    `errors` becomes readable with its standard error, `pidfd` when it has ended.
+    `errors` becomes readable with its standard error, `pidfd` when it has ended. `name`: what people call it; without
+    one, the program's without its directory.
     """
 
-    def __init__(self, argv: tuple[str, ...], pid: int, errors: int) -> None:
+    def __init__(self, argv: tuple[str, ...], pid: int, errors: int, name: str | None = None) -> None:
         self.argv = argv
+        self.name = name or argv[0].rpartition("/")[2]
         self.pid = pid
         self.errors = errors
         self.pidfd = os.pidfd_open(pid)
         self.status: int | None = None
         self.sent: set[int] = set()
-
-    @property
-    def name(self) -> str:
-        """The program's name without its directory."""
-        return self.argv[0].rpartition("/")[2]
 
     def signal(self, number: int) -> None:
         """Send a signal to the process and all it started; harmless when it was reaped."""
@@ -104,13 +101,14 @@ def spawn(
     terminal: str | None = None,
     *,
     rights: bool = True,
+    name: str | None = None,
 ) -> Process:
     """Start `argv` with these descriptors as standard input (None: /dev/null) and standard output.
 
     `note` is given the command in a form that can be pasted into a shell.
     `terminal` (the path of a pseudo-terminal) becomes its controlling terminal, which ``/dev/tty`` is to it: when our
     side of it closes, even because we were killed, the kernel hangs the process up.
-    Without `rights` it is confined (see `confinement`).
+    Without `rights` it is confined (see `confinement`). `name`: see `Process`.
     Raises TransferFailed when it cannot be started.
     """
     note(shlex.join(argv))
@@ -155,7 +153,7 @@ def spawn(
     with contextlib.suppress(OSError):  # only root may, and only where the kernel knows it
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(FIRST_TO_GO))
     try:
-        return Process(argv, pid, errors)
+        return Process(argv, pid, errors, name)
     except OSError as error:  # no descriptor is left to watch it with
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -18,7 +18,7 @@ PROGRAMS = {
     "udp-receiver": "receives",
     "udp-sender": "sends",
     "wipefs": "recognises what is on a disk",
-    "zstd": "compresses and unpacks",
+    "zstd": "unpacks",
 }
 """What the initrd must have, and what for."""
 
