@@ -162,6 +162,29 @@ def spawn(
         raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
 
 
+def spawn_to_stay(argv: tuple[str, ...], log: str, fd: int) -> int:
+    """Start `argv`, which goes on when we have ended, and give its process number. What it says goes to the file `log`;
+    `fd` is open there as well, by its number. Raises TransferFailed when it cannot be started."""
+    os.set_inheritable(fd, True)
+    try:
+        return os.posix_spawnp(
+            argv[0],
+            argv,
+            {**os.environ, "LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": "1"},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+            setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+        )
+    except OSError as error:
+        raise _not_started(argv, error) from error
+    finally:
+        os.set_inheritable(fd, False)
+
+
 def _not_started(argv: tuple[str, ...], error: OSError) -> TransferFailed:
     sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
     return TransferFailed(ErrorKind.PROGRAM_FAILED, sentence)
