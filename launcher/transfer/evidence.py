@@ -12,6 +12,7 @@ from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
 from ..sentence import Sentence, say
 from .receiver_facts import Parted
+from .resizing import Rewriting
 
 TIMED_OUT = 255  # the status of a udp-receiver whose --start-timeout ran out (measured)
 
@@ -158,7 +159,7 @@ class Receiving:
     senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
     that has no check of its own may be another cast's. `behind`: what became of the disk behind the clone, once the
-    disk was done.
+    disk was done. `rewriting`: on a smaller disk, what became of the table.
     """
 
     device: str
@@ -188,4 +189,5 @@ class Receiving:
     verify: bool = True
     reread: Reread | None = None
     behind: Behind | None = None
+    rewriting: Rewriting | None = None
     cancelled: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ..datapath.behind import Behind
 from ..datapath.block_device import no_answer
+from ..datapath.framing import Trailer
 from ..datapath.moved import MARK
 from ..hardware.signatures import Signature
 from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
@@ -17,6 +18,7 @@ from . import standstill
 from .evidence import TIMED_OUT, Receiving, Stage
 from .receiver_facts import Parted
 from .receiver_words import NO_DATA, why_it_ended
+from .resizing import Rewriting
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
@@ -42,11 +44,12 @@ def judge_receiver(seen: Receiving) -> Outcome:
         claim = _not_cleared(seen.device, seen.behind)
     return Outcome(
         *claim,
-        bytes=seen.target.count,
-        sent=seen.target.written if seen.target.written < seen.target.count else None,
+        bytes=seen.target.on_disk[0],
+        sent=seen.target.written if seen.target.written < seen.target.on_disk[0] else None,
         used=seen.manifest.used if seen.manifest else None,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
+        rewritten=seen.rewriting.size if seen.rewriting and not seen.rewriting.error else None,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,
         remarks=tuple(_remarks(seen.device, seen.behind)) if seen.behind else (),
@@ -412,7 +415,7 @@ def _differs(seen: Receiving) -> Claim | None:
     if seen.manifest is None or seen.trailer is None:
         return None
     lengths = {seen.manifest.length, seen.trailer.length, seen.target.count}
-    if len(lengths) == 1 and seen.trailer.xxh128 == seen.target.digest:
+    if len(lengths) == 1 and seen.trailer.xxh128 == seen.target.digest and _same_beginning(seen, seen.trailer):
         return None
     sentence = say_many(
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} byte).",
@@ -424,13 +427,50 @@ def _differs(seen: Receiving) -> Claim | None:
     return OutcomeKind.DIFFERENT, sentence, say("Check this seat's memory and network, then cast again.")
 
 
+def _same_beginning(seen: Receiving, trailer: Trailer) -> bool:
+    """Whether the second digest of a smaller disk is the sender's, where it has one."""
+    kept = seen.target.kept
+    return kept is None or trailer.xxh128_table_end in (None, kept.table_end)
+
+
+def _table_not_written(seen: Receiving) -> Claim | None:
+    if not seen.rewriting or not seen.rewriting.error:
+        return None
+    sentence = say(
+        "{device} was written, but its partition table could not be made for its size: {error}; it is not whole.",
+        device=seen.device,
+        error=seen.rewriting.error,
+    )
+    return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
+
+
 def _equal(seen: Receiving) -> Claim:
-    words = say_many(
-        "{count:,} byte, same digest as the sender's disk.",
-        "{count:,} bytes, same digest as the sender's disk.",
-        seen.target.count,
+    words = (
+        _up_to_the_end(seen.target.kept.end, seen.rewriting)
+        if seen.target.kept
+        else say_many(
+            "{count:,} byte, same digest as the sender's disk.",
+            "{count:,} bytes, same digest as the sender's disk.",
+            seen.target.count,
+        )
     )
     return _read_back(seen, OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED, words, NOTHING)
+
+
+def _up_to_the_end(count: int, rewriting: Rewriting | None) -> Sentence:
+    """On a smaller disk."""
+    if rewriting is None or rewriting.size is None:
+        return say_many(
+            "equal up to the end of the last partition ({count:,} byte).",
+            "equal up to the end of the last partition ({count:,} bytes).",
+            count,
+        )
+    return say_many(
+        "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
+        "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
+        count,
+        size=rewriting.size,
+    )
 
 
 def _read_back(seen: Receiving, kind: OutcomeKind, words: Sentence, hint: Sentence) -> Claim:
@@ -448,7 +488,7 @@ def _read_back(seen: Receiving, kind: OutcomeKind, words: Sentence, hint: Senten
             error=again.error,
         )
         return OutcomeKind.READ_BACK_ERROR, sentence, REPLACE
-    if again.differs is not None or again.digest != seen.target.digest or again.count != seen.target.count:
+    if again.differs is not None or (again.count, again.digest) != seen.target.on_disk:
         sentence = say(
             "{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",
             device=device,
@@ -492,5 +532,6 @@ QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _without_manifest,
     _without_trailer,
     _differs,
+    _table_not_written,
     _equal,
 )
