@@ -42,6 +42,8 @@ def judge_receiver(seen: Receiving) -> Outcome:
     claim = first_answer(QUESTIONS, seen)
     if seen.behind and seen.behind.left and claim[0] in OK_KINDS:
         claim = _not_cleared(seen.device, seen.behind)
+    if seen.rewriting and seen.rewriting.error and claim[0] in OK_KINDS:
+        claim = _table_not_written(seen.device, seen.rewriting.error)
     return Outcome(
         *claim,
         bytes=seen.target.on_disk[0],
@@ -433,13 +435,11 @@ def _same_beginning(seen: Receiving, trailer: Trailer) -> bool:
     return kept is None or trailer.xxh128_table_end in (None, kept.table_end)
 
 
-def _table_not_written(seen: Receiving) -> Claim | None:
-    if not seen.rewriting or not seen.rewriting.error:
-        return None
+def _table_not_written(device: str, error: Sentence) -> Claim:
     sentence = say(
         "{device} was written, but its partition table could not be made for its size: {error}; it is not whole.",
-        device=seen.device,
-        error=seen.rewriting.error,
+        device=device,
+        error=error,
     )
     return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
 
@@ -532,6 +532,5 @@ QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _without_manifest,
     _without_trailer,
     _differs,
-    _table_not_written,
     _equal,
 )
