@@ -13,6 +13,7 @@ from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
 from ..sentence import Sentence, say
 from .receiver_facts import Parted
+from .resizing import Rewriting
 
 TIMED_OUT = 255  # the status of a udp-receiver whose --start-timeout ran out (measured)
 
@@ -159,7 +160,7 @@ class Receiving:
     senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
     that has no check of its own may be another cast's. `cleared`: what became of the holes; `behind`: and of the disk
-    behind the clone, once the disk was done.
+    behind the clone, once the disk was done. `rewriting`: on a smaller disk, what became of the table.
     """
 
     device: str
@@ -190,4 +191,5 @@ class Receiving:
     reread: Reread | None = None
     cleared: Cleared | None = None
     behind: Behind | None = None
+    rewriting: Rewriting | None = None
     cancelled: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ..datapath.behind import Behind
 from ..datapath.block_device import no_answer
+from ..datapath.framing import Trailer
 from ..datapath.holes import Cleared
 from ..datapath.moved import MARK
 from ..hardware.signatures import Signature
@@ -19,6 +20,7 @@ from . import standstill
 from .evidence import TIMED_OUT, Receiving, Stage
 from .receiver_facts import Parted
 from .receiver_words import NO_DATA, why_it_ended
+from .resizing import Rewriting
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
@@ -42,13 +44,16 @@ def judge_receiver(seen: Receiving) -> Outcome:
     claim = first_answer(QUESTIONS, seen)
     if seen.behind and seen.behind.left and claim[0] in OK_KINDS:
         claim = _not_cleared(seen.device, seen.behind)
+    if seen.rewriting and seen.rewriting.error and claim[0] in OK_KINDS:
+        claim = _table_not_written(seen.device, seen.rewriting.error)
     return Outcome(
         *claim,
-        bytes=seen.target.count,
-        sent=seen.target.written if seen.target.written < seen.target.count else None,
+        bytes=seen.target.on_disk[0],
+        sent=seen.target.written if seen.target.written < seen.target.on_disk[0] else None,
         used=seen.manifest.used if seen.manifest else None,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
+        rewritten=seen.rewriting.size if seen.rewriting and not seen.rewriting.error else None,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,
         remarks=(*_of_holes(seen.device, seen.cleared), *_remarks(seen.device, seen.behind)),
@@ -430,8 +435,8 @@ def _differs(seen: Receiving) -> Claim | None:
     if seen.manifest is None or seen.trailer is None:
         return None
     lengths = {seen.manifest.length, seen.trailer.length, seen.target.count}
-    sent = {seen.target.written, seen.target.written if seen.trailer.sent is None else seen.trailer.sent}
-    if len(lengths) == len(sent) == 1 and seen.trailer.xxh128 == seen.target.digest:
+    same = seen.trailer.xxh128 == seen.target.digest and _same_sent(seen, seen.trailer)
+    if len(lengths) == 1 and same and _same_beginning(seen, seen.trailer):
         return None
     sentence = say_many(
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} byte).",
@@ -443,12 +448,33 @@ def _differs(seen: Receiving) -> Claim | None:
     return OutcomeKind.DIFFERENT, sentence, say("Check this seat's memory and network, then cast again.")
 
 
+def _same_sent(seen: Receiving, trailer: Trailer) -> bool:
+    """Whether as much was written as the sender says to have sent, where all that came was to be written."""
+    return seen.target.kept is not None or trailer.sent in (None, seen.target.written)
+
+
+def _same_beginning(seen: Receiving, trailer: Trailer) -> bool:
+    """Whether the second digest of a smaller disk is the sender's, where it has one."""
+    kept = seen.target.kept
+    return kept is None or trailer.xxh128_table_end in (None, kept.table_end)
+
+
+def _table_not_written(device: str, error: Sentence) -> Claim:
+    sentence = say(
+        "{device} was written, but its partition table could not be made for its size: {error}; it is not whole.",
+        device=device,
+        error=error,
+    )
+    return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
+
+
 def _equal(seen: Receiving) -> Claim:
-    used, whole = seen.target.written, seen.target.count
-    if used < whole:
-        words = say(
-            "equal in every used block ({part}), by the digest of the sender's disk.", part=part_of(used, whole)
-        )
+    kept, used, whole = seen.target.kept, seen.target.written, seen.target.count
+    if kept:
+        words = _up_to_the_end(kept.end, seen.rewriting)
+    elif used < whole:
+        part = part_of(used, whole)
+        words = say("equal in every used block ({part}), by the digest of the sender's disk.", part=part)
     else:
         words = say_many(
             "{count:,} byte, same digest as the sender's disk.",
@@ -456,6 +482,22 @@ def _equal(seen: Receiving) -> Claim:
             whole,
         )
     return _read_back(seen, OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED, words, NOTHING)
+
+
+def _up_to_the_end(count: int, rewriting: Rewriting | None) -> Sentence:
+    """On a smaller disk."""
+    if rewriting is None or rewriting.size is None:
+        return say_many(
+            "equal up to the end of the last partition ({count:,} byte).",
+            "equal up to the end of the last partition ({count:,} bytes).",
+            count,
+        )
+    return say_many(
+        "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
+        "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
+        count,
+        size=rewriting.size,
+    )
 
 
 def _read_back(seen: Receiving, kind: OutcomeKind, words: Sentence, hint: Sentence) -> Claim:
@@ -473,7 +515,7 @@ def _read_back(seen: Receiving, kind: OutcomeKind, words: Sentence, hint: Senten
             error=again.error,
         )
         return OutcomeKind.READ_BACK_ERROR, sentence, REPLACE
-    if again.differs is not None or again.digest != seen.target.digest or again.count != seen.target.count:
+    if again.differs is not None or (again.count, again.digest) != seen.target.on_disk:
         sentence = say(
             "{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",
             device=device,
