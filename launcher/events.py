@@ -42,6 +42,8 @@ NAMES = {
     "plan": "every answer is settled: the plan's fields; nothing was written yet",
     "network": "the card has an address: `nic`, `address`, `source`",
     "transfer": "the disk is open and the transfer begins: `argv` (what will be run, a list of lists), `role`",
+    "used": "a sender knows what it sends: `used` bytes of `total`, the `seconds` of the look; for each of `parts` its "
+    "`name`, `kind` of file system, `size`, `used` bytes (or null) and why all of it is sent (`whole`, or null)",
     "command": "a process is started: `command`, to be pasted into a shell",
     "note": "a warning, or what the network's commands and the DHCP client say: `text`",
     "heard": "a receiver that waits heard what it says: `addresses`, `fields` of the sentence, `sentence`",

@@ -23,6 +23,7 @@ from pxe.entries.room import Machine, Room
 from pxe.tree.tree import write_tree
 
 from ..disks import images
+from ..disks.holes import disk_with_holes
 from ..disks.likeness import Source, look
 from ..disks.model import small_model
 from ..disks.raw import MIB, create, xxh128
@@ -61,8 +62,10 @@ def _say(line: str) -> None:
     print(showable_lines(line), file=sys.stderr, flush=True)
 
 
-FAULT_MODEL_SIZE = 96 * MIB
-"""The model disk of a run with faults is noise: no compressor makes it smaller."""
+def fault_model(path: Path, seed: int = 1) -> Path:
+    """The model disk of a run with faults: noise, which no compressor makes smaller, up to three fifths of it; then a
+    hole full of stale noise, a swap, and room behind the last partition."""
+    return disk_with_holes(path, 160 * MIB, 90 * MIB, seed, behind=8 * MIB)
 
 
 @dataclass
@@ -83,7 +86,7 @@ class _Room:
         plan = seats(self.spec)
         sources = self._sources(plan)
         size = sources["sender"].size
-        targets = self._targets(size)
+        targets = self._targets(size, sources["sender"].path)
         disk_of = {**{name: source.overlay for name, source in sources.items()}, **targets}
         loop = EventLoop()
         tree = self._tree(plan, size)
@@ -135,27 +138,31 @@ class _Room:
         """The model disk for each sender; without a given one, a small disk that boots, or noise where faults are."""
         path = self.spec.model
         if path is None and self.spec.faults:
-            path = images.noise(self.scratch / "model.img", FAULT_MODEL_SIZE, seed=1)
+            path = fault_model(self.scratch / "model.img")
         elif path is None:
             path = small_model(self.scratch / "model.img", self.spec.pair / "udpcast-linux").path
         size = images.require_raw(path)
         self.say(f"hashing the model disk {path} ({size / 1e6:.0f} MB)")
         models = {seat.name: path for seat in plan if seat.role is Role.SENDER}
         if faults.SECOND_SENDER in models:
-            models[faults.SECOND_SENDER] = images.noise(self.scratch / "second.img", size, seed=2)
-        return {
-            name: _Source(path, size, xxh128(path), images.overlay(path, self.scratch / f"{name}.qcow2"), look(path))
-            for name, path in models.items()
-        }
+            models[faults.SECOND_SENDER] = fault_model(self.scratch / "second.img", seed=2)
+        return {name: self._source(name, path, size) for name, path in models.items()}
 
-    def _targets(self, size: int) -> dict[str, Path]:
+    def _source(self, name: str, path: Path, size: int) -> _Source:
+        whole = equipment.prepare_source(path, name, self.spec.faults)
+        overlay = images.overlay(path, self.scratch / f"{name}.qcow2")
+        return _Source(path, size, xxh128(path), overlay, look(path, whole))
+
+    def _targets(self, size: int, source: Path) -> dict[str, Path]:
         place = self.artefacts if self.spec.keep else self.scratch
         place.mkdir(parents=True, exist_ok=True)
         names = [f"receiver-{n + 1}" for n in range(self.spec.receivers)]
         length = self.spec.target_size or size
-        return {
-            name: create(place / f"{name}.img", equipment.target_size(name, length, self.spec.faults)) for name in names
-        }
+        made = {}
+        for name in names:
+            made[name] = create(place / f"{name}.img", equipment.target_size(name, length, self.spec.faults))
+            equipment.prepare_target(made[name], source, name, self.spec.faults)
+        return made
 
     def _tree(self, plan: tuple[SeatSpec, ...], size: int) -> Path:
         """The TFTP tree. Wrong append lines are let through: what the launcher says to them is what one may want."""

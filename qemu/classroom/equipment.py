@@ -1,11 +1,13 @@
 """What faults make of a seat before it is switched on: its append line, its disk's size, its hardware, its programs.
 
-`LINE`, `HARDWARE` and `PROGRAMS` have one row for each kind of fault that is carried out here.
+`LINE`, `SOURCE`, `TARGET`, `HARDWARE`, `PROGRAMS` and `FILTERED` have a row for each kind of fault that is carried out
+here.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,10 +17,12 @@ from initrd.pair.identity import archive_offset
 from kernel_cmdline import Parameter, format_line, parse
 from pxe.entries.boot_entry import INITRD
 
+from ..disks import holes, signatures
+from ..disks.parts import parts
 from ..disks.tools import DiskError
 from ..machine.spec import Bus, MachineSpec
 from . import faults, second_initrd
-from .faults import IN_A_PROGRAM, Fault, Kind
+from .faults import IN_A_PROGRAM, UNPACKER, Fault, Kind
 from .seat_spec import SeatSpec
 
 LINE: Mapping[Kind, Callable[[Fault], Parameter]] = {
@@ -35,7 +39,35 @@ def line(spec: SeatSpec, given: tuple[Fault, ...]) -> SeatSpec:
 
 def target_size(seat: str, size: int, given: tuple[Fault, ...]) -> int:
     """How large the disk of a receiver is, in whole sectors."""
-    return (size - faults.number(faults.of(given, seat, Kind.SMALLER), 0)) // 512 * 512
+    less, more = (faults.number(faults.of(given, seat, kind), 0) for kind in (Kind.SMALLER, Kind.LARGER))
+    return (size - less + more) // 512 * 512
+
+
+def prepare_source(path: Path, seat: str, given: tuple[Fault, ...]) -> tuple[int, ...]:
+    """Do to a sender's disk what its faults want; the numbers of the partitions that must be sent whole then."""
+    asked = [one for kind, one in SOURCE.items() if faults.of(given, seat, kind)]
+    for _, spoil in asked:
+        spoil(path)
+    return tuple(number for number, _ in asked)
+
+
+SOURCE: Mapping[Kind, tuple[int, Callable[[Path], None]]] = {
+    Kind.DIRTY: (1, holes.make_dirty),
+    Kind.HIBERNATED: (2, holes.suspend),
+}
+"""What is done to a source, and the partition that it befalls."""
+
+
+def prepare_target(path: Path, source: Path, seat: str, given: tuple[Fault, ...]) -> None:
+    """Do to a receiver's disk what its faults want: it had the same partitions, with other things in them."""
+    places = [(0, path.stat().st_size), *((part.start, part.size) for part in parts(source))]
+    for kind, spoil in TARGET.items():
+        if faults.of(given, seat, kind):
+            spoil(path, places)
+
+
+TARGET: Mapping[Kind, Callable[[Path, list[tuple[int, int]]], None]] = {Kind.SIGNATURES: signatures.write}
+"""What is done to a target, at these places of it (offset, size)."""
 
 
 def _read_error(spec: MachineSpec, fault: Fault, size: int) -> MachineSpec:
@@ -124,13 +156,46 @@ pids="\\$(busybox pidof zstd pigz lzop udp-sender udp-receiver)"
 document of the program's own."""
 
 
+_TELL = """\
+read -r up rest < /proc/uptime
+echo "{\"event\": \"fault\", \"t\": $up, \"program\": \"unpack\"}" > /dev/ttyS1
+pids="$(busybox pgrep -f launcher.datapath.unpack)"
+"""
+UNPACKER_DEEDS = {
+    Kind.KILL_PROGRAM: "kill -9 $pids\n",
+    Kind.EXHAUST: """\
+(
+    echo -1000 > /proc/self/oom_score_adj
+    busybox mkdir /hog
+    busybox mount -t ramfs hog /hog
+    while kill -0 $pids; do busybox dd bs=1M count=4 if=/dev/zero of=/hog/$((number += 1)); done
+    busybox umount /hog
+) < /dev/null > /dev/null 2>&1 &
+""",
+}
+"""The same to our own program, which is no file that a script could stand for: what udp-receiver brings is counted."""
+
+
+FILTERED = (Kind.SPOIL, Kind.CUT)
+"""What befalls the stream behind udp-receiver (`stream_filter`)."""
+
+
+def _filter(fault: Fault, size: int) -> tuple[str, int]:
+    """What `stream_filter` is given: WHAT and BYTE."""
+    if fault.kind is Kind.SPOIL:
+        return str(fault.value), size // 8
+    return ("deed", fault.position.offset(size)) if fault.position else ("cut", 0)
+
+
 def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...], scratch: Path) -> None:
     """Give a seat a second initrd in the TFTP `tree`, unpacked over the first, in whose programs something happens.
 
     Raises DiskError.
     """
-    inside = [fault for fault in given if fault.kind in IN_A_PROGRAM and fault.seat == seat.name]
-    if not inside:
+    mine = [fault for fault in given if fault.seat == seat.name]
+    filtered = [fault for fault in mine if fault.kind in FILTERED or fault.value == UNPACKER]
+    inside = [fault for fault in mine if fault.kind in IN_A_PROGRAM and fault not in filtered]
+    if not inside and not filtered:
         return
     root = scratch / f"{seat.name}-programs"
     original, wrappers = root / "usr/lib/udpcast-fault", root / "usr/bin"
@@ -138,16 +203,31 @@ def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...]
     wrappers.mkdir(parents=True)
     for fault in inside:
         name, count = str(fault.value), fault.position.offset(size) // _STEP if fault.position else 0
-        _extract(tree / INITRD, f"usr/bin/{name}", root)
-        (wrappers / name).rename(original / name)
         script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=PROGRAMS[fault.kind])
-        (wrappers / name).write_text(script)
-        (wrappers / name).chmod(0o755)
+        _replace(tree, root, name, script)
+    for fault in filtered:
+        what, byte = _filter(fault, size)
+        script = f'#!/bin/sh\nexec python3 -sSP {_FILTER} {what} {byte} /usr/lib/udpcast-fault/udp-receiver "$@"\n'
+        _replace(tree, root, "udp-receiver", script)
+        shutil.copy(Path(__file__).with_name("stream_filter.py"), original)
+        (original / "deed").write_text(_TELL + UNPACKER_DEEDS.get(fault.kind, ""))
     _extract(tree / INITRD, "init", root)
     (root / "init").rename(root / "init.first")
     (root / "init").write_text(_INIT)
     (root / "init").chmod(0o755)
     second_initrd.add(tree, seat, root, "programs")
+
+
+_FILTER = "/usr/lib/udpcast-fault/stream_filter.py"
+
+
+def _replace(tree: Path, root: Path, name: str, script: str) -> None:
+    """Let `script` stand in the place of a program, which is beside it."""
+    _extract(tree / INITRD, f"usr/bin/{name}", root)
+    program = root / "usr/bin" / name
+    program.rename(root / "usr/lib/udpcast-fault" / name)
+    program.write_text(script)
+    program.chmod(0o755)
 
 
 def _extract(initrd: Path, name: str, root: Path) -> None:

@@ -14,7 +14,12 @@ SECOND_SENDER = "sender-2"
 MOMENTS = ("transfer", "connected", "cast", "flushing", "verifying")
 """Moments of a seat that its event log tells: it waits for others, sees another, …; the last two are a receiver's."""
 
-PROGRAMS = ("zstd", "pigz", "lzop", "udp-sender")
+UNPACKER = "unpack"
+"""The launcher's own program that unpacks a stream (`launcher/datapath/unpack.py`)."""
+
+PROGRAMS = ("pigz", "lzop", "udp-sender", UNPACKER)
+PLACES = ("hole", "zeros", "data")
+"""Of a stream: the first frame that names a hole, the frame of zeros behind it, what is packed."""
 COMPRESSIONS = ("none", "gzip", "lzop", "zstd")
 UNIT = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -40,9 +45,11 @@ class Value(Enum):
     MEBIBYTES = "a number of MiB"
     PROGRAM = " or ".join(PROGRAMS)
     COMPRESSION = " or ".join(COMPRESSIONS)
+    PLACE = " or ".join(PLACES)
 
 
-_SEAT, _RECEIVER = "sender|sender-2|receiver-[1-9][0-9]*", "receiver-[1-9][0-9]*"
+_SENDER, _RECEIVER = "sender|sender-2", "receiver-[1-9][0-9]*"
+_SEAT = f"{_SENDER}|{_RECEIVER}"
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,31 @@ class Kind(Enum):
         Value.SIZE,
         seats=_RECEIVER,
     )
+    LARGER = Rule(
+        "larger:RECEIVER:SIZE",
+        "the target is so much larger than the source",
+        When.STANDING,
+        Value.SIZE,
+        seats=_RECEIVER,
+    )
+    SIGNATURES = Rule(
+        "signatures:RECEIVER",
+        "the target has been a disk of md, LVM and ZFS, whose signatures are still there",
+        When.STANDING,
+        seats=_RECEIVER,
+    )
+    DIRTY = Rule("dirty:SENDER", "the source's ext4 was not unmounted cleanly", When.STANDING, seats=_SENDER)
+    HIBERNATED = Rule("hibernated:SENDER", "the source's swap holds a suspended system", When.STANDING, seats=_SENDER)
+    SPOIL = Rule(
+        "spoil:RECEIVER:PLACE",
+        "a bit of the stream is flipped on its way: in the first hole, in the zeros behind it, in the data",
+        When.STANDING,
+        Value.PLACE,
+        seats=_RECEIVER,
+    )
+    CUT = Rule(
+        "cut:RECEIVER", "the stream ends before the sender's trailer, without a word", When.STANDING, seats=_RECEIVER
+    )
     SECTORS_4K = Rule("4kn:SEAT", "the disk's sectors have 4096 bytes (a SCSI disk)", When.STANDING)
     MEMORY = Rule("memory:SEAT:MIB", "the machine has so much memory", When.STANDING, Value.MEBIBYTES, silences=True)
     COMPRESSION = Rule("compr:SEAT:WORD", "compr=WORD is on its append line", When.STANDING, Value.COMPRESSION)
@@ -127,7 +159,8 @@ IN_A_PROGRAM = tuple(kind for kind in Kind if kind.rule.value is Value.PROGRAM)
 """What happens within a program of the pipeline."""
 
 _TEXT = """\
-FAULT is one of these; SEAT is sender, sender-2 or receiver-1, receiver-2, …
+FAULT is one of these; SEAT is sender, sender-2 or receiver-1, receiver-2, …;
+SENDER and RECEIVER are those of them that are one; PLACE is hole, zeros or data.
 
 {forms}
 
@@ -225,6 +258,8 @@ def _value(word: str, kind: Value, text: str) -> float | str:
         case Value.PROGRAM if word in PROGRAMS:
             return word
         case Value.COMPRESSION if word in COMPRESSIONS:
+            return word
+        case Value.PLACE if word in PLACES:
             return word
     raise FaultError(f'fault "{text}": "{word}" is not {kind.value}.')
 

@@ -85,8 +85,7 @@ def default_append_sender(spec: ClassroomSpec) -> str:
     options = f"--min-receivers {spec.receivers}"
     if spec.faults:
         options += f" --max-bitrate {FAULT_RATE}"
-    noise = " blank=yes" if spec.faults else ""
-    return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]}{noise} udpcparam="{options}"'
+    return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]} udpcparam="{options}"'
 
 
 def with_console(append: str) -> str:

@@ -12,24 +12,27 @@ import uuid
 from pathlib import Path
 
 from .partitions import TYPE_LINUX, TYPE_SWAP, Partition, write_table
+from .parts import parts
 from .raw import CHUNK, MIB, copy_out, create, replacing
 from .tools import run
 
 SWAP = 8 * MIB
 FIRST = MIB
-"""Where the ext4 begins; the swap ends a MiB before the disk's end."""
+"""Where the ext4 begins."""
 
 _FILE = 16 * MIB
 
 
-def disk_with_holes(path: Path, size: int, used: int, seed: int = 1, *, stale: bool = True, text: bool = False) -> Path:
+def disk_with_holes(
+    path: Path, size: int, used: int, seed: int = 1, *, stale: bool = True, text: bool = False, behind: int = MIB
+) -> Path:
     """Make a disk of `size` bytes with about `used` bytes of files at the begin of its ext4.
 
-    The files are noise, of `text` every other one is text. With `stale`, noise is all over the rest. The same arguments
-    give the same files. Raises DiskError.
+    The files are noise, of `text` every other one is text. With `stale`, noise is all over the rest. `behind`: so many
+    bytes are left behind the last partition. The same arguments give the same files. Raises DiskError.
     """
     rng = random.Random(seed)
-    root = Partition(1, FIRST, size - SWAP - 2 * MIB, TYPE_LINUX, _uuid(rng), "Linux")
+    root = Partition(1, FIRST, size - SWAP - FIRST - behind, TYPE_LINUX, _uuid(rng), "Linux")
     swap = Partition(2, root.start + root.size, SWAP, TYPE_SWAP, _uuid(rng), "Swap")
     with tempfile.TemporaryDirectory(prefix="holes-", dir=path.parent) as name, replacing(path) as image:
         tree = _tree(Path(name) / "tree", used, rng, text)
@@ -89,3 +92,19 @@ def _swap(image: Path, part: Partition, made: Path, identity: str) -> None:
     with made.open("rb") as reader, image.open("r+b") as writer:
         writer.seek(part.start)
         writer.write(reader.read())
+
+
+def make_dirty(image: Path) -> None:
+    """Let the ext4 look as if it had not been unmounted."""
+    run(["debugfs", "-w", "-R", "set_super_value state 0", f"{image}?offset={FIRST}"])
+
+
+def suspend(image: Path) -> None:
+    """Let the swap look as if it held a system that was suspended to disk (util-linux's libblkid, swap.c)."""
+    swap = parts(image)[-1]
+    with image.open("r+b") as file:
+        file.seek(swap.start + PAGE - len(SUSPENDED))
+        file.write(SUSPENDED)
+
+
+PAGE, SUSPENDED = 4096, b"S1SUSPEND\0"

@@ -11,12 +11,13 @@ import dataclasses
 import itertools
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..machine.spec import SpecError
 from .likeness import Likeness, Source, likeness
+from .parts import Range
 from .raw import CHUNK, xxh128
 from .tools import DiskError, run
 
@@ -79,7 +80,8 @@ def target(path: Path, source: Path, wanted: str, sources: Mapping[str, Source] 
     size = path.stat().st_size
     if digest == wanted:
         return Image(str(path), size, digest)
-    found = Image(str(path), size, digest, *differences(path, source), blank(path))
+    main = (sources or {}).get(wanted)
+    found = Image(str(path), size, digest, *differences(path, source, main.used if main else None), blank(path))
     for name, one in (sources or {}).items():
         kind, why = likeness(path, one)
         if kind is not Likeness.NONE:
@@ -88,16 +90,20 @@ def target(path: Path, source: Path, wanted: str, sources: Mapping[str, Source] 
     return found
 
 
-def differences(path: Path, source: Path) -> tuple[int | None, int]:
-    """The first byte in which two images differ, as far as both reach, and the number of blocks that do."""
-    first, blocks, position = None, 0, 0
+def differences(path: Path, source: Path, ranges: Sequence[Range] | None = None) -> tuple[int | None, int]:
+    """The first byte in which two images differ, as far as both reach, and the number of blocks that do; of `ranges`,
+    where there are any."""
+    first, blocks = None, 0
     with path.open("rb") as one, source.open("rb") as other:
-        while (mine := one.read(BLOCK)) and (theirs := other.read(BLOCK)):
-            if mine[: len(theirs)] != theirs[: len(mine)]:
-                blocks += 1
-                if first is None:
-                    first = position + len(list(itertools.takewhile(_same, zip(mine, theirs, strict=False))))
-            position += BLOCK
+        for begin, end in ranges or [(0, source.stat().st_size)]:
+            for at in range(begin, end, BLOCK):
+                one.seek(at)
+                other.seek(at)
+                mine, theirs = one.read(min(BLOCK, end - at)), other.read(min(BLOCK, end - at))
+                if mine != theirs[: len(mine)]:
+                    blocks += 1
+                    if first is None:
+                        first = at + len(list(itertools.takewhile(_same, zip(mine, theirs, strict=False))))
     return first, blocks
 
 

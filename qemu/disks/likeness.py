@@ -8,6 +8,7 @@ was moved or has grown, its file system is checked, and its files are what count
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -48,11 +49,12 @@ class Source:
         return self.size - sum(end - begin for begin, end in self.used)
 
 
-def look(path: Path) -> Source:
-    """Ask the tools about a source. Raises DiskError."""
+def look(path: Path, whole: Iterable[int] = ()) -> Source:
+    """Ask the tools about a source; the partitions `whole` are not clean, so that all of them is used. Raises
+    DiskError."""
     found = parts(path)
     contents = {part.number: content for part in found if (content := files(path, part)) is not None}
-    return Source(path, path.stat().st_size, found, tuple(used(path)), contents)
+    return Source(path, path.stat().st_size, found, tuple(used(path, whole)), contents)
 
 
 def likeness(target: Path, source: Source) -> tuple[Likeness, str]:
@@ -61,6 +63,8 @@ def likeness(target: Path, source: Source) -> tuple[Likeness, str]:
     theirs = parts(target)
     if not source.parts or [_name(part) for part in theirs] != [_name(part) for part in source.parts]:
         return Likeness.NONE, "it has other partitions than the source"
+    if more := known(target) - known(source.path):
+        return Likeness.NONE, f"the signature of {' and '.join(sorted(more))} is on it, which the source has not"
     pairs = list(zip(source.parts, theirs, strict=True))
     stayed = [mine for mine, other in pairs if (mine.start, mine.size) == (other.start, other.size)]
     ranges = list(source.used) if size == source.size else _within(source, stayed)
@@ -76,6 +80,13 @@ def likeness(target: Path, source: Source) -> tuple[Likeness, str]:
     if wrong:
         return Likeness.NONE, wrong
     return (Likeness.USED if len(stayed) == len(pairs) else Likeness.GROWN), ""
+
+
+def known(image: Path) -> set[str]:
+    """What wipefs finds on the whole disk, by its words."""
+    return {
+        line.split()[-1] for line in run(["wipefs", "--noheadings", "--output", "TYPE", image]).splitlines() if line
+    }
 
 
 def _name(part: Part) -> tuple[int, str, str, str]:

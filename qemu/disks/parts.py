@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,10 +75,12 @@ def probe(image: Path, start: int, size: int) -> dict[str, str]:
     return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
 
 
-def used(image: Path) -> list[Range]:
-    """The ranges of the image that hold something: all that no file system calls free. Raises DiskError."""
+def used(image: Path, whole: Iterable[int] = ()) -> list[Range]:
+    """The ranges of the image that hold something: all that no file system calls free; of the partitions `whole`, which
+    are not clean, all. Raises DiskError."""
+    known = {part.number: [(part.start, part.end)] for part in parts(image) if part.number in whole}
     with tempfile.TemporaryDirectory(prefix="used-") as scratch:
-        return used_ranges(image, {}, Path(scratch))
+        return used_ranges(image, known, Path(scratch))
 
 
 def used_ranges(image: Path, known: Mapping[int, Sequence[Range]], scratch: Path) -> list[Range]:
