@@ -264,6 +264,14 @@ def test_the_plan_says_what_becomes_of_used_blocks(line: str, key: str, value: o
     assert plan and plan.record()[key] == value
 
 
+@pytest.mark.parametrize("name", ["room.img.zst", "/srv/room.IMG", "/dev/sda,/srv/room.zst"])
+def test_an_image_file_in_the_place_of_a_disk_is_named(name: str) -> None:
+    words = f"disk={name.rpartition(',')[2]} is the name of an image file."
+    assert [words in str(one) for one in explained(f"umode=rcv disk={name}").warnings] == [True]
+    assert [words in one for one in check(f"umode=rcv disk={name}")[1] if "image" in one] == [True]
+    assert not [one for one in check("umode=rcv disk=/dev/sda")[1] if "image" in one]
+
+
 def test_what_fits_every_room_is_asked_only_where_it_is_given() -> None:
     assert not {"used", "holes", "grow"} & {*explained("auto=no").questions}
     assert {"holes", "grow"} <= {*explained("auto=no umode=rcv holes=zero grow=yes").questions}
