@@ -1,4 +1,4 @@
-"""A disk of 2 TB with little on it, cloned in the memory that a small PC has: nothing grows with the size of the disk."""
+"""A disk of 2 TB with little on it, cloned in the memory of a small PC: nothing grows with the size of the disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qemu.classroom.classroom import run_classroom
 from qemu.classroom.report import Verdict
 from qemu.classroom.spec import ClassroomSpec
 from qemu.disks.partitions import TYPE_BASIC_DATA, TYPE_LINUX, Partition, write_table
-from qemu.disks.raw import MIB, copy_into, create
+from qemu.disks.raw import MIB, SECTOR, copy_into, create
 from qemu.disks.tools import run
 from tests.common import PAIR
 
@@ -36,7 +36,8 @@ def large_disk(path: Path) -> Path:
     files.mkdir()
     (files / "a.txt").write_text("one file\n" * 1000)
     made = create(path.parent / "made", ntfs.size)
-    run(["mkntfs", "--quiet", "--force", "--fast", "-s", "512", "-H", "255", "-S", "63", "-p", ntfs.start // 512, made])
+    geometry = ("-s", "512", "-H", "255", "-S", "63", "-p", str(ntfs.start // SECTOR))
+    run(["mkntfs", "--quiet", "--force", "--fast", *geometry, made])
     run(["ntfscp", "--quiet", made, files / "a.txt", "a.txt"])
     copy_into(made, image, ntfs.start)
     made.unlink()
