@@ -57,6 +57,7 @@ def ask(
     take: Callable[[bytes], None],
     seconds: float,
     *,
+    stdin: int | None = None,
     rights: bool = True,
     note: Callable[[str], None] = _quiet,
 ) -> Ended:
@@ -73,7 +74,7 @@ def ask(
         ours.callback(os.close, inlet)
         with contextlib.ExitStack() as theirs:
             theirs.callback(os.close, outlet)
-            process = spawn((shutil.which(name, path=places) or name, *words), None, outlet, note, rights=rights)
+            process = spawn((shutil.which(name, path=places) or name, *words), stdin, outlet, note, rights=rights)
         try:
             errors = _read(process, inlet, take, time.monotonic() + seconds)
         except BaseException:

@@ -36,11 +36,14 @@ NAMES = {
     "cmdline": "the command line is parsed: `text`, `warnings`",
     "machine": "disks and cards were (again) detected: `disks`, `nics` (names)",
     "devices": "coldplug is finished: every device present at boot is known",
-    "screen": "a screen takes keys: `name` (a question's key, or waiting, confirm, transfer, result, error)",
+    "screen": "a screen takes keys: `name` (a question's key, or waiting, confirm, transfer, grow, growing, "
+    "result, error)",
     "answer": "a question is settled: `key`, `text`, `source`",
     "plan": "every answer is settled: the plan's fields; nothing was written yet",
     "network": "the card has an address: `nic`, `address`, `source`",
     "transfer": "the disk is open and the transfer begins: `argv` (what will be run, a list of lists), `role`",
+    "used": "a sender knows what it sends: `used` bytes of `total`, the `seconds` of the look; for each of `parts` its "
+    "`name`, `kind` of file system, `size`, `used` bytes (or null) and why all of it is sent (`whole`, or null)",
     "command": "a process is started: `command`, to be pasted into a shell",
     "note": "a warning, or what the network's commands and the DHCP client say: `text`",
     "heard": "a receiver that waits heard what it says: `addresses`, `fields` of the sentence, `sentence`",
@@ -52,7 +55,8 @@ NAMES = {
     "asked for it again)",
     "progress": "at most one a second: how far the disk is read or written, `bytes` of `total` (or null); of these, "
     "what is in use and really moves, `sent` of `used` (or null)",
-    "phase": "the receiver has all data and flushes it, or reads it back: `phase` (flushing, verifying)",
+    "phase": "the receiver has all data and flushes it, reads it back, or grows a partition: `phase` (flushing, "
+    "verifying, growing)",
     "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
     "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
     "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
@@ -64,8 +68,9 @@ NAMES = {
     "`read_back`, `remarks` (what else is to be known of the disk), `wanted` and `present` (a sender's receivers, or "
     "null), `table_rewritten` (the size of a smaller target for which the partition table was written, or null), "
     "`growth` (as in the event of that name, or null)",
-    "growth": "behind an equal clone on a larger target: `kind` (grown, not-grown, failed), `partition`, `before` and "
-    "`after` (bytes; these or null), `sentence`, `remarks`",
+    "growth": "behind an equal clone on a larger target a partition was to grow, or the operator said no: `kind` "
+    "(grown, not-grown, failed, broken), `partition`, `before` and `after` (bytes; these or null), `sentence`, "
+    "`remarks`. Where the operator was asked it comes behind `outcome`, and result.json has the outcome that counts",
     "report": "the page that is told the result was told, or was not: `url`, `ok`, `status` (or null), `sentence`",
     "error": "an expected failure: `kind`, `fields` of the sentence, `sentence`, `hint`",
     "crash": "a bug: `sentence`, `traceback`",

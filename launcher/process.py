@@ -30,21 +30,18 @@ class Process:
     """A child in a session of its own, which belongs to one thread.
 
     `status` is None while it runs, then as `subprocess` counts it: -9 for SIGKILL. `sent`: the signals that we sent it.
-    `errors` becomes readable with its standard error, `pidfd` when it has ended.
+    `errors` becomes readable with its standard error, `pidfd` when it has ended. `name`: what people call it; without
+    one, the program's without its directory.
     """
 
-    def __init__(self, argv: tuple[str, ...], pid: int, errors: int) -> None:
+    def __init__(self, argv: tuple[str, ...], pid: int, errors: int, name: str | None = None) -> None:
         self.argv = argv
+        self.name = name or argv[0].rpartition("/")[2]
         self.pid = pid
         self.errors = errors
         self.pidfd = os.pidfd_open(pid)
         self.status: int | None = None
         self.sent: set[int] = set()
-
-    @property
-    def name(self) -> str:
-        """The program's name without its directory."""
-        return self.argv[0].rpartition("/")[2]
 
     def signal(self, number: int) -> None:
         """Send a signal to the process and all it started; harmless when it was reaped."""
@@ -104,13 +101,14 @@ def spawn(
     terminal: str | None = None,
     *,
     rights: bool = True,
+    name: str | None = None,
 ) -> Process:
     """Start `argv` with these descriptors as standard input (None: /dev/null) and standard output.
 
     `note` is given the command in a form that can be pasted into a shell.
     `terminal` (the path of a pseudo-terminal) becomes its controlling terminal, which ``/dev/tty`` is to it: when our
     side of it closes, even because we were killed, the kernel hangs the process up.
-    Without `rights` it is confined (see `confinement`).
+    Without `rights` it is confined (see `confinement`). `name`: see `Process`.
     Raises TransferFailed when it cannot be started.
     """
     note(shlex.join(argv))
@@ -155,13 +153,36 @@ def spawn(
     with contextlib.suppress(OSError):  # only root may, and only where the kernel knows it
         Path(f"/proc/{pid}/oom_score_adj").write_text(str(FIRST_TO_GO))
     try:
-        return Process(argv, pid, errors)
+        return Process(argv, pid, errors, name)
     except OSError as error:  # no descriptor is left to watch it with
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(errors)
         sentence = say("{program} could not be watched: {error}.", program=argv[0], error=error.strerror)
         raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
+
+
+def spawn_to_stay(argv: tuple[str, ...], log: str, fd: int) -> int:
+    """Start `argv`, which goes on when we have ended, and give its process number. What it says goes to the file `log`;
+    `fd` is open there as well, by its number. Raises TransferFailed when it cannot be started."""
+    os.set_inheritable(fd, True)
+    try:
+        return os.posix_spawnp(
+            argv[0],
+            argv,
+            {**os.environ, "LC_ALL": "C", "PYTHONDONTWRITEBYTECODE": "1"},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+            setsigdef=(signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+        )
+    except OSError as error:
+        raise _not_started(argv, error) from error
+    finally:
+        os.set_inheritable(fd, False)
 
 
 def _not_started(argv: tuple[str, ...], error: OSError) -> TransferFailed:

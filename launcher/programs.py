@@ -18,7 +18,7 @@ PROGRAMS = {
     "udp-receiver": "receives",
     "udp-sender": "sends",
     "wipefs": "recognises what is on a disk",
-    "zstd": "compresses and unpacks",
+    "zstd": "unpacks",
 }
 """What the initrd must have, and what for."""
 
@@ -46,7 +46,13 @@ FILE_SYSTEMS = {
 file system is sent whole, and does not grow."""
 
 ELSEWHERE = {
+    "blkid": "recognises a file system in a stored image",
+    "mount": "mounts a partition of a stored image",
     "msgfmt": "compiles the translations of a checkout",
     "partx": "reads the partitions of an image file, which there is none of in the initrd",
+    "nbdfuse": "shows the disk of a stored image as a file",
+    "nbdkit": "unpacks a stored image where it is read",
+    "setpriv": "keeps nbdkit from getting rights again",
+    "umount": "unmounts a partition of a stored image",
 }
 """What is started on other machines only, where they have it."""

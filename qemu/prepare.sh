@@ -44,6 +44,7 @@ TEST_PACKAGES=(
   tcpdump      # what the network tests look at
   xxhash       # xxh128sum, which our digests are held against
   groff-base   # reads the manual pages
+  nbdkit nbdkit-plugin-python libnbd-bin fuse3 # stored images are mounted with them
   # building our own packages
   dpkg-dev debhelper dh-python
   python3-build

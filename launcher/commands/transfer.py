@@ -142,7 +142,8 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
         return NOT_OK
     finally:
         work.close()
-    for words in (f"{outcome.sentence} {outcome.hint}".rstrip(), *map(str, outcome.remarks)):
+    grown = outcome.growth.sentences if outcome.growth and outcome.ok else ()
+    for words in (f"{outcome.sentence} {outcome.hint}".rstrip(), *map(str, (*grown, *outcome.remarks))):
         _say(words)
     return OK if outcome.ok else NOT_OK
 
@@ -167,7 +168,7 @@ Standard output gets the events, one JSON object a line; the last is `outcome`, 
 `error` when nothing was done. Standard error gets the sentences.
 
 exit status:
-  0  the outcome is ok
+  0  the outcome is ok (a clone that is equal, and was to grow and has not, is: `growth` says so)
   1  the outcome is not ok (Ctrl-C and SIGTERM end the transfer in an orderly way, with the outcome `cancelled`)
   2  a wrong parameter, or a disk, card or program that cannot be used: no data moved, nothing was written
 

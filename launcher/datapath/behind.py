@@ -51,7 +51,7 @@ def tidy(target: TargetDisk, end: int | None, times: Times = TIMES) -> Behind:
     """Clear what is recognised from byte `end` on (None: nothing is), and let the kernel read the partitions anew. A
     worker's; takes `times.patience` for each look at most."""
     behind = Behind() if end is None else _cleared(target, end, times)
-    return replace(behind, stale=_renewed(target, times))
+    return replace(behind, stale=renewed(target, times))
 
 
 def _cleared(target: TargetDisk, end: int, times: Times) -> Behind:
@@ -74,7 +74,7 @@ def _cleared(target: TargetDisk, end: int, times: Times) -> Behind:
     return Behind(max(0, larger), tuple(one for one in cleared if one not in found), found)
 
 
-def _renewed(target: TargetDisk, times: Times) -> Sentence | None:
+def renewed(target: TargetDisk, times: Times) -> Sentence | None:
     """Why the kernel did not read the partition table anew, or None."""
     end = time.monotonic() + times.partitions
     while True:

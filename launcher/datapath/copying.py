@@ -22,7 +22,6 @@ from ..model.times import TIMES, Times
 from ..sentence import say
 from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
 from .chunks import CHUNK, BufferedCopy, chunk
-from .framing import TRAILER_BYTES
 from .layout import Layout
 from .moved import MARK, Moved, Reread
 from .records import BadRecord, Kind, Record, RecordReader
@@ -206,31 +205,16 @@ def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callabl
 
 
 def copy_stream(incoming: Incoming, sink: int) -> Moved:
-    """Move a compressed stream into the pipe `sink` as it is, and keep its last bytes, where a trailer may be.
-
-    Which bytes are the last ones is not known before the end is there. So the newest `TRAILER_BYTES` stay behind in a
-    pipe in between, until others have come; nothing is copied.
-    """
-    between, into = wide_pipe()
-    done = held = 0
-    stalled = False
+    """Move a compressed stream into the pipe `sink` as it is; nothing of it is copied or looked at."""
+    done = 0
     try:
-        try:
-            while count := incoming.pass_on(into):
-                done += count
-                held += count
-                while held > TRAILER_BYTES:
-                    held -= os.splice(between, sink, held - TRAILER_BYTES)
-        except Stalled:
-            stalled = True
-        tail = os.read(between, held) if held else b""
-        write_all(sink, tail)
+        while count := incoming.pass_on(sink):
+            done += count
+    except Stalled:
+        return Moved(done, stalled=True)
     except BrokenPipeError:
         return Moved(done, broken=True)
-    finally:
-        os.close(between)
-        os.close(into)
-    return Moved(done, stalled=stalled, tail=tail)
+    return Moved(done)
 
 
 def copy_pipe(inlet: int, outlet: int) -> Moved:
@@ -245,7 +229,7 @@ def copy_pipe(inlet: int, outlet: int) -> Moved:
 
 
 def copy_to_disk(
-    fill: Callable[[memoryview], int], target: TargetDisk, size: int, progress: Callable[[int], None]
+    fill: Callable[[memoryview], int], target: TargetDisk, size: int, progress: Callable[[int, int], None]
 ) -> Moved:
     """Write what `fill` gives to the beginning of `target`, never beyond `size` bytes, and digest what was written.
 
@@ -262,7 +246,7 @@ def copy_to_disk(
     return _Writing(target, size, progress).run(piece)
 
 
-def copy_records(reader: RecordReader, target: TargetDisk, size: int, progress: Callable[[int], None]) -> Moved:
+def copy_records(reader: RecordReader, target: TargetDisk, size: int, progress: Callable[[int, int], None]) -> Moved:
     """Write the data in the records of `reader` to its place on `target`, never beyond `size` bytes; nothing is written
     where there are holes. Digest both. The trailer is the `tail`."""
     tail, ended = b"", False
@@ -284,9 +268,10 @@ def copy_records(reader: RecordReader, target: TargetDisk, size: int, progress: 
 
 
 class _Writing:
-    """Writes what comes to a disk, in its order, and digests it. `progress` is told how much data was written."""
+    """Writes what comes to a disk, in its order, and digests it. `progress` is told how far it is, and how much of that
+    were holes."""
 
-    def __init__(self, target: TargetDisk, size: int, progress: Callable[[int], None]) -> None:
+    def __init__(self, target: TargetDisk, size: int, progress: Callable[[int, int], None]) -> None:
         self._target = target
         self._size = size
         self._progress = progress
@@ -315,15 +300,15 @@ class _Writing:
             self._target.write(memory[:length], record.offset)
             self._digest(memory[:length])
             self._layout.data(length)
-            self._progress(self._layout.written)
+        self._progress(self._layout.length, self._layout.holes)
         if length < record.length:
             raise _Full
 
 
-def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -> Reread:
+def read_back(disk: ReadBack, written: Moved, progress: Callable[[int, int], None]) -> Reread:
     """Read what was `written` again, and compare it, at each mark, with what it was. Holes are not read.
 
-    `progress` is told how much was read.
+    `progress` is told how far it is, and how much of that were holes.
     """
     read = _Reading(disk, written, progress)
     digest = _Comparing(written.marks)
@@ -349,12 +334,12 @@ def read_back(disk: ReadBack, written: Moved, progress: Callable[[int], None]) -
 class _Reading:
     """Reads what was written, in its order; `place` is the byte behind what was read or passed over."""
 
-    def __init__(self, disk: ReadBack, written: Moved, progress: Callable[[int], None]) -> None:
+    def __init__(self, disk: ReadBack, written: Moved, progress: Callable[[int, int], None]) -> None:
         self.place = 0
         self._disk = disk
         self._runs = written.runs()
         self._left = 0  # bytes of the run that is under way
-        self._read = 0
+        self._holes = 0
         self._progress = progress
 
     def piece(self, memory: memoryview) -> Record | None:
@@ -366,6 +351,7 @@ class _Reading:
             offset, length, hole = run
             if hole:
                 self.place = offset + length
+                self._holes += length
                 return Record(Kind.HOLE, offset, length)
             self._left = length
         return self._data(memory)
@@ -379,8 +365,7 @@ class _Reading:
             raise DiskError(offset, say("it ends there"))
         self.place += count
         self._left -= count
-        self._read += count
-        self._progress(self._read)
+        self._progress(self.place, self._holes)
         return Record(Kind.DATA, offset, count)
 
 

@@ -1,9 +1,10 @@
-"""Streams that are no walk over a disk: of zstd with frames of any size (format 2, and those of others), and of gzip.
+"""Streams without holes: of zstd with frames of any size (format 2, and what others pack), and of gzip.
 
 Rules, in one place:
 
 * All that is unpacked is data, in chunks. A frame's window has a bound (`zstd.WINDOW_LOG`).
-* What continues a stream must begin as a frame of its kind; skippable frames are skipped. Format 2's trailer ends it.
+* What continues a stream must begin as a frame of its kind. Frames that are to be skipped are; with a manifest, its
+  trailer ends the stream.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ from __future__ import annotations
 from ..udpcast.unpacking import Complaint
 from ..used.used_map import CHUNK
 from . import zstd
-from .framing import TRAILER_BYTES, Manifest, read_trailer, skippable_size
-from .records import Kind
-from .stream_ends import Refused, Sink, Source
+from .framing import Manifest, skippable_size
+from .stream_ends import Refused, Sink, Source, may_be_trailer, take_trailer
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -35,11 +35,8 @@ def unpack_zstd(source: Source, sink: Sink, manifest: Manifest | None) -> None:
                 raise _refused(error, sink) from error
         elif size is None:
             raise Refused(Complaint.BEHIND, GARBAGE)
-        elif manifest and size == TRAILER_BYTES and read_trailer(source.head(size), manifest.session):
-            sink.frame(Kind.TRAILER, source.head(size))
-            source.take(size, 0)
-            if source.need(1):
-                raise Refused(Complaint.BEHIND, GARBAGE)
+        elif manifest and may_be_trailer(size) and take_trailer(source, sink, manifest, source.head(size)):
+            return
         elif not source.skip(size):
             raise Refused(Complaint.CUT, CUT)
 

@@ -151,3 +151,9 @@ class RecordReader:
             return None
         memory = memoryview(bytearray(record.length))
         return bytes(memory) if self.take(memory) else None
+
+
+def first_record(reader: RecordReader) -> tuple[bytes | None, bool]:
+    """The manifest, if the records begin with one; and whether there is any record. Raises BadRecord."""
+    frame = reader.frame(Kind.MANIFEST)
+    return frame, frame is not None or reader.peek() is not None

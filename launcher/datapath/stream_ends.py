@@ -1,4 +1,7 @@
-"""Where a stream goes into the worker that unpacks it, and where its records come out. Both have a fixed memory."""
+"""Where a stream goes into the worker that unpacks it, and where its records come out. Both have a fixed memory.
+
+Behind a disk's data comes the trailer of its cast. A seek table may follow that, and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ import os
 
 from ..udpcast.unpacking import Complaint
 from ..used.used_map import CHUNK
+from .framing import TRAILER_BYTES, TRAILER_MOST, Manifest, read_trailer, skippable_size
 from .records import DISK_MOST, HEADER, Kind, Record
 
 BUFFER = 4 << 20
 """Bytes of the stream that may lie here; what has to be there as a whole is a fourth of it at most."""
 QUIET_MOST = 64 << 20
 """Bytes of a stream that may go by without a byte of data in them."""
+SEEK_MAGIC = b"\x5e\x2a\x4d\x18"
+SEEK_LINE_MOST = 12  # bytes for each frame
 
 
 class Refused(Exception):
@@ -100,7 +106,9 @@ class Sink:
         """So much data was put there; a full chunk is given on at once. Raises Refused where it is too much."""
         self._filled += count
         if self.place + self._filled > self.limit:
-            raise Refused(Complaint.DAMAGED, f"corrupt: there are more than the {self.limit:,} bytes that were announced")
+            raise Refused(
+                Complaint.DAMAGED, f"corrupt: there are more than the {self.limit:,} bytes that were announced"
+            )
         if self._filled == CHUNK:
             self.flush()
 
@@ -131,3 +139,25 @@ class Sink:
         left = memoryview(data)
         while left:
             left = left[os.write(self._fd, left) :]
+
+
+def may_be_trailer(size: int) -> bool:
+    """Whether a frame that is skipped may be a trailer, by its length."""
+    return TRAILER_BYTES <= size <= TRAILER_MOST
+
+
+def take_trailer(source: Source, sink: Sink, manifest: Manifest, frame: bytes) -> bool:
+    """Whether `frame`, which is the next, is the trailer of this cast. Then it is taken and given on, with all that may
+    follow it. Raises Refused where something else follows."""
+    if read_trailer(frame, manifest.session) is None:
+        return False
+    source.take(len(frame), 0)
+    sink.frame(Kind.TRAILER, frame)
+    head = source.head(8)
+    size = skippable_size(head) if head[:4] == SEEK_MAGIC else None
+    frames = 2 * -(-manifest.length // CHUNK) + 3
+    if size is not None and size <= frames * SEEK_LINE_MOST:
+        source.skip(size)  # where it is cut, nothing of the disk is missing
+    if source.need(1):
+        raise Refused(Complaint.BEHIND, "trailing garbage: something follows the trailer")
+    return True

@@ -13,6 +13,8 @@ parsed here, where nothing can be lost. Rules, in one place:
 
 from __future__ import annotations
 
+import ctypes
+import signal
 import sys
 
 from ..confinement import give_up_rights
@@ -22,9 +24,15 @@ from .framing import MANIFEST_MOST, Manifest, read_manifest, recognise, skippabl
 from .records import Kind
 from .stream_ends import Refused, Sink, Source
 
+NAME = b"unpack"
+"""As ps(1) shows it."""
+_PR_SET_NAME = 15
+
 
 def main() -> None:
     """From standard input to standard output."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME)
     give_up_rights()
     try:
         unpack(Source(0), Sink(1))
@@ -54,7 +62,7 @@ def _unpack_zstd(source: Source, sink: Sink) -> None:
     manifest = _manifest(source, sink)
     if manifest:
         sink.limit = manifest.length
-    if manifest and manifest.format >= 3:
+    if manifest and manifest.used is not None:
         from .walk import Walk  # noqa: PLC0415 - one of the two is needed
 
         Walk(source, sink, manifest).run()

@@ -22,7 +22,8 @@ HEALED_BY_ANOTHER_CAST = frozenset(
 Not among them: no-sender, because `Plan.start_timeout` says how long this PC is to wait, and that has passed;
 write-error, changed and read-back-error, because the disk is at fault, and a cast that happens to pass would hide it;
 too-small, sector-size, same-disk, not-compared and wrong-stream, because the next cast would be refused for the same
-reason; not-begun, because what kept it from beginning is still there; cancelled, because an operator has decided.
+reason; broken, because the next clone would grow, too; not-begun, because what kept it from beginning is still there;
+cancelled, because an operator has decided.
 """
 
 OFFERED_AGAIN = HEALED_BY_ANOTHER_CAST | {OutcomeKind.NO_SENDER}

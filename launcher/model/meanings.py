@@ -139,6 +139,12 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
         "the stream contradicts the compr that was given, or is of no known kind; nothing was written",
         "Send with zstd, lzop, gzip or none; leave compr away on receivers, which recognise these.",
     ),
+    OutcomeKind.BROKEN: Meaning(
+        RECEIVER,
+        "the clone was equal; then a partition was to grow on the larger disk (grow=), which failed in the middle, and "
+        "the clone is not whole any more",
+        "Cast again; with grow=no the rest of the disk stays free.",
+    ),
     OutcomeKind.NOT_BEGUN: Meaning(
         BOTH,
         "with auto=yes: every answer was there, but no address came, the disk is in use, read-only or another one by "

@@ -6,11 +6,11 @@ only where counts, digests and messages support it. `ok` is derived from the kin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..sentence import NOTHING, Sentence
-from .growth import Growth, Offer
+from .growth import Growth, GrowthKind, Offer
 
 
 class OutcomeKind(Enum):
@@ -39,6 +39,7 @@ class OutcomeKind(Enum):
     SAME_DISK = "same-disk"  # the target is the disk that is being sent
     NOT_COMPARED = "not-compared"  # nothing came to compare with, and require=equal
     WRONG_STREAM = "wrong-stream"  # stream contradicts compr=, or cannot be read
+    BROKEN = "broken"  # it was equal, and growing it on a larger disk broke it
     # both
     NOT_BEGUN = "not-begun"  # every answer was there, but the disk, the network or a program was not as it must be
     STAGE_FAILED = "stage-failed"  # a process of the pipeline died
@@ -97,6 +98,13 @@ class Outcome:
     def moved(self) -> int:
         """Bytes that were really read or written."""
         return self.bytes if self.sent is None else self.sent
+
+    def grown(self, growth: Growth) -> Outcome:
+        """The same behind a growing: a success stays one, unless it broke the clone."""
+        if growth.kind is not GrowthKind.BROKEN:
+            return replace(self, offer=None, growth=growth)
+        sentence, hint = growth.sentence, growth.hint
+        return replace(self, kind=OutcomeKind.BROKEN, sentence=sentence, hint=hint, offer=None, growth=growth)
 
     def fields(self) -> dict[str, object]:
         """As plain JSON values: what the event ``outcome`` tells."""

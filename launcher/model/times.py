@@ -75,6 +75,11 @@ class Times:
         "a later sender with the lower MAC address may go on before the earlier one gives way after all",
         "it does not hear, or counted a moment differently; behind such a pause one is heard anew, too",
     )
+    survey: float = _row(
+        600.0,
+        "a sender waits for what is known of the used blocks of its disk; then it sends all of it",
+        "a large and fragmented NTFS on a slow disk takes minutes, and to send all of it takes hours",
+    )
     listen_tick: float = _row(0.1, "between two looks at what was heard, while it listens", "nothing else is done then")
 
     # A sender, during its cast and behind it
@@ -224,6 +229,11 @@ class Times:
         5.0,
         "for reading a written disk's partition table anew, while one of its old partitions is open",
         "udev looks at them in it",
+    )
+    growing: float = _row(
+        3600.0,
+        "for one tool that checks or grows a clone's file system",
+        "checking millions of files on a slow disk takes many minutes",
     )
     stuck: float = _row(
         3.0,

@@ -8,14 +8,16 @@ import urwid
 
 from ..answers.questions import Choice
 from ..model.afterwards import Result, follows, offers_again
+from ..model.growth import Growth, GrowthKind
 from ..model.outcome import Outcome, OutcomeKind
-from ..model.plan import Next, Role
+from ..model.plan import Holes, Next, Plan, Role
 from ..model.wording import duration, listed, rate, size
 from ..network.result_page import Answer
-from ..sentence import NOTHING, Sentence, joined, say, verbatim
+from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 from ..translate import tr
 from .pages import LEAVE, Chosen
 from .summary import earlier_cast, which_cast
+from .used import of_whole
 from .widgets import Page, result_frame
 
 DELAY = 10.0  # seconds for which the result stays on the screen before what follows
@@ -44,9 +46,9 @@ class Ending:
         self._told = urwid.Text("")
         self._countdown = urwid.Text("")
         outcome = result.outcome
-        sentences = [urwid.Text(tr(sentence)) for sentence in _sentences(result) if sentence]
+        sentences = [urwid.Text((colour, tr(sentence))) for colour, sentence in _sentences(result) if sentence]
         first = len([sentence for sentence in (outcome.sentence, outcome.hint) if sentence])
-        title = TITLES.get(outcome.kind, FAILED)
+        title = title_of(outcome)
         attribute = "done" if outcome.kind in GREEN else "caution" if outcome.ok else "bad"
         again = (Choice("again", say("Wait for the next cast (the same disk, no further question)")),)
         choices = (*(again if offers_again(result.plan, outcome) else ()), Choice("retry", say("Once more")), *LEAVE)
@@ -75,6 +77,16 @@ class Ending:
         self._told.set_text(tr(say("Result page: {sentence}", sentence=answer.sentence)))
 
 
+def title_of(outcome: Outcome) -> Sentence:
+    """What it came to, in the fewest words that are true."""
+    part = of_whole(outcome)
+    if outcome.kind is OutcomeKind.EQUAL and outcome.rewritten:
+        return say("DONE: equal up to the end of the last partition")
+    if outcome.kind is OutcomeKind.EQUAL and part:
+        return say("DONE: equal in every used block ({part})", part=part)
+    return TITLES.get(outcome.kind, FAILED)
+
+
 def _countdown(waits: bool, following: Next, seconds: int) -> Sentence:
     if waits:
         return say("The next cast is waited for in {seconds} s; any key keeps this screen.", seconds=seconds)
@@ -85,24 +97,35 @@ def _countdown(waits: bool, following: Next, seconds: int) -> Sentence:
     return say("A shell follows in {seconds} s; any key keeps this screen.", seconds=seconds)
 
 
-def _sentences(result: Result) -> list[Sentence]:
+def _sentences(result: Result) -> list[tuple[str, Sentence]]:
+    """All that is said of it, with its colour."""
     outcome = result.outcome
-    speed = rate(outcome.bytes / outcome.seconds) if outcome.seconds else ""
-    figures = joined("   ", size(outcome.bytes), duration(outcome.seconds), speed) if outcome.bytes else NOTHING
-    sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome), *outcome.remarks, figures]
+    speed = rate(outcome.moved / outcome.seconds) if outcome.seconds else ""
+    amount = (of_whole(outcome) if outcome.ok else None) or size(outcome.moved)
+    figures = joined("   ", amount, duration(outcome.seconds), speed) if outcome.moved else NOTHING
+    sentences = [outcome.sentence, outcome.hint, result.refused, what_is_known(outcome)]
+    grown = [(_colour(growth), sentence) for growth in filter(None, [_apart(outcome)]) for sentence in growth.sentences]
+    more = [what_is_left(result.plan, outcome), *outcome.remarks, figures]
     if outcome.xxh128:
-        sentences.append(verbatim(f"xxh128 {outcome.xxh128}"))
+        more.append(verbatim(f"xxh128 {outcome.xxh128}"))
     if result.plan.role is Role.SEND and outcome.receivers:
-        sentences.append(say("Receivers: {list}", list=listed(outcome.receivers, SHOWN_ADDRESSES)))
+        more.append(say("Receivers: {list}", list=listed(outcome.receivers, SHOWN_ADDRESSES)))
     if outcome.lost:
-        sentences.append(say("Lost: {list}", list=listed(outcome.lost, SHOWN_ADDRESSES)))
+        more.append(say("Lost: {list}", list=listed(outcome.lost, SHOWN_ADDRESSES)))
     if result.attempts > 1:
-        sentences.append(which_cast(result.attempt, result.attempts))
+        more.append(which_cast(result.attempt, result.attempts))
     first = max(0, len(result.earlier) - SHOWN_EARLIER)
-    sentences += [
-        earlier_cast(number, earlier.sentence) for number, earlier in enumerate(result.earlier[first:], first + 1)
-    ]
-    return sentences
+    more += [earlier_cast(number, earlier.sentence) for number, earlier in enumerate(result.earlier[first:], first + 1)]
+    return [*(("body", sentence) for sentence in sentences), *grown, *(("body", sentence) for sentence in more)]
+
+
+def _apart(outcome: Outcome) -> Growth | None:
+    """The growing, where the outcome is not about it."""
+    return None if outcome.kind is OutcomeKind.BROKEN else outcome.growth
+
+
+def _colour(growth: Growth) -> str:
+    return "good" if growth.kind is GrowthKind.GROWN else "warn"
 
 
 def what_is_known(outcome: Outcome) -> Sentence:
@@ -111,9 +134,9 @@ def what_is_known(outcome: Outcome) -> Sentence:
     if outcome.kind is OutcomeKind.NOT_BEGUN:
         return say("Nothing was sent or written.")
     if outcome.kind is OutcomeKind.EQUAL:
-        return say("It was read back from the disk and compared.")
+        return joined(" ", _compared(of_whole(outcome)), _up_to(outcome))
     if outcome.kind is OutcomeKind.ARRIVED:
-        return say("It was NOT read back from the disk: verify=no.")
+        return joined(" ", say("It was NOT read back from the disk: verify=no."), _up_to(outcome))
     if outcome.kind is OutcomeKind.WRITTEN and outcome.read_back:
         return say(
             "It was read back from the disk: it holds what came. Whether that is the sender's disk is not known."
@@ -121,3 +144,27 @@ def what_is_known(outcome: Outcome) -> Sentence:
     if outcome.kind is OutcomeKind.WRITTEN:
         return say("It was NOT read back from the disk either: verify=no.")
     return NOTHING
+
+
+def _compared(part: Sentence | None) -> Sentence:
+    if part:
+        return say("What is used was read back and compared: equal in every used block ({part}).", part=part)
+    return say("It was read back from the disk and compared.")
+
+
+def _up_to(outcome: Outcome) -> Sentence:
+    """On a smaller target."""
+    if not outcome.rewritten:
+        return NOTHING
+    return say_many(
+        "This disk is smaller: equal up to the end of the last partition; table rewritten for {count:,} byte.",
+        "This disk is smaller: equal up to the end of the last partition; table rewritten for {count:,} bytes.",
+        outcome.rewritten,
+    )
+
+
+def what_is_left(plan: Plan, outcome: Outcome) -> Sentence:
+    """What the rest of a written disk holds, where the sender's disk uses nothing."""
+    if plan.role is Role.SEND or not outcome.ok or not of_whole(outcome) or plan.holes is not Holes.KEEP:
+        return NOTHING
+    return say("The rest of this disk keeps what was there (holes=keep).")

@@ -199,13 +199,15 @@ def error(failure: LauncherError, act: Chosen, host: str) -> Page:
     return Page("error", result_frame(say("STOPPED"), "bad", rows, choices, act, host), {})
 
 
-def menu(act: Chosen, cancelling: Sentence | None, host: str) -> Page:
+def menu(act: Chosen, cancelling: Sentence | None, host: str, locked: bool = False) -> Page:
     """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else, and
-    `cancelling` says what that means now."""
+    `cancelling` says what that means now. `locked`: there is nothing to choose at this moment."""
     close = Choice("close", say("Go back to the screen"))
     choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), *LEAVE)
     if cancelling is not None:
         choices = (close, Choice("cancel", say("CANCEL the transfer"), cancelling))
+    if locked:
+        choices = (close,)
     page = action_page("menu", say("Menu"), choices, act, host)
     page.keys["esc"] = lambda: act("close")
     return page

@@ -22,6 +22,7 @@ from ..transfer.transfer import Phase, TransferState
 from ..translate import tr
 from ..udpcast.command import start_condition, starts_by_key
 from .fitting import KEY, more_warnings
+from .growing import GROWS
 from .summary import earlier_cast, target_line, target_text, which_cast
 from .used import used_line
 from .widgets import MARGIN, MIN_COLUMNS, MIN_ROWS, Handler, Page, frame
@@ -147,6 +148,8 @@ class TransferPage:
             return say("All data is here; it is being written out. Do not switch off.")
         if _reads_back(state):
             return say("Reading the disk back to compare it. Do not switch off.")
+        if state.phase is Phase.GROWING:
+            return GROWS
         return say("The cast is running. Do not switch off.")
 
     def _figures_text(self, state: TransferState) -> Sentence:

@@ -100,7 +100,7 @@ class App:
         if before.pace > stage.pace:
             self.ui.hasten()
         stage.begin()
-        if self.stage is stage and before.transfers != stage.transfers:
+        if self.stage is stage and (before.transfers, before.locked) != (stage.transfers, stage.locked):
             self.renew_menu()  # it was opened for the stage before
 
     def interview(self) -> None:
@@ -168,7 +168,7 @@ class App:
             self.ui.show(self._menu())
 
     def _menu(self) -> Page:
-        return pages.menu(self.act, self.stage.cancelling, self.host)
+        return pages.menu(self.act, self.stage.cancelling, self.host, self.stage.locked)
 
     def close_menu(self) -> None:
         """Show again what is beneath the menu, or beneath another page that lies over it."""

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from ..answers.selectors import exchanged
 from ..errors import ErrorKind, LauncherError
-from ..model.afterwards import Result
+from ..model.afterwards import Result, follows
 from ..model.outcome import Outcome, OutcomeKind
-from ..model.plan import Plan
+from ..model.plan import Next, Plan
 from ..sentence import NOTHING, Sentence, say
 from .interviewing import told_apart
 
@@ -92,13 +92,33 @@ class Execution:
             self.end(outcome)
 
     def end(self, outcome: Outcome, earlier: Earlier = (), refused: Sentence = NOTHING) -> None:
-        """Keep the result before anything else, then show it and do what follows."""
+        """Keep the result before anything else, then show it and do what follows. Where a partition could grow and
+        somebody is there to be asked, that comes before."""
+        if outcome.offer is None or outcome.growth:
+            self.finish(outcome, earlier, refused)
+            return
+        from .growing import Growing  # noqa: PLC0415 - only where the target is larger
+
+        self._keep(outcome, earlier)
+        self.app.drop_menu()
+        self.app.enter(Growing(self, outcome, outcome.offer, earlier))
+
+    def finish(self, outcome: Outcome, earlier: Earlier = (), refused: Sentence = NOTHING) -> None:
+        """The same, where nothing can grow any more."""
         from .ended import Ended  # noqa: PLC0415
 
-        result = Result(self.plan, outcome, self.begun, time.time(), earlier, refused)
-        self.system.keep(result.record())
+        result = self._keep(outcome, earlier, refused)
         self.app.dialogue.over(ended=outcome.kind is not OutcomeKind.NOT_BEGUN)
         self.app.drop_menu()
         if self.app.telling:
             self.app.telling.close()
         self.app.enter(Ended(self, result))
+
+    def _keep(self, outcome: Outcome, earlier: Earlier, refused: Sentence = NOTHING) -> Result:
+        result = Result(self.plan, outcome, self.begun, time.time(), earlier, refused)
+        self.system.keep(result.record())
+        return result
+
+    def goes_on(self, outcome: Outcome) -> bool:
+        """Whether something follows `outcome` with nobody there: what ``after`` says, or a page that is told."""
+        return follows(self.plan, outcome) is not Next.MENU or self.plan.result_page is not None

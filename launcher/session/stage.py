@@ -1,10 +1,11 @@
 """What a run is in, one stage after the other. A stage is an object that exists only while it is the stage.
 
     Interviewing ──plan──▶ Connecting ──address──▶ Transferring ──outcome──▶ Ended ──next cast──▶ Transferring
+                                                        └──larger target──▶ Growing ──▶ Ended
 
-What fails on the way leads to Stopped, or to Ended where nobody attends. From every stage but Transferring the
-operator can begin the interview again: what was begun for the plan is given up then (`Stage.abandon`). In a dry run
-the plan leads to Planned.
+What fails on the way leads to Stopped, or to Ended where nobody attends. From every stage but Transferring and
+Growing the operator can begin the interview again: what was begun for the plan is given up then (`Stage.abandon`). In
+a dry run the plan leads to Planned.
 
 A stage enters the next one with `App.enter`, and does nothing more after that. Each is a module that is imported when
 it is entered: the first screen must not wait for what comes after it.
@@ -41,6 +42,11 @@ class Stage:
     def pace(self) -> float:
         """Seconds between two ticks."""
         return 0.25
+
+    @property
+    def locked(self) -> bool:
+        """Whether nothing can be left now: the menu then offers nothing but to go back to the screen."""
+        return False
 
     @property
     def cancelling(self) -> Sentence | None:

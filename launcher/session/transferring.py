@@ -35,6 +35,11 @@ class Transferring(Stage):
         return cancelling(self._execution.plan.role, self._transfer.snapshot().phase)
 
     @property
+    def locked(self) -> bool:
+        """A disk that grows is not left."""
+        return self._phase is Phase.GROWING
+
+    @property
     def host(self) -> str:
         return self._execution.host
 

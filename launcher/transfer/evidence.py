@@ -103,7 +103,8 @@ class Stage:
 
 @dataclass(frozen=True)
 class Sending:
-    """All evidence of a sender. `length` is what had to be read, in bytes; `one_way` that receivers cannot answer.
+    """All evidence of a sender. `length` is what had to be read, in bytes, `used` of them were to be sent, and `sent`
+    were (both None: all of them); `one_way` that receivers cannot answer.
     `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `stood`: where no byte moved any
     more. `timed_out`: no cast began within the time given. `rival`: the address of another sender on the same `port`,
     which this one gave way to. `came`: how many receivers connected at some time; `least`: how many the cast had to
@@ -117,6 +118,8 @@ class Sending:
     length: int
     port: int = 9000
     moved: Moved = NO_BYTES
+    used: int | None = None
+    sent: int | None = None
     seconds: float = 0.0
     rival: str | None = None
     compressor: Stage | None = None

@@ -1,7 +1,7 @@
-"""A sender's pipeline, started: compressor and udp-sender, and our ends of their pipes.
+"""A sender's pipeline, started: udp-sender, before it a compressor where one is a process, and our ends of their pipes.
 
-The launcher stands between compressor and udp-sender as well, where the kernel moves the bytes for it (splice): so it
-counts the stream, and frames it with the manifest before and the trailer behind what the compressor gives.
+The launcher stands between compressor and udp-sender as well, where the kernel moves the bytes for it (splice): so
+udp-sender's input ends when the launcher says so, and not when a compressor ends.
 """
 
 from __future__ import annotations
@@ -9,14 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from .. import VERSION
 from ..confinement import hand_over_log
-from ..datapath.block_device import DiskError, SourceDisk, whereabouts
-from ..datapath.copying import copy_pipe, write_all
-from ..datapath.framing import SECTOR, Manifest, Trailer, disk_label, trailer_frame
-from ..datapath.moved import Moved
 from ..errors import ErrorKind, TransferFailed
-from ..model.plan import Plan
 from ..process import Process, open_terminal, spawn
 from ..sentence import say
 from ..udpcast.command import starts_by_key
@@ -101,41 +95,3 @@ class Pipeline:
                 say("Mount devpts on /dev/pts, or give --min-receivers in udpcparam."),
             )
         return -1, None
-
-
-def make_manifest(plan: Plan, source: SourceDisk, session: str) -> Manifest:
-    """What is said of the disk before its data."""
-    sector = plan.target.disk.sector_size
-    head = memoryview(bytearray(2 * (sector or SECTOR)))
-    try:
-        table, disk_id = disk_label(bytes(head[: source.read(head, 0)]), sector or SECTOR)
-    except DiskError:
-        table, disk_id = None, None  # who reads all of it will meet the same error, and report it
-    return Manifest(
-        length=plan.target.size,
-        sector_size=sector,
-        session=session,
-        version=VERSION,
-        table=table,
-        disk_id=disk_id,
-        source=whereabouts(plan.target) or None,
-        silence=plan.silence,
-    )
-
-
-def copy_packed(manifest: bytes, packed: int, outlet: int) -> Moved:
-    """Manifest and compressed data into udp-sender, until the compressor closes its end. A worker's."""
-    try:
-        write_all(outlet, manifest)
-    except BrokenPipeError:
-        return Moved(broken=True)
-    return copy_pipe(packed, outlet)
-
-
-def write_trailer(trailer: Trailer, outlet: int) -> bool:
-    """Whether the trailer is in udp-sender's input. A worker's."""
-    try:
-        write_all(outlet, trailer_frame(trailer))
-    except BrokenPipeError:
-        return False
-    return True

@@ -19,7 +19,11 @@ NO_IDENTIFIERS = frozenset({"00000000", "00000000-0000-0000-0000-000000000000"})
 
 def check(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outcome | None:
     """What speaks against writing the stream that begins with `head` to a target of `size` bytes, or None."""
-    path = plan.target.path
+    return wrong_stream(plan, head) or _wrong_disk(plan, size, manifest)
+
+
+def wrong_stream(plan: Plan, head: bytes) -> Outcome | None:
+    """What speaks against taking the stream that begins with `head`, or None."""
     stream, other = recognise(head), foreign(head)
     if other and plan.compression is not Compression.NONE:
         return Outcome(
@@ -40,6 +44,11 @@ def check(plan: Plan, size: int, head: bytes, manifest: Manifest | None) -> Outc
             ),
             say("Leave compr out on the receivers: they recognise the stream by themselves."),
         )
+    return None
+
+
+def _wrong_disk(plan: Plan, size: int, manifest: Manifest | None) -> Outcome | None:
+    path = plan.target.path
     if manifest is None:
         return _not_compared(path) if plan.require is Require.EQUAL else None
     if manifest.length > size:

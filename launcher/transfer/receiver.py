@@ -1,8 +1,10 @@
-"""A receiver's transfer: udp-receiver → (look at the beginning) → decompressor → (count, digest) → disk → read back.
+"""A receiver's transfer: udp-receiver → (which stream is it) → unpacked → (checked, digested) → disk → read back.
 
-Nothing is written before the beginning of the stream was looked at: a compression that contradicts the plan, a source
-larger than the target, another sector size and the sender's own disk are refused there. udp-receiver is told to take
-its leave (SIGINT), so that the sender goes on without this seat at once, and need not wait for its silence.
+zstd and gzip are unpacked by a worker of ours, which parses what the wire says and has no rights (`datapath.unpack`);
+what it gives is checked again. Nothing is written before the beginning of the stream was looked at: a compression that
+contradicts the plan, a source larger than the target, another sector size and the sender's own disk are refused there.
+udp-receiver is told to take its leave (SIGINT), so that the sender goes on without this seat at once, and need not wait
+for its silence.
 
 `Receiver` opens the disk; `Reception` runs the cast, reads the disk back, and collects the evidence for the judge. That
 is done in the thread that owns the transfer; its workers move the bytes.
@@ -15,13 +17,15 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..datapath.behind import Behind, tidy
 from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
-from ..datapath.copying import Incoming, Stalled, copy_stream, copy_to_disk, read_back
-from ..datapath.framing import MANIFEST_BYTES, Manifest, read_manifest, read_trailer, recognise
+from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
+from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
 from ..datapath.moved import Moved, Reread
+from ..datapath.records import BadRecord, RecordReader, first_record
+from ..datapath.worker import UNPACKED, WORKER, worker
 from ..errors import LauncherError
 from ..events import EventLog
 from ..model.outcome import Outcome, OutcomeKind
@@ -36,13 +40,15 @@ from .evidence import Receiving, Stage
 from .link import Link, Lookout
 from .liveness import Cancelled, DiskHung
 from .opening import opened
-from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
-from .preflight import check, notes, same_identifier
+from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner, Worker
+from .preflight import check, notes, same_identifier, wrong_stream
 from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
 from .receiver_verdict import judge_receiver
 from .standstill import Standstill, is_full
 from .status import Phase, Status
 from .supervisor import Ended, Said
+
+HEAD_BYTES = 16  # by which a stream is recognised
 
 NOT_REREAD = Reread(error=say("it was not read to its end"))
 
@@ -91,6 +97,18 @@ class Receiver:
             job.owner.leave()
 
 
+@dataclass
+class Feed:
+    """What unpacks the stream, and who feeds it. `outlet`: its input, until the stream is over; `unpacked`: its
+    output."""
+
+    process: Process
+    incoming: Incoming
+    outlet: int | None
+    unpacked: int
+    feeding: Worker[Moved]
+
+
 class Reception(Loop):
     """One reception to the open disk `target`, from the start of udp-receiver to the outcome."""
 
@@ -104,7 +122,7 @@ class Reception(Loop):
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
         self._standstill = Standstill(job.status, job.times)
         self._incoming: Incoming | None = None  # while its bytes have to move
-        self._unpacking: tuple[Process, int | None] | None = None  # the decompressor, and its inlet until the end
+        self._feed: Feed | None = None
         self._link = Link(job, begun)
 
     def run(self) -> Outcome:
@@ -151,11 +169,10 @@ class Reception(Loop):
             through.signal(signal.SIGKILL)
 
     def _through(self) -> Process:
-        """Through which process bytes have to move next: the decompressor has some, or nothing comes for it."""
-        if self._unpacking:
-            decompressor, outlet = self._unpacking
-            if outlet is None or is_full(outlet):
-                return decompressor
+        """Through which process bytes have to move next: who unpacks has some, or nothing comes for it."""
+        feed = self._feed
+        if feed and (feed.outlet is None or is_full(feed.outlet)):
+            return feed.process
         return self._link.process
 
     def _note(self, **evidence: object) -> None:
@@ -227,7 +244,7 @@ class Reception(Loop):
 
         def begin() -> bytes:
             incoming.wait()
-            return incoming.peek(MANIFEST_BYTES) if inbox.ask(FirstByte(time.monotonic())) else b""
+            return incoming.peek(HEAD_BYTES) if inbox.ask(FirstByte(time.monotonic())) else b""
 
         beginning = self.owner.start("stream", begin)
         self.until(lambda: beginning.over)
@@ -240,27 +257,38 @@ class Reception(Loop):
 
     def _take_stream(self, incoming: Incoming, head: bytes) -> tuple[Process, ...]:
         """The stream that begins with `head`, unless something speaks against it."""
-        job, compression = self.job, recognise(head)
-        manifest = read_manifest(head) if compression is Compression.ZSTD else None
-        refusal = check(job.plan, self._seen.size, head, manifest)
-        self._note(stream=Moved(len(head)), manifest=manifest, refusal=refusal)
-        if refusal:
+        compression = recognise(head)
+        self._note(stream=Moved(len(head)), refusal=wrong_stream(self.job.plan, head))
+        if self._seen.refusal:
             return ()
-        if manifest:
-            job.status.expect(manifest.length)
-            self._link.take(Announced(manifest.session, manifest.silence))
-            self._tell_of_target(manifest)
-        job.status.tell(say("The stream's compression is {compression}.", compression=compression.value))
-        job.status.begin()
+        if compression in UNPACKED:
+            return self._unpack(incoming, head)
+        if not self._may_write(head, None):
+            return ()
         if compression is not Compression.NONE:
-            return self._unpack(incoming, compression)
-        job.log.emit("cast")
+            return self._decompress(incoming, compression)
         writing = self.owner.start("stream", lambda: self._write(incoming))
         self.until(lambda: writing.over)
         written = writing.result()
-        self._link.take(StreamEnded(incoming.woken, job.status.moved.count, checked=False))
+        self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=False))
         self._note(stream=Moved(written.count, stalled=written.stalled), target=written)
         return ()
+
+    def _may_write(self, head: bytes, manifest: Manifest | None) -> bool:
+        """Whether nothing speaks against writing; then the cast is said to begin."""
+        job, status = self.job, self.job.status
+        refusal = check(job.plan, self._seen.size, head, manifest)
+        self._note(manifest=manifest, refusal=refusal)
+        if refusal:
+            return False
+        if manifest:
+            status.expect(manifest.length, manifest.used)
+            self._link.take(Announced(manifest.session, manifest.silence))
+            self._tell_of_target(manifest)
+        status.tell(say("The stream's compression is {compression}.", compression=recognise(head).value))
+        status.begin()
+        job.log.emit("cast")
+        return True
 
     def _tell_of_target(self, manifest: Manifest) -> None:
         """Nothing of it speaks against writing."""
@@ -275,46 +303,90 @@ class Reception(Loop):
         """A worker's."""
         return copy_to_disk(incoming.fill, self._target, self._seen.size, self.job.status.moved)
 
-    def _unpack(self, incoming: Incoming, compression: Compression) -> tuple[Process, ...]:
+    def _unpack(self, incoming: Incoming, head: bytes) -> tuple[Process, ...]:
+        """Feed our worker; write what its records hold, unless the manifest speaks against it."""
+        feed = self._start(worker(), incoming, name=WORKER, rights=True)
+        if feed is None:
+            return ()
+        reader = RecordReader(Incoming(feed.unpacked).fill)
+        looking = self.owner.start("disk", lambda: first_record(reader))
+        self._feed_until(feed, lambda: looking.over)
+        try:
+            frame, came = looking.result()
+        except BadRecord as bad:
+            frame, came = None, False
+            self._note(target=Moved(bad=bad.words))
+        manifest = read_manifest(frame) if frame else None
+        if came and not self._may_write(head, manifest):
+            self.owner.supervisor.stop()
+            self.until(lambda: feed.feeding.over)
+        elif came:
+            if manifest:
+                reader.checked.announce(manifest.length, holes=manifest.used is not None)
+            self._write_all(feed, lambda: self._write_records(reader))
+            self._note_trailer(manifest)
+        else:
+            self.owner.descriptors.close(feed.unpacked)
+            self._feed_until(feed, lambda: feed.feeding.over)
+        return (feed.process,)
+
+    def _note_trailer(self, manifest: Manifest | None) -> None:
+        """What came behind the data."""
+        stream, tail = self._seen.stream, self._seen.target.tail
+        trailer = read_trailer(tail, manifest.session) if manifest else None
+        if trailer and stream.stalled:  # silent behind its end: all of it is here
+            stream = replace(stream, stalled=False)
+            self._link.process.signal(signal.SIGKILL)
+        self._note(stream=stream, trailer=trailer)
+
+    def _write_records(self, reader: RecordReader) -> Moved:
+        """A worker's."""
+        return copy_records(reader, self._target, self._seen.size, self.job.status.moved)
+
+    def _decompress(self, incoming: Incoming, compression: Compression) -> tuple[Process, ...]:
         """Feed the decompressor, and write what it gives."""
+        feed = self._start(program(decompressor(compression)), incoming)
+        if feed is None:
+            return ()
+        self._write_all(feed, lambda: self._write(Incoming(feed.unpacked)))
+        return (feed.process,)
+
+    def _start(
+        self, words: tuple[str, ...], incoming: Incoming, name: str | None = None, rights: bool = False
+    ) -> Feed | None:
+        """Start what unpacks, and feed it; None, and a refusal, where it cannot be started."""
         pipes = self.owner.descriptors
         inlet, outlet = pipes.pipe()
-        disk_inlet, disk_outlet = pipes.pipe()
+        unpacked, unpacked_outlet = pipes.pipe()
         try:
-            process = spawn(program(decompressor(compression)), inlet, disk_outlet, self.job.note, rights=False)
+            process = spawn(words, inlet, unpacked_outlet, self.job.note, rights=rights, name=name)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
-            return ()
-        finally:
-            self.job.log.emit("cast")
+            return None
         self.owner.supervisor.add(process)
-        self._unpacking = process, outlet
-        pipes.close(inlet, disk_outlet)
-        writing = self.owner.start("disk", lambda: self._write(Incoming(disk_inlet)))
+        pipes.close(inlet, unpacked_outlet)
         feeding = self.owner.start("stream", lambda: copy_stream(incoming, outlet))
-        self.until(lambda: feeding.over or writing.over)
-        if writing.over:
-            pipes.close(disk_inlet)  # early, when the disk fails: that ends the decompressor
-        self.until(lambda: feeding.over)
-        self._note_stream(feeding.result(), process)
-        self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
-        self._unpacking = process, None
-        pipes.close(outlet)
-        self.until(lambda: writing.over)
-        self._note(target=writing.result())
-        return (process,)
+        self._feed = Feed(process, incoming, outlet, unpacked, feeding)
+        return self._feed
 
-    def _note_stream(self, stream: Moved, process: Process) -> None:
-        """What came of the stream; where it stalled, the decompressor `process` may not take that for its end."""
-        manifest = self._seen.manifest
-        trailer = read_trailer(stream.tail, manifest.session) if manifest else None
-        if stream.stalled and trailer:  # silent behind its end: all of it is here
-            stream = replace(stream, stalled=False)
-            self._link.process.signal(signal.SIGKILL)
-        elif stream.stalled:
-            process.signal(signal.SIGKILL)
-        self._note(stream=stream, trailer=trailer)
+    def _feed_until(self, feed: Feed, done: Callable[[], bool]) -> None:
+        """Wait until `done`. Where the stream is over before, who unpacks it sees its end as well."""
+        self.until(lambda: done() or feed.feeding.over)
+        if feed.feeding.over and feed.outlet is not None:
+            self._note(stream=feed.feeding.result())
+            self._link.take(StreamEnded(feed.incoming.woken, self.job.status.moved.count, checked=True))
+            outlet, feed.outlet = feed.outlet, None
+            self.owner.descriptors.close(outlet)
+        self.until(done)
+
+    def _write_all(self, feed: Feed, write: Callable[[], Moved]) -> None:
+        """Write what is unpacked, to the end of the stream."""
+        writing = self.owner.start("disk", write)
+        self._feed_until(feed, lambda: writing.over)
+        self.owner.descriptors.close(feed.unpacked)  # early, when the disk fails: that ends who unpacks
+        self._feed_until(feed, lambda: feed.feeding.over)
+        self._note(target=writing.result())
 
     def _flush(self) -> None:
         """Bring everything to the device; its answer is evidence."""
@@ -367,11 +439,11 @@ class Reception(Loop):
         if behind != Behind():
             self.job.log.emit("behind", **behind.record())
 
-    def _reread_so_far(self, count: int) -> None:
+    def _reread_so_far(self, count: int, holes: int) -> None:
         """A worker's, for each chunk."""
         if self._stop.is_set():
             raise _Stopped
-        self.job.status.reread(count)
+        self.job.status.reread(count, holes)
 
     def _enter(self, phase: Phase) -> None:
         self.job.status.enter(phase)

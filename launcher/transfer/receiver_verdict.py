@@ -43,6 +43,8 @@ def judge_receiver(seen: Receiving) -> Outcome:
     return Outcome(
         *claim,
         bytes=seen.target.count,
+        sent=seen.target.written if seen.target.written < seen.target.count else None,
+        used=seen.manifest.used if seen.manifest else None,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
         xxh128=seen.target.digest,
@@ -84,13 +86,14 @@ def _remarks(device: str, behind: Behind) -> Iterator[Sentence]:
 
 
 def _so_far(seen: Receiving) -> Sentence:
-    count = seen.target.count
+    """By what is in use, which is what takes time."""
+    count = seen.target.written
     if seen.manifest:
         return say_many(
             "after {count:,} byte of {total:,}",
             "after {count:,} bytes of {total:,}",
             count,
-            total=seen.manifest.length,
+            total=seen.manifest.length if seen.manifest.used is None else seen.manifest.used,
         )
     return say_many("after {count:,} byte", "after {count:,} bytes", count)
 
@@ -281,6 +284,19 @@ def _it_was_there(seen: Receiving, parted: Parted) -> Claim:
     return OutcomeKind.NO_SENDER, sentence, joined(" ", say("Look at the sender."), NO_DATA)
 
 
+def _bad_record(seen: Receiving) -> Claim | None:
+    """Whoever took over what unpacks can make it give what it likes."""
+    if not seen.target.bad:
+        return None
+    sentence = say(
+        "What unpacks the stream gave what it may not give {so_far}: {error}; {state}.",
+        so_far=_so_far(seen),
+        error=seen.target.bad,
+        state=_state(seen),
+    )
+    return OutcomeKind.STAGE_FAILED, sentence, say("Look at who sends on this network; then cast again.")
+
+
 def _decompressor_broke(seen: Receiving) -> Claim | None:
     failure = seen.decompressor.failure if seen.decompressor else None
     if not failure or not seen.stream.broken or seen.decompressor is None:
@@ -290,7 +306,7 @@ def _decompressor_broke(seen: Receiving) -> Claim | None:
 
 def _damaged(seen: Receiving, decompressor: Stage, failure: Sentence) -> Claim | None:
     """What came was not what had been sent, by the words of the `decompressor`."""
-    what = complaint(decompressor.said) if decompressor.status > 0 else None
+    what = complaint(decompressor.said, decompressor.status) if decompressor.status > 0 else None
     words = {"so_far": _so_far(seen), "failure": failure, "not_whole": _not_whole(seen)}
     if what is Complaint.DAMAGED:
         sentence = say("The data was damaged on the way {so_far}: {failure}; {not_whole}.", **words)
@@ -466,6 +482,7 @@ QUESTIONS: tuple[Callable[[Receiving], Claim | None], ...] = (
     _given_up,
     _stalled,
     _nothing_came,
+    _bad_record,
     _decompressor_broke,
     _udp_receiver_failed,
     _not_unpacked,

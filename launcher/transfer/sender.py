@@ -1,12 +1,13 @@
-"""A sender's transfer: disk → (digest) → compressor → udp-sender.
+"""A sender's transfer: disk → (digest) → frames → udp-sender; with gzip and lzop a compressor stands in the middle.
 
 The one rule that keeps receivers honest: udp-sender's input ends only when everything went in. In every other case
 udp-sender is killed first, and only then are pipes closed; for an end of input looks to udpcast like the end of the
 disk, and its receivers would take a cut disk for a whole one. Receivers that a cast leaves without an end are told so
 beside udpcast (`heartbeat`).
 
-`Sender` opens the disk; `Listening` looks for another sender; `Casting` runs the cast, and collects the evidence for
-the judge. That is done in the thread that owns the transfer; its workers move the bytes.
+`Sender` opens the disk; `Listening` looks for another sender, while `Looking` asks what is used; `Casting` runs the
+cast, and collects the evidence for the judge. That is done in the thread that owns the transfer; its workers move the
+bytes.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..datapath.block_device import SourceDisk
-from ..datapath.copying import copy_from_disk
-from ..datapath.framing import Trailer, manifest_frame, recognise
+from ..datapath.copying import copy_from_disk, copy_pipe
+from ..datapath.framing import recognise
 from ..datapath.moved import NO_BYTES, Moved
 from ..errors import ErrorKind, TransferFailed
 from ..events import EventLog
@@ -34,15 +35,17 @@ from . import sender_signals as signals
 from .attendance import Attendance
 from .evidence import Sending, Stood
 from .liveness import Cancelled, DiskHung
+from .looking import Looking, is_framed
 from .monitor import RivalMonitor
 from .opening import opened
 from .owner import BeginCast, Cancel, DiskHangs, Job, Loop, Message, Owner, Worker
-from .pipeline import Pipeline, copy_packed, make_manifest, write_trailer
+from .pipeline import Pipeline
 from .sender_liveness import Cast
 from .sender_verdict import judge_sender
 from .source import opening
 from .standstill import Standstill
 from .status import Status
+from .stream import DiskCast, Stream, cast
 from .supervisor import Ended, Said
 
 NO_KEY = say("The cast starts by itself; udp-sender reads no key (--nokbd).")
@@ -102,11 +105,14 @@ class Sender:
         job = self._job
         if source is None or job.owner.cancelled():
             return attendance.evidence(cancelled=True)
-        listening = Listening(job, attendance)
+        looking = Looking(job)
+        listening = Listening(job, attendance, looking)
         listening.run()
         if attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
-        return Casting(job, attendance, source, Pipeline(job, self.commands)).run()
+        survey = looking.tell()
+        stream = DiskCast(job.plan, source, survey) if is_framed(job.plan) else None
+        return Casting(job, attendance, source, Pipeline(job, self.commands), stream, survey.used.sent).run()
 
 
 def _check(plan: Plan, source: SourceDisk) -> None:
@@ -126,16 +132,22 @@ def _check(plan: Plan, source: SourceDisk) -> None:
 
 
 class Listening(Loop):
-    """Before anything is started: another sender that waits on the same port would share the receivers."""
+    """Before anything is started: another sender that waits on the same port would share the receivers. Meanwhile
+    `looking` goes on."""
 
-    def __init__(self, job: Job, attendance: Attendance) -> None:
+    def __init__(self, job: Job, attendance: Attendance, looking: Looking) -> None:
         super().__init__(job)
         self.cancelled = False
         self._attendance = attendance
+        self._looking = looking
 
     def run(self) -> None:
-        """Listen until it is known whether to start."""
-        self.until(lambda: self._attendance.state is not Cast.LISTENING, self.job.times.listen_tick)
+        """Listen until it is known whether to start, and with what."""
+        self.until(self._is_known, self.job.times.listen_tick)
+
+    def _is_known(self) -> bool:
+        state = self._attendance.state
+        return state is not Cast.LISTENING and (state is not Cast.WAITING or self._looking.is_over())
 
     def take(self, message: Message | Said | Ended) -> None:
         if isinstance(message, Cancel):
@@ -149,13 +161,24 @@ class Listening(Loop):
 
 
 class Casting(Loop):
-    """One cast of the open disk `source` through a running `pipeline`."""
+    """One cast of the open disk `source` through a running `pipeline`: of `stream`, which is made of it, or (None) of
+    its bytes as they are. `used` of them are sent."""
 
-    def __init__(self, job: Job, attendance: Attendance, source: SourceDisk, pipeline: Pipeline) -> None:
+    def __init__(
+        self,
+        job: Job,
+        attendance: Attendance,
+        source: SourceDisk,
+        pipeline: Pipeline,
+        stream: Stream | None,
+        used: int,
+    ) -> None:
         super().__init__(job)
         self._attendance = attendance
         self._source = source
         self._pipeline = pipeline
+        self._stream = stream
+        self._used = used
         self._moved = NO_BYTES
         self._complete = False
         self._told_to_begin = False
@@ -286,14 +309,22 @@ class Casting(Loop):
     def _send(self) -> None:
         """All of it into udp-sender, and the end of its input; or else a killed udp-sender. Raises DiskHangs."""
         pipeline = self._pipeline
-        whole = (
-            self._compress(pipeline.compressor) if pipeline.compressor else self._read(self._reading("stream")).whole
-        )
+        if self._stream:
+            whole = self._read(self._framing(self._stream)).whole
+        elif pipeline.compressor:
+            whole = self._compress(pipeline.compressor)
+        else:
+            whole = self._read(self._reading("stream")).whole
         if whole:
             self._attendance.take(signals.Fed())
             self.owner.descriptors.close(pipeline.outlet)
         else:
             self.owner.supervisor.stop(signal.SIGKILL)
+
+    def _framing(self, stream: Stream) -> Worker[Moved]:
+        """Manifest, frames and trailer go into udp-sender."""
+        session, sink, progress = self._attendance.session, self._pipeline.outlet, self.job.status.moved
+        return self.owner.start("stream", lambda: cast(stream, session, sink, progress))
 
     def _reading(self, name: str) -> Worker[Moved]:
         """The disk goes into the compressor, or into udp-sender."""
@@ -309,12 +340,10 @@ class Casting(Loop):
         return self._moved
 
     def _compress(self, compressor: Process) -> bool:
-        """The disk into the compressor, and manifest, stream and trailer into udp-sender; whether all of it went in."""
+        """The disk into the compressor, and what that gives into udp-sender; whether all of it went in."""
         pipeline, pipes = self._pipeline, self.owner.descriptors
-        framed = (self.job.plan.compression or Compression.ZSTD) is Compression.ZSTD
-        manifest = self._manifest() if framed else b""
-        feeding = self.owner.start("stream", lambda: copy_packed(manifest, pipeline.packed, pipeline.outlet))
-        reading = self._reading("disk")  # only now: one request to the disk at a time, so that one that hangs is seen
+        feeding = self.owner.start("stream", lambda: copy_pipe(pipeline.packed, pipeline.outlet))
+        reading = self._reading("disk")
         self.until(lambda: feeding.over or reading.over)
         if feeding.over:
             pipes.close(pipeline.packed)  # early, when udp-sender has ended: that ends the compressor
@@ -323,25 +352,14 @@ class Casting(Loop):
         self.until(lambda: feeding.over)
         pipes.close(pipeline.packed)
         self.until(lambda: compressor.status is not None)
-        whole = moved.whole and compressor.status == 0 and feeding.result().whole
-        return self._add_trailer(moved) if whole and framed and moved.digest else whole
-
-    def _manifest(self) -> bytes:
-        plan, source, session = self.job.plan, self._source, self._attendance.session
-        making = self.owner.start("disk", lambda: manifest_frame(make_manifest(plan, source, session)))
-        self.until(lambda: making.over)
-        return making.result()
-
-    def _add_trailer(self, moved: Moved) -> bool:
-        trailer = Trailer(moved.count, moved.digest or "", self._attendance.session)
-        adding = self.owner.start("stream", lambda: write_trailer(trailer, self._pipeline.outlet))
-        self.until(lambda: adding.over)
-        return adding.result()
+        return moved.whole and compressor.status == 0 and feeding.result().whole
 
     def _evidence(self) -> Sending:
         pipeline, supervisor = self._pipeline, self.owner.supervisor
         return self._attendance.evidence(
             moved=self._moved if self._hung is None else Moved(self.job.status.moved.count),
+            used=self._used,
+            sent=self.job.status.moved.moved,
             compressor=supervisor.stage(pipeline.compressor),
             compressor_first=self._compressor_first(),
             udpcast=supervisor.stage(pipeline.udpcast),

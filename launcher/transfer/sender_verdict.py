@@ -24,6 +24,8 @@ def judge_sender(seen: Sending) -> Outcome:
     return Outcome(
         *first_answer(QUESTIONS, seen),
         bytes=seen.moved.count if seen.begun else 0,  # what was read ahead has reached nobody
+        sent=seen.sent if seen.begun else 0,
+        used=seen.used,
         total=seen.length,
         seconds=seen.seconds,
         xxh128=seen.moved.digest,

@@ -2,8 +2,9 @@
 
 The parts: `sender` and `receiver` (the two sides), `owner` (their thread, its messages and workers), `supervisor` (the
 processes), `status` (what is seen meanwhile), `preflight` (what speaks against a stream), `evidence` and `verdict`
-(from what is known to the outcome). Who is still there: `liveness` (the rules), `monitor` (what is heard on the wire),
-`heartbeat` (what is said there). The bytes are moved in the room below, `datapath`.
+(from what is known to the outcome), `growing` (what may follow an equal clone on a larger target). Who is still there:
+`liveness` (the rules), `monitor` (what is heard on the wire), `heartbeat` (what is said there). The bytes are moved in
+the room below, `datapath`.
 
 Nothing here blocks its caller, except `wait`. All work is done in threads; every process is ended and reaped before
 the outcome is there.
@@ -14,15 +15,18 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ..errors import ErrorKind, TransferFailed
 from ..events import EventLog
+from ..model.growth import NOBODY_ASKED, not_grown
 from ..model.outcome import Outcome
-from ..model.plan import Plan, Role
+from ..model.plan import Grow, Plan, Role
 from ..model.times import TIMES, Times
 from ..sentence import say
 from ..shortage import HINT, shortage
 from ..udpcast.command import start_condition
+from .growing import carried_out
 from .owner import Worker
 from .receiver import Receiver
 from .sender import Sender
@@ -104,13 +108,25 @@ class Transfer:
                 cast = self._side.prepare()
                 commands = [list(words) for words in self._side.commands]
                 self._log.emit("transfer", argv=commands, role=self._plan.role.value)
-                outcome = cast()
+                outcome = self._grown(cast())
         finally:  # what is told last is what came of it
             self._told.set()
             if self._progress.ident:
                 self._progress.join()
         self._log.emit("outcome", **outcome.fields())
         return outcome
+
+    def _grown(self, outcome: Outcome) -> Outcome:
+        """Grow what could on a larger target, where that was said before. An operator who is to be asked is asked
+        behind the outcome."""
+        offer, wanted = outcome.offer, self._plan.grow
+        if offer is None or (wanted is Grow.ASK and self._plan.attended):
+            return outcome
+        if wanted is Grow.YES:
+            self._status.enter(Phase.GROWING)
+            self._log.emit("phase", phase=Phase.GROWING.value)
+            return outcome.grown(carried_out(offer, self._status.tell, self._log))
+        return outcome.grown(not_grown(NOBODY_ASKED, offer)) if wanted is Grow.ASK else replace(outcome, offer=None)
 
     def _report(self) -> None:
         """Progress for the log, in a thread of its own: a slow serial port must not slow the transfer."""

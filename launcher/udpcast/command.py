@@ -11,8 +11,9 @@ Rules, in one place:
   tenth question udp-sender asks once a second: measured 11.2 to 11.9 s for 20 retries, 33.6 to 34.1 s for 42.
 * Neither side waits for ever for a cast to begin (`Plan.start_timeout`).
 * `udpcparam` comes last and wins over these defaults.
-* zstd unpacks gzip as well (Debian's does): pigz ignores whatever follows the end of a stream, and says nothing
-  (measured). zstd takes what continues it, and fails at anything else; lzop ignores nothing but zeros.
+* zstd and gzip are unpacked by a program of ours (`datapath.unpack`), which takes what continues a stream, and fails at
+  anything else: pigz ignores whatever follows the end of one, and says nothing (measured). lzop ignores nothing but
+  zeros.
 
 Sources: udpcast 20120424 (Debian's 20120424-2), its manual pages, and measurements between network namespaces.
 """
@@ -29,23 +30,24 @@ _COMPRESSORS = {
     Compression.NONE: (),
     Compression.GZIP: ("pigz", "-1", "-c"),
     Compression.LZOP: ("lzop", "-1", "-c"),
-    Compression.ZSTD: ("zstd", "-q", "-1", "-T0", "-c"),
+    Compression.ZSTD: (),  # libzstd, in the launcher
 }
 _DECOMPRESSORS = {
     Compression.NONE: (),
-    Compression.GZIP: ("zstd", "-q", "-dc"),
+    Compression.GZIP: (),
     Compression.LZOP: ("lzop", "-dc"),
-    Compression.ZSTD: ("zstd", "-q", "-dc"),
+    Compression.ZSTD: (),
 }
 
 
 def compressor(compression: Compression) -> tuple[str, ...]:
-    """The command that compresses from standard input to standard output; empty for none."""
+    """The command that compresses from standard input to standard output; empty where no process is needed."""
     return _COMPRESSORS[compression]
 
 
 def decompressor(compression: Compression) -> tuple[str, ...]:
-    """The command that restores what `compressor` made, or what a plain sender's compressor made; empty for none."""
+    """The command that restores what `compressor` made, or what a plain sender's compressor made; empty for none, and
+    for what our own worker unpacks."""
     return _DECOMPRESSORS[compression]
 
 

@@ -1,7 +1,8 @@
 """What a decompressor that failed says of its stream. Pure.
 
-Source: the messages of zstd 1.5.4 (which unpacks gzip as well), gzip and pigz (a peer's words may hold theirs) and lzop
-1.04, over streams that were cut, changed and continued at random places.
+zstd and gzip are unpacked by a program of ours, whose status tells. The rest is from the messages of zstd 1.5.4 (which
+unpacks gzip as well), gzip and pigz (a peer's words may hold theirs) and lzop 1.04, over streams that were cut, changed
+and continued at random places.
 """
 
 from __future__ import annotations
@@ -35,8 +36,12 @@ _PATTERNS = (
 )
 
 
-def complaint(said: str) -> Complaint | None:
-    """What the last words `said` complain of; None where they are about something else, as memory."""
+def complaint(said: str, status: int = 1) -> Complaint | None:
+    """What a program that ended with `status` complains of, with these last words; None where that is something else,
+    as memory."""
+    ours = next((what for what, number in STATUSES.items() if number == status and what is not Complaint.OTHER), None)
+    if ours:
+        return ours
     if "memory" in said:  # which zstd calls an error of decoding as well
         return None
     return next((what for what, pattern in _PATTERNS if pattern.search(said)), None)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..asking import Ended, ask
@@ -30,6 +31,17 @@ class Doubt(Exception):
 def unknown(program: str) -> Doubt:
     """`program` answered what is not understood here."""
     return Doubt(say("the answer of {program} is not understood", program=program))
+
+
+def fields(pattern: re.Pattern[str], lines: Iterable[str], program: str) -> dict[str, str]:
+    """Names and values of the lines that are `pattern`. Raises Doubt where one is there twice: names that people gave
+    are among the values, and may have lines of their own."""
+    found: dict[str, str] = {}
+    for one in filter(None, map(pattern.fullmatch, lines)):
+        if one[1] in found:
+            raise unknown(program)
+        found[one[1]] = one[2]
+    return found
 
 
 @dataclass(frozen=True)

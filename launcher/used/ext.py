@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 
 from ..sentence import say
-from .doubt import Doubt, Tools, failed, unknown
+from .doubt import Doubt, Tools, failed, fields, unknown
 from .window import Window
 
 PROGRAM = "dumpe2fs"
@@ -24,6 +24,9 @@ PROVEN = frozenset(
     """.split()
 )
 """Features that leave the meaning of the bitmaps as it is."""
+
+HEADER_MOST = 1000
+"""Lines."""
 
 _FIELD = re.compile(r"([A-Z][A-Za-z #]*):\s*(.*)")
 _GROUP = re.compile(r"Group (\d+): \(Blocks (\d+)-(\d+)\)")
@@ -47,7 +50,7 @@ class Reading:
     def __init__(self, length: int, free: Callable[[int, int], None]) -> None:
         self._length = length
         self._free = free
-        self._fields: dict[str, str] | None = {}  # the header; None behind it
+        self._header: list[str] | None = []  # None behind it
         self._block = self._blocks = self._left = 0  # the left ones are free by the superblock, and not listed yet
         self._next_group = 0
         self._next_block = 0
@@ -56,9 +59,10 @@ class Reading:
 
     def line(self, line: str) -> None:
         """The next line."""
-        if self._fields is not None and not _GROUP.match(line):
-            if found := _FIELD.fullmatch(line):
-                self._fields.setdefault(found[1], found[2])
+        if self._header is not None and not _GROUP.match(line):
+            if len(self._header) == HEADER_MOST:
+                raise unknown(PROGRAM)
+            self._header.append(line)
         elif found := _GROUP.match(line):
             self._group(*map(int, found.groups()))
         elif found := _COUNT.match(line):
@@ -68,24 +72,25 @@ class Reading:
 
     def end(self) -> int:
         """Behind the last line: the bytes that are used."""
-        if self._fields is not None or not self._listed or self._next_block != self._blocks:
+        if self._header is not None or not self._listed or self._next_block != self._blocks:
             raise unknown(PROGRAM)
         if self._left:
             raise Doubt(say("its counts of free blocks differ"), say("check it with `e2fsck -f`"))
         return self._used
 
     def _group(self, number: int, first: int, last: int) -> None:
-        if self._fields is not None:
-            self._block, self._blocks, self._left, self._next_block = gate(self._fields, self._length)
+        if self._header is not None:
+            found = fields(_FIELD, self._header, PROGRAM)
+            self._block, self._blocks, self._left, self._next_block = gate(found, self._length)
             self._used = (self._blocks - self._left) * self._block
-            self._fields, self._listed = None, True
+            self._header, self._listed = None, True
         if not self._listed or (number, first) != (self._next_group, self._next_block) or not first <= last:
             raise unknown(PROGRAM)
         self._next_group, self._first, self._next_block = number + 1, first, last + 1
         self._counted, self._listed = None, False
 
     def _count(self, count: int) -> None:
-        if self._fields is not None or self._counted is not None:
+        if self._header is not None or self._counted is not None:
             raise unknown(PROGRAM)
         self._counted = count
 
@@ -109,17 +114,17 @@ class Reading:
         self._listed = True
 
 
-def gate(fields: dict[str, str], length: int) -> tuple[int, int, int, int]:
+def gate(header: dict[str, str], length: int) -> tuple[int, int, int, int]:
     """The size of a block, how many there are and are free, and which is the first, by the header. Raises Doubt."""
     check = say("check it with `e2fsck -f`")
-    features = set(fields.get("Filesystem features", "").split())
-    if not features or any(name not in fields for name in ("Filesystem state", "Block count", "Free blocks")):
+    features = set(header.get("Filesystem features", "").split())
+    if not features or any(name not in header for name in ("Filesystem state", "Block count", "Free blocks")):
         raise unknown(PROGRAM)
     if "needs_recovery" in features:
         raise Doubt(say("it was not unmounted (power loss?)"), say("start its system and shut it down"))
-    if fields["Filesystem state"] != "clean":
-        raise Doubt(say("its state is “{state}”", state=fields["Filesystem state"]), check)
-    if any(name in fields for name in ("FS Error count", "Journal errno")):
+    if header["Filesystem state"] != "clean":
+        raise Doubt(say("its state is “{state}”", state=header["Filesystem state"]), check)
+    if any(name in header for name in ("FS Error count", "Journal errno")):
         raise Doubt(say("it has recorded errors"), check)
     if "orphan_present" in features:
         raise Doubt(say("it has deleted files that are not cleaned up"), check)
@@ -127,18 +132,17 @@ def gate(fields: dict[str, str], length: int) -> tuple[int, int, int, int]:
         raise Doubt(say("it counts its blocks in clusters (bigalloc)"))
     if strange := features - PROVEN:
         raise Doubt(say("it has features that are not known here ({names})", names=tuple(sorted(strange))))
-    if any(name in fields for name in ("Journal device", "Journal UUID", "Journal users")):
+    if any(name in header for name in ("Journal device", "Journal UUID", "Journal users")):
         raise Doubt(say("its journal is on another device"))
-    if "has_journal" in features and fields.get("Journal start") != "0":
+    if "has_journal" in features and header.get("Journal start") != "0":
         raise Doubt(say("there is something in its journal"), say("start its system and shut it down"))
     try:
-        block, blocks, free, first = (
-            int(fields[name]) for name in ("Block size", "Block count", "Free blocks", "First block")
-        )
+        names = ("Block size", "Fragment size", "Block count", "Free blocks", "First block")
+        block, fragment, blocks, free, first = (int(header[name]) for name in names)
     except (KeyError, ValueError) as error:
         raise unknown(PROGRAM) from error
     if block * blocks > length:
         raise Doubt(say("its file system is larger than it is"), check)
-    if not (block >= 1024 and first in {0, 1} and first < blocks and 0 <= free < blocks):
+    if not (block == fragment >= 1024 and first in {0, 1} and first < blocks and 0 <= free < blocks):
         raise unknown(PROGRAM)
     return block, blocks, free, first

@@ -24,15 +24,15 @@ from ..asking import answer
 from ..errors import LauncherError
 from ..hardware.signatures import ASKED, PROGRAM, PROTECTIVE, Signature, parse
 from ..sentence import Sentence, say
-from . import ext, ntfs, swap, table
+from . import btrfs, ext, ntfs, swap, table, xfs
 from .doubt import Doubt, Tools
 from .survey import Part, Survey
 from .table import Entry, Table
 from .used_map import UsedMap
 from .window import MODPROBE, NoWindow, Source, Window
 
-SECONDS = 300.0
-"""What a partition's tools may take together: all of a large and fragmented NTFS is read once on a slow disk."""
+SECONDS = 540.0
+"""What all may take, and half of it what one partition may: of a large NTFS much is read, also on a slow disk."""
 EDGE = 1 << 20
 """Bytes at the beginning and at the end of each partition that are sent always."""
 HIBERNATED = "swsuspend"
@@ -41,6 +41,8 @@ Look = Callable[[Window, Tools, Callable[[int, int], None]], int]
 LOOKS: dict[str, Look] = {
     **dict.fromkeys(("ext2", "ext3", "ext4"), ext.look),
     NTFS: ntfs.look,
+    "xfs": xfs.look,
+    "btrfs": btrfs.look,
     "swap": swap.look,
 }
 """By what the free blocks of a kind of file system are known, as blkid names it."""
@@ -54,8 +56,8 @@ def survey(
     path: str, length: int, *, seconds: float = SECONDS, used: bool = True, note: Callable[[str], None] = _quiet
 ) -> Survey:
     """What is on the `length` bytes of the disk, partition or image file at `path`; without `used` only which parts
-    there are. Each of them may take so many `seconds`; `note` is given each command. Raises LauncherError where it
-    cannot be read at all."""
+    there are. All may take so many `seconds`, then the rest is whole; `note` is given each command. Raises
+    LauncherError where it cannot be read at all."""
     with contextlib.closing(Source(path)) as source:
         return _Surveying(source, length, seconds, note).survey(used)
 
@@ -67,6 +69,7 @@ class _Surveying:
         self._source = source
         self._length = length
         self._seconds = seconds
+        self._end = time.monotonic() + seconds
         self._note = note
         self._sector = source.sector
 
@@ -96,11 +99,11 @@ class _Surveying:
     def _load(self) -> None:
         """Bring the kernel's driver of loop devices; where that fails, it is seen at the device that is not there."""
         with contextlib.suppress(LauncherError):
-            answer(MODPROBE, self._seconds, note=self._note)
+            answer(MODPROBE, self._seconds / 2, note=self._note)
 
     def _tools(self) -> Tools:
         """For one part, from now on."""
-        return Tools(time.monotonic() + self._seconds, self._note)
+        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note)
 
     def _disk(self, path: str) -> _Disk:
         """What the disk is as a whole, to be seen at `path`."""

@@ -45,9 +45,10 @@ def look(window: Window, tools: Tools, free: Callable[[int, int], None]) -> int:
     """Tell `free` what is free (begin and end, in bytes); the bytes that are used. Raises Doubt and LauncherError."""
     _mountable(_probe(window, tools))
     volume = gate(tools.text(INFO, "--mft", "--force", window.path), window.length)
-    _, checked = tools.both(RESIZE, "--info", "--no-progress-bar", window.path)
+    text, checked = tools.both(RESIZE, "--info", "--no-progress-bar", window.path)
     if checked.status:
         raise Doubt(say("{program} finds errors in it", program=RESIZE), _check())
+    agree(volume, text)
     size = volume.cluster
     bits = Bits(volume.clusters, max(1, GRANULE // size), lambda begin, end: free(begin * size, end * size))
     ended = tools.stream(bits.take, CAT, window.path, BITMAP)
@@ -89,6 +90,13 @@ def gate(text: str, length: int) -> Volume:
     return volume
 
 
+def agree(volume: Volume, text: str) -> None:
+    """Doubt where ntfsresize speaks of another volume."""
+    cluster = _number(text, r"Cluster size +: (\d+) bytes")
+    if (cluster, _number(text, r"Current volume size: (\d+) bytes") // cluster) != (volume.cluster, volume.clusters):
+        raise unknown(RESIZE)
+
+
 class Bits:
     """Free clusters from the pieces of ``$Bitmap``, the lowest bit of a byte first: runs of at least `least` clusters
     (in them, begin and end) are told to `free`. `bytes`: how many came."""
@@ -109,15 +117,15 @@ class Bits:
         length = min(self._clusters - first, 8 * len(piece))
         if length <= 0:
             return
-        if not any(piece):
-            bits = "0" * length
-        else:
-            bits = f"{int.from_bytes(piece.translate(_REVERSED), 'big'):0{8 * len(piece)}b}"[:length]
-        self._count += bits.count("0")
-        head, tail = len(bits) - len(bits.lstrip("0")), len(bits.rstrip("0"))
         if self._begin is None:
             self._begin = first
-        if not tail:  # all of it is free
+        if piece.count(0) == len(piece):
+            self._count += length
+            return
+        bits = f"{int.from_bytes(piece.translate(_REVERSED), 'big'):0{8 * len(piece)}b}"[:length]
+        self._count += bits.count("0")
+        head, tail = len(bits) - len(bits.lstrip("0")), len(bits.rstrip("0"))
+        if not tail:  # what is not zero is behind the last cluster
             return
         self._close(first + head)
         for run in self._runs.finditer(bits, head, tail):

@@ -24,11 +24,14 @@ EXTENDED = {"5", "f", "85"}
 OF_GPT = "ee"
 """The type of the one MBR partition that stands before a GPT."""
 FIRST_LOGICAL = 5
-SAID_OF_MOVED = re.compile(
+HARMLESS = re.compile(
     r"GPT PMBR size mismatch \(\d+ != \d+\) will be corrected by write\."
     r"|The backup GPT table is not on the end of the device\.( This problem will be corrected by write\.)?"
+    r"|The size of this disk is \S+ \S+ \(\d+ bytes\)\. DOS partition table format cannot be used on drives for "
+    r"volumes larger than \d+ bytes for \d+-byte sectors\. Use GUID partition table format \(GPT\)\."
 )
-"""What sfdisk says of a disk that was cloned from a smaller one; its partitions are told by its primary table."""
+"""What sfdisk says of a disk that was cloned from a smaller one, whose partitions are told by its primary table; and of
+an MBR on a large disk, in which a partition ends before its sectors have no number any more."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def _said(path: str, tools: Tools, *options: str) -> str:
     if ended.status:
         raise failed(PROGRAM, ended)
     for line in filter(None, map(str.strip, ended.errors.split("\n"))):
-        if not SAID_OF_MOVED.fullmatch(line):
+        if not HARMLESS.fullmatch(line):
             raise Doubt(say("{program} says of its partition table: {words}", program=PROGRAM, words=verbatim(line)))
     return text
 

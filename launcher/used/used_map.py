@@ -23,6 +23,7 @@ HOLE_MOST = 64 << 20
 """Bytes of one hole on the wire; a longer one is several."""
 
 _GRANULES = CHUNK // GRANULE
+_AT_ONCE = 1 << 14
 _ALL_FREE = (1 << _GRANULES) - 1
 
 
@@ -54,8 +55,7 @@ class UsedMap:
             self._mark(first)
             first += 1
         whole = max(first, last // _GRANULES * _GRANULES)
-        for chunk in range(first // _GRANULES, whole // _GRANULES):
-            self._free[chunk] = _ALL_FREE
+        self._free[first // _GRANULES : whole // _GRANULES] = array("H", b"\xff\xff") * ((whole - first) // _GRANULES)
         for granule in range(whole, last):
             self._mark(granule)
 
@@ -63,8 +63,10 @@ class UsedMap:
         """What `other`, of the same disk, knows to be free."""
         if other.length != self.length:
             raise ValueError(f"a map of {other.length} bytes is not of a disk of {self.length}")
-        both = int.from_bytes(self._free.tobytes(), "little") | int.from_bytes(other._free.tobytes(), "little")
-        self._free = array("H", both.to_bytes(2 * len(self._free), "little"))
+        for begin in range(0, len(self._free), _AT_ONCE):
+            some = slice(begin, begin + _AT_ONCE)
+            ours, theirs = (int.from_bytes(one[some].tobytes(), "little") for one in (self._free, other._free))
+            self._free[some] = array("H", (ours | theirs).to_bytes(2 * len(self._free[some]), "little"))
 
     def _mark(self, granule: int) -> None:
         self._free[granule // _GRANULES] |= 1 << granule % _GRANULES

@@ -48,7 +48,7 @@ class Stage:
     cpu: float
 
 
-def nothing(_: int) -> None:
+def nothing(*_: int) -> None:
     """No progress is watched."""
 
 

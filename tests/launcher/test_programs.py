@@ -7,24 +7,26 @@ from pathlib import Path
 
 from launcher import process
 from launcher.hardware import signatures
+from launcher.images import mounting
 from launcher.model.plan import Compression
 from launcher.network.dhcp import client_argv
 from launcher.programs import ELSEWHERE, FILE_SYSTEMS, PROGRAMS
 from launcher.udpcast.command import compressor, decompressor
-from launcher.used import ext, ntfs, table, window
+from launcher.used import btrfs, ext, ntfs, table, window, xfs
 from tests.common import ROOT
 
 STARTS = {
     "launcher/asking.py": {
         *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.MODPROBE[0]),
-        *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT),
+        *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT, xfs.LOG, xfs.DB, btrfs.PROGRAM),
+        *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
     },
+    "launcher/images/mounting.py": set(mounting.PACKAGES),
     "launcher/network/card.py": {"ip"},
     "launcher/network/client.py": set[str](),  # what `dhcp` says
     "launcher/process.py": set(process.FALLBACKS.values()),
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},
-    "launcher/resize/running.py": {"sfdisk"},
     "launcher/translate.py": {"msgfmt"},
     "launcher/transfer/receiver.py": {words[0] for one in Compression if (words := decompressor(one))},
 }
@@ -37,7 +39,7 @@ def test_whatever_starts_a_process_is_told_here() -> None:
         for path in sorted((ROOT / "launcher").rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_bytes()))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func).rpartition(".")[2] in {"spawn", "output", "posix_spawnp", "Popen"}
+        and ast.unparse(node.func).rpartition(".")[2] in {"spawn", "spawn_to_stay", "output", "posix_spawnp", "Popen"}
     }
     assert found == set(STARTS)
 

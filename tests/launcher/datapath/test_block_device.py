@@ -44,7 +44,7 @@ def block(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["losetup", "-d", made.stdout.strip()], check=True)
 
 
-def nothing(_: int) -> None:
+def nothing(*_: int) -> None:
     """No progress is watched."""
 
 

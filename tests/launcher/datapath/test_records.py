@@ -39,7 +39,7 @@ def reading(stream: bytes) -> Callable[[memoryview], int]:
     return fill
 
 
-def nothing(_: int) -> None:
+def nothing(*_: int) -> None:
     """No progress is watched."""
 
 
@@ -222,9 +222,9 @@ def test_data_goes_to_its_place_and_holes_stay_as_they_were(tmp_path: Path) -> N
     assert (moved.whole, moved.written) == (True, 2 * CHUNK + 5)
     assert target.read_bytes() == first + b"o" * 3 * CHUNK + last + b"o" * 9
     again = ReadBack(str(target))
-    read = list[int]()
-    assert read_back(again, moved, read.append) == Reread(size, moved.digest)
-    assert read[-1] == moved.written
+    read = list[tuple[int, int]]()
+    assert read_back(again, moved, lambda place, holes: read.append((place, holes))) == Reread(size, moved.digest)
+    assert read[-1] == (size, 3 * CHUNK)
     with target.open("r+b") as other:
         other.seek(2 * CHUNK)
         other.write(b"another's")  # in a hole

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from launcher.model.afterwards import Result
+from launcher.model.growth import Growth, Offer, Tell, grown, not_grown
+from launcher.model.growth import failed as broke
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
-from launcher.model.plan import After, Next, Plan, Role
+from launcher.model.plan import After, Holes, Next, Plan, Role
 from launcher.screens import ending, pages
 from launcher.screens.ending import Ending, what_is_known
 from launcher.screens.progress import TransferPage
@@ -178,3 +180,77 @@ def test_while_it_is_written_the_operator_sees_what_is_known_of_the_disk() -> No
     assert all(str(remark) in words(page.page) for remark in REMARKS[:2])
     page.show(TransferState(Phase.CASTING, bytes=1, total=2, notes=REMARKS), lambda: drawn.append(True))
     assert len(drawn) == 2
+
+
+HOLES = failed(OutcomeKind.EQUAL, used=58_200_000_000, total=500_107_862_016, sent=58_200_000_000)
+SMALLER = replace(HOLES, rewritten=480_103_981_056)
+
+
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, not_here)
+
+
+@pytest.mark.parametrize("code", ["en", "fr", "de"])
+@pytest.mark.parametrize(
+    ("outcome", "title"),
+    [
+        (HOLES, "DONE: equal in every used block (58.2 of 500.1 GB)"),
+        (SMALLER, "DONE: equal up to the end of the last partition"),
+        (replace(HOLES, used=500_107_862_016), "DONE: this disk equals the sender's"),
+        (replace(HOLES, kind=OutcomeKind.ARRIVED), "WRITTEN as it was sent, but not read back"),
+        (replace(SMALLER, kind=OutcomeKind.CHANGED), "FAILED"),
+    ],
+)
+def test_the_title_claims_what_is_equal_and_no_more(outcome: Outcome, title: str, code: str) -> None:
+    assert str(ending.title_of(outcome)) == title
+    set_language(code)
+    seen = words(page(replace(outcome, remarks=REMARKS, growth=grown(OFFER)), a_plan()))
+    assert LONG in seen and tr(pages.LEAVE[-1].label) in seen
+    set_language("en")
+
+
+def test_what_is_equal_is_told_in_used_and_whole_bytes() -> None:
+    seen = words(page(HOLES, a_plan()))
+    assert "What is used was read back and compared: equal in every used block (58.2 of 500.1 GB)." in seen
+    assert "58.2 of 500.1 GB 20:35 47.1 MB/s" in seen
+    assert "It was read back from the disk and compared." not in seen
+
+
+def test_a_smaller_target_is_told_with_the_size_for_which_its_table_is() -> None:
+    assert "equal up to the end of the last partition; table rewritten for 480,103,981,056 bytes." in words(
+        page(SMALLER, a_plan())
+    )
+    assert "table rewritten" not in words(page(replace(SMALLER, kind=OutcomeKind.DIFFERENT), a_plan()))
+    assert "table rewritten" not in words(page(HOLES, a_plan()))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "plan", "said"),
+    [
+        (HOLES, a_plan(holes=Holes.KEEP), True),
+        (HOLES, a_plan(holes=Holes.ZERO), False),
+        (HOLES, a_plan(holes=Holes.DISCARD), False),
+        (replace(HOLES, used=500_107_862_016), a_plan(), False),
+        (replace(HOLES, kind=OutcomeKind.TRUNCATED), a_plan(), False),
+        (replace(HOLES, kind=OutcomeKind.SENT), a_plan(Role.SEND), False),
+    ],
+)
+def test_that_old_data_stays_is_said_where_it_does(outcome: Outcome, plan: Plan, said: bool) -> None:
+    assert ("The rest of this disk keeps what was there (holes=keep)." in words(page(outcome, plan))) == said
+
+
+def test_what_became_of_growing_is_a_result_of_its_own() -> None:
+    for growth, say_so in (
+        (grown(OFFER, say("Windows checks it.")), "Grown: sda2 from 40.0 GB to 200.0 GB. Windows checks it."),
+        (not_grown(say("sda2 is not recognised."), OFFER), "Not grown: sda2 is not recognised. The clone is equal."),
+        (broke(OFFER, say("no."), say("Look.")), "sda2 was to grow, and that failed: no. The clone was equal before."),
+    ):
+        seen = words(page(replace(HOLES, growth=growth), a_plan()))
+        assert "DONE" in seen and say_so in seen and "Power off" in seen
+
+
+def test_a_sender_tells_used_and_whole_bytes() -> None:
+    assert "58.2 of 500.1 GB 20:35" in words(page(replace(HOLES, kind=OutcomeKind.SENT), a_plan(Role.SEND)))

@@ -16,12 +16,24 @@ from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind, LauncherError
 from launcher.hardware.usage import Entry, Use
 from launcher.model.afterwards import Result
+from launcher.model.growth import (
+    NOBODY_ANSWERED,
+    NOBODY_ASKED,
+    NOT_WANTED,
+    Growth,
+    Offer,
+    Tell,
+    failed,
+    grown,
+    not_grown,
+)
 from launcher.model.machine import CD_DRIVE, Machine
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Next, Role
+from launcher.model.plan import Holes, Next, Role
 from launcher.network.result_page import Answer
 from launcher.screens import pages, widgets
 from launcher.screens.ending import Ending
+from launcher.screens.growing import GrowingPage, GrowQuestion
 from launcher.screens.progress import TransferPage, cancelling
 from launcher.screens.widgets import Page
 from launcher.sentence import Sentence, say, verbatim
@@ -159,6 +171,51 @@ def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
     assert english(ending.page) == []
     ending.told(Answer(True, 200, say("se3 was told.")))
     assert english(ending.page) == []
+
+
+WORDS = say("A reason.")
+
+
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sdb", "menu", 10**9, 10**10, not_here, ("sda",), (WORDS,))
+USED = {"used": 10**8, "total": 10**9, "sent": 10**8, "bytes": 10**9, "seconds": 9.0}
+
+
+@pytest.mark.parametrize("holes", Holes)
+@pytest.mark.parametrize("role", Role)
+def test_what_is_used_and_what_is_sent_whole(holes: Holes, role: Role) -> None:
+    page = TransferPage(replace(PLAN, role=role, holes=holes), nothing, "")
+    for used in (10**8, 10**9):
+        page.update(TransferState(Phase.CASTING, 10**8, 10**9, 10**7, used, whole=(WORDS,) * 20, remaining=7.0))
+        assert english(page.page) == []
+
+
+@pytest.mark.parametrize("hurries", [True, False])
+def test_the_question_whether_a_partition_grows_and_that_it_does(hurries: bool) -> None:
+    question = GrowQuestion(PLAN, Outcome(OutcomeKind.EQUAL, WORDS), OFFER, nothing, "", hurries)
+    assert english(question.page) == []
+    growing = GrowingPage(OFFER, "")
+    growing.update((WORDS,), 9.0)
+    assert english(growing.page) == []
+    assert english(pages.menu(nothing, None, "", locked=True)) == []
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.EQUAL, OutcomeKind.ARRIVED, OutcomeKind.SENT, OutcomeKind.BROKEN])
+@pytest.mark.parametrize("rewritten", [None, 10**9])
+@pytest.mark.parametrize(
+    "growth",
+    [
+        grown(OFFER),
+        failed(OFFER, WORDS),
+        *(not_grown(why, OFFER) for why in (WORDS, NOBODY_ASKED, NOBODY_ANSWERED, NOT_WANTED)),
+    ],
+)
+def test_a_result_of_used_blocks(kind: OutcomeKind, rewritten: int | None, growth: Growth) -> None:
+    outcome = replace(Outcome(kind, WORDS, **USED), rewritten=rewritten, growth=growth)  # type: ignore[arg-type]
+    assert english(Ending(Result(PLAN, outcome, 0.0, 9.0), nothing, "").page) == []
 
 
 def test_a_receivers_state_has_the_words_of_its_value() -> None:

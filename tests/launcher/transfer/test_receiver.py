@@ -35,6 +35,7 @@ from launcher.transfer.receiver import Reception
 from launcher.transfer.receiver_signals import Alive, Announced, FirstByte
 from launcher.transfer.status import Status
 from launcher.transfer.transfer import Transfer
+from tests.launcher.datapath.disks import Disk, some_disk
 from tests.launcher.datapath.old_lives import gpt
 from tests.launcher.transfer.fake_programs import open_descriptors, plan, put_first
 
@@ -311,6 +312,9 @@ def test_a_udp_receiver_that_cannot_be_started_anew_ends_everything(
     until(lambda: not {"stream", "disk", "open", "transfer"} & {thread.name for thread in threading.enumerate()})
 
 
+OLD_MANIFEST = manifest_frame(Manifest(100_000, 512, "mine", "1", format=2))
+
+
 @pytest.mark.parametrize("stream", ["head -c 50000 /dev/zero", "head -c 50000 /dev/zero | zstd -qc"])
 @pytest.mark.parametrize("session", ["mine", "another"])
 def test_an_end_notice_of_another_session_does_not_end_a_stream_that_is_quiet_for_a_while(
@@ -318,7 +322,7 @@ def test_an_end_notice_of_another_session_does_not_end_a_stream_that_is_quiet_fo
 ) -> None:
     """The session is known from the manifest; without one from a sign of life, which "mine" is here."""
     framed = "zstd" in stream
-    (tmp_path / "manifest").write_bytes(manifest_frame(Manifest(100_000, 512, "mine", "1")) if framed else b"")
+    (tmp_path / "manifest").write_bytes(OLD_MANIFEST if framed else b"")
     script = f"{CONNECTS}; cat {tmp_path}/manifest; {stream}; sleep 1; {stream}"
     put_first(monkeypatch, tmp_path, udp_receiver=script)
 
@@ -385,11 +389,14 @@ def test_who_cancels_before_it_begins_starts_nothing(
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("program", ["zstd", "lzop"])
 def test_a_decompressor_that_cannot_be_started_is_a_result(
-    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
-    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; head -c 50000 /dev/zero | /usr/bin/zstd -qc", zstd="")
-    (tmp_path / "zstd").write_bytes(b"\x7fELF is no program")
+    stream = f"head -c 50000 /dev/zero | /usr/bin/{program} -qc"
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; {stream}", lzop="")
+    (tmp_path / "lzop").write_bytes(b"\x7fELF is no program")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "lzop"))
     outcome = received(plan(Role.RECEIVE, target))
     assert outcome.kind is K.STAGE_FAILED
     assert "could not be started" in str(outcome.sentence) and "Nothing was written." in str(outcome.sentence)
@@ -412,10 +419,10 @@ def test_a_stream_that_contradicts_the_plan_is_refused(
 
 
 def cast_of(disk: bytes, label: tuple[str | None, str | None], tmp_path: Path) -> str:
-    """A command that writes the stream of `disk`, with manifest and trailer."""
-    manifest = Manifest(len(disk), 512, "token", "1", *label)
+    """A command that writes the stream of `disk`, with manifest and trailer, as format 2 has it."""
+    manifest = Manifest(len(disk), 512, "token", "1", *label, format=2)
     body = subprocess.run(("zstd", "-qc"), input=disk, check=True, capture_output=True).stdout
-    trailer = trailer_frame(Trailer(len(disk), xxhash.xxh3_128(disk).hexdigest(), "token"))
+    trailer = trailer_frame(Trailer(len(disk), xxhash.xxh3_128(disk).hexdigest(), "token", format=2))
     (tmp_path / "stream").write_bytes(manifest_frame(manifest) + body + trailer)
     return f"cat {tmp_path}/stream"
 
@@ -522,3 +529,23 @@ def test_what_cannot_be_compared_is_not_written_where_equal_is_required(
     outcome = received(replace(plan(Role.RECEIVE, target), require=Require.EQUAL))
     assert outcome.kind is K.NOT_COMPARED
     assert target.read_bytes() == b"\xaa" * 100_000
+
+
+def cast(
+    disk: Disk, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, a_plan: Plan | None = None
+) -> Outcome:
+    """What a receiver makes of the stream of `disk`."""
+    (tmp_path / "stream").write_bytes(disk.stream())
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; cat {tmp_path}/stream")
+    return received(a_plan or plan(Role.RECEIVE, target), tmp_path / "events")
+
+
+def test_what_is_used_is_written_and_equal_and_holes_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, target = some_disk(), tmp_path / "disk"
+    before = os.urandom(len(disk.content) + 4096)
+    target.write_bytes(before)
+    outcome = cast(disk, target, tmp_path, monkeypatch)
+    assert outcome.kind is K.EQUAL, outcome
+    assert target.read_bytes() == disk.on(before)
+    assert (outcome.bytes, outcome.sent, outcome.total) == (len(disk.content), disk.used.sent, len(disk.content))
+    assert (outcome.used, outcome.read_back, outcome.xxh128) == (disk.used.sent, True, disk.digest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -119,16 +120,22 @@ def test_udp_sender_gets_everything_and_then_the_end(
     assert (outcome.bytes, outcome.receivers, outcome.lost) == (SIZE, ("10.0.0.2",), ())
     assert (tmp_path / "ended").exists()
     taken = (tmp_path / "taken").read_bytes()
+    data = source.read_bytes()
     if compression is Compression.NONE:
-        assert taken == source.read_bytes()
+        assert taken == data
     if compression is Compression.ZSTD:
         manifest = read_manifest(taken[:MANIFEST_BYTES])
-        assert manifest and manifest.length == SIZE
+        assert manifest and (manifest.length, manifest.used) == (SIZE, SIZE)
         trailer = read_trailer(taken[-TRAILER_BYTES:], manifest.session)
-        assert trailer and (trailer.length, trailer.xxh128) == (SIZE, outcome.xxh128)
+        assert trailer and (trailer.length, trailer.sent, trailer.xxh128) == (SIZE, SIZE, outcome.xxh128)
+        assert subprocess.run(["zstd", "-dc"], input=taken, check=True, capture_output=True).stdout == data
     told = [json.loads(line)["event"] for line in (tmp_path / "events").read_text().splitlines()]
-    commands = ["command"] * (1 if compression is Compression.NONE else 2)
-    assert [name for name in told if name != "progress"] == ["transfer", *commands, "connected", "cast", "outcome"]
+    looks = told[: told.index("used")]
+    assert looks[0] == "transfer" and set(looks[1:]) <= {"command"}
+    commands = ["command"] * (2 if compression is Compression.GZIP else 1)
+    assert [name for name in told[len(looks) :] if name != "progress"] == [
+        *("used", *commands, "connected", "cast", "outcome")
+    ]
     assert notices == [("sent", ())]
 
 
@@ -174,8 +181,8 @@ def test_an_input_that_is_not_whole_never_ends_for_udp_sender(
 @pytest.mark.parametrize(
     ("ends", "says"),
     [
-        ("exit 1", "The compressor failed: zstd ended with status 1"),
-        ("kill -9 $$", "The compressor failed: zstd was killed by SIGKILL"),
+        ("exit 1", "The compressor failed: pigz ended with status 1"),
+        ("kill -9 $$", "The compressor failed: pigz was killed by SIGKILL"),
         ("exit 0", "The cast broke off: udp-sender was killed by SIGKILL"),
     ],
 )
@@ -184,8 +191,8 @@ def test_a_compressor_that_ends_early_ends_no_input(
 ) -> None:
     """Even if it calls that a success."""
     udp_sender = f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}"
-    put_first(monkeypatch, tmp_path, udp_sender=udp_sender, zstd=f"head -c 100000; {ends}")
-    outcome = sent(plan(Role.SEND, source, Compression.ZSTD))
+    put_first(monkeypatch, tmp_path, udp_sender=udp_sender, pigz=f"head -c 100000; {ends}")
+    outcome = sent(plan(Role.SEND, source, Compression.GZIP))
     assert outcome.kind is K.STAGE_FAILED
     assert says in str(outcome.sentence)
     assert not (tmp_path / "ended").exists()

@@ -98,19 +98,19 @@ def test_a_udp_sender_that_never_begins_is_ended_by_our_clock(
 
 
 @pytest.mark.parametrize(
-    ("udp_sender", "zstd", "culprit"),
+    ("udp_sender", "pigz", "culprit"),
     [
         (f"{CASTS}; {STUCK}", "", "udp-sender"),
         (f"{CASTS}; cat > /dev/null; {STUCK}", "", "udp-sender"),
-        (f"{CASTS}; cat > /dev/null; {STUCK}", f"head -c 100000 | cat; {STUCK}", "zstd"),
-        (f"{CASTS}; cat > /dev/null; {STUCK}", f"cat; {STUCK}", "zstd"),
+        (f"{CASTS}; cat > /dev/null; {STUCK}", f"head -c 100000 | cat; {STUCK}", "pigz"),
+        (f"{CASTS}; cat > /dev/null; {STUCK}", f"cat; {STUCK}", "pigz"),
     ],
 )
 def test_a_sender_names_who_stands_still(
-    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, udp_sender: str, zstd: str, culprit: str
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, udp_sender: str, pigz: str, culprit: str
 ) -> None:
-    put_first(monkeypatch, tmp_path, udp_sender=udp_sender, **({"zstd": zstd} if zstd else {}))
-    outcome, noted = over(quiet(Role.SEND, disk))
+    put_first(monkeypatch, tmp_path, udp_sender=udp_sender, **({"pigz": pigz} if pigz else {}))
+    outcome, noted = over(quiet(Role.SEND, disk, Compression.GZIP if pigz else None))
     assert outcome.kind is K.STAGE_FAILED
     assert f"The cast stood still. Nothing has moved through {culprit} for " in str(outcome.sentence)
     assert any(f"Nothing has moved through {culprit} for " in note for note in noted), "before its end"

@@ -196,9 +196,10 @@ DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WA
     [
         (
             plan(SND, compression=Compression.ZSTD),
-            (("zstd", "-q", "-1", "-T0", "-c"), ("udp-sender", *BASE, *DEFAULTS)),
+            (("udp-sender", *BASE, *DEFAULTS),),
         ),
-        (plan(SND), (("zstd", "-q", "-1", "-T0", "-c"), ("udp-sender", *BASE, *DEFAULTS))),
+        (plan(SND), (("udp-sender", *BASE, *DEFAULTS),)),
+        (plan(SND, compression=Compression.GZIP), (("pigz", "-1", "-c"), ("udp-sender", *BASE, *DEFAULTS))),
         (plan(SND, compression=Compression.NONE), (("udp-sender", *BASE, *DEFAULTS),)),
         (
             plan(SND, attended=False, compression=Compression.NONE),
@@ -231,7 +232,7 @@ DEFAULTS = ("--retries-until-drop", "48", "--rexmit-hello-interval", "1000", *WA
         (plan(RCV), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
         (
             plan(RCV, "--nokbd", compression=Compression.GZIP),
-            (("udp-receiver", *BASE, *WAIT, "--nokbd"), ("zstd", "-q", "-dc")),
+            (("udp-receiver", *BASE, *WAIT, "--nokbd"),),
         ),
         (plan(RCV, compression=Compression.NONE), (("udp-receiver", *BASE, "--nokbd", *WAIT),)),
     ],

@@ -72,3 +72,21 @@ def test_a_part_of_a_granule_says_nothing() -> None:
 def test_what_is_not_on_the_disk_is_a_mistake(begin: int, end: int) -> None:
     with pytest.raises(ValueError, match="are not on a disk of"):
         UsedMap(CHUNK).free(begin, end)
+
+
+@given(disks(), st.lists(st.integers(0, 2**16), max_size=8))
+def test_what_is_free_by_two_maps_is_free_by_either(disk: tuple[int, list[tuple[int, int]]], order: list[int]) -> None:
+    length, free = disk
+    apart = [mapped(length, [one]) for one in free]
+    together = UsedMap(length)
+    for number in order:
+        if apart:
+            together.add(apart[number % len(apart)])
+    for one in apart:
+        together.add(one)
+    assert list(together.runs()) == list(mapped(length, free).runs())
+
+
+def test_a_map_of_another_disk_is_not_added() -> None:
+    with pytest.raises(ValueError, match="is not of a disk"):
+        UsedMap(MOST).add(UsedMap(MOST - 1))

@@ -33,11 +33,12 @@ def test_plain_is_what_the_launcher_runs() -> None:
         )
         ours = argv(plan)
         packs = " ".join(ours[0]) if len(ours) == 2 else None
-        assert PACK.get(compression.value) == packs
+        if compression is not Compression.ZSTD:  # which the launcher calls as a library
+            assert PACK.get(compression.value) == packs
         assert UNPACK.get(compression.value) == (" ".join(decompressor(compression)) or None)
         for option in ("--retries-until-drop", "--rexmit-hello-interval"):
             assert sender[0][sender[0].index(option) + 1] == ours[-1][ours[-1].index(option) + 1]
-        assert ("--pipe" in receiver) == (packs is not None)
+        assert ("--pipe" in receiver) == (compression is not Compression.NONE)
 
 
 @pytest.mark.netns

@@ -1,0 +1,74 @@
+"""The tools of the file systems that grow: is this one whole, and grow it. They get a window (see `window`), and no
+rights.
+
+Rules, in one place:
+
+* ext2, ext3, ext4: ``e2fsck -fn`` reads all of it and changes nothing; status 0, and no journal to replay. Behind that,
+  ``resize2fs -f`` need not be told again that it was checked (for which e2fsck would have to write).
+* ntfs: ``ntfs-3g.probe`` says whether Windows left it clean, ``ntfsresize --info`` checks it, and with ``--no-action``
+  it tries the growing and changes nothing. What has grown is marked so that Windows checks it at its next start.
+* xfs and btrfs grow while they are mounted only: here they are left alone.
+"""
+
+from __future__ import annotations
+
+from ..errors import ErrorKind, LauncherError
+from ..sentence import Sentence, say
+from .growth import EXT, NTFS
+from .running import Ran, run
+
+_REPLAY = "recovery"  # "skipping journal recovery because doing a read-only filesystem check"
+
+_REMARKS = {
+    "xfs": say("Its file system (xfs) takes the room when it is mounted: run `xfs_growfs /` in the clone."),
+    "btrfs": say(
+        "Its file system (btrfs) takes the room when it is mounted: run `btrfs filesystem resize max /` in the clone."
+    ),
+    NTFS: say("Windows will check it at its next start."),
+}
+
+
+def remarks(kind: str) -> tuple[Sentence, ...]:
+    """What is to be known of a file system that has grown."""
+    return (_REMARKS[kind],) if kind in _REMARKS else ()
+
+
+def check(kind: str, path: str, seconds: float) -> None:
+    """Look whether the file system at `path`, which may be read only, is whole and clean. Raises LauncherError."""
+    if kind in EXT:
+        done = _run(("e2fsck", "-f", "-n", path), seconds)
+        if _REPLAY in done.errors:
+            sentence = say("The file system was not unmounted: its journal is to be replayed.")
+            raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence)
+    elif kind == NTFS:
+        _run(("ntfs-3g.probe", "--readwrite", path), seconds)
+        _run(("ntfsresize", "--info", "--no-progress-bar", path), seconds)
+
+
+def rehearse(kind: str, path: str, seconds: float) -> None:
+    """Try the growing on `path`, which is as large as it will be and may be read only. Raises LauncherError."""
+    if kind == NTFS:
+        _run(("ntfsresize", "--no-action", "--no-progress-bar", path), seconds)
+
+
+def enlarge(kind: str, path: str, seconds: float) -> None:
+    """Grow the file system to the end of `path`. Raises LauncherError."""
+    if kind in EXT:
+        _run(("resize2fs", "-f", path), seconds)
+    elif kind == NTFS:
+        _run(("ntfsresize", "--force", "--no-progress-bar", path), seconds)
+
+
+def still_whole(kind: str, path: str, seconds: float) -> None:
+    """Look whether it is whole after growing, or after that failed. Raises LauncherError."""
+    if kind in EXT:
+        check(kind, path, seconds)
+    elif kind == NTFS:  # by now it is marked for Windows, for which only --force twice looks further
+        _run(("ntfsresize", "--info", "--force", "--force", "--no-progress-bar", path), seconds)
+
+
+def _run(argv: tuple[str, ...], seconds: float) -> Ran:
+    done = run(argv, seconds, rights=False)
+    if done.status:
+        raise LauncherError(ErrorKind.PROGRAM_FAILED, say("{failure}.", failure=done.failure))
+    return done

@@ -1,0 +1,109 @@
+"""What is used of the disk that is sent, asked for while another sender is listened for: so it costs no time.
+
+Rules, in one place:
+
+* A look never stops a cast. Where it fails, or takes too long, the whole disk is sent, and that is said. A disk that
+  cannot be read is met again by who reads it for the cast, and reported then.
+* Only zstd's streams have holes. With another compression the whole disk is sent, and nobody looks.
+* What is said of it: what is sent whole and why, for the screen (`Status.expect`), and the event ``used``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..errors import LauncherError
+from ..model.plan import Compression, Plan
+from ..sentence import Sentence, say
+from ..shortage import shortage
+from ..used.look import survey
+from ..used.survey import Part, Survey
+from ..used.used_map import UsedMap
+from .owner import Job, Worker
+
+LONG = 2.0
+"""Seconds after which the screen says what is waited for."""
+
+
+class Looking:
+    """One look. It belongs to the owner."""
+
+    def __init__(self, job: Job) -> None:
+        """Begins to look."""
+        self._job = job
+        self._begun = time.monotonic()
+        self._said = False
+        self._worker: Worker[Survey] | None = None
+        if is_framed(job.plan):
+            self._worker = job.owner.start("look", lambda: _look(job.plan, job.note))
+
+    def is_over(self) -> bool:
+        """Whether it is known what is used, or nobody waits for that any more."""
+        if self._worker is None or self._worker.over:
+            return True
+        seconds = time.monotonic() - self._begun
+        if seconds > LONG and not self._said:
+            self._said = True
+            self._job.status.tell(say("Looking at what is used of {disk}.", disk=self._job.plan.target.path))
+        return seconds > self._job.times.survey
+
+    def tell(self) -> Survey:
+        """What is used, as it is said to everybody."""
+        found, plan = self._result(), self._job.plan
+        total, used = plan.target.size, found.used.sent
+        self._job.status.expect(total, used, tuple(part.whole for part in found.parts if part.whole))
+        for warning in found.warnings:
+            self._job.status.note(warning)
+        seconds = round(time.monotonic() - self._begun, 3)
+        parts = [_record(part) for part in found.parts]
+        self._job.log.emit("used", used=used, total=total, seconds=seconds, parts=parts)
+        return found
+
+    def _result(self) -> Survey:
+        plan = self._job.plan
+        if self._worker is None:
+            return _whole(plan, _why_no_holes(plan))
+        if not self._worker.over:
+            return _whole(plan, say("the look at what is used took too long"))
+        try:
+            found = self._worker.result()
+        except LauncherError as error:
+            return _whole(plan, error.sentence)
+        except Exception as error:
+            words = shortage(error)
+            if words is None:
+                raise
+            return _whole(plan, words)
+        if found.used.length != plan.target.size:
+            return _whole(plan, say("its size has changed"))
+        return found
+
+
+def is_framed(plan: Plan) -> bool:
+    """Whether the stream has a manifest, frames and a trailer."""
+    return (plan.compression or Compression.ZSTD) is Compression.ZSTD
+
+
+def _look(plan: Plan, note: Callable[[str], None]) -> Survey:
+    return survey(plan.target.path, plan.target.size, used=plan.used, note=note)
+
+
+def _why_no_holes(plan: Plan) -> Sentence | None:
+    if not plan.used:
+        return None
+    compression = (plan.compression or Compression.ZSTD).value
+    return say("with compr={compression} no block can be left out", compression=compression)
+
+
+def _whole(plan: Plan, why: Sentence | None) -> Survey:
+    """All of the disk is used."""
+    path, size = plan.target.path, plan.target.size
+    words = why and say("{name} is sent whole: {why}.", name=path.removeprefix("/dev/"), why=why)
+    return Survey(UsedMap(size), (Part(path, 0, 0, size, whole=words),))
+
+
+def _record(part: Part) -> dict[str, object]:
+    """As plain JSON values."""
+    whole = part.whole and str(part.whole)
+    return {"name": part.name, "kind": part.kind, "size": part.size, "used": part.used, "whole": whole}
