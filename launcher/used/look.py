@@ -24,7 +24,7 @@ from ..asking import answer
 from ..errors import LauncherError
 from ..hardware.signatures import ASKED, PROGRAM, PROTECTIVE, Signature, parse
 from ..sentence import Sentence, say
-from . import btrfs, ext, ntfs, swap, table, xfs
+from . import btrfs, esp, ext, ntfs, swap, table, xfs
 from .doubt import Doubt, Tools
 from .survey import Part, Survey
 from .table import Entry, Table
@@ -85,7 +85,7 @@ class _Surveying:
         chart = UsedMap(self._length)
         parts = tuple(self._part(one, hibernated, chart) if used else one.part for one in found)
         text, end = (disk.table.text, disk.table.end) if disk.table else (None, None)
-        return Survey(chart, parts, text, end, self._behind(disk))
+        return Survey(chart, parts, text, end, self._behind(disk), tuple(self._warnings(disk, parts)))
 
     def _whole(self) -> _Disk:
         """What the disk is as a whole. Of an image file nobody knows how large the sectors of its disk were."""
@@ -200,6 +200,15 @@ class _Surveying:
             return replace(part, whole=_words(part.name, doubt))
         chart.add(trial)
         return replace(part, used=used)
+
+    def _warnings(self, disk: _Disk, parts: tuple[Part, ...]) -> Iterator[Sentence]:
+        """What else the operator has to know."""
+        for entry, part in zip(disk.entries, parts, strict=True):
+            if entry.type.upper() in esp.TYPES and part.kind == esp.FAT:
+                with contextlib.suppress(NoWindow, LauncherError), self._window(part.offset, part.size) as window:
+                    found = esp.warning(part.name, window, self._tools())
+                    if found:
+                        yield found
 
     def _behind(self, disk: _Disk) -> tuple[str, ...]:
         """What is recognised behind the last partition: on the disk as a whole, and where something that had a
