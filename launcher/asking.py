@@ -52,6 +52,12 @@ def _quiet(command: str) -> None:
     """Commands are not logged."""
 
 
+def where(name: str) -> str | None:
+    """The path of a program; None where there is none of that name."""
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
+    return shutil.which(name, path=places)
+
+
 def ask(
     argv: tuple[str, ...],
     take: Callable[[bytes], None],
@@ -64,7 +70,6 @@ def ask(
     """Run `argv`, and give `take` what it writes; what that raises ends the program. Without `rights` it is confined.
     Raises TransferFailed where it cannot be started, NotEnded where it has not ended in so many seconds."""
     name, *words = argv
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
     try:
         inlet, outlet = os.pipe()
     except OSError as error:
@@ -74,7 +79,7 @@ def ask(
         ours.callback(os.close, inlet)
         with contextlib.ExitStack() as theirs:
             theirs.callback(os.close, outlet)
-            process = spawn((shutil.which(name, path=places) or name, *words), stdin, outlet, note, rights=rights)
+            process = spawn((where(name) or name, *words), stdin, outlet, note, rights=rights)
         try:
             errors = _read(process, inlet, take, time.monotonic() + seconds)
         except BaseException:
