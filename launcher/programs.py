@@ -19,7 +19,6 @@ PROGRAMS = {
     "udp-receiver": "receives",
     "udp-sender": "sends",
     "wipefs": "recognises what is on a disk",
-    "zstd": "unpacks",
 }
 """What the initrd must have, and what for."""
 

@@ -23,13 +23,14 @@ from ..datapath.behind import Behind, tidy
 from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
 from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
 from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
+from ..datapath.holes import clear
 from ..datapath.moved import Moved, Reread
 from ..datapath.records import BadRecord, RecordReader, first_record
 from ..datapath.worker import UNPACKED, WORKER, worker
 from ..errors import LauncherError
 from ..events import EventLog
 from ..model.outcome import Outcome, OutcomeKind
-from ..model.plan import Compression, Plan
+from ..model.plan import Compression, Holes, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program, spawn
 from ..resize.fit import Fit
@@ -229,6 +230,7 @@ class Reception(Loop):
         seen = self._seen
         good = seen.stream.whole and seen.target.whole
         if good and seen.target.count and not seen.cancelled:
+            self._clear_holes()
             self._flush()
         if good and not seen.refusal:
             self.owner.supervisor.let_end(self._link.heard.linger)
@@ -401,6 +403,19 @@ class Reception(Loop):
         self.owner.descriptors.close(feed.unpacked)  # early, when the disk fails: that ends who unpacks
         self._feed_until(feed, lambda: feed.feeding.over)
         self._note(target=writing.result())
+
+    def _clear_holes(self) -> None:
+        """What is not used is kept, discarded, or zeroed."""
+        how, written = self.job.plan.holes, self._seen.target
+        if how is Holes.KEEP or written.written == written.count:
+            return
+        self._enter(Phase.FLUSHING)
+        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set))
+        self.until(lambda: clearing.over)
+        try:
+            self._note(cleared=clearing.result())
+        except DiskError as error:
+            self._note(target=replace(written, count=error.offset, error=error.words))
 
     def _flush(self) -> None:
         """Bring everything to the device; its answer is evidence."""

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from ..datapath.behind import Behind
 from ..datapath.block_device import no_answer
 from ..datapath.framing import Trailer
+from ..datapath.holes import Cleared
 from ..datapath.moved import MARK
 from ..hardware.signatures import Signature
 from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
-from ..model.wording import size
+from ..model.plan import Holes
+from ..model.wording import part_of, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
 from ..udpcast.unpacking import Complaint, complaint
@@ -54,7 +56,7 @@ def judge_receiver(seen: Receiving) -> Outcome:
         rewritten=seen.rewriting.size if seen.rewriting and not seen.rewriting.error else None,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,
-        remarks=tuple(_remarks(seen.device, seen.behind)) if seen.behind else (),
+        remarks=(*_of_holes(seen.device, seen.cleared), *_remarks(seen.device, seen.behind)),
     )
 
 
@@ -75,7 +77,23 @@ def _kinds(found: tuple[Signature, ...]) -> tuple[Sentence, ...]:
     return tuple({one.kind: one.words for one in reversed(found)}.values())[::-1]
 
 
-def _remarks(device: str, behind: Behind) -> Iterator[Sentence]:
+def _of_holes(device: str, cleared: Cleared | None) -> Iterator[Sentence]:
+    if cleared is None:
+        return
+    words = {"device": device, "size": size(cleared.count), "error": cleared.kept}
+    if cleared.kept and cleared.count:
+        yield say("{size} that the sender's disk does not use were discarded, the rest stayed: {error}.", **words)
+    elif cleared.kept:
+        yield say("{device} discards nothing, so what the sender's disk does not use stayed: {error}.", **words)
+    elif cleared.how is Holes.ZERO:
+        yield say("{size} that the sender's disk does not use were zeroed.", **words)
+    else:
+        yield say("{size} that the sender's disk does not use were discarded.", **words)
+
+
+def _remarks(device: str, behind: Behind | None) -> Iterator[Sentence]:
+    if behind is None:
+        return
     if behind.larger:
         yield say("{device} is {size} larger than what was sent.", device=device, size=size(behind.larger))
     if behind.cleared:
@@ -417,7 +435,8 @@ def _differs(seen: Receiving) -> Claim | None:
     if seen.manifest is None or seen.trailer is None:
         return None
     lengths = {seen.manifest.length, seen.trailer.length, seen.target.count}
-    if len(lengths) == 1 and seen.trailer.xxh128 == seen.target.digest and _same_beginning(seen, seen.trailer):
+    same = seen.trailer.xxh128 == seen.target.digest and _same_sent(seen, seen.trailer)
+    if len(lengths) == 1 and same and _same_beginning(seen, seen.trailer):
         return None
     sentence = say_many(
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} byte).",
@@ -427,6 +446,11 @@ def _differs(seen: Receiving) -> Claim | None:
         written=seen.target.count,
     )
     return OutcomeKind.DIFFERENT, sentence, say("Check this seat's memory and network, then cast again.")
+
+
+def _same_sent(seen: Receiving, trailer: Trailer) -> bool:
+    """Whether as much was written as the sender says to have sent, where all that came was to be written."""
+    return seen.target.kept is not None or trailer.sent in (None, seen.target.written)
 
 
 def _same_beginning(seen: Receiving, trailer: Trailer) -> bool:
@@ -445,15 +469,18 @@ def _table_not_written(device: str, error: Sentence) -> Claim:
 
 
 def _equal(seen: Receiving) -> Claim:
-    words = (
-        _up_to_the_end(seen.target.kept.end, seen.rewriting)
-        if seen.target.kept
-        else say_many(
+    kept, used, whole = seen.target.kept, seen.target.written, seen.target.count
+    if kept:
+        words = _up_to_the_end(kept.end, seen.rewriting)
+    elif used < whole:
+        part = part_of(used, whole)
+        words = say("equal in every used block ({part}), by the digest of the sender's disk.", part=part)
+    else:
+        words = say_many(
             "{count:,} byte, same digest as the sender's disk.",
             "{count:,} bytes, same digest as the sender's disk.",
-            seen.target.count,
+            whole,
         )
-    )
     return _read_back(seen, OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED, words, NOTHING)
 
 
