@@ -110,7 +110,7 @@ class Sender:
         job = self._job
         if source is None or job.owner.cancelled():
             return attendance.evidence(cancelled=True)
-        looking = StoredCast(job, source) if isinstance(source, StoredSource) else Looking(job)
+        looking = StoredCast(job, source) if isinstance(source, StoredSource) else Looking(job, source)
         listening = Listening(job, attendance, looking)
         listening.run()
         if attendance.state is not Cast.WAITING:
@@ -120,7 +120,8 @@ class Sender:
             stream, used = looking, looking.tell()
         else:
             survey = looking.tell()
-            stream, used = DiskCast(job.plan, source, survey) if is_framed(job.plan) else None, survey.used.sent
+            stream = DiskCast(job.plan, source, survey, looking.unchanged) if is_framed(job.plan) else None
+            used = survey.used.sent
         return Casting(job, attendance, source, Pipeline(job, self.commands), stream, used).run()
 
 
