@@ -60,6 +60,7 @@ NAMES = {
     "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
     "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
     "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
+    "table": "the table of a smaller disk: `size` for which it is written (or null: it stays), `error` (or null)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
     "standstill": "no byte moves any more: `program` through which none does, `seconds`",
     "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes` (how far the disk "

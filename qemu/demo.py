@@ -1,13 +1,14 @@
-"""The demonstration: a PC with an installed Debian is cloned to two blank ones, and the clones boot.
+"""The demonstration: a PC with an installed Debian is cloned to two blank ones with larger disks, and the clones boot.
 
-Everything is virtual and real: PXE firmware, boot server, kernel, our initrd, udpcast. `qemu/demo` installs what this
-needs and starts it.
+Only what is used is sent; on the clones the swap behind the last file system moves to the end of the disk, and the file
+system grows up to it. Everything is virtual and real: PXE firmware, boot server, kernel, our initrd, udpcast.
+`qemu/demo` installs what this needs and starts it.
 
     python3 -m qemu.demo [--receivers N] [--keep]
 
-Exit status: 0 every clone equals the model and boots to its login prompt; 1 one does not; 2 wrong usage;
-3 something could not be built or run (one sentence on standard error); 4 a seat reported success although its disk
-differs; 130 stopped (Ctrl-C).
+Exit status: 0 every clone has all files of the model, has grown, and boots to its login prompt; 1 one does not; 2 wrong
+usage; 3 something could not be built or run (one sentence on standard error); 4 a seat reported success although its
+disk differs; 130 stopped (Ctrl-C).
 """
 
 from __future__ import annotations
@@ -31,34 +32,21 @@ from kernel_cmdline.arguments import ArgumentParser
 
 from . import pair
 from .classroom.classroom import run_classroom
-from .classroom.errors import HARNESS_ERRORS
-from .classroom.report import Report, Role, SeatReport, Verdict, equal
+from .classroom.report import Report, Role, SeatReport, Verdict, equal, holds
 from .classroom.spec import ClassroomSpec
+from .classroom.starting import Booted, boot_clones
 from .columns import layout
-from .disks import images
 from .disks.debian import debian_model
 from .disks.model import ModelDisk
+from .disks.raw import MIB
 from .disks.tools import DiskError
 from .host import sandbox
-from .host.event_loop import Deadline, DeadlinePassed, EventLoop
 from .host.packages import missing, named
 from .machine.accel import choose
-from .machine.console import Unexpected
-from .machine.spec import Drive, MachineSpec, uuid
-from .machine.vm import VM, LostMachine
 
 CLONE_SECONDS = 420.0
-BOOT_SECONDS = 180.0
-NO_BOOT = ("Kernel panic", r"\(initramfs\)", "emergency mode", "No bootable device", "grub rescue>")
-"""What a disk says that boots, but not to its end."""
-
-
-@dataclass(frozen=True)
-class Booted:
-    """How a clone's own start went: `seconds` from power-on to the login prompt, or the `problem`."""
-
-    seconds: float
-    problem: str = ""
+MORE = 512 * MIB
+"""By so much the clones' disks are larger than the model."""
 
 
 @dataclass
@@ -120,62 +108,47 @@ def make_parts(cache: Path, say: Progress) -> tuple[Path, ModelDisk]:
         return pair_made.result(), model_made.result()
 
 
-def boot_clones(clones: tuple[Path, ...], boot_line: str, accel: str, say: Progress) -> tuple[Booted, ...]:
-    """Start each clone from its own disk, without a network, all at once, up to its login prompt.
-
-    What they write goes to overlays, so that the clones stay as they were compared. Raises sandbox.RunFailed.
-    """
-    return sandbox.call(lambda scratch: _boot_all(clones, boot_line, accel, scratch, say), HARNESS_ERRORS)
-
-
-def _boot_all(clones: tuple[Path, ...], boot_line: str, accel: str, scratch: Path, say: Progress) -> tuple[Booted, ...]:
-    loop, deadline = EventLoop(), Deadline(BOOT_SECONDS)
-    with contextlib.ExitStack() as stack:
-        machines = []
-        for number, clone in enumerate(clones):
-            directory = scratch / clone.stem
-            directory.mkdir()
-            drive = Drive(images.overlay(clone, directory / "overlay.qcow2"), format="qcow2", bootindex=1)
-            spec = MachineSpec(clone.stem, uuid=uuid(number + 1), accel=accel, drives=(drive,))
-            machines.append(stack.enter_context(VM(spec, directory, loop, deadline)))
-        # They run all the time; the second one's prompt may long be there when it is looked for.
-        return tuple([_wait_for_login(vm, boot_line, deadline, say) for vm in machines])
-
-
-def _wait_for_login(vm: VM, boot_line: str, deadline: Deadline, say: Progress) -> Booted:
-    try:
-        vm.console.expect(boot_line, NO_BOOT, deadline=deadline)
-    except (Unexpected, LostMachine, DeadlinePassed) as error:
-        say(f"{vm.spec.name}: {error}")
-        return Booted(time.monotonic() - vm.started, str(error).splitlines()[0])
-    say(f'{vm.spec.name}: booted from its own disk to "{boot_line}"')
-    return Booted(time.monotonic() - vm.started)
-
-
-HEADINGS = ("seat", "role", "disk", "bytes", "seconds", "MB/s", "digest", "boots")
+HEADINGS = ("seat", "role", "disk", "MB", "used MB", "seconds", "boots", "its root MB")
 
 
 def table(report: Report, booted: dict[str, Booted]) -> str:
-    """One row for each seat; the digest is the host's own of what the disk holds."""
+    """One row for each seat; what its disk holds is seen by the host, not by the seat."""
     rows = [HEADINGS, *(_row(report, seat, booted.get(seat.name)) for seat in report.seats)]
     return "\n".join(layout(rows))
 
 
 def _row(report: Report, seat: SeatReport, booted: Booted | None) -> tuple[str, ...]:
-    claim, same = seat.claim, equal(report, seat)
+    claim = seat.claim
     if seat.role is Role.SENDER:
         untouched = not report.source.written and report.source.xxh128_before == report.source.xxh128_after
-        disk, digest = "unchanged" if untouched else "CHANGED", report.source.xxh128_after
+        disk = "unchanged" if untouched else "CHANGED"
     else:
-        disk, digest = "equal" if same else "DIFFERS", (seat.target.xxh128 if seat.target else None) or ""
-    boots = "" if seat.role is Role.SENDER else "not tried"
+        disk = holds(report, seat) if equal(report, seat) else "DIFFERS"
+    boots, root = ("", "") if seat.role is Role.SENDER else ("not tried", "")
     if booted is not None:
         boots = "NO" if booted.problem else f"yes, in {booted.seconds:.0f} s"
+        root = f"{booted.root / 1e6:.0f}" if booted.root else ""
     transferred = ("", "", "")
     if claim is not None:
-        rate = f"{claim.rate:.1f}" if claim.rate is not None else ""
-        transferred = (str(claim.bytes), f"{claim.seconds:.1f}", rate)
-    return (seat.name, seat.role.value, disk, *transferred, digest[:16], boots)
+        used = claim.bytes if claim.sent is None else claim.sent
+        transferred = (f"{claim.bytes / 1e6:.0f}", f"{used / 1e6:.0f}", f"{claim.seconds:.1f}")
+    return (seat.name, seat.role.value, disk, *transferred, boots, root)
+
+
+def not_as_wanted(report: Report, booted: dict[str, Booted]) -> list[str]:
+    """What keeps a clone that is equal from being a grown system that boots."""
+    found = []
+    for seat in report.seats:
+        if seat.target and equal(report, seat) and not seat.target.grown:
+            found.append(f"{seat.name}: nothing has grown on its disk.")
+    for name, one in booted.items():
+        if one.problem:
+            found.append(f"{name}: {one.problem}")
+        elif one.root < MORE:
+            found.append(f"{name}: its root file system has {one.root} bytes only.")
+        elif one.swaps != 1:
+            found.append(f"{name}: it uses {one.swaps} swaps, 1 was expected.")
+    return found
 
 
 @contextlib.contextmanager
@@ -194,17 +167,29 @@ def demonstrate(receivers: int, keep: bool, say: Progress) -> int:
     files, model = make_parts(pair.CACHE, say)
     accel = choose(files / "udpcast-linux")
     with _workplace(pair.CACHE, keep) as place:
-        say(f"the classroom: one sender, {receivers} blank receivers, all booting by PXE")
-        spec = ClassroomSpec(files, receivers, model=model.path, deadline=CLONE_SECONDS, keep=True, artefacts=place)
+        say(
+            f"the classroom: one sender, {receivers} blank receivers whose disks are {MORE / 1e6:.0f} MB larger, all"
+            " booting by PXE; only what is used is sent, and the clones grow"
+        )
+        spec = ClassroomSpec(
+            files,
+            receivers,
+            append_receiver="umode=rcv auto=yes grow=yes",
+            model=model.path,
+            target_size=model.size + MORE,
+            deadline=CLONE_SECONDS,
+            keep=True,
+            artefacts=place,
+        )
         report = run_classroom(spec, Sparing(say))
         seats = [seat.name for seat in report.seats if seat.role is Role.RECEIVER]
         booted: dict[str, Booted] = {}
         if report.verdict is Verdict.GOOD:
-            say("every disk is equal to the model; restarting the clones from their own disks")
+            say("every disk has all files of the model; restarting the clones from their own disks")
             clones = tuple(Path(seat.target.path) for seat in report.seats if seat.target)
             booted = dict(zip(seats, boot_clones(clones, model.boot_line, accel, say), strict=True))
         print(table(report, booted), flush=True)
-        problems = [*report.problems, *(f"{name}: {b.problem}" for name, b in booted.items() if b.problem)]
+        problems = [*report.problems, *not_as_wanted(report, booted)]
         for problem in problems:
             print(showable(problem))
         if problems:
@@ -246,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, sandbox.Stopped):
         print("stopped", file=sys.stderr)
         return sandbox.STOPPED
-    say("good: the clones are equal and boot" if status == 0 else "FAILED")
+    say("good: the clones have every file, have grown, and boot" if status == 0 else "FAILED")
     return status
 
 

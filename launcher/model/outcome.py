@@ -100,6 +100,10 @@ class Outcome:
         """Bytes that were really read or written."""
         return self.bytes if self.sent is None else self.sent
 
+    def offered(self, offer: Offer) -> Outcome:
+        """The same, where something could grow."""
+        return replace(self, offer=offer)
+
     def grown(self, growth: Growth) -> Outcome:
         """The same behind a growing: a success stays one, unless it broke the clone."""
         if growth.kind is not GrowthKind.BROKEN:

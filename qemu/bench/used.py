@@ -233,7 +233,7 @@ class _Bench:
 
     def _survey(self, path: Path, size: int) -> float | None:
         """How long the launcher's survey of a disk takes, with its programs; None where the launcher has none."""
-        words = [sys.executable, "-c", _SURVEY, str(path), str(size)]
+        words = [sys.executable, "-P", "-c", _SURVEY, str(path), str(size)]
         environment = {**os.environ, "PYTHONPATH": str(self._settings.launcher)}
         done = subprocess.run(words, check=False, capture_output=True, text=True, env=environment)
         if done.returncode == NO_SURVEY:

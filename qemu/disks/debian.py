@@ -44,6 +44,7 @@ from .partitions import (
     TYPE_BIOS_BOOT,
     TYPE_ESP,
     TYPE_LINUX_ROOT_X86_64,
+    TYPE_SWAP,
     Partition,
     write_boot_code,
     write_table,
@@ -53,8 +54,11 @@ from .tools import DiskError, run
 
 log = logging.getLogger(__name__)
 
-SIZE = 704 * MIB
-BIOS_START, ESP_START, ROOT_START, ROOT_END = MIB, 2 * MIB, 34 * MIB, SIZE - MIB
+SIZE = 896 * MIB
+BEHIND = 64 * MIB
+"""Left behind the last partition, so that the disk also goes on smaller ones."""
+BIOS_START, ESP_START, ROOT_START, SWAP_START = MIB, 2 * MIB, 34 * MIB, SIZE - BEHIND - 32 * MIB
+SWAP_END = SIZE - BEHIND
 BOOT_LINE = f"{HOSTNAME} login:"
 
 _DRIVE_CHECK = b"\x90\x90"
@@ -147,7 +151,7 @@ def _install(scratch: Path, out: Path, recipe: Recipe) -> None:
         "MODEL_OUT": str(out),
         "MODEL_LABEL": "debian",
         "MODEL_UUID": recipe.root_uuid,
-        "MODEL_ROOT_KIB": str((ROOT_END - ROOT_START) // 1024),
+        "MODEL_ROOT_KIB": str((SWAP_START - ROOT_START) // 1024),
         "MODEL_MASK": " ".join(MASKED),
         "MODEL_PASSWORD": PASSWORD,
     }
@@ -190,8 +194,8 @@ def _follow(argv: list[str], environment: dict[str, str]) -> None:
 def _assemble(image: Path, scratch: Path, out: Path, recipe: Recipe) -> None:
     """Put the partitions and the boot code into one disk."""
     create(image, SIZE)
-    bios, esp, root = partitions(recipe)
-    write_table(image, recipe.root_uuid.upper(), (bios, esp, root))
+    bios, esp, root, swap = partitions(recipe)
+    write_table(image, recipe.root_uuid.upper(), (bios, esp, root, swap))
     boot, core = bios_grub((out / "boot.img").read_bytes(), (out / "core.img").read_bytes(), bios)
     write_boot_code(image, boot)
     core_file = scratch / "core"
@@ -199,10 +203,13 @@ def _assemble(image: Path, scratch: Path, out: Path, recipe: Recipe) -> None:
     copy_into(core_file, image, bios.start)
     copy_into(_make_esp(scratch, out / "BOOTX64.EFI", esp, recipe), image, esp.start)
     copy_into(out / "root.img", image, root.start)
+    made = create(scratch / "swap", swap.size)
+    run(["mkswap", "--quiet", "--uuid", recipe.swap_uuid, made])
+    copy_into(made, image, swap.start)
 
 
-def partitions(recipe: Recipe) -> tuple[Partition, Partition, Partition]:
-    """The BIOS boot partition, the ESP and the root partition, in the disk's order."""
+def partitions(recipe: Recipe) -> tuple[Partition, Partition, Partition, Partition]:
+    """The BIOS boot partition, the ESP, the root partition and the swap, in the disk's order."""
 
     def entry(number: int, start: int, end: int, type_: str, name: str) -> Partition:
         identity = str(uuid.uuid5(uuid.UUID(recipe.root_uuid), name)).upper()
@@ -211,7 +218,8 @@ def partitions(recipe: Recipe) -> tuple[Partition, Partition, Partition]:
     return (
         entry(1, BIOS_START, ESP_START, TYPE_BIOS_BOOT, "BIOS boot"),
         entry(2, ESP_START, ROOT_START, TYPE_ESP, "EFI system"),
-        entry(3, ROOT_START, ROOT_END, TYPE_LINUX_ROOT_X86_64, "Debian"),
+        entry(3, ROOT_START, SWAP_START, TYPE_LINUX_ROOT_X86_64, "Debian"),
+        entry(4, SWAP_START, SWAP_END, TYPE_SWAP, "Swap"),
     )
 
 

@@ -114,6 +114,11 @@ class Recipe:
     esp_serial: str
 
     @property
+    def swap_uuid(self) -> str:
+        """Of the swap, as fstab names it: where it is lost, the system waits for it."""
+        return str(uuid.uuid5(uuid.UUID(self.root_uuid), "swap"))
+
+    @property
     def key(self) -> str:
         made_by = (HOOK, Path(__file__), Path(__file__).with_name("debian.py"))
         parts = [self.codename, self.sources, *(path.read_text() for path in made_by)]
@@ -138,6 +143,7 @@ def late_files(recipe: Recipe) -> dict[str, str]:
         "etc/fstab": (
             f"UUID={recipe.root_uuid} / ext4 errors=remount-ro 0 1\n"
             f"UUID={esp_uuid} /boot/efi vfat umask=0077,noauto 0 0\n"
+            f"UUID={recipe.swap_uuid} none swap sw 0 0\n"
         ),
         "etc/grub-early.cfg": f"search.fs_uuid {recipe.root_uuid} root\nset prefix=($root)/boot/grub\n",
         "etc/default/grub": f'GRUB_TIMEOUT=0\nGRUB_DISTRIBUTOR=Debian\nGRUB_CMDLINE_LINUX="{command_line}"\n',

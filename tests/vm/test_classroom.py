@@ -23,4 +23,5 @@ def test_two_receivers_become_equal_to_the_sender_with_nobody_there(tmp_path: Pa
     claims = [seat.claim for seat in report.seats]
     assert [claim.kind for claim in claims if claim] == ["sent", "equal", "equal"]
     assert len({claim.xxh128 for claim in claims if claim}) == 1
+    assert all(claim.sent is not None and claim.sent < report.source.size for claim in claims if claim), "it has holes"
     assert sorted(mac for mac, _ in report.leases) == sorted(seat.mac for seat in report.seats), "each has one lease"
