@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from launcher.model.afterwards import Result
-from launcher.model.growth import Offer, grown, not_grown
+from launcher.model.growth import Growth, Offer, Tell, grown, not_grown
 from launcher.model.growth import failed as broke
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.model.plan import After, Holes, Next, Plan, Role
@@ -185,7 +185,12 @@ def test_while_it_is_written_the_operator_sees_what_is_known_of_the_disk() -> No
 HOLES = failed(OutcomeKind.EQUAL, used=58_200_000_000, total=500_107_862_016, sent=58_200_000_000)
 SMALLER = replace(HOLES, up_to=480_000_000_000, rewritten=480_103_981_056)
 
-OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000)
+
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, not_here)
 
 
 @pytest.mark.parametrize("code", ["en", "fr", "de"])
