@@ -1,6 +1,7 @@
 """Growing behind an equal clone, in a thread of its own, once its transfer is over and the disk is closed.
 
-Whatever goes wrong becomes a `Growth` that says so: the clone is equal, and nothing of that may be lost.
+Whatever goes wrong becomes a `Growth` that says so, and never more than is known. An expected error means that nothing
+has begun; behind any other one nobody knows what the disk holds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import traceback
 
 from ..errors import LauncherError
 from ..events import EventLog
-from ..model.growth import Growth, Offer, Tell, failed, not_grown
+from ..model.growth import Growth, Offer, Tell, failed, not_grown, unknown
 from ..sentence import Sentence, say
 
 
@@ -24,7 +25,7 @@ def carried_out(offer: Offer, tell: Tell, log: EventLog) -> Growth:
     except Exception as bug:
         words = f"{type(bug).__name__}: {bug}"
         log.emit("crash", sentence=words, traceback=traceback.format_exc())
-        growth = failed(offer, say("the launcher failed ({error}).", error=words))
+        growth = unknown(offer, say("the launcher failed ({error}).", error=words))
     log.emit("growth", **growth.record())
     return growth
 

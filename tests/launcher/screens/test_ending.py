@@ -237,8 +237,11 @@ def test_that_old_data_stays_is_said_where_it_does(outcome: Outcome, plan: Plan,
 def test_what_became_of_growing_is_a_result_of_its_own() -> None:
     for growth, say_so in (
         (grown(OFFER, say("Windows checks it.")), "Grown: sda2 from 40.0 GB to 200.0 GB. Windows checks it."),
-        (not_grown(say("sda2 is not recognised."), OFFER), "Not grown: sda2 is not recognised. The clone is equal."),
-        (broke(OFFER, say("no."), say("Look.")), "sda2 was to grow, and that failed: no. The clone was equal before."),
+        (
+            not_grown(say("sda2 is not recognised."), OFFER),
+            "Not grown: sda2 is not recognised. The clone is as it was.",
+        ),
+        (broke(OFFER, say("no."), say("Look.")), "sda2 was to grow, and that failed: no. The clone is as it was."),
     ):
         seen = words(page(replace(HOLES, growth=growth), a_plan()))
         assert "DONE" in seen and say_so in seen and "Power off" in seen

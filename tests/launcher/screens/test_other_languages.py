@@ -195,8 +195,8 @@ def test_what_is_used_and_what_is_sent_whole(holes: Holes, role: Role) -> None:
 
 @pytest.mark.parametrize("hurries", [True, False])
 def test_the_question_whether_a_partition_grows_and_that_it_does(hurries: bool) -> None:
-    question = GrowQuestion(PLAN, Outcome(OutcomeKind.EQUAL, WORDS), OFFER, nothing, "", hurries)
-    assert english(question.page) == []
+    for kind in (OutcomeKind.EQUAL, OutcomeKind.ARRIVED):
+        assert english(GrowQuestion(PLAN, Outcome(kind, WORDS), OFFER, nothing, "", hurries).page) == []
     growing = GrowingPage(OFFER, "")
     growing.update((WORDS,), 9.0)
     assert english(growing.page) == []

@@ -86,6 +86,13 @@ def test_who_attends_is_asked_what_grows_from_how_much_to_how_much_and_what_move
     assert not work
 
 
+def test_a_clone_that_was_not_read_back_is_not_called_done() -> None:
+    system = FakeSystem(ONE, running=FakeTransfer(replace(EQUAL, kind=OutcomeKind.ARRIVED)))
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda verify=no", system)
+    seat.tick()
+    assert "WRITTEN, and this disk is larger. Shall sda2 grow?" in seat.text and "DONE" not in seat.text
+
+
 def test_the_result_is_kept_before_anybody_is_asked() -> None:
     _, system = asked()
     assert [(one["kind"], one["growth"]) for one in system.kept] == [("equal", None)]
@@ -105,7 +112,7 @@ def test_no_leads_to_the_result_which_says_so(work: list[FakeJob]) -> None:
     seat, system = asked()
     seat.act(growing.NO)
     assert seat.shown == "result"
-    assert "DONE" in seat.text and "Not grown: it was not wanted. The clone is equal." in words(seat)
+    assert "DONE" in seat.text and "Not grown: it was not wanted. The clone is as it was." in words(seat)
     assert system.kept[-1]["growth"]["kind"] == "not-grown"
     assert not work
 
@@ -134,7 +141,7 @@ def test_a_growing_that_failed_leaves_an_equal_clone_and_says_so(work: list[Fake
     seat.act(growing.YES)
     work[0].growth = failed(OFFER, say("resize2fs ended with status 1."), say("Look at it."))
     seat.tick()
-    for part in ("DONE", "failed: resize2fs ended with status 1. The clone was equal before.", "Look at it."):
+    for part in ("DONE", "failed: resize2fs ended with status 1. The clone is as it was.", "Look at it."):
         assert part in words(seat)
 
 

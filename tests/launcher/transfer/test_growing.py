@@ -75,16 +75,22 @@ def test_what_grows_tells_its_steps_and_becomes_a_result() -> None:
     assert log.kinds("growth") == ["grown"]
 
 
-@pytest.mark.parametrize(
-    ("work", "words", "crashes"),
-    [(refuses, "resize2fs could not be started.", 0), (has_a_bug, "ZeroDivisionError: by nothing", 1)],
-)
-def test_whatever_goes_wrong_is_a_growth_that_says_so(work: Work, words: str, crashes: int) -> None:
+def test_what_cannot_begin_leaves_the_clone_as_it_was_and_says_so() -> None:
     log = Events()
-    growth = carried_out(offer(work), lambda sentence: None, log)
+    growth = carried_out(offer(refuses), lambda sentence: None, log)
     assert growth.kind is GrowthKind.FAILED
-    assert words in str(growth.sentence) and "The clone was equal before." in str(growth.sentence)
-    assert (log.kinds("growth"), len(log.kinds("crash"))) == (["failed"], crashes)
+    words = str(growth.sentence)
+    assert "resize2fs could not be started." in words and "The clone is as it was." in words
+    assert (log.kinds("growth"), log.kinds("crash")) == (["failed"], [])
+
+
+def test_behind_a_bug_nothing_is_claimed_of_the_clone() -> None:
+    log = Events()
+    growth = carried_out(offer(has_a_bug), lambda sentence: None, log)
+    assert growth.kind is GrowthKind.BROKEN and "cast again" in str(growth.hint)
+    assert "nobody knows what the disk holds now" in str(growth.sentence)
+    assert "ZeroDivisionError: by nothing" in str(growth.sentence)
+    assert (log.kinds("growth"), len(log.kinds("crash"))) == (["broken"], 1)
 
 
 def test_without_a_thread_nothing_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
