@@ -18,8 +18,13 @@ from ..sentence import Sentence, say
 
 def carried_out(path: str, offer: Offer, tell: Tell, log: EventLog) -> Growth:
     """What becomes of `offer` on the disk at `path`; raises nothing. The event log has it."""
+
+    def step(sentence: Sentence) -> None:
+        log.emit("growing", sentence=str(sentence))
+        tell(sentence)
+
     try:
-        growth = carry_out(path, offer, tell)
+        growth = carry_out(path, offer, step)
     except LauncherError as error:
         growth = failed(offer, error.sentence, error.hint)
     except Exception as bug:
