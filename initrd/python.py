@@ -16,6 +16,8 @@ LIBRARIES = ("urwid", "pyudev", "xxhash")
 """What the launcher is allowed to import beside the standard library."""
 
 LAZY = (
+    "ast",
+    "copy",
     "runpy",
     "encodings.ascii",
     "encodings.latin_1",
@@ -26,7 +28,8 @@ LAZY = (
     "warnings",
     "signal",
 )
-"""Modules that Python imports by itself at some moment: for -m, for decoding, to show a traceback."""
+"""Modules that Python imports by itself at some moment: for -m, for decoding, to show a traceback; and its own modules
+inside a function."""
 
 REPLACED: dict[str, str | None] = {
     "ctypes.util": "ctypes_util.py",
@@ -39,6 +42,9 @@ REPLACED: dict[str, str | None] = {
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
+LEAN = {"dataclasses": "lean_dataclasses.py", "urwid.split_repr": "urwid_split_repr.py"}
+"""The same, where no library itself uses the first: urwid does since 2.2, and needs more of it than the launcher."""
+
 ABSENT = (
     # Other systems, and older Pythons.
     *("_ios_support", "_winapi", "_wmi", "backports", "encodings.mbcs", "java", "msvcrt", "nt", "org.python"),
@@ -48,8 +54,8 @@ ABSENT = (
     # In C already, so that the form in Python is not imported.
     *("_py_abc", "_pydatetime", "_threading_local"),
     # For what the launcher does not do: archives, dates as text, tests, other loops of urwid.
-    *("_strptime", "asyncio", "concurrent.futures", "doctest", "gi", "importlib.readers", "pickle", "pkgutil"),
-    *("string", "tarfile", "tornado", "tracemalloc", "trio", "twisted", "urwid.old_str_util", "zipfile"),
+    *("_strptime", "asyncio", "concurrent.futures", "doctest", "gi", "importlib.readers", "inspect", "pickle"),
+    *("pkgutil", "string", "tarfile", "tornado", "tracemalloc", "trio", "twisted", "urwid.old_str_util", "zipfile"),
 )
 """Modules that others name, and that are meant not to be in the initrd; nothing that is ours may import one. With a
 name goes all that is below it."""
@@ -83,7 +89,7 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
         "modules": (*LIBRARIES, *LAZY),
-        "replace": {name: file and str(INSIDE / file) for name, file in REPLACED.items() if is_there(name)},
+        "replace": {name: file and str(INSIDE / file) for name, file in replaced().items()},
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
@@ -145,6 +151,13 @@ def catalogue_sources(project: Path) -> list[Path]:
 def missing_libraries() -> list[str]:
     """Those of `LIBRARIES` that Debian's own Python does not have, whatever a virtual environment has."""
     return [name for name in LIBRARIES if not list(DIST_PACKAGES.glob(f"{name}*"))]
+
+
+def replaced() -> dict[str, str | None]:
+    """The modules in whose place another one goes in, with this machine's libraries."""
+    sources = (path for library in LIBRARIES for path in (DIST_PACKAGES / library).rglob("*.py"))
+    lean = {} if any(b"dataclass" in path.read_bytes() for path in sources) else LEAN
+    return {name: file for name, file in (REPLACED | lean).items() if is_there(name)}
 
 
 def is_there(name: str) -> bool:

@@ -60,14 +60,16 @@ NAMES = {
     "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
     "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
     "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",
+    "table": "the table of a smaller disk: `size` for which it is written (or null: it stays), `error` (or null)",
     "disconnected": "the sender lost a receiver, or that one its sender before a cast: `address`, `number`, `reason`",
     "standstill": "no byte moves any more: `program` through which none does, `seconds`",
-    "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes` (how far "
-    "the disk was read or written), `sent` (of these, what was in use and really moved), `used` (how much that is of "
-    "the sender's whole disk, or null), `whole` (how large that disk is, or null), `seconds`, `xxh128` (or null), "
-    "`read_back`, `remarks` (what else is to be known of the disk), `wanted` and `present` (a sender's receivers, or "
-    "null), `table_rewritten` (the size of a smaller target for which the partition table was written, or null), "
-    "`growth` (as in the event of that name, or null)",
+    "outcome": "the transfer is over: `ok`, `kind`, `fields` of the sentence, `sentence`, `bytes` (how far the disk "
+    "was read or written), `sent` (of these, what was in use and really moved), `used` (how much that is of the "
+    "sender's whole disk, or null), `whole` (how large that disk is, or null), `up_to` (on a smaller target: where "
+    "the last partition ends, all before it is there; or null), `table_rewritten` (the size for which the partition "
+    "table was written then, or null), `seconds`, `xxh128` (or null), `read_back`, `remarks` (what else is to be "
+    "known of the disk), `wanted` and `present` (a sender's receivers, or null), `growth` (as in the event of that "
+    "name, or null)",
     "growth": "behind an equal clone on a larger target a partition was to grow, or the operator said no: `kind` "
     "(grown, not-grown, failed, broken), `partition`, `before` and `after` (bytes; these or null), `sentence`, "
     "`remarks`. Where the operator was asked it comes behind `outcome`, and result.json has the outcome that counts",

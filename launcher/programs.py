@@ -11,6 +11,7 @@ PROGRAMS = {
     "gzip": "stands in for pigz where that is missing",
     "ip": "sets up the card",
     "lzop": "compresses and unpacks, with compr=lzop",
+    "mdir": "says whether an EFI System Partition has the boot loader that every firmware looks for",
     "modprobe": "loads the driver of loop devices, where it is not there",
     "pigz": "compresses, with compr=gzip",
     "sfdisk": "reads a partition table, and writes it for a disk of another size",
@@ -18,7 +19,6 @@ PROGRAMS = {
     "udp-receiver": "receives",
     "udp-sender": "sends",
     "wipefs": "recognises what is on a disk",
-    "zstd": "unpacks",
 }
 """What the initrd must have, and what for."""
 

@@ -42,6 +42,7 @@ TEST_PACKAGES=(
   python3-venv # ruff and mypy come from the Python package index
   procps
   tcpdump      # what the network tests look at
+  partclone    # whose maps ours are held against
   xxhash       # xxh128sum, which our digests are held against
   groff-base   # reads the manual pages
   nbdkit nbdkit-plugin-python libnbd-bin fuse3 # stored images are mounted with them

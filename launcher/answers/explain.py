@@ -69,7 +69,16 @@ def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence,
         _questions(settled, interview.auto, confirmed),
         plan,
         argv(plan) if plan else (),
-        _with(warnings, (*interview.warnings, *_old_initrd(line), *_pasted(line), *_notes(plan, settled, confirmed))),
+        _with(
+            warnings,
+            (
+                *interview.warnings,
+                *_old_initrd(line),
+                *_pasted(line),
+                *_image_file(given),
+                *_notes(plan, settled, confirmed),
+            ),
+        ),
         _with(errors, problems),
     )
 
@@ -134,6 +143,17 @@ def _old_initrd(line: CommandLine) -> Iterator[Sentence]:
         )
 
 
+def _image_file(given: GivenAnswers) -> Iterator[Sentence]:
+    """An image file in the place of a disk."""
+    for text in given["disk"].text.split(",") if "disk" in given else ():
+        if text.strip().lower().endswith(IMAGES):
+            yield say(
+                "disk={path} is the name of an image file. A PC's own line takes its disks only; on a server, "
+                "`python3 -m launcher transfer` sends an image file, or keeps what is cast in one.",
+                path=text.strip(),
+            )
+
+
 def _notes(plan: Plan | None, settled: tuple[Settled, ...], confirmed: bool) -> tuple[Sentence, ...]:
     if plan and plan.role is Role.SEND:
         blank = (_blank(plan),) if confirmed else ()
@@ -147,6 +167,9 @@ def _blank(plan: Plan) -> Sentence:
         "{disk}: {what} That it is sent is confirmed on a screen.", disk=plan.target.path, what=blank_line(plan.target)
     )
 
+
+IMAGES = (".zst", ".img", ".raw")
+"""How the names of image files end."""
 
 ROLE_MISSING = str(joined(" ", ROLE_IS_OPEN, ADD_ROLE))
 """What `check` says of a line that asks nobody and gives no role."""
@@ -170,7 +193,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
     ):
         sentences.append(ROLE_MISSING)
     given = given_answers(line)
-    warnings = (*warnings, *_pasted(line), *unknown_language(given), *name_may_change(given))
+    warnings = (*warnings, *_pasted(line), *_image_file(given), *unknown_language(given), *name_may_change(given))
     return sentences, list(map(str, warnings))
 
 

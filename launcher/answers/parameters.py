@@ -284,8 +284,9 @@ ROWS: tuple[Row, ...] = (
     Row(
         "used",
         "yes, no",
-        "yes (the default): of file systems that are proved clean, a zstd sender sends only what they use; see "
-        "docs/used.md. no: it sends the whole disk. With gzip, lzop and none, the whole disk is sent",
+        "yes (the default): of file systems that are found clean (ext2 to ext4, NTFS, XFS, Btrfs, swap), a sender "
+        "sends only what they use; all else, and all that is in doubt, is sent whole, and the screen says why. no: "
+        "every byte of the disk is sent. So it is with compr=gzip, lzop or none",
         "O",
         title=say("Send only what is used?"),
         label=say("Used blocks only"),
@@ -298,14 +299,16 @@ ROWS: tuple[Row, ...] = (
         default=r.otherwise("yes"),
         when=rules.may_send,
         asked=where_given,
+        warns=rules.used_unused,
         fills="used",
         taken=Taken(),
     ),
     Row(
         "holes",
         "keep, discard, zero",
-        "what a receiver does where the sender's disk uses nothing. keep (the default): what was there stays. discard: "
-        "an SSD is told that nothing is needed there. zero: it writes zeros, so that nothing of before can be read",
+        "what a receiver does where the sender's disk uses nothing. keep (the default): what was there stays, so old "
+        "data may still be found there. discard: the disk is told that nothing is needed there (TRIM), which keeps an "
+        "SSD fast. zero: zeros are written there, which takes the time of the whole disk; for privacy",
         "O",
         title=say("What shall become of unused blocks?"),
         label=say("Unused blocks"),
@@ -314,20 +317,21 @@ ROWS: tuple[Row, ...] = (
         choices=r.choose(
             Choice("keep", say("keep"), say("what was there stays")),
             Choice("discard", say("discard"), say("an SSD is told that nothing is needed there")),
-            Choice("zero", say("zero"), say("nothing of before can be read")),
+            Choice("zero", say("zero"), say("nothing of before can be read; takes the time of the whole disk")),
         ),
         default=r.otherwise("keep"),
         when=rules.may_receive,
         asked=where_given,
+        warns=rules.discards,
         fills="holes",
         taken=Taken(),
     ),
     Row(
         "grow",
         "yes, no, ask",
-        "yes: on a target larger than the sender's disk, the last big partition and its file system grow when the "
-        "clone is equal. no: the rest stays free. ask (the default): the operator is asked then; where nobody is, "
-        "it is no",
+        "yes: on a target larger than the sender's disk, the last big partition and its file system grow once the "
+        "clone is equal, and small ones behind it (swap, recovery) move to the end. no: the rest of the disk stays "
+        "free. ask (the default): the operator is asked then; with auto=yes it means no",
         "O",
         title=say("Shall the last big partition grow on a larger disk?"),
         label=say("Grow"),
@@ -341,6 +345,7 @@ ROWS: tuple[Row, ...] = (
         default=r.otherwise("ask"),
         when=rules.may_receive,
         asked=where_given,
+        warns=rules.grow_unused,
         fills="grow",
         taken=Taken(),
     ),

@@ -21,7 +21,7 @@ from kernel_cmdline import CommandLineError
 from kernel_cmdline.network import IpConfig, parse_ip, parse_mac
 
 from ..model.machine import Machine, Nic
-from ..model.plan import Address, AddressSource, After, Options, ResultPage, Role, Target
+from ..model.plan import Address, AddressSource, After, Compression, Grow, Holes, Options, ResultPage, Role, Target
 from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
@@ -277,6 +277,39 @@ def retry_unused(facts: Facts) -> Iterator[Sentence]:
     count = facts.of("retry", int)
     if count and not facts.unattended:
         yield say("retry={text} counts with auto=yes only: here the operator decides.", text=str(count))
+
+
+def used_unused(facts: Facts) -> Iterator[Sentence]:
+    """Only zstd's streams have holes."""
+    compression = facts.of("compr", Compression) or Compression.ZSTD
+    if "used" in facts.given and facts.of("used", bool) and compression is not Compression.ZSTD:
+        yield say(
+            "used=yes is not used: with compr={compression} the whole disk is sent; only zstd leaves blocks out.",
+            compression=compression.value,
+        )
+
+
+def discards(facts: Facts) -> Iterator[Sentence]:
+    if facts.of("holes", Holes) is Holes.DISCARD:
+        yield say(
+            "holes=discard is for SSDs: a disk that cannot discard keeps what was there, and so may an SSD for a "
+            "while. For privacy, use holes=zero."
+        )
+
+
+def grow_unused(facts: Facts) -> Iterator[Sentence]:
+    """Where nothing can grow, or nobody is there to be asked."""
+    grow, target = facts.of("grow", Grow), facts.of("disk", Target)
+    if "grow" not in facts.given or grow is Grow.NO:
+        return
+    if target and target.partition:
+        yield say(
+            "grow={text} does nothing for {path}: it is a partition, and only a whole disk grows.",
+            text=grow.value if grow else "",
+            path=target.path,
+        )
+    elif grow is Grow.ASK and facts.unattended:
+        yield say("grow=ask means no here: nobody is asked.")
 
 
 def auto_reboot_unused(facts: Facts) -> Iterator[Sentence]:

@@ -15,8 +15,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import mmap
 import os
 import stat
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +31,11 @@ from ..sentence import Field, Sentence, say, say_many, verbatim
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
 BLKRRPART = 0x125F  # linux/fs.h
+BLKDISCARD, BLKZEROOUT = 0x1277, 0x127F  # linux/fs.h
+KEEP_SIZE, PUNCH_HOLE = 1, 2  # linux/falloc.h
 WINDOW = 16 << 20  # bytes of a file after which writing back is started, and older pages are dropped from the cache
+
+_ZEROS = memoryview(mmap.mmap(-1, 1 << 20))  # begins at a page, and takes no memory
 
 
 class DiskError(Exception):
@@ -230,6 +236,43 @@ class TargetDisk(_Disk):
         POSIX_FADV_DONTNEED starts the writing of dirty pages and drops clean ones (Linux, mm/fadvise.c).
         """
         os.posix_fadvise(self.fd, max(0, end - 2 * WINDOW), min(end, 2 * WINDOW), os.POSIX_FADV_DONTNEED)
+
+    def discard(self, offset: int, length: int) -> None:
+        """Tell the disk that nothing is needed there: an SSD may forget it, and what is read there afterwards may be
+        anything. A file gets a hole. Raises DiskError where that cannot be, or is not known there."""
+        try:
+            with self._asked():
+                if self.is_block:
+                    fcntl.ioctl(self.fd, BLKDISCARD, struct.pack("QQ", offset, length))
+                else:
+                    self._punch(offset, length)
+        except OSError as error:
+            raise DiskError(offset, _words(error, say("write error"))) from error
+
+    def zero(self, offset: int, length: int) -> None:
+        """Let there be zeros, by the quickest way that the disk has: it may write them by itself, and a file gets a
+        hole. Raises DiskError."""
+        try:
+            with self._asked():
+                self._zero_at_once(offset, length)
+        except OSError:  # not known there, or not for this range: by hand, which tells what is wrong
+            for place in range(offset, offset + length, len(_ZEROS)):
+                self.write(_ZEROS[: offset + length - place], place)
+
+    def _zero_at_once(self, offset: int, length: int) -> None:
+        if self.is_block:
+            fcntl.ioctl(self.fd, BLKZEROOUT, struct.pack("QQ", offset, length))
+        else:
+            self._punch(offset, length)
+
+    def _punch(self, offset: int, length: int) -> None:
+        import ctypes  # noqa: PLC0415 - rare
+
+        libc = ctypes.CDLL(None, use_errno=True)
+        where = ctypes.c_int64(offset), ctypes.c_int64(length)
+        if libc.fallocate64(self.fd, KEEP_SIZE | PUNCH_HOLE, *where):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
 
     def flush(self) -> None:
         """Bring everything to the disk. Raises DiskError with the offset 0: the kernel does not tell where."""

@@ -20,6 +20,7 @@ import xxhash
 
 from ..model.times import TIMES, Times
 from ..sentence import say
+from .beginning import Beginning
 from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
 from .chunks import CHUNK, BufferedCopy, chunk
 from .layout import Layout
@@ -246,9 +247,16 @@ def copy_to_disk(
     return _Writing(target, size, progress).run(piece)
 
 
-def copy_records(reader: RecordReader, target: TargetDisk, size: int, progress: Callable[[int, int], None]) -> Moved:
+def copy_records(
+    reader: RecordReader,
+    target: TargetDisk,
+    size: int,
+    progress: Callable[[int, int], None],
+    beginning: Beginning | None = None,
+) -> Moved:
     """Write the data in the records of `reader` to its place on `target`, never beyond `size` bytes; nothing is written
-    where there are holes. Digest both. The trailer is the `tail`."""
+    where there are holes. Digest both. The trailer is the `tail`. Of a larger disk, all comes, and the `beginning` is
+    written."""
     tail, ended = b"", False
 
     def piece(memory: memoryview) -> Record | None:
@@ -261,7 +269,7 @@ def copy_records(reader: RecordReader, target: TargetDisk, size: int, progress: 
         return None if ended else record
 
     try:
-        moved = _Writing(target, size, progress).run(piece)
+        moved = _Writing(target, size, progress, beginning).run(piece)
     except BadRecord as bad:
         return Moved(reader.checked.place, bad=bad.words)
     return replace(moved, tail=tail, cut=moved.whole and not ended)
@@ -271,12 +279,20 @@ class _Writing:
     """Writes what comes to a disk, in its order, and digests it. `progress` is told how far it is, and how much of that
     were holes."""
 
-    def __init__(self, target: TargetDisk, size: int, progress: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        target: TargetDisk,
+        size: int,
+        progress: Callable[[int, int], None],
+        beginning: Beginning | None = None,
+    ) -> None:
         self._target = target
         self._size = size
         self._progress = progress
+        self._beginning = beginning
         self._digest = _Digest()
         self._layout = Layout()
+        self._came, self._holes = 0, 0  # bytes of the disk until here, and those of holes
 
     def run(self, piece: Callable[[memoryview], Record | None]) -> Moved:
         """Everything that `piece` puts into memory and tells. The digest is there only when all was written."""
@@ -284,25 +300,41 @@ class _Writing:
         try:
             BufferedCopy(piece, self._take).run()
         except _Full:
-            return Moved(layout.length, overflow=True, layout=layout)
+            return Moved(self._came, overflow=True, layout=layout)
         except DiskError as error:
             return Moved(error.offset, error=error.words, overflow=error.full, layout=layout)
         except Stalled:
-            return Moved(layout.length, stalled=True, layout=layout)
-        return Moved(layout.length, digest.hexdigest(), layout=layout, marks=bytes(digest.marks))
+            return Moved(self._came, stalled=True, layout=layout)
+        moved = Moved(self._came, digest.hexdigest(), layout=layout, marks=bytes(digest.marks))
+        return self._beginning.of(moved) if self._beginning else moved
 
     def _take(self, memory: memoryview, record: Record) -> None:
-        length = min(record.length, self._size - record.offset)
+        offset, length = record.offset, min(record.length, self._size - record.offset)
+        wanted = self._beginning.inside(offset, length) if self._beginning else length
         if record.kind is Kind.HOLE:
-            self._digest.hole(record.offset, length)
-            self._layout.hole(length)
+            self._digest.hole(offset, length)
+            self._holes += length
+            if wanted:
+                self._hole(offset, wanted)
         else:
-            self._target.write(memory[:length], record.offset)
+            if wanted:
+                self._data(memory[:wanted], offset)
             self._digest(memory[:length])
-            self._layout.data(length)
-        self._progress(self._layout.length, self._layout.holes)
+        self._came += length
+        self._progress(self._came, self._holes)
         if length < record.length:
             raise _Full
+
+    def _data(self, data: memoryview, offset: int) -> None:
+        self._target.write(data, offset)
+        self._layout.data(len(data))
+        if self._beginning:
+            self._beginning.data(offset, data)
+
+    def _hole(self, offset: int, length: int) -> None:
+        self._layout.hole(length)
+        if self._beginning:
+            self._beginning.hole(offset, length)
 
 
 def read_back(disk: ReadBack, written: Moved, progress: Callable[[int, int], None]) -> Reread:
@@ -326,7 +358,7 @@ def read_back(disk: ReadBack, written: Moved, progress: Callable[[int, int], Non
         return Reread(error.offset, error=error.words)
     except _Different:
         return Reread(read.place, differs=digest.began)
-    if digest.hexdigest() != written.digest:
+    if digest.hexdigest() != written.on_disk[1]:
         return Reread(read.place, differs=digest.began)
     return Reread(read.place, digest.hexdigest())
 

@@ -12,6 +12,16 @@ MARK = 16 << 20  # bytes between two marks
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What of a disk's bytes was written to a smaller one: those before `end`. `digest` is theirs; `table_end` the one
+    without the partition table (`digests.TableEndDigest`), which the trailer has too."""
+
+    end: int
+    digest: str
+    table_end: str
+
+
+@dataclass(frozen=True)
 class Moved:
     """What a loop did: `count` bytes moved (a disk's bytes, its holes as well, or a stream's), their `digest`, and how
     it ended.
@@ -22,7 +32,8 @@ class Moved:
     moved.
 
     `tail`: what came last, as a frame. `layout`: what was written and what are holes; without it, all was written.
-    `marks`: what the digest was after each `MARK` bytes of data, one behind the other.
+    `marks`: what the digest was after each `MARK` bytes of data, one behind the other. `kept`: where not all of it is
+    for the disk.
     """
 
     count: int = 0
@@ -36,6 +47,12 @@ class Moved:
     tail: bytes = b""
     layout: Layout | None = field(default=None, compare=False, repr=False)
     marks: bytes = field(default=b"", compare=False, repr=False)
+    kept: Kept | None = None
+
+    @property
+    def on_disk(self) -> tuple[int, str | None]:
+        """How many bytes are to be read back, and with which digest."""
+        return (self.kept.end, self.kept.digest) if self.kept else (self.count, self.digest)
 
     @property
     def whole(self) -> bool:

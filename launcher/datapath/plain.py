@@ -3,8 +3,8 @@
 Rules, in one place:
 
 * All that is unpacked is data, in chunks. A frame's window has a bound (`zstd.WINDOW_LOG`).
-* What continues a stream must begin as a frame of its kind. Frames that are to be skipped are; with a manifest, its
-  trailer ends the stream.
+* What continues a stream must begin as a frame of its kind. With a manifest, its trailer ends the stream. Frames of
+  others that are to be skipped are; one of our own in any other place shows that something of the stream is missing.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..udpcast.unpacking import Complaint
 from ..used.used_map import CHUNK
 from . import zstd
 from .framing import Manifest, skippable_size
-from .stream_ends import Refused, Sink, Source, may_be_trailer, take_trailer
+from .stream_ends import OURS_BYTES, Refused, Sink, Source, is_ours, may_be_trailer, take_trailer
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -37,6 +37,8 @@ def unpack_zstd(source: Source, sink: Sink, manifest: Manifest | None) -> None:
             raise Refused(Complaint.BEHIND, GARBAGE)
         elif manifest and may_be_trailer(size) and take_trailer(source, sink, manifest, source.head(size)):
             return
+        elif is_ours(source.head(OURS_BYTES)):
+            raise Refused(Complaint.DAMAGED, f"corrupt: a frame of another stream follows byte {sink.place:,}")
         elif not source.skip(size):
             raise Refused(Complaint.CUT, CUT)
 

@@ -10,6 +10,8 @@ Rules, in one place:
 * One thread reads, digests and writes, in the disk's order; others make the frames meanwhile (`packing`). A disk that
   fails is so seen at once, also where nobody reads the pipe; and nothing is read while nobody takes what there is.
 * A hole costs nothing: it is neither read nor packed.
+* A map holds only as long as nothing is written to the disk. Where there are holes, that is looked at again and again,
+  and once more behind the last byte: else the stream has no trailer, and no receiver says equal.
 * The first failure ends the loop, and its value says which: nothing follows it into the pipe.
 """
 
@@ -34,24 +36,33 @@ AHEAD = 4
 WAITING_MOST = 64
 """Runs, holes too, that may wait to be written."""
 
+CHANGED = say("something has written to it since it was looked at")
+
 _ZEROS = memoryview(bytes(CHUNK))
 
 
 class DiskStream:
     """One sending of the disk `source`, of which `used` says what is used. `table_end`: the second digest, where it is
-    wanted.
+    wanted. `unchanged`: whether nothing was written to the disk since it was looked at.
 
     `offset`: how far the disk was read, for others to see. `holes`: bytes of holes that were written.
     """
 
-    def __init__(self, source: SourceDisk, used: UsedMap, table_end: TableEndDigest | None = None) -> None:
+    def __init__(
+        self,
+        source: SourceDisk,
+        used: UsedMap,
+        table_end: TableEndDigest | None = None,
+        unchanged: Callable[[], bool] | None = None,
+    ) -> None:
         self.offset = self.holes = 0
         self._source = source
         self._used = used
         self._digest = DiskDigest()
         self._table_end = table_end
+        self._unchanged = unchanged if used.sent < used.length else None
         self._waiting: deque[tuple[Run, Slot | None]] = deque()
-        self._written = 0
+        self._written = self._forgotten = 0
 
     def send(self, sink: int, progress: Callable[[int, int], None], threads: int | None = None) -> Moved:
         """Write all frames into the pipe `sink`; `progress` is told how far that is, and how much of it were holes."""
@@ -61,6 +72,7 @@ class DiskStream:
                     self._take(run, packing, sink, progress)
                 while self._waiting:
                     self._write(packing, sink, progress)
+                self._check()
         except BrokenPipeError:
             return Moved(self._written, broken=True)
         except DiskError as error:
@@ -110,8 +122,14 @@ class DiskStream:
                 begin = end
         for free, end in run.blank:
             slot.data[free:end] = _ZEROS[: end - free]
-        if run.offset // WINDOW > self.offset // WINDOW or run.offset - self.offset > WINDOW:
-            self._source.forget(0, run.offset)
+        if self.offset - self._forgotten >= WINDOW:
+            self._check()
+            self._source.forget(0, self.offset)
+            self._forgotten = self.offset
+
+    def _check(self) -> None:
+        if self._unchanged and not self._unchanged():
+            raise DiskError(self.offset, CHANGED)
 
     def _fill(self, memory: memoryview, offset: int) -> None:
         done = 0

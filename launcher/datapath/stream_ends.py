@@ -10,6 +10,8 @@ import os
 
 from ..udpcast.unpacking import Complaint
 from ..used.used_map import CHUNK
+from .frames import HEADER as HEAD
+from .frames import OUR_MAGIC, TAG
 from .framing import TRAILER_BYTES, TRAILER_MOST, Manifest, read_trailer, skippable_size
 from .records import DISK_MOST, HEADER, Kind, Record
 
@@ -19,6 +21,8 @@ QUIET_MOST = 64 << 20
 """Bytes of a stream that may go by without a byte of data in them."""
 SEEK_MAGIC = b"\x5e\x2a\x4d\x18"
 SEEK_LINE_MOST = 12  # bytes for each frame
+OURS_BYTES = HEAD.size + len(TAG)
+_OUR_MAGIC = OUR_MAGIC.to_bytes(4, "little")
 
 
 class Refused(Exception):
@@ -139,6 +143,11 @@ class Sink:
         left = memoryview(data)
         while left:
             left = left[os.write(self._fd, left) :]
+
+
+def is_ours(head: bytes) -> bool:
+    """Whether a frame that begins so (`OURS_BYTES` are enough) is one that the launcher makes."""
+    return len(head) == OURS_BYTES and head.startswith(_OUR_MAGIC) and head.endswith(TAG)
 
 
 def may_be_trailer(size: int) -> bool:

@@ -22,7 +22,7 @@ from ..model.plan import Compression
 from ..udpcast.unpacking import STATUSES, Complaint
 from .framing import MANIFEST_MOST, Manifest, read_manifest, recognise, skippable_size
 from .records import Kind
-from .stream_ends import Refused, Sink, Source
+from .stream_ends import OURS_BYTES, Refused, Sink, Source, is_ours
 
 NAME = b"unpack"
 """As ps(1) shows it."""
@@ -32,8 +32,8 @@ _PR_SET_NAME = 15
 def main() -> None:
     """From standard input to standard output."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME)
     give_up_rights()
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, NAME)
     try:
         unpack(Source(0), Sink(1))
     except Refused as refused:
@@ -74,14 +74,17 @@ def _unpack_zstd(source: Source, sink: Sink) -> None:
 
 def _manifest(source: Source, sink: Sink) -> Manifest | None:
     """The manifest, taken and given on, where there is one."""
-    size = skippable_size(source.head(8))
-    if size is None or size > MANIFEST_MOST or not source.need(size):
+    if not is_ours(source.head(OURS_BYTES)):
         return None
-    frame = bytes(source.there[:size])
+    size = skippable_size(source.head(8)) or 0
+    if size <= MANIFEST_MOST and not source.need(size):
+        raise Refused(Complaint.CUT, "unexpected end in the manifest")
+    frame = bytes(source.there[: min(size, MANIFEST_MOST)])
     manifest = read_manifest(frame)
-    if manifest:
-        source.take(size, 0)
-        sink.frame(Kind.MANIFEST, frame)
+    if manifest is None:
+        raise Refused(Complaint.DAMAGED, "corrupt: its manifest cannot be read; or a newer launcher sends it")
+    source.take(size, 0)
+    sink.frame(Kind.MANIFEST, frame)
     return manifest
 
 

@@ -24,6 +24,7 @@ MAGIC = b"\x28\xb5\x2f\xfd"
 HEAD = 18  # bytes that tell how long a frame's content is
 FRAME_MOST = bound(CHUNK)
 TRAILER = b'"frame":"trailer"'
+_ITS_OWN = 27  # bytes: a trailer's own word is before that
 
 
 class Walk:
@@ -96,7 +97,7 @@ class Walk:
 
     def _cut(self) -> Refused:
         """The stream ends within a frame; unless that one only says that it is longer than it is."""
-        if TRAILER in bytes(self._source.there):
+        if TRAILER in bytes(self._source.there[_ITS_OWN:]):
             return self._damaged("a frame that goes beyond the trailer")
         return Refused(Complaint.CUT, f"unexpected end in a frame at byte {self._sink.place:,} of the disk")
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import select
 import shutil
@@ -27,6 +26,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import xxhash
 
 from ..asking import ask
 from ..datapath.framing import SentPart
@@ -74,7 +75,7 @@ class Place:
 
     @property
     def path(self) -> Path:
-        return RUN / hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
+        return RUN / xxhash.xxh3_128(os.fsencode(self.directory)).hexdigest()[:16]
 
     @property
     def raw(self) -> Path:

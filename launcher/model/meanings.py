@@ -25,8 +25,9 @@ SENDER, RECEIVER, BOTH = "sender", "receiver", "both"
 MEANINGS: dict[OutcomeKind, Meaning] = {
     OutcomeKind.SENT: Meaning(
         SENDER,
-        "the disk was read and sent whole, and as many receivers as were wanted were there until its end: those of "
-        "--min-receivers, or else all with whom the cast began; none that had acknowledged anything was lost",
+        "the disk, or what is used of it, was read and sent to its end, and as many receivers as were wanted were "
+        "there until then: those of --min-receivers, or else all with whom the cast began; none that had acknowledged "
+        "anything was lost",
         "Look at the receivers: only they know what their disks hold.",
     ),
     OutcomeKind.NO_RECEIVERS: Meaning(
@@ -47,8 +48,8 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.FEWER_RECEIVERS: Meaning(
         SENDER,
-        "the disk was read and sent whole, and nobody was lost, but fewer receivers were there than --min-receivers "
-        "wants: --max-wait was over, or somebody began the cast before",
+        "the disk, or what is used of it, was read and sent to its end, and nobody was lost, but fewer receivers were "
+        "there than --min-receivers wants: --max-wait was over, or somebody began the cast before",
         "Look for the PCs that are missing, let them wait, and send again: the others need not take part.",
     ),
     OutcomeKind.READ_ERROR: Meaning(
@@ -58,7 +59,9 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.EQUAL: Meaning(
         RECEIVER,
-        "what the disk holds was read back from it, and has the length and the digest of what the sender read",
+        "what was written was read back from the disk, and has the length and the digest of what the sender read. "
+        "Where only used blocks were sent, every used block is equal, and `holes` says what the rest holds. A smaller "
+        "target is equal up to the end of the last partition; of a GPT, the table was written for its size",
         "Nothing.",
     ),
     OutcomeKind.ARRIVED: Meaning(
@@ -115,8 +118,11 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
     ),
     OutcomeKind.TOO_SMALL: Meaning(
         RECEIVER,
-        "the target is smaller than the sender's disk; where the stream did not say so before, it was written full",
-        "Use a target that is at least as large.",
+        "the target is smaller than what has to be on it: the sender's disk up to the end of its last partition (and a "
+        "GPT's backup table), or all of it where its table is not understood or something known is behind that end. "
+        "Where the stream did not say so before, it was written full",
+        "Use a target that is at least as large as the sentence says; or make the last partition of the sender's disk "
+        "smaller.",
     ),
     OutcomeKind.SECTOR_SIZE: Meaning(
         RECEIVER,

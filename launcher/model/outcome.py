@@ -56,9 +56,9 @@ class Outcome:
     all of them. `used`: how many such bytes the sender's disk has, `total`: how large it is; both None where the stream
     does not tell.
 
-    `rewritten`: the target is smaller, all up to the end of the last partition is there, and its partition table was
-    written for a disk of so many bytes. `offer`: what could grow on a larger one, where that was not decided before;
-    `growth`: what became of it.
+    `up_to`: the target is smaller, and all before this byte is there, where the last partition ends; `rewritten`: its
+    partition table was written for a disk of so many bytes (a DOS table stays as it is). `offer`: what could grow on a
+    larger one, where that was not decided before; `growth`: what became of it.
 
     `receivers` are the addresses of those who connected to a sender, `lost` those it lost, with the reason; `wanted`:
     how many had to stay until the end, `present`: how many did. Both are None on a receiver, and before a cast.
@@ -73,6 +73,7 @@ class Outcome:
     sent: int | None = None
     used: int | None = None
     total: int | None = None
+    up_to: int | None = None
     rewritten: int | None = None
     seconds: float = 0.0
     xxh128: str | None = None
@@ -99,6 +100,10 @@ class Outcome:
         """Bytes that were really read or written."""
         return self.bytes if self.sent is None else self.sent
 
+    def offered(self, offer: Offer) -> Outcome:
+        """The same, where something could grow."""
+        return replace(self, offer=offer)
+
     def grown(self, growth: Growth) -> Outcome:
         """The same behind a growing: a success stays one, unless it broke the clone."""
         if growth.kind is not GrowthKind.BROKEN:
@@ -115,6 +120,7 @@ class Outcome:
             "sent": self.moved,
             "used": self.used,
             "whole": self.total,
+            "up_to": self.up_to,
             "table_rewritten": self.rewritten,
             "seconds": round(self.seconds, 3),
             "xxh128": self.xxh128,

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..datapath.framing import Manifest
-from ..model.wording import size as in_words
 from ..sentence import Sentence, joined, say, say_many
 from .table import GPT, Table, read_table
 
@@ -38,7 +37,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Misfit:
-    """Why it does not; `needed` bytes at least."""
+    """Why it does not, as a part of a sentence with the numbers; `needed` bytes at least."""
 
     sentence: Sentence
     needed: int
@@ -70,9 +69,3 @@ def _misfit(needed: int, there: int, why: Sentence | None = None) -> Misfit:
         there=there,
     )
     return Misfit(joined("; ", numbers, why), needed)
-
-
-def words(found: Fit) -> Sentence:
-    """What is said before the first byte is written."""
-    behind = in_words(found.end)
-    return say("Only what is before the end of the last partition is written ({size}).", size=behind)

@@ -21,17 +21,15 @@ Rules, in one place:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..datapath.behind import renewed
 from ..datapath.block_device import TargetDisk
 from ..errors import ErrorKind, LauncherError
 from ..hardware.signatures import TABLE, signatures
-from ..model.growth import Growth, GrowthKind, Offer
+from ..model.growth import Growth, GrowthKind, Offer, Tell, grown
 from ..model.times import TIMES, Times
-from ..model.wording import size as in_words
 from ..sentence import Sentence, joined, say, verbatim
 from . import file_systems
 from .disk import Disk, opened
@@ -41,28 +39,18 @@ from .sectors import Piece, Written, sectors
 from .table import Table, read_table, same
 from .window import Window, window
 
-Tell = Callable[[Sentence], None]
-"""Is told what is done now."""
 
-
-@dataclass(frozen=True)
-class GrowthOffer(Offer):
-    """An offer, with how it is carried out."""
-
-    plan: GrowthPlan | None = None
-
-
-def offer(path: str, plan: GrowthPlan) -> GrowthOffer:
-    """What the operator is asked about the disk at `path`."""
+def offer(path: str, plan: GrowthPlan, times: Times = TIMES) -> Offer:
+    """What may be done to the disk at `path`."""
     moves = dict.fromkeys(move.number for move in plan.moves)
-    return GrowthOffer(
+    return Offer(
         name=partition_name(path, plan.number),
         kind=plan.kind,
         before=plan.before,
         after=plan.after,
+        grow=lambda tell: grow(path, plan, tell, times),
         moves=tuple(partition_name(path, number) for number in moves),
         remarks=file_systems.remarks(plan.kind),
-        plan=plan,
     )
 
 
@@ -72,33 +60,27 @@ def partition_name(path: str, number: int) -> str:
     return f"{name}p{number}" if name[-1:].isdigit() else f"{name}{number}"
 
 
-def carry_out(path: str, offer: Offer, tell: Tell = lambda step: None, times: Times = TIMES) -> Growth:
-    """Grow what is offered on the disk at `path`, which nobody may have open. A worker's. Raises TransferFailed where
-    it cannot be had for ourselves alone; nothing has changed then."""
+def grow(path: str, plan: GrowthPlan, tell: Tell = lambda step: None, times: Times = TIMES) -> Growth:
+    """Carry out `plan` on the disk at `path`, which nobody may have open, and tell each step. Raises TransferFailed
+    where it cannot be had for ourselves alone; nothing has changed then. Never raises for what a disk or a tool does
+    later."""
+    wanted = offer(path, plan, times)
     target = TargetDisk(path, times)
     try:
-        return grow(target, offer, tell, times)
+        try:
+            with opened(path) as disk:
+                found = _Growing(disk, wanted, plan, tell, times).run()
+        except OSError as error:  # it does not even open
+            return _failed(wanted, _as_before(_words(error)))
+        stale = renewed(target, times)
     finally:
         target.close()
-
-
-def grow(target: TargetDisk, offer: Offer, tell: Tell = lambda step: None, times: Times = TIMES) -> Growth:
-    """The same on `target`, which holds the disk; `tell` is told each step. A worker's. Never raises for what a disk or
-    a tool does."""
-    plan = offer.plan if isinstance(offer, GrowthOffer) else None
-    if plan is None:
-        raise ValueError("this offer is not one of ours")
-    try:
-        with opened(target.path) as disk:
-            found = _Growing(disk, offer, plan, tell, times).run()
-    except OSError as error:  # it does not even open
-        return _failed(offer, _as_before(_words(error)))
-    stale = renewed(target, times)
     if stale is None:
         return found
-    words = {"device": target.path, "why": stale}
     again = say(
-        "The kernel still has the old partitions of {device}: {why}. Restart this PC before you use them.", **words
+        "The kernel still has the old partitions of {device}: {why}. Restart this PC before you use them.",
+        device=path,
+        why=stale,
     )
     return replace(found, remarks=(*found.remarks, again))
 
@@ -126,16 +108,7 @@ class _Growing:
             self._verify(written)
         except _Over as over:
             return over.growth
-        offer = self._offer
-        words = {"partition": offer.name, "before": in_words(offer.before), "after": in_words(offer.after)}
-        return Growth(
-            GrowthKind.GROWN,
-            say("Grown: {partition} from {before} to {after}.", **words),
-            name=offer.name,
-            before=offer.before,
-            after=offer.after,
-            remarks=offer.remarks,
-        )
+        return grown(self._offer)
 
     # --- nothing of the clone changes ---------------------------------------------------------------------------------
 

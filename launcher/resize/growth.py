@@ -105,9 +105,10 @@ class GrowthPlan:
 
 @dataclass(frozen=True)
 class NoGrowth:
-    """Why nothing grows, as a part of a sentence."""
+    """Why nothing grows, as a part of a sentence. `worth`: it would be worth it."""
 
     sentence: Sentence
+    worth: bool = True
 
 
 def growth(text: str | None, length: int, size: int, contents: tuple[Content, ...]) -> GrowthPlan | NoGrowth:
@@ -116,7 +117,7 @@ def growth(text: str | None, length: int, size: int, contents: tuple[Content, ..
     if table is None or table.end > length:
         return NoGrowth(say("the sender's disk has no partition table that is understood"))
     if size - length < max(length // _WORTH, MIB):
-        return NoGrowth(say("the disk is hardly larger"))
+        return NoGrowth(say("the disk is hardly larger"), worth=False)
     known = {content.number: content.kind for content in contents}
     if SLEEPING in known.values():
         return NoGrowth(say("a system sleeps on it (hibernation)"))

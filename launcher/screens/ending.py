@@ -80,7 +80,7 @@ class Ending:
 def title_of(outcome: Outcome) -> Sentence:
     """What it came to, in the fewest words that are true."""
     part = of_whole(outcome)
-    if outcome.kind is OutcomeKind.EQUAL and outcome.rewritten:
+    if outcome.kind is OutcomeKind.EQUAL and outcome.up_to:
         return say("DONE: equal up to the end of the last partition")
     if outcome.kind is OutcomeKind.EQUAL and part:
         return say("DONE: equal in every used block ({part})", part=part)
@@ -154,8 +154,10 @@ def _compared(part: Sentence | None) -> Sentence:
 
 def _up_to(outcome: Outcome) -> Sentence:
     """On a smaller target."""
-    if not outcome.rewritten:
+    if not outcome.up_to:
         return NOTHING
+    if not outcome.rewritten:
+        return say("This disk is smaller: equal up to the end of the last partition.")
     return say_many(
         "This disk is smaller: equal up to the end of the last partition; table rewritten for {count:,} byte.",
         "This disk is smaller: equal up to the end of the last partition; table rewritten for {count:,} bytes.",

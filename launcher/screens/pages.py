@@ -10,7 +10,7 @@ import urwid
 from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
-from ..model.plan import Role, Target
+from ..model.plan import Holes, Role, Target
 from ..model.wording import blank_line
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
@@ -135,6 +135,9 @@ def _warnings(key: str, shown: Shown) -> list[Sentence]:
     return [note for note in shown.notes if str(note) not in said]
 
 
+NOT_ERASED = say("Where the sender's disk uses nothing, old data is not erased (holes=zero does that).")
+
+
 def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
     """The disk that is about to be overwritten: model, size, serial and everything on it. Or the one that is about to
     be sent, with what is not on it."""
@@ -144,10 +147,13 @@ def _what_is_lost(shown: Shown) -> list[urwid.Widget]:
     warning = say("Everything on it is lost and replaced by the sender's disk.")
     if shown.asked.facts.role is Role.SEND:
         warning = joined(" ", blank_line(target), say("The receivers' disks would be overwritten with it."))
+    holes = next((item.value for item in shown.settled if item.key == "holes"), None)
+    rest = [urwid.Text(("dim", tr(NOT_ERASED)))] if holes is Holes.KEEP else []
     return [
         urwid.Text(("title", tr(summary.target_text(target)))),
         urwid.Divider(),
         urwid.Text(("warn", tr(warning))),
+        *rest,
     ]
 
 

@@ -8,10 +8,12 @@ from enum import Enum
 
 from ..datapath.behind import Behind
 from ..datapath.framing import Manifest, Trailer
+from ..datapath.holes import Cleared
 from ..datapath.moved import NO_BYTES, Moved, Reread
 from ..model.outcome import Outcome
 from ..sentence import Sentence, say
 from .receiver_facts import Parted
+from .resizing import Rewriting
 
 TIMED_OUT = 255  # the status of a udp-receiver whose --start-timeout ran out (measured)
 
@@ -157,8 +159,8 @@ class Receiving:
     `timed_out`: no cast began within the time given; `parted`: the last sender that was left meanwhile; `rivals`: the
     senders between which this one waited. `end_notice`: the kind of outcome with which the sender took its
     leave; `anew`: it greeted again; both explain why the stream stalled, and nothing else. `mixed`: a part of a stream
-    that has no check of its own may be another cast's. `behind`: what became of the disk behind the clone, once the
-    disk was done.
+    that has no check of its own may be another cast's. `cleared`: what became of the holes; `behind`: and of the disk
+    behind the clone, once the disk was done. `rewriting`: on a smaller disk, what became of the table.
     """
 
     device: str
@@ -187,5 +189,7 @@ class Receiving:
     rivals: tuple[str, ...] = ()
     verify: bool = True
     reread: Reread | None = None
+    cleared: Cleared | None = None
     behind: Behind | None = None
+    rewriting: Rewriting | None = None
     cancelled: bool = False

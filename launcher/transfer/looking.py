@@ -4,6 +4,7 @@ Rules, in one place:
 
 * A look never stops a cast. Where it fails, or takes too long, the whole disk is sent, and that is said. A disk that
   cannot be read is met again by who reads it for the cast, and reported then.
+* What it says holds only as long as nothing is written to the disk (`unchanged`).
 * Only zstd's streams have holes. With another compression the whole disk is sent, and nobody looks.
 * What is said of it: what is sent whole and why, for the screen (`Status.expect`), and the event ``used``.
 """
@@ -11,8 +12,9 @@ Rules, in one place:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
+from ..datapath.block_device import SourceDisk
+from ..datapath.unchanged import Unchanged
 from ..errors import LauncherError
 from ..model.plan import Compression, Plan
 from ..sentence import Sentence, say
@@ -27,16 +29,25 @@ LONG = 2.0
 
 
 class Looking:
-    """One look. It belongs to the owner."""
+    """One look at the disk that is open as `source`. It belongs to the owner.
 
-    def __init__(self, job: Job) -> None:
+    `unchanged`: whether nothing was written to the disk since, where it was looked at."""
+
+    def __init__(self, job: Job, source: SourceDisk) -> None:
         """Begins to look."""
+        self.unchanged: Unchanged | None = None
         self._job = job
         self._begun = time.monotonic()
         self._said = False
         self._worker: Worker[Survey] | None = None
         if is_framed(job.plan):
-            self._worker = job.owner.start("look", lambda: _look(job.plan, job.note))
+            self._worker = job.owner.start("look", lambda: self._look(source))
+
+    def _look(self, source: SourceDisk) -> Survey:
+        """The worker's."""
+        plan = self._job.plan
+        self.unchanged = Unchanged(source.fd)
+        return survey(plan.target.path, plan.target.size, used=plan.used, note=self._job.note)
 
     def is_over(self) -> bool:
         """Whether it is known what is used, or nobody waits for that any more."""
@@ -83,10 +94,6 @@ class Looking:
 def is_framed(plan: Plan) -> bool:
     """Whether the stream has a manifest, frames and a trailer."""
     return (plan.compression or Compression.ZSTD) is Compression.ZSTD
-
-
-def _look(plan: Plan, note: Callable[[str], None]) -> Survey:
-    return survey(plan.target.path, plan.target.size, used=plan.used, note=note)
 
 
 def _why_no_holes(plan: Plan) -> Sentence | None:

@@ -10,6 +10,7 @@ from ..datapath.framing import SECTOR, Manifest, disk_label, foreign, recognise
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Plan, Require
 from ..model.wording import size as in_words
+from ..resize.fit import Misfit, fit
 from ..sentence import Sentence, say, say_many
 from .verdict import LARGER_TARGET
 
@@ -51,16 +52,11 @@ def _wrong_disk(plan: Plan, size: int, manifest: Manifest | None) -> Outcome | N
     path = plan.target.path
     if manifest is None:
         return _not_compared(path) if plan.require is Require.EQUAL else None
-    if manifest.length > size:
+    smaller = fit(manifest, size, plan.target.disk.sector_size) if manifest.length > size else None
+    if isinstance(smaller, Misfit):
         return Outcome(
             OutcomeKind.TOO_SMALL,
-            say_many(
-                "{path} has {count:,} byte, the sender's disk has {length:,}; nothing was written.",
-                "{path} has {count:,} bytes, the sender's disk has {length:,}; nothing was written.",
-                size,
-                path=path,
-                length=manifest.length,
-            ),
+            say("{path} is too small: {numbers}. Nothing was written.", path=path, numbers=smaller.sentence),
             LARGER_TARGET,
             total=manifest.length,
         )
@@ -106,6 +102,15 @@ def notes(path: str, size: int, head: bytes, manifest: Manifest) -> tuple[Senten
                 "overwritten all the same.",
                 path=path,
                 disk_id=manifest.disk_id,
+            )
+        )
+    if size < manifest.length:
+        found.append(
+            say(
+                "{path} is {size} smaller than the sender's disk. What is before the end of the last partition is "
+                "written, and the partition table is made for its size.",
+                path=path,
+                size=in_words(manifest.length - size),
             )
         )
     if size > manifest.length:

@@ -23,15 +23,17 @@ from ..datapath.behind import Behind, tidy
 from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
 from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
 from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
+from ..datapath.holes import clear
 from ..datapath.moved import Moved, Reread
 from ..datapath.records import BadRecord, RecordReader, first_record
 from ..datapath.worker import UNPACKED, WORKER, worker
 from ..errors import LauncherError
 from ..events import EventLog
 from ..model.outcome import Outcome, OutcomeKind
-from ..model.plan import Compression, Plan
+from ..model.plan import Compression, Holes, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program, spawn
+from ..resize.fit import Fit
 from ..sentence import joined, say
 from ..shortage import shortage
 from ..udpcast.command import argv, decompressor
@@ -44,6 +46,7 @@ from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
 from .preflight import check, notes, same_identifier, wrong_stream
 from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
 from .receiver_verdict import judge_receiver
+from .resizing import beginning, not_rewritten, rewritten, room, smaller
 from .standstill import Standstill, is_full
 from .status import Phase, Status
 from .supervisor import Ended, Said
@@ -123,6 +126,7 @@ class Reception(Loop):
         self._standstill = Standstill(job.status, job.times)
         self._incoming: Incoming | None = None  # while its bytes have to move
         self._feed: Feed | None = None
+        self._fit: Fit | None = None  # on a smaller target
         self._link = Link(job, begun)
 
     def run(self) -> Outcome:
@@ -133,7 +137,7 @@ class Reception(Loop):
             self.until(lambda: not self.owner.supervisor.running)
         finally:
             self._link.close()
-        return judge_receiver(self._evidence())
+        return self._with_room(judge_receiver(self._evidence()))
 
     def take(self, message: Message | Said | Ended) -> None:
         match message:
@@ -226,6 +230,7 @@ class Reception(Loop):
         seen = self._seen
         good = seen.stream.whole and seen.target.whole
         if good and seen.target.count and not seen.cancelled:
+            self._clear_holes()
             self._flush()
         if good and not seen.refusal:
             self.owner.supervisor.let_end(self._link.heard.linger)
@@ -233,9 +238,15 @@ class Reception(Loop):
             self.owner.supervisor.stop()
         self.until(lambda: not self.owner.supervisor.running)
         self._note(decompressor=next((self._stage(one) for one in decompressor), None))
-        if good and seen.target.count and seen.verify and judge_receiver(replace(self._evidence(), verify=False)).ok:
+        if good and seen.target.count and seen.verify and self._good_so_far(verify=False):
             self._verify()
         self._tidy()
+        if self._fit and self._good_so_far():
+            self._rewrite(self._fit)
+
+    def _good_so_far(self, **instead: object) -> bool:
+        """Whether nothing speaks against a success by now, but what is still to be done."""
+        return judge_receiver(replace(self._evidence(), rewriting=None, **instead)).ok  # type: ignore[arg-type]
 
     def _copy(self) -> tuple[Process, ...]:
         """The stream, from the first look to its end; gives the decompressor, where there was one."""
@@ -281,6 +292,9 @@ class Reception(Loop):
         self._note(manifest=manifest, refusal=refusal)
         if refusal:
             return False
+        self._fit = smaller(job.plan, manifest, self._seen.size)
+        if self._fit:
+            self._note(rewriting=not_rewritten(self._fit))
         if manifest:
             status.expect(manifest.length, manifest.used)
             self._link.take(Announced(manifest.session, manifest.silence))
@@ -341,7 +355,9 @@ class Reception(Loop):
 
     def _write_records(self, reader: RecordReader) -> Moved:
         """A worker's."""
-        return copy_records(reader, self._target, self._seen.size, self.job.status.moved)
+        manifest = self._seen.manifest
+        size = manifest.length if self._fit and manifest else self._seen.size  # more comes than is written
+        return copy_records(reader, self._target, size, self.job.status.moved, beginning(self._fit, manifest))
 
     def _decompress(self, incoming: Incoming, compression: Compression) -> tuple[Process, ...]:
         """Feed the decompressor, and write what it gives."""
@@ -388,6 +404,19 @@ class Reception(Loop):
         self._feed_until(feed, lambda: feed.feeding.over)
         self._note(target=writing.result())
 
+    def _clear_holes(self) -> None:
+        """What is not used is kept, discarded, or zeroed."""
+        how, written = self.job.plan.holes, self._seen.target
+        if how is Holes.KEEP or written.written == written.count:
+            return
+        self._enter(Phase.FLUSHING)
+        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set))
+        self.until(lambda: clearing.over)
+        try:
+            self._note(cleared=clearing.result())
+        except DiskError as error:
+            self._note(target=replace(written, count=error.offset, error=error.words))
+
     def _flush(self) -> None:
         """Bring everything to the device; its answer is evidence."""
         self._enter(Phase.FLUSHING)
@@ -422,6 +451,25 @@ class Reception(Loop):
         with contextlib.suppress(_Stopped):
             self._note(reread=reading.result())
 
+    def _rewrite(self, found: Fit) -> None:
+        """Write the table of a smaller target for its size, once all else is on it."""
+        patience, target = 2 * self.job.times.patience, self._target
+        late = time.monotonic() + patience
+        working = self.owner.start("table", lambda: rewritten(target, found, self.job.times))
+        self.until(lambda: working.over or time.monotonic() > late)
+        rewriting, stale = working.result() if working.over else (not_rewritten(found, no_answer(patience)), None)
+        behind = replace(self._seen.behind or Behind(), stale=stale)
+        self._note(rewriting=rewriting, behind=behind)
+        self.job.log.emit("table", size=rewriting.size, error=rewriting.error and str(rewriting.error))
+
+    def _with_room(self, outcome: Outcome) -> Outcome:
+        """`outcome`, and what could grow on a larger target."""
+        try:
+            size = self._target.end()
+        except DiskError:
+            return outcome
+        return room(self.job.plan, outcome, self._seen.manifest, size, self.job.times)
+
     def _tidy(self) -> None:
         """See to what lies behind the clone, and to the kernel's view of it. What is known of the clone stays true
         whatever comes of it, so that no disk is watched any more."""
@@ -429,12 +477,14 @@ class Reception(Loop):
         if not seen.target.count:
             return
         self._disks.clear()
-        end = seen.target.count if judge_receiver(self._evidence()).ok else None
+        end = seen.target.on_disk[0] if self._good_so_far() else None
         patience = times.impatience if seen.cancelled else 2 * times.patience
         late = time.monotonic() + patience
         tidying = self.owner.start("disk", lambda: tidy(self._target, end, times))
         self.until(lambda: tidying.over or time.monotonic() > late)
         behind = tidying.result() if tidying.over else Behind(error=joined("", no_answer(patience), "."))
+        if self._fit:
+            behind = replace(behind, larger=0)
         self._note(behind=behind)
         if behind != Behind():
             self.job.log.emit("behind", **behind.record())

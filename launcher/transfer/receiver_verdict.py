@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 
 from ..datapath.behind import Behind
 from ..datapath.block_device import no_answer
+from ..datapath.framing import Trailer
+from ..datapath.holes import Cleared
 from ..datapath.moved import MARK
 from ..hardware.signatures import Signature
 from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
-from ..model.wording import size
+from ..model.plan import Holes
+from ..model.wording import part_of, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
 from ..udpcast.unpacking import Complaint, complaint
@@ -17,6 +20,7 @@ from . import standstill
 from .evidence import TIMED_OUT, Receiving, Stage
 from .receiver_facts import Parted
 from .receiver_words import NO_DATA, why_it_ended
+from .resizing import Rewriting
 from .verdict import CALL_AGAIN, LARGER_TARGET, Claim, first_answer
 
 REPLACE = say("Do not use this disk: it fails, or something else writes to it.")
@@ -40,16 +44,19 @@ def judge_receiver(seen: Receiving) -> Outcome:
     claim = first_answer(QUESTIONS, seen)
     if seen.behind and seen.behind.left and claim[0] in OK_KINDS:
         claim = _not_cleared(seen.device, seen.behind)
+    if seen.rewriting and seen.rewriting.error and claim[0] in OK_KINDS:
+        claim = _table_not_written(seen.device, seen.rewriting.error)
     return Outcome(
         *claim,
-        bytes=seen.target.count,
-        sent=seen.target.written if seen.target.written < seen.target.count else None,
+        bytes=seen.target.on_disk[0],
+        sent=seen.target.written if seen.target.written < seen.target.on_disk[0] else None,
         used=seen.manifest.used if seen.manifest else None,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
+        rewritten=seen.rewriting.size if seen.rewriting and not seen.rewriting.error else None,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,
-        remarks=tuple(_remarks(seen.device, seen.behind)) if seen.behind else (),
+        remarks=(*_of_holes(seen.device, seen.cleared), *_remarks(seen.device, seen.behind)),
     )
 
 
@@ -70,7 +77,23 @@ def _kinds(found: tuple[Signature, ...]) -> tuple[Sentence, ...]:
     return tuple({one.kind: one.words for one in reversed(found)}.values())[::-1]
 
 
-def _remarks(device: str, behind: Behind) -> Iterator[Sentence]:
+def _of_holes(device: str, cleared: Cleared | None) -> Iterator[Sentence]:
+    if cleared is None:
+        return
+    words = {"device": device, "size": size(cleared.count), "error": cleared.kept}
+    if cleared.kept and cleared.count:
+        yield say("{size} that the sender's disk does not use were discarded, the rest stayed: {error}.", **words)
+    elif cleared.kept:
+        yield say("{device} discards nothing, so what the sender's disk does not use stayed: {error}.", **words)
+    elif cleared.how is Holes.ZERO:
+        yield say("{size} that the sender's disk does not use were zeroed.", **words)
+    else:
+        yield say("{size} that the sender's disk does not use were discarded.", **words)
+
+
+def _remarks(device: str, behind: Behind | None) -> Iterator[Sentence]:
+    if behind is None:
+        return
     if behind.larger:
         yield say("{device} is {size} larger than what was sent.", device=device, size=size(behind.larger))
     if behind.cleared:
@@ -412,7 +435,8 @@ def _differs(seen: Receiving) -> Claim | None:
     if seen.manifest is None or seen.trailer is None:
         return None
     lengths = {seen.manifest.length, seen.trailer.length, seen.target.count}
-    if len(lengths) == 1 and seen.trailer.xxh128 == seen.target.digest:
+    same = seen.trailer.xxh128 == seen.target.digest and _same_sent(seen, seen.trailer)
+    if len(lengths) == 1 and same and _same_beginning(seen, seen.trailer):
         return None
     sentence = say_many(
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} byte).",
@@ -424,13 +448,56 @@ def _differs(seen: Receiving) -> Claim | None:
     return OutcomeKind.DIFFERENT, sentence, say("Check this seat's memory and network, then cast again.")
 
 
-def _equal(seen: Receiving) -> Claim:
-    words = say_many(
-        "{count:,} byte, same digest as the sender's disk.",
-        "{count:,} bytes, same digest as the sender's disk.",
-        seen.target.count,
+def _same_sent(seen: Receiving, trailer: Trailer) -> bool:
+    """Whether as much was written as the sender says to have sent, where all that came was to be written."""
+    return seen.target.kept is not None or trailer.sent in (None, seen.target.written)
+
+
+def _same_beginning(seen: Receiving, trailer: Trailer) -> bool:
+    """Whether the second digest of a smaller disk is the sender's, where it has one."""
+    kept = seen.target.kept
+    return kept is None or trailer.xxh128_table_end in (None, kept.table_end)
+
+
+def _table_not_written(device: str, error: Sentence) -> Claim:
+    sentence = say(
+        "{device} was written, but its partition table could not be made for its size: {error}; it is not whole.",
+        device=device,
+        error=error,
     )
+    return OutcomeKind.WRITE_ERROR, sentence, CHECK_DISK
+
+
+def _equal(seen: Receiving) -> Claim:
+    kept, used, whole = seen.target.kept, seen.target.written, seen.target.count
+    if kept:
+        words = _up_to_the_end(kept.end, seen.rewriting)
+    elif used < whole:
+        part = part_of(used, whole)
+        words = say("equal in every used block ({part}), by the digest of the sender's disk.", part=part)
+    else:
+        words = say_many(
+            "{count:,} byte, same digest as the sender's disk.",
+            "{count:,} bytes, same digest as the sender's disk.",
+            whole,
+        )
     return _read_back(seen, OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED, words, NOTHING)
+
+
+def _up_to_the_end(count: int, rewriting: Rewriting | None) -> Sentence:
+    """On a smaller disk."""
+    if rewriting is None or rewriting.size is None:
+        return say_many(
+            "equal up to the end of the last partition ({count:,} byte).",
+            "equal up to the end of the last partition ({count:,} bytes).",
+            count,
+        )
+    return say_many(
+        "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
+        "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
+        count,
+        size=rewriting.size,
+    )
 
 
 def _read_back(seen: Receiving, kind: OutcomeKind, words: Sentence, hint: Sentence) -> Claim:
@@ -448,7 +515,7 @@ def _read_back(seen: Receiving, kind: OutcomeKind, words: Sentence, hint: Senten
             error=again.error,
         )
         return OutcomeKind.READ_BACK_ERROR, sentence, REPLACE
-    if again.differs is not None or again.digest != seen.target.digest or again.count != seen.target.count:
+    if again.differs is not None or (again.count, again.digest) != seen.target.on_disk:
         sentence = say(
             "{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",
             device=device,

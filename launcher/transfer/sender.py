@@ -105,13 +105,13 @@ class Sender:
         job = self._job
         if source is None or job.owner.cancelled():
             return attendance.evidence(cancelled=True)
-        looking = Looking(job)
+        looking = Looking(job, source)
         listening = Listening(job, attendance, looking)
         listening.run()
         if attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
         survey = looking.tell()
-        stream = DiskCast(job.plan, source, survey) if is_framed(job.plan) else None
+        stream = DiskCast(job.plan, source, survey, looking.unchanged) if is_framed(job.plan) else None
         return Casting(job, attendance, source, Pipeline(job, self.commands), stream, survey.used.sent).run()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..datapath.block_device import no_answer
+from ..datapath.sending import CHANGED
 from ..model.outcome import Outcome, OutcomeKind
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
@@ -14,6 +15,7 @@ from .verdict import CALL_AGAIN, Claim, first_answer
 
 NAMED = 8  # receivers in a sentence; of more only the number is said
 NOTHING_SENT = say("Nothing was sent.")
+LET_IT_BE = say("Let nothing use the disk, and send it again.")
 TRY_BROADCAST = say("Try --broadcast in udpcparam, and look at the switch.")
 
 
@@ -82,6 +84,13 @@ def _ran_out(seen: Sending) -> Claim | None:
 def _source_failed(seen: Sending) -> Claim | None:
     if not seen.moved.error and seen.hung is None:
         return None
+    if seen.moved.error == CHANGED:
+        sentence = say(
+            "{device} was written to since its free blocks were looked at; it was read up to byte {bytes:,}.",
+            device=seen.device,
+            bytes=seen.moved.count,
+        )
+        return OutcomeKind.READ_ERROR, sentence, joined(" ", _cut_off(seen), LET_IT_BE)
     sentence = say(
         "{device} could not be read at or behind byte {bytes:,}: {error}.",
         device=seen.device,

@@ -61,12 +61,15 @@ def cast(stream: Stream, session: str, sink: int, progress: Progress) -> Moved:
 
 
 class DiskCast:
-    """The disk that `plan` names, opened as `source`."""
+    """The disk that `plan` names, opened as `source`. `unchanged`: whether the survey still holds."""
 
-    def __init__(self, plan: Plan, source: SourceDisk, survey: Survey) -> None:
+    def __init__(
+        self, plan: Plan, source: SourceDisk, survey: Survey, unchanged: Callable[[], bool] | None = None
+    ) -> None:
         self._plan = plan
         self._source = source
         self._survey = survey
+        self._unchanged = unchanged
         self._stream: DiskStream | None = None
 
     def manifest(self, session: str) -> bytes:
@@ -80,7 +83,7 @@ class DiskCast:
             table_end = less.table_end if less.table_text else None
             head = table_head(less.table, less.sector_size)
             second = TableEndDigest(head, table_end) if table_end else None
-            self._stream = DiskStream(self._source, self._survey.used, second)
+            self._stream = DiskStream(self._source, self._survey.used, second, self._unchanged)
             return frame
         raise ValueError("a manifest without a table has no room in its frame")
 

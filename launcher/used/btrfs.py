@@ -92,7 +92,7 @@ def gate(text: str, length: int) -> Volume:
         _number(first, "dev_item.devid"),
     )
     if max(volume.total, _number(first, "total_bytes")) > length:
-        raise Doubt(say("its file system is larger than it is"), _check())
+        raise Doubt(say("the file system is larger than the partition"), _check())
     if not 0 < volume.chunks <= volume.total:
         raise unknown(PROGRAM)
     return volume

@@ -142,7 +142,7 @@ def gate(header: dict[str, str], length: int) -> tuple[int, int, int, int]:
     except (KeyError, ValueError) as error:
         raise unknown(PROGRAM) from error
     if block * blocks > length:
-        raise Doubt(say("its file system is larger than it is"), check)
+        raise Doubt(say("the file system is larger than the partition"), check)
     if not (block == fragment >= 1024 and first in {0, 1} and first < blocks and 0 <= free < blocks):
         raise unknown(PROGRAM)
     return block, blocks, free, first

@@ -24,7 +24,7 @@ from ..asking import answer
 from ..errors import LauncherError
 from ..hardware.signatures import ASKED, PROGRAM, PROTECTIVE, Signature, parse
 from ..sentence import Sentence, say
-from . import btrfs, ext, ntfs, swap, table, xfs
+from . import btrfs, esp, ext, ntfs, swap, table, xfs
 from .doubt import Doubt, Tools
 from .survey import Part, Survey
 from .table import Entry, Table
@@ -35,6 +35,7 @@ SECONDS = 540.0
 """What all may take, and half of it what one partition may: of a large NTFS much is read, also on a slow disk."""
 EDGE = 1 << 20
 """Bytes at the beginning and at the end of each partition that are sent always."""
+LARGE_SECTOR = 4096
 HIBERNATED = "swsuspend"
 NTFS = "ntfs"
 Look = Callable[[Window, Tools, Callable[[int, int], None]], int]
@@ -75,11 +76,7 @@ class _Surveying:
 
     def survey(self, used: bool) -> Survey:
         """All of it."""
-        try:
-            with self._window(0, self._source.size) as window:
-                disk = self._disk(window.path)
-        except NoWindow as no:
-            disk = replace(self._disk(self._source.path), blind=_blind(no))
+        disk = self._whole()
         if disk.doubt:
             whole = Part(self._source.name, 0, 0, self._length, disk.kind, whole=_words(self._source.name, disk.doubt))
             return Survey(UsedMap(self._length), (whole,))
@@ -88,7 +85,26 @@ class _Surveying:
         chart = UsedMap(self._length)
         parts = tuple(self._part(one, hibernated, chart) if used else one.part for one in found)
         text, end = (disk.table.text, disk.table.end) if disk.table else (None, None)
-        return Survey(chart, parts, text, end, self._behind(disk))
+        return Survey(chart, parts, text, end, self._behind(disk), tuple(self._warnings(disk, parts)))
+
+    def _whole(self) -> _Disk:
+        """What the disk is as a whole. Of an image file nobody knows how large the sectors of its disk were."""
+        try:
+            disk = self._seen()
+            if disk.lacks_gpt and not self._source.is_block:
+                self._sector = LARGE_SECTOR
+                larger = self._seen()
+                if larger.table:
+                    return larger
+                self._sector = self._source.sector
+        except NoWindow as no:
+            return replace(self._disk(self._source.path), blind=_blind(no))
+        return disk
+
+    def _seen(self) -> _Disk:
+        """The same, in these sectors. Raises NoWindow."""
+        with self._window(0, self._source.size) as window:
+            return self._disk(window.path)
 
     @contextlib.contextmanager
     def _window(self, offset: int, length: int) -> Iterator[Window]:
@@ -185,6 +201,15 @@ class _Surveying:
         chart.add(trial)
         return replace(part, used=used)
 
+    def _warnings(self, disk: _Disk, parts: tuple[Part, ...]) -> Iterator[Sentence]:
+        """What else the operator has to know."""
+        for entry, part in zip(disk.entries, parts, strict=True):
+            if entry.type.upper() in esp.TYPES and part.kind == esp.FAT:
+                with contextlib.suppress(NoWindow, LauncherError), self._window(part.offset, part.size) as window:
+                    found = esp.warning(part.name, window, self._tools())
+                    if found:
+                        yield found
+
     def _behind(self, disk: _Disk) -> tuple[str, ...]:
         """What is recognised behind the last partition: on the disk as a whole, and where something that had a
         partition once would begin."""
@@ -217,6 +242,11 @@ class _Disk:
     found: tuple[Signature, ...] = ()
     doubt: Doubt | LauncherError | None = None
     blind: Doubt | None = None
+
+    @property
+    def lacks_gpt(self) -> bool:
+        """Whether only that is there which stands before a GPT."""
+        return any(one.kind == PROTECTIVE for one in self.found) and not table.tables(self.found)
 
     @property
     def kind(self) -> str:
@@ -263,7 +293,7 @@ def _freeing(trial: UsedMap, part: Part) -> Callable[[int, int], None]:
 
     def free(begin: int, end: int) -> None:
         if not 0 <= begin <= end <= part.size:
-            raise Doubt(say("its file system is larger than it is"))
+            raise Doubt(say("the file system is larger than the partition"))
         begin, end = max(begin, EDGE), min(end, part.size - EDGE)
         if begin < end:
             trial.free(part.offset + begin, part.offset + end)

@@ -19,7 +19,7 @@ from .used_map import GRANULE
 from .window import Window
 
 PROBE, RESIZE, INFO, CAT = "ntfs-3g.probe", "ntfsresize", "ntfsinfo", "ntfscat"
-HIBERNATED, UNCLEAN = 14, 15
+INVALID, HIBERNATED, UNCLEAN = 12, 14, 15
 """What ntfs-3g.probe ends with (ntfs-3g.probe(8))."""
 BITMAP = "$Bitmap"
 DIRTY = 1
@@ -61,12 +61,19 @@ def look(window: Window, tools: Tools, free: Callable[[int, int], None]) -> int:
 
 @dataclass(frozen=True)
 class Volume:
-    """What ntfsinfo says: bytes of a cluster, how many there are and are free, bytes of the bitmap."""
+    """What ntfsinfo says: bytes of a sector and a cluster, how many clusters there are and are free, bytes of the
+    bitmap."""
 
+    sector: int
     cluster: int
     clusters: int
     free: int
     bitmap: int
+
+    @property
+    def size(self) -> int:
+        """All clusters, and behind them the copy of the first sector."""
+        return self.cluster * self.clusters + self.sector
 
 
 def gate(text: str, length: int) -> Volume:
@@ -78,13 +85,14 @@ def gate(text: str, length: int) -> Volume:
     if flags:
         raise Doubt(say("it has flags that are not known here ({flags})", flags=f"{flags:#06x}"), _check())
     volume = Volume(
+        _number(about, r"Sector Size: (\d+)"),
         _number(about, r"Cluster Size: (\d+)"),
         _number(about, r"Volume Size in Clusters: (\d+)"),
         _number(bitmap, r"Free Clusters: (\d+)"),
         _number(bitmap, r"Attribute Data Size: (\d+)"),
     )
-    if volume.cluster * volume.clusters > length:
-        raise Doubt(say("its file system is larger than it is"), _check())
+    if volume.size > length:
+        raise Doubt(say("the file system is larger than the partition"), _check())
     if volume.cluster < 256 or volume.free >= volume.clusters or volume.bitmap * 8 < volume.clusters:
         raise unknown(INFO)
     return volume
@@ -92,8 +100,10 @@ def gate(text: str, length: int) -> Volume:
 
 def agree(volume: Volume, text: str) -> None:
     """Doubt where ntfsresize speaks of another volume."""
-    cluster = _number(text, r"Cluster size +: (\d+) bytes")
-    if (cluster, _number(text, r"Current volume size: (\d+) bytes") // cluster) != (volume.cluster, volume.clusters):
+    found = [
+        _number(text, pattern) for pattern in (r"Cluster size +: (\d+) bytes", r"Current volume size: (\d+) bytes")
+    ]
+    if found != [volume.cluster, volume.size]:
         raise unknown(RESIZE)
 
 
@@ -152,6 +162,8 @@ def _mountable(ended: Ended) -> None:
         raise shut_down()
     if ended.status == UNCLEAN:
         raise Doubt(say("Windows was not shut down cleanly"), say("start Windows and shut it down"))
+    if ended.status == INVALID:
+        raise Doubt(say("it is damaged, or larger than the partition"), _check())
     if ended.status:
         raise failed(PROBE, ended)
 

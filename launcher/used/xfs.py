@@ -20,7 +20,7 @@ from .doubt import Doubt, Tools, failed, fields, unknown
 from .window import Window
 
 LOG, DB = "xfs_logprint", "xfs_db"
-VERSIONS = {4, 5}
+VERSION = 5
 INCOMPATIBLE = 0x1 | 0x2 | 0x4 | 0x8 | 0x20 | 0x40 | 0x80
 """Of xfs_format.h: FTYPE, SPINODES, META_UUID, BIGTIME, NREXT64, EXCHRANGE, PARENT. Not NEEDSREPAIR, nor what gives
 realtime devices groups of their own."""
@@ -67,9 +67,12 @@ def look(window: Window, tools: Tools, free: Callable[[int, int], None]) -> int:
 def gate(text: str, length: int) -> Volume:
     """What the superblock says, in a partition of `length` bytes. Raises Doubt."""
     found = fields(_FIELD, map(str.strip, text.split("\n")), DB)
-    version = _number(found, "versionnum") & 0xF
-    if version not in VERSIONS or _number(found, "magicnum") != 0x58465342 or not _is_checked(found, version):
+    if _number(found, "magicnum") != 0x58465342:
         raise unknown(DB)
+    if (version := _number(found, "versionnum") & 0xF) != VERSION:
+        raise Doubt(say("its format is old (version {version})", version=version))
+    if not _is_checked(found):
+        raise Doubt(say("its superblock is damaged"), _repair())
     incompatible, compatible = _number(found, "features_incompat"), _number(found, "features_ro_compat")
     if incompatible & NEEDS_REPAIR or _number(found, "inprogress"):
         raise Doubt(say("a repair of it was not finished"), _repair())
@@ -82,7 +85,7 @@ def gate(text: str, length: int) -> Volume:
         raise Doubt(say("it has a realtime device"))
     volume = Volume(*(_number(found, name) for name in ("blocksize", "dblocks", "agblocks", "agcount", "fdblocks")))
     if volume.block * volume.blocks > length:
-        raise Doubt(say("its file system is larger than it is"), _repair())
+        raise Doubt(say("the file system is larger than the partition"), _repair())
     if not (
         volume.block == 1 << _number(found, "blocklog") >= 512
         and volume.free < volume.blocks
@@ -155,6 +158,8 @@ class Reading:
     def _header_ends(self) -> None:
         if self._fields is None:
             return
+        if not _is_checked(self._fields):
+            raise Doubt(say("the header of a group is damaged"), _repair())
         number = len(self._left)
         length = min(self._volume.group, self._volume.blocks - number * self._volume.group)
         names = ("magicnum", "seqno", "length")
@@ -215,9 +220,9 @@ def _number(found: dict[str, str], name: str) -> int:
         raise unknown(DB) from error
 
 
-def _is_checked(found: dict[str, str], version: int) -> bool:
-    """Whether its checksum is right, where it has one."""
-    return version < 5 or found.get("crc", "").endswith("(correct)")
+def _is_checked(found: dict[str, str]) -> bool:
+    """Whether its checksum is right."""
+    return found.get("crc", "").endswith("(correct)")
 
 
 def _repair() -> Sentence:

@@ -8,7 +8,12 @@ launcher's events, so that the harness treats it like any other seat: its claim,
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
+
+from initrd import libraries
+from initrd.run import find_tool
+from initrd.tree import Tree
 
 from . import second_initrd
 from .report import Role
@@ -66,4 +71,14 @@ def add(tree: Path, seat: SeatSpec, words: str, size: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         path.chmod(0o755)
+    if "zstd" in words:
+        _put(root, "zstd")
     second_initrd.add(tree, seat, root, "by-hand")
+
+
+def _put(root: Path, name: str) -> None:
+    """A program of this machine that the launcher does without, with its libraries."""
+    target = root / "usr/bin" / name
+    shutil.copyfile(find_tool(name), target)
+    target.chmod(0o755)
+    libraries.complete(Tree(root), Tree(Path("/")), {})

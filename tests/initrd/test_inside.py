@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import subprocess
+import sys
 import urllib.parse
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from initrd.inside import urllib_parse
+from initrd import python
+from initrd.inside import lean_dataclasses, urllib_parse
+from tests.common import ROOT
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -20,3 +30,138 @@ def test_a_query_is_written_as_the_standard_library_writes_it(query: dict[str, o
 @given(st.binary())
 def test_bytes_are_quoted_as_the_standard_library_quotes_them(data: bytes) -> None:
     assert urllib_parse.quote_from_bytes(data) == urllib.parse.quote_from_bytes(data)
+
+
+CLASSES = """
+from __future__ import annotations
+
+@dataclass(frozen=True)
+class Point:
+    x: int
+    y: int = 0
+    note: str = field(default="", compare=False, repr=False, metadata={"unit": "s"})
+
+@dataclass(frozen=True)
+class Named(Point):
+    name: str = "n"
+    others: tuple[Point, ...] = ()
+    table: dict[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return "named"
+
+@dataclass
+class Open:
+    values: list[int] = field(default_factory=list)
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Same:
+    x: int
+
+@dataclass(frozen=True)
+class Own:
+    x: int
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 7
+"""
+
+
+def answers(of: ModuleType) -> dict[str, object]:
+    """What classes that are made with `of` say of themselves; instances are shown as texts."""
+    names: dict[str, Any] = {**vars(of), "__name__": __name__}
+    exec(compile(CLASSES, "shapes", "exec", dont_inherit=True), names)
+    point, named, opened, same, own = (names[name] for name in ("Point", "Named", "Open", "Same", "Own"))
+    one, other = point(1, 2), named(1, name="m", others=(point(3),), table={"a": [point(4)]})
+
+    def refused(do: Any, *arguments: Any, **more: Any) -> str:
+        with pytest.raises(Exception) as caught:
+            do(*arguments, **more)
+        return type(caught.value).__name__
+
+    opened_one = opened()
+    opened_one.values.append(3)
+    match one:
+        case point(x, y):
+            taken = (x, y)
+    return {
+        "repr": [repr(value) for value in (one, other, opened_one, own(1), named)],
+        "equal": [one == point(1, 2, "n"), one == point(1), one == (1, 2, ""), other == copy.copy(other)],
+        "of another class": [point(1) == named(1), same(1) == same(1), own(1) == own(2)],
+        "hash": [hash(one) == hash(point(1, 2, "n")), hash(one) == hash((1, 2)), hash(own(3)), opened.__hash__],
+        "fields": [(f.name, f.type, dict(f.metadata)) for f in of.fields(named)],
+        "defaults": [(f.name, repr(f.default)) for f in of.fields(point(1)) if f.name == "y"],
+        "asdict": [of.asdict(other), of.asdict(opened_one)],
+        "replace": [repr(of.replace(one, y=9)), of.replace(other, x=5).name, of.replace(one, note="k").note],
+        "match": [taken, point.__match_args__, named.__match_args__],
+        "class attributes": [point.y, point.note, hasattr(opened, "values"), hasattr(point, "x")],
+        "is one": [of.is_dataclass(one), of.is_dataclass(point), of.is_dataclass(1)],
+        "own": [opened().values is opened().values, vars(copy.deepcopy(one))],
+        "refused": [
+            refused(point),
+            refused(point, 1, 2, "", 4),
+            refused(point, 1, x=2),
+            refused(point, 1, z=2),
+            refused(setattr, one, "x", 2),
+            refused(setattr, one, "new", 2),
+            refused(setattr, other, "table", 2),
+            refused(delattr, one, "x"),
+            refused(hash, opened_one),
+            refused(of.fields, 1),
+            refused(of.replace, 1),
+            refused(of.replace, one, z=1),
+            refused(of.asdict, point),
+        ],
+    }
+
+
+def test_values_are_those_that_the_standard_library_makes() -> None:
+    expected, found = answers(dataclasses), answers(lean_dataclasses)
+    assert expected.keys() == found.keys()
+    for name in expected:
+        assert found[name] == expected[name], name
+
+
+@pytest.mark.parametrize("options", ["slots=True", "kw_only=True", "order=True", "unsafe_hash=True"])
+def test_what_a_lean_class_does_not_know_is_refused(options: str) -> None:
+    with pytest.raises(TypeError):
+        exec(f"@dataclass({options})\nclass A:\n    x: int", vars(lean_dataclasses).copy())
+
+
+@pytest.mark.parametrize("annotation", ["ClassVar[int]", "InitVar[int]", "KW_ONLY"])
+def test_an_annotation_that_a_lean_class_does_not_know_is_refused(annotation: str) -> None:
+    source = f"from __future__ import annotations\n@dataclass\nclass A:\n    x: {annotation}"
+    with pytest.raises(TypeError, match="is not known here"):
+        exec(source, {**vars(lean_dataclasses), "__name__": "shapes"})
+
+
+IMPORTS = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("dataclasses", sys.argv[1])
+sys.modules["dataclasses"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["dataclasses"])
+for name in sys.argv[2:]:
+    __import__(name)
+"""
+
+
+def test_the_launchers_classes_need_no_more_than_the_lean_ones_have() -> None:
+    names = [name for package in python.OUR_PACKAGES for name in python.modules_of(package, ROOT)]
+    words = [sys.executable, "-c", IMPORTS, str(python.INSIDE / "lean_dataclasses.py"), *names]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
+
+
+def test_lean_modules_go_in_only_where_no_library_needs_the_standard_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
+    for library in python.LIBRARIES:
+        (tmp_path / library).mkdir()
+    (tmp_path / "urwid/split_repr.py").touch()
+    assert set(python.replaced()) >= set(python.LEAN)
+    (tmp_path / "urwid/canvas.py").write_text("import dataclasses\n")
+    assert not set(python.replaced()) & set(python.LEAN)

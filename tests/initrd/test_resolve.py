@@ -21,7 +21,7 @@ from tests.initrd.test_collect import make_project
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 HERE = "usr/lib/x86_64-linux-gnu"
 SETUP = (image.DRACUT_MODULE / "module-setup.sh").read_text()
-APPLETS = "env ip udhcpc head mkdir mount poweroff reboot renice setsid sh sleep stty sync tail tr mv"
+APPLETS = "env ip udhcpc head mkdir mknod mount pidof poweroff reboot renice setsid sh sleep stty sync tail tr mv"
 RULES_PLACE = "usr/lib/udev/rules.d"
 RULES = 'IMPORT{program}="ata_id --export $devnode"\nRUN{builtin}+="kmod load e1000e tifm_sd"\n'
 
@@ -54,6 +54,7 @@ def _fill(tree: Path, staged: python.PythonTree) -> Kernel:
         ("usr/bin/gzip", "pigz"),
         ("usr/bin/gunzip", "pigz"),
         ("etc/resolv.conf", "/run/udpcast/resolv.conf"),
+        ("etc/mtab", "/proc/self/mounts"),
         ("usr/sbin/modprobe", "../bin/kmod"),
         *((name, f"usr/{name}") for name in ("bin", "lib", "sbin", "lib64")),
         ("usr/lib/systemd/systemd-udevd", "../../bin/udevadm"),
@@ -68,6 +69,7 @@ def _fill(tree: Path, staged: python.PythonTree) -> Kernel:
     put(tree, f"{staged.home}/_ctypes.so", library(("libffi.so.8",)), 0o644)
     put(tree, "init", (image.DRACUT_MODULE / "init").read_bytes())
     put(tree, "etc/fstab", b"")
+    put(tree, "etc/mtools.conf", b"")
     for name in ("ata_id", "cdrom_id", "scsi_id"):
         put(tree, f"usr/lib/udev/{name}", library((), LOADER))
     for name in resolve.INDEXES:
@@ -140,6 +142,8 @@ def test_nothing_is_missing_from_a_whole_one(whole: Image) -> None:
         (libraries, f"{HERE}/ld-linux-x86-64.so.2", f"is to be loaded by {LOADER}, which"),
         (libraries, f"{HERE}/libzstd.so.1", "the library libzstd.so.1 is missing (usr/b"),
         (resolve.data, "etc/fstab", "the file /etc/fstab is missing"),
+        (resolve.data, "etc/mtab", "the link /etc/mtab is missing"),
+        (resolve.data, "etc/mtools.conf", "the file /etc/mtools.conf is missing"),
         (resolve.data, "etc/resolv.conf", "the link /etc/resolv.conf is missing"),
         (resolve.data, f"{RULES_PLACE}/50-udpcast.rules", f"the file /{RULES_PLACE}/50-udpcast.rules is missing"),
         (resolve.data, "usr/lib/modules/6.1/modules.alias.bin", "the file /usr/lib/modules/6.1/modules.alias.bin is"),
@@ -186,10 +190,10 @@ def test_python_finds_its_modules_only_beside_itself_and_in_its_version(copy: Im
 
 
 def test_a_program_that_is_a_link_out_of_the_tree_is_missing(copy: Image, tmp_path: Path) -> None:
-    program = copy.tree.root / "usr/bin/zstd"
+    program = copy.tree.root / "usr/bin/sfdisk"
     program.unlink()
-    program.symlink_to(put(tmp_path, "alternatives/zstd", library((), LOADER)))
-    assert "the program zstd is missing (the launcher runs it)" in list(resolve.programs(copy))
+    program.symlink_to(put(tmp_path, "alternatives/sfdisk", library((), LOADER)))
+    assert "the program sfdisk is missing (the launcher runs it)" in list(resolve.programs(copy))
 
 
 @pytest.mark.parametrize("chosen", [(), ("ext",), ("ntfs", "btrfs")])

@@ -12,13 +12,14 @@ from launcher.model.plan import Compression
 from launcher.network.dhcp import client_argv
 from launcher.programs import ELSEWHERE, FILE_SYSTEMS, PROGRAMS
 from launcher.udpcast.command import compressor, decompressor
-from launcher.used import btrfs, ext, ntfs, table, window, xfs
+from launcher.used import btrfs, esp, ext, ntfs, table, window, xfs
 from tests.common import ROOT
 
 STARTS = {
     "launcher/asking.py": {
         *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.MODPROBE[0]),
         *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT, xfs.LOG, xfs.DB, btrfs.PROGRAM),
+        esp.PROGRAM,
         *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
     },
     "launcher/images/mounting.py": set(mounting.PACKAGES),

@@ -62,6 +62,9 @@ install() {
     inst_simple "$moddir/50-udpcast.rules" /usr/lib/udev/rules.d/50-udpcast.rules
     # What the DHCP server said, for the page that is told the result.
     ln -sfn /run/udpcast/resolv.conf "$initdir/etc/resolv.conf"
+    # The tools of ntfs refuse to work where they cannot see what is mounted.
+    ln -sfn /proc/self/mounts "$initdir/etc/mtab"
+    inst_simple "$moddir/mtools.conf" /etc/mtools.conf
 
     inst_multiple busybox kmod pigz python3 udevadm
     # shellcheck disable=SC2086  # one word each

@@ -216,3 +216,62 @@ def test_exit_statuses(line: str, expected: int) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == expected
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("umode=snd compr=gzip used=yes", "used=yes is not used: with compr=gzip the whole disk is sent"),
+        ("umode=snd compr=none used=yes", "used=yes is not used: with compr=none"),
+        ("umode=snd compr=gzip used=no", ""),
+        ("umode=snd compr=gzip", ""),
+        ("umode=snd used=yes", ""),
+        ("umode=snd compr=zstd used=yes", ""),
+        ("umode=rcv compr=gzip used=yes", ""),
+        ("umode=rcv holes=discard", "For privacy, use holes=zero."),
+        ("umode=rcv holes=zero", ""),
+        ("umode=rcv", ""),
+        ("umode=snd holes=discard", ""),
+        ("umode=rcv disk=/dev/sda1 grow=yes", "grow=yes does nothing for /dev/sda1: it is a partition"),
+        ("umode=rcv disk=/dev/sda1 grow=ask", "grow=ask does nothing for /dev/sda1"),
+        ("umode=rcv disk=/dev/sda1 grow=no", ""),
+        ("umode=rcv disk=/dev/sda1", ""),
+        ("umode=rcv disk=/dev/sda grow=yes", ""),
+        ("umode=rcv disk=/dev/sda grow=ask", ""),
+        ("umode=rcv disk=/dev/sda auto=yes grow=ask", "grow=ask means no here: nobody is asked."),
+        ("umode=rcv disk=/dev/sda auto=yes", ""),
+    ],
+)
+def test_what_of_used_blocks_and_growing_comes_to_nothing_is_said(line: str, words: str) -> None:
+    said = [one for one in map(str, explained(line).warnings) if any(key in one for key in ("used", "holes", "grow"))]
+    assert len(said) == bool(words)
+    assert all(words in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value"),
+    [
+        ("umode=snd", "used", True),
+        ("umode=snd used=no", "used", False),
+        ("umode=rcv disk=/dev/sda", "holes", "keep"),
+        ("umode=rcv disk=/dev/sda holes=ZERO", "holes", "zero"),
+        ("umode=rcv disk=/dev/sda", "grow", "ask"),
+        ("umode=rcv disk=/dev/sda grow=yes", "grow", "yes"),
+    ],
+)
+def test_the_plan_says_what_becomes_of_used_blocks(line: str, key: str, value: object) -> None:
+    plan = explained(line).plan
+    assert plan and plan.record()[key] == value
+
+
+@pytest.mark.parametrize("name", ["room.img.zst", "/srv/room.IMG", "/dev/sda,/srv/room.zst"])
+def test_an_image_file_in_the_place_of_a_disk_is_named(name: str) -> None:
+    words = f"disk={name.rpartition(',')[2]} is the name of an image file."
+    assert [words in str(one) for one in explained(f"umode=rcv disk={name}").warnings] == [True]
+    assert [words in one for one in check(f"umode=rcv disk={name}")[1] if "image" in one] == [True]
+    assert not [one for one in check("umode=rcv disk=/dev/sda")[1] if "image" in one]
+
+
+def test_what_fits_every_room_is_asked_only_where_it_is_given() -> None:
+    assert not {"used", "holes", "grow"} & {*explained("auto=no").questions}
+    assert {"holes", "grow"} <= {*explained("auto=no umode=rcv holes=zero grow=yes").questions}

@@ -27,6 +27,11 @@ from launcher.answers.spelling import OURS, distance, meant
         ("BOOTFI", "BOOTIF"),
         ("rd.botif", "rd.bootif"),
         ("dsk", "disk"),
+        ("use", "used"),
+        ("usde", "used"),
+        ("hole", "holes"),
+        ("grwo", "grow"),
+        ("grown", "grow"),
     ],
 )
 def test_one_edit_is_an_error(name: str, ours: str) -> None:
@@ -67,6 +72,7 @@ intel_pstate ipv6.disable isolcpus kernel.panic keepinitrd live locale.LANG maxc
 netboot nfsroot noeject nohibernate nouveau.modeset overlayroot plymouth.enable processor.max_cstate raid
 random.trust_cpu rd.break rd.lvm rdloaddriver reboot resume rootflags scsi_mod.scan selinux security security=
 systemd.unit toram udev.log_level url usbcore.autosuspend vconsole.keymap zswap.enabled
+user users role roles home hosts group row
 mode driver silent dhcp4 cpus test nodhcp automatic portmap noauto netcfg/disk i915.mode
 """
 

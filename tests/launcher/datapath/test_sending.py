@@ -69,11 +69,16 @@ def opened(path: Path) -> SourceDisk:
     return SourceDisk(str(path))
 
 
-def stream(path: Path, used: UsedMap, table_end: TableEndDigest | None = None) -> tuple[Moved, bytes, DiskStream]:
+def stream(
+    path: Path,
+    used: UsedMap,
+    table_end: TableEndDigest | None = None,
+    unchanged: Callable[[], bool] | None = None,
+) -> tuple[Moved, bytes, DiskStream]:
     source, sink = opened(path), Sink()
     told: list[tuple[int, int]] = []
     try:
-        one = DiskStream(source, used, table_end)
+        one = DiskStream(source, used, table_end, unchanged)
         with sink as fd:
             moved = one.send(fd, lambda count, holes: told.append((count, holes)), threads=2)
     finally:
@@ -222,7 +227,33 @@ def test_a_disk_that_cannot_be_read_ends_it_there(disk: Path, monkeypatch: pytes
     fails(monkeypatch, 3 * MIB, error)
     moved, frames, _ = stream(disk, UsedMap(disk.stat().st_size))
     assert (moved.count, str(moved.error), moved.digest) == (3 * MIB, "Input/output error", None)
-    assert disk.read_bytes().startswith(restored(frames))
+    assert not frames or disk.read_bytes().startswith(restored(frames))
+
+
+@pytest.mark.parametrize("when", [0, 2, None])
+def test_a_disk_that_was_written_to_is_no_success(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, when: int | None
+) -> None:
+    """However late that is seen; its map holds no longer."""
+    monkeypatch.setattr(sending, "WINDOW", MIB)
+    asked: list[bool] = []
+
+    def unchanged() -> bool:
+        asked.append(when is None or len(asked) < when)
+        return asked[-1]
+
+    used = UsedMap(disk.stat().st_size)
+    used.free(3 * MIB, 4 * MIB)
+    moved, _, _ = stream(disk, used, unchanged=unchanged)
+    assert moved.whole is (when is None)
+    assert (moved.error == sending.CHANGED) is (when is not None)
+    assert moved.digest is None or when is None
+    assert len(asked) > 2 if when is None else len(asked) == when + 1
+
+
+def test_without_holes_nobody_asks_whether_it_was_written_to(disk: Path) -> None:
+    """What was read is what was sent, as ever."""
+    assert stream(disk, UsedMap(disk.stat().st_size), unchanged=lambda: False)[0].whole
 
 
 def test_a_disk_that_is_shorter_than_its_map_ends_it_there(disk: Path) -> None:

@@ -66,7 +66,7 @@ def clone(place: Path, table: str, kinds: dict[int, str], size: int, target: Pat
     partition; and that disk."""
     known = read_table(table)
     assert known is not None
-    source = disk(place / "source", known.end + 2 * MIB, table) if known.sector == 512 else _coarse(place, table)
+    source = disk(place / "source", known.end + 2 * MIB, table) if known.sector == 512 else coarse(place, table)
     with source.open("r+b") as file:
         for one in known.entries:
             if one.number in kinds:
@@ -81,7 +81,7 @@ def clone(place: Path, table: str, kinds: dict[int, str], size: int, target: Pat
     return target, data
 
 
-def _coarse(place: Path, table: str) -> Path:
+def coarse(place: Path, table: str) -> Path:
     """The same with sectors of 4096 bytes, which only a block device can have."""
     known = read_table(table)
     assert known is not None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher.model.growth import Growth, GrowthKind
-from launcher.resize.grow import carry_out, offer
+from launcher.model.growth import GrowthKind
+from launcher.resize.grow import grow
 from launcher.resize.growth import GrowthPlan
 from launcher.resize.table import read_table, same
 from launcher.sentence import Sentence
@@ -50,10 +50,6 @@ CASES = {
 }
 
 
-def grown(target: Path, plan: GrowthPlan, steps: list[Sentence] | None = None) -> Growth:
-    return carry_out(str(target), offer(str(target), plan), (steps if steps is not None else []).append)
-
-
 def check(target: Path, source: bytes, plan: GrowthPlan, kinds: dict[int, str], place: Path) -> None:
     """The table is the new one; the file system fills its partition, with every file; the others are as they were."""
     read = read_table(dump(target))
@@ -85,7 +81,7 @@ def test_a_clone_grows(name: str, tmp_path: Path) -> None:
     target, source = clone(tmp_path, case.table, case.kinds, case.size)
     plan = plan_of(tmp_path / "source", len(source), case.size, case.kinds)
     steps: list[Sentence] = []
-    found = grown(target, plan, steps)
+    found = grow(str(target), plan, steps.append)
     assert found.kind is GrowthKind.GROWN, str(found.sentence)
     assert (found.before, found.after) == (plan.before, plan.after) and plan.after > plan.before + 20 * MIB
     assert [str(step).split()[0] for step in steps][-3:] == ["Writing", "Growing", "Checking"]

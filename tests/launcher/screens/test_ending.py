@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from launcher.model.afterwards import Result
-from launcher.model.growth import Growth, Offer, Tell, grown, not_grown
+from launcher.model.growth import Offer, grown, not_grown
 from launcher.model.growth import failed as broke
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.model.plan import After, Holes, Next, Plan, Role
@@ -183,14 +183,9 @@ def test_while_it_is_written_the_operator_sees_what_is_known_of_the_disk() -> No
 
 
 HOLES = failed(OutcomeKind.EQUAL, used=58_200_000_000, total=500_107_862_016, sent=58_200_000_000)
-SMALLER = replace(HOLES, rewritten=480_103_981_056)
+SMALLER = replace(HOLES, up_to=480_000_000_000, rewritten=480_103_981_056)
 
-
-def not_here(tell: Tell) -> Growth:
-    raise AssertionError("nothing grows in these tests")
-
-
-OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, not_here)
+OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000)
 
 
 @pytest.mark.parametrize("code", ["en", "fr", "de"])
@@ -225,6 +220,8 @@ def test_a_smaller_target_is_told_with_the_size_for_which_its_table_is() -> None
     )
     assert "table rewritten" not in words(page(replace(SMALLER, kind=OutcomeKind.DIFFERENT), a_plan()))
     assert "table rewritten" not in words(page(HOLES, a_plan()))
+    dos = words(page(replace(SMALLER, rewritten=None), a_plan()))
+    assert "DONE: equal up to the end of the last partition" in dos and "table rewritten" not in dos
 
 
 @pytest.mark.parametrize(

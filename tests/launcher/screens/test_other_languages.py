@@ -22,7 +22,6 @@ from launcher.model.growth import (
     NOT_WANTED,
     Growth,
     Offer,
-    Tell,
     failed,
     grown,
     not_grown,
@@ -175,12 +174,7 @@ def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
 
 WORDS = say("A reason.")
 
-
-def not_here(tell: Tell) -> Growth:
-    raise AssertionError("nothing grows in these tests")
-
-
-OFFER = Offer("sdb", "menu", 10**9, 10**10, not_here, ("sda",), (WORDS,))
+OFFER = Offer("sdb", "menu", 10**9, 10**10, ("sda",), (WORDS,))
 USED = {"used": 10**8, "total": 10**9, "sent": 10**8, "bytes": 10**9, "seconds": 9.0}
 
 
@@ -204,7 +198,7 @@ def test_the_question_whether_a_partition_grows_and_that_it_does(hurries: bool) 
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.EQUAL, OutcomeKind.ARRIVED, OutcomeKind.SENT, OutcomeKind.BROKEN])
-@pytest.mark.parametrize("rewritten", [None, 10**9])
+@pytest.mark.parametrize(("up_to", "rewritten"), [(None, None), (10**8, None), (10**8, 10**9)])
 @pytest.mark.parametrize(
     "growth",
     [
@@ -213,8 +207,8 @@ def test_the_question_whether_a_partition_grows_and_that_it_does(hurries: bool) 
         *(not_grown(why, OFFER) for why in (WORDS, NOBODY_ASKED, NOBODY_ANSWERED, NOT_WANTED)),
     ],
 )
-def test_a_result_of_used_blocks(kind: OutcomeKind, rewritten: int | None, growth: Growth) -> None:
-    outcome = replace(Outcome(kind, WORDS, **USED), rewritten=rewritten, growth=growth)  # type: ignore[arg-type]
+def test_a_result_of_used_blocks(kind: OutcomeKind, up_to: int | None, rewritten: int | None, growth: Growth) -> None:
+    outcome = replace(Outcome(kind, WORDS, **USED), up_to=up_to, rewritten=rewritten, growth=growth)  # type: ignore[arg-type]
     assert english(Ending(Result(PLAN, outcome, 0.0, 9.0), nothing, "").page) == []
 
 

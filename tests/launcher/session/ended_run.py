@@ -1,6 +1,6 @@
 """A real run on this terminal whose transfer is over at once; no device is touched.
 
-python3 ended_run.py LINE KIND SECONDS      SECONDS: how long the result stays
+python3 ended_run.py LINE KIND SECONDS [grow]      SECONDS: how long the result stays; grow: a partition could grow
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from kernel_cmdline import parse  # noqa: E402
 from launcher.answers.lookup import given_answers  # noqa: E402
 from launcher.events import EventLog  # noqa: E402
+from launcher.model.growth import Growth, Offer, Tell, grown  # noqa: E402
 from launcher.model.outcome import Outcome, OutcomeKind  # noqa: E402
 from launcher.model.plan import Plan  # noqa: E402
 from launcher.network.address import AddressState, Phase  # noqa: E402
@@ -26,6 +27,7 @@ from launcher.session.app import App  # noqa: E402
 from launcher.session.connecting import Connecting  # noqa: E402
 from launcher.session.dry_run import RecordedPc  # noqa: E402
 from launcher.session.interviewing import Dialogue  # noqa: E402
+from launcher.transfer import growing  # noqa: E402
 from launcher.transfer.status import TransferState  # noqa: E402
 from tests.common import ONE  # noqa: E402
 
@@ -54,9 +56,18 @@ class Ended:
     def keep(self, record: dict[str, object]) -> None: ...
 
 
+OFFER = Offer("sda2", "ext4", 40_000_000_000, 200_000_000_000, ("sda3",))
+
+
+def carry_out(path: str, offer: Offer, tell: Tell) -> Growth:
+    tell(say("Moving sda3 ..."))
+    return grown(offer)
+
+
 if __name__ == "__main__":
     ending.DELAY = float(sys.argv[3])
-    system = Ended(Outcome(OutcomeKind(sys.argv[2]), say("It is over.")))
+    vars(growing)["carry_out"] = carry_out
+    system = Ended(Outcome(OutcomeKind(sys.argv[2]), say("It is over."), offer=OFFER if sys.argv[4:] else None))
     dialogue = Dialogue(given_answers(parse(sys.argv[1])))
     app = App(RecordedPc(ONE), dialogue, EventLog(), lambda app, plan: Connecting(app, system, plan))
     sys.exit(app.run())

@@ -266,8 +266,8 @@ def test_nothing_that_the_screens_use_is_on_its_way_out_of_python_or_urwid() -> 
         assert terminal.status() == 0
 
 
-def ended_run(line: str, kind: str, seconds: int) -> AbstractContextManager[Terminal]:
-    return on_a_terminal(["tests/launcher/session/ended_run.py", line, kind, str(seconds)])
+def ended_run(line: str, kind: str, seconds: int, *more: str) -> AbstractContextManager[Terminal]:
+    return on_a_terminal(["tests/launcher/session/ended_run.py", line, kind, str(seconds), *more])
 
 
 def test_any_key_keeps_the_result_also_one_that_only_chooses() -> None:
@@ -282,6 +282,29 @@ def test_without_a_key_the_seconds_go_by_and_the_pc_restarts() -> None:
     with ended_run("auto=yes umode=rcv ip=10.0.0.7/24 after=poweroff,reboot", "changed", 1) as terminal:
         terminal.wait_for("FAILED", "This PC restarts in 0 s")
         assert terminal.status() == 10
+
+
+def test_only_the_choice_that_is_moved_to_lets_a_partition_grow_and_the_run_goes_on() -> None:
+    with ended_run("umode=rcv disk=/dev/sda ip=10.0.0.7/24 after=poweroff", "equal", 1, "grow") as terminal:
+        terminal.wait_for("Shall sda2 grow?", "> No: the rest of this disk stays free", "sda3 move", "Without a key")
+        terminal.press("yngG1m")
+        terminal.wait_for("> Go back to the screen")
+        assert "Power off" not in terminal.text
+        terminal.press(ESC)
+        terminal.wait_for("> No: the rest of this disk stays free")
+        assert "Without a key" not in terminal.text
+        terminal.press(DOWN)
+        terminal.wait_for("> Grow sda2 to 200.0 GB")
+        terminal.press(ENTER)
+        terminal.wait_for("DONE: this disk equals", "Grown: sda2 from 40.0 GB to 200.0 GB.", "switched off in")
+        assert terminal.status() == 11
+
+
+def test_enter_alone_leaves_the_rest_of_the_disk_free() -> None:
+    with ended_run("umode=rcv disk=/dev/sda ip=10.0.0.7/24", "equal", 60, "grow") as terminal:
+        terminal.wait_for("Shall sda2 grow?")
+        terminal.press(ENTER)
+        terminal.wait_for("DONE: this disk equals", "Not grown: it was not wanted. The clone is equal.")
 
 
 @pytest.fixture(params=["the distribution's", "PyPI's newest"])

@@ -15,12 +15,13 @@ from launcher.model.growth import Growth, GrowthKind, Offer, Tell, failed, grown
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Grow
 from launcher.sentence import say
-from launcher.transfer import transfer
+from launcher.transfer import growing, transfer
 from launcher.transfer.growing import GrowJob, carried_out
 from launcher.transfer.transfer import Phase, Transfer
 from tests.common import a_plan
 
 DEADLINE = 10.0
+PLAN = a_plan()
 
 
 class Events(EventLog):
@@ -37,11 +38,13 @@ class Events(EventLog):
         return [one.get("kind", "") for one in self.seen if one["event"] == event]
 
 
-def offer(grow: Callable[[Tell], Growth] = lambda tell: grown(OFFER)) -> Offer:
-    return Offer("sda2", "ext4", 10, 20, grow)
+OFFER = Offer("sda2", "ext4", 10, 20)
+Work = Callable[[Tell], Growth]
 
 
-OFFER: Offer = offer()
+def succeeds(tell: Tell) -> Growth:
+    tell(say("Moving sda3 ..."))
+    return grown(OFFER)
 
 
 def refuses(tell: Tell) -> Growth:
@@ -56,13 +59,20 @@ def breaks(tell: Tell) -> Growth:
     return replace(failed(OFFER, say("no.")), kind=GrowthKind.BROKEN, sentence=say("sda2 is broken."))
 
 
-def test_what_grows_tells_its_steps_and_becomes_a_result() -> None:
-    def grow(tell: Tell) -> Growth:
-        tell(say("Moving sda3 ..."))
-        return grown(OFFER)
+def carries_out(monkeypatch: pytest.MonkeyPatch, work: Work) -> None:
+    """In the place of the tools."""
 
+    def carry_out(path: str, offer: Offer, tell: Tell) -> Growth:
+        assert (path, offer) == (PLAN.target.path, OFFER)
+        return work(tell)
+
+    monkeypatch.setattr(growing, "carry_out", carry_out)
+
+
+def test_what_grows_tells_its_steps_and_becomes_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    carries_out(monkeypatch, succeeds)
     log = Events()
-    job = GrowJob(offer(grow), log)
+    job = GrowJob(PLAN.target.path, OFFER, log)
     job.start()
     growth = job.wait(DEADLINE)
     assert growth == grown(OFFER)
@@ -71,12 +81,15 @@ def test_what_grows_tells_its_steps_and_becomes_a_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("grow", "words", "crashes"),
+    ("work", "words", "crashes"),
     [(refuses, "resize2fs could not be started.", 0), (has_a_bug, "ZeroDivisionError: by nothing", 1)],
 )
-def test_whatever_goes_wrong_is_a_growth_that_says_so(grow: Callable[[Tell], Growth], words: str, crashes: int) -> None:
+def test_whatever_goes_wrong_is_a_growth_that_says_so(
+    monkeypatch: pytest.MonkeyPatch, work: Work, words: str, crashes: int
+) -> None:
+    carries_out(monkeypatch, work)
     log = Events()
-    growth = carried_out(offer(grow), lambda sentence: None, log)
+    growth = carried_out(PLAN.target.path, OFFER, lambda sentence: None, log)
     assert growth.kind is GrowthKind.FAILED
     assert words in str(growth.sentence) and "The clone was equal before." in str(growth.sentence)
     assert (log.kinds("growth"), len(log.kinds("crash"))) == (["failed"], crashes)
@@ -88,7 +101,7 @@ def test_without_a_thread_nothing_has_grown(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(threading.Thread, "start", start)
     log = Events()
-    job = GrowJob(offer(), log)
+    job = GrowJob(PLAN.target.path, OFFER, log)
     job.start()
     growth = job.wait(0)
     assert growth and growth.kind is GrowthKind.NOT_GROWN and log.kinds("growth") == ["not-grown"]
@@ -98,33 +111,32 @@ class Side:
     """A receiver whose clone is equal, and could grow."""
 
     commands = ()
-    offer = OFFER
 
     def __init__(self, *arguments: object) -> None: ...
 
     def leave(self) -> None: ...
 
     def prepare(self) -> Callable[[], Outcome]:
-        return lambda: Outcome(OutcomeKind.EQUAL, say("It is equal."), offer=self.offer)
+        return lambda: Outcome(OutcomeKind.EQUAL, say("It is equal."), offer=OFFER)
 
 
 def outcome_of(
-    monkeypatch: pytest.MonkeyPatch, grow: Grow, attended: bool, what: Offer = OFFER
-) -> tuple[Outcome, Events, Transfer]:
+    monkeypatch: pytest.MonkeyPatch, grow: Grow, attended: bool, work: Work = succeeds
+) -> tuple[Outcome, Events]:
     monkeypatch.setattr(transfer, "Receiver", Side)
-    monkeypatch.setattr(Side, "offer", what)
+    carries_out(monkeypatch, work)
     log = Events()
-    work = Transfer(a_plan(grow=grow, attended=attended), log)
-    work.start()
-    outcome = work.wait(DEADLINE)
-    work.close()
+    cast = Transfer(replace(PLAN, grow=grow, attended=attended), log)
+    cast.start()
+    outcome = cast.wait(DEADLINE)
+    cast.close()
     assert outcome
-    return outcome, log, work
+    return outcome, log
 
 
 @pytest.mark.parametrize("attended", [True, False])
 def test_what_was_said_before_is_done_before_the_outcome(monkeypatch: pytest.MonkeyPatch, attended: bool) -> None:
-    outcome, log, _ = outcome_of(monkeypatch, Grow.YES, attended)
+    outcome, log = outcome_of(monkeypatch, Grow.YES, attended)
     assert outcome.growth and outcome.growth.kind is GrowthKind.GROWN and outcome.ok
     told = [one["event"] for one in log.seen if one["event"] in ("phase", "growth", "outcome")]
     assert told == ["phase", "growth", "outcome"]
@@ -132,45 +144,45 @@ def test_what_was_said_before_is_done_before_the_outcome(monkeypatch: pytest.Mon
 
 
 def test_who_is_there_is_asked_behind_the_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome, log, _ = outcome_of(monkeypatch, Grow.ASK, attended=True)
+    outcome, log = outcome_of(monkeypatch, Grow.ASK, attended=True)
     assert (outcome.offer, outcome.growth, log.kinds("growth")) == (OFFER, None, [])
 
 
 def test_where_nobody_is_there_nothing_grows_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome, _, _ = outcome_of(monkeypatch, Grow.ASK, attended=False)
+    outcome, _ = outcome_of(monkeypatch, Grow.ASK, attended=False)
     assert outcome.offer is None and outcome.growth and outcome.ok
     assert "nobody was there to be asked (grow=yes" in str(outcome.growth.sentence)
 
 
 @pytest.mark.parametrize("attended", [True, False])
 def test_who_said_no_hears_nothing_of_it(monkeypatch: pytest.MonkeyPatch, attended: bool) -> None:
-    outcome, _, _ = outcome_of(monkeypatch, Grow.NO, attended)
+    outcome, _ = outcome_of(monkeypatch, Grow.NO, attended)
     assert (outcome.offer, outcome.growth) == (None, None)
 
 
 def test_a_growing_that_failed_leaves_a_success_and_one_that_broke_the_clone_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    outcome, _, _ = outcome_of(monkeypatch, Grow.YES, attended=False, what=offer(refuses))
+    outcome, _ = outcome_of(monkeypatch, Grow.YES, attended=False, work=refuses)
     assert outcome.ok and outcome.kind is OutcomeKind.EQUAL
-    outcome, log, _ = outcome_of(monkeypatch, Grow.YES, attended=False, what=offer(breaks))
+    outcome, log = outcome_of(monkeypatch, Grow.YES, attended=False, work=breaks)
     assert not outcome.ok and outcome.kind is OutcomeKind.BROKEN
     assert (log.seen[-1]["ok"], log.seen[-1]["kind"]) == (False, "broken")
 
 
 def test_while_it_grows_that_is_the_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    works: list[Transfer] = []
+    casts: list[Transfer] = []
 
-    def grow(tell: Tell) -> Growth:
+    def work(tell: Tell) -> Growth:
         tell(say("Growing ..."))
-        seen.append(works[0].snapshot())
+        seen.append(casts[0].snapshot())
         return grown(OFFER)
 
     monkeypatch.setattr(transfer, "Receiver", Side)
-    monkeypatch.setattr(Side, "offer", offer(grow))
-    works.append(Transfer(a_plan(grow=Grow.YES), Events()))
-    works[0].start()
-    assert works[0].wait(DEADLINE)
-    works[0].close()
+    carries_out(monkeypatch, work)
+    casts.append(Transfer(replace(PLAN, grow=Grow.YES), Events()))
+    casts[0].start()
+    assert casts[0].wait(DEADLINE)
+    casts[0].close()
     assert [(state.phase, str(state.messages[-1])) for state in seen] == [(Phase.GROWING, "Growing ...")]

@@ -43,6 +43,19 @@ def test_the_target_must_be_as_large(length: int, kind: OutcomeKind | None) -> N
     assert (found.kind if found else None) == kind
 
 
+@pytest.mark.parametrize(("last", "taken"), [(1, True), (2, False)])
+def test_a_smaller_one_will_do_where_the_partitions_have_room(last: int, taken: bool) -> None:
+    """Else it is refused with the numbers."""
+    text = f"label: dos\nlabel-id: 0x1\nunit: sectors\n\n/dev/sda1 : start=1, size={last * 2048 - 1}, type=83\n"
+    manifest = Manifest(9 * SIZE, 512, "session", "1", table_text=text, table_end=last * SIZE)
+    found = check(plan(), SIZE, manifest_frame(manifest), manifest)
+    assert found is None if taken else found and found.kind is K.TOO_SMALL
+    if found:
+        assert "2,097,152 bytes are needed, 1,048,576 are there, 1,048,576 bytes too few" in str(found.sentence)
+    said = [str(note) for note in notes("/dev/sda", SIZE, b"", manifest)]
+    assert any("smaller" in note for note in said)
+
+
 @pytest.mark.parametrize(
     ("head", "given", "refused"),
     [

@@ -27,7 +27,7 @@ from tests.launcher.transfer.test_transfer_netns import (
 def test_no_program_of_a_cast_has_rights(room: Room, data: bytes) -> None:  # noqa: F811
     """On either side, as root: the user, the capabilities, and the disk."""
     target, sending, receiver = middle(room, data, "zstd")
-    for seat, program in ((0, "udp-sender"), (1, "udp-receiver"), (1, "zstd")):
+    for seat, program in ((0, "udp-sender"), (1, "udp-receiver"), (1, "unpack")):
         process = Path(f"/proc/{until_runs(room, seat, program)}")
         told = fields((process / "status").read_text())
         without_rights(told)
@@ -47,7 +47,7 @@ def test_no_program_of_a_cast_has_rights(room: Room, data: bytes) -> None:  # no
     [
         (0, "udp-sender", "stage-failed", "truncated"),
         (1, "udp-receiver", "receiver-lost", "truncated"),
-        (1, "zstd", "receiver-lost", "stage-failed"),
+        (1, "unpack", "receiver-lost", "stage-failed"),
     ],
 )
 def test_a_program_that_stops_for_good_in_the_cast_ends_it_on_either_side(

@@ -497,7 +497,7 @@ def test_a_stage_that_dies_is_a_failure_on_both_sides(room: Room, data: bytes, c
 
 def test_a_decompressor_that_dies_is_a_failure_and_the_sender_hears_of_it(room: Room, data: bytes) -> None:
     target, sending, receiver = middle(room, data, "zstd")
-    (pid,) = room.processes(1, "zstd")
+    (pid,) = room.processes(1, "unpack")
     os.kill(pid, signal.SIGKILL)
     outcome = result(receiver)
     assert claims(outcome, target, data) == "stage-failed", outcome

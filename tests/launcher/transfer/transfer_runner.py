@@ -2,14 +2,14 @@
 
 Not a test: the namespace tests run it inside a network namespace. Fields: `role` (snd, rcv), `device`, `size`,
 `sector_size`, `compression` (or null), `udpcparam` (list), `attended`, `verify`, `silence`, `start_timeout`, `port`,
-`blank` (sent unasked, unless it is false), `more_patient` (of a receiver), `standstill` (seconds without a byte),
-`listen` (seconds that a sender listens before it begins), `tie` (seconds in which it gives way), `key_at` (press the
-key when so many receivers have connected), `key_after` (but not for so many seconds), `cancel_at` (cancel when so
-many bytes have moved), `pause_at` (the disk takes `pause` seconds for what is written or read there), `hang_at` (the
-target hangs from this byte on), `hang_read_at` (the disk hangs when it is read from this byte on), `hang_send_at`
-(when it is sent from there on), `hang_opening`, `hang_reopening` (when it is opened, or opened again to be read
-back), `patience` (seconds), `times` (a mapping: whatever else of the table of times), `report_at` (print a line when
-so many bytes have moved), `events` (a file).
+`blank` (sent unasked, unless it is false), `used` (only what is used, unless it is false), `more_patient` (of a
+receiver), `standstill` (seconds without a byte), `listen` (seconds that a sender listens before it begins), `tie`
+(seconds in which it gives way), `key_at` (press the key when so many receivers have connected), `key_after` (but not
+for so many seconds), `cancel_at` (cancel when so many bytes have moved), `pause_at` (the disk takes `pause` seconds for
+what is written or read there), `hang_at` (the target hangs from this byte on), `hang_read_at` (the disk hangs when it
+is read from this byte on), `hang_send_at` (when it is sent from there on), `hang_opening`, `hang_reopening` (when it is
+opened, or opened again to be read back), `patience` (seconds), `times` (a mapping: whatever else of the table of
+times), `report_at` (print a line when so many bytes have moved), `events` (a file).
 The signal SIGUSR1 cancels, whatever has moved.
 """
 
@@ -55,6 +55,7 @@ def plan(job: dict[str, Any]) -> Plan:
         start_timeout=job.get("start_timeout", START_TIMEOUT),
         port=job.get("port", 9000),
         blank=job.get("blank", True),
+        used=job.get("used", True),
     )
 
 

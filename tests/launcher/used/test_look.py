@@ -1,63 +1,246 @@
-"""What is said of real disks: file systems that were made a moment ago, in tables of every kind."""
+"""What is said of whole disks: tables of every kind, partitions beside one another, sectors of both sizes."""
 
 from __future__ import annotations
 
+import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from launcher.used.look import EDGE, survey
-from launcher.used.survey import Survey
+from tests.launcher.datapath.old_lives import intel_raid
+from tests.launcher.used.doubts import hibernate, overwrite, swsuspend
+from tests.launcher.used.making import MIB, divided, doubt, free, mkfs, put, run, sparse, surveyed
 
-MIB = 1 << 20
 pytestmark = pytest.mark.netns
 
-
-def run(*words: str | Path, text: str = "") -> None:
-    subprocess.run(words, check=True, capture_output=True, text=True, input=text)
-
-
-def sparse(path: Path, size: int) -> Path:
-    with path.open("wb") as file:
-        file.truncate(size)
-    return path
+FREE_OF_EXT4 = 4 * MIB
+"""That much at least is free in a new one of 8 MiB."""
 
 
-def surveyed(path: Path) -> Survey:
-    return survey(str(path), path.stat().st_size)
+def with_ext4(disk: Path, *offsets: int) -> Path:
+    """New file systems of 8 MiB at these places of the disk."""
+    for offset in offsets:
+        put(disk, offset, mkfs(disk.with_name("part"), "ext4", size=8 * MIB))
+    return disk
 
 
-def holes(found: Survey) -> list[tuple[int, int]]:
-    return [(run.offset, run.length) for run in found.used.runs() if run.hole]
+def within(ranges: list[tuple[int, int]], begin: int, end: int) -> int:
+    """How many bytes of the ranges are there."""
+    return sum(max(0, min(end, last) - max(begin, first)) for first, last in ranges)
 
 
-def place(disk: Path, offset: int, part: Path) -> None:
-    run("dd", f"if={part}", f"of={disk}", f"seek={offset // 512}", "conv=notrunc,sparse", "status=none")
+@pytest.fixture
+def loop(tmp_path: Path) -> Iterator[str]:
+    """A disk of 64 MiB with sectors of 4096 bytes."""
+    words = ("losetup", "--find", "--show", "--sector-size", "4096")
+    path = run(*words, sparse(tmp_path / "image", 64 * MIB)).strip()
+    try:
+        yield path
+    finally:
+        run("losetup", "--detach", path)
 
 
 def test_ext4_swap_and_ntfs_in_one_table(tmp_path: Path) -> None:
-    disk = sparse(tmp_path / "disk", 64 * MIB)
-    run("sfdisk", disk, text="label: gpt\n" + "".join(f"start={at * 2048}, size={16 * 2048}\n" for at in (1, 17, 33)))
-    for number, make in enumerate((["mkfs.ext4", "-q", "-F"], ["mkswap"], ["mkntfs", "-q", "-F", "-f"])):
-        part = sparse(tmp_path / f"part{number}", 16 * MIB)
-        run(*make, part)
-        place(disk, (1 + 16 * number) * MIB, part)
+    table = "label: gpt\n" + "".join(f"start={at * 2048}, size={16 * 2048}\n" for at in (1, 17, 33))
+    disk = divided(tmp_path / "disk", 64 * MIB, table)
+    for number, kind in enumerate(("ext4", "swap", "ntfs")):
+        put(disk, (1 + 16 * number) * MIB, mkfs(tmp_path / "part", kind))
     before = disk.read_bytes()
     found = surveyed(disk)
-    assert [(part.name, part.kind, part.whole) for part in found.parts] == [
-        ("disk1", "ext4", None),
-        ("disk2", "swap", None),
-        ("disk3", "ntfs", None),
+    assert [(part.name, part.number, part.kind, part.whole) for part in found.parts] == [
+        ("disk1", 1, "ext4", None),
+        ("disk2", 2, "swap", None),
+        ("disk3", 3, "ntfs", None),
     ]
-    assert found.table_end == 49 * MIB
-    assert found.table and f"{disk}1 : start=        2048, size=       32768" in found.table
-    assert (18 * MIB, 14 * MIB) in holes(found)
-    assert found.used.sent < 40 * MIB
-    assert found.parts[0].used is not None and MIB < found.parts[0].used < 8 * MIB
-    for one in found.parts:
-        for begin, end in ((0, EDGE), (one.size - EDGE, one.size)):
-            assert not any(
-                offset < one.offset + end and one.offset + begin < offset + length for offset, length in holes(found)
-            )
+    assert (found.table_end, found.behind, found.warnings) == (49 * MIB, (), ())
+    assert found.table
+    assert f"device: {disk}\n" in found.table
+    assert f"{disk}1 : start=        2048, size=       32768" in found.table
+    assert (18 * MIB, 32 * MIB) in free(found)
+    for part in found.parts:
+        assert part.used is not None
+        assert 0 < part.used < 8 * MIB
+        assert not within(free(found), part.offset, part.offset + EDGE)
+        assert not within(free(found), part.offset + part.size - EDGE, part.offset + part.size)
+        assert within(free(found), part.offset, part.offset + part.size) > 6 * MIB
+    assert not within(free(found), 0, MIB)
+    assert not within(free(found), 49 * MIB, 64 * MIB)
     assert disk.read_bytes() == before
+
+
+def test_logical_partitions_and_what_links_them(tmp_path: Path) -> None:
+    mib = 2048
+    table = f"label: dos\nstart={mib}, size={8 * mib}\nstart={9 * mib}, size={20 * mib}, type=5\n"
+    table += f"start={10 * mib}, size={8 * mib}\nstart={19 * mib}, size={8 * mib}\n"
+    disk = with_ext4(divided(tmp_path / "disk", 40 * MIB, table), MIB, 10 * MIB, 19 * MIB)
+    found = surveyed(disk)
+    assert [(part.name, part.offset, part.whole) for part in found.parts] == [
+        ("disk1", MIB, None),
+        ("disk5", 10 * MIB, None),
+        ("disk6", 19 * MIB, None),
+    ]
+    assert found.table_end == 29 * MIB
+    for part in found.parts:
+        assert within(free(found), part.offset, part.offset + part.size) > FREE_OF_EXT4
+    assert not within(free(found), 9 * MIB, 10 * MIB), "the first link"
+    assert not within(free(found), 18 * MIB, 19 * MIB), "the second link"
+
+
+def test_sectors_of_4096_bytes_in_an_image_file(tmp_path: Path, loop: str) -> None:
+    run("sfdisk", "--quiet", loop, text="label: gpt\nstart=256, size=2048\nstart=2304, size=2048\n")
+    image = with_ext4(tmp_path / "image", MIB)
+    found = surveyed(image)
+    assert [(part.offset, part.size, part.kind) for part in found.parts] == [
+        (MIB, 8 * MIB, "ext4"),
+        (9 * MIB, 8 * MIB, ""),
+    ]
+    assert found.parts[0].whole is None
+    assert found.table
+    assert "sector-size: 4096" in found.table
+    assert found.table_end == 17 * MIB
+
+
+@pytest.mark.parametrize(("kind", "options"), [("ext4", "-b 4096"), ("ntfs", "-s 4096"), ("xfs", "-s size=4096")])
+def test_a_disk_with_sectors_of_4096_bytes(tmp_path: Path, loop: str, kind: str, options: str) -> None:
+    run("sfdisk", "--quiet", loop, text="label: gpt\nstart=256, size=8192\n")
+    put(tmp_path / "image", MIB, mkfs(tmp_path / "part", kind, *options.split(), size=32 * MIB))
+    found = survey(loop, 64 * MIB)
+    (part,) = found.parts
+    assert (part.name, part.offset, part.size, part.whole) == (f"{Path(loop).name}p1", MIB, 32 * MIB, None)
+    assert found.table
+    assert f"{loop}p1 : start=" in found.table
+
+
+def test_a_partition_alone(tmp_path: Path, loop: str) -> None:
+    put(tmp_path / "image", 0, mkfs(tmp_path / "part", "ext4", size=64 * MIB))
+    (part,) = survey(loop, 64 * MIB).parts
+    assert (part.name, part.number, part.whole) == (Path(loop).name, 0, None)
+
+
+def test_a_disk_without_a_table(tmp_path: Path) -> None:
+    found = surveyed(mkfs(tmp_path / "disk", "ntfs"))
+    assert [(part.name, part.number, part.whole) for part in found.parts] == [("disk", 0, None)]
+    assert (found.table, found.table_end, found.behind) == (None, None, ())
+    assert within(free(found), 0, 16 * MIB) > 4 * MIB
+
+
+def test_without_used_only_the_parts_are_told(tmp_path: Path) -> None:
+    disk = with_ext4(divided(tmp_path / "disk", 16 * MIB, "label: gpt\nstart=2048, size=16384\n"), MIB)
+    found = survey(str(disk), 16 * MIB, used=False)
+    assert [(part.kind, part.used, part.whole) for part in found.parts] == [("ext4", None, None)]
+    assert not free(found)
+    assert found.table_end == 9 * MIB
+
+
+def broken_gpt(disk: Path) -> None:
+    overwrite(512, bytes(512))(disk)
+
+
+def no_gpt(disk: Path) -> None:
+    broken_gpt(disk)
+    overwrite(16 * MIB - 512, bytes(512))(disk)
+
+
+def hybrid(disk: Path) -> None:
+    table = "start=1, size=2047, type=ee\nstart=2048, size=16384, type=83\n"
+    run("sfdisk", "--quiet", "--label-nested", "dos", disk, text=table)
+
+
+def mbr(*entries: tuple[int, int, int]) -> bytes:
+    """Four entries: type, first sector, number of sectors."""
+    rows = [struct.pack("<8BII", 0, 0, 0, 0, kind, 0, 0, 0, first, count) for kind, first, count in entries]
+    return bytes(446) + b"".join(rows).ljust(64, b"\0") + b"\x55\xaa"
+
+
+TABLES = (
+    ("the first one of a GPT", "label: gpt\nstart=2048, size=16384\n", broken_gpt, "The primary GPT table is corrupt"),
+    ("both of a GPT", "label: gpt\nstart=2048, size=16384\n", no_gpt, "its GPT is broken"),
+    ("hybrid", "label: gpt\nstart=2048, size=16384\n", hybrid, "it has two partition tables (a hybrid MBR)"),
+    (
+        "overlapping",
+        "label: dos\n",
+        overwrite(0, mbr((0x83, 2048, 16384), (0x83, 4096, 4096))),
+        "its partitions overlap",
+    ),
+    (
+        *("too long", "label: dos\n", overwrite(0, mbr((0x83, 2048, 1 << 20)))),
+        "its partition table speaks of more than is there",
+    ),
+    ("Sun's", "label: sun\n", lambda disk: None, "its partition table (sun) is not understood"),
+    ("RAID", "label: gpt\nstart=2048, size=16384\n", intel_raid, "more than one thing is recognised on it"),
+)
+
+
+@pytest.mark.parametrize(("table", "change", "why"), [row[1:] for row in TABLES], ids=[row[0] for row in TABLES])
+def test_a_table_that_is_in_doubt(tmp_path: Path, table: str, change: object, why: str) -> None:
+    disk = with_ext4(divided(tmp_path / "disk", 16 * MIB, table), MIB)
+    assert callable(change)
+    change(disk)
+    before = disk.read_bytes()
+    found = surveyed(disk)
+    assert why in doubt(found)
+    assert (found.parts[0].number, found.table, found.table_end) == (0, None, None)
+    assert disk.read_bytes() == before
+
+
+def test_a_table_of_a_disk_that_was_smaller(tmp_path: Path) -> None:
+    disk = with_ext4(divided(tmp_path / "disk", 16 * MIB, "label: gpt\nstart=2048, size=16384\n"), MIB)
+    with disk.open("r+b") as file:
+        file.truncate(32 * MIB)
+    found = surveyed(disk)
+    assert found.parts[0].whole is None
+    assert within(free(found), MIB, 9 * MIB) > FREE_OF_EXT4
+    assert (found.table_end, found.behind) == (9 * MIB, ())
+
+
+def test_a_hibernated_windows_has_all_of_its_disk(tmp_path: Path) -> None:
+    table = "label: gpt\n" + "".join(f"start={at * 2048}, size={8 * 2048}\n" for at in (1, 9, 17))
+    disk = divided(tmp_path / "disk", 32 * MIB, table)
+    put(disk, MIB, mkfs(tmp_path / "data", "ntfs", size=8 * MIB))
+    system = mkfs(tmp_path / "system", "ntfs", size=8 * MIB)
+    hibernate(system)
+    put(disk, 9 * MIB, system)
+    with_ext4(disk, 17 * MIB)
+    remedy = "so it is sent whole: shut it down with `shutdown /s /t 0`."
+    assert [part.whole and str(part.whole) for part in surveyed(disk).parts] == [
+        f"disk1: Windows is hibernated (fast startup, on disk2), {remedy}",
+        f"disk2: Windows is hibernated (fast startup), {remedy}",
+        None,
+    ]
+
+
+def test_a_hibernated_linux_has_all_of_its_disk(tmp_path: Path) -> None:
+    table = "label: gpt\n" + "".join(f"start={at * 2048}, size={8 * 2048}\n" for at in (1, 9))
+    disk = with_ext4(divided(tmp_path / "disk", 32 * MIB, table), MIB)
+    swsuspend(tmp_path / "swap")
+    put(disk, 9 * MIB, tmp_path / "swap")
+    remedy = "so it is sent whole: start it and shut it down."
+    found = surveyed(disk)
+    assert [str(part.whole) for part in found.parts] == [
+        f"disk1: a Linux is hibernated (on disk2), {remedy}",
+        f"disk2: a Linux is hibernated, {remedy}",
+    ]
+    assert not free(found)
+
+
+def test_what_is_behind_the_last_partition(tmp_path: Path) -> None:
+    disk = with_ext4(divided(tmp_path / "disk", 40 * MIB, "label: gpt\nstart=2048, size=16384\n"), MIB, 9 * MIB)
+    assert surveyed(disk).behind == (f"ext4 at byte {9 * MIB + 0x438:,}",)
+
+
+def test_a_disk_that_cannot_be_read(tmp_path: Path) -> None:
+    from launcher.errors import ErrorKind, LauncherError  # noqa: PLC0415
+
+    with pytest.raises(LauncherError) as failed:
+        survey(str(tmp_path / "none"), MIB)
+    assert failed.value.kind is ErrorKind.DISK_UNREADABLE
+
+
+def test_no_loop_device_stays(tmp_path: Path) -> None:
+    disk = with_ext4(divided(tmp_path / "disk", 16 * MIB, "label: gpt\nstart=2048, size=16384\n"), MIB)
+    surveyed(disk)
+    shown = subprocess.run(["losetup", "--list", "--noheadings"], check=True, capture_output=True, text=True).stdout
+    assert str(tmp_path) not in shown

@@ -1,0 +1,43 @@
+"""Write the table of a clone for a smaller disk, once all before the end of the last partition is on it.
+
+What is going to be written is known to the byte (see `sectors`), and is read from the disk again; then sfdisk reads the
+table, and every field must be the sender's: identifiers, numbers, starts, sizes, types, names, attributes, and nothing
+that it complains of. So of the bytes that no digest covers, each is accounted for.
+"""
+
+from __future__ import annotations
+
+from ..errors import ErrorKind, LauncherError
+from ..sentence import say
+from .disk import opened
+from .fit import Fit
+from .running import run
+from .sectors import sectors
+from .table import read_table, same
+
+
+def rewrite(path: str, found: Fit, seconds: float) -> None:
+    """Write it, where it is to be written, on the disk or file at `path`, which holds the clone as far as
+    `found.end`; each program may take so many seconds. Raises LauncherError, OSError."""
+    if not found.rewritten:
+        return
+    with opened(path) as disk:
+        disk.forget()
+        written = sectors(found.table, found.size, disk.read(0, found.table.head), found.end, seconds)
+        for step in written.steps:
+            disk.write(step)
+        if not disk.has(written.pieces):
+            raise _not_there()
+    dump = run(("sfdisk", "--dump", path), seconds)
+    checked = run(("sfdisk", "--verify", path), seconds)
+    table = read_table(dump.out)
+    if dump.status or table is None or not same(table, found.table):
+        raise _not_there()
+    if checked.status or checked.errors or "No errors detected" not in checked.out:
+        sentence = say("The partition table is not right: {failure}.", failure=checked.failure)
+        raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence)
+
+
+def _not_there() -> LauncherError:
+    sentence = say("The partition table that was written is not the one that is read.")
+    return LauncherError(ErrorKind.PROGRAM_FAILED, sentence)

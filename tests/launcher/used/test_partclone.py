@@ -1,0 +1,84 @@
+"""Of clean file systems, partclone's map says the same, before ranges shrink to granules. (Of others it is no source:
+where a log has to be replayed, its map misses what comes then.)"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from launcher.used import ext, ntfs, xfs
+from launcher.used.doubt import Tools
+from launcher.used.window import Source, Window
+from tests.launcher.used.making import MIB, fill, inside, mkfs, run
+
+pytestmark = pytest.mark.field
+
+CLEAN = (
+    *(
+        ("ext4", options)
+        for options in ("", "-b 1024", "-O meta_bg,^resize_inode", "-O uninit_bg,^metadata_csum", "-O ^64bit")
+    ),
+    *(("ext3", ""), ("ext2", ""), ("ntfs", ""), ("ntfs", "-c 512"), ("ntfs", "-c 65536")),
+    *(("xfs", options) for options in ("", "-b size=1024", "-d agcount=2", "-m rmapbt=1")),
+)
+
+
+@pytest.mark.parametrize(("kind", "options"), CLEAN)
+def test_partclone_says_the_same(kind: str, options: str, tmp_path: Path) -> None:
+    disk = mkfs(tmp_path / "disk", kind, *options.split(), size=48 * MIB)
+    inside(disk, kind, lambda root: fill(root, 3))
+    ours = bytearray(b"\1" * (disk.stat().st_size // 512))
+
+    def free(begin: int, end: int) -> None:
+        ours[begin // 512 : end // 512] = bytes((end - begin) // 512)
+
+    source = Source(str(disk))
+    with source.window(0, source.size, lambda: None) as window:
+        exact(kind, window, free)
+    source.close()
+    run(f"partclone.{kind}", "-D", "-F", "-L", tmp_path / "log", "-s", disk, "-O", tmp_path / "map")
+    theirs = domain(tmp_path / "map", len(ours))
+    kept = [sector for sector in range(len(ours)) if ours[sector] and not theirs[sector]]
+    assert not [sector for sector in range(len(ours)) if theirs[sector] and not ours[sector]]
+    assert len(kept) == ours_alone(kind, disk)
+
+
+def exact(kind: str, window: Window, free: Callable[[int, int], None]) -> None:
+    tools = Tools(time.monotonic() + 60, lambda command: None)
+    if kind != "ntfs":
+        (xfs if kind == "xfs" else ext).look(window, tools, free)
+        return
+    volume = ntfs.gate(tools.text("ntfsinfo", "--mft", window.path), window.length)
+    bits = ntfs.Bits(volume.clusters, 1, lambda begin, end: free(begin * volume.cluster, end * volume.cluster))
+    tools.stream(bits.take, "ntfscat", window.path, "$Bitmap")
+    assert bits.end() == volume.free
+
+
+def ours_alone(kind: str, disk: Path) -> int:
+    """Sectors that partclone leaves out and we send: the blocks that an xfs keeps for its own trees, and what is behind
+    the last cluster of an NTFS, where the copy of its first sector is."""
+    if kind == "ntfs":
+        about = run("ntfsinfo", "--mft", disk)
+        clusters, size = (int(re.findall(rf"{name}: (\d+)", about)[0]) for name in ("Size in Clusters", "Cluster Size"))
+        return (disk.stat().st_size - clusters * size) // 512
+    if kind == "xfs":
+        groups = run("xfs_db", "-r", "-c", "sb 0", "-c", "print agcount blocksize", disk)
+        count, block = map(int, re.findall(r"\d+", groups))
+        words = [word for number in range(count) for word in ("-c", f"agf {number}", "-c", "print flcount")]
+        return sum(map(int, re.findall(r"\d+", run("xfs_db", "-r", *words, disk)))) * block // 512
+    return 0
+
+
+def domain(path: Path, sectors: int) -> bytearray:
+    """A byte for each sector: whether it is used (GNU ddrescue's domain)."""
+    found = bytearray(sectors)
+    lines = [line.split() for line in path.read_text().split("\n") if line and not line.startswith("#")]
+    for begin, length, mark in (line[:3] for line in lines[1:]):
+        if mark == "+":
+            first, count = int(begin, 16) // 512, int(length, 16) // 512
+            found[first : first + count] = b"\1" * count
+    return found
