@@ -52,10 +52,9 @@ def _quiet(command: str) -> None:
     """Commands are not logged."""
 
 
-def where(name: str) -> str | None:
-    """The path of a program; None where there is none of that name."""
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
-    return shutil.which(name, path=places)
+def find(name: str) -> str | None:
+    """Where the program is; None where there is none."""
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT)))
 
 
 def ask(
@@ -79,7 +78,7 @@ def ask(
         ours.callback(os.close, inlet)
         with contextlib.ExitStack() as theirs:
             theirs.callback(os.close, outlet)
-            process = spawn((where(name) or name, *words), stdin, outlet, note, rights=rights)
+            process = spawn((find(name) or name, *words), stdin, outlet, note, rights=rights)
         try:
             errors = _read(process, inlet, take, time.monotonic() + seconds)
         except BaseException:

@@ -83,7 +83,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 def test_a_program_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = mkfs(tmp_path / "disk", "ext4", size=8 * MIB)
     monkeypatch.setattr("launcher.used.ext.PROGRAM", "no-dumpe2fs")
-    assert doubt(surveyed(disk)) == "disk: no-dumpe2fs is missing here, so it is sent whole."
+    assert doubt(surveyed(disk)) == (
+        "disk: no-dumpe2fs is missing (the initrd was built without it, or it is not installed), so it is sent whole."
+    )
 
 
 @pytest.mark.netns
