@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ..datapath.behind import Behind, tidy
-from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
+from ..datapath.block_device import DiskError, ReadBack, SourceDisk, TargetDisk, no_answer
 from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
 from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
 from ..datapath.holes import clear
@@ -95,9 +95,12 @@ class Receiver:
         try:
             if target is None or job.owner.cancelled():
                 return judge_receiver(Receiving(wanted.path, wanted.size, cancelled=True))
-            return Reception(job, target, self._begun).run()
+            return self._reception(target).run()
         finally:
             job.owner.leave()
+
+    def _reception(self, target: TargetDisk) -> Reception:
+        return Reception(self._job, target, self._begun)
 
 
 @dataclass
@@ -119,7 +122,7 @@ class Reception(Loop):
         super().__init__(job)
         plan = job.plan
         self._target = target
-        self._disks: list[TargetDisk | ReadBack] = [target]
+        self._disks: list[TargetDisk | ReadBack | SourceDisk] = [target]
         self._stop = threading.Event()  # for the worker that reads back
         size = plan.target.size if target.size is None else min(plan.target.size, target.size)
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
@@ -382,9 +385,13 @@ class Reception(Loop):
             return None
         self.owner.supervisor.add(process)
         pipes.close(inlet, unpacked_outlet)
-        feeding = self.owner.start("stream", lambda: copy_stream(incoming, outlet))
+        feeding = self.owner.start("stream", lambda: self._pass_on(incoming, outlet))
         self._feed = Feed(process, incoming, outlet, unpacked, feeding)
         return self._feed
+
+    def _pass_on(self, incoming: Incoming, outlet: int) -> Moved:
+        """The stream goes to who unpacks it. A worker's."""
+        return copy_stream(incoming, outlet)
 
     def _feed_until(self, feed: Feed, done: Callable[[], bool]) -> None:
         """Wait until `done`. Where the stream is over before, who unpacks it sees its end as well."""
@@ -448,7 +455,7 @@ class Reception(Loop):
         written = self._seen.target
         reading = self.owner.start("disk", lambda: read_back(again, written, self._reread_so_far))
         self.until(lambda: reading.over)
-        with contextlib.suppress(_Stopped):
+        with contextlib.suppress(Stopped):
             self._note(reread=reading.result())
 
     def _rewrite(self, found: Fit) -> None:
@@ -492,7 +499,7 @@ class Reception(Loop):
     def _reread_so_far(self, count: int, holes: int) -> None:
         """A worker's, for each chunk."""
         if self._stop.is_set():
-            raise _Stopped
+            raise Stopped
         self.job.status.reread(count, holes)
 
     def _enter(self, phase: Phase) -> None:
@@ -526,5 +533,5 @@ class Reception(Loop):
         return seen
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """The operator ended the transfer while the disk was read back."""
