@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..datapath import zstd
 from ..datapath.block_device import SourceDisk
 from ..datapath.copying import copy_from_disk, copy_pipe
 from ..datapath.framing import recognise
@@ -59,9 +60,11 @@ class Sender:
     """One cast of `plan`. `prepare` may refuse; what it gives takes as long as the cast, and gives its outcome."""
 
     def __init__(self, plan: Plan, status: Status, log: EventLog, times: Times = TIMES) -> None:
-        """Raises TransferFailed when a program is missing. `commands`: what is run, with the programs that are
-        there."""
+        """Raises TransferFailed when a program or a library is missing. `commands`: what is run, with the programs
+        that are there."""
         self.commands = tuple(program(words) for words in argv(plan))
+        if is_framed(plan):
+            _need_zstd()
         self._job = Job(plan, status, log, times, Owner(times))
 
     def begin_cast(self) -> None:
@@ -123,6 +126,17 @@ class Sender:
             stream = DiskCast(job.plan, source, survey, looking.unchanged) if is_framed(job.plan) else None
             used = survey.used.sent
         return Casting(job, attendance, source, Pipeline(job, self.commands), stream, used).run()
+
+
+def _need_zstd() -> None:
+    try:
+        zstd.version()
+    except OSError as error:
+        raise TransferFailed(
+            ErrorKind.PROGRAM_MISSING,
+            say("{library} is missing, and a sender with zstd needs it.", library=zstd.LIBRARY),
+            say("Install libzstd, or send with compr=gzip."),
+        ) from error
 
 
 def _check(plan: Plan, source: SourceDisk) -> None:
