@@ -18,7 +18,7 @@ from ..sentence import Sentence, say, verbatim
 from .block_device import DiskError
 from .copying import Incoming, copy_records, wide_pipe, write_all
 from .moved import Moved
-from .records import BadRecord, RecordReader, first_record
+from .records import BadRecord, Kind, RecordReader
 from .stored_stream import StoredSource, StoredStream, bytes_of
 from .worker import WORKER, worker
 
@@ -68,10 +68,10 @@ def _unpacked(source: StoredSource, unpacked: int, progress: Progress) -> Moved:
     manifest = source.stored.manifest
     reader = RecordReader(Incoming(unpacked).fill)
     try:
-        frame, _ = first_record(reader)
+        frame = reader.frame(Kind.MANIFEST)
     except BadRecord as bad:
         return Moved(bad=bad.words)
-    if frame is None:
+    if not frame:
         return Moved(cut=True)
     reader.checked.announce(manifest.length, holes=True)
     return copy_records(reader, Nowhere(), manifest.length, progress)

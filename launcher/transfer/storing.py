@@ -97,9 +97,10 @@ class Storer(Receiver):
 
 @dataclass
 class _Kept:
-    """What became of the file. `wrong`: why it could not be written, or what came is no stream that is kept; `full`:
+    """What became of the file. `came`: bytes of the stream so far. `wrong`: why it could not be written, or what came is no stream that is kept; `full`:
     there was no room. `size` in bytes, once it is whole; `named`: it has its name."""
 
+    came: int = 0
     wrong: Sentence | None = None
     full: bool = False
     size: int = 0
@@ -146,12 +147,16 @@ class Storing(Reception):
     def _tell_of_target(self, manifest: Manifest) -> None:
         """Nothing is overwritten."""
 
-    def _pass_on(self, incoming: Incoming, outlet: int) -> Moved:
+    def _pass_on(self, incoming: Incoming, outlet: int, most: int | None) -> Moved:
         memory, done = chunk(), 0
         try:
-            while count := incoming.read(memory):
+            while most is None or done < most:
+                count = incoming.read(memory if most is None else memory[: most - done])
+                if not count:
+                    break
                 self._walker.feed(memory[:count])
-                self._file.write(memory[:count], done)
+                self._file.write(memory[:count], self._kept.came)
+                self._kept.came += count
                 done += count
                 write_all(outlet, memory[:count])
         except Stalled:
