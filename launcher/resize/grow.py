@@ -21,7 +21,7 @@ Rules, in one place:
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..datapath.behind import renewed
@@ -40,18 +40,32 @@ from .table import Table, read_table, same
 from .window import Window, window
 
 
-def offer(path: str, plan: GrowthPlan, times: Times = TIMES) -> Offer:
+@dataclass(frozen=True)
+class GrowthOffer(Offer):
+    """An offer, with how it is carried out."""
+
+    plan: GrowthPlan | None = None
+
+
+def offer(path: str, plan: GrowthPlan) -> GrowthOffer:
     """What may be done to the disk at `path`."""
     moves = dict.fromkeys(move.number for move in plan.moves)
-    return Offer(
+    return GrowthOffer(
         name=partition_name(path, plan.number),
         kind=plan.kind,
         before=plan.before,
         after=plan.after,
-        grow=lambda tell: grow(path, plan, tell, times),
         moves=tuple(partition_name(path, number) for number in moves),
         remarks=file_systems.remarks(plan.kind),
+        plan=plan,
     )
+
+
+def carry_out(path: str, wanted: Offer, tell: Tell = lambda step: None, times: Times = TIMES) -> Growth:
+    """Do what is offered. As `grow`."""
+    if not isinstance(wanted, GrowthOffer) or wanted.plan is None:
+        raise ValueError("this offer is none of ours")
+    return grow(path, wanted.plan, tell, times)
 
 
 def partition_name(path: str, number: int) -> str:
@@ -64,7 +78,7 @@ def grow(path: str, plan: GrowthPlan, tell: Tell = lambda step: None, times: Tim
     """Carry out `plan` on the disk at `path`, which nobody may have open, and tell each step. Raises TransferFailed
     where it cannot be had for ourselves alone; nothing has changed then. Never raises for what a disk or a tool does
     later."""
-    wanted = offer(path, plan, times)
+    wanted = offer(path, plan)
     target = TargetDisk(path, times)
     try:
         try:

@@ -22,7 +22,6 @@ from launcher.model.growth import (
     NOT_WANTED,
     Growth,
     Offer,
-    Tell,
     failed,
     grown,
     not_grown,
@@ -176,11 +175,7 @@ def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
 WORDS = say("A reason.")
 
 
-def not_here(tell: Tell) -> Growth:
-    raise AssertionError("nothing grows in these tests")
-
-
-OFFER = Offer("sdb", "menu", 10**9, 10**10, not_here, ("sda",), (WORDS,))
+OFFER = Offer("sdb", "menu", 10**9, 10**10, ("sda",), (WORDS,))
 USED = {"used": 10**8, "total": 10**9, "sent": 10**8, "bytes": 10**9, "seconds": 9.0}
 
 

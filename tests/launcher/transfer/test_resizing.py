@@ -16,6 +16,7 @@ from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Grow, Plan, Role
 from launcher.model.times import TIMES
 from launcher.resize import rewrite
+from launcher.resize.grow import carry_out
 from launcher.resize.table import read_table, same
 from launcher.transfer import stream as streams
 from launcher.transfer.transfer import Transfer
@@ -98,6 +99,7 @@ def test_one_byte_too_few_is_refused_and_nothing_written(tmp_path: Path, monkeyp
     assert target.read_bytes() == b"\xaa" * size
 
 
+@pytest.mark.field
 def test_a_second_digest_that_is_another_is_no_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = framing.trailer_frame
 
@@ -112,6 +114,7 @@ def test_a_second_digest_that_is_another_is_no_equal(tmp_path: Path, monkeypatch
     assert trailer_frame is real
 
 
+@pytest.mark.field
 def test_a_table_that_cannot_be_written_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = stream(tmp_path, GPT)
     monkeypatch.setattr(rewrite, "sectors", lambda *words: (_ for _ in ()).throw(OSError(5, "Input/output error")))
@@ -120,6 +123,7 @@ def test_a_table_that_cannot_be_written_is_no_success(tmp_path: Path, monkeypatc
     assert "its partition table could not be made" in str(outcome.sentence)
 
 
+@pytest.mark.field
 def test_a_disk_that_loses_what_is_before_the_end_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read back as far as it was written."""
     path, _ = stream(tmp_path, GPT)
@@ -136,7 +140,9 @@ def test_a_disk_that_loses_what_is_before_the_end_is_seen(tmp_path: Path, monkey
     assert outcome.kind is OutcomeKind.CHANGED and outcome.rewritten is None
 
 
-@pytest.mark.parametrize("grow", [Grow.YES, Grow.ASK, Grow.NO])
+@pytest.mark.parametrize(
+    "grow", [Grow.YES, *(pytest.param(one, marks=pytest.mark.field) for one in (Grow.ASK, Grow.NO))]
+)
 def test_a_larger_target(grow: Grow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, data = stream(tmp_path, GPT)
     target = tmp_path / "large"
@@ -152,5 +158,5 @@ def test_a_larger_target(grow: Grow, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (outcome.offer is None) is (grow is Grow.NO) and outcome.growth is None
     assert target.read_bytes()[3 * MIB : 4 * MIB] == data[3 * MIB : 4 * MIB]
     if outcome.offer:
-        assert outcome.offer.grow(lambda step: None).kind is GrowthKind.GROWN
+        assert carry_out(str(target), outcome.offer).kind is GrowthKind.GROWN
     assert target.stat().st_size == 80 * MIB
