@@ -7,7 +7,7 @@ success any more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..sentence import NOTHING, Sentence, say
@@ -60,12 +60,16 @@ class Growth:
 class Offer:
     """What could grow on the target: partition `name` (``sda2``) with a file system of `kind` (as blkid names it), from
     `before` to `after` bytes. `moves`: the partitions that go to the end before. `remarks`: what else is to be known
-    (that Windows checks it at its next start, that a file system grows at the first boot only)."""
+    (that Windows checks it at its next start, that a file system grows at the first boot only).
+
+    `grow` does it, on the disk that nobody has open any more, and tells what it does; it may take many minutes.
+    """
 
     name: str
     kind: str
     before: int
     after: int
+    grow: Callable[[Tell], Growth] = field(compare=False, repr=False)
     moves: tuple[str, ...] = ()
     remarks: tuple[Sentence, ...] = ()
 

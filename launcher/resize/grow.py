@@ -21,7 +21,7 @@ Rules, in one place:
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..datapath.behind import renewed
@@ -40,32 +40,18 @@ from .table import Table, read_table, same
 from .window import Window, window
 
 
-@dataclass(frozen=True)
-class GrowthOffer(Offer):
-    """An offer, with how it is carried out."""
-
-    plan: GrowthPlan | None = None
-
-
-def offer(path: str, plan: GrowthPlan) -> GrowthOffer:
+def offer(path: str, plan: GrowthPlan) -> Offer:
     """What may be done to the disk at `path`."""
     moves = dict.fromkeys(move.number for move in plan.moves)
-    return GrowthOffer(
+    return Offer(
         name=partition_name(path, plan.number),
         kind=plan.kind,
         before=plan.before,
         after=plan.after,
         moves=tuple(partition_name(path, number) for number in moves),
         remarks=file_systems.remarks(plan.kind),
-        plan=plan,
+        grow=lambda tell: grow(path, plan, tell),
     )
-
-
-def carry_out(path: str, wanted: Offer, tell: Tell = lambda step: None, times: Times = TIMES) -> Growth:
-    """Do what is offered. As `grow`."""
-    if not isinstance(wanted, GrowthOffer) or wanted.plan is None:
-        raise ValueError("this offer is none of ours")
-    return grow(path, wanted.plan, tell, times)
 
 
 def partition_name(path: str, number: int) -> str:

@@ -270,6 +270,7 @@ class _Room:
             seat.stages(),
             said=None if seat.said is None else round(seat.said - self.started, 1),
             began=None if began is None else round(began.arrived - self.started, 1),
+            whole=seat.whole(),
         )
 
     def _fault_reports(self, injected: Injection) -> tuple[FaultReport, ...]:

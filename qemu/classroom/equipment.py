@@ -158,8 +158,11 @@ document of the program's own."""
 
 _TELL = """\
 read -r up rest < /proc/uptime
-echo "{\"event\": \"fault\", \"t\": $up, \"program\": \"unpack\"}" > /dev/ttyS1
-pids="$(busybox pgrep -f launcher.datapath.unpack)"
+echo '{"event": "fault", "t": '$up', "program": "unpack"}' > /dev/ttyS1
+pids=
+for process in /proc/[0-9]*; do
+    ! busybox grep -q 'launcher[.]datapath[.]unpack' $process/cmdline || pids="$pids ${process#/proc/}"
+done
 """
 UNPACKER_DEEDS = {
     Kind.KILL_PROGRAM: "kill -9 $pids\n",

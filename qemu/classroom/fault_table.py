@@ -50,6 +50,11 @@ def _unmet(expected: Expected, report: Report, seat: SeatReport) -> list[str]:
         found.append(f"{seat.name} said {kind} ({said}); {expected.outcome} was expected.")
     elif expected.says not in said:
         found.append(f'{seat.name} said "{said}"; "{expected.says}" was expected in it.')
+    if len(seat.whole) != expected.whole:
+        words = "; ".join(map(": ".join, seat.whole)) or "none"
+        found.append(
+            f"{seat.name} said of these partitions that it sends them whole: {words}; {expected.whole} expected."
+        )
     disk = disk_word(report, seat)
     if disk not in expected.disk.split(" or "):
         found.append(f"the disk of {seat.name} holds {disk} ({holds(report, seat)}); {expected.disk} was expected.")

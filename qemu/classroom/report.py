@@ -95,6 +95,7 @@ class FaultReport:
 class SeatReport:
     """`problem` is why the seat came to no outcome, empty when it did; `exit` how its machine ended.
 
+    `whole`: what a sender says of the partitions that it sends whole, name and why.
     `began` and `said`: seconds from the run's start to its first data, and to its outcome, or to the sentence with
     which it stopped. Receivers have a
     `target`, senders a `source`.
@@ -114,6 +115,7 @@ class SeatReport:
     said: float | None = None
     began: float | None = None
     source: SourceReport | None = None
+    whole: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

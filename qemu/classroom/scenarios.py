@@ -27,12 +27,14 @@ class Expected:
 
     `within` is held against `report.reaction`. `says` must be found in its sentence. ``error`` as a kind: it stopped
     with a sentence before the transfer. Where chance decides, kind and disk are several, with " or " between them.
+    `whole`: so many partitions a sender says it sends whole, and why.
     """
 
     outcome: str
     disk: str
     within: int | None = None
     says: str = ""
+    whole: int = 0
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ SCENARIOS = (
     Scenario(
         "not-clean",
         ("dirty:sender", "hibernated:sender"),
-        {"sender": SENT, "receiver-1": WHOLE},
+        {"sender": Expected("sent", UNCHANGED, 60, whole=2), "receiver-1": WHOLE},
     ),
     Scenario(
         "old-signatures",
@@ -215,12 +217,12 @@ SCENARIOS = (
         "spoilt-on-the-way",
         ("spoil:receiver-1:hole", "spoil:receiver-2:zeros", "spoil:receiver-3:data", "cut:receiver-4"),
         {
-            "sender": Expected("sent or receiver-lost", UNCHANGED, 60),
-            "receiver-1": Expected("different", PART, 60),
-            "receiver-2": Expected("different", PART, 60),
-            "receiver-3": Expected("different", PART, 60),
-            "receiver-4": Expected("truncated", f"{PART} or {EQUAL}", 60),
-            "receiver-5": WHOLE,
+            "sender": Expected("receiver-lost", UNCHANGED, 90),
+            "receiver-1": Expected("different", PART, 90, "a hole of "),
+            "receiver-2": Expected("different", PART, 90, "a hole that holds something"),
+            "receiver-3": Expected("different", PART, 60, "damaged on the way"),
+            "receiver-4": Expected("truncated", EQUAL, 90),
+            "receiver-5": Expected("equal", EQUAL, 90),
         },
     ),
     Scenario(

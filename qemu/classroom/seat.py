@@ -160,6 +160,13 @@ class Seat:
         reached = [stage.name for stage in self.stages()]
         return f"the run ended before; last stage reached: {reached[-1] if reached else 'power-on'}."
 
+    def whole(self) -> tuple[tuple[str, str], ...]:
+        """The partitions that a sender says it sends whole, with its reasons."""
+        survey = self.vm.events.last("used")
+        parts = survey.fields.get("parts") if survey else None
+        found = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+        return tuple((str(part.get("name")), str(part["whole"])) for part in found if part.get("whole"))
+
     def stages(self) -> tuple[Stage, ...]:
         """Everything this seat reached, in the order of time."""
         events = self.vm.events.events

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from launcher.model.afterwards import Result
-from launcher.model.growth import Offer, grown, not_grown
+from launcher.model.growth import Growth, Offer, Tell, grown, not_grown
 from launcher.model.growth import failed as broke
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.model.plan import After, Holes, Next, Plan, Role
@@ -186,7 +186,11 @@ HOLES = failed(OutcomeKind.EQUAL, used=58_200_000_000, total=500_107_862_016, se
 SMALLER = replace(HOLES, up_to=480_000_000_000, rewritten=480_103_981_056)
 
 
-OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000)
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, not_here)
 
 
 @pytest.mark.parametrize("code", ["en", "fr", "de"])

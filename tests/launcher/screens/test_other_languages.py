@@ -22,6 +22,7 @@ from launcher.model.growth import (
     NOT_WANTED,
     Growth,
     Offer,
+    Tell,
     failed,
     grown,
     not_grown,
@@ -175,7 +176,11 @@ def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
 WORDS = say("A reason.")
 
 
-OFFER = Offer("sdb", "menu", 10**9, 10**10, ("sda",), (WORDS,))
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sdb", "menu", 10**9, 10**10, not_here, ("sda",), (WORDS,))
 USED = {"used": 10**8, "total": 10**9, "sent": 10**8, "bytes": 10**9, "seconds": 9.0}
 
 

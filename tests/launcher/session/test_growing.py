@@ -8,7 +8,7 @@ import pytest
 
 from launcher.events import EventLog
 from launcher.exits import Exit
-from launcher.model.growth import Growth, GrowthKind, Offer, failed, grown
+from launcher.model.growth import Growth, GrowthKind, Offer, Tell, failed, grown
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.screens import growing
 from launcher.sentence import Sentence, say
@@ -21,7 +21,12 @@ pytestmark = pytest.mark.usefixtures("no_terminal")
 
 CHECKED = say("Windows checks it at its next start.")
 
-OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, ("sda3",), (CHECKED,))
+
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, not_here, ("sda3",), (CHECKED,))
 EQUAL = Outcome(OutcomeKind.EQUAL, say("It is equal."), offer=OFFER)
 REPORTED = "remontee_info=y page_remontee=http://se3/r"
 
@@ -37,7 +42,6 @@ def asked(line: str = "") -> tuple[Seat, FakeSystem]:
 class FakeJob:
     """A partition that grows until something has become of it."""
 
-    path: str
     offer: Offer
     log: EventLog
     told: tuple[Sentence, ...] = ()
@@ -55,8 +59,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[FakeJob]:
     """What grows."""
     begun: list[FakeJob] = []
 
-    def job(path: str, offer: Offer, log: EventLog) -> FakeJob:
-        begun.append(FakeJob(path, offer, log))
+    def job(offer: Offer, log: EventLog) -> FakeJob:
+        begun.append(FakeJob(offer, log))
         return begun[-1]
 
     monkeypatch.setattr(stage, "GrowJob", job)
@@ -117,7 +121,7 @@ def test_yes_shows_how_far_it_is_and_then_the_result(work: list[FakeJob]) -> Non
     seat, system = asked()
     seat.act(growing.YES)
     (job,) = work
-    assert (job.path, job.offer) == ("/dev/sda", OFFER)
+    assert job.offer is OFFER
     job.told = (say("Moving sda3 ..."), say("Growing the file system ..."))
     job.seconds = 75.0
     seat.tick()

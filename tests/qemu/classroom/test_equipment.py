@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -105,7 +106,9 @@ def test_what_befalls_the_stream_stands_behind_udp_receiver(tmp_path: Path, text
     assert f"stream_filter.py {words} " in (unpacked / "usr/bin/udp-receiver").read_text()
     assert (place / "stream_filter.py").is_file()
     assert deed in (place / "deed").read_text()
-    subprocess.run(["sh", "-n", place / "deed"], check=True)
+    script = (place / "deed").read_text().replace("/dev/ttyS1", str(tmp_path / "told")).replace("kill", "echo kill")
+    subprocess.run(["busybox", "sh", "-c", script.split("(")[0]], check=True)
+    assert json.loads((tmp_path / "told").read_text())["program"] == "unpack"
 
 
 def test_a_source_that_is_not_clean_and_a_target_with_an_earlier_life(tmp_path: Path) -> None:

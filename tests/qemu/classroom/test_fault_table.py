@@ -55,6 +55,16 @@ def test_a_run_that_is_not_as_in_the_table(report: Report, words: str) -> None:
     assert any(words in sentence for sentence in unmet(ROW, report)), unmet(ROW, report)
 
 
+def test_what_is_sent_whole_is_said() -> None:
+    whole = replace(ROW, seats={**ROW.seats, "sender": Expected("sent", UNCHANGED, 10, whole=1)})
+    said = replace(run().seats[0], whole=(("sda1", "It is not clean."),))
+    assert unmet(whole, replace(run(), seats=(said, run().seats[1]))) == []
+    assert any("whole: none; 1 expected" in words for words in unmet(whole, run()))
+    assert any(
+        "whole: sda1: It is not clean.; 0" in w for w in unmet(ROW, replace(run(), seats=(said, run().seats[1])))
+    )
+
+
 def test_where_chance_decides_each_of_several_will_do() -> None:
     either = replace(ROW, seats={**ROW.seats, "receiver-1": Expected("sent or changed", f"equal or {BUT_ONE_BLOCK}")})
     assert unmet(either, run()) == []
