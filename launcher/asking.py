@@ -52,6 +52,11 @@ def _quiet(command: str) -> None:
     """Commands are not logged."""
 
 
+def find(name: str) -> str | None:
+    """Where the program is; None where there is none."""
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT)))
+
+
 def ask(
     argv: tuple[str, ...],
     take: Callable[[bytes], None],
@@ -64,7 +69,6 @@ def ask(
     """Run `argv`, and give `take` what it writes; what that raises ends the program. Without `rights` it is confined.
     Raises TransferFailed where it cannot be started, NotEnded where it has not ended in so many seconds."""
     name, *words = argv
-    places = os.pathsep.join((os.environ.get("PATH", os.defpath), *WHERE_ADMINISTRATORS_HAVE_IT))
     try:
         inlet, outlet = os.pipe()
     except OSError as error:
@@ -74,7 +78,7 @@ def ask(
         ours.callback(os.close, inlet)
         with contextlib.ExitStack() as theirs:
             theirs.callback(os.close, outlet)
-            process = spawn((shutil.which(name, path=places) or name, *words), stdin, outlet, note, rights=rights)
+            process = spawn((find(name) or name, *words), stdin, outlet, note, rights=rights)
         try:
             errors = _read(process, inlet, take, time.monotonic() + seconds)
         except BaseException:

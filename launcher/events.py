@@ -70,6 +70,7 @@ NAMES = {
     "table was written then, or null), `seconds`, `xxh128` (or null), `read_back`, `remarks` (what else is to be "
     "known of the disk), `wanted` and `present` (a sender's receivers, or null), `growth` (as in the event of that "
     "name, or null)",
+    "growing": "a step of growing begins: `sentence`",
     "growth": "behind an equal clone on a larger target a partition was to grow, or the operator said no: `kind` "
     "(grown, not-grown, failed, broken), `partition`, `before` and `after` (bytes; these or null), `sentence`, "
     "`remarks`. Where the operator was asked it comes behind `outcome`, and result.json has the outcome that counts",

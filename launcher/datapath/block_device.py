@@ -135,7 +135,7 @@ class SourceDisk(_Disk):
                 say("Unmount it, or mount it read-only, then try again."),
             )
         with contextlib.suppress(OSError):  # the transfer will meet the same error, and report it
-            self.head = os.pread(self.fd, 16, 0)
+            self.head = os.pread(self.fd, 32, 0)
 
     def read(self, buffer: memoryview, offset: int) -> int:
         """Read up to a whole buffer; 0 at the disk's end. Raises DiskError."""

@@ -31,7 +31,7 @@ from .packing import Packing, Slot
 
 GAP = 256 << 10
 """A free range in a chunk from this length on is not read; a shorter one is, since another request costs more."""
-AHEAD = 4
+AHEAD = 8
 """Chunks that the kernel is asked to read before they are needed."""
 WAITING_MOST = 64
 """Runs, holes too, that may wait to be written."""

@@ -132,6 +132,15 @@ def is_ours(head: bytes) -> bool:
 IS_OURS_BYTES = HEADER.size + len(TAG)
 
 
+def was_ours(read: Read, size: int) -> bool:
+    """Whether a file ends as a stored image does, whatever it begins with: a frame of ours, and a seek table."""
+    try:
+        lines, begin = _lines(read, size)
+    except NotWhole:
+        return False
+    return len(lines) > 1 and lines[-2] <= begin and is_ours(read(begin - lines[-2], IS_OURS_BYTES))
+
+
 def manifest_of(read: Read) -> Manifest:
     """The manifest of a stored image, whole or not. Raises NotWhole, and what `read` raises."""
     manifest = read_manifest(read(0, MANIFEST_MOST))
@@ -145,7 +154,10 @@ def manifest_of(read: Read) -> Manifest:
 def look(read: Read, size: int) -> Stored:
     """The image in a file of `size` bytes. Raises NotWhole, and what `read` raises."""
     manifest = manifest_of(read)
-    lines = _lines(read, size)
+    lines, begin = _lines(read, size)
+    told = sum(lines[0::2])
+    if told != begin:
+        raise NotWhole(say("its seek table tells of {told:,} bytes, and {count:,} are there", told=told, count=begin))
     packed, raw = lines[0::2], lines[1::2]
     if len(packed) < 2 or raw[0] or raw[-1] or packed[0] != _frame_bytes(read, 0):
         raise NotWhole(_DAMAGED_TABLE)
@@ -175,8 +187,8 @@ def as_told(piece: Piece, data: bytes | memoryview) -> bool:
 _DAMAGED_TABLE = say("its seek table is damaged")
 
 
-def _lines(read: Read, size: int) -> array[int]:
-    """Packed and unpacked length of each frame, in turn."""
+def _lines(read: Read, size: int) -> tuple[array[int], int]:
+    """Packed and unpacked length of each frame, in turn, as the seek table has them; and where it begins."""
     table = read_seek_foot(read(max(0, size - SEEK_FOOT_BYTES), SEEK_FOOT_BYTES))
     if table is None:
         raise NotWhole(say("it does not end as an image does: it was cut, or something was put behind it"))
@@ -197,10 +209,7 @@ def _lines(read: Read, size: int) -> array[int]:
         at += len(part)
     if sys.byteorder == "big":
         lines.byteswap()
-    told = sum(lines[0::2])
-    if told != begin:
-        raise NotWhole(say("its seek table tells of {told:,} bytes, and {count:,} are there", told=told, count=begin))
-    return lines
+    return lines, begin
 
 
 def _pieces(packed: array[int], raw: array[int]) -> Pieces:

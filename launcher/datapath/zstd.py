@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+LIBRARY = "libzstd.so.1"
 LEVEL = 1
 WINDOW_LOG = 27
 """The largest window that is unpacked: 128 MiB, as zstd(1) has it without ``--long``."""
@@ -176,7 +177,7 @@ _FUNCTIONS: dict[str, tuple[Any, ...]] = {  # what it gives, and then what it ta
 @cache
 def _library() -> Any:
     """Raises OSError where it is not there."""
-    lib = ctypes.CDLL("libzstd.so.1")
+    lib = ctypes.CDLL(LIBRARY)
     for name, (gives, *takes) in _FUNCTIONS.items():
         function: Callable[..., Any] = getattr(lib, name)
         function.restype = gives  # type: ignore[attr-defined]

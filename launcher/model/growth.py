@@ -7,7 +7,7 @@ success any more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..sentence import NOTHING, Sentence, say
@@ -60,12 +60,16 @@ class Growth:
 class Offer:
     """What could grow on the target: partition `name` (``sda2``) with a file system of `kind` (as blkid names it), from
     `before` to `after` bytes. `moves`: the partitions that go to the end before. `remarks`: what else is to be known
-    (that Windows checks it at its next start, that a file system grows at the first boot only)."""
+    (that Windows checks it at its next start, that a file system grows at the first boot only).
+
+    `grow` does it, on the disk that nobody has open any more, and tells what it does; it may take many minutes.
+    """
 
     name: str
     kind: str
     before: int
     after: int
+    grow: Callable[[Tell], Growth] = field(compare=False, repr=False)
     moves: tuple[str, ...] = ()
     remarks: tuple[Sentence, ...] = ()
 
@@ -90,18 +94,27 @@ def grown(offer: Offer, *remarks: Sentence) -> Growth:
 
 def not_grown(why: Sentence, offer: Offer | None = None) -> Growth:
     """Nothing was tried, because of `why` (a sentence of its own)."""
-    sentence = say("Not grown: {why} The clone is equal.", why=why)
+    sentence = say("Not grown: {why} The clone is as it was.", why=why)
     if offer is None:
         return Growth(GrowthKind.NOT_GROWN, sentence)
     return Growth(GrowthKind.NOT_GROWN, sentence, name=offer.name, before=offer.before, after=offer.before)
 
 
 def failed(offer: Offer, why: Sentence, hint: Sentence = NOTHING) -> Growth:
-    """It was tried, and `why` (a sentence of its own) says how far it came."""
+    """It could not begin, because of `why` (a sentence of its own)."""
     sentence = say(
-        "{partition} was to grow, and that failed: {why} The clone was equal before.", partition=offer.name, why=why
+        "{partition} was to grow, and that failed: {why} The clone is as it was.", partition=offer.name, why=why
     )
     return Growth(GrowthKind.FAILED, sentence, hint, name=offer.name, before=offer.before)
+
+
+def unknown(offer: Offer, why: Sentence) -> Growth:
+    """It ended in a way that nobody has foreseen: nothing can be claimed of the clone any more."""
+    sentence = say(
+        "{partition} was to grow, and nobody knows what the disk holds now: {why}", partition=offer.name, why=why
+    )
+    hint = say("Do not use this clone: cast again.")
+    return Growth(GrowthKind.BROKEN, sentence, hint, name=offer.name, before=offer.before)
 
 
 NOBODY_ASKED = say("nobody was there to be asked (grow=yes grows without a question).")

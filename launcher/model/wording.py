@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from ..sentence import NOTHING, Field, Sentence, joined, say, say_many
 from .machine import Disk, Nic, Partition
 from .plan import Target
@@ -32,6 +34,14 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def moment(seconds: int) -> str:
+    """A time since 1970, which somebody may have made up, in this PC's time zone: ``2026-11-28 20:15``."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
 
 
 def disk_line(disk: Disk) -> Sentence:

@@ -3,8 +3,9 @@ rights.
 
 Rules, in one place:
 
-* ext2, ext3, ext4: ``e2fsck -fn`` reads all of it and changes nothing; status 0, and no journal to replay. Behind that,
-  ``resize2fs -f`` need not be told again that it was checked (for which e2fsck would have to write).
+* ext2, ext3, ext4: ``dumpe2fs -h`` says that it is clean and has no journal to replay, ``e2fsck -fn`` reads all of it
+  and changes nothing; status 0. Behind that, ``resize2fs -f`` need not be told again that it was checked (for which
+  e2fsck would have to write).
 * ntfs: ``ntfs-3g.probe`` says whether Windows left it clean, ``ntfsresize --info`` checks it, and with ``--no-action``
   it tries the growing and changes nothing. What has grown is marked so that Windows checks it at its next start.
 * xfs and btrfs grow while they are mounted only: here they are left alone.
@@ -12,12 +13,16 @@ Rules, in one place:
 
 from __future__ import annotations
 
+import re
+
 from ..errors import ErrorKind, LauncherError
 from ..sentence import Sentence, say
 from .growth import EXT, NTFS
 from .running import Ran, run
 
-_REPLAY = "recovery"  # "skipping journal recovery because doing a read-only filesystem check"
+_REPLAY = "needs_recovery"
+_SKIPPED = "recovery"  # e2fsck: "skipping journal recovery because doing a read-only filesystem check"
+_STATE = re.compile(r"^Filesystem state: +clean$", re.MULTILINE)
 
 _REMARKS = {
     "xfs": say("Its file system (xfs) takes the room when it is mounted: run `xfs_growfs /` in the clone."),
@@ -36,10 +41,13 @@ def remarks(kind: str) -> tuple[Sentence, ...]:
 def check(kind: str, path: str, seconds: float) -> None:
     """Look whether the file system at `path`, which may be read only, is whole and clean. Raises LauncherError."""
     if kind in EXT:
+        head = _run(("dumpe2fs", "-h", path), seconds)
         done = _run(("e2fsck", "-f", "-n", path), seconds)
-        if _REPLAY in done.errors:
+        if _REPLAY in head.out or _SKIPPED in done.errors:
             sentence = say("The file system was not unmounted: its journal is to be replayed.")
             raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence)
+        if not _STATE.search(head.out):
+            raise LauncherError(ErrorKind.PROGRAM_FAILED, say("The file system is not marked as clean."))
     elif kind == NTFS:
         _run(("ntfs-3g.probe", "--readwrite", path), seconds)
         _run(("ntfsresize", "--info", "--no-progress-bar", path), seconds)

@@ -40,7 +40,7 @@ from .table import Table, read_table, same
 from .window import Window, window
 
 
-def offer(path: str, plan: GrowthPlan, times: Times = TIMES) -> Offer:
+def offer(path: str, plan: GrowthPlan) -> Offer:
     """What may be done to the disk at `path`."""
     moves = dict.fromkeys(move.number for move in plan.moves)
     return Offer(
@@ -48,9 +48,9 @@ def offer(path: str, plan: GrowthPlan, times: Times = TIMES) -> Offer:
         kind=plan.kind,
         before=plan.before,
         after=plan.after,
-        grow=lambda tell: grow(path, plan, tell, times),
         moves=tuple(partition_name(path, number) for number in moves),
         remarks=file_systems.remarks(plan.kind),
+        grow=lambda tell: grow(path, plan, tell),
     )
 
 
@@ -64,7 +64,7 @@ def grow(path: str, plan: GrowthPlan, tell: Tell = lambda step: None, times: Tim
     """Carry out `plan` on the disk at `path`, which nobody may have open, and tell each step. Raises TransferFailed
     where it cannot be had for ourselves alone; nothing has changed then. Never raises for what a disk or a tool does
     later."""
-    wanted = offer(path, plan, times)
+    wanted = offer(path, plan)
     target = TargetDisk(path, times)
     try:
         try:

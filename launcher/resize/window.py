@@ -35,20 +35,20 @@ _DRIVER_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Window:
-    """The loop device at `path`, open as `fd`."""
+    """The loop device at `path`, open as `fd`. `before`: what was written through it when it had another's number."""
 
     path: str
     fd: int
+    before: tuple[int, ...]
 
     def flush(self) -> None:
         """Bring what was written into it to what is below. Raises OSError."""
         os.fsync(self.fd)
 
     def written(self) -> bool:
-        """Whether anything was ever written or discarded through it (Documentation/block/stat.rst). Raises OSError."""
+        """Whether anything was ever written or discarded through it. Raises OSError."""
         self.flush()
-        fields = Path(f"/sys/block/{Path(self.path).name}/stat").read_text().split()
-        return any(int(fields[number]) for number in (4, 11) if number < len(fields))
+        return _written(self.path) != self.before
 
 
 @contextlib.contextmanager
@@ -68,7 +68,7 @@ def window(path: str, begin: int, end: int, sector: int, *, writable: bool = Fal
     try:
         with contextlib.suppress(OSError):  # a user namespace may not have that user; tools keep theirs there
             os.fchown(fd, NOBODY, -1)
-        yield Window(place, fd)
+        yield Window(place, fd, _written(place))
     finally:
         with contextlib.suppress(OSError):
             os.fchown(fd, owner, -1)
@@ -109,3 +109,10 @@ def _control() -> int:
     with contextlib.suppress(LauncherError):
         run(_DRIVER, _DRIVER_SECONDS)
     return os.open(_CONTROL, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _written(path: str) -> tuple[int, ...]:
+    """How many sectors were written and discarded, since there is this number (Documentation/block/stat.rst); a flush
+    counts as a write of none."""
+    fields = Path(f"/sys/block/{Path(path).name}/stat").read_text().split()
+    return tuple(int(fields[number]) for number in (6, 13) if number < len(fields))

@@ -13,7 +13,7 @@ from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Holes, Next, Plan, Role
 from ..model.wording import duration, listed, rate, size
 from ..network.result_page import Answer
-from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from .pages import LEAVE, Chosen
 from .summary import earlier_cast, which_cast
@@ -134,9 +134,9 @@ def what_is_known(outcome: Outcome) -> Sentence:
     if outcome.kind is OutcomeKind.NOT_BEGUN:
         return say("Nothing was sent or written.")
     if outcome.kind is OutcomeKind.EQUAL:
-        return joined(" ", _compared(of_whole(outcome)), _up_to(outcome))
+        return _compared(outcome)
     if outcome.kind is OutcomeKind.ARRIVED:
-        return joined(" ", say("It was NOT read back from the disk: verify=no."), _up_to(outcome))
+        return say("It was NOT read back from the disk: verify=no.")
     if outcome.kind is OutcomeKind.WRITTEN and outcome.read_back:
         return say(
             "It was read back from the disk: it holds what came. Whether that is the sender's disk is not known."
@@ -146,23 +146,10 @@ def what_is_known(outcome: Outcome) -> Sentence:
     return NOTHING
 
 
-def _compared(part: Sentence | None) -> Sentence:
-    if part:
-        return say("What is used was read back and compared: equal in every used block ({part}).", part=part)
+def _compared(outcome: Outcome) -> Sentence:
+    if outcome.up_to or of_whole(outcome):
+        return say("All that was written was read back from the disk and compared.")
     return say("It was read back from the disk and compared.")
-
-
-def _up_to(outcome: Outcome) -> Sentence:
-    """On a smaller target."""
-    if not outcome.up_to:
-        return NOTHING
-    if not outcome.rewritten:
-        return say("This disk is smaller: equal up to the end of the last partition.")
-    return say_many(
-        "This disk is smaller: equal up to the end of the last partition; table rewritten for {count:,} byte.",
-        "This disk is smaller: equal up to the end of the last partition; table rewritten for {count:,} bytes.",
-        outcome.rewritten,
-    )
 
 
 def what_is_left(plan: Plan, outcome: Outcome) -> Sentence:

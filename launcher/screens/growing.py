@@ -9,7 +9,7 @@ import urwid
 
 from ..answers.questions import Choice
 from ..model.growth import Offer
-from ..model.outcome import Outcome
+from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Plan
 from ..model.wording import duration, size
 from ..sentence import NOTHING, Sentence, say
@@ -20,7 +20,7 @@ from .widgets import Page, frame, result_frame
 PATIENCE = 120.0  # seconds for which the question stays where something follows by itself
 NO, YES = "no", "grow"
 SHOWN_STEPS = 6
-GROWS = say("The clone is equal. Its last big partition grows now. Do not switch off.")
+GROWS = say("The clone is done. Its last big partition grows now. Do not switch off.")
 
 
 class GrowQuestion:
@@ -35,9 +35,14 @@ class GrowQuestion:
             Choice(NO, say("No: the rest of this disk stays free")),
             Choice(YES, say("Grow {partition} to {after}", partition=offer.name, after=after)),
         )
+        equal = outcome.kind is OutcomeKind.EQUAL
         title = say("DONE, and this disk is larger. Shall {partition} grow?", partition=offer.name)
+        if not equal:
+            title = say("WRITTEN, and this disk is larger. Shall {partition} grow?", partition=offer.name)
         rows = [urwid.Text(tr(sentence)) for sentence in _sentences(plan, outcome, offer) if sentence]
-        widget = result_frame(title, "done", [*rows, self._countdown], choices, answer, host, first=2)
+        widget = result_frame(
+            title, "done" if equal else "caution", [*rows, self._countdown], choices, answer, host, first=2
+        )
         self.page = Page("grow", widget, {})
         self.tick()
 

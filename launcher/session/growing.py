@@ -70,7 +70,7 @@ class Growing(Stage):
         if action == NO:
             self._leave_it(NOT_WANTED)
         elif action == YES:
-            job = GrowJob(self._execution.plan.target.path, self._offer, self.app.log)
+            job = GrowJob(self._offer, self.app.log)
             job.start()
             self._work = job, GrowingPage(self._offer, self.app.host)
             self.app.show(self._work[1].page)

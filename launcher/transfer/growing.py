@@ -1,6 +1,7 @@
 """Growing behind an equal clone, in a thread of its own, once its transfer is over and the disk is closed.
 
-Whatever goes wrong becomes a `Growth` that says so: the clone is equal, and nothing of that may be lost.
+Whatever goes wrong becomes a `Growth` that says so, and never more than is known. An expected error means that nothing
+has begun; behind any other one nobody knows what the disk holds.
 """
 
 from __future__ import annotations
@@ -11,34 +12,37 @@ import traceback
 
 from ..errors import LauncherError
 from ..events import EventLog
-from ..model.growth import Growth, Offer, Tell, failed, not_grown
-from ..resize.grow import carry_out
+from ..model.growth import Growth, Offer, Tell, failed, not_grown, unknown
 from ..sentence import Sentence, say
 
 
-def carried_out(path: str, offer: Offer, tell: Tell, log: EventLog) -> Growth:
-    """What becomes of `offer` on the disk at `path`; raises nothing. The event log has it."""
+def carried_out(offer: Offer, tell: Tell, log: EventLog) -> Growth:
+    """What becomes of `offer`; raises nothing. The event log has each step, and it."""
+
+    def step(sentence: Sentence) -> None:
+        log.emit("growing", sentence=str(sentence))
+        tell(sentence)
+
     try:
-        growth = carry_out(path, offer, tell)
+        growth = offer.grow(step)
     except LauncherError as error:
         growth = failed(offer, error.sentence, error.hint)
     except Exception as bug:
         words = f"{type(bug).__name__}: {bug}"
         log.emit("crash", sentence=words, traceback=traceback.format_exc())
-        growth = failed(offer, say("the launcher failed ({error}).", error=words))
+        growth = unknown(offer, say("the launcher failed ({error}).", error=words))
     log.emit("growth", **growth.record())
     return growth
 
 
 class GrowJob:
-    """One growing on the disk at `path`. `told`: what it said so far."""
+    """One growing. `told`: what it said so far."""
 
-    def __init__(self, path: str, offer: Offer, log: EventLog) -> None:
+    def __init__(self, offer: Offer, log: EventLog) -> None:
         self.told: tuple[Sentence, ...] = ()
         self._begun = time.monotonic()
         self._growth: Growth | None = None
         self._done = threading.Event()
-        self._path = path
         self._offer = offer
         self._log = log
 
@@ -65,5 +69,5 @@ class GrowJob:
         self.told = (*self.told, sentence)
 
     def _run(self) -> None:
-        self._growth = carried_out(self._path, self._offer, self._tell, self._log)
+        self._growth = carried_out(self._offer, self._tell, self._log)
         self._done.set()

@@ -468,7 +468,7 @@ class Reception(Loop):
             size = self._target.end()
         except DiskError:
             return outcome
-        return room(self.job.plan, outcome, self._seen.manifest, size, self.job.times)
+        return room(self.job.plan, outcome, self._seen.manifest, size)
 
     def _tidy(self) -> None:
         """See to what lies behind the clone, and to the kernel's view of it. What is known of the clone stays true

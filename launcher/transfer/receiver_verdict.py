@@ -53,6 +53,7 @@ def judge_receiver(seen: Receiving) -> Outcome:
         used=seen.manifest.used if seen.manifest else None,
         total=seen.manifest.length if seen.manifest else None,
         seconds=seen.seconds,
+        up_to=seen.target.kept.end if seen.target.kept else None,
         rewritten=seen.rewriting.size if seen.rewriting and not seen.rewriting.error else None,
         xxh128=seen.target.digest,
         read_back=seen.reread is not None and seen.reread.digest is not None,

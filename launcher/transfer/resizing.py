@@ -64,20 +64,20 @@ def rewritten(target: TargetDisk, found: Fit, times: Times) -> tuple[Rewriting, 
     return Rewriting(found.size if found.rewritten else None, None), renewed(target, times)
 
 
-def room(plan: Plan, outcome: Outcome, manifest: Manifest | None, size: int, times: Times) -> Outcome:
+def room(plan: Plan, outcome: Outcome, manifest: Manifest | None, size: int) -> Outcome:
     """`outcome` with what may grow on a target of `size` bytes, or why nothing does."""
-    found = _room(plan, manifest, size, times) if outcome.kind in GROWS_BEHIND else None
+    found = _room(plan, manifest, size) if outcome.kind in GROWS_BEHIND else None
     if found is None:
         return outcome
     return outcome.grown(found) if isinstance(found, Growth) else outcome.offered(found)
 
 
-def _room(plan: Plan, manifest: Manifest | None, size: int, times: Times) -> Offer | Growth | None:
+def _room(plan: Plan, manifest: Manifest | None, size: int) -> Offer | Growth | None:
     if plan.grow is Grow.NO or plan.target.partition or manifest is None or size <= manifest.length:
         return None
     contents = tuple(Content(part.number, part.kind) for part in manifest.parts)
     found = growth(manifest.table_text, manifest.length, size, contents)
     if not isinstance(found, NoGrowth):
-        return offer(plan.target.path, found, times)
+        return offer(plan.target.path, found)
     wanted = plan.grow is Grow.YES or found.worth
     return not_grown(say("{why}.", why=found.sentence)) if wanted else None

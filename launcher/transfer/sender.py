@@ -17,10 +17,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..datapath import zstd
 from ..datapath.block_device import SourceDisk
 from ..datapath.copying import copy_from_disk, copy_pipe
 from ..datapath.framing import recognise
 from ..datapath.moved import NO_BYTES, Moved
+from ..datapath.stored_stream import StoredSource
 from ..errors import ErrorKind, TransferFailed
 from ..events import EventLog
 from ..model.outcome import Outcome
@@ -45,6 +47,7 @@ from .sender_verdict import judge_sender
 from .source import opening
 from .standstill import Standstill
 from .status import Status
+from .stored_cast import StoredCast
 from .stream import DiskCast, Stream, cast
 from .supervisor import Ended, Said
 
@@ -57,9 +60,11 @@ class Sender:
     """One cast of `plan`. `prepare` may refuse; what it gives takes as long as the cast, and gives its outcome."""
 
     def __init__(self, plan: Plan, status: Status, log: EventLog, times: Times = TIMES) -> None:
-        """Raises TransferFailed when a program is missing. `commands`: what is run, with the programs that are
-        there."""
+        """Raises TransferFailed when a program or a library is missing. `commands`: what is run, with the programs
+        that are there."""
         self.commands = tuple(program(words) for words in argv(plan))
+        if is_framed(plan):
+            _need_zstd()
         self._job = Job(plan, status, log, times, Owner(times))
 
     def begin_cast(self) -> None:
@@ -79,7 +84,10 @@ class Sender:
         job = self._job
         try:
             source = opened(opening(job.plan), job.plan.target.path, job.owner, job.times)
-            if source:
+            if isinstance(source, StoredSource):
+                length = source.stored.manifest.length
+                self._job = replace(job, plan=replace(job.plan, target=replace(job.plan.target, size=length)))
+            elif source:
                 _check(job.plan, source)
         except BaseException:
             job.owner.leave()
@@ -105,14 +113,30 @@ class Sender:
         job = self._job
         if source is None or job.owner.cancelled():
             return attendance.evidence(cancelled=True)
-        looking = Looking(job, source)
+        looking = StoredCast(job, source) if isinstance(source, StoredSource) else Looking(job, source)
         listening = Listening(job, attendance, looking)
         listening.run()
         if attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
-        survey = looking.tell()
-        stream = DiskCast(job.plan, source, survey, looking.unchanged) if is_framed(job.plan) else None
-        return Casting(job, attendance, source, Pipeline(job, self.commands), stream, survey.used.sent).run()
+        stream: Stream | None
+        if isinstance(looking, StoredCast):
+            stream, used = looking, looking.tell()
+        else:
+            survey = looking.tell()
+            stream = DiskCast(job.plan, source, survey, looking.unchanged) if is_framed(job.plan) else None
+            used = survey.used.sent
+        return Casting(job, attendance, source, Pipeline(job, self.commands), stream, used).run()
+
+
+def _need_zstd() -> None:
+    try:
+        zstd.version()
+    except OSError as error:
+        raise TransferFailed(
+            ErrorKind.PROGRAM_MISSING,
+            say("{library} is missing, and a sender with zstd needs it.", library=zstd.LIBRARY),
+            say("Install libzstd, or send with compr=gzip."),
+        ) from error
 
 
 def _check(plan: Plan, source: SourceDisk) -> None:
@@ -135,7 +159,7 @@ class Listening(Loop):
     """Before anything is started: another sender that waits on the same port would share the receivers. Meanwhile
     `looking` goes on."""
 
-    def __init__(self, job: Job, attendance: Attendance, looking: Looking) -> None:
+    def __init__(self, job: Job, attendance: Attendance, looking: Looking | StoredCast) -> None:
         super().__init__(job)
         self.cancelled = False
         self._attendance = attendance

@@ -194,8 +194,8 @@ def _fewer_than_wanted(seen: Sending) -> Claim | None:
     if there >= seen.wanted or not seen.receivers:
         return None
     sentence = say_many(
-        "{device} was sent whole, but only {count} receiver was there until the end; wanted: {wanted}.",
-        "{device} was sent whole, but only {count} receivers were there until the end; wanted: {wanted}.",
+        "{device} was sent to its end, but only {count} receiver was there until the end; wanted: {wanted}.",
+        "{device} was sent to its end, but only {count} receivers were there until the end; wanted: {wanted}.",
         there,
         device=seen.device,
         wanted=seen.wanted,
@@ -215,8 +215,8 @@ def _to_nobody(seen: Sending) -> Claim | None:
 
 def _sent(seen: Sending) -> Claim:
     sentence = say_many(
-        "{device} was sent whole; {count} receiver was there until the end, {wanted} wanted.",
-        "{device} was sent whole; {count} receivers were there until the end, {wanted} wanted.",
+        "{device} was sent to its end; {count} receiver was there until the end, {wanted} wanted.",
+        "{device} was sent to its end; {count} receivers were there until the end, {wanted} wanted.",
         len(seen.receivers) - len(_lost(seen)),
         device=seen.device,
         wanted=seen.wanted,

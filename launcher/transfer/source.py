@@ -15,6 +15,7 @@ from ..model.plan import Plan
 from ..model.times import Times
 from ..model.wording import blank_line
 from ..sentence import say
+from .stored_cast import is_stored, stored_source
 
 MEANT = say("Check that it is the right disk. blank=yes sends it all the same.")
 
@@ -25,6 +26,8 @@ def opening(plan: Plan) -> Callable[[str, Times], SourceDisk]:
     def open_source(path: str, times: Times) -> SourceDisk:
         source = SourceDisk(path, times)
         try:
+            if is_stored(source):
+                return stored_source(plan, source, times)
             _refuse_blank(plan, path, times)
         except TransferFailed:
             source.close()

@@ -125,7 +125,7 @@ class Transfer:
         if wanted is Grow.YES:
             self._status.enter(Phase.GROWING)
             self._log.emit("phase", phase=Phase.GROWING.value)
-            return outcome.grown(carried_out(self._plan.target.path, offer, self._status.tell, self._log))
+            return outcome.grown(carried_out(offer, self._status.tell, self._log))
         return outcome.grown(not_grown(NOBODY_ASKED, offer)) if wanted is Grow.ASK else replace(outcome, offer=None)
 
     def _report(self) -> None:

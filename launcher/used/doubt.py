@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..asking import Ended, ask
+from ..asking import Ended, ask, find
 from ..sentence import NOTHING, Sentence, say, verbatim
 
 LINE_MOST = 16 << 20
@@ -71,7 +71,11 @@ class Tools:
         return b"".join(pieces).decode(errors="replace"), ended
 
     def stream(self, take: Callable[[bytes], None], *argv: str) -> Ended:
-        """Give `take` the pieces of what it writes. Raises LauncherError, and what `take` raises."""
+        """Give `take` the pieces of what it writes. Raises LauncherError, what `take` raises, and Doubt where there is
+        no such program."""
+        if find(argv[0]) is None:
+            why = say("{program} is missing (the initrd was built without it, or it is not installed)", program=argv[0])
+            raise Doubt(why)
         return ask(argv, take, self.seconds, rights=self.rights, note=self.note)
 
     def lines(self, take: Callable[[str], None], *argv: str) -> Ended:

@@ -10,7 +10,7 @@ Rules, in one place:
   source has not.
 * Where one system is hibernated, it has its file systems still: if Windows is, no NTFS of the disk is looked at; if a
   Linux is, none is at all.
-* Tools see read-only windows (see `window`). Without loop devices nothing is looked at.
+* Tools see read-only windows (see `window`). Without loop devices only the table is read, and no partition looked at.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class _Surveying:
                     return larger
                 self._sector = self._source.sector
         except NoWindow as no:
-            return replace(self._disk(self._source.path), blind=_blind(no))
+            return replace(self._disk(self._source.path, rights=True), blind=_blind(no))
         return disk
 
     def _seen(self) -> _Disk:
@@ -117,13 +117,13 @@ class _Surveying:
         with contextlib.suppress(LauncherError):
             answer(MODPROBE, self._seconds / 2, note=self._note)
 
-    def _tools(self) -> Tools:
+    def _tools(self, rights: bool = False) -> Tools:
         """For one part, from now on."""
-        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note)
+        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note, rights)
 
-    def _disk(self, path: str) -> _Disk:
-        """What the disk is as a whole, to be seen at `path`."""
-        tools = self._tools()
+    def _disk(self, path: str, rights: bool = False) -> _Disk:
+        """What the disk is as a whole, to be seen at `path`, perhaps only by us."""
+        tools = self._tools(rights)
         try:
             found = signatures(path, tools)
         except (Doubt, LauncherError) as doubt:

@@ -91,14 +91,15 @@ class Source:
         NoWindow."""
         loop, path = self._loop(offset, length, sector or self.sector, load)
         try:
-            before = os.fstat(loop)
+            owner = os.fstat(loop).st_uid
+            owner = 0 if owner == NOBODY else owner  # whoever had it last was killed
             with contextlib.suppress(OSError):  # in a user namespace there is no such user, nor a confinement to it
                 os.fchown(loop, NOBODY, -1)
             try:
                 yield Window(path, length)
             finally:
                 with contextlib.suppress(OSError):
-                    os.fchown(loop, before.st_uid, -1)
+                    os.fchown(loop, owner, -1)
         finally:
             os.close(loop)
 

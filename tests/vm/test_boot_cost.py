@@ -11,7 +11,7 @@ from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
 
-BOUND = 1.61
+BOUND = 1.55
 """Times the floor, with Debian 12's kernel, Python and urwid. See docs/measurements.md for how it is measured."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from launcher.resize.growth import Content, GrowthPlan, growth
@@ -33,9 +35,14 @@ def files() -> dict[str, bytes]:
     return {"a": b"a\n", "big": bytes(range(256)) * 4096, "sub/deep": b"deep" * 999, "empty": b""}
 
 
-def made(place: Path, kind: str, size: int) -> bytes:
+@lru_cache
+def made(kind: str, size: int) -> bytes:
     """A file system of `kind` with `files`, in `size` bytes; or bytes that are none, for "noise"."""
-    place.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        return _made(Path(name), kind, size)
+
+
+def _made(place: Path, kind: str, size: int) -> bytes:
     image, tree = place / f"{kind}.part", place / "tree"
     image.write_bytes(b"")
     os.truncate(image, size)
@@ -71,7 +78,7 @@ def clone(place: Path, table: str, kinds: dict[int, str], size: int, target: Pat
         for one in known.entries:
             if one.number in kinds:
                 file.seek(one.start * known.sector)
-                file.write(made(place / "parts", kinds[one.number], one.size * known.sector))
+                file.write(made(kinds[one.number], one.size * known.sector))
     data = source.read_bytes()
     target = target or place / "target"
     with target.open("r+b" if target.exists() else "wb") as file:
@@ -101,9 +108,10 @@ def coarse(place: Path, table: str) -> Path:
 
 
 @contextmanager
-def loop(image: Path, sector: int = 512) -> Iterator[Path]:
-    """A block device over `image`."""
-    device = run("losetup", "--find", "--show", "--sector-size", str(sector), image).strip()
+def loop(image: Path, sector: int = 512, offset: int = 0) -> Iterator[Path]:
+    """A block device over `image`, from `offset` on."""
+    words = ("--find", "--show", "--sector-size", str(sector), "--offset", str(offset))
+    device = run("losetup", *words, image).strip()
     try:
         yield Path(device)
     finally:

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from launcher.model.growth import GrowthKind
+from launcher.errors import TransferFailed
+from launcher.model.growth import Growth, GrowthKind
+from launcher.model.times import TIMES, Times
+from launcher.resize import file_systems
+from launcher.resize.disk import Disk
 from launcher.resize.grow import grow
 from launcher.resize.growth import GrowthPlan
-from launcher.resize.table import read_table, same
+from launcher.resize.sectors import Piece
+from launcher.resize.table import Table, read_table, same
 from launcher.sentence import Sentence
-from tests.launcher.resize.clones import SWAP_UUID, clone, contents, expected, part_of, plan_of, run
-from tests.launcher.resize.tables import BASIC, ESP, LINUX, MIB, RECOVERY, SWAP, dos, dump, gpt, verified
+from tests.launcher.resize.clones import SWAP_UUID, clone, contents, expected, loop, part_of, plan_of, run
+from tests.launcher.resize.tables import BASIC, ESP, LINUX, MIB, RECOVERY, SWAP, dos, dump, environment, gpt, verified
 
 pytestmark = pytest.mark.netns
+
+
+def some(every: Iterable[Any], *now: Any) -> list[Any]:
+    """All but those of `now` are tried in the lane `field` only: the default lanes stay short."""
+    return [one if one in now else pytest.param(one, marks=pytest.mark.field) for one in every]
+
+
+def long(*values: Any) -> Any:
+    """One that is tried there only."""
+    return pytest.param(*values, marks=pytest.mark.field)
 
 
 @dataclass
@@ -54,9 +73,14 @@ def check(target: Path, source: bytes, plan: GrowthPlan, kinds: dict[int, str], 
     """The table is the new one; the file system fills its partition, with every file; the others are as they were."""
     read = read_table(dump(target))
     assert verified(target) and read is not None and same(read, plan.new)
+    check_parts(target, source, plan, kinds, place)
+
+
+def check_parts(target: Path, source: bytes, plan: GrowthPlan, kinds: dict[int, str], place: Path) -> None:
+    """The same, but for the table."""
     sector = plan.old.sector
     for old in plan.old.entries:
-        new = next(one for one in read.entries if one.number == old.number)
+        new = next(one for one in plan.new.entries if one.number == old.number)
         kind = kinds.get(old.number)
         part = part_of(target, new.start * sector, new.size * sector, place / "check")
         before = source[old.start * sector : old.end * sector]
@@ -75,7 +99,7 @@ def check(target: Path, source: bytes, plan: GrowthPlan, kinds: dict[int, str], 
             assert new.size * sector - 8192 < volume <= new.size * sector
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", some(CASES, "gpt, ext4, swap last", "gpt, ntfs, recovery last", "dos, ext4 logical"))
 def test_a_clone_grows(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     target, source = clone(tmp_path, case.table, case.kinds, case.size)
@@ -88,3 +112,254 @@ def test_a_clone_grows(name: str, tmp_path: Path) -> None:
     check(target, source, plan, case.kinds, tmp_path)
     if "swap" in case.kinds.values():
         assert SWAP_UUID in run("blkid", "-p", "-O", str(plan.moves[0].to), "-S", "8388608", target)
+
+
+# --- what fails -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Scripts that are found before the real programs; also by those without rights."""
+    with tempfile.TemporaryDirectory(prefix="resize-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+
+        def put(**scripts: str) -> None:
+            for program, script in scripts.items():
+                (place / program).write_text(f"#!/bin/sh\n{script}\n")
+                (place / program).chmod(0o755)
+
+        monkeypatch.setenv("PATH", f"{place}:{environment()['PATH']}")
+        yield put
+
+
+@dataclass
+class Clone:
+    """A clone of DEBIAN on a larger target."""
+
+    target: Path
+    source: bytes
+    plan: GrowthPlan
+
+    def grow(self, times: Times = TIMES) -> Growth:
+        return grow(str(self.target), self.plan, times=times)
+
+    @property
+    def equal(self) -> bool:
+        return self.target.read_bytes()[: len(self.source)] == self.source
+
+    def ext4(self, tmp_path: Path, size: int | None = None) -> Path:
+        return part_of(self.target, self.plan.begin, size or self.plan.after, tmp_path / "ext4")
+
+
+@pytest.fixture
+def debian(tmp_path: Path) -> Clone:
+    target, source = clone(tmp_path, DEBIAN.table, DEBIAN.kinds, DEBIAN.size)
+    return Clone(target, source, plan_of(tmp_path / "source", len(source), DEBIAN.size, DEBIAN.kinds))
+
+
+def as_before(growth: Growth, debian: Clone, why: str) -> None:
+    assert growth.kind is GrowthKind.FAILED and debian.equal, str(growth.sentence)
+    assert why in str(growth.sentence) and str(growth.sentence).endswith("The clone is equal, as it was.")
+
+
+@pytest.mark.field
+def test_a_disk_that_is_in_use_is_not_touched(debian: Clone) -> None:
+    with loop(debian.target) as device:
+        other = os.open(device, os.O_RDONLY | os.O_EXCL)
+        try:
+            with pytest.raises(TransferFailed):
+                grow(str(device), debian.plan)
+        finally:
+            os.close(other)
+    assert debian.equal
+
+
+@pytest.mark.parametrize(
+    ("scripts", "why"),
+    [
+        ({"e2fsck": "echo broken >&2; exit 4"}, "e2fsck ended with status 4 (broken)"),
+        long({"e2fsck": "echo 'Warning: skipping journal recovery' >&2"}, "its journal is to be replayed"),
+        long({"sfdisk": 'case "$*" in *--dump*) exec /sbin/sfdisk "$@";; esac; exit 1'}, "could not be made"),
+        long({"sfdisk": "exit 1"}, "is not the sender's"),
+        long({"wipefs": "echo '{\"signatures\": []}'"}, "is not what was sent"),
+        ({"resize2fs": "echo no >&2; exit 1"}, "resize2fs ended with status 1 (no)"),
+        long({"resize2fs": "exec sleep 60"}, "resize2fs has not ended"),
+    ],
+)
+def test_a_tool_that_fails_leaves_the_clone(
+    scripts: dict[str, str], why: str, debian: Clone, programs: Callable[..., None]
+) -> None:
+    programs(**scripts)
+    as_before(debian.grow(replace(TIMES, growing=5.0 if "sleep" in str(scripts) else 60.0)), debian, why)
+
+
+@pytest.mark.field
+def test_a_journal_that_is_to_be_replayed_is_seen(debian: Clone) -> None:
+    with loop(debian.target, offset=debian.plan.begin) as device:
+        run("debugfs", "-w", "-R", "feature needs_recovery", device)
+    changed = debian.target.read_bytes()
+    growth = debian.grow()
+    assert growth.kind is GrowthKind.FAILED and "journal" in str(growth.sentence)
+    assert debian.target.read_bytes()[: len(debian.source)] == changed[: len(debian.source)]
+
+
+@pytest.mark.field
+def test_another_table_is_not_replaced(debian: Clone) -> None:
+    with debian.target.open("r+b") as file:
+        file.seek(512)
+        file.write(bytes(512))
+    growth = debian.grow()
+    assert growth.kind is GrowthKind.FAILED and "is not the sender's" in str(growth.sentence)
+
+
+@pytest.mark.field
+def test_a_copy_that_differs_is_not_pointed_to(debian: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Disk, "copy", lambda *words: False)
+    as_before(debian.grow(), debian, "the copy of target3 differs")
+
+
+class PowerCut(BaseException):
+    """Nothing goes on behind it."""
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, number: int, error: BaseException, again: bool = False) -> list[int]:
+    """Let the write of this number fail, or all from there on; how many there were."""
+    real, count = Disk.write, [0]
+
+    def write(disk: Disk, pieces: Sequence[Piece]) -> None:
+        count[0] += 1
+        if count[0] == number or (again and count[0] > number):
+            if pieces and len(pieces[0].data) > 512:  # a part of it has come to the disk
+                real(disk, [Piece(pieces[0].offset, pieces[0].data[:512])])
+            raise error
+        real(disk, pieces)
+
+    monkeypatch.setattr(Disk, "write", write)
+    return count
+
+
+@pytest.mark.parametrize("number", some(range(1, 6), 4))
+def test_a_write_that_fails_leaves_the_clone(number: int, debian: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two copies (the head and the tail of swap), and the three steps of a GPT."""
+    failing(monkeypatch, number, OSError(5, "Input/output error"))
+    as_before(debian.grow(), debian, "Input/output error")
+    assert same(plan_table(debian.target), debian.plan.old)
+
+
+@pytest.mark.field
+def test_a_table_that_cannot_be_put_back_is_said(debian: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, 4, OSError(5, "Input/output error"), again=True)
+    growth = debian.grow()
+    assert growth.kind is GrowthKind.BROKEN and "could not be put back" in str(growth.sentence)
+    assert "cast again" in str(growth.hint)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("name", ["gpt, ext4, swap last", "dos, ext4 logical", "dos, swap logical behind"])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_power_cut_between_two_writes_leaves_an_old_or_a_new_table(
+    name: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every partition is then where the table says."""
+    case = CASES[name]
+    target, source = clone(tmp_path, case.table, case.kinds, case.size)
+    plan = plan_of(tmp_path / "source", len(source), case.size, case.kinds)
+    real, left = Disk.write, [number]
+
+    def write(disk: Disk, pieces: Sequence[Piece]) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise PowerCut
+        real(disk, pieces)
+
+    monkeypatch.setattr(Disk, "write", write)
+    monkeypatch.setattr(file_systems, "enlarge", lambda *words: (_ for _ in ()).throw(PowerCut()))
+    with pytest.raises(PowerCut):
+        grow(str(target), plan)
+    data = target.read_bytes()
+    table = plan_table(target)
+    for old, now in zip(plan.old.entries, table.entries, strict=True):
+        kind = case.kinds.get(old.number)
+        if kind:
+            size = min(old.size, now.size) * 512
+            ends = (0, size - MIB) if kind == "swap" else (0,)
+            for end in ends:
+                length = MIB if kind == "swap" else size
+                assert data[now.start * 512 + end :][:length] == source[old.start * 512 + end :][:length]
+        assert now.size >= old.size
+
+
+def plan_table(target: Path) -> Table:
+    found = read_table(dump(target))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("script", "kind", "why"),
+    [
+        ("dd if=/dev/zero of=$2 bs=4096 count=300 conv=notrunc; exit 1", GrowthKind.BROKEN, "is broken now"),
+        long("dd if=/dev/zero of=$2 bs=4096 count=300 conv=notrunc", GrowthKind.BROKEN, "is broken now"),
+        long("tune2fs -L other $2; exit 1", GrowthKind.FAILED, "its file system is whole and has not grown"),
+    ],
+)
+def test_what_a_tool_leaves_is_looked_at(
+    script: str, kind: GrowthKind, why: str, debian: Clone, programs: Callable[..., None], tmp_path: Path
+) -> None:
+    programs(resize2fs=script)
+    growth = debian.grow()
+    assert growth.kind is kind and why in str(growth.sentence)
+    assert same(plan_table(debian.target), debian.plan.new)
+    if kind is GrowthKind.FAILED:
+        assert contents(debian.ext4(tmp_path), "ext4") == expected("ext4")
+
+
+@pytest.mark.field
+def test_a_table_that_changes_meanwhile_is_seen(debian: Clone, programs: Callable[..., None]) -> None:
+    programs(resize2fs="/sbin/resize2fs $@; exit 0")
+    real = file_systems.enlarge
+
+    def enlarge(*words: object) -> None:
+        real(*words)  # type: ignore[arg-type]
+        with debian.target.open("r+b") as file:
+            file.seek(600)
+            file.write(b"another")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file_systems, "enlarge", enlarge)
+        growth = debian.grow()
+    assert growth.kind is GrowthKind.BROKEN and "changed meanwhile" in str(growth.sentence)
+
+
+@pytest.mark.field
+@pytest.mark.parametrize("kind", ["xfs", "noise"])
+def test_what_grows_when_it_is_mounted_has_its_room(kind: str, tmp_path: Path) -> None:
+    """xfs wants 300 MB; a file system that is sparse will do."""
+    if kind == "noise":
+        target, source = clone(tmp_path, DEBIAN.table, {**DEBIAN.kinds, 2: "noise"}, DEBIAN.size)
+        plan = replace(plan_of(dump(tmp_path / "source"), len(source), DEBIAN.size, {2: "btrfs", 3: "swap"}))
+        growth = grow(str(target), plan)
+        assert growth.kind is GrowthKind.FAILED and "not what was sent" in str(growth.sentence)
+        return
+    text = gpt((1, 320, LINUX), (321, 4, SWAP))
+    target, source = clone(tmp_path, text, {1: "xfs", 2: "swap"}, 400 * MIB)
+    growth = grow(str(target), plan_of(tmp_path / "source", len(source), 400 * MIB, {1: "xfs", 2: "swap"}))
+    assert growth.kind is GrowthKind.GROWN
+    assert "xfs_growfs" in str(growth.remarks[0])
+    assert target.read_bytes()[MIB : 321 * MIB] == source[MIB : 321 * MIB]
+
+
+def test_sectors_of_4096_bytes_on_a_real_block_device(tmp_path: Path) -> None:
+    text = gpt((1, 24, LINUX), (25, 4, SWAP), sector=4096, first=6)
+    kinds = {1: "ext4", 2: "swap"}
+    image = tmp_path / "image"
+    image.write_bytes(b"")
+    os.truncate(image, 80 * MIB)
+    with loop(image, 4096) as device:
+        _, source = clone(tmp_path, text, kinds, 80 * MIB, device)
+        plan = plan_of(dump(device), len(source), 80 * MIB, kinds)
+        growth = grow(str(device), plan)
+        assert growth.kind is GrowthKind.GROWN, str(growth.sentence)
+        assert verified(device) and same(plan_table(device), plan.new)
+    check_parts(image, source, plan, kinds, tmp_path)

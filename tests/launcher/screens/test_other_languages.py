@@ -22,6 +22,7 @@ from launcher.model.growth import (
     NOT_WANTED,
     Growth,
     Offer,
+    Tell,
     failed,
     grown,
     not_grown,
@@ -174,7 +175,12 @@ def test_a_result(kind: OutcomeKind, after: Next, attended: bool) -> None:
 
 WORDS = say("A reason.")
 
-OFFER = Offer("sdb", "menu", 10**9, 10**10, ("sda",), (WORDS,))
+
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sdb", "menu", 10**9, 10**10, not_here, ("sda",), (WORDS,))
 USED = {"used": 10**8, "total": 10**9, "sent": 10**8, "bytes": 10**9, "seconds": 9.0}
 
 
@@ -189,8 +195,8 @@ def test_what_is_used_and_what_is_sent_whole(holes: Holes, role: Role) -> None:
 
 @pytest.mark.parametrize("hurries", [True, False])
 def test_the_question_whether_a_partition_grows_and_that_it_does(hurries: bool) -> None:
-    question = GrowQuestion(PLAN, Outcome(OutcomeKind.EQUAL, WORDS), OFFER, nothing, "", hurries)
-    assert english(question.page) == []
+    for kind in (OutcomeKind.EQUAL, OutcomeKind.ARRIVED):
+        assert english(GrowQuestion(PLAN, Outcome(kind, WORDS), OFFER, nothing, "", hurries).page) == []
     growing = GrowingPage(OFFER, "")
     growing.update((WORDS,), 9.0)
     assert english(growing.page) == []

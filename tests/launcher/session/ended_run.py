@@ -27,7 +27,6 @@ from launcher.session.app import App  # noqa: E402
 from launcher.session.connecting import Connecting  # noqa: E402
 from launcher.session.dry_run import RecordedPc  # noqa: E402
 from launcher.session.interviewing import Dialogue  # noqa: E402
-from launcher.transfer import growing  # noqa: E402
 from launcher.transfer.status import TransferState  # noqa: E402
 from tests.common import ONE  # noqa: E402
 
@@ -56,17 +55,16 @@ class Ended:
     def keep(self, record: dict[str, object]) -> None: ...
 
 
-OFFER = Offer("sda2", "ext4", 40_000_000_000, 200_000_000_000, ("sda3",))
-
-
-def carry_out(path: str, offer: Offer, tell: Tell) -> Growth:
+def grow(tell: Tell) -> Growth:
     tell(say("Moving sda3 ..."))
-    return grown(offer)
+    return grown(OFFER)
+
+
+OFFER = Offer("sda2", "ext4", 40_000_000_000, 200_000_000_000, grow, ("sda3",))
 
 
 if __name__ == "__main__":
     ending.DELAY = float(sys.argv[3])
-    vars(growing)["carry_out"] = carry_out
     system = Ended(Outcome(OutcomeKind(sys.argv[2]), say("It is over."), offer=OFFER if sys.argv[4:] else None))
     dialogue = Dialogue(given_answers(parse(sys.argv[1])))
     app = App(RecordedPc(ONE), dialogue, EventLog(), lambda app, plan: Connecting(app, system, plan))

@@ -304,7 +304,7 @@ def test_enter_alone_leaves_the_rest_of_the_disk_free() -> None:
     with ended_run("umode=rcv disk=/dev/sda ip=10.0.0.7/24", "equal", 60, "grow") as terminal:
         terminal.wait_for("Shall sda2 grow?")
         terminal.press(ENTER)
-        terminal.wait_for("DONE: this disk equals", "Not grown: it was not wanted. The clone is equal.")
+        terminal.wait_for("DONE: this disk equals", "Not grown: it was not wanted. The clone is as it was.")
 
 
 @pytest.fixture(params=["the distribution's", "PyPI's newest"])

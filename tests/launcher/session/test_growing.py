@@ -8,7 +8,7 @@ import pytest
 
 from launcher.events import EventLog
 from launcher.exits import Exit
-from launcher.model.growth import Growth, GrowthKind, Offer, failed, grown
+from launcher.model.growth import Growth, GrowthKind, Offer, Tell, failed, grown
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.screens import growing
 from launcher.sentence import Sentence, say
@@ -21,7 +21,12 @@ pytestmark = pytest.mark.usefixtures("no_terminal")
 
 CHECKED = say("Windows checks it at its next start.")
 
-OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, ("sda3",), (CHECKED,))
+
+def not_here(tell: Tell) -> Growth:
+    raise AssertionError("nothing grows in these tests")
+
+
+OFFER = Offer("sda2", "ntfs", 40_000_000_000, 200_000_000_000, not_here, ("sda3",), (CHECKED,))
 EQUAL = Outcome(OutcomeKind.EQUAL, say("It is equal."), offer=OFFER)
 REPORTED = "remontee_info=y page_remontee=http://se3/r"
 
@@ -37,7 +42,6 @@ def asked(line: str = "") -> tuple[Seat, FakeSystem]:
 class FakeJob:
     """A partition that grows until something has become of it."""
 
-    path: str
     offer: Offer
     log: EventLog
     told: tuple[Sentence, ...] = ()
@@ -55,8 +59,8 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[FakeJob]:
     """What grows."""
     begun: list[FakeJob] = []
 
-    def job(path: str, offer: Offer, log: EventLog) -> FakeJob:
-        begun.append(FakeJob(path, offer, log))
+    def job(offer: Offer, log: EventLog) -> FakeJob:
+        begun.append(FakeJob(offer, log))
         return begun[-1]
 
     monkeypatch.setattr(stage, "GrowJob", job)
@@ -82,6 +86,13 @@ def test_who_attends_is_asked_what_grows_from_how_much_to_how_much_and_what_move
     assert not work
 
 
+def test_a_clone_that_was_not_read_back_is_not_called_done() -> None:
+    system = FakeSystem(ONE, running=FakeTransfer(replace(EQUAL, kind=OutcomeKind.ARRIVED)))
+    seat = begun(f"{ADDRESS} umode=rcv disk=/dev/sda verify=no", system)
+    seat.tick()
+    assert "WRITTEN, and this disk is larger. Shall sda2 grow?" in seat.text and "DONE" not in seat.text
+
+
 def test_the_result_is_kept_before_anybody_is_asked() -> None:
     _, system = asked()
     assert [(one["kind"], one["growth"]) for one in system.kept] == [("equal", None)]
@@ -101,7 +112,7 @@ def test_no_leads_to_the_result_which_says_so(work: list[FakeJob]) -> None:
     seat, system = asked()
     seat.act(growing.NO)
     assert seat.shown == "result"
-    assert "DONE" in seat.text and "Not grown: it was not wanted. The clone is equal." in words(seat)
+    assert "DONE" in seat.text and "Not grown: it was not wanted. The clone is as it was." in words(seat)
     assert system.kept[-1]["growth"]["kind"] == "not-grown"
     assert not work
 
@@ -110,7 +121,7 @@ def test_yes_shows_how_far_it_is_and_then_the_result(work: list[FakeJob]) -> Non
     seat, system = asked()
     seat.act(growing.YES)
     (job,) = work
-    assert (job.path, job.offer) == ("/dev/sda", OFFER)
+    assert job.offer is OFFER
     job.told = (say("Moving sda3 ..."), say("Growing the file system ..."))
     job.seconds = 75.0
     seat.tick()
@@ -130,7 +141,7 @@ def test_a_growing_that_failed_leaves_an_equal_clone_and_says_so(work: list[Fake
     seat.act(growing.YES)
     work[0].growth = failed(OFFER, say("resize2fs ended with status 1."), say("Look at it."))
     seat.tick()
-    for part in ("DONE", "failed: resize2fs ended with status 1. The clone was equal before.", "Look at it."):
+    for part in ("DONE", "failed: resize2fs ended with status 1. The clone is as it was.", "Look at it."):
         assert part in words(seat)
 
 

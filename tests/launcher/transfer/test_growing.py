@@ -15,7 +15,7 @@ from launcher.model.growth import Growth, GrowthKind, Offer, Tell, failed, grown
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Grow
 from launcher.sentence import say
-from launcher.transfer import growing, transfer
+from launcher.transfer import transfer
 from launcher.transfer.growing import GrowJob, carried_out
 from launcher.transfer.transfer import Phase, Transfer
 from tests.common import a_plan
@@ -38,13 +38,19 @@ class Events(EventLog):
         return [one.get("kind", "") for one in self.seen if one["event"] == event]
 
 
-OFFER = Offer("sda2", "ext4", 10, 20)
 Work = Callable[[Tell], Growth]
+
+
+def offer(work: Work) -> Offer:
+    return Offer("sda2", "ext4", 10, 20, work)
 
 
 def succeeds(tell: Tell) -> Growth:
     tell(say("Moving sda3 ..."))
     return grown(OFFER)
+
+
+OFFER = offer(succeeds)
 
 
 def refuses(tell: Tell) -> Growth:
@@ -59,20 +65,9 @@ def breaks(tell: Tell) -> Growth:
     return replace(failed(OFFER, say("no.")), kind=GrowthKind.BROKEN, sentence=say("sda2 is broken."))
 
 
-def carries_out(monkeypatch: pytest.MonkeyPatch, work: Work) -> None:
-    """In the place of the tools."""
-
-    def carry_out(path: str, offer: Offer, tell: Tell) -> Growth:
-        assert (path, offer) == (PLAN.target.path, OFFER)
-        return work(tell)
-
-    monkeypatch.setattr(growing, "carry_out", carry_out)
-
-
-def test_what_grows_tells_its_steps_and_becomes_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    carries_out(monkeypatch, succeeds)
+def test_what_grows_tells_its_steps_and_becomes_a_result() -> None:
     log = Events()
-    job = GrowJob(PLAN.target.path, OFFER, log)
+    job = GrowJob(OFFER, log)
     job.start()
     growth = job.wait(DEADLINE)
     assert growth == grown(OFFER)
@@ -80,19 +75,22 @@ def test_what_grows_tells_its_steps_and_becomes_a_result(monkeypatch: pytest.Mon
     assert log.kinds("growth") == ["grown"]
 
 
-@pytest.mark.parametrize(
-    ("work", "words", "crashes"),
-    [(refuses, "resize2fs could not be started.", 0), (has_a_bug, "ZeroDivisionError: by nothing", 1)],
-)
-def test_whatever_goes_wrong_is_a_growth_that_says_so(
-    monkeypatch: pytest.MonkeyPatch, work: Work, words: str, crashes: int
-) -> None:
-    carries_out(monkeypatch, work)
+def test_what_cannot_begin_leaves_the_clone_as_it_was_and_says_so() -> None:
     log = Events()
-    growth = carried_out(PLAN.target.path, OFFER, lambda sentence: None, log)
+    growth = carried_out(offer(refuses), lambda sentence: None, log)
     assert growth.kind is GrowthKind.FAILED
-    assert words in str(growth.sentence) and "The clone was equal before." in str(growth.sentence)
-    assert (log.kinds("growth"), len(log.kinds("crash"))) == (["failed"], crashes)
+    words = str(growth.sentence)
+    assert "resize2fs could not be started." in words and "The clone is as it was." in words
+    assert (log.kinds("growth"), log.kinds("crash")) == (["failed"], [])
+
+
+def test_behind_a_bug_nothing_is_claimed_of_the_clone() -> None:
+    log = Events()
+    growth = carried_out(offer(has_a_bug), lambda sentence: None, log)
+    assert growth.kind is GrowthKind.BROKEN and "cast again" in str(growth.hint)
+    assert "nobody knows what the disk holds now" in str(growth.sentence)
+    assert "ZeroDivisionError: by nothing" in str(growth.sentence)
+    assert (log.kinds("growth"), len(log.kinds("crash"))) == (["broken"], 1)
 
 
 def test_without_a_thread_nothing_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +99,7 @@ def test_without_a_thread_nothing_has_grown(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(threading.Thread, "start", start)
     log = Events()
-    job = GrowJob(PLAN.target.path, OFFER, log)
+    job = GrowJob(OFFER, log)
     job.start()
     growth = job.wait(0)
     assert growth and growth.kind is GrowthKind.NOT_GROWN and log.kinds("growth") == ["not-grown"]
@@ -111,20 +109,21 @@ class Side:
     """A receiver whose clone is equal, and could grow."""
 
     commands = ()
+    offer = OFFER
 
     def __init__(self, *arguments: object) -> None: ...
 
     def leave(self) -> None: ...
 
     def prepare(self) -> Callable[[], Outcome]:
-        return lambda: Outcome(OutcomeKind.EQUAL, say("It is equal."), offer=OFFER)
+        return lambda: Outcome(OutcomeKind.EQUAL, say("It is equal."), offer=self.offer)
 
 
 def outcome_of(
     monkeypatch: pytest.MonkeyPatch, grow: Grow, attended: bool, work: Work = succeeds
 ) -> tuple[Outcome, Events]:
     monkeypatch.setattr(transfer, "Receiver", Side)
-    carries_out(monkeypatch, work)
+    monkeypatch.setattr(Side, "offer", offer(work))
     log = Events()
     cast = Transfer(replace(PLAN, grow=grow, attended=attended), log)
     cast.start()
@@ -180,7 +179,7 @@ def test_while_it_grows_that_is_the_phase(monkeypatch: pytest.MonkeyPatch) -> No
         return grown(OFFER)
 
     monkeypatch.setattr(transfer, "Receiver", Side)
-    carries_out(monkeypatch, work)
+    monkeypatch.setattr(Side, "offer", offer(work))
     casts.append(Transfer(replace(PLAN, grow=Grow.YES), Events()))
     casts[0].start()
     assert casts[0].wait(DEADLINE)

@@ -75,6 +75,7 @@ def test_a_smaller_target(text: str, size: int, tmp_path: Path, monkeypatch: pyt
     assert outcome.kind is OutcomeKind.EQUAL and outcome.read_back, str(outcome.sentence)
     assert (outcome.bytes, outcome.total) == (END, len(data))
     assert outcome.rewritten == (size if text == GPT else None)
+    assert outcome.up_to == END
     assert f"equal up to the end of the last partition ({END:,} bytes)" in str(outcome.sentence)
     assert (f"table rewritten for {size:,} bytes" in str(outcome.sentence)) is (text == GPT)
     known, found = read_table(dump(tmp_path / "source")), read_table(dump(target))
@@ -97,6 +98,7 @@ def test_one_byte_too_few_is_refused_and_nothing_written(tmp_path: Path, monkeyp
     assert target.read_bytes() == b"\xaa" * size
 
 
+@pytest.mark.field
 def test_a_second_digest_that_is_another_is_no_equal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = framing.trailer_frame
 
@@ -111,6 +113,7 @@ def test_a_second_digest_that_is_another_is_no_equal(tmp_path: Path, monkeypatch
     assert trailer_frame is real
 
 
+@pytest.mark.field
 def test_a_table_that_cannot_be_written_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = stream(tmp_path, GPT)
     monkeypatch.setattr(rewrite, "sectors", lambda *words: (_ for _ in ()).throw(OSError(5, "Input/output error")))
@@ -119,6 +122,7 @@ def test_a_table_that_cannot_be_written_is_no_success(tmp_path: Path, monkeypatc
     assert "its partition table could not be made" in str(outcome.sentence)
 
 
+@pytest.mark.field
 def test_a_disk_that_loses_what_is_before_the_end_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read back as far as it was written."""
     path, _ = stream(tmp_path, GPT)
@@ -135,7 +139,9 @@ def test_a_disk_that_loses_what_is_before_the_end_is_seen(tmp_path: Path, monkey
     assert outcome.kind is OutcomeKind.CHANGED and outcome.rewritten is None
 
 
-@pytest.mark.parametrize("grow", [Grow.YES, Grow.ASK, Grow.NO])
+@pytest.mark.parametrize(
+    "grow", [Grow.YES, *(pytest.param(one, marks=pytest.mark.field) for one in (Grow.ASK, Grow.NO))]
+)
 def test_a_larger_target(grow: Grow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, data = stream(tmp_path, GPT)
     target = tmp_path / "large"

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from launcher.datapath import zstd
 from launcher.datapath.framing import MANIFEST_BYTES, TRAILER_BYTES, read_manifest, read_trailer
+from launcher.errors import TransferFailed
 from launcher.events import EventLog
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Options, Plan, Role
@@ -328,6 +330,44 @@ def test_who_writes_to_a_udp_sender_that_waits_sees_its_end_when_the_disk_hangs(
         until(lambda: "stream" not in {thread.name for thread in threading.enumerate()})
     finally:
         answer.set()
+
+
+def test_a_disk_that_hangs_is_seen_though_frames_wait_to_be_taken(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And who reads it ends, with its threads, should it answer after all."""
+    answer, real = threading.Event(), os.preadv
+
+    def preadv(fd: int, buffers: list[memoryview], at: int) -> int:
+        if at >= 2 << 20:
+            answer.wait(DEADLINE)
+        return real(fd, buffers, at)
+
+    monkeypatch.setattr("os.preadv", preadv)
+    put_first(monkeypatch, tmp_path, udp_sender=f"cd {tmp_path}; {CASTS}; {TAKES}; {COMPLETE}")
+    before = open_descriptors()
+    try:
+        outcome = sent(plan(Role.SEND, source), times=replace(QUICK, patience=0.5))
+        assert outcome.kind is K.READ_ERROR
+        assert "it has not answered for" in str(outcome.sentence)
+        assert not (tmp_path / "ended").exists()
+    finally:
+        answer.set()
+    until(lambda: not {"stream", "pack"} & {thread.name for thread in threading.enumerate()})
+    until(lambda: open_descriptors() == before)
+
+
+def test_without_the_library_that_is_said_before_anything_is_sent(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zstd, "LIBRARY", "libzstd.so.none")
+    zstd._library.cache_clear()
+    try:
+        with pytest.raises(TransferFailed, match=r"libzstd\.so\.none is missing"):
+            Transfer(plan(Role.SEND, source), EventLog(), QUICK)
+    finally:
+        monkeypatch.undo()
+        zstd._library.cache_clear()
 
 
 def test_a_cast_that_begins_by_itself_for_nobody_is_over(

@@ -397,7 +397,7 @@ def said(**difference: object) -> str:
 def test_how_many_were_wanted_and_how_many_were_there_is_said() -> None:
     outcome = judge_sender(dataclasses.replace(SENT, least=29))
     assert str(outcome.sentence) == (
-        "/dev/sda was sent whole, but only 2 receivers were there until the end; wanted: 29."
+        "/dev/sda was sent to its end, but only 2 receivers were there until the end; wanted: 29."
     )
     assert (outcome.wanted, outcome.present, outcome.ok) == (29, 2, False)
     assert judge_sender(SENT).fields()["wanted"] == judge_sender(SENT).fields()["present"] == 2
@@ -460,7 +460,7 @@ def test_one_is_one() -> None:
     """In every sentence with a count."""
     alone = dataclasses.replace(SENT, receivers=there(DONE), joined=1)
     assert str(judge_sender(alone).sentence) == (
-        "/dev/sda was sent whole; 1 receiver was there until the end, 1 wanted. "
+        "/dev/sda was sent to its end; 1 receiver was there until the end, 1 wanted. "
         "Whether their disks are equal their own screens or events tell, and nothing else."
     )
     lost = dataclasses.replace(SENT, receivers=there(DROPPED), joined=1)
