@@ -152,9 +152,9 @@ SCENARIOS = (
         ("write-error:receiver-1@40%", "read-error:receiver-2@40%", "flip:receiver-3@40%"),
         {
             "sender": Expected("receiver-lost", UNCHANGED, 60, "Lost: 10.77."),
-            "receiver-1": Expected("write-error", PART, 20, "behind byte 39,845,888"),
-            "receiver-2": Expected("read-back-error", EQUAL, 60, "behind byte 39,845,888"),
-            "receiver-3": Expected("changed", BUT_ONE_BLOCK, 60, "from byte 33,554,432"),
+            "receiver-1": Expected("write-error", PART, 20, "behind byte 67,108,864"),
+            "receiver-2": Expected("read-back-error", EQUAL, 60, "behind byte 67,108,864"),
+            "receiver-3": Expected("changed", BUT_ONE_BLOCK, 60, "from byte 67,108,864"),
         },
     ),
     Scenario(
