@@ -94,17 +94,18 @@ class Incoming:
         self._begun = True
         return count
 
-    def pass_on(self, sink: int) -> int:
-        """Move what is there into the pipe `sink`, at least one byte, and return how much; 0 at the end of the input.
+    def pass_on(self, sink: int, most: int = CHUNK) -> int:
+        """Move what is there into the pipe `sink`, at least one byte, `most` at most, and return how much; 0 at the end
+        of the input.
 
         The kernel moves pages, and copies nothing (splice(2)). Raises Stalled, BrokenPipeError.
         """
         if self._peeked:
-            count = os.write(sink, self._peeked)
+            count = os.write(sink, self._peeked[:most])
             self._peeked = self._peeked[count:]
             return count
         self._expect()
-        count = os.splice(self._fd, sink, CHUNK)
+        count = os.splice(self._fd, sink, most)
         self.taken += count
         self._begun = True
         return count
@@ -205,11 +206,15 @@ def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callabl
     return Moved(done, digest.hexdigest())
 
 
-def copy_stream(incoming: Incoming, sink: int) -> Moved:
-    """Move a compressed stream into the pipe `sink` as it is; nothing of it is copied or looked at."""
+def copy_stream(incoming: Incoming, sink: int, most: int | None = None) -> Moved:
+    """Move a compressed stream, or `most` bytes of it, into the pipe `sink` as it is; nothing of it is copied or looked
+    at."""
     done = 0
     try:
-        while count := incoming.pass_on(sink):
+        while most is None or done < most:
+            count = incoming.pass_on(sink, CHUNK if most is None else min(CHUNK, most - done))
+            if not count:
+                break
             done += count
     except Stalled:
         return Moved(done, stalled=True)

@@ -80,18 +80,21 @@ class Tools:
 
     def lines(self, take: Callable[[str], None], *argv: str) -> Ended:
         """The same by lines; Doubt where one has no end."""
-        rest = b""
+        begun: list[bytes] = []  # pieces of the line that has not ended
 
         def pieces(piece: bytes) -> None:
-            nonlocal rest
-            *whole, rest = (rest + piece).split(b"\n")
-            for line in whole:
+            first, *others = piece.split(b"\n")
+            begun.append(first)
+            if not others:
+                if sum(map(len, begun)) > LINE_MOST:
+                    raise unknown(argv[0])
+                return
+            for line in (b"".join(begun), *others[:-1]):
                 take(line.decode(errors="replace"))
-            if len(rest) > LINE_MOST:
-                raise unknown(argv[0])
+            begun[:] = others[-1:]
 
         ended = self.stream(pieces, *argv)
-        if rest:
+        if rest := b"".join(begun):
             take(rest.decode(errors="replace"))
         return ended
 

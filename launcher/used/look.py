@@ -8,8 +8,8 @@ Rules, in one place:
 * What is free comes into the map behind the last question of its partition, and all of it or nothing.
 * The first and the last MiB of a partition are used, and all that is in none: so a clone has no signature that its
   source has not.
-* Where one system is hibernated, it has its file systems still: if Windows is, no NTFS of the disk is looked at; if a
-  Linux is, none is at all.
+* Where one system is hibernated, it has its file systems still: if Windows is, or nobody can know (BitLocker), no NTFS
+  of the disk is looked at; if a Linux is, none is at all.
 * Tools see read-only windows (see `window`). Without loop devices only the table is read, and no partition looked at.
 """
 
@@ -37,7 +37,7 @@ EDGE = 1 << 20
 """Bytes at the beginning and at the end of each partition that are sent always."""
 LARGE_SECTOR = 4096
 HIBERNATED = "swsuspend"
-NTFS = "ntfs"
+NTFS, BITLOCKER = "ntfs", "BitLocker"
 Look = Callable[[Window, Tools, Callable[[int, int], None]], int]
 LOOKS: dict[str, Look] = {
     **dict.fromkeys(("ext2", "ext3", "ext4"), ext.look),
@@ -155,12 +155,12 @@ class _Surveying:
                 found = signatures(window.path, tools)
                 kinds = table.others(found)
                 part = replace(part, kind=kinds[0] if kinds else "")
+                if table.tables(found) and table.is_divided(window.path, tools):
+                    kinds += tuple(sorted(table.tables(found)))
                 if not kinds:
                     raise Doubt(say("nothing is recognised on it"))
                 if len(kinds) > 1:
                     raise Doubt(say("more than one thing is recognised on it ({names})", names=kinds))
-                if table.tables(found) and table.is_divided(window.path, tools):
-                    raise Doubt(say("it has a partition table of its own, beside {kind}", kind=part.kind))
         except NoWindow as no:
             return _Found(part, _blind(no))
         except (Doubt, LauncherError) as doubt:
@@ -169,20 +169,24 @@ class _Surveying:
 
     def _hibernated(self, found: list[_Found]) -> _Hibernated:
         """Which systems are."""
-        linux = next((one.part.name for one in found if one.part.kind == HIBERNATED), "")
-        for one in found:
-            if one.part.kind == NTFS and self._is_hibernated(one.part):
-                return _Hibernated(linux, one.part.name)
-        return _Hibernated(linux)
+        parts = [one.part for one in found]
+        linux = next((part.name for part in parts if part.kind == HIBERNATED), "")
+        windows = unknown = ""
+        for part in parts:
+            sleeps = self._is_hibernated(part) if part.kind == NTFS else None if part.kind == BITLOCKER else False
+            if sleeps:
+                windows = windows or part.name
+            elif sleeps is None:
+                unknown = unknown or part.name
+        return _Hibernated(linux, windows, unknown)
 
-    def _is_hibernated(self, part: Part) -> bool:
-        """Whether a Windows is, on this NTFS; where that is not known, it is asked again, and then the reason is
-        said."""
+    def _is_hibernated(self, part: Part) -> bool | None:
+        """Whether a Windows is, on this NTFS; None where that is not known."""
         try:
             with self._window(part.offset, part.size) as window:
                 return ntfs.hibernated(window, self._tools())
-        except (NoWindow, LauncherError):
-            return False
+        except (NoWindow, Doubt, LauncherError):
+            return None
 
     def _part(self, found: _Found, hibernated: _Hibernated, chart: UsedMap) -> Part:
         """The part, with what is free of it in `chart`."""
@@ -205,7 +209,8 @@ class _Surveying:
         """What else the operator has to know."""
         for entry, part in zip(disk.entries, parts, strict=True):
             if entry.type.upper() in esp.TYPES and part.kind == esp.FAT:
-                with contextlib.suppress(NoWindow, LauncherError), self._window(part.offset, part.size) as window:
+                window_of = self._window(part.offset, part.size)
+                with contextlib.suppress(NoWindow, Doubt, LauncherError), window_of as window:
                     found = esp.warning(part.name, window, self._tools())
                     if found:
                         yield found
@@ -264,10 +269,11 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Hibernated:
-    """On which partition a hibernated system was seen; "" on none."""
+    """On which partition a hibernated system was seen, and of which that is not known; "" on none."""
 
     linux: str = ""
     windows: str = ""
+    unknown: str = ""
 
 
 def signatures(path: str, tools: Tools) -> tuple[Signature, ...]:
@@ -285,6 +291,8 @@ def _look(part: Part, hibernated: _Hibernated) -> Look:
         raise Doubt(say("a Linux is hibernated (on {other})", other=hibernated.linux), say("start it and shut it down"))
     if part.kind == NTFS and hibernated.windows not in {"", part.name}:
         raise ntfs.shut_down(hibernated.windows)
+    if part.kind == NTFS and hibernated.unknown not in {"", part.name}:
+        raise Doubt(say("nobody knows whether Windows is hibernated (on {other})", other=hibernated.unknown))
     return LOOKS[part.kind]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.launcher.datapath.old_lives import md_superblock
-from tests.launcher.used.making import MIB, Ntfs, mkfs, put, run, sparse
+from tests.launcher.datapath.old_lives import intel_raid, md_superblock
+from tests.launcher.used.making import MIB, Ntfs, mkfs, power_loss, put, run, sparse
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,44 @@ def _first(path: Path) -> Path:
     return path
 
 
+def lose_power(kind: str, size: int) -> Callable[[Path], None]:
+    """Between a write and its log's end."""
+
+    def make(path: Path) -> None:
+        power_loss(mkfs(path.with_name("before"), kind, size=size), kind, path)
+
+    return make
+
+
+def old_superblock(path: Path) -> None:
+    """The second one is of a while ago."""
+    with path.open("rb") as file:
+        file.seek(64 * MIB)
+        old = file.read(4096)
+    run("btrfs", "filesystem", "label", path, "new")
+    overwrite(64 * MIB, old)(path)
+
+
+def broken_gpt(disk: Path) -> None:
+    overwrite(512, bytes(512))(disk)
+
+
+def no_gpt(disk: Path) -> None:
+    broken_gpt(disk)
+    overwrite(16 * MIB - 512, bytes(512))(disk)
+
+
+def hybrid(disk: Path) -> None:
+    table = "start=1, size=2047, type=ee\nstart=2048, size=16384, type=83\n"
+    run("sfdisk", "--quiet", "--label-nested", "dos", disk, text=table)
+
+
+def mbr(*entries: tuple[int, int, int]) -> bytes:
+    """Four entries: type, first sector, number of sectors."""
+    rows = [struct.pack("<8BII", 0, 0, 0, 0, kind, 0, 0, 0, first, count) for kind, first, count in entries]
+    return bytes(446) + b"".join(rows).ljust(64, b"\0") + b"\x55\xaa"
+
+
 DOUBTS = (
     Case("ext", NOT_UNMOUNTED, ext4("feature needs_recovery"), START),
     Case("ext", "its state is “not clean”", ext4("ssv state 0"), E2FSCK),
@@ -220,6 +258,7 @@ DOUBTS = (
     ),
     Case("ntfs", "ntfsresize finds errors in it", ntfs(lambda path: Ntfs(path).forget(1)), CHKDSK),
     Case("ntfs", "it is damaged, or larger than the partition", ntfs(lambda path: cut(path, 6 * MIB)), CHKDSK),
+    Case("xfs", NOT_UNMOUNTED, lose_power("xfs", 32 * MIB), START),
     Case("xfs", "a repair of it was not finished", xfs("sb 0", "write features_incompat 0x1b"), REPAIR),
     Case("xfs", "its format is old (version 4)", xfs(options="-m crc=0")),
     Case("xfs", "its log is on another device", xfs(options="-l logdev={beside},size=16m")),
@@ -227,6 +266,8 @@ DOUBTS = (
     Case("xfs", LARGER, xfs(larger=True), REPAIR),
     Case("xfs", COUNTS, xfs("sb 0", "write fdblocks 77"), REPAIR),
     Case("xfs", COUNTS, xfs("agf 1", "write btreeblks 1"), REPAIR, "the header of a group"),
+    Case("btrfs", NOT_UNMOUNTED, lose_power("btrfs", 128 * MIB), START),
+    Case("btrfs", "its superblocks differ (power loss?)", btrfs(old_superblock), START),
     Case("btrfs", "its superblocks are damaged", btrfs(overwrite(64 * MIB + 4000, b"x")), CHECK),
     Case("btrfs", "it is on several devices", btrfs(several_devices)),
     Case(
@@ -239,13 +280,62 @@ DOUBTS = (
     ),
     Case("btrfs", LARGER, btrfs(lambda path: cut(path, 100 * MIB)), CHECK),
     Case("swap", "a Linux is hibernated", swsuspend, "start it and shut it down"),
-    Case("FAT", "it is vfat", lambda path: mkfs(path, "vfat", size=4 * MIB)),
-    Case("exFAT", "it is exfat", exfat),
-    Case("LUKS", "it is crypto_LUKS", luks),
+    Case("vfat", "it is vfat", lambda path: mkfs(path, "vfat", size=4 * MIB)),
+    Case("exfat", "it is exfat", exfat),
+    Case("crypto_LUKS", "it is crypto_LUKS", luks),
     Case("BitLocker", "it is BitLocker", bitlocker),
-    Case("LVM", "it is LVM2_member", lvm),
-    Case("RAID", "it is linux_raid_member", raid),
-    Case("anything", "nothing is recognised on it", lambda path: sparse(path, MIB)),
-    Case("anything", "more than one thing is recognised on it (linux_raid_member, ext4)", two_at_once),
-    Case("anything", "more than one thing is recognised on it (ext4, dos)", nested, "", "a table beside it"),
+    Case("LVM2_member", "it is LVM2_member", lvm),
+    Case("linux_raid_member", "it is linux_raid_member", raid),
+    Case("any", "nothing is recognised on it", lambda path: sparse(path, MIB)),
+    Case("any", "more than one thing is recognised on it (linux_raid_member, ext4)", two_at_once),
+    Case("any", "more than one thing is recognised on it (ext4, dos)", nested, "", "a table beside it"),
+)
+
+
+TWO = (
+    ("ntfs", "Windows is hibernated (fast startup, on sda2)", "shut it down with `shutdown /s /t 0`"),
+    ("ntfs", "nobody knows whether Windows is hibernated (on sda2)", ""),
+    ("any", "a Linux is hibernated (on sda2)", "start it and shut it down"),
+)
+"""What is said of a partition by what is beside it, on sda2; the tests of whole disks make them."""
+
+
+@dataclass(frozen=True)
+class TableCase:
+    """A disk of 16 MiB with this table, then changed; of which `why` is said. `name` is in the document."""
+
+    name: str
+    table: str
+    change: Callable[[Path], object]
+    why: str
+
+
+ONE = "label: gpt\nstart=2048, size=16384\n"
+TABLES = (
+    TableCase(
+        *("a GPT whose first copy is damaged", ONE, broken_gpt),
+        "sfdisk says of its partition table: The primary GPT table is corrupt, but the backup appears OK, so that will "
+        "be used.",
+    ),
+    TableCase("a GPT whose copies are both damaged", ONE, no_gpt, "its GPT is broken"),
+    TableCase(
+        *("a GPT and an MBR beside it that has partitions", ONE, hybrid),
+        "it has two partition tables (a hybrid MBR)",
+    ),
+    TableCase(
+        *("partitions that share blocks", "label: dos\n"),
+        *(overwrite(0, mbr((0x83, 2048, 16384), (0x83, 4096, 4096))), "its partitions overlap"),
+    ),
+    TableCase(
+        *("a partition that ends behind the disk", "label: dos\n", overwrite(0, mbr((0x83, 2048, 1 << 20)))),
+        "its partition table speaks of more than is there",
+    ),
+    TableCase(
+        *("a table of another kind", "label: sun\n", lambda disk: None),
+        "its partition table (sun) is not understood",
+    ),
+    TableCase(
+        *("a table, and a RAID's mark for the whole disk", ONE, intel_raid),
+        "more than one thing is recognised on it (isw_raid_member, gpt)",
+    ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from launcher.used.look import EDGE, survey
-from tests.launcher.datapath.old_lives import intel_raid
-from tests.launcher.used.doubts import hibernate, overwrite, swsuspend
+from tests.launcher.used.doubts import TABLES, TWO, TableCase, bitlocker, hibernate, nested, swsuspend
 from tests.launcher.used.making import MIB, divided, doubt, free, mkfs, put, run, sparse, surveyed
 
 pytestmark = pytest.mark.netns
@@ -135,53 +133,13 @@ def test_without_used_only_the_parts_are_told(tmp_path: Path) -> None:
     assert found.table_end == 9 * MIB
 
 
-def broken_gpt(disk: Path) -> None:
-    overwrite(512, bytes(512))(disk)
-
-
-def no_gpt(disk: Path) -> None:
-    broken_gpt(disk)
-    overwrite(16 * MIB - 512, bytes(512))(disk)
-
-
-def hybrid(disk: Path) -> None:
-    table = "start=1, size=2047, type=ee\nstart=2048, size=16384, type=83\n"
-    run("sfdisk", "--quiet", "--label-nested", "dos", disk, text=table)
-
-
-def mbr(*entries: tuple[int, int, int]) -> bytes:
-    """Four entries: type, first sector, number of sectors."""
-    rows = [struct.pack("<8BII", 0, 0, 0, 0, kind, 0, 0, 0, first, count) for kind, first, count in entries]
-    return bytes(446) + b"".join(rows).ljust(64, b"\0") + b"\x55\xaa"
-
-
-TABLES = (
-    ("the first one of a GPT", "label: gpt\nstart=2048, size=16384\n", broken_gpt, "The primary GPT table is corrupt"),
-    ("both of a GPT", "label: gpt\nstart=2048, size=16384\n", no_gpt, "its GPT is broken"),
-    ("hybrid", "label: gpt\nstart=2048, size=16384\n", hybrid, "it has two partition tables (a hybrid MBR)"),
-    (
-        "overlapping",
-        "label: dos\n",
-        overwrite(0, mbr((0x83, 2048, 16384), (0x83, 4096, 4096))),
-        "its partitions overlap",
-    ),
-    (
-        *("too long", "label: dos\n", overwrite(0, mbr((0x83, 2048, 1 << 20)))),
-        "its partition table speaks of more than is there",
-    ),
-    ("Sun's", "label: sun\n", lambda disk: None, "its partition table (sun) is not understood"),
-    ("RAID", "label: gpt\nstart=2048, size=16384\n", intel_raid, "more than one thing is recognised on it"),
-)
-
-
-@pytest.mark.parametrize(("table", "change", "why"), [row[1:] for row in TABLES], ids=[row[0] for row in TABLES])
-def test_a_table_that_is_in_doubt(tmp_path: Path, table: str, change: object, why: str) -> None:
-    disk = with_ext4(divided(tmp_path / "disk", 16 * MIB, table), MIB)
-    assert callable(change)
-    change(disk)
+@pytest.mark.parametrize("case", TABLES, ids=lambda case: case.name)
+def test_a_table_that_is_in_doubt(tmp_path: Path, case: TableCase) -> None:
+    disk = with_ext4(divided(tmp_path / "disk", 16 * MIB, case.table), MIB)
+    case.change(disk)
     before = disk.read_bytes()
     found = surveyed(disk)
-    assert why in doubt(found)
+    assert doubt(found) == f"disk: {case.why}, so it is sent whole."
     assert (found.parts[0].number, found.table, found.table_end) == (0, None, None)
     assert disk.read_bytes() == before
 
@@ -196,34 +154,49 @@ def test_a_table_of_a_disk_that_was_smaller(tmp_path: Path) -> None:
     assert (found.table_end, found.behind) == (9 * MIB, ())
 
 
-def test_a_hibernated_windows_has_all_of_its_disk(tmp_path: Path) -> None:
-    table = "label: gpt\n" + "".join(f"start={at * 2048}, size={8 * 2048}\n" for at in (1, 9, 17))
-    disk = divided(tmp_path / "disk", 32 * MIB, table)
-    put(disk, MIB, mkfs(tmp_path / "data", "ntfs", size=8 * MIB))
-    system = mkfs(tmp_path / "system", "ntfs", size=8 * MIB)
+def beside(tmp_path: Path, *parts: Path) -> list[str]:
+    """What is said of file systems of 8 MiB that are partitions of one disk."""
+    table = "label: gpt\n" + "".join(f"start={(1 + 8 * at) * 2048}, size={8 * 2048}\n" for at in range(len(parts)))
+    disk = divided(tmp_path / "sda", 32 * MIB, table)
+    for number, part in enumerate(parts):
+        put(disk, (1 + 8 * number) * MIB, part)
+    return [str(part.whole) for part in surveyed(disk).parts]
+
+
+def said(number: int, of: tuple[str, str, str]) -> str:
+    _, why, remedy = of
+    return f"sda{number}: {why}, so it is sent whole" + (f": {remedy}." if remedy else ".")
+
+
+def test_a_hibernated_windows_has_all_ntfs_of_its_disk(tmp_path: Path) -> None:
+    data, system = (mkfs(tmp_path / name, "ntfs", size=8 * MIB) for name in ("data", "system"))
     hibernate(system)
-    put(disk, 9 * MIB, system)
-    with_ext4(disk, 17 * MIB)
-    remedy = "so it is sent whole: shut it down with `shutdown /s /t 0`."
-    assert [part.whole and str(part.whole) for part in surveyed(disk).parts] == [
-        f"disk1: Windows is hibernated (fast startup, on disk2), {remedy}",
-        f"disk2: Windows is hibernated (fast startup), {remedy}",
-        None,
-    ]
+    linux = mkfs(tmp_path / "linux", "ext4", size=8 * MIB)
+    alone = TWO[0][1].replace(", on sda2", "")
+    expected = [said(1, TWO[0]), said(2, ("ntfs", alone, TWO[0][2])), "None"]
+    assert beside(tmp_path, data, system, linux) == expected
+
+
+def test_behind_bitlocker_a_windows_may_be_hibernated(tmp_path: Path) -> None:
+    data, linux = mkfs(tmp_path / "data", "ntfs", size=8 * MIB), mkfs(tmp_path / "linux", "ext4", size=8 * MIB)
+    bitlocker(tmp_path / "system")
+    expected = [said(1, TWO[1]), "sda2: it is BitLocker, so it is sent whole.", "None"]
+    assert beside(tmp_path, data, tmp_path / "system", linux) == expected
 
 
 def test_a_hibernated_linux_has_all_of_its_disk(tmp_path: Path) -> None:
-    table = "label: gpt\n" + "".join(f"start={at * 2048}, size={8 * 2048}\n" for at in (1, 9))
-    disk = with_ext4(divided(tmp_path / "disk", 32 * MIB, table), MIB)
     swsuspend(tmp_path / "swap")
-    put(disk, 9 * MIB, tmp_path / "swap")
-    remedy = "so it is sent whole: start it and shut it down."
-    found = surveyed(disk)
-    assert [str(part.whole) for part in found.parts] == [
-        f"disk1: a Linux is hibernated (on disk2), {remedy}",
-        f"disk2: a Linux is hibernated, {remedy}",
+    parts = [mkfs(tmp_path / kind, kind, size=8 * MIB) for kind in ("ext4", "ntfs")]
+    alone = ("swap", "a Linux is hibernated", TWO[2][2])
+    expected = [said(1, TWO[2]), said(2, alone), said(3, TWO[2])]
+    assert beside(tmp_path, parts[0], tmp_path / "swap", parts[1]) == expected
+
+
+def test_a_table_inside_of_a_partition(tmp_path: Path) -> None:
+    nested(tmp_path / "part")
+    assert beside(tmp_path, tmp_path / "part") == [
+        "sda1: more than one thing is recognised on it (ext4, dos), so it is sent whole."
     ]
-    assert not free(found)
 
 
 def test_what_is_behind_the_last_partition(tmp_path: Path) -> None:
