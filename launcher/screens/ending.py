@@ -29,6 +29,7 @@ TITLES = {
     OutcomeKind.EQUAL: say("DONE: this disk equals the sender's"),
     OutcomeKind.ARRIVED: say("WRITTEN as it was sent, but not read back"),
     OutcomeKind.WRITTEN: say("WRITTEN, but not compared with the sender"),
+    OutcomeKind.STORED: say("STORED as it was sent"),
 }
 FAILED = say("FAILED")
 GREEN = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL})
