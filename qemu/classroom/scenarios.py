@@ -199,7 +199,7 @@ SCENARIOS = (
     ),
     Scenario(
         "growth-fails",
-        ("larger:receiver-1:64M", "write-error:receiver-1@216M"),
+        ("larger:receiver-1:64M", "write-error:receiver-1@215M"),
         {"sender": SENT, "receiver-1": Expected("equal", EQUAL, 75)},
         line="grow=yes",
     ),
