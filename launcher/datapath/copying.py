@@ -40,6 +40,13 @@ class Watch(Protocol):
         just `came`, whether that is somebody else's. Asked again and again while nothing comes."""
 
 
+class Writable(Protocol):
+    """A disk that is written to, or what stands for one."""
+
+    def write(self, data: memoryview, offset: int) -> None:
+        """Write all of it. Raises DiskError."""
+
+
 class Incoming:
     """The reading end of a pipe that can be looked into, and that is not waited for without end.
 
@@ -94,17 +101,18 @@ class Incoming:
         self._begun = True
         return count
 
-    def pass_on(self, sink: int) -> int:
-        """Move what is there into the pipe `sink`, at least one byte, and return how much; 0 at the end of the input.
+    def pass_on(self, sink: int, most: int = CHUNK) -> int:
+        """Move what is there into the pipe `sink`, at least one byte, `most` at most, and return how much; 0 at the end
+        of the input.
 
         The kernel moves pages, and copies nothing (splice(2)). Raises Stalled, BrokenPipeError.
         """
         if self._peeked:
-            count = os.write(sink, self._peeked)
+            count = os.write(sink, self._peeked[:most])
             self._peeked = self._peeked[count:]
             return count
         self._expect()
-        count = os.splice(self._fd, sink, CHUNK)
+        count = os.splice(self._fd, sink, most)
         self.taken += count
         self._begun = True
         return count
@@ -205,11 +213,15 @@ def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callabl
     return Moved(done, digest.hexdigest())
 
 
-def copy_stream(incoming: Incoming, sink: int) -> Moved:
-    """Move a compressed stream into the pipe `sink` as it is; nothing of it is copied or looked at."""
+def copy_stream(incoming: Incoming, sink: int, most: int | None = None) -> Moved:
+    """Move a compressed stream, or `most` bytes of it, into the pipe `sink` as it is; nothing of it is copied or looked
+    at."""
     done = 0
     try:
-        while count := incoming.pass_on(sink):
+        while most is None or done < most:
+            count = incoming.pass_on(sink, CHUNK if most is None else min(CHUNK, most - done))
+            if not count:
+                break
             done += count
     except Stalled:
         return Moved(done, stalled=True)
@@ -249,7 +261,7 @@ def copy_to_disk(
 
 def copy_records(
     reader: RecordReader,
-    target: TargetDisk,
+    target: Writable,
     size: int,
     progress: Callable[[int, int], None],
     beginning: Beginning | None = None,
@@ -281,7 +293,7 @@ class _Writing:
 
     def __init__(
         self,
-        target: TargetDisk,
+        target: Writable,
         size: int,
         progress: Callable[[int, int], None],
         beginning: Beginning | None = None,

@@ -13,7 +13,8 @@ from ..udpcast.unpacking import Complaint
 from ..used.used_map import CHUNK
 from . import zstd
 from .framing import Manifest, skippable_size
-from .stream_ends import OURS_BYTES, Refused, Sink, Source, is_ours, may_be_trailer, take_trailer
+from .stream_ends import Refused, Sink, Source, is_ours, may_be_trailer, take_trailer
+from .worker import FIRST_BYTES
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -37,7 +38,7 @@ def unpack_zstd(source: Source, sink: Sink, manifest: Manifest | None) -> None:
             raise Refused(Complaint.BEHIND, GARBAGE)
         elif manifest and may_be_trailer(size) and take_trailer(source, sink, manifest, source.head(size)):
             return
-        elif is_ours(source.head(OURS_BYTES)):
+        elif is_ours(source.head(FIRST_BYTES)):
             raise Refused(Complaint.DAMAGED, f"corrupt: a frame of another stream follows byte {sink.place:,}")
         elif not source.skip(size):
             raise Refused(Complaint.CUT, CUT)

@@ -6,8 +6,8 @@ Pure, but for the pipe that somebody else reads. Rules, in one place:
   as it likes: so each is checked here again, and the worst that can come of it is a wrong clone.
 * A record is a header (kind, offset, length) and, but for a hole, so many bytes. Each kind has its longest: nothing
   else is ever read into memory.
-* One manifest, or none, is the first record; one trailer, or none, comes behind the data; the end is the last one, and
-  without it the stream was not read to its end.
+* The first record is the manifest, an empty one where the stream has none. One trailer, or none, comes behind the data;
+  the end is the last record, and without it the stream was not read to its end.
 * Data and holes cover the disk from its first byte on, without a gap and without going back; so no record can say
   where something goes, only what comes next. Each begins at a multiple of `CHUNK`: only the last one may be shorter.
 * A hole has at most `HOLE_MOST` bytes. There are none where no manifest came, and nothing lies behind the length that a
@@ -77,18 +77,17 @@ class Checked:
     """Looks at each record's header: raises BadRecord at the first that breaks the rules. Then nothing of it, nor
     anything behind it, counts.
 
-    `limit`: no byte lies at or behind it. `holes`: whether there may be any. `place`: where the next byte belongs.
+    `limit`: no byte lies at or behind it. `place`: where the next byte belongs.
     """
 
     def __init__(self) -> None:
-        self.limit, self.holes, self.place = DISK_MOST, False, 0
-        self._allowed = {Kind.MANIFEST, Kind.DATA, Kind.TRAILER, Kind.END}
+        self.limit, self.place = DISK_MOST, 0
+        self._allowed = {Kind.MANIFEST}
 
     def announce(self, length: int, holes: bool) -> None:
-        """The manifest says that the disk is so long, and whether there may be holes in it."""
-        self.limit, self.holes = length, holes
-        if holes:
-            self._allowed.add(Kind.HOLE)
+        """The manifest, which was taken, says that the disk is so long, and whether there may be holes in it."""
+        self.limit = length
+        self._allowed |= {Kind.TRAILER, Kind.HOLE} if holes else {Kind.TRAILER}
 
     def take(self, header: bytes) -> Record:
         """The record whose header this is."""
@@ -97,7 +96,8 @@ class Checked:
         if kind is None or kind not in self._allowed or length > MOST[kind]:
             words = say("a record of kind {kind} with {length:,} bytes is out of place", kind=number, length=length)
             raise BadRecord(words)
-        self._allowed.discard(Kind.MANIFEST)
+        if kind is Kind.MANIFEST:
+            self._allowed = {Kind.DATA, Kind.END}
         if kind in (Kind.DATA, Kind.HOLE):
             self._cover(offset, length)
         elif kind in (Kind.TRAILER, Kind.END):
@@ -151,9 +151,3 @@ class RecordReader:
             return None
         memory = memoryview(bytearray(record.length))
         return bytes(memory) if self.take(memory) else None
-
-
-def first_record(reader: RecordReader) -> tuple[bytes | None, bool]:
-    """The manifest, if the records begin with one; and whether there is any record. Raises BadRecord."""
-    frame = reader.frame(Kind.MANIFEST)
-    return frame, frame is not None or reader.peek() is not None

@@ -10,10 +10,10 @@ import os
 
 from ..udpcast.unpacking import Complaint
 from ..used.used_map import CHUNK
-from .frames import HEADER as HEAD
 from .frames import OUR_MAGIC, TAG
 from .framing import TRAILER_BYTES, TRAILER_MOST, Manifest, read_trailer, skippable_size
 from .records import DISK_MOST, HEADER, Kind, Record
+from .worker import FIRST_BYTES
 
 BUFFER = 4 << 20
 """Bytes of the stream that may lie here; what has to be there as a whole is a fourth of it at most."""
@@ -21,7 +21,6 @@ QUIET_MOST = 64 << 20
 """Bytes of a stream that may go by without a byte of data in them."""
 SEEK_MAGIC = b"\x5e\x2a\x4d\x18"
 SEEK_LINE_MOST = 12  # bytes for each frame
-OURS_BYTES = HEAD.size + len(TAG)
 _OUR_MAGIC = OUR_MAGIC.to_bytes(4, "little")
 
 
@@ -146,8 +145,8 @@ class Sink:
 
 
 def is_ours(head: bytes) -> bool:
-    """Whether a frame that begins so (`OURS_BYTES` are enough) is one that the launcher makes."""
-    return len(head) == OURS_BYTES and head.startswith(_OUR_MAGIC) and head.endswith(TAG)
+    """Whether a frame that begins so (`FIRST_BYTES` are enough) is one that the launcher makes."""
+    return len(head) == FIRST_BYTES and head.startswith(_OUR_MAGIC) and head.endswith(TAG)
 
 
 def may_be_trailer(size: int) -> bool:

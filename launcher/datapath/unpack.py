@@ -5,7 +5,7 @@ parsed here, where nothing can be lost. Rules, in one place:
 
 * Before the first byte is read all rights are given up. Until then only our own code runs, which may lie where nobody
   else can read it.
-* A manifest, where there is one, is given on first, a trailer behind the data, as they came.
+* The manifest is given on first, before more of the stream is needed, and the trailer behind the data, as they came.
 * No stream goes on for ever without data (`stream_ends`), and none takes more memory than its kind may.
 * The end is told where the input has ended at a place where it may, and else never.
 * Last words go to standard error; the status says what was wrong (`udpcast.unpacking`).
@@ -22,7 +22,8 @@ from ..model.plan import Compression
 from ..udpcast.unpacking import STATUSES, Complaint
 from .framing import MANIFEST_MOST, Manifest, read_manifest, recognise, skippable_size
 from .records import Kind
-from .stream_ends import OURS_BYTES, Refused, Sink, Source, is_ours
+from .stream_ends import Refused, Sink, Source, is_ours
+from .worker import FIRST_BYTES, UNPACKED
 
 NAME = b"unpack"
 """As ps(1) shows it."""
@@ -47,34 +48,28 @@ def main() -> None:
 def unpack(source: Source, sink: Sink) -> None:
     """All of the stream. Raises Refused, OSError, MemoryError."""
     compression = recognise(source.head(10))
-    if compression is Compression.ZSTD:
-        _unpack_zstd(source, sink)
-    elif compression is Compression.GZIP:
-        from .plain import unpack_gzip  # noqa: PLC0415 - one of the two is needed
+    if compression not in UNPACKED:
+        raise Refused(Complaint.BEHIND, "unsupported format")
+    manifest = _manifest(source, sink)
+    if compression is Compression.GZIP:
+        from .plain import unpack_gzip  # noqa: PLC0415 - one of the three is needed
 
         unpack_gzip(source, sink)
-    else:
-        raise Refused(Complaint.BEHIND, "unsupported format")
-    sink.end()
-
-
-def _unpack_zstd(source: Source, sink: Sink) -> None:
-    manifest = _manifest(source, sink)
-    if manifest:
-        sink.limit = manifest.length
-    if manifest and manifest.used is not None:
-        from .walk import Walk  # noqa: PLC0415 - one of the two is needed
+    elif manifest and manifest.used is not None:
+        from .walk import Walk  # noqa: PLC0415 - one of the three is needed
 
         Walk(source, sink, manifest).run()
     else:
-        from .plain import unpack_zstd  # noqa: PLC0415 - one of the two is needed
+        from .plain import unpack_zstd  # noqa: PLC0415 - one of the three is needed
 
         unpack_zstd(source, sink, manifest)
+    sink.end()
 
 
 def _manifest(source: Source, sink: Sink) -> Manifest | None:
-    """The manifest, taken and given on, where there is one."""
-    if not is_ours(source.head(OURS_BYTES)):
+    """The manifest, taken and given on, or an empty one."""
+    if not is_ours(source.head(FIRST_BYTES)):
+        sink.frame(Kind.MANIFEST, b"")
         return None
     size = skippable_size(source.head(8)) or 0
     if size <= MANIFEST_MOST and not source.need(size):
@@ -85,6 +80,7 @@ def _manifest(source: Source, sink: Sink) -> Manifest | None:
         raise Refused(Complaint.DAMAGED, "corrupt: its manifest cannot be read; or a newer launcher sends it")
     source.take(size, 0)
     sink.frame(Kind.MANIFEST, frame)
+    sink.limit = manifest.length
     return manifest
 
 

@@ -57,7 +57,9 @@ class Walk:
         source, sink = self._source, self._sink
         wanted = min(CHUNK, self._manifest.length - sink.place)
         try:
-            content = zstd.content_size(source.head(HEAD))
+            content = zstd.content_size(head := source.head(HEAD))
+            if content is None and len(head) < HEAD:
+                raise self._cut()
             if wanted <= 0 or content != wanted:
                 raise self._damaged(f"a frame of {content} bytes, where {wanted} are left")
             while (size := zstd.frame_size(source.there)) is None:

@@ -132,10 +132,7 @@ class _Growing:
         if not self._has(plan.old):
             raise _error(say("its partition table is not the sender's"))
         with self._window(plan.before) as part:
-            there = signatures(part.path, self._times.patience)
-            if {found.kind for found in there if found.usage != TABLE} != {
-                plan.kind
-            }:  # NTFS's boot sector looks like one
+            if self._kinds(part) != {plan.kind}:
                 raise _error(say("what is on {partition} is not what was sent", partition=name))
             file_systems.check(plan.kind, part.path, self._times.growing)
         with self._window(plan.after) as part:
@@ -152,7 +149,10 @@ class _Growing:
         return written
 
     def _copy(self) -> None:
-        """Raises LauncherError, OSError."""
+        """What lies behind the clone: where the partition will end nothing old may be recognised, and what moves is
+        there already. Raises LauncherError, OSError."""
+        begin, end = self._plan.edge
+        self._disk.write((Piece(begin, bytes(max(0, end - begin))),))
         for move in self._plan.moves:
             name = partition_name(self._disk.path, move.number)
             self._tell(say("Copying {partition} to the end of the disk.", partition=name))
@@ -225,6 +225,10 @@ class _Growing:
         self._tell(say("Checking {partition} again.", partition=self._offer.name))
         try:
             self._whole()
+            with self._window(self._plan.after) as part:
+                kinds = self._kinds(part)
+            if kinds != {self._plan.kind}:
+                raise _error(say("other things are recognised on it: {kinds}", kinds=tuple(sorted(kinds))))
             if not self._disk.has(written.pieces):
                 raise _error(say("the partition table has changed meanwhile"))
         except (LauncherError, OSError) as error:
@@ -235,6 +239,10 @@ class _Growing:
     def _window(self, length: int, *, writable: bool = False) -> contextlib.AbstractContextManager[Window]:
         begin, sector = self._plan.begin, self._plan.old.sector
         return window(self._disk.path, begin, begin + length, sector, writable=writable)
+
+    def _kinds(self, part: Window) -> set[str]:
+        """What is recognised there. The boot sector of NTFS looks like a DOS table as well. Raises LauncherError."""
+        return {found.kind for found in signatures(part.path, self._times.patience) if found.usage != TABLE}
 
     def _has(self, table: Table) -> bool:
         """Whether sfdisk reads just this table from the disk. Raises LauncherError."""

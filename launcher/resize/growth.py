@@ -98,6 +98,12 @@ class GrowthPlan:
         return _entry(self.old, self.number).size * self.old.sector
 
     @property
+    def edge(self) -> tuple[int, int]:
+        """From which byte up to which its new end is cleared: a member of a RAID has its mark there."""
+        end = self.begin + self.after
+        return max(self.reach, end - MIB), end
+
+    @property
     def after(self) -> int:
         """How many it will have."""
         return _entry(self.new, self.number).size * self.new.sector

@@ -17,37 +17,38 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..datapath.behind import Behind, tidy
-from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
+from ..datapath.block_device import DiskError, ReadBack, SourceDisk, TargetDisk, no_answer
 from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
 from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
 from ..datapath.holes import clear
 from ..datapath.moved import Moved, Reread
-from ..datapath.records import BadRecord, RecordReader, first_record
-from ..datapath.worker import UNPACKED, WORKER, worker
+from ..datapath.records import BadRecord, Kind, RecordReader
+from ..datapath.worker import UNPACKED, WORKER, manifest_bytes, worker
 from ..errors import LauncherError
 from ..events import EventLog
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Holes, Plan
 from ..model.times import TIMES, Times
-from ..process import Process, program, spawn
+from ..process import Process, program
 from ..resize.fit import Fit
 from ..sentence import joined, say
 from ..shortage import shortage
 from ..udpcast.command import argv, decompressor
 from ..udpcast.messages import MessageKind, parse_message
 from .evidence import Receiving, Stage
+from .feeding import Feed
 from .link import Link, Lookout
 from .liveness import Cancelled, DiskHung
 from .opening import opened
-from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner, Worker
+from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
 from .preflight import check, notes, same_identifier, wrong_stream
 from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
 from .receiver_verdict import judge_receiver
 from .resizing import beginning, not_rewritten, rewritten, room, smaller
-from .standstill import Standstill, is_full
+from .standstill import Standstill
 from .status import Phase, Status
 from .supervisor import Ended, Said
 
@@ -95,21 +96,12 @@ class Receiver:
         try:
             if target is None or job.owner.cancelled():
                 return judge_receiver(Receiving(wanted.path, wanted.size, cancelled=True))
-            return Reception(job, target, self._begun).run()
+            return self._reception(target).run()
         finally:
             job.owner.leave()
 
-
-@dataclass
-class Feed:
-    """What unpacks the stream, and who feeds it. `outlet`: its input, until the stream is over; `unpacked`: its
-    output."""
-
-    process: Process
-    incoming: Incoming
-    outlet: int | None
-    unpacked: int
-    feeding: Worker[Moved]
+    def _reception(self, target: TargetDisk) -> Reception:
+        return Reception(self._job, target, self._begun)
 
 
 class Reception(Loop):
@@ -119,7 +111,7 @@ class Reception(Loop):
         super().__init__(job)
         plan = job.plan
         self._target = target
-        self._disks: list[TargetDisk | ReadBack] = [target]
+        self._disks: list[TargetDisk | ReadBack | SourceDisk] = [target]
         self._stop = threading.Event()  # for the worker that reads back
         size = plan.target.size if target.size is None else min(plan.target.size, target.size)
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
@@ -174,10 +166,7 @@ class Reception(Loop):
 
     def _through(self) -> Process:
         """Through which process bytes have to move next: who unpacks has some, or nothing comes for it."""
-        feed = self._feed
-        if feed and (feed.outlet is None or is_full(feed.outlet)):
-            return feed.process
-        return self._link.process
+        return self._feed.process if self._feed and self._feed.is_next else self._link.process
 
     def _note(self, **evidence: object) -> None:
         self._seen = replace(self._seen, **evidence)  # type: ignore[arg-type]
@@ -319,33 +308,33 @@ class Reception(Loop):
 
     def _unpack(self, incoming: Incoming, head: bytes) -> tuple[Process, ...]:
         """Feed our worker; write what its records hold, unless the manifest speaks against it."""
-        feed = self._start(worker(), incoming, name=WORKER, rights=True)
+        feed = self._start(worker(), incoming, WORKER)
         if feed is None:
             return ()
+        feed.feed(manifest_bytes(head))
         reader = RecordReader(Incoming(feed.unpacked).fill)
-        looking = self.owner.start("disk", lambda: first_record(reader))
-        self._feed_until(feed, lambda: looking.over)
+        looking = self.owner.start("disk", lambda: reader.frame(Kind.MANIFEST))
+        feed.until(lambda: looking.over)
         try:
-            frame, came = looking.result()
+            frame = looking.result()
         except BadRecord as bad:
-            frame, came = None, False
+            frame = None
             self._note(target=Moved(bad=bad.words))
-        manifest = read_manifest(frame) if frame else None
-        if came and not self._may_write(head, manifest):
-            self.owner.supervisor.stop()
-            self.until(lambda: feed.feeding.over)
-        elif came:
-            if manifest:
-                reader.checked.announce(manifest.length, holes=manifest.used is not None)
-            self._write_all(feed, lambda: self._write_records(reader))
-            self._note_trailer(manifest)
+        if frame is None:  # it has failed
+            feed.close()
+            feed.finish()
         else:
-            self.owner.descriptors.close(feed.unpacked)
-            self._feed_until(feed, lambda: feed.feeding.over)
+            manifest = read_manifest(frame)
+            if self._may_write(head, manifest):
+                self._write_unpacked(feed, reader, manifest)
         return (feed.process,)
 
-    def _note_trailer(self, manifest: Manifest | None) -> None:
-        """What came behind the data."""
+    def _write_unpacked(self, feed: Feed, reader: RecordReader, manifest: Manifest | None) -> None:
+        """All data and holes, and the trailer behind them."""
+        if manifest:
+            reader.checked.announce(manifest.length, holes=manifest.used is not None)
+        feed.feed()
+        self._write_all(feed, lambda: self._write_records(reader))
         stream, tail = self._seen.stream, self._seen.target.tail
         trailer = read_trailer(tail, manifest.session) if manifest else None
         if trailer and stream.stalled:  # silent behind its end: all of it is here
@@ -364,44 +353,35 @@ class Reception(Loop):
         feed = self._start(program(decompressor(compression)), incoming)
         if feed is None:
             return ()
+        feed.feed()
         self._write_all(feed, lambda: self._write(Incoming(feed.unpacked)))
         return (feed.process,)
 
-    def _start(
-        self, words: tuple[str, ...], incoming: Incoming, name: str | None = None, rights: bool = False
-    ) -> Feed | None:
-        """Start what unpacks, and feed it; None, and a refusal, where it cannot be started."""
-        pipes = self.owner.descriptors
-        inlet, outlet = pipes.pipe()
-        unpacked, unpacked_outlet = pipes.pipe()
+    def _start(self, words: tuple[str, ...], incoming: Incoming, name: str | None = None) -> Feed | None:
+        """Start what unpacks; None, and a refusal, where that cannot be."""
+
+        def over(stream: Moved) -> None:
+            self._note(stream=stream)
+            self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
+
         try:
-            process = spawn(words, inlet, unpacked_outlet, self.job.note, rights=rights, name=name)
+            self._feed = Feed(self, words, incoming, over, name, self._pass_on)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
             return None
-        self.owner.supervisor.add(process)
-        pipes.close(inlet, unpacked_outlet)
-        feeding = self.owner.start("stream", lambda: copy_stream(incoming, outlet))
-        self._feed = Feed(process, incoming, outlet, unpacked, feeding)
         return self._feed
 
-    def _feed_until(self, feed: Feed, done: Callable[[], bool]) -> None:
-        """Wait until `done`. Where the stream is over before, who unpacks it sees its end as well."""
-        self.until(lambda: done() or feed.feeding.over)
-        if feed.feeding.over and feed.outlet is not None:
-            self._note(stream=feed.feeding.result())
-            self._link.take(StreamEnded(feed.incoming.woken, self.job.status.moved.count, checked=True))
-            outlet, feed.outlet = feed.outlet, None
-            self.owner.descriptors.close(outlet)
-        self.until(done)
+    def _pass_on(self, incoming: Incoming, outlet: int, most: int | None) -> Moved:
+        """All that comes, or so many bytes at most, into what unpacks it. A worker's."""
+        return copy_stream(incoming, outlet, most)
 
     def _write_all(self, feed: Feed, write: Callable[[], Moved]) -> None:
         """Write what is unpacked, to the end of the stream."""
         writing = self.owner.start("disk", write)
-        self._feed_until(feed, lambda: writing.over)
-        self.owner.descriptors.close(feed.unpacked)  # early, when the disk fails: that ends who unpacks
-        self._feed_until(feed, lambda: feed.feeding.over)
+        feed.until(lambda: writing.over)
+        feed.close()  # early, when the disk fails
+        feed.finish()
         self._note(target=writing.result())
 
     def _clear_holes(self) -> None:
@@ -409,8 +389,9 @@ class Reception(Loop):
         how, written = self.job.plan.holes, self._seen.target
         if how is Holes.KEEP or written.written == written.count:
             return
-        self._enter(Phase.FLUSHING)
-        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set))
+        self._enter(Phase.CLEARING)
+        progress = self.job.status.cleared
+        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set, progress))
         self.until(lambda: clearing.over)
         try:
             self._note(cleared=clearing.result())
@@ -448,7 +429,7 @@ class Reception(Loop):
         written = self._seen.target
         reading = self.owner.start("disk", lambda: read_back(again, written, self._reread_so_far))
         self.until(lambda: reading.over)
-        with contextlib.suppress(_Stopped):
+        with contextlib.suppress(Stopped):
             self._note(reread=reading.result())
 
     def _rewrite(self, found: Fit) -> None:
@@ -463,7 +444,9 @@ class Reception(Loop):
         self.job.log.emit("table", size=rewriting.size, error=rewriting.error and str(rewriting.error))
 
     def _with_room(self, outcome: Outcome) -> Outcome:
-        """`outcome`, and what could grow on a larger target."""
+        """`outcome`, and what could grow on a larger target. No other disk is asked any more: it may hang."""
+        if not outcome.ok:
+            return outcome
         try:
             size = self._target.end()
         except DiskError:
@@ -492,7 +475,7 @@ class Reception(Loop):
     def _reread_so_far(self, count: int, holes: int) -> None:
         """A worker's, for each chunk."""
         if self._stop.is_set():
-            raise _Stopped
+            raise Stopped
         self.job.status.reread(count, holes)
 
     def _enter(self, phase: Phase) -> None:
@@ -526,5 +509,5 @@ class Reception(Loop):
         return seen
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """The operator ended the transfer while the disk was read back."""

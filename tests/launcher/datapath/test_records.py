@@ -100,11 +100,28 @@ def test_what_breaks_the_rules_is_refused(before: list[tuple[int, int, int]], re
         one.take(HEADER.pack(*record))
 
 
-@pytest.mark.parametrize("announced", [False, True])
-def test_without_a_word_of_it_there_are_no_holes(announced: bool) -> None:
-    one = checked(CHUNK, holes=False) if announced else Checked()
+@pytest.mark.parametrize("record", [(K.HOLE, 0, CHUNK), (K.TRAILER, 0, 9)])
+def test_without_a_word_of_it_there_are_no_holes(record: tuple[int, int, int]) -> None:
+    """And without a manifest no trailer."""
+    plain = Checked()
     with pytest.raises(BadRecord):
-        one.take(HEADER.pack(K.HOLE, 0, CHUNK))
+        plain.take(HEADER.pack(*record))
+    plain = Checked()
+    plain.take(HEADER.pack(K.MANIFEST, 0, 0))
+    with pytest.raises(BadRecord):
+        plain.take(HEADER.pack(*record))
+    whole = checked(CHUNK, holes=False)
+    if record[0] is K.TRAILER:
+        whole.take(HEADER.pack(*record))
+    else:
+        with pytest.raises(BadRecord):
+            whole.take(HEADER.pack(*record))
+
+
+@pytest.mark.parametrize("kind", [K.DATA, K.END, K.HOLE])
+def test_the_manifest_is_the_first_record_or_an_empty_one(kind: Kind) -> None:
+    with pytest.raises(BadRecord):
+        Checked().take(HEADER.pack(kind, 0, 0))
 
 
 numbers = st.one_of(st.integers(0, 12), st.integers(0, 12).map(lambda n: n * CHUNK), st.integers(0, 2**64 - 1))
@@ -116,6 +133,8 @@ def test_whatever_is_written_stays_inside_and_goes_forward(
     records: list[tuple[int, int, int]], announced: bool
 ) -> None:
     one = checked(10 * CHUNK) if announced else Checked()
+    if not announced:
+        one.take(HEADER.pack(K.MANIFEST, 0, 0))
     covered = 0
     for record in records:
         try:
@@ -133,13 +152,11 @@ def test_what_is_told_of_a_length_takes_no_memory() -> None:
     """Each kind at its longest, and one byte more."""
     tracemalloc.start()
     try:
-        for kind, most in ((K.MANIFEST, 64 << 10), (K.TRAILER, 4096)):
-            reader = RecordReader(reading(HEADER.pack(kind, 0, most)))
-            assert reader.frame(kind) is None  # its bytes never came
+        reader = RecordReader(reading(HEADER.pack(K.MANIFEST, 0, 64 << 10)))
+        assert reader.frame(K.MANIFEST) is None  # its bytes never came
+        for kind, length in ((K.MANIFEST, (64 << 10) + 1), (K.DATA, 2**64 - 1)):
             with pytest.raises(BadRecord):
-                RecordReader(reading(HEADER.pack(kind, 0, most + 1))).frame(kind)
-        with pytest.raises(BadRecord):
-            RecordReader(reading(HEADER.pack(K.DATA, 0, 2**64 - 1))).peek()
+                RecordReader(reading(HEADER.pack(kind, 0, length))).peek()
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
     finally:
         tracemalloc.stop()
