@@ -61,6 +61,7 @@ COMMANDS: dict[str, Callable[[], Folder]] = {
     "explain": _launcher,
     "screens": _launcher,
     "transfer": _launcher,
+    "image": _launcher,
     "machine": _launcher,
     "parameters": _launcher,
 }

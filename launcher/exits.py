@@ -26,6 +26,10 @@ MEANINGS: dict[str, dict[int, str]] = {
     },
     "explain": {0: "nothing is wrong with the line", 1: "the line has errors"},
     "transfer": {0: "the outcome is a success", 1: "it is a failure"},
+    "image": {
+        0: "what was asked is done; the image is whole",
+        1: "the outcome is not ok, or the image is not whole",
+    },
     "every command": {2: "wrong usage, or a file that cannot be used"},
 }
 

@@ -24,6 +24,7 @@ from ..model import machine as machines
 from ..model.machine import Machine
 from ..model.plan import Plan
 from . import transfer as headless
+from .image import add_image
 
 RECORDED = Path(__file__).parents[1] / "machines"
 
@@ -49,10 +50,10 @@ def parser(prog: str = "python3 -m launcher") -> argparse.ArgumentParser:
     def without_command(options: argparse.Namespace) -> int:
         if options.dry_run:
             return screens(options)
-        main.error("nothing to do: run, explain, screens, transfer, machine or parameters")
+        main.error("nothing to do: run, explain, screens, transfer, image, machine or parameters")
 
     main.set_defaults(run=without_command)
-    commands = main.add_subparsers(metavar="{run,explain,screens,transfer,machine,parameters}")
+    commands = main.add_subparsers(metavar="{run,explain,screens,transfer,image,machine,parameters}")
     commands.add_parser(
         "run",
         help="what the initrd starts: interview and transfer on this PC",
@@ -91,6 +92,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     transferred.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="what to do; see below")
     transferred.set_defaults(run=transfer)
+    add_image(commands)
     commands.add_parser(
         "machine",
         help="this machine as JSON, to record it",

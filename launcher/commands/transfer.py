@@ -15,6 +15,7 @@ import sys
 import textwrap
 import traceback
 from dataclasses import replace
+from enum import Enum
 
 from kernel_cmdline import showable_lines
 
@@ -40,7 +41,16 @@ OK, NOT_OK = 0, 1
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def transfer(words: list[str]) -> int:
+class Wanted(Enum):
+    """What a transfer is to be."""
+
+    ANY = "any"
+    STORE = "store"  # disk= is a new image
+    STORE_ANEW = "store-anew"  # or one that is replaced
+    CAST = "cast"  # disk= is a stored image
+
+
+def transfer(words: list[str], wanted: Wanted = Wanted.ANY) -> int:
     """Carry out what `words` (``NAME=VALUE``) say; the result is the exit status.
 
     Raises LauncherError with nothing written: a wrong parameter, a disk or a card that cannot be used.
@@ -49,7 +59,7 @@ def transfer(words: list[str]) -> int:
     log.add(standard_output())
     try:
         with libraries_named():
-            plan, warnings = plan_of(given(words), cards())
+            plan, warnings = plan_of(given(words), cards(), wanted)
             for warning in map(str, warnings):
                 _say(warning)
                 log.emit("note", text=warning)
@@ -81,23 +91,40 @@ def given(words: list[str]) -> GivenAnswers:
     return values
 
 
-def plan_of(values: GivenAnswers, machine: Machine) -> tuple[Plan, tuple[Sentence, ...]]:
-    """The plan, and warnings; `machine` has the network cards. Raises AnswerError."""
-    there = replace(machine, disks=_disks(values))
+def key_of(name: str) -> str | None:
+    """The parameter that `name` means."""
+    row = row_of(name)
+    return row.key if row else None
+
+
+def plan_of(values: GivenAnswers, machine: Machine, wanted: Wanted = Wanted.ANY) -> tuple[Plan, tuple[Sentence, ...]]:
+    """The plan, and what is said of it; `machine` has the network cards. Raises AnswerError and TransferFailed."""
+    from ..images import naming  # noqa: PLC0415 - half of the launcher; no help needs it
+
+    there = replace(machine, disks=_disks(values, wanted))
     unattended = {**values, "auto": Given("yes", HERE, "auto")}
     interview = Interview(unattended, there, _missing, rows=tuple(TAKEN.values()), nobody=_missing)
     plan = interview.plan()
     for key in values.keys() - interview.facts.settled.keys():  # no question for this role; but it is given
         TAKEN[key].parse(values[key].text, interview.facts)
-    return plan, tuple(interview.warnings)
+    keep = naming.keeping(plan, replace=wanted is Wanted.STORE_ANEW)
+    plan = replace(plan, target=replace(plan.target, keep=keep))
+    return plan, (*interview.warnings, *naming.said(plan))
 
 
-def _disks(values: GivenAnswers) -> tuple[Disk, ...]:
+def _disks(values: GivenAnswers, wanted: Wanted) -> tuple[Disk, ...]:
     """The disk that is named, where there is a role for it."""
     role = ROLES.get(values["umode"].text.strip().lower()) if "umode" in values else None
     if role is None or "disk" not in values:
         return ()
-    return (target(values["disk"].text, for_writing=role is Role.RECEIVE).disk,)
+    from ..images import naming  # noqa: PLC0415 - as above
+
+    path = values["disk"].text
+    if wanted is Wanted.CAST:
+        naming.must_be_stored(path)
+    if role is Role.RECEIVE and naming.names_new_image(path, wanted=wanted is not Wanted.ANY):
+        return (Disk(path, 0, 0, settled=False),)
+    return (target(path, for_writing=role is Role.RECEIVE).disk,)
 
 
 def _missing(question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:

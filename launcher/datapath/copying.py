@@ -40,6 +40,13 @@ class Watch(Protocol):
         just `came`, whether that is somebody else's. Asked again and again while nothing comes."""
 
 
+class Writable(Protocol):
+    """A disk that is written to, or what stands for one."""
+
+    def write(self, data: memoryview, offset: int) -> None:
+        """Write all of it. Raises DiskError."""
+
+
 class Incoming:
     """The reading end of a pipe that can be looked into, and that is not waited for without end.
 
@@ -254,7 +261,7 @@ def copy_to_disk(
 
 def copy_records(
     reader: RecordReader,
-    target: TargetDisk,
+    target: Writable,
     size: int,
     progress: Callable[[int, int], None],
     beginning: Beginning | None = None,
@@ -286,7 +293,7 @@ class _Writing:
 
     def __init__(
         self,
-        target: TargetDisk,
+        target: Writable,
         size: int,
         progress: Callable[[int, int], None],
         beginning: Beginning | None = None,

@@ -47,6 +47,9 @@ Read = Callable[[int, int], bytes]
 PIECE_MOST = max(bound(DATA_MOST), HOLE_BYTES + len(zero_frame(HOLE_MOST)))
 """Bytes of the longest piece, as it is in the file."""
 
+KEPT_FORMAT = 3
+"""The first format of streams that can be kept: one frame for each chunk."""
+
 _AT_ONCE = 1 << 20
 _SEEK_MAGIC, _ = HEADER.unpack_from(seek_table(b""))
 _LINE = len(seek_entry(0, 0))
@@ -103,6 +106,11 @@ class Pieces:
         return self._offset[-1]
 
     @property
+    def begin(self) -> int:
+        """The byte of the file at which the first one begins."""
+        return self._at[0]
+
+    @property
     def end(self) -> int:
         """The byte of the file behind the last one."""
         return self._at[-1]
@@ -115,11 +123,13 @@ class Pieces:
 
 @dataclass(frozen=True)
 class Stored:
-    """A whole image, as far as `look` sees: a file of `size` bytes."""
+    """A whole image, as far as `look` sees: a file of `size` bytes, `trailer_bytes` of them the trailer's frame, which
+    is behind the last one of `pieces`."""
 
     size: int
     manifest: Manifest
     trailer: Trailer
+    trailer_bytes: int
     pieces: Pieces
 
 
@@ -146,7 +156,7 @@ def manifest_of(read: Read) -> Manifest:
     manifest = read_manifest(read(0, MANIFEST_MOST))
     if manifest is None:
         raise NotWhole(say("its manifest is damaged, or of another version"))
-    if manifest.format < 3:
+    if manifest.format < KEPT_FORMAT:
         raise NotWhole(say("it is of an older version, whose streams cannot be kept"))
     return manifest
 
@@ -169,7 +179,7 @@ def look(read: Read, size: int) -> Stored:
     sent = sum(piece.length for piece in pieces if not piece.hole)
     if {manifest.length, trailer.length} != {pieces.length} or {manifest.used, trailer.sent} - {None} - {sent}:
         raise NotWhole(say("its manifest, its trailer and its seek table contradict each other"))
-    return Stored(size, manifest, trailer, pieces)
+    return Stored(size, manifest, trailer, length, pieces)
 
 
 def as_told(piece: Piece, data: bytes | memoryview) -> bool:

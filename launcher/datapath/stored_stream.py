@@ -49,7 +49,7 @@ class StoredSource(SourceDisk):
             self.stored: Stored = look(partial(bytes_of, self), file_size(self))
         except NotWhole as error:
             self.close()
-            sentence = say("{path} is no whole stored image: {why}; nothing was sent.", path=path, why=error.words)
+            sentence = say("{path} is no whole stored image: {why}.", path=path, why=error.words)
             raise TransferFailed(ErrorKind.SOURCE_REFUSED, sentence, STORE_AGAIN) from error
         except DiskError as error:
             self.close()

@@ -12,8 +12,8 @@ from collections.abc import Generator
 
 from ..sentence import say
 from .frames import HEADER, OUR_MAGIC, seek_entry, seek_table
-from .framing import TRAILER_MOST, Trailer, read_trailer, skippable_size
-from .stored import NotWhole
+from .framing import MANIFEST_MOST, TRAILER_MOST, Manifest, Trailer, read_manifest, read_trailer, skippable_size
+from .stored import KEPT_FORMAT, NotWhole
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _SEEK = seek_table(b"")[:4]
@@ -24,14 +24,14 @@ _RLE, _RESERVED = 1, 3
 
 
 class Walker:
-    """`lines`: the seek table's, of all frames up to the trailer; `trailer`, where it has come, and the byte `end`
-    behind it."""
+    """`lines`: the seek table's, of all frames up to the trailer; `manifest` and `trailer`, once they are there; `end`:
+    byte behind the trailer, or behind the last frame so far."""
 
-    def __init__(self, session: str) -> None:
+    def __init__(self) -> None:
         self.lines = bytearray()
+        self.manifest: Manifest | None = None
         self.trailer: Trailer | None = None
         self.end = 0
-        self._session = session
         self._at = 0  # all before this byte has been taken
         self._held = bytearray()
         self._steps = self._walk()
@@ -61,7 +61,7 @@ class Walker:
     def _walk(self) -> Generator[int, bytes, None]:
         while True:
             magic = yield 4
-            if magic == _ZSTD and not self.trailer:
+            if magic == _ZSTD and self.manifest and not self.trailer:
                 packed, raw = yield from self._data()
             elif not self.trailer and skippable_size(magic + bytes(4)):
                 packed, raw = (yield from self._skipped(magic)), 0
@@ -74,13 +74,18 @@ class Walker:
             self.end += packed
 
     def _skipped(self, magic: bytes) -> Generator[int, bytes, int]:
-        length_bytes = yield 4
-        size = skippable_size(magic + length_bytes) or 0
-        if HEADER.unpack(magic + length_bytes)[0] == OUR_MAGIC and size <= TRAILER_MOST:
-            body = yield size - HEADER.size
-            self.trailer = read_trailer(magic + length_bytes + body, self._session)
+        head = magic + (yield 4)
+        size = skippable_size(head) or 0
+        if HEADER.unpack(head)[0] == OUR_MAGIC and size <= (TRAILER_MOST if self.manifest else MANIFEST_MOST):
+            frame = head + (yield size - HEADER.size)
+            if self.manifest:
+                self.trailer = read_trailer(frame, self.manifest.session)
+            else:
+                self.manifest = read_manifest(frame)
         else:
             yield HEADER.size - size
+        if not self.manifest or self.manifest.format < KEPT_FORMAT:
+            raise NotWhole(say("it does not begin as the launcher's streams do"))
         return size
 
     def _data(self) -> Generator[int, bytes, tuple[int, int]]:

@@ -76,6 +76,12 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
         "can spoil such a cast, and with none nobody sees it",
         "Use zstd, with the launcher on both sides; require=equal takes nothing else.",
     ),
+    OutcomeKind.STORED: Meaning(
+        RECEIVER,
+        "a stored image was made (disk=NAME.zst): what came was unpacked, and has the digest of what the sender read; "
+        "the result says whether the file was read back as well. No disk was written",
+        "Cast it: `udpcast-launcher image cast`.",
+    ),
     OutcomeKind.TRUNCATED: Meaning(
         RECEIVER,
         "the stream ended before the sender's end, or the sender said that it stops; the disk is not whole, "

@@ -27,6 +27,7 @@ class OutcomeKind(Enum):
     EQUAL = "equal"  # read back from the disk, and its digest is the sender's
     ARRIVED = "arrived"  # the digest of what was written is the sender's; not read back (verify=no)
     WRITTEN = "written"  # complete as far as the stream tells, no digest came from the sender
+    STORED = "stored"  # the stream is kept in a file, and its digest is the sender's; nothing was written to a disk
     TRUNCATED = "truncated"
     DIFFERENT = "different"  # digest of what was written is not the sender's
     CHANGED = "changed"  # what was read back is not what was written
@@ -46,7 +47,9 @@ class OutcomeKind(Enum):
     CANCELLED = "cancelled"
 
 
-OK_KINDS = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, OutcomeKind.WRITTEN})
+OK_KINDS = frozenset(
+    {OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, OutcomeKind.WRITTEN, OutcomeKind.STORED}
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """True only for the kinds that leave a disk as the sender's."""
+        """True only for the kinds that leave a disk, or a stored image, as the sender's."""
         return self.kind in OK_KINDS
 
     @property

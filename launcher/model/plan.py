@@ -102,14 +102,23 @@ class Address:
     sysuuid: str | None = None
 
 
+class Keep(Enum):
+    """How a receiver keeps the stream itself, in a file."""
+
+    NEW = "new"  # what is there already is not replaced
+    REPLACE = "replace"
+
+
 @dataclass(frozen=True)
 class Target:
-    """The block device that is read or overwritten: a whole disk, or one partition of it. `size` in bytes."""
+    """The block device that is read or overwritten: a whole disk, or one partition of it. `size` in bytes. `keep`: no
+    disk, but a file that keeps the stream."""
 
     path: str
     size: int
     disk: Disk
     partition: Partition | None = None
+    keep: Keep | None = None
 
     @property
     def recognised(self) -> bool:

@@ -29,6 +29,7 @@ TITLES = {
     OutcomeKind.EQUAL: say("DONE: this disk equals the sender's"),
     OutcomeKind.ARRIVED: say("WRITTEN as it was sent, but not read back"),
     OutcomeKind.WRITTEN: say("WRITTEN, but not compared with the sender"),
+    OutcomeKind.STORED: say("STORED as it was sent"),
 }
 FAILED = say("FAILED")
 GREEN = frozenset({OutcomeKind.SENT, OutcomeKind.EQUAL})
@@ -154,6 +155,7 @@ def _compared(outcome: Outcome) -> Sentence:
 
 def what_is_left(plan: Plan, outcome: Outcome) -> Sentence:
     """What the rest of a written disk holds, where the sender's disk uses nothing."""
-    if plan.role is Role.SEND or not outcome.ok or not of_whole(outcome) or plan.holes is not Holes.KEEP:
+    written = outcome.kind in (OutcomeKind.EQUAL, OutcomeKind.ARRIVED)
+    if not written or not of_whole(outcome) or plan.holes is not Holes.KEEP:
         return NOTHING
     return say("The rest of this disk keeps what was there (holes=keep).")

@@ -14,6 +14,9 @@ from ..process import Process, spawn
 from .owner import Job, Loop, Worker
 from .standstill import is_full
 
+Move = Callable[[Incoming, int, int | None], Moved]
+"""As `copy_stream`."""
+
 
 class Feed:
     """One stream into `process`; what comes out of it is read from `unpacked`. All of it belongs to the owner."""
@@ -25,10 +28,12 @@ class Feed:
         incoming: Incoming,
         over: Callable[[Moved], None],
         name: str | None = None,
+        move: Move = copy_stream,
     ) -> None:
         """Start it: without rights, or, where it has a `name`, as ourselves, so that it gives them up by itself. `over`
-        is told how the stream ended. Raises TransferFailed."""
+        is told how the stream ended; `move` moves the bytes. Raises TransferFailed."""
         self.incoming = incoming
+        self._move = move
         self._loop = loop
         self._over = over
         self._fed = 0  # bytes, by workers that are done
@@ -48,7 +53,7 @@ class Feed:
         outlet = self._outlet
         if outlet is not None:
             self._most = most
-            self._worker = self._loop.owner.start("stream", lambda: copy_stream(self.incoming, outlet, most))
+            self._worker = self._loop.owner.start("stream", lambda: self._move(self.incoming, outlet, most))
 
     def until(self, done: Callable[[], bool]) -> None:
         """Wait until `done`. Where the stream is over before, who unpacks it sees its end as well."""

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..datapath.behind import Behind, tidy
-from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
-from ..datapath.copying import Incoming, Stalled, copy_records, copy_to_disk, read_back
+from ..datapath.block_device import DiskError, ReadBack, SourceDisk, TargetDisk, no_answer
+from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
 from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
 from ..datapath.holes import clear
 from ..datapath.moved import Moved, Reread
@@ -96,9 +96,12 @@ class Receiver:
         try:
             if target is None or job.owner.cancelled():
                 return judge_receiver(Receiving(wanted.path, wanted.size, cancelled=True))
-            return Reception(job, target, self._begun).run()
+            return self._reception(target).run()
         finally:
             job.owner.leave()
+
+    def _reception(self, target: TargetDisk) -> Reception:
+        return Reception(self._job, target, self._begun)
 
 
 class Reception(Loop):
@@ -108,7 +111,7 @@ class Reception(Loop):
         super().__init__(job)
         plan = job.plan
         self._target = target
-        self._disks: list[TargetDisk | ReadBack] = [target]
+        self._disks: list[TargetDisk | ReadBack | SourceDisk] = [target]
         self._stop = threading.Event()  # for the worker that reads back
         size = plan.target.size if target.size is None else min(plan.target.size, target.size)
         self._seen = Receiving(plan.target.path, size, verify=plan.verify)
@@ -362,12 +365,16 @@ class Reception(Loop):
             self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
 
         try:
-            self._feed = Feed(self, words, incoming, over, name)
+            self._feed = Feed(self, words, incoming, over, name, self._pass_on)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
             return None
         return self._feed
+
+    def _pass_on(self, incoming: Incoming, outlet: int, most: int | None) -> Moved:
+        """All that comes, or so many bytes at most, into what unpacks it. A worker's."""
+        return copy_stream(incoming, outlet, most)
 
     def _write_all(self, feed: Feed, write: Callable[[], Moved]) -> None:
         """Write what is unpacked, to the end of the stream."""
@@ -382,8 +389,9 @@ class Reception(Loop):
         how, written = self.job.plan.holes, self._seen.target
         if how is Holes.KEEP or written.written == written.count:
             return
-        self._enter(Phase.FLUSHING)
-        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set))
+        self._enter(Phase.CLEARING)
+        progress = self.job.status.cleared
+        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set, progress))
         self.until(lambda: clearing.over)
         try:
             self._note(cleared=clearing.result())
@@ -421,7 +429,7 @@ class Reception(Loop):
         written = self._seen.target
         reading = self.owner.start("disk", lambda: read_back(again, written, self._reread_so_far))
         self.until(lambda: reading.over)
-        with contextlib.suppress(_Stopped):
+        with contextlib.suppress(Stopped):
             self._note(reread=reading.result())
 
     def _rewrite(self, found: Fit) -> None:
@@ -467,7 +475,7 @@ class Reception(Loop):
     def _reread_so_far(self, count: int, holes: int) -> None:
         """A worker's, for each chunk."""
         if self._stop.is_set():
-            raise _Stopped
+            raise Stopped
         self.job.status.reread(count, holes)
 
     def _enter(self, phase: Phase) -> None:
@@ -501,5 +509,5 @@ class Reception(Loop):
         return seen
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """The operator ended the transfer while the disk was read back."""

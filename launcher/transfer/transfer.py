@@ -31,6 +31,7 @@ from .owner import Worker
 from .receiver import Receiver
 from .sender import Sender
 from .status import Phase, Status, TransferState
+from .storing import Storer
 
 __all__ = ["Phase", "Transfer", "TransferState"]
 
@@ -43,7 +44,7 @@ class Transfer:
         self._plan = plan
         self._log = log
         self._times = times
-        side = Sender if plan.role is Role.SEND else Receiver
+        side = Sender if plan.role is Role.SEND else Storer if plan.target.keep else Receiver
         with _nothing_begun():
             self._status = Status(plan.target.size if plan.role is Role.SEND else None, times)
             try:

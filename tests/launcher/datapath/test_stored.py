@@ -139,7 +139,7 @@ def test_a_walk_finds_every_frame_in_whatever_pieces_they_come() -> None:
     rng = random.Random(2)
     stream = memoryview(b"".join(PARTS))
     for most in (1, 7, 1000, MIB, len(stream)):
-        walker, at = Walker(SESSION), 0
+        walker, at = Walker(), 0
         part = stream if most > 7 else stream[: BORDERS[1] + 5000]
         while at < len(part):
             count = rng.randint(1, most)
@@ -151,12 +151,12 @@ def test_a_walk_finds_every_frame_in_whatever_pieces_they_come() -> None:
 
 
 def test_a_walk_ends_at_the_trailer() -> None:
-    walker = Walker(SESSION)
+    walker = Walker()
     walker.feed(memoryview(IMAGE))
     assert walker.end == BORDERS[-1]
     walker.feed(memoryview(IMAGE[BORDERS[-1] :]))  # as somebody sends who has put two behind each other
     for more in (PARTS[1], PARTS[-1], b"more"):
-        walker = Walker(SESSION)
+        walker = Walker()
         with pytest.raises(NotWhole):
             walker.feed(memoryview(b"".join(PARTS) + more))
 
@@ -165,7 +165,12 @@ def test_a_walk_refuses_what_no_table_could_tell_of() -> None:
     big = subprocess.run(["zstd", "-qc"], input=DISK, check=True, capture_output=True).stdout  # of no known length
     for stream in (big, b"x" * 100, DISK[:1000], PARTS[1][:8] + b"\xff" * 100):
         with pytest.raises(NotWhole):
-            Walker(SESSION).feed(memoryview(PARTS[0] + stream))
-    walker = Walker("0" * 16)  # the trailer is another cast's
-    walker.feed(memoryview(b"".join(PARTS)))
+            Walker().feed(memoryview(PARTS[0] + stream))
+    other = streams.parts_of(DISK, USED, session="0" * 16)
+    walker = Walker()
+    walker.feed(memoryview(b"".join([other[0], *PARTS[1:]])))  # the trailer is another cast's
     assert walker.trailer is None
+    old = manifest_frame(Manifest(len(DISK), 512, SESSION, "0.9", format=2))
+    for stream in (PARTS[1], big, old, PARTS[-1], b"x" * 100):
+        with pytest.raises(NotWhole):
+            Walker().feed(memoryview(stream))
