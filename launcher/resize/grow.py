@@ -132,10 +132,7 @@ class _Growing:
         if not self._has(plan.old):
             raise _error(say("its partition table is not the sender's"))
         with self._window(plan.before) as part:
-            there = signatures(part.path, self._times.patience)
-            if {found.kind for found in there if found.usage != TABLE} != {
-                plan.kind
-            }:  # NTFS's boot sector looks like one
+            if self._kinds(part) != {plan.kind}:
                 raise _error(say("what is on {partition} is not what was sent", partition=name))
             file_systems.check(plan.kind, part.path, self._times.growing)
         with self._window(plan.after) as part:

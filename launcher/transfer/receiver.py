@@ -389,8 +389,9 @@ class Reception(Loop):
         how, written = self.job.plan.holes, self._seen.target
         if how is Holes.KEEP or written.written == written.count:
             return
-        self._enter(Phase.FLUSHING)
-        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set))
+        self._enter(Phase.CLEARING)
+        progress = self.job.status.cleared
+        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set, progress))
         self.until(lambda: clearing.over)
         try:
             self._note(cleared=clearing.result())

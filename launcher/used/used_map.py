@@ -74,7 +74,7 @@ class UsedMap:
     @property
     def sent(self) -> int:
         """Bytes in chunks that are sent."""
-        return sum(run.length for run in self.runs() if not run.hole)
+        return self.length - CHUNK * self._free.count(_ALL_FREE)  # a last chunk that is not whole never has all of them
 
     def runs(self) -> Iterator[Run]:
         """The whole disk in its order."""

@@ -171,7 +171,7 @@ UNPACKER_DEEDS = {
     echo -1000 > /proc/self/oom_score_adj
     busybox mkdir /hog
     busybox mount -t ramfs hog /hog
-    while kill -0 $pids; do busybox dd bs=1M count=4 if=/dev/zero of=/hog/$((number += 1)); done
+    while kill -0 $pids; do busybox dd bs=1M count=16 if=/dev/zero of=/hog/$((number += 1)); done
     busybox umount /hog
 ) < /dev/null > /dev/null 2>&1 &
 """,

@@ -49,6 +49,7 @@ def test_runs_cover_the_disk_once_and_what_is_left_out_was_free(disk: tuple[int,
             assert len(mine & granules) * GRANULE == sum(end - begin for begin, end in run.blank)
             assert len(mine & granules) * GRANULE < CHUNK
     assert position == length
+    assert mapped(length, free).sent == sum(run.length for run in mapped(length, free).runs() if not run.hole)
 
 
 def test_a_long_hole_is_several() -> None:
