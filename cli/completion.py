@@ -1,4 +1,5 @@
-"""Prints the completion for bash, made from the parsers: sub-commands, and their options. The rest are file names.
+"""Prints the completion for bash, made from the parsers: sub-commands, those of these, and their options. The
+rest are file names.
 
 python3 -m cli.completion > udpcast-launcher
 """
@@ -16,8 +17,13 @@ _{function}() {{
     local words= word=${{COMP_WORDS[COMP_CWORD]}}
     if ((COMP_CWORD == 1)); then
         words='{commands} {options}'
-    elif [[ $word == -* ]]; then
+    elif ((COMP_CWORD == 2)); then
         case ${{COMP_WORDS[1]}} in
+{inner}
+        esac
+    fi
+    if [[ $word == -* ]]; then
+        case ${{COMP_WORDS[1]}},${{COMP_WORDS[2]}} in
 {rows}
         esac
     fi
@@ -30,14 +36,26 @@ complete -o default -F _{function} {prog}
 
 def script() -> str:
     whole = parser()
-    rows = [(name, options(parsed)) for name, _, parsed in sub_commands(whole)]
+    rows = list(sub_commands(whole))
+    inner = [(name, list(sub_commands(parsed))) for name, _, parsed in rows]
     return SCRIPT.format(
         prog=PROG,
         function=PROG.replace("-", "_"),
-        commands=" ".join(name for name, _ in rows),
+        commands=" ".join(name for name, *_ in rows),
         options=options(whole),
-        rows="\n".join(f"            {name}) words='{words}' ;;" for name, words in rows),
+        inner="\n".join(_row(name, " ".join(one for one, *_ in found)) for name, found in inner if found),
+        rows="\n".join(
+            [
+                *(_row(f"{name},{one}", options(parsed)) for name, found in inner for one, _, parsed in found),
+                *(_row(f"{name},*", options(parsed)) for name, _, parsed in rows),
+            ]
+        ),
     )
+
+
+def _row(pattern: str, words: str) -> str:
+    """A case of the script."""
+    return f"            {pattern}) words='{words}' ;;"
 
 
 def options(parsed: argparse.ArgumentParser) -> str:

@@ -57,6 +57,7 @@ def page(parsed: argparse.ArgumentParser, name: str, summary: str, see: list[str
         *(".SH DESCRIPTION", escaped(parsed.description or summary)),
         *options(parsed),
         *commands(parsed),
+        *(inner_commands(parsed) if see == [PROG] else ()),
         *behind(parsed),
         *(".SH SEE ALSO", ",\n".join(f"\\fB\\%{escaped(other)}\\fR({SECTION})" for other in see)),
     ]
@@ -80,6 +81,19 @@ def commands(parsed: argparse.ArgumentParser) -> Iterator[str]:
         yield ".SH COMMANDS"
     for name, summary, _ in rows:
         yield from (".TP", f"\\fB{escaped(name)}\\fR", escaped(summary))
+
+
+def inner_commands(parsed: argparse.ArgumentParser) -> Iterator[str]:
+    """Each command of a sub-command, with all its words."""
+    for name, _, inner in sub_commands(parsed):
+        usage = " ".join(inner.format_usage().split()).removeprefix("usage: ")
+        yield from (
+            f".SH {escaped(name.upper())}",
+            f"\\fB{escaped(usage)}\\fR",
+            ".PP",
+            escaped(inner.description or ""),
+        )
+        yield from list(options(inner))[1:]
 
 
 def behind(parsed: argparse.ArgumentParser) -> Iterator[str]:

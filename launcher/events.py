@@ -55,8 +55,8 @@ NAMES = {
     "asked for it again)",
     "progress": "at most one a second: how far the disk is read or written, `bytes` of `total` (or null); of these, "
     "what is in use and really moves, `sent` of `used` (or null)",
-    "phase": "the receiver has all data and flushes it, reads it back, or grows a partition: `phase` (flushing, "
-    "verifying, growing)",
+    "phase": "the receiver has all data and clears what is not used, flushes, reads back, or grows a partition: "
+    "`phase` (clearing, flushing, verifying, growing)",
     "same-disk-id": "the target already has the identifier that the sender's disk has: `table`, `disk_id`",
     "behind": "what is behind the clone on a larger disk: `larger` (bytes), `cleared` and `left` (old signatures: "
     "`kind`, `offset`), `error` (or null); whether the kernel has the new partitions: `stale` (why not, or null)",

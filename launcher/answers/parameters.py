@@ -76,7 +76,8 @@ ROWS: tuple[Row, ...] = (
         taken=Taken(
             "PATH",
             "a block device or an image file that is there; a receiver overwrites it from its beginning, so an image "
-            "file is made before, as large as the sender's disk (truncate -s 500107862016 room.img)",
+            "file is made before, as large as the sender's disk (truncate -s 500107862016 room.img). A receiver's new "
+            "file whose name ends in .zst is a stored image: it keeps the stream, ready to be cast again",
             parse=r.read_path,
             missing=r.no_path,
         ),

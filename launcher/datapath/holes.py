@@ -29,9 +29,15 @@ class Cleared:
     kept: Sentence | None = None
 
 
-def clear(target: TargetDisk, written: Moved, how: Holes, stopped: Callable[[], bool]) -> Cleared:
+def clear(
+    target: TargetDisk,
+    written: Moved,
+    how: Holes,
+    stopped: Callable[[], bool],
+    progress: Callable[[int], None] = lambda count: None,
+) -> Cleared:
     """Treat the holes in what was `written`, until there are no more, or somebody says that it is to be `stopped`.
-    Raises DiskError where zeros cannot be written."""
+    `progress` is told how many bytes that were. Raises DiskError where zeros cannot be written."""
     count = 0
     for offset, length, hole in written.runs():
         if not hole or stopped():
@@ -44,4 +50,5 @@ def clear(target: TargetDisk, written: Moved, how: Holes, stopped: Callable[[], 
             except DiskError as error:
                 return Cleared(how, count, error.words)
         count += length
+        progress(count)
     return Cleared(how, count)

@@ -27,8 +27,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import xxhash
-
 from ..asking import ask
 from ..datapath.framing import SentPart
 from ..datapath.stored import NotWhole, Stored, look
@@ -75,7 +73,7 @@ class Place:
 
     @property
     def path(self) -> Path:
-        return RUN / xxhash.xxh3_128(os.fsencode(self.directory)).hexdigest()[:16]
+        return RUN / str(self.directory).replace("-", "--").replace("/", "-.")
 
     @property
     def raw(self) -> Path:
@@ -314,12 +312,12 @@ def _mounted(directory: Path) -> bool:
 
 def _processes(place: Place) -> list[int]:
     """Those that were started for it."""
-    name, found = os.fsencode(place.path), []
+    marks, found = {os.fsencode(place.ready), b"place=" + os.fsencode(place.path)}, []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if words[0] in (b"nbdfuse", b"nbdkit") and any(name in word for word in words):
+                if words[0] in (b"nbdfuse", b"nbdkit") and marks & set(words):
                     found.append(int(entry.name))
     return found
 

@@ -155,6 +155,7 @@ def _compared(outcome: Outcome) -> Sentence:
 
 def what_is_left(plan: Plan, outcome: Outcome) -> Sentence:
     """What the rest of a written disk holds, where the sender's disk uses nothing."""
-    if plan.role is Role.SEND or not outcome.ok or not of_whole(outcome) or plan.holes is not Holes.KEEP:
+    written = outcome.kind in (OutcomeKind.EQUAL, OutcomeKind.ARRIVED)
+    if not written or not of_whole(outcome) or plan.holes is not Holes.KEEP:
         return NOTHING
     return say("The rest of this disk keeps what was there (holes=keep).")

@@ -61,7 +61,7 @@ class GrowQuestion:
 
 
 def _sentences(plan: Plan, outcome: Outcome, offer: Offer) -> Sequence[Sentence]:
-    moves = say("{partitions} move to the end of the disk before.", partitions=offer.moves)
+    moves = say("Moved to the end of the disk before: {partitions}.", partitions=offer.moves)
     return (
         outcome.sentence,
         say(

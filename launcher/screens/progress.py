@@ -144,6 +144,8 @@ class TransferPage:
             count = len(state.receivers)
             connected = say_many("{count} receiver connected.", "{count} receivers connected.", count)
             return joined(" ", connected, self.condition)
+        if state.phase is Phase.CLEARING:
+            return say("All data is here. What is not used is cleared. Do not switch off.")
         if state.phase is Phase.FLUSHING:
             return say("All data is here; it is being written out. Do not switch off.")
         if _reads_back(state):
@@ -159,6 +161,8 @@ class TransferPage:
         done = size(moved)
         if _reads_back(state):
             return say("reading the disk back: {done} of {total}", done=done, total=size(total))
+        if state.phase is Phase.CLEARING:
+            return say("clearing: {done} of {total}", done=done, total=size(total))
         of = say("{done} of {total}", done=done, total=size(total)) if total else verbatim(done)
         remaining = NOTHING if state.remaining is None else say("remaining {time}", time=duration(state.remaining))
         return joined("   ", of, rate(state.rate), say("elapsed {time}", time=duration(state.elapsed)), remaining)

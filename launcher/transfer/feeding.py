@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..datapath.copying import Incoming
+from ..datapath.copying import Incoming, copy_stream
 from ..datapath.moved import Moved
 from ..process import Process, spawn
 from .owner import Job, Loop, Worker
 from .standstill import is_full
 
-PassOn = Callable[[Incoming, int, int | None], Moved]
-"""Moves so many bytes, or all that come, into who unpacks them. A worker's."""
+Move = Callable[[Incoming, int, int | None], Moved]
+"""As `copy_stream`."""
 
 
 class Feed:
@@ -26,15 +26,15 @@ class Feed:
         loop: Loop,
         words: tuple[str, ...],
         incoming: Incoming,
-        pass_on: PassOn,
         over: Callable[[Moved], None],
         name: str | None = None,
+        move: Move = copy_stream,
     ) -> None:
-        """Start it: without rights, or, where it has a `name`, as ourselves, so that it gives them up by itself.
-        `pass_on` moves the bytes; `over` is told how the stream ended. Raises TransferFailed."""
+        """Start it: without rights, or, where it has a `name`, as ourselves, so that it gives them up by itself. `over`
+        is told how the stream ended; `move` moves the bytes. Raises TransferFailed."""
         self.incoming = incoming
+        self._move = move
         self._loop = loop
-        self._pass_on = pass_on
         self._over = over
         self._fed = 0  # bytes, by workers that are done
         self._most: int | None = None  # of the worker that is under way
@@ -53,7 +53,7 @@ class Feed:
         outlet = self._outlet
         if outlet is not None:
             self._most = most
-            self._worker = self._loop.owner.start("stream", lambda: self._pass_on(self.incoming, outlet, most))
+            self._worker = self._loop.owner.start("stream", lambda: self._move(self.incoming, outlet, most))
 
     def until(self, done: Callable[[], bool]) -> None:
         """Wait until `done`. Where the stream is over before, who unpacks it sees its end as well."""

@@ -108,7 +108,7 @@ def notes(path: str, size: int, head: bytes, manifest: Manifest) -> tuple[Senten
         found.append(
             say(
                 "{path} is {size} smaller than the sender's disk. What is before the end of the last partition is "
-                "written, and the partition table is made for its size.",
+                "written, with a partition table that fits.",
                 path=path,
                 size=in_words(manifest.length - size),
             )
@@ -116,8 +116,8 @@ def notes(path: str, size: int, head: bytes, manifest: Manifest) -> tuple[Senten
     if size > manifest.length:
         found.append(
             say(
-                "{path} is {size} larger than the sender's disk. What is behind the clone stays as it is, but old "
-                "signatures there are cleared.",
+                "{path} is {size} larger than the sender's disk. What is behind the clone stays as it is, unless a "
+                "partition grows; but old signatures there are cleared.",
                 path=path,
                 size=in_words(size - manifest.length),
             )

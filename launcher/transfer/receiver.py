@@ -365,7 +365,7 @@ class Reception(Loop):
             self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
 
         try:
-            self._feed = Feed(self, words, incoming, self._pass_on, over, name)
+            self._feed = Feed(self, words, incoming, over, name, self._pass_on)
         except LauncherError as error:
             sentence = joined(" ", error.sentence, say("Nothing was written."))
             self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
@@ -373,7 +373,7 @@ class Reception(Loop):
         return self._feed
 
     def _pass_on(self, incoming: Incoming, outlet: int, most: int | None) -> Moved:
-        """The stream, or so many bytes of it, goes to who unpacks it. A worker's."""
+        """All that comes, or so many bytes at most, into what unpacks it. A worker's."""
         return copy_stream(incoming, outlet, most)
 
     def _write_all(self, feed: Feed, write: Callable[[], Moved]) -> None:
@@ -389,8 +389,9 @@ class Reception(Loop):
         how, written = self.job.plan.holes, self._seen.target
         if how is Holes.KEEP or written.written == written.count:
             return
-        self._enter(Phase.FLUSHING)
-        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set))
+        self._enter(Phase.CLEARING)
+        progress = self.job.status.cleared
+        clearing = self.owner.start("disk", lambda: clear(self._target, written, how, self._stop.is_set, progress))
         self.until(lambda: clearing.over)
         try:
             self._note(cleared=clearing.result())

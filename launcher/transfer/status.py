@@ -22,11 +22,12 @@ MESSAGES = 50  # the last ones are kept
 
 
 class Phase(Enum):
-    """Where a transfer is. A sender knows no FLUSHING; VERIFYING is the reading back of a written disk, GROWING what
-    may come behind it on a larger one."""
+    """Where a transfer is. A sender knows no FLUSHING; CLEARING is to discard or to zero what is not used, VERIFYING
+    the reading back of a written disk, GROWING what may come behind it on a larger one."""
 
     WAITING = "waiting"
     CASTING = "casting"
+    CLEARING = "clearing"
     FLUSHING = "flushing"
     VERIFYING = "verifying"
     GROWING = "growing"
@@ -37,9 +38,10 @@ class Phase(Enum):
 class TransferState:
     """One moment. How far the disk is, `bytes` of `total` (None where the stream does not tell); of these, what is in
     use and really moves, `sent` of `used` (None: all of them). `started` is the monotonic time of the first byte;
-    `rate` in bytes/s of what moves over the last seconds; `elapsed` and `remaining` in seconds. Read back so far:
-    `verified` of `to_verify` (None: of all that moved). `whole`: what is sent whole, and why; `notes`: what else is to
-    be seen while it lasts; `attention`: what the operator should see now."""
+    `rate` in bytes/s of what moves over the last seconds; `elapsed` and `remaining` in seconds. Of what is not used,
+    `cleared` is zeroed or discarded so far. Read back so far: `verified` of `to_verify` (None: of all that moved).
+    `whole`: what is sent whole, and why; `notes`: what else is to be seen while it lasts; `attention`: what the
+    operator should see now."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
@@ -50,6 +52,7 @@ class TransferState:
     elapsed: float = 0.0
     rate: float = 0.0
     remaining: float | None = None
+    cleared: int = 0
     verified: int = 0
     to_verify: int | None = None
     receivers: tuple[Receiver, ...] = ()
@@ -60,8 +63,10 @@ class TransferState:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """What is moved by now, or read back, and of how many bytes (0 where that is not known)."""
+        """What is moved by now, or cleared, or read back, and of how many bytes (0 where that is not known)."""
         moved = self.bytes if self.sent is None else self.sent
+        if self.phase is Phase.CLEARING:
+            return self.cleared, max(0, (self.total or 0) - moved)
         if self.phase is Phase.VERIFYING:
             return self.verified, moved if self.to_verify is None else self.to_verify
         return moved, (self.total if self.used is None else self.used) or 0
@@ -102,6 +107,7 @@ class Status:
 
     def __init__(self, total: int | None, times: Times = TIMES) -> None:
         self.moved = Meter()
+        self.cleared = Meter()
         self.reread = Meter()
         self._window = times.rate_window
         self._lock = threading.Lock()
@@ -145,7 +151,7 @@ class Status:
         with self._lock:
             self._phase = phase
             if phase is not Phase.CASTING and self._ended is None:
-                self._ended = self.moved.last if phase is Phase.FLUSHING else time.monotonic()
+                self._ended = self.moved.last if phase in (Phase.CLEARING, Phase.FLUSHING) else time.monotonic()
         self._notify()
 
     def expect(self, total: int, used: int | None = None, whole: tuple[Sentence, ...] = ()) -> None:
@@ -225,6 +231,7 @@ class Status:
                 elapsed=self._elapsed(),
                 rate=rate,
                 remaining=left / rate if left is not None and rate > 0 else None,
+                cleared=self.cleared.count,
                 verified=self.reread.moved,
                 to_verify=self._back,
                 receivers=self._receivers,

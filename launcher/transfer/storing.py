@@ -97,9 +97,11 @@ class Storer(Receiver):
 
 @dataclass
 class _Kept:
-    """What became of the file. `wrong`: why it could not be written, or what came is no stream that is kept; `full`:
-    there was no room. `size` in bytes, once it is whole; `named`: it has its name."""
+    """What became of the file. `came`: bytes of the stream so far. `wrong`: why it could not be written, or what came
+    is no stream that is kept; `full`: there was no room. `size` in bytes, once it is whole; `named`: it has its
+    name."""
 
+    came: int = 0
     wrong: Sentence | None = None
     full: bool = False
     size: int = 0
@@ -114,7 +116,6 @@ class Storing(Reception):
         super().__init__(job, file, begun)
         self._file = file
         self._walker = Walker()
-        self._came = 0  # bytes of the stream
         self._kept = _Kept()
         if file.image.swept:
             job.status.note(file.image.swept)
@@ -155,8 +156,8 @@ class Storing(Reception):
                 if not count:
                     break
                 self._walker.feed(memory[:count])
-                self._file.write(memory[:count], self._came)
-                self._came += count
+                self._file.write(memory[:count], self._kept.came)
+                self._kept.came += count
                 done += count
                 write_all(outlet, memory[:count])
         except Stalled:

@@ -33,6 +33,11 @@ def test_sub_commands_come_first() -> None:
         (("serve", "--interface", "eth1", "--pr"), ["--proxy"]),
         (("explain", "--json", "--cmd"), ["--cmdline"]),
         (("nonsense", "--h"), []),
+        (("image", "c"), ["check", "cast"]),
+        (("image", "--h"), ["--help"]),
+        (("image", "store", "--f"), ["--force"]),
+        (("image", "info", "--f"), []),
+        (("image", "mount", "room.img.zst", "--p"), ["--partition"]),
     ],
 )
 def test_options_are_those_of_the_sub_command(words: tuple[str, ...], expected: list[str]) -> None:

@@ -43,6 +43,13 @@ def test_every_option_is_there_with_its_help(name: str) -> None:
         assert all(f"{option} " in text or f"{option}," in text for option in action.option_strings)
 
 
+def test_the_commands_of_a_sub_command_are_there_with_their_options() -> None:
+    text = rendered("udpcast-launcher-image.1")
+    assert re.search(r"^COMMANDS\n {7}store +keep a cast in a new file\n", text, re.MULTILINE)
+    assert re.search(r"^MOUNT\n {7}udpcast-launcher image mount \[-h\] \[--partition N \| --disk\]", text, re.MULTILINE)
+    assert re.search(r"^ {7}--force\n {14}replace the image that is there", text, re.MULTILINE)
+
+
 def test_what_stands_behind_the_options_of_transfer_is_laid_out() -> None:
     text = rendered("udpcast-launcher-transfer.1")
     assert re.search(r"^ {7}verify=yes, no\n {14}yes +\(the +default\): ", text, re.MULTILINE)

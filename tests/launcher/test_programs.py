@@ -22,6 +22,7 @@ STARTS = {
         esp.PROGRAM,
         *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
     },
+    "launcher/datapath/stored_check.py": set[str](),  # the launcher's own worker
     "launcher/images/mounting.py": set(mounting.PACKAGES),
     "launcher/network/card.py": {"ip"},
     "launcher/network/client.py": set[str](),  # what `dhcp` says

@@ -59,6 +59,14 @@ def cleared(target: Path, how: Holes, stopped: Callable[[], bool] = lambda: Fals
         disk.close()
 
 
+def test_who_waits_is_told_how_far_it_is(target: Path) -> None:
+    told: list[int] = []
+    disk = TargetDisk(str(target))
+    clear(disk, WRITTEN, Holes.ZERO, lambda: False, told.append)
+    disk.close()
+    assert told == [2 * CHUNK, 3 * CHUNK, 4 * CHUNK + REST]
+
+
 @pytest.mark.parametrize("how", [Holes.DISCARD, Holes.ZERO])
 def test_a_file_gets_holes_where_the_disk_has_them_and_nowhere_else(target: Path, how: Holes) -> None:
     before = target.stat()

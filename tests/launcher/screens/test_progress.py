@@ -154,6 +154,13 @@ def test_the_bar_and_what_remains_are_of_used_bytes() -> None:
     assert "25 %" in back and "reading the disk back: 14.6 GB of 58.2 GB" in back
 
 
+def test_what_is_cleared_has_a_bar_of_its_own() -> None:
+    state = replace(USED, phase=Phase.CLEARING, sent=58_200_000_000, cleared=110_476_965_504)
+    seen = text(TransferPage(a_plan(holes=Holes.ZERO), lambda: None, ""), state)
+    assert "What is not used is cleared. Do not switch off." in seen
+    assert "25 %" in seen and "clearing: 110.5 GB of 441.9 GB" in seen
+
+
 def test_a_disk_of_which_nothing_is_left_out_is_said_to_be_sent_whole() -> None:
     seen = text(TransferPage(a_plan(Role.SEND), lambda: None, ""), TransferState(total=10**9, used=10**9))
     assert "All 1.0 GB are sent." in seen

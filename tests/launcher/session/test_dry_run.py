@@ -286,7 +286,9 @@ def test_without_a_key_the_seconds_go_by_and_the_pc_restarts() -> None:
 
 def test_only_the_choice_that_is_moved_to_lets_a_partition_grow_and_the_run_goes_on() -> None:
     with ended_run("umode=rcv disk=/dev/sda ip=10.0.0.7/24 after=poweroff", "equal", 1, "grow") as terminal:
-        terminal.wait_for("Shall sda2 grow?", "> No: the rest of this disk stays free", "sda3 move", "Without a key")
+        terminal.wait_for(
+            "Shall sda2 grow?", "> No: the rest of this disk stays free", "before: sda3.", "Without a key"
+        )
         terminal.press("yngG1m")
         terminal.wait_for("> Go back to the screen")
         assert "Power off" not in terminal.text

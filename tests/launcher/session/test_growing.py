@@ -77,7 +77,7 @@ def test_who_attends_is_asked_what_grows_from_how_much_to_how_much_and_what_move
     for part in (
         "Shall sda2 grow?",
         "sda2 (ntfs) would grow from 40.0 GB to 200.0 GB",
-        "sda3 move",
+        "to the end of the disk before: sda3.",
         "Windows checks it",
         "> No: the rest of this disk stays free",
         "Grow sda2 to 200.0 GB",

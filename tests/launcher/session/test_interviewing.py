@@ -358,3 +358,16 @@ def test_very_many_errors_are_counted() -> None:
     said = " ".join(seat.text.split())
     assert "portt=9005" in said and "portt=9006" not in said and "and 15 more" in said
     assert "> Try again" in said
+
+
+@pytest.mark.parametrize(
+    ("holes", "said"),
+    [("", True), ("holes=keep", True), ("holes=zero", False), ("holes=discard", False)],
+)
+def test_who_consents_reads_that_old_data_is_not_erased_where_that_is_so(holes: str, said: bool) -> None:
+    seat = begun(f"{ADDRESS} {holes}", FakeSystem(ONE))
+    seat.answer("umode", "rcv")
+    assert seat.shown == "confirm"
+    assert "Everything on it is lost" in seat.text
+    words = "Where the sender's disk uses nothing, old data is not erased (holes=zero does that)."
+    assert (words in " ".join(seat.text.split())) == said

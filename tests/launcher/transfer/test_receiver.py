@@ -23,7 +23,7 @@ from launcher.errors import TransferFailed
 from launcher.events import EventLog, opened
 from launcher.hardware.signatures import signatures
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Compression, Plan, Require, Role
+from launcher.model.plan import Compression, Holes, Plan, Require, Role
 from launcher.model.times import TIMES
 from launcher.transfer import link as links
 from launcher.transfer import receiver
@@ -549,3 +549,13 @@ def test_what_is_used_is_written_and_equal_and_holes_stay(tmp_path: Path, monkey
     assert target.read_bytes() == disk.on(before)
     assert (outcome.bytes, outcome.sent, outcome.total) == (len(disk.content), disk.used.sent, len(disk.content))
     assert (outcome.used, outcome.read_back, outcome.xxh128) == (disk.used.sent, True, disk.digest)
+
+
+def test_what_is_not_used_is_zeroed_once_all_data_is_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk, target = some_disk(), tmp_path / "disk"
+    target.write_bytes(os.urandom(len(disk.content)))
+    outcome = cast(disk, target, tmp_path, monkeypatch, replace(plan(Role.RECEIVE, target), holes=Holes.ZERO))
+    assert outcome.kind is K.EQUAL, outcome
+    assert target.read_bytes() == disk.on(bytes(len(disk.content)))
+    told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
+    assert [event["phase"] for event in told if event["event"] == "phase"] == ["clearing", "flushing", "verifying"]
