@@ -189,7 +189,8 @@ def test_a_bit_that_changed_in_the_data_is_a_failure_at_the_seat(seats: tuple[st
     target.write_bytes(b"\xaa" * len(data))
     receiver = start(seats[1], "transfer", "umode=rcv", f"disk={target}", "port=9034")
     sent, got = cast(start(seats[0], "image", "cast", image, "port=9034", ONE), receiver)
-    assert (sent["kind"], got["kind"], got["ok"]) == ("sent", "different", False), (sent, got)
+    assert (got["kind"], got["ok"]) == ("different", False), (sent, got)
+    assert sent["kind"] in {"sent", "receiver-lost"}, sent  # by how far udp-sender was when the seat left
 
 
 @pytest.mark.field
