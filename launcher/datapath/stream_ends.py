@@ -15,8 +15,8 @@ from .framing import TRAILER_BYTES, TRAILER_MOST, Manifest, read_trailer, skippa
 from .records import DISK_MOST, HEADER, Kind, Record
 from .worker import FIRST_BYTES
 
-BUFFER = 4 << 20
-"""Bytes of the stream that may lie here; what has to be there as a whole is a fourth of it at most."""
+BUFFER = 2 << 20
+"""Bytes of the stream that may lie here; what has to be there as a whole is little more than half of it."""
 QUIET_MOST = 64 << 20
 """Bytes of a stream that may go by without a byte of data in them."""
 SEEK_MAGIC = b"\x5e\x2a\x4d\x18"

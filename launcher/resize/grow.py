@@ -153,9 +153,12 @@ class _Growing:
         there already. Raises LauncherError, OSError."""
         begin, end = self._plan.edge
         self._disk.write((Piece(begin, bytes(max(0, end - begin))),))
+        told = ""
         for move in self._plan.moves:
             name = partition_name(self._disk.path, move.number)
-            self._tell(say("Copying {partition} to the end of the disk.", partition=name))
+            if name != told:
+                self._tell(say("Copying {partition} to the end of the disk.", partition=name))
+                told = name
             if not self._disk.copy(move.begin, move.to, move.length):
                 raise _error(say("the copy of {partition} differs", partition=name))
 

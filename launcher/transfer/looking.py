@@ -66,6 +66,7 @@ class Looking:
         self._job.status.expect(total, used, tuple(part.whole for part in found.parts if part.whole))
         for warning in found.warnings:
             self._job.status.note(warning)
+            self._job.log.emit("note", text=str(warning))
         seconds = round(time.monotonic() - self._begun, 3)
         parts = [_record(part) for part in found.parts]
         self._job.log.emit("used", used=used, total=total, seconds=seconds, parts=parts)

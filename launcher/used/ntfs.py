@@ -25,7 +25,7 @@ BITMAP = "$Bitmap"
 DIRTY = 1
 """The flag of a volume that Windows is to check when it starts."""
 
-_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_ZEROS = re.compile(rb"\0+")
 
 
 def shut_down(other: str = "") -> Doubt:
@@ -108,46 +108,43 @@ def agree(volume: Volume, text: str) -> None:
 
 
 class Bits:
-    """Free clusters from the pieces of ``$Bitmap``, the lowest bit of a byte first: runs of at least `least` clusters
-    (in them, begin and end) are told to `free`. `bytes`: how many came."""
+    """Free clusters from the pieces of ``$Bitmap``, the lowest bit of a byte first. `free` is told the runs (begin and
+    end, in clusters) of at least so many, if a whole byte of the bitmap is in them. `bytes`: how many came."""
 
     def __init__(self, clusters: int, least: int, free: Callable[[int, int], None]) -> None:
         self.bytes = 0
         self._clusters = clusters
+        self._least = least
         self._free = free
         self._count = 0
-        self._begin: int | None = None  # of the run that reaches to the end of what came
-        self._least = least
-        self._runs = re.compile(f"0{{{least},}}")
+        self._last = 0xFF  # the byte before the next piece
+        self._begin: int | None = None  # of the run that it is in
 
     def take(self, piece: bytes) -> None:
-        """The next piece."""
-        first = self.bytes * 8
+        """The next piece, which has bytes."""
+        first = 8 * self.bytes
         self.bytes += len(piece)
-        length = min(self._clusters - first, 8 * len(piece))
-        if length <= 0:
-            return
-        if self._begin is None:
-            self._begin = first
-        if piece.count(0) == len(piece):
-            self._count += length
-            return
-        bits = f"{int.from_bytes(piece.translate(_REVERSED), 'big'):0{8 * len(piece)}b}"[:length]
-        self._count += bits.count("0")
-        head, tail = len(bits) - len(bits.lstrip("0")), len(bits.rstrip("0"))
-        if not tail:  # what is not zero is behind the last cluster
-            return
-        self._close(first + head)
-        for run in self._runs.finditer(bits, head, tail):
-            self._free(first + run.start(), first + run.end())
-        self._begin = first + tail
+        bits = min(max(0, self._clusters - first), 8 * len(piece))
+        self._count += bits - (int.from_bytes(piece, "little") & (1 << bits) - 1).bit_count()
+        if piece[0]:
+            self._ends(first, piece[0])
+        for run in _ZEROS.finditer(piece):
+            begin, end = run.span()
+            if self._begin is None:
+                before = piece[begin - 1] if begin else self._last
+                self._begin = first + 8 * begin - (8 - before.bit_length())
+            if end < len(piece):
+                self._ends(first + 8 * end, piece[end])
+        self._last = piece[-1]
 
     def end(self) -> int:
         """Behind the last piece: how many clusters are free."""
-        self._close(min(self._clusters, self.bytes * 8))
+        self._ends(8 * self.bytes, 0xFF)
         return self._count
 
-    def _close(self, end: int) -> None:
+    def _ends(self, cluster: int, byte: int) -> None:
+        """Before that cluster all are free, and then so many as `byte` has low bits that are 0."""
+        end = min(cluster + (byte & -byte).bit_length() - 1, self._clusters)
         if self._begin is not None and end - self._begin >= self._least:
             self._free(self._begin, end)
         self._begin = None

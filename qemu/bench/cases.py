@@ -24,7 +24,8 @@ GOAL = 0.97
 
 PACK = {"gzip": "pigz -1 -c", "lzop": "lzop -1 -c", "zstd": "zstd -q -1 -T0 -c"}
 UNPACK = {"gzip": "zstd -q -dc", "lzop": "lzop -dc", "zstd": "zstd -q -dc"}
-"""The launcher's own (`launcher/udpcast/command.py`); a test holds them together."""
+"""The launcher's own (`launcher/udpcast/command.py`), which unpacks gzip and zstd by itself; a test holds them
+together."""
 
 
 class Way(Enum):

@@ -13,6 +13,10 @@ TOOLS = {
     "dnsmasq": "dnsmasq-base",
     "ip": "iproute2",
     "setpriv": "util-linux",
+    "partclone.ext4": "partclone",
+    "debugfs": "e2fsprogs",
+    "mcopy": "mtools",
+    "ntfscat": "ntfs-3g",
 }
 LIBRARIES = {"pyte": "python3-pyte", "xxhash": "python3-xxhash"}
 

@@ -53,7 +53,7 @@ def test_the_commands_of_a_sub_command_are_there_with_their_options() -> None:
 def test_what_stands_behind_the_options_of_transfer_is_laid_out() -> None:
     text = rendered("udpcast-launcher-transfer.1")
     assert re.search(r"^ {7}verify=yes, no\n {14}yes +\(the +default\): ", text, re.MULTILINE)
-    assert re.search(r"^EXIT STATUS\n {7}0 +the outcome is ok\n", text, re.MULTILINE)
+    assert re.search(r"^EXIT STATUS\n {7}0 +the outcome is ok ", text, re.MULTILINE)
     assert re.search(r"^EXAMPLES\n {7}udpcast-launcher transfer umode=snd disk=", text, re.MULTILINE)
 
 

@@ -19,7 +19,8 @@ CASE = Case("zstd", "noise", 1, 8, "500mbit")
 
 
 def test_plain_is_what_the_launcher_runs() -> None:
-    """The same compressors with the same options, and the same patience, so that the ratio means something."""
+    """The same compressors with the same options, and the same patience, so that the ratio means something; zstd and
+    gzip are unpacked by a program of ours."""
     disk = Disk("/dev/sda", 1)
     for compression in Compression:
         case = Case(compression.value, "noise", 1, 8)
@@ -35,7 +36,9 @@ def test_plain_is_what_the_launcher_runs() -> None:
         packs = " ".join(ours[0]) if len(ours) == 2 else None
         if compression is not Compression.ZSTD:  # which the launcher calls as a library
             assert PACK.get(compression.value) == packs
-        assert UNPACK.get(compression.value) == (" ".join(decompressor(compression)) or None)
+        unpacks = " ".join(decompressor(compression)) or None  # gzip and zstd are unpacked by our own worker
+        ours_unpacks = compression in {Compression.GZIP, Compression.ZSTD}
+        assert unpacks == (None if ours_unpacks else UNPACK.get(compression.value))
         for option in ("--retries-until-drop", "--rexmit-hello-interval"):
             assert sender[0][sender[0].index(option) + 1] == ours[-1][ours[-1].index(option) + 1]
         assert ("--pipe" in receiver) == (compression is not Compression.NONE)
