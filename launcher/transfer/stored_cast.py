@@ -83,7 +83,7 @@ class StoredCast:
     def tell(self) -> int:
         """Say what is cast. Gives the bytes that are used."""
         manifest = self._stored.manifest
-        used = sum(piece.length for piece in self._stored.pieces if not piece.hole)
+        used = self._stored.pieces.sent
         whole = tuple(verbatim(part.whole) for part in manifest.parts if part.whole)
         self._job.status.expect(manifest.length, used, whole)
         note = of_image(self._job.plan.target.path, manifest)

@@ -98,8 +98,8 @@ class Storer(Receiver):
 @dataclass
 class _Kept:
     """What became of the file. `came`: bytes of the stream so far. `wrong`: why it could not be written, or what came
-    is no stream that is kept; `full`: there was no room. `size` in bytes, once it is whole; `named`: it has its
-    name."""
+    is no stream that is kept; `full`: there was no room. `size` in bytes, once it is whole; `named`: it has its name;
+    `unnamed`: why it could not be given it."""
 
     came: int = 0
     wrong: Sentence | None = None

@@ -30,7 +30,7 @@ STARTS = {
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},
     "launcher/translate.py": {"msgfmt"},
-    "launcher/transfer/receiver.py": {words[0] for one in Compression if (words := decompressor(one))},
+    "launcher/transfer/feeding.py": {words[0] for one in Compression if (words := decompressor(one))},
 }
 """The modules that start processes, and which."""
 

@@ -374,7 +374,7 @@ REFUSED_BEFORE = {
     K.SECTOR_SIZE,
     K.SAME_DISK,
 }  # by `preflight`, see its tests
-CLAIMED_ELSEWHERE = {K.NOT_BEGUN, K.BROKEN}  # no cast was there to be judged, or what came behind it is
+CLAIMED_ELSEWHERE = {K.NOT_BEGUN, K.BROKEN, K.STORED}  # no cast was there to be judged, or what came behind it is
 
 
 def test_every_result_is_claimed_in_a_row_above() -> None:
