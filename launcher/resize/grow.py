@@ -24,6 +24,7 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
+from ..asking import run
 from ..datapath.behind import renewed
 from ..datapath.block_device import TargetDisk
 from ..errors import ErrorKind, LauncherError
@@ -34,7 +35,6 @@ from ..sentence import Sentence, joined, say, verbatim
 from . import file_systems
 from .disk import Disk, opened
 from .growth import GrowthPlan
-from .running import run
 from .sectors import Piece, Written, sectors
 from .table import Table, read_table, same
 from .window import Window, window
@@ -272,7 +272,7 @@ def _broken(offer: Offer, why: Sentence) -> Growth:
 
 
 def _as_before(why: Sentence) -> Sentence:
-    return say("{why} The clone is equal, as it was.", why=_ended(why))
+    return say("{why} The clone is as it was.", why=_ended(why))
 
 
 def _error(sentence: Sentence) -> LauncherError:

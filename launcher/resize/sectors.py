@@ -18,10 +18,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..asking import run
 from ..datapath.framing import SECTOR
 from ..errors import ErrorKind, LauncherError
 from ..sentence import say
-from .running import run
 from .table import GPT, Table
 from .window import window
 

@@ -19,10 +19,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..asking import run
 from ..confinement import NOBODY
 from ..errors import ErrorKind, LauncherError
 from ..sentence import say
-from .running import run
 
 _CTL_GET_FREE, _CONFIGURE = 0x4C82, 0x4C0A  # linux/loop.h
 _READ_ONLY, _AUTOCLEAR = 1, 4

@@ -54,24 +54,34 @@ def _quiet(command: str) -> None:
 
 
 def survey(
-    path: str, length: int, *, seconds: float = SECONDS, used: bool = True, note: Callable[[str], None] = _quiet
+    path: str,
+    length: int,
+    *,
+    seconds: float = SECONDS,
+    used: bool = True,
+    note: Callable[[str], None] = _quiet,
+    stop: int | None = None,
 ) -> Survey:
     """What is on the `length` bytes of the disk, partition or image file at `path`; without `used` only which parts
-    there are. All may take so many `seconds`, then the rest is whole; `note` is given each command. Raises
-    LauncherError where it cannot be read at all."""
+    there are. All may take so many `seconds`, then the rest is whole; `note` is given each command. When
+    the descriptor `stop` becomes readable, nobody wants to know any more: it ends with `Stopped`. Raises LauncherError
+    where it cannot be read at all."""
     with contextlib.closing(Source(path)) as source:
-        return _Surveying(source, length, seconds, note).survey(used)
+        return _Surveying(source, length, seconds, note, stop).survey(used)
 
 
 class _Surveying:
     """One survey."""
 
-    def __init__(self, source: Source, length: int, seconds: float, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, source: Source, length: int, seconds: float, note: Callable[[str], None], stop: int | None
+    ) -> None:
         self._source = source
         self._length = length
         self._seconds = seconds
         self._end = time.monotonic() + seconds
         self._note = note
+        self._stop = stop
         self._sector = source.sector
 
     def survey(self, used: bool) -> Survey:
@@ -119,7 +129,7 @@ class _Surveying:
 
     def _tools(self, rights: bool = False) -> Tools:
         """For one part, from now on."""
-        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note, rights)
+        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note, rights, self._stop)
 
     def _disk(self, path: str, rights: bool = False) -> _Disk:
         """What the disk is as a whole, to be seen at `path`, perhaps only by us."""
