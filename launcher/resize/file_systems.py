@@ -1,5 +1,5 @@
-"""The tools of the file systems that grow: is this one whole, and grow it. They get a window (see `window`), and no
-rights.
+"""The tools of the file systems that grow: is this one whole, and grow it. They get a window
+(`hardware.window`), and no rights.
 
 Rules, in one place:
 

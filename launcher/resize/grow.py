@@ -29,6 +29,7 @@ from ..datapath.behind import renewed
 from ..datapath.block_device import TargetDisk
 from ..errors import ErrorKind, LauncherError
 from ..hardware.signatures import TABLE, signatures
+from ..hardware.window import Window, window_of
 from ..model.growth import Growth, GrowthKind, Offer, Tell, grown
 from ..model.times import TIMES, Times
 from ..sentence import Sentence, joined, say, verbatim
@@ -37,7 +38,6 @@ from .disk import Disk, opened
 from .growth import GrowthPlan
 from .sectors import Piece, Written, sectors
 from .table import Table, read_table, same
-from .window import Window, window
 
 
 def offer(path: str, plan: GrowthPlan) -> Offer:
@@ -241,7 +241,7 @@ class _Growing:
 
     def _window(self, length: int, *, writable: bool = False) -> contextlib.AbstractContextManager[Window]:
         begin, sector = self._plan.begin, self._plan.old.sector
-        return window(self._disk.path, begin, begin + length, sector, writable=writable)
+        return window_of(self._disk.path, begin, begin + length, sector, writable=writable)
 
     def _kinds(self, part: Window) -> set[str]:
         """What is recognised there. The boot sector of NTFS looks like a DOS table as well. Raises LauncherError."""

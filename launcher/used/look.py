@@ -10,7 +10,8 @@ Rules, in one place:
   source has not.
 * Where one system is hibernated, it has its file systems still: if Windows is, or nobody can know (BitLocker), no NTFS
   of the disk is looked at; if a Linux is, none is at all.
-* Tools see read-only windows (see `window`). Without loop devices only the table is read, and no partition looked at.
+* Tools see read-only windows (`hardware.window`). Without loop devices only the table is read, and no partition looked
+  at.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from dataclasses import dataclass, replace
 from ..asking import answer
 from ..errors import LauncherError
 from ..hardware.signatures import ASKED, PROGRAM, PROTECTIVE, Signature, parse
+from ..hardware.window import DRIVER, NoWindow, Window
 from ..sentence import Sentence, say
 from . import btrfs, esp, ext, ntfs, swap, table, xfs
 from .doubt import Doubt, Tools
+from .source import Source
 from .survey import Part, Survey
 from .table import Entry, Table
 from .used_map import UsedMap
-from .window import MODPROBE, NoWindow, Source, Window
 
 SECONDS = 540.0
 """What all may take, and half of it what one partition may: of a large NTFS much is read, also on a slow disk."""
@@ -125,7 +127,7 @@ class _Surveying:
     def _load(self) -> None:
         """Bring the kernel's driver of loop devices; where that fails, it is seen at the device that is not there."""
         with contextlib.suppress(LauncherError):
-            answer(MODPROBE, self._seconds / 2, note=self._note)
+            answer(DRIVER, self._seconds / 2, note=self._note)
 
     def _tools(self, rights: bool = False) -> Tools:
         """For one part, from now on."""
