@@ -21,11 +21,12 @@ from dataclasses import replace
 
 from ..datapath.behind import Behind, tidy
 from ..datapath.block_device import DiskError, ReadBack, SourceDisk, TargetDisk, no_answer
-from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
+from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk
 from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
 from ..datapath.holes import clear
 from ..datapath.moved import Moved, Reread
 from ..datapath.records import BadRecord, Kind, RecordReader
+from ..datapath.rereading import read_back
 from ..datapath.worker import UNPACKED, WORKER, manifest_bytes, worker
 from ..errors import LauncherError
 from ..events import EventLog

@@ -6,8 +6,8 @@ Rules, in one place:
   in doubt (an answer that is not understood, a failure, a deadline, a program that is missing) makes a partition whole,
   and the reason is said.
 * What is free comes into the map behind the last question of its partition, and all of it or nothing.
-* The first and the last MiB of a partition are used, and all that is in none: so a clone has no signature that its
-  source has not.
+* The ends of a partition are used (see `edges`: 5 MiB and 2 MiB), and all that is in none: so a clone has no signature
+  that its source has not.
 * Where one system is hibernated, it has its file systems still: if Windows is, or nobody can know (BitLocker), no NTFS
   of the disk is looked at; if a Linux is, none is at all.
 * Tools see read-only windows (`hardware.window`). Without loop devices only the table is read, and no partition looked
@@ -28,6 +28,7 @@ from ..hardware.window import DRIVER, NoWindow, Window
 from ..sentence import Sentence, say
 from . import btrfs, esp, ext, ntfs, swap, table, xfs
 from .doubt import Doubt, Tools
+from .edges import FIRST, LAST
 from .source import Source
 from .survey import Part, Survey
 from .table import Entry, Table
@@ -35,8 +36,7 @@ from .used_map import UsedMap
 
 SECONDS = 540.0
 """What all may take, and half of it what one partition may: of a large NTFS much is read, also on a slow disk."""
-EDGE = 1 << 20
-"""Bytes at the beginning and at the end of each partition that are sent always."""
+ALIGNED = 1 << 20  # bytes: where partitions begin, by custom
 LARGE_SECTOR = 4096
 HIBERNATED = "swsuspend"
 NTFS, BITLOCKER = "ntfs", "BitLocker"
@@ -234,7 +234,7 @@ class _Surveying:
             return ()
         end = disk.table.end
         seen = {one.offset: one for one in disk.found if one.offset >= end}
-        for begin in sorted({end, -(-end // EDGE) * EDGE}):
+        for begin in sorted({end, -(-end // ALIGNED) * ALIGNED}):
             if begin < self._source.size and not disk.blind:
                 for one in self._recognised(begin, self._source.size):
                     seen[one.offset] = one
@@ -314,7 +314,7 @@ def _freeing(trial: UsedMap, part: Part) -> Callable[[int, int], None]:
     def free(begin: int, end: int) -> None:
         if not 0 <= begin <= end <= part.size:
             raise Doubt(say("the file system is larger than the partition"))
-        begin, end = max(begin, EDGE), min(end, part.size - EDGE)
+        begin, end = max(begin, FIRST), min(end, part.size - LAST)
         if begin < end:
             trial.free(part.offset + begin, part.offset + end)
 

@@ -23,7 +23,8 @@ from launcher.datapath.block_device import (
     overlap,
     whereabouts,
 )
-from launcher.datapath.copying import Incoming, copy_to_disk, read_back, wide_pipe, write_all
+from launcher.datapath.copying import Incoming, copy_to_disk, wide_pipe, write_all
+from launcher.datapath.rereading import read_back
 from launcher.errors import TransferFailed
 from launcher.model.machine import Disk
 from launcher.model.plan import Target

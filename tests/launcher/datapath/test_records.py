@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from launcher.datapath.block_device import ReadBack, TargetDisk
 from launcher.datapath.chunks import chunk
-from launcher.datapath.copying import copy_records, read_back
+from launcher.datapath.copying import copy_records
 from launcher.datapath.layout import Layout
 from launcher.datapath.moved import MARK, Moved, Reread
 from launcher.datapath.records import HEADER, BadRecord, Checked, Kind, Record, RecordReader
+from launcher.datapath.rereading import read_back
 from launcher.used.used_map import CHUNK, HOLE_MOST
 
 K = Kind

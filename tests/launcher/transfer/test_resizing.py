@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.datapath import copying, framing
+from launcher.datapath import framing, rereading
 from launcher.datapath.block_device import SourceDisk
 from launcher.datapath.framing import Trailer, trailer_frame
 from launcher.events import EventLog
@@ -126,7 +126,7 @@ def test_a_table_that_cannot_be_written_is_no_success(tmp_path: Path, monkeypatc
 def test_a_disk_that_loses_what_is_before_the_end_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read back as far as it was written."""
     path, _ = stream(tmp_path, GPT)
-    real = copying.read_back
+    real = rereading.read_back
 
     def spoiled(disk: object, *words: object) -> object:
         with (tmp_path / "small").open("r+b") as file:

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from launcher.datapath.behind import Behind
 from launcher.datapath.framing import Manifest, Trailer
+from launcher.datapath.holes import Cleared
 from launcher.datapath.moved import Moved, Reread
 from launcher.hardware.signatures import Signature
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
+from launcher.model.plan import Holes
 from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
 from launcher.transfer.receiver_facts import Parted
@@ -97,6 +99,11 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"decompressor": Stage("zstd", 1, "checksum"), "stream": Moved(9, broken=True)}, K.DIFFERENT),
     ({"decompressor": Stage("zstd", 1, "checksum"), "trailer": None}, K.DIFFERENT),
     ({"decompressor": Stage("lzop", 2, "trailing garbage"), "manifest": None, "trailer": None}, K.DIFFERENT),
+    ({"target": Moved(500, bad=verbatim("a hole lies outside"))}, K.STAGE_FAILED),
+    ({"target": Moved(500, bad=verbatim("a hole lies outside")), "trailer": None}, K.STAGE_FAILED),
+    ({"target": Moved(1000, DIGEST, bad=verbatim("a record too many"))}, K.STAGE_FAILED),
+    ({"cleared": Cleared(Holes.DISCARD, 0, verbatim("it cannot"))}, K.EQUAL),  # an offer to the disk
+    ({"cleared": Cleared(Holes.ZERO, 500)}, K.EQUAL),
     ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -11)}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -9, ours=True)}, K.SENDER_VANISHED),
