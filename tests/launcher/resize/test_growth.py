@@ -12,7 +12,8 @@ from launcher.resize import file_systems
 from launcher.resize.growth import GROWS, Content, GrowthPlan, NoGrowth, growth
 from launcher.resize.table import Table, read_table
 from launcher.used.table import EXTENDED
-from tests.launcher.resize.tables import BASIC, BIOS_BOOT, ESP, LINUX, MIB, RECOVERY, SWAP, dos, gpt
+from tests.disks import MIB
+from tests.launcher.resize.tables import BASIC, BIOS_BOOT, ESP, LINUX, RECOVERY, SWAP, dos, gpt
 
 Kinds = dict[int, str]
 
