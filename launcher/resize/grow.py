@@ -24,7 +24,6 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
-from ..asking import run
 from ..datapath.behind import renewed
 from ..datapath.block_device import TargetDisk
 from ..errors import ErrorKind, LauncherError
@@ -34,10 +33,10 @@ from ..model.growth import Growth, GrowthKind, Offer, Tell, grown
 from ..model.times import TIMES, Times
 from ..sentence import Sentence, joined, say, verbatim
 from . import file_systems
-from .disk import Disk, opened
+from .disk import Disk, opened, read_dump
 from .growth import GrowthPlan
 from .sectors import Piece, Written, sectors
-from .table import Table, read_table, same
+from .table import Table, same
 
 
 def offer(path: str, plan: GrowthPlan) -> Offer:
@@ -251,13 +250,6 @@ class _Growing:
         """Whether sfdisk reads just this table from the disk. Raises LauncherError."""
         found = read_dump(self._disk.path, self._times.patience)
         return found is not None and same(found, table)
-
-
-def read_dump(path: str, seconds: float) -> Table | None:
-    """The table on the disk or file at `path`, as sfdisk reads it; None where it is none that is understood. Raises
-    LauncherError."""
-    done = run(("sfdisk", "--dump", path), seconds)
-    return None if done.status else read_table(done.out)
 
 
 def _failed(offer: Offer, why: Sentence) -> Growth:

@@ -23,7 +23,8 @@ from ..datapath.framing import SECTOR
 from ..errors import ErrorKind, LauncherError
 from ..hardware.window import window_of
 from ..sentence import say
-from .table import GPT, Table
+from ..used.table import GPT
+from .table import Table
 
 QUIET = ("--quiet", "--no-reread", "--no-tell-kernel")
 _ENTRIES, _END = 446, 510  # of a DOS table's first sector

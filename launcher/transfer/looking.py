@@ -81,7 +81,7 @@ class Looking:
             self._job.status.note(warning)
             self._job.log.emit("note", text=str(warning))
         seconds = round(time.monotonic() - self._begun, 3)
-        parts = [_record(part) for part in found.parts]
+        parts = [record(part) for part in found.parts]
         self._job.log.emit("used", used=used, total=total, seconds=seconds, parts=parts)
         return found
 
@@ -142,7 +142,7 @@ def _sentence(words: Sentence | str) -> Sentence:
     return verbatim(words) if isinstance(words, str) else words
 
 
-def _record(part: Part) -> dict[str, object]:
-    """As plain JSON values."""
+def record(part: Part | SentPart) -> dict[str, object]:
+    """As plain JSON values, for the event ``used``."""
     whole = part.whole and str(part.whole)
     return {"name": part.name, "kind": part.kind, "size": part.size, "used": part.used, "whole": whole}

@@ -21,7 +21,7 @@ from ..model.plan import Plan
 from ..model.times import Times
 from ..model.wording import moment
 from ..sentence import Sentence, say
-from .looking import is_framed, said_whole
+from .looking import is_framed, record, said_whole
 from .owner import Job
 from .stream import Progress
 
@@ -91,10 +91,7 @@ class StoredCast:
         note = of_image(self._job.plan.target.path, manifest)
         self._job.status.note(note)
         self._job.log.emit("note", text=str(note))
-        parts = [
-            {"name": one.name, "kind": one.kind, "size": one.size, "used": one.used, "whole": one.whole}
-            for one in manifest.parts
-        ]
+        parts = [record(part) for part in manifest.parts]
         self._job.log.emit("used", used=used, total=manifest.length, seconds=0.0, parts=parts)
         return used
 

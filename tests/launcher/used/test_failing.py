@@ -12,7 +12,8 @@ from launcher.errors import LauncherError
 from launcher.hardware.window import Window
 from launcher.used.doubt import Doubt, Tools
 from launcher.used.look import LOOKS, survey
-from tests.launcher.used.making import MIB, doubt, free, mkfs, surveyed
+from tests.disks import MIB
+from tests.launcher.used.making import doubt, free, mkfs, surveyed
 
 PROGRAMS = {
     "ext4": ("dumpe2fs",),

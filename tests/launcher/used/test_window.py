@@ -18,7 +18,8 @@ from launcher.used.doubt import Tools
 from launcher.used.look import survey
 from launcher.used.source import Source
 from tests.common import ROOT
-from tests.launcher.used.making import MIB, free, mkfs
+from tests.disks import MIB
+from tests.launcher.used.making import free, mkfs
 
 SIZE = 4 * MIB
 LONG = 60.0
