@@ -4,7 +4,8 @@ Rules, in one place:
 
 * A look never stops a cast. Where it fails, or takes too long, the whole disk is sent, and that is said. A disk that
   cannot be read is met again by who reads it for the cast, and reported then.
-* What it says holds only as long as nothing is written to the disk (`unchanged`).
+* What it says holds only as long as nothing is written to the disk (`unchanged`); where that would not be seen, the
+  whole disk is sent.
 * Only zstd's streams have holes. With another compression the whole disk is sent, and nobody looks.
 * What is said of it: what is sent whole and why, for the screen (`Status.expect`), and the event ``used``.
 """
@@ -12,6 +13,7 @@ Rules, in one place:
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from ..datapath.block_device import SourceDisk
 from ..datapath.unchanged import Unchanged
@@ -46,8 +48,9 @@ class Looking:
     def _look(self, source: SourceDisk) -> Survey:
         """The worker's."""
         plan = self._job.plan
-        self.unchanged = Unchanged(source.fd)
-        return survey(plan.target.path, plan.target.size, used=plan.used, note=self._job.note)
+        self.unchanged = unchanged = Unchanged(source.fd)
+        found = survey(plan.target.path, plan.target.size, used=plan.used, note=self._job.note)
+        return found if found.used.sent == found.used.length or unchanged.counted else _without_holes(found)
 
     def is_over(self) -> bool:
         """Whether it is known what is used, or nobody waits for that any more."""
@@ -109,6 +112,16 @@ def _whole(plan: Plan, why: Sentence | None) -> Survey:
     path, size = plan.target.path, plan.target.size
     words = why and say("{name} is sent whole: {why}.", name=path.removeprefix("/dev/"), why=why)
     return Survey(UsedMap(size), (Part(path, 0, 0, size, whole=words),))
+
+
+def _without_holes(found: Survey) -> Survey:
+    """The same, where it would not be seen that something is written to the disk."""
+    why = say("it is not counted what is written to it")
+    parts = (
+        replace(one, used=None, whole=one.whole or say("{name} is sent whole: {why}.", name=one.name, why=why))
+        for one in found.parts
+    )
+    return replace(found, used=UsedMap(found.used.length), parts=tuple(parts))
 
 
 def _record(part: Part) -> dict[str, object]:
