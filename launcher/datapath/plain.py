@@ -36,7 +36,8 @@ def unpack_zstd(source: Source, sink: Sink, manifest: Manifest | None) -> None:
                 raise _refused(error, sink) from error
         elif size is None:
             raise Refused(Complaint.BEHIND, GARBAGE)
-        elif manifest and may_be_trailer(size) and take_trailer(source, sink, manifest, source.head(size)):
+        elif manifest and may_be_trailer(size) and is_ours(source.head(FIRST_BYTES)):
+            take_trailer(source, sink, manifest, source.head(size))
             return
         elif is_ours(source.head(FIRST_BYTES)):
             raise Refused(Complaint.DAMAGED, f"corrupt: a frame of another stream follows byte {sink.place:,}")

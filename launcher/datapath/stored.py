@@ -75,10 +75,11 @@ class Piece:
 
 
 class Pieces:
-    """The pieces of an image, in 17 bytes each."""
+    """The pieces of an image, in 17 bytes each. `sent`: bytes of data in them."""
 
     def __init__(self, at: int) -> None:
         """The first one begins at byte `at` of the file."""
+        self.sent = 0
         self._at = array("Q", (at,))
         self._offset = array("Q", (0,))
         self._holes = bytearray()
@@ -87,6 +88,7 @@ class Pieces:
         self._at.append(self._at[-1] + packed)
         self._offset.append(self._offset[-1] + length)
         self._holes.append(hole)
+        self.sent += 0 if hole else length
 
     def __len__(self) -> int:
         return len(self._holes)
@@ -167,7 +169,9 @@ def look(read: Read, size: int) -> Stored:
     lines, begin = _lines(read, size)
     told = sum(lines[0::2])
     if told != begin:
-        raise NotWhole(say("its seek table tells of {told:,} bytes, and {count:,} are there", told=told, count=begin))
+        raise NotWhole(
+            say("its seek table begins at byte {begin:,}, and its own lines say byte {told:,}", begin=begin, told=told)
+        )
     packed, raw = lines[0::2], lines[1::2]
     if len(packed) < 2 or raw[0] or raw[-1] or packed[0] != _frame_bytes(read, 0):
         raise NotWhole(_DAMAGED_TABLE)
@@ -176,8 +180,7 @@ def look(read: Read, size: int) -> Stored:
     trailer = read_trailer(read(pieces.end, length), manifest.session) if length <= TRAILER_MOST else None
     if trailer is None:
         raise NotWhole(say("its trailer is damaged, or belongs to another image"))
-    sent = sum(piece.length for piece in pieces if not piece.hole)
-    if {manifest.length, trailer.length} != {pieces.length} or {manifest.used, trailer.sent} - {None} - {sent}:
+    if {manifest.length, trailer.length} != {pieces.length} or {manifest.used, trailer.sent} - {None, pieces.sent}:
         raise NotWhole(say("its manifest, its trailer and its seek table contradict each other"))
     return Stored(size, manifest, trailer, length, pieces)
 

@@ -154,11 +154,11 @@ def may_be_trailer(size: int) -> bool:
     return TRAILER_BYTES <= size <= TRAILER_MOST
 
 
-def take_trailer(source: Source, sink: Sink, manifest: Manifest, frame: bytes) -> bool:
-    """Whether `frame`, which is the next, is the trailer of this cast. Then it is taken and given on, with all that may
-    follow it. Raises Refused where something else follows."""
+def take_trailer(source: Source, sink: Sink, manifest: Manifest, frame: bytes) -> None:
+    """Take `frame`, which is the next and may be the trailer of this cast, and give it on; with all that may follow it.
+    Raises Refused where it is none, or where something else follows."""
     if read_trailer(frame, manifest.session) is None:
-        return False
+        raise Refused(Complaint.CUT, "the trailer is none of this cast's: its end is missing")
     source.take(len(frame), 0)
     sink.frame(Kind.TRAILER, frame)
     head = source.head(8)
@@ -168,4 +168,3 @@ def take_trailer(source: Source, sink: Sink, manifest: Manifest, frame: bytes) -
         source.skip(size)  # where it is cut, nothing of the disk is missing
     if source.need(1):
         raise Refused(Complaint.BEHIND, "trailing garbage: something follows the trailer")
-    return True

@@ -8,11 +8,11 @@ names, attributes, and nothing that it complains of. So of the bytes that no dig
 
 from __future__ import annotations
 
+from ..asking import run
 from ..errors import ErrorKind, LauncherError
 from ..sentence import say
 from .disk import opened
 from .fit import Fit
-from .running import run
 from .sectors import known, sectors
 from .table import read_table, same
 

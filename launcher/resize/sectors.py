@@ -18,12 +18,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..asking import run
 from ..datapath.framing import SECTOR
 from ..errors import ErrorKind, LauncherError
+from ..hardware.window import window_of
 from ..sentence import say
-from .running import run
 from .table import GPT, Table, read_table, same
-from .window import window
 
 QUIET = ("--quiet", "--no-reread", "--no-tell-kernel")
 _ENTRIES, _END = 446, 510  # of a DOS table's first sector
@@ -90,7 +90,7 @@ def _disk(table: Table, size: int, path: str, *, writable: bool = False) -> Iter
         yield path
         return
     end = size // table.sector * table.sector
-    with window(path, 0, end, table.sector, writable=writable) as disk:
+    with window_of(path, 0, end, table.sector, writable=writable) as disk:
         yield disk.path
         disk.flush()
 

@@ -15,7 +15,7 @@ from ..model.plan import Holes
 from ..model.wording import part_of, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..shortage import HINT
-from ..udpcast.unpacking import Complaint, complaint
+from ..udpcast.unpacking import STATUSES, Complaint, complaint
 from . import standstill
 from .evidence import TIMED_OUT, Receiving, Stage
 from .receiver_facts import Parted
@@ -325,6 +325,8 @@ def _decompressor_broke(seen: Receiving) -> Claim | None:
     failure = seen.decompressor.failure if seen.decompressor else None
     if not failure or not seen.stream.broken or seen.decompressor is None:
         return None
+    if seen.decompressor.status == STATUSES[Complaint.CUT]:  # it knows more of the stream than that it ended
+        return _cut_short(seen, failure)
     return _damaged(seen, seen.decompressor, failure) or _decompressor_failed(seen, failure)
 
 
@@ -378,6 +380,10 @@ def _not_unpacked(seen: Receiving) -> Claim | None:
     damaged = _damaged(seen, seen.decompressor, failure)
     if damaged:
         return damaged
+    return _cut_short(seen, failure)
+
+
+def _cut_short(seen: Receiving, failure: Sentence) -> Claim:
     sentence = say(
         "The stream was cut short {so_far}: {failure}; {not_whole}.",
         so_far=_so_far(seen),

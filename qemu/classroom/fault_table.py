@@ -55,6 +55,9 @@ def _unmet(expected: Expected, report: Report, seat: SeatReport) -> list[str]:
         found.append(
             f"{seat.name} said of these partitions that it sends them whole: {words}; {expected.whole} expected."
         )
+    growth = seat.claim.growth if seat.claim else None
+    if expected.growth is not None and growth != expected.growth:
+        found.append(f"{seat.name} said of growing: {growth}; {expected.growth} was expected.")
     disk = disk_word(report, seat)
     if disk not in expected.disk.split(" or "):
         found.append(f"the disk of {seat.name} holds {disk} ({holds(report, seat)}); {expected.disk} was expected.")

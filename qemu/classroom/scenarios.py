@@ -27,7 +27,7 @@ class Expected:
 
     `within` is held against `report.reaction`. `says` must be found in its sentence. ``error`` as a kind: it stopped
     with a sentence before the transfer. Where chance decides, kind and disk are several, with " or " between them.
-    `whole`: so many partitions a sender says it sends whole, and why.
+    `whole`: so many partitions a sender says it sends whole, and why; `growth`: what it says became of growing.
     """
 
     outcome: str
@@ -35,6 +35,7 @@ class Expected:
     within: int | None = None
     says: str = ""
     whole: int = 0
+    growth: str | None = None
 
 
 @dataclass(frozen=True)
@@ -193,14 +194,14 @@ SCENARIOS = (
             "sender": Expected("receiver-lost", UNCHANGED, 60),
             "receiver-1": WHOLE,
             "receiver-2": Expected("too-small", BLANK, 15),
-            "receiver-3": Expected("equal", GROWN, 75),
+            "receiver-3": Expected("equal", GROWN, 75, growth="grown"),
         },
         line="grow=yes",
     ),
     Scenario(
         "growth-fails",
         ("larger:receiver-1:64M", "write-error:receiver-1@215M"),
-        {"sender": SENT, "receiver-1": Expected("equal", EQUAL, 75)},
+        {"sender": SENT, "receiver-1": Expected("equal", EQUAL, 75, growth="failed")},
         line="grow=yes",
     ),
     Scenario(

@@ -136,8 +136,34 @@ NO_NUMBER: set[tuple[str, ...]] = {
     ("{cards} have the same MAC address {mac}, and a link.",),
     ("The sender {address} does not answer any more: it is gone, or it casts, and its data does not come here.",),
     ("{selector} matches {count} disk", "{selector} matches {count} disks"),
+    ("All {size} are sent.",),
+    ("{part} are used, and only that is sent.",),
+    ("{part} are used on the sender's disk. The rest of this disk is filled with zeros.",),
+    ("{part} are used on the sender's disk, and only that is written. The rest of this disk keeps what was there.",),
+    (
+        "{part} are used on the sender's disk, and only that is written. This disk is told that it needs the rest no "
+        "more.",
+    ),
+    ("grow={text} does nothing for {path}: it is a partition, and only a whole disk grows.",),
+    ("the copy of {partition} differs",),
+    ("{device} discards nothing, so what the sender's disk does not use stayed: {error}.",),
+    (
+        "{name} has no {file}: clones may not start by themselves, as their firmware knows no boot entry of this disk. "
+        "On Debian, {command} puts it there.",
+    ),
+    ("{program} finds errors in it",),
+    ("{program} says of its partition table: {words}",),
+    (
+        "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
+        "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
+    ),
+    (
+        "{needed:,} bytes are needed, {there:,} are there, {count:,} byte too few",
+        "{needed:,} bytes are needed, {there:,} are there, {count:,} bytes too few",
+    ),
 }
-"""Messages with a field before such a word, and the field is never a number of such things."""
+"""Messages with a field before such a word, and the field is never a number of such things, or one of a disk's bytes,
+which are never one."""
 
 
 def without_plural(one: tuple[str, ...]) -> bool:

@@ -233,7 +233,8 @@ def main() -> None:
                 "seen": seen,
                 "threads": left,
                 "children": children.read_text() if children.exists() else "",
-            }
+            },
+            default=str,  # what has no form in JSON, as what grew
         )
     )
 

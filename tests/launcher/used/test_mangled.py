@@ -5,6 +5,7 @@ something else."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from functools import cache
@@ -16,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.asking import Ended
+from launcher.hardware.window import Window
 from launcher.used import table
 from launcher.used.doubt import Doubt, Tools
 from launcher.used.look import LOOKS
 from launcher.used.used_map import UsedMap
-from launcher.used.window import Window
 from tests.launcher.used.making import MIB, mkfs, run
 
 KINDS = ("ext4", "ntfs", "xfs", "btrfs")
@@ -205,3 +206,28 @@ def test_no_two_partitions_share_a_byte(data: st.DataObject) -> None:
     for number, one in enumerate(believed):
         assert one.end <= 50
         assert not any(one.offset < other.end and other.offset < one.end for other in believed[number + 1 :])
+
+
+def changed(kind: str, program: str, pattern: str, by: int) -> Answers:
+    """Answers in which the last number that fits `pattern` is another; nothing else is."""
+    answers = dict(answered(kind)[0])
+    argv = next(argv for argv in answers if argv[0] == program and re.search(pattern, answers[argv][0].decode()))
+    text, ended = answers[argv]
+    last = list(re.finditer(pattern.encode(), text))[-1]
+    answers[argv] = text[: last.start(1)] + str(int(last[1]) + by).encode() + text[last.end(1) :], ended
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("kind", "program", "pattern", "by"),
+    [
+        ("xfs", "xfs_db", r"\n +1 +(\d+) +\d{4,}\n(?=[^g]*agno)", -1),
+        ("btrfs", "btrfs", r"DEV_EXTENT (\d+)\)", 65536),
+        ("ntfs", "ntfsresize", r"Cluster size +: (\d+)", 4096),
+        ("ntfs", "ntfsinfo", r"Volume Size in Clusters: (\d+)", -8),
+        ("ext4", "dumpe2fs", r"\nBlock size: +(\d+)", -3072),
+    ],
+)
+def test_what_is_said_twice_has_to_be_the_same(kind: str, program: str, pattern: str, by: int) -> None:
+    with pytest.raises(Doubt):
+        freed(kind, tools(Replaying, changed(kind, program, pattern, by)))

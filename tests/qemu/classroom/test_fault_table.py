@@ -65,6 +65,13 @@ def test_what_is_sent_whole_is_said() -> None:
     )
 
 
+def test_what_became_of_growing_is_said() -> None:
+    changed = replace(ROW.seats["receiver-1"], growth="failed")
+    row = replace(ROW, seats={**ROW.seats, "receiver-1": changed})
+    assert unmet(row, run(replace(CHANGED, growth="failed"))) == []
+    assert any("of growing: None; failed was" in words for words in unmet(row, run()))
+
+
 def test_where_chance_decides_each_of_several_will_do() -> None:
     either = replace(ROW, seats={**ROW.seats, "receiver-1": Expected("sent or changed", f"equal or {BUT_ONE_BLOCK}")})
     assert unmet(either, run()) == []
