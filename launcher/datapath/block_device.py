@@ -20,7 +20,7 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import ErrorKind, TransferFailed
@@ -168,6 +168,11 @@ class SourceDisk(_Disk):
             done += count
         while done < len(data):
             done += os.write(sink, data[done:])
+
+    def holds(self, unchanged: Callable[[], bool]) -> bool:
+        """What `unchanged` says, which asks the disk as well."""
+        with self._asked():
+            return unchanged()
 
     def expect(self, offset: int, length: int) -> None:
         """Let the kernel read this ahead."""

@@ -260,6 +260,12 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
         ({"dropped": True}, True),
         ({"dropped": True, "target": Moved(1)}, False),
         ({"stream": Moved(1, stalled=True)}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", 33, "corrupt: its manifest")}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", -9)}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", -9), "target": Moved(1)}, False),
+        ({"stream": Moved(9), "decompressor": Stage("unpack", 31, "unexpected end in the manifest")}, True),
+        ({"stream": Moved(9), "udpcast": Stage("udp-receiver", 1)}, True),
+        ({"stream": Moved(9), "udpcast": Stage("udp-receiver", 1), "target": Moved(1)}, False),
     ],
 )
 def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str, object], untouched: bool) -> None:
