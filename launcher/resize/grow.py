@@ -24,20 +24,20 @@ import contextlib
 from dataclasses import replace
 from pathlib import Path
 
+from ..asking import run
 from ..datapath.behind import renewed
 from ..datapath.block_device import TargetDisk
 from ..errors import ErrorKind, LauncherError
 from ..hardware.signatures import TABLE, signatures
+from ..hardware.window import Window, window_of
 from ..model.growth import Growth, GrowthKind, Offer, Tell, grown
 from ..model.times import TIMES, Times
 from ..sentence import Sentence, joined, say, verbatim
 from . import file_systems
 from .disk import Disk, opened
 from .growth import GrowthPlan
-from .running import run
 from .sectors import Piece, Written, sectors
 from .table import Table, read_table, same
-from .window import Window, window
 
 
 def offer(path: str, plan: GrowthPlan) -> Offer:
@@ -241,7 +241,7 @@ class _Growing:
 
     def _window(self, length: int, *, writable: bool = False) -> contextlib.AbstractContextManager[Window]:
         begin, sector = self._plan.begin, self._plan.old.sector
-        return window(self._disk.path, begin, begin + length, sector, writable=writable)
+        return window_of(self._disk.path, begin, begin + length, sector, writable=writable)
 
     def _kinds(self, part: Window) -> set[str]:
         """What is recognised there. The boot sector of NTFS looks like a DOS table as well. Raises LauncherError."""
@@ -272,7 +272,7 @@ def _broken(offer: Offer, why: Sentence) -> Growth:
 
 
 def _as_before(why: Sentence) -> Sentence:
-    return say("{why} The clone is equal, as it was.", why=_ended(why))
+    return say("{why} The clone is as it was.", why=_ended(why))
 
 
 def _error(sentence: Sentence) -> LauncherError:

@@ -7,11 +7,11 @@ that it complains of. So of the bytes that no digest covers, each is accounted f
 
 from __future__ import annotations
 
+from ..asking import run
 from ..errors import ErrorKind, LauncherError
 from ..sentence import say
 from .disk import opened
 from .fit import Fit
-from .running import run
 from .sectors import sectors
 from .table import read_table, same
 

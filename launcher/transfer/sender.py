@@ -115,8 +115,11 @@ class Sender:
             return attendance.evidence(cancelled=True)
         looking = StoredCast(job, source) if isinstance(source, StoredSource) else Looking(job, source)
         listening = Listening(job, attendance, looking)
-        listening.run()
-        if attendance.state is not Cast.WAITING:
+        try:
+            listening.run()
+        finally:
+            looking.end()
+        if listening.cancelled or attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
         stream: Stream | None
         if isinstance(looking, StoredCast):
@@ -171,7 +174,9 @@ class Listening(Loop):
 
     def _is_known(self) -> bool:
         state = self._attendance.state
-        return state is not Cast.LISTENING and (state is not Cast.WAITING or self._looking.is_over())
+        return self.cancelled or (
+            state is not Cast.LISTENING and (state is not Cast.WAITING or self._looking.is_over())
+        )
 
     def take(self, message: Message | Said | Ended) -> None:
         if isinstance(message, Cancel):

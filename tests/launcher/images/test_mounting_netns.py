@@ -18,6 +18,7 @@ import pytest
 from launcher.errors import LauncherError
 from launcher.images import mounting
 from launcher.images.mounting import mount, unmount
+from launcher.paths import IMAGES
 from launcher.used.used_map import UsedMap
 from tests.launcher.datapath import streams
 from tests.launcher.datapath.streams import MIB
@@ -104,7 +105,7 @@ def there(made: Room) -> Iterator[Path]:
 def loops() -> set[str]:
     """Loop devices upon a disk of ours."""
     found = run("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE")
-    return {line for line in found.splitlines() if str(mounting.RUN) in line}
+    return {line for line in found.splitlines() if str(IMAGES) in line}
 
 
 def running() -> list[str]:
@@ -115,7 +116,7 @@ def running() -> list[str]:
             words = line.read_bytes()
         except OSError:
             continue
-        if words.startswith((b"nbdfuse", b"nbdkit")) and os.fsencode(mounting.RUN) in words:
+        if words.startswith((b"nbdfuse", b"nbdkit")) and os.fsencode(IMAGES) in words:
             found.append(line.parent.name)
     return found
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from launcher.errors import LauncherError
+from launcher.hardware.window import Window
 from launcher.used.doubt import Doubt, Tools
 from launcher.used.look import LOOKS, survey
-from launcher.used.window import Window
 from tests.launcher.used.making import MIB, doubt, free, mkfs, surveyed
 
 PROGRAMS = {

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from launcher.hardware.window import Window
 from launcher.used import ext, ntfs, xfs
 from launcher.used.doubt import Tools
-from launcher.used.window import Source, Window
+from launcher.used.source import Source
 from tests.launcher.used.making import MIB, fill, inside, mkfs, run
 
 pytestmark = pytest.mark.field
