@@ -121,7 +121,16 @@ def test_a_source_that_a_container_has_mounted_is_refused(block: Path, tmp_path:
     subprocess.run(["mkfs.ext4", "-q", "-F", block], check=True)
     place = tmp_path / "inside"
     place.mkdir()
-    words = ["unshare", "--mount", "sh", "-c", 'mount "$1" "$2" && echo mounted && read -r end', "sh", block, place]
+    words = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        'mount "$1" "$2" && echo mounted && read -r end',
+        "sh",
+        str(block),
+        str(place),
+    ]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as container:
         try:
             assert container.stdout is not None and container.stdout.readline() == b"mounted\n"

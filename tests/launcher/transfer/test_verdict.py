@@ -63,6 +63,7 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"trailer": None}, K.TRUNCATED),
     ({"trailer": Trailer(1000, OTHER, "s")}, K.DIFFERENT),
     ({"trailer": Trailer(999, DIGEST, "s")}, K.DIFFERENT),
+    ({"trailer": Trailer(1000, DIGEST, "s", sent=900)}, K.DIFFERENT),
     ({"manifest": Manifest(999, 512, "s", "1")}, K.DIFFERENT),
     ({"target": Moved(999, DIGEST)}, K.DIFFERENT),
     ({"target": Moved(1000, None)}, K.DIFFERENT),
