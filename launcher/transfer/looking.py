@@ -4,7 +4,8 @@ Rules, in one place:
 
 * A look never stops a cast. Where it fails, or takes too long, the whole disk is sent, and that is said. A disk that
   cannot be read is met again by who reads it for the cast, and reported then.
-* What it says holds only as long as nothing is written to the disk (`unchanged`).
+* What it says holds only as long as nothing is written to the disk (`unchanged`); where that would not be seen, the
+  whole disk is sent.
 * What nobody waits for any more (the operator has ended the cast, it took too long) is ended at once, with its tools.
 * Only zstd's streams have holes. With another compression the whole disk is sent, and nobody looks.
 * What is said of it: what is sent whole and why, for the screen (`Status.expect`), and the event ``used``, in which
@@ -16,6 +17,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..datapath.block_device import SourceDisk
 from ..datapath.framing import SentPart
@@ -54,9 +56,10 @@ class Looking:
     def _look(self, source: SourceDisk) -> Survey:
         """The worker's."""
         plan = self._job.plan
-        self.unchanged = Unchanged(source.fd)
+        self.unchanged = unchanged = Unchanged(source.fd)
         path, size = plan.target.path, plan.target.size
-        return survey(path, size, used=plan.used, note=self._job.note, stop=self._stop)
+        found = survey(path, size, used=plan.used, note=self._job.note, stop=self._stop)
+        return found if found.used.sent == found.used.length or unchanged.counted else _without_holes(found)
 
     def end(self) -> None:
         """Nobody waits for it any more: the tools that still run are ended at once."""
@@ -122,6 +125,16 @@ def _whole(plan: Plan, why: Sentence | None) -> Survey:
     path, size = plan.target.path, plan.target.size
     words = why and say("{name} is sent whole: {why}.", name=path.removeprefix("/dev/"), why=why)
     return Survey(UsedMap(size), (Part(path, 0, 0, size, whole=words),))
+
+
+def _without_holes(found: Survey) -> Survey:
+    """The same, where it would not be seen that something is written to the disk."""
+    why = say("it is not counted what is written to it")
+    parts = (
+        replace(one, used=None, whole=one.whole or say("{name} is sent whole: {why}.", name=one.name, why=why))
+        for one in found.parts
+    )
+    return replace(found, used=UsedMap(found.used.length), parts=tuple(parts))
 
 
 def said_whole(parts: Iterable[Part | SentPart]) -> tuple[Sentence, ...]:

@@ -12,6 +12,8 @@ from ..sentence import NOTHING, Sentence, say, verbatim
 
 LINE_MOST = 16 << 20
 """Bytes of a line. The longest that is right is dumpe2fs's list of the free blocks of one group."""
+TEXT_MOST = 4 << 20
+"""Bytes of an answer that is kept as a whole. The longest that is right is a partition table."""
 
 
 class Doubt(Exception):
@@ -66,10 +68,16 @@ class Tools:
         return text
 
     def both(self, *argv: str) -> tuple[str, Ended]:
-        """What it writes, and how it ends. Raises LauncherError."""
-        pieces: list[bytes] = []
-        ended = self.stream(pieces.append, *argv)
-        return b"".join(pieces).decode(errors="replace"), ended
+        """What it writes, and how it ends. Raises LauncherError, and Doubt where that has no end."""
+        text = bytearray()
+
+        def take(piece: bytes) -> None:
+            text.extend(piece)
+            if len(text) > TEXT_MOST:
+                raise unknown(argv[0])
+
+        ended = self.stream(take, *argv)
+        return text.decode(errors="replace"), ended
 
     def stream(self, take: Callable[[bytes], None], *argv: str) -> Ended:
         """Give `take` the pieces of what it writes. Raises LauncherError, what `take` raises, and Doubt where there is

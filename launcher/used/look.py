@@ -9,7 +9,7 @@ Rules, in one place:
 * The ends of a partition are used (see `edges`: 5 MiB and 2 MiB), and all that is in none: so a clone has no signature
   that its source has not.
 * Where one system is hibernated, it has its file systems still: if Windows is, or nobody can know (BitLocker), no NTFS
-  of the disk is looked at; if a Linux is, none is at all.
+  of the disk is looked at; if a Linux is, none is at all. So it is where a partition is sent alone.
 * Tools see read-only windows (`hardware.window`). Without loop devices only the table is read, and no partition looked
   at.
 """
@@ -20,6 +20,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..asking import answer
 from ..errors import LauncherError
@@ -93,7 +94,7 @@ class _Surveying:
             whole = Part(self._source.name, 0, 0, self._length, disk.kind, whole=_words(self._source.name, disk.doubt))
             return Survey(UsedMap(self._length), (whole,))
         found = [self._recognise(entry, disk) for entry in disk.entries]
-        hibernated = self._hibernated(found) if used else _Hibernated()
+        hibernated = self._asleep(found) if used else _Hibernated()
         chart = UsedMap(self._length)
         parts = tuple(self._part(one, hibernated, chart) if used else one.part for one in found)
         text, end = (disk.table.text, disk.table.end) if disk.table else (None, None)
@@ -179,8 +180,27 @@ class _Surveying:
             return _Found(part, doubt)
         return _Found(part)
 
+    def _asleep(self, found: list[_Found]) -> _Hibernated:
+        """Which systems are hibernated: on all of the disk, also where one partition of it is sent alone."""
+        path = self._source.disk
+        if path is None:
+            return self._hibernated(found)
+        try:
+            with contextlib.closing(Source(path)) as source:
+                left = max(0.0, self._end - time.monotonic())
+                return _Surveying(source, source.size, left, self._note, self._stop).hibernated()
+        except LauncherError:
+            return _Hibernated(unknown=Path(path).name)
+
+    def hibernated(self) -> _Hibernated:
+        """The same of a disk of which nothing else is wanted."""
+        disk = self._whole()
+        if disk.doubt or disk.blind:
+            return _Hibernated(unknown=self._source.name)
+        return self._hibernated([self._recognise(entry, disk) for entry in disk.entries])
+
     def _hibernated(self, found: list[_Found]) -> _Hibernated:
-        """Which systems are."""
+        """Which of them are."""
         parts = [one.part for one in found]
         linux = next((part.name for part in parts if part.kind == HIBERNATED), "")
         windows = unknown = ""

@@ -56,6 +56,15 @@ class Source:
         """As the kernel has it (``sda``), or the file's."""
         return Path(self.path).resolve().name
 
+    @property
+    def disk(self) -> str | None:
+        """The path of the disk that it is a partition of, or None."""
+        number = os.fstat(self.fd).st_rdev
+        place = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve()
+        if not (self.is_block and (place / "partition").exists()):
+            return None
+        return f"/dev/{place.parent.name.replace('!', '/')}"
+
     def window(
         self, offset: int, length: int, load: Callable[[], None], sector: int | None = None
     ) -> contextlib.AbstractContextManager[Window]:

@@ -109,7 +109,7 @@ def test_a_disk_that_is_full_is_sent_as_it_is(disk: Path) -> None:
     assert [content_size(frame) for frame in frames_of(frames)] == [MIB] * (size // MIB) + [size % MIB]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 9 * MIB), st.integers(0, 9 * MIB)), max_size=6))
 def test_what_is_used_arrives_and_what_is_free_is_zeros(disk: Path, ranges: list[tuple[int, int]]) -> None:
     used = UsedMap(disk.stat().st_size)

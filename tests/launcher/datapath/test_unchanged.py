@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from launcher.datapath.block_device import BLKDISCARD
 from launcher.datapath.unchanged import Unchanged
 from tests import disks
 
@@ -55,10 +58,41 @@ def test_a_disk_is_changed_by_what_is_written_to_it_since(loop: Path) -> None:
     with loop.open("r+b", buffering=0) as writer, loop.open("rb") as disk:
         writer.write(b"before")
         unchanged = Unchanged(disk.fileno())
-        assert unchanged()
+        os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         disk.read(4096)
         assert unchanged()
         writer.seek(4096)
         writer.write(b"since")
         os.fsync(writer.fileno())
         assert not unchanged()
+
+
+def changed_by(loop: Path, write: Callable[[int], object]) -> bool:
+    """Whether it is seen what `write` does with another descriptor, which stays open."""
+    with loop.open("r+b", buffering=0) as writer, loop.open("rb") as disk:
+        unchanged = Unchanged(disk.fileno())
+        os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        disk.read(1 << 16)
+        assert unchanged()
+        write(writer.fileno())
+        return not unchanged()
+
+
+@pytest.mark.netns
+def test_what_is_still_on_its_way_to_the_disk_has_changed_it(loop: Path) -> None:
+    """Who reads the disk sees it already."""
+    assert changed_by(loop, lambda fd: os.pwrite(fd, b"since" * 1000, 1 << 19))
+
+
+@pytest.mark.netns
+def test_what_is_discarded_has_changed_it(loop: Path) -> None:
+    assert changed_by(loop, lambda fd: fcntl.ioctl(fd, BLKDISCARD, struct.pack("QQ", 1 << 19, 1 << 18)))
+
+
+@pytest.mark.netns
+def test_a_disk_that_does_not_count_what_is_written_may_have_changed(loop: Path) -> None:
+    counting = Path("/sys/block", loop.name, "queue/iostats")
+    try:
+        assert changed_by(loop, lambda fd: counting.write_text("0"))
+    finally:
+        counting.write_text("1")

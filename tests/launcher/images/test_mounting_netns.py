@@ -95,7 +95,7 @@ def there(made: Room) -> Iterator[Path]:
     if mounting.Place(directory).path.exists():
         unmount(str(directory))
     directory.rmdir()
-    assert not running()
+    assert eventually(lambda: not running()), "nbdfuse and nbdkit end behind the loop device"
     assert eventually(lambda: loops() == before)
 
 
@@ -186,7 +186,7 @@ def test_all_of_it_is_ended_also_when_a_program_was_killed(made: Room, there: Pa
     with pytest.raises(OSError, match=r"error|not connected"):
         (there / "large").read_bytes()
     unmount(str(there))
-    assert not running()
+    assert eventually(lambda: not running()), "nbdfuse and nbdkit end behind the loop device"
     assert not os.path.ismount(there)
 
 
@@ -204,7 +204,7 @@ def test_a_mount_that_was_killed_is_ended(made: Room, there: Path) -> None:
     with pytest.raises(LauncherError, match="or one was broken off"):
         mount(str(made.image), str(there), 1)
     unmount(str(there))
-    assert not running()
+    assert eventually(lambda: not running()), "nbdfuse and nbdkit end behind the loop device"
     mount(str(made.image), str(there), 1)
     assert (there / FILE).read_text() == TEXT
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from launcher.asking import Stopped, ask
+from launcher.datapath import unchanged
 from launcher.datapath.framing import SentPart, read_manifest, skippable_size
 from launcher.errors import ErrorKind, TransferFailed
 from launcher.events import EventLog
@@ -152,6 +153,20 @@ def test_a_disk_that_is_written_to_since_is_no_success(
     assert outcome.kind is K.READ_ERROR
     assert "was written to since its free blocks were looked at" in str(outcome.sentence)
     assert not (tmp_path / "ended").exists()
+
+
+def test_a_disk_whose_writes_are_not_counted_is_sent_whole(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would see that a file is new in what is called free."""
+    finds(monkeypatch, half)
+    monkeypatch.setattr(unchanged, "_counts", lambda fd: False)
+    outcome, told, state = sent(plan(Role.SEND, source), tmp_path)
+    assert (outcome.kind, outcome.used, told["used"]) == (K.SENT, SIZE, SIZE)
+    assert list(map(str, state.whole)) == [
+        "sda1 is sent whole: nobody knows.",
+        "sda2 is sent whole: it is not counted what is written to it.",
+    ]
 
 
 def unreadable() -> Survey:

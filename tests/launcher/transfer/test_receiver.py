@@ -31,7 +31,7 @@ from launcher.transfer.link import Link
 from launcher.transfer.liveness import EndNotice, Event
 from launcher.transfer.monitor import SenderMonitor
 from launcher.transfer.owner import Job, Owner
-from launcher.transfer.receiver import Reception
+from launcher.transfer.receiver import DiskReception
 from launcher.transfer.receiver_signals import Alive, Announced, FirstByte
 from launcher.transfer.status import Status
 from launcher.transfer.transfer import Transfer
@@ -136,7 +136,7 @@ def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it(
     owner = Owner(QUICK)
     owner.start("open", lambda: disk, close=LateDisk.close)
     job = Job(plan(Role.RECEIVE, target), Status(None), EventLog(), QUICK, owner)
-    outcome = Reception(job, disk, time.monotonic()).run()
+    outcome = DiskReception(job, disk, time.monotonic()).run()
     owner.leave()
     assert outcome.kind is K.WRITE_ERROR
     assert "it has not answered for 301 seconds" in str(outcome.sentence)

@@ -160,3 +160,19 @@ def test_a_larger_target(grow: Grow, tmp_path: Path, monkeypatch: pytest.MonkeyP
     if outcome.offer:
         assert outcome.offer.grow(lambda step: None).kind is GrowthKind.GROWN
     assert target.stat().st_size == 80 * MIB
+
+
+@pytest.mark.parametrize("field", ["uuid=", "start=", "label-id: ", "size="])
+def test_a_table_that_changed_on_the_way_is_no_equal(
+    field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what is written; the disk's own is in no digest of a smaller target."""
+    path, _ = stream(tmp_path, GPT)
+    data = bytearray(path.read_bytes())
+    begin = data.index(field.encode()) + len(field)
+    at = next(place for place in range(begin, begin + 40) if data[place] in b"2468")
+    data[at] ^= 1
+    path.write_bytes(data)
+    target = tmp_path / "small"
+    outcome = received(path, target, END + 33 * 512, monkeypatch)
+    assert outcome.kind is not OutcomeKind.EQUAL, str(outcome.sentence)

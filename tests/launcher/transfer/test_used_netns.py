@@ -111,6 +111,7 @@ def test_plain_tools_get_a_disk_with_zeros_in_the_holes(room: Room, disk: bytes,
     subprocess.run(["sfdisk", "-q", "--verify", target], check=True, capture_output=True)
 
 
+@pytest.mark.field
 def test_who_wants_all_of_it_gets_all_of_it(room: Room, disk: bytes) -> None:  # noqa: F811
     source, target = room.disk("source", disk), room.disk("one", bytes(SIZE))
     receiver = room.start(1, "rcv", target)

@@ -63,6 +63,7 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"trailer": None}, K.TRUNCATED),
     ({"trailer": Trailer(1000, OTHER, "s")}, K.DIFFERENT),
     ({"trailer": Trailer(999, DIGEST, "s")}, K.DIFFERENT),
+    ({"trailer": Trailer(1000, DIGEST, "s", sent=900)}, K.DIFFERENT),
     ({"manifest": Manifest(999, 512, "s", "1")}, K.DIFFERENT),
     ({"target": Moved(999, DIGEST)}, K.DIFFERENT),
     ({"target": Moved(1000, None)}, K.DIFFERENT),
@@ -260,6 +261,12 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
         ({"dropped": True}, True),
         ({"dropped": True, "target": Moved(1)}, False),
         ({"stream": Moved(1, stalled=True)}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", 33, "corrupt: its manifest")}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", -9)}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", -9), "target": Moved(1)}, False),
+        ({"stream": Moved(9), "decompressor": Stage("unpack", 31, "unexpected end in the manifest")}, True),
+        ({"stream": Moved(9), "udpcast": Stage("udp-receiver", 1)}, True),
+        ({"stream": Moved(9), "udpcast": Stage("udp-receiver", 1), "target": Moved(1)}, False),
     ],
 )
 def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str, object], untouched: bool) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,44 @@ def test_a_hibernated_windows_has_all_ntfs_of_its_disk(tmp_path: Path) -> None:
     alone = TWO[0][1].replace(", on sda2", "")
     expected = [said(1, TWO[0]), said(2, ("ntfs", alone, TWO[0][2])), "None"]
     assert beside(tmp_path, data, system, linux) == expected
+
+
+@pytest.mark.parametrize(("make", "row"), [(hibernate, TWO[0]), (bitlocker, TWO[1]), (swsuspend, TWO[2])])
+def test_a_partition_that_is_sent_alone_has_a_disk_too(
+    make: Callable[[Path], object], row: tuple[str, str, str], tmp_path: Path
+) -> None:
+    data, system = (mkfs(tmp_path / name, "ntfs", size=8 * MIB) for name in ("data", "system"))
+    assert free(surveyed(data))
+    make(system)
+    table = f"label: gpt\nstart=2048, size=16384\nstart={9 * 2048}, size=16384\n"
+    disk = divided(tmp_path / "disk", 20 * MIB, table)
+    put(disk, MIB, data)
+    put(disk, 9 * MIB, system)
+    with partitions(disk, (2048, 16384), (9 * 2048, 16384)) as (name, _):
+        found = doubt(survey(name, 8 * MIB))
+        other = name.removeprefix("/dev/").removesuffix("1") + "2"
+        assert found == said(1, row).replace("sda1", Path(name).name).replace("sda2", other)
+
+
+def test_a_partition_alone_of_a_disk_where_all_is_well(tmp_path: Path) -> None:
+    data = mkfs(tmp_path / "data", "ntfs", size=8 * MIB)
+    disk = divided(tmp_path / "disk", 20 * MIB, "label: gpt\nstart=2048, size=16384\n")
+    put(disk, MIB, data)
+    with partitions(disk, (2048, 16384)) as (name,):
+        assert free(survey(name, 8 * MIB)) == free(surveyed(data))
+
+
+@contextlib.contextmanager
+def partitions(disk: Path, *parts: tuple[int, int]) -> Iterator[list[str]]:
+    """The names of the partitions (begin and length in sectors), which the kernel has as well."""
+    loop = run("losetup", "--find", "--show", disk).strip()
+    try:
+        for number, (begin, length) in enumerate(parts, 1):
+            run("addpart", loop, str(number), str(begin), str(length))
+        yield [f"{loop}p{number}" for number, _ in enumerate(parts, 1)]
+    finally:
+        run("partx", "--delete", loop)
+        run("losetup", "--detach", loop)
 
 
 def test_behind_bitlocker_a_windows_may_be_hibernated(tmp_path: Path) -> None:
