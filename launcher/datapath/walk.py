@@ -7,6 +7,8 @@ Rules, in one place:
 * A hole is the frame that names it, and behind it the one frame of zeros that `zero_frame` makes: it is compared, and
   not unpacked.
 * The trailer of this cast ends the disk. A seek table may follow it, and nothing else.
+* It has the whole frame in memory, and unpacks it: this runs in the worker. Where each frame of a stream ends, without
+  unpacking any, in the process that keeps it: `walking`.
 * Where the stream ends between two frames without a trailer, that is for others to judge. Every other frame, order or
   length is refused, and nothing of it is given on.
 """

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 from ..datapath.framing import Manifest
 from ..sentence import Sentence, joined, say, say_many
-from .table import GPT, Table, read_table
+from ..used.table import GPT
+from .table import Table, read_table
 
 
 @dataclass(frozen=True)

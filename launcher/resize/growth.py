@@ -24,7 +24,8 @@ from dataclasses import dataclass, replace
 from ..model.wording import size as in_words
 from ..sentence import Sentence, say
 from ..used.edges import FIRST, LAST
-from .table import DOS, EXTENDED, Entry, Table, read_table
+from ..used.table import EXTENDED
+from .table import DOS, Entry, Table, read_table
 
 EXT = ("ext2", "ext3", "ext4")
 NTFS = "ntfs"

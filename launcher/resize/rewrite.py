@@ -7,13 +7,13 @@ that it complains of. So of the bytes that no digest covers, each is accounted f
 
 from __future__ import annotations
 
+from ..asking import run
 from ..errors import ErrorKind, LauncherError
 from ..sentence import say
-from .disk import opened
+from .disk import opened, read_dump
 from .fit import Fit
-from .running import run
 from .sectors import sectors
-from .table import read_table, same
+from .table import same
 
 
 def rewrite(path: str, found: Fit, seconds: float) -> None:
@@ -28,10 +28,9 @@ def rewrite(path: str, found: Fit, seconds: float) -> None:
             disk.write(step)
         if not disk.has(written.pieces):
             raise _not_there()
-    dump = run(("sfdisk", "--dump", path), seconds)
+    table = read_dump(path, seconds)
     checked = run(("sfdisk", "--verify", path), seconds)
-    table = read_table(dump.out)
-    if dump.status or table is None or not same(table, found.table):
+    if table is None or not same(table, found.table):
         raise _not_there()
     if checked.status or checked.errors or "No errors detected" not in checked.out:
         sentence = say("The partition table is not right: {failure}.", failure=checked.failure)

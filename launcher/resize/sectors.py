@@ -18,12 +18,13 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..asking import run
 from ..datapath.framing import SECTOR
 from ..errors import ErrorKind, LauncherError
+from ..hardware.window import window_of
 from ..sentence import say
-from .running import run
-from .table import GPT, Table
-from .window import window
+from ..used.table import GPT
+from .table import Table
 
 QUIET = ("--quiet", "--no-reread", "--no-tell-kernel")
 _ENTRIES, _END = 446, 510  # of a DOS table's first sector
@@ -79,7 +80,7 @@ def _make(table: Table, size: int, path: str, seconds: float) -> None:
         disk = None
         if table.sector != SECTOR:  # which sfdisk takes a file's sectors for
             disk = stack.enter_context(
-                window(path, 0, size // table.sector * table.sector, table.sector, writable=True)
+                window_of(path, 0, size // table.sector * table.sector, table.sector, writable=True)
             )
         done = run(("sfdisk", *QUIET, disk.path if disk else path), seconds, table.script().encode())
         if done.status:

@@ -31,7 +31,9 @@ class Listening(Loop):
 
     def _is_known(self) -> bool:
         state = self._attendance.state
-        return state is not Cast.LISTENING and (state is not Cast.WAITING or self._looking.is_over())
+        return self.cancelled or (
+            state is not Cast.LISTENING and (state is not Cast.WAITING or self._looking.is_over())
+        )
 
     def take(self, message: Message | Said | Ended) -> None:
         if isinstance(message, Cancel):

@@ -114,8 +114,11 @@ class Sender:
             return attendance.evidence(cancelled=True)
         looking = StoredCast(job, source) if isinstance(source, StoredSource) else Looking(job, source)
         listening = Listening(job, attendance, looking)
-        listening.run()
-        if attendance.state is not Cast.WAITING:
+        try:
+            listening.run()
+        finally:
+            looking.end()
+        if listening.cancelled or attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
         stream: Stream | None
         if isinstance(looking, StoredCast):

@@ -46,11 +46,12 @@ def fields(pattern: re.Pattern[str], lines: Iterable[str], program: str) -> dict
 
 @dataclass(frozen=True)
 class Tools:
-    """Who asks. `deadline` by the monotonic clock, in seconds; `note` is given each command."""
+    """Who asks. `deadline` by the monotonic clock, in seconds; `note` is given each command; `stop` as in `ask`."""
 
     deadline: float
     note: Callable[[str], None]
     rights: bool = False
+    stop: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -76,7 +77,7 @@ class Tools:
         if find(argv[0]) is None:
             why = say("{program} is missing (the initrd was built without it, or it is not installed)", program=argv[0])
             raise Doubt(why)
-        return ask(argv, take, self.seconds, rights=self.rights, note=self.note)
+        return ask(argv, take, self.seconds, rights=self.rights, note=self.note, stop=self.stop)
 
     def lines(self, take: Callable[[str], None], *argv: str) -> Ended:
         """The same by lines; Doubt where one has no end."""

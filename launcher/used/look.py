@@ -10,7 +10,8 @@ Rules, in one place:
   that its source has not.
 * Where one system is hibernated, it has its file systems still: if Windows is, or nobody can know (BitLocker), no NTFS
   of the disk is looked at; if a Linux is, none is at all.
-* Tools see read-only windows (see `window`). Without loop devices only the table is read, and no partition looked at.
+* Tools see read-only windows (`hardware.window`). Without loop devices only the table is read, and no partition looked
+  at.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from dataclasses import dataclass, replace
 from ..asking import answer
 from ..errors import LauncherError
 from ..hardware.signatures import ASKED, PROGRAM, PROTECTIVE, Signature, parse
+from ..hardware.window import DRIVER, NoWindow, Window
 from ..sentence import Sentence, say
 from . import btrfs, esp, ext, ntfs, swap, table, xfs
 from .doubt import Doubt, Tools
 from .edges import FIRST, LAST
+from .source import Source
 from .survey import Part, Survey
 from .table import Entry, Table
 from .used_map import UsedMap
-from .window import MODPROBE, NoWindow, Source, Window
 
 SECONDS = 540.0
 """What all may take, and half of it what one partition may: of a large NTFS much is read, also on a slow disk."""
@@ -54,24 +56,34 @@ def _quiet(command: str) -> None:
 
 
 def survey(
-    path: str, length: int, *, seconds: float = SECONDS, used: bool = True, note: Callable[[str], None] = _quiet
+    path: str,
+    length: int,
+    *,
+    seconds: float = SECONDS,
+    used: bool = True,
+    note: Callable[[str], None] = _quiet,
+    stop: int | None = None,
 ) -> Survey:
     """What is on the `length` bytes of the disk, partition or image file at `path`; without `used` only which parts
-    there are. All may take so many `seconds`, then the rest is whole; `note` is given each command. Raises
-    LauncherError where it cannot be read at all."""
+    there are. All may take so many `seconds`, then the rest is whole; `note` is given each command. When
+    the descriptor `stop` becomes readable, nobody wants to know any more: it ends with `Stopped`. Raises LauncherError
+    where it cannot be read at all."""
     with contextlib.closing(Source(path)) as source:
-        return _Surveying(source, length, seconds, note).survey(used)
+        return _Surveying(source, length, seconds, note, stop).survey(used)
 
 
 class _Surveying:
     """One survey."""
 
-    def __init__(self, source: Source, length: int, seconds: float, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, source: Source, length: int, seconds: float, note: Callable[[str], None], stop: int | None
+    ) -> None:
         self._source = source
         self._length = length
         self._seconds = seconds
         self._end = time.monotonic() + seconds
         self._note = note
+        self._stop = stop
         self._sector = source.sector
 
     def survey(self, used: bool) -> Survey:
@@ -115,11 +127,11 @@ class _Surveying:
     def _load(self) -> None:
         """Bring the kernel's driver of loop devices; where that fails, it is seen at the device that is not there."""
         with contextlib.suppress(LauncherError):
-            answer(MODPROBE, self._seconds / 2, note=self._note)
+            answer(DRIVER, self._seconds / 2, note=self._note)
 
     def _tools(self, rights: bool = False) -> Tools:
         """For one part, from now on."""
-        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note, rights)
+        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note, rights, self._stop)
 
     def _disk(self, path: str, rights: bool = False) -> _Disk:
         """What the disk is as a whole, to be seen at `path`, perhaps only by us."""

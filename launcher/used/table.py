@@ -2,7 +2,8 @@
 
 Only tables that everybody reads alike are understood: GPT, and MBR with or without logical partitions. Where something
 else is recognised on the disk as well, the table is hybrid or broken, or partitions overlap or end behind the disk, it
-is in doubt which of them is right.
+is in doubt which of them is right. Each doubt has its own sentence. A table that came over the wire as text, and is
+written anew from its values: `resize.table`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .doubt import Doubt, Tools, failed, unknown
 
 PROGRAM = "sfdisk"
 GPT, MBR = "gpt", "dos"
-EXTENDED = {"5", "f", "85"}
+EXTENDED = frozenset({"5", "f", "85"})
 """Types of MBR partitions that hold the logical ones."""
 OF_GPT = "ee"
 """The type of the one MBR partition that stands before a GPT."""

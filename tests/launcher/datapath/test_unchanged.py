@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from launcher.datapath.unchanged import Unchanged
+from tests import disks
 
 
 @pytest.fixture
@@ -45,11 +45,8 @@ def test_what_cannot_be_known_has_changed(file: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def loop(file: Path) -> Iterator[Path]:
-    device = subprocess.run(
-        ["losetup", "-f", "--show", file], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    yield Path(device)
-    subprocess.run(["losetup", "-d", device], check=True)
+    with disks.loop(file) as device:
+        yield device
 
 
 @pytest.mark.netns

@@ -22,16 +22,13 @@ from launcher.commands import commands
 from launcher.datapath.stored import look
 from launcher.used.used_map import GRANULE, UsedMap
 from tests.common import ROOT
+from tests.disks import run
 from tests.launcher.datapath import streams
 from tests.launcher.datapath.streams import MIB
 
 pytestmark = pytest.mark.netns
 
 ONE = "udpcparam=--min-receivers 1 --rexmit-hello-interval 200"
-
-
-def run(*words: object) -> str:
-    return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from launcher.images import mounting
 from launcher.images.mounting import mount, unmount
 from launcher.paths import IMAGES
 from launcher.used.used_map import UsedMap
+from tests.disks import run
 from tests.launcher.datapath import streams
 from tests.launcher.datapath.streams import MIB
 
@@ -28,10 +29,6 @@ pytestmark = pytest.mark.netns
 TEXT = "What a pupil wrote.\n"
 SIZES = {"ext4": 8, "ntfs": 8, "vfat": 2, "swap": 1}  # MiB
 FILE = "letters/letter.txt"
-
-
-def run(*words: object) -> str:
-    return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True).stdout
 
 
 def make_ext4(file: Path, files: Path) -> None:

@@ -14,8 +14,9 @@ from launcher.resize.fit import Fit
 from launcher.resize.rewrite import rewrite
 from launcher.resize.sectors import Piece, Written, sectors
 from launcher.resize.table import read_table, same
-from tests.launcher.resize.clones import coarse, loop
-from tests.launcher.resize.tables import ESP, LINUX, MIB, SWAP, disk, dos, dump, gpt, verified
+from tests.disks import MIB, loop
+from tests.launcher.resize.clones import coarse
+from tests.launcher.resize.tables import ESP, LINUX, SWAP, disk, dos, dump, gpt, verified
 
 GPT = gpt((1, 4, ESP), (5, 10, LINUX), (15, 1, SWAP), more=', name="a, b", attrs="LegacyBIOSBootable GUID:63"')
 DOS = dos((1, 1, 4, "7, bootable"), (2, 5, 11, "5"), (5, 6, 4, "82"))
@@ -80,10 +81,10 @@ def test_sectors_of_4096_bytes(tmp_path: Path) -> None:
     small.write_bytes(data[: 15 * MIB])
     size = 15 * MIB + 5 * 4096
     os.truncate(small, size)
-    with loop(source, 4096) as device:
+    with loop(source, "--sector-size", "4096") as device:
         table = read_table(dump(device))
     assert table is not None
-    with loop(small, 4096) as device:
+    with loop(small, "--sector-size", "4096") as device:
         rewrite(str(device), Fit(size, table.end, table), 20)
         assert verified(device)
         again = read_table(dump(device))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from launcher.errors import LauncherError
 from launcher.resize.sectors import Written, sectors
 from launcher.resize.table import Table, read_table, same
-from tests.launcher.resize.tables import ESP, LINUX, MIB, SWAP, disk, dos, dump, gpt, verified
+from tests.disks import MIB
+from tests.launcher.resize.tables import ESP, LINUX, SWAP, disk, dos, dump, gpt, verified
 
 NAMED = ', name="a, b", attrs="LegacyBIOSBootable GUID:63"'
 GPT = gpt((1, 4, ESP), (5, 10, LINUX), (15, 1, SWAP), more=NAMED)

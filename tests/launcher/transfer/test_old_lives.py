@@ -20,9 +20,10 @@ from launcher.transfer.stream import DiskCast, cast
 from launcher.transfer.transfer import Transfer
 from launcher.used.look import survey
 from launcher.used.used_map import Run
+from tests.disks import MIB, loop, run
 from tests.launcher.datapath.old_lives import md_superblock, zfs
-from tests.launcher.resize.clones import clone, loop, part_of, run
-from tests.launcher.resize.tables import LINUX, MIB, SWAP, gpt
+from tests.launcher.resize.clones import clone, part_of
+from tests.launcher.resize.tables import LINUX, SWAP, gpt
 from tests.launcher.transfer.fake_programs import plan, put_first
 from tests.launcher.transfer.test_receiver import CONNECTS, DEADLINE, Silence
 from tests.launcher.transfer.test_resizing import QUICK

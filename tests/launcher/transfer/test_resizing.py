@@ -20,8 +20,9 @@ from launcher.resize.table import read_table, same
 from launcher.transfer import stream as streams
 from launcher.transfer.transfer import Transfer
 from launcher.used.look import survey
+from tests.disks import MIB
 from tests.launcher.resize.clones import clone, contents, expected, part_of
-from tests.launcher.resize.tables import ESP, LINUX, MIB, SWAP, dos, dump, gpt, verified
+from tests.launcher.resize.tables import ESP, LINUX, SWAP, dos, dump, gpt, verified
 from tests.launcher.transfer.fake_programs import plan, put_first
 from tests.launcher.transfer.test_receiver import CONNECTS, DEADLINE, Silence
 

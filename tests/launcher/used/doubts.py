@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.disks import MIB, run, sparse
 from tests.launcher.datapath.old_lives import intel_raid, md_superblock
-from tests.launcher.used.making import MIB, Ntfs, mkfs, power_loss, put, run, sparse
+from tests.launcher.used.making import Ntfs, mkfs, power_loss, put
 
 
 @dataclass(frozen=True)

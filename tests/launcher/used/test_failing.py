@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from launcher.errors import LauncherError
+from launcher.hardware.window import Window
 from launcher.used.doubt import Doubt, Tools
 from launcher.used.look import LOOKS, survey
-from launcher.used.window import Window
-from tests.launcher.used.making import MIB, doubt, free, mkfs, surveyed
+from tests.disks import MIB
+from tests.launcher.used.making import doubt, free, mkfs, surveyed
 
 PROGRAMS = {
     "ext4": ("dumpe2fs",),

@@ -10,8 +10,10 @@ import pytest
 
 from launcher.used.edges import FIRST, LAST
 from launcher.used.look import survey
+from tests import disks
+from tests.disks import MIB, run, sparse
 from tests.launcher.used.doubts import TABLES, TWO, TableCase, bitlocker, hibernate, nested, swsuspend
-from tests.launcher.used.making import MIB, divided, doubt, free, mkfs, put, run, sparse, surveyed
+from tests.launcher.used.making import divided, doubt, free, mkfs, put, surveyed
 
 pytestmark = pytest.mark.netns
 
@@ -34,12 +36,8 @@ def within(ranges: list[tuple[int, int]], begin: int, end: int) -> int:
 @pytest.fixture
 def loop(tmp_path: Path) -> Iterator[str]:
     """A disk of 64 MiB with sectors of 4096 bytes."""
-    words = ("losetup", "--find", "--show", "--sector-size", "4096")
-    path = run(*words, sparse(tmp_path / "image", 64 * MIB)).strip()
-    try:
-        yield path
-    finally:
-        run("losetup", "--detach", path)
+    with disks.loop(sparse(tmp_path / "image", 64 * MIB), "--sector-size", "4096") as device:
+        yield str(device)
 
 
 def test_ext4_swap_and_ntfs_in_one_table(tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.asking import Ended
+from launcher.hardware.window import Window
 from launcher.used import table
 from launcher.used.doubt import Doubt, Tools
 from launcher.used.look import LOOKS
 from launcher.used.used_map import UsedMap
-from launcher.used.window import Window
-from tests.launcher.used.making import MIB, mkfs, run
+from tests.disks import MIB, run
+from tests.launcher.used.making import mkfs
 
 KINDS = ("ext4", "ntfs", "xfs", "btrfs")
 SIZES = {"ext4": 24 * MIB, "ntfs": 8 * MIB, "xfs": 48 * MIB, "btrfs": 160 * MIB}
