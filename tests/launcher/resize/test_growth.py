@@ -46,6 +46,9 @@ WINDOWS = gpt((1, 50, ESP), (51, 16, "E3C9E316-0B5C-4DB8-817D-F92DF00215AE"), (6
         # it grows around the big one, whose swap moves
         (dos((1, 1, 9, "83"), (2, 10, 120, "5"), (5, 11, 90, "83"), (6, 110, 9, "82")), {5: "ext4", 6: "swap"}, 300,
          [(1, 1, 9), (2, 10, 290), (5, 11, 268), (6, 280, 9)]),
+        # it ends with the extended one, also where that is apart from what is behind it
+        (dos((1, 1, 9, "83"), (2, 10, 91, "5"), (3, 110, 9, "82"), (5, 11, 90, "83")), {5: "ext4", 3: "swap"}, 300,
+         [(1, 1, 9), (2, 10, 272), (3, 291, 9), (5, 11, 271)]),
         # what lies apart behind the big one comes nearer to nothing
         (gpt((1, 90, LINUX), (200, 5, SWAP)), {1: "ext4", 2: "swap"}, 700, [(1, 1, 693), (2, 694, 5)]),
         # the last big one, not the largest
