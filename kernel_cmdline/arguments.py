@@ -6,8 +6,9 @@ A message about a wrong argument repeats it, and an argument is foreign text as 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from .showing import showable
 
@@ -17,6 +18,24 @@ class ArgumentParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         super().error(showable(message))
+
+
+class MixedParser(ArgumentParser):
+    """Options may stand anywhere, also between arguments of which there may be any number. Of a command without
+    commands of its own."""
+
+    _mixing = False
+
+    def parse_known_args(  # type: ignore[override]  # no overloads: callers know the type
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> Any:
+        if self._mixing:  # argparse does it in two passes of this
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
 
 
 def path_to_write(text: str) -> Path:

@@ -1,11 +1,12 @@
-"""Asking other people's tools: what a program writes, piece by piece, until a deadline; its status, and its last words.
+"""Running other people's tools, each to its end within its time: `ask` gives what a program writes, piece by piece;
+`answer` all of that, where it ends well; `run` all of it, and how it ended.
 
 Rules, in one place:
 
-* Nothing of the output is kept here: who asks takes each piece. Of what stands on the program's standard error only the
+* `ask` keeps nothing of the output: who asks takes each piece. Of what stands on the program's standard error only the
   last `KEPT` bytes are kept, and it is always read, so that no program waits for a reader.
-* Behind the deadline the program is killed. One that a disk holds fast dies when the disk lets go: it is not waited for
-  longer than `DYING` seconds.
+* Behind the deadline the program is killed, and at once where nobody wants its answer any more (`stop`). One that a
+  disk holds fast dies when the disk lets go: it is not waited for longer than `DYING` seconds.
 * Programs are looked for where administrators have theirs as well, and speak English (`process.spawn`).
 """
 
@@ -22,12 +23,14 @@ from dataclasses import dataclass
 
 from .errors import ErrorKind, LauncherError, TransferFailed
 from .process import Process, spawn
-from .sentence import say
+from .sentence import Sentence, say
 
 WHERE_ADMINISTRATORS_HAVE_IT = ("/usr/sbin", "/sbin")
 KEPT = 8192
 DYING = 5.0
 PIECE = 1 << 16
+MOST = 1 << 20
+"""Bytes of what it writes that `run` keeps; nothing that is run so says more."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,32 @@ class Ended:
     @property
     def last_words(self) -> str:
         """The last line that it wrote there, without its full stop; "" where there is none."""
-        lines = self.errors.split("\n")
-        return next((line.strip().rstrip(".") for line in reversed(lines) if line.strip()), "")
+        return _last_line(self.errors)
+
+
+@dataclass(frozen=True)
+class Ran(Ended):
+    """And which program it was, and what it wrote to its standard output."""
+
+    program: str
+    out: str
+
+    @property
+    def failure(self) -> Sentence:
+        """How it failed, as a part of a sentence."""
+        said = (self.last_words or _last_line(self.out))[:200]
+        words = {"program": self.program, "status": self.status}
+        if said:
+            return say("{program} ended with status {status} ({said})", **words, said=said)
+        return say("{program} ended with status {status}", **words)
 
 
 class NotEnded(LauncherError):
     """It had not ended at the deadline."""
+
+
+class Stopped(Exception):
+    """Nobody wants to know any more."""
 
 
 def _quiet(command: str) -> None:
@@ -65,22 +88,23 @@ def ask(
     stdin: int | None = None,
     rights: bool = True,
     note: Callable[[str], None] = _quiet,
+    stop: int | None = None,
 ) -> Ended:
     """Run `argv`, and give `take` what it writes; what that raises ends the program. Without `rights` it is confined.
-    Raises TransferFailed where it cannot be started, NotEnded where it has not ended in so many seconds."""
+    `stop`: a descriptor that becomes readable when it is to end at once. Raises TransferFailed where it cannot be
+    started, NotEnded where it has not ended in so many seconds, and Stopped."""
     name, *words = argv
     try:
         inlet, outlet = os.pipe()
     except OSError as error:
-        sentence = say("{program} could not be started: {error}.", program=name, error=error.strerror)
-        raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
+        raise _not_started(name, error) from error
     with contextlib.ExitStack() as ours:
         ours.callback(os.close, inlet)
         with contextlib.ExitStack() as theirs:
             theirs.callback(os.close, outlet)
             process = spawn((find(name) or name, *words), stdin, outlet, note, rights=rights)
         try:
-            errors = _read(process, inlet, take, time.monotonic() + seconds)
+            errors = _read(process, inlet, take, time.monotonic() + seconds, stop)
         except BaseException:
             _kill(process)
             raise
@@ -102,18 +126,55 @@ def answer(argv: tuple[str, ...], seconds: float, *, note: Callable[[str], None]
     return b"".join(pieces)
 
 
-def _read(process: Process, inlet: int, take: Callable[[bytes], None], end: float) -> bytes | None:
+def run(argv: tuple[str, ...], seconds: float, given: bytes = b"", *, rights: bool = True) -> Ran:
+    """Run `argv`, with `given` as its standard input. Raises as `ask`."""
+    out = bytearray()
+
+    def take(piece: bytes) -> None:
+        out.extend(piece[: MOST - len(out)])
+
+    try:
+        source = os.memfd_create("input", os.MFD_CLOEXEC)
+    except OSError as error:
+        raise _not_started(argv[0], error) from error
+    try:
+        os.write(source, given)
+        os.lseek(source, 0, os.SEEK_SET)
+        ended = ask(argv, take, seconds, stdin=source, rights=rights)
+    finally:
+        os.close(source)
+    return Ran(ended.status, ended.errors, argv[0], out.decode(errors="replace"))
+
+
+def _last_line(text: str) -> str:
+    """Without its full stop."""
+    lines = (line.strip().rstrip(".") for line in reversed(text.split("\n")))
+    return next((line for line in lines if line), "")
+
+
+def _not_started(name: str, error: OSError) -> TransferFailed:
+    sentence = say("{program} could not be started: {error}.", program=name, error=error.strerror)
+    return TransferFailed(ErrorKind.PROGRAM_FAILED, sentence)
+
+
+def _read(
+    process: Process, inlet: int, take: Callable[[bytes], None], end: float, stop: int | None = None
+) -> bytes | None:
     """The end of the standard error, when both outputs have ended and the program with them; None where that does not
-    come in time."""
+    come in time. Raises Stopped."""
     errors = b""
     poll = select.poll()
     waiting = {inlet, process.errors, process.pidfd}
     for descriptor in waiting:
         poll.register(descriptor, select.POLLIN)
+    if stop is not None:
+        poll.register(stop, select.POLLIN)
     while waiting:
         ready = poll.poll(max(0.0, end - time.monotonic()) * 1000)
         if not ready:
             return None
+        if any(descriptor == stop for descriptor, _ in ready):
+            raise Stopped
         for descriptor, _ in ready:
             piece = b"" if descriptor == process.pidfd else os.read(descriptor, PIECE)
             if not piece:

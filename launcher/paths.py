@@ -1,4 +1,4 @@
-"""Where the launcher's files are inside the initrd; the one place for these paths.
+"""Where the launcher's files are inside the initrd, and below a server's /run; the one place for these paths.
 
 /init (initrd/dracut/90udpcast/) makes `RUN`, and two of these files, before the launcher runs.
 """
@@ -13,6 +13,7 @@ COLDPLUGGED = RUN / "coldplugged"  # made when every device present at boot is k
 EVENTS = RUN / "events.jsonl"
 CRASH = RUN / "crash"  # the sentence and the traceback of a launcher that crashed, for /init to show
 RESULT = RUN / "result.json"  # of the last transfer since this PC started
+IMAGES = Path("/run/udpcast-launcher/images")  # stored images that are mounted, on any PC
 
 
 def reported() -> Path:

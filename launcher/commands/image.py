@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from kernel_cmdline import showable
+from kernel_cmdline.arguments import MixedParser
 
 from .. import exits
 from ..errors import AnswerError, ErrorKind
@@ -26,9 +27,11 @@ def add_image(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         description=DESCRIPTION,
         epilog=f"Exit status: {exits.of_command('image')}",
     )
-    kinds = image.add_subparsers(title="commands", metavar="COMMAND", required=True, help="what to do with an image")
+    kinds = image.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, help="what to do with an image", parser_class=MixedParser
+    )
     stored = _add(kinds, "store", store, "keep a cast in a new file", "Receive a cast, and keep it as it comes.")
-    stored.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help=_PARAMETERS)
+    stored.add_argument("parameters", nargs="*", default=[], metavar="NAME=VALUE", help=_PARAMETERS)
     stored.add_argument(
         "--force", action="store_true", help="replace the image that is there, once the new one is whole"
     )
@@ -42,7 +45,7 @@ def add_image(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "Unpack all of an image, and compare its digest with that of the disk that it was made of.",
     )
     sent = _add(kinds, "cast", cast, "send an image", "Send an image as it is; nothing is packed again.")
-    sent.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help=_PARAMETERS)
+    sent.add_argument("parameters", nargs="*", default=[], metavar="NAME=VALUE", help=_PARAMETERS)
     mounted = _add(
         kinds,
         "mount",
@@ -64,7 +67,7 @@ def add_image(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add(
-    kinds: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: object, summary: str, description: str
+    kinds: argparse._SubParsersAction[MixedParser], name: str, run: object, summary: str, description: str
 ) -> argparse.ArgumentParser:
     parser = kinds.add_parser(name, help=summary, description=description)
     parser.add_argument("file", metavar="FILE", help="the image")

@@ -2,7 +2,8 @@
 
 Rules, in one place:
 
-* The source is opened for reading, and for nothing else. It may not be mounted for writing.
+* The source is opened for reading, and for nothing else. It may not be mounted for writing, nor be claimed by something
+  that is not seen here.
 * The target is opened for writing, a block device for ourselves alone (O_EXCL), and past the page cache (O_DIRECT):
   so an error comes with the write that caused it, a small memory does not fill, and flushing at the end is short.
 * What is read back comes past the page cache as well. What a disk answers from a cache of its own is not seen here.
@@ -20,7 +21,7 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import ErrorKind, TransferFailed
@@ -33,6 +34,7 @@ ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sector
 BLKRRPART = 0x125F  # linux/fs.h
 BLKDISCARD, BLKZEROOUT = 0x1277, 0x127F  # linux/fs.h
 KEEP_SIZE, PUNCH_HOLE = 1, 2  # linux/falloc.h
+AGAIN = 0.2  # seconds between two trials to have a disk alone
 WINDOW = 16 << 20  # bytes of a file after which writing back is started, and older pages are dropped from the cache
 
 _ZEROS = memoryview(mmap.mmap(-1, 1 << 20))  # begins at a page, and takes no memory
@@ -122,7 +124,8 @@ class SourceDisk(_Disk):
         except OSError as error:
             sentence = say("{path} cannot be read: {error}.", path=path, error=error.strerror)
             raise TransferFailed(ErrorKind.DISK_UNREADABLE, sentence) from error
-        writers = [use for use in uses(path) if use.writable] if self.is_block else []
+        used = uses(path) if self.is_block else []
+        writers = [use for use in used if use.writable]
         if writers:
             self.close()
             raise TransferFailed(
@@ -134,8 +137,30 @@ class SourceDisk(_Disk):
                 ),
                 say("Unmount it, or mount it read-only, then try again."),
             )
+        if self.is_block and not used and self._is_claimed():
+            self.close()
+            raise TransferFailed(
+                ErrorKind.DISK_IN_USE,
+                say("{path} is in use by something that cannot be seen from here; nothing was sent.", path=path),
+                say("A container may have mounted it: end that, then try again."),
+            )
         with contextlib.suppress(OSError):  # the transfer will meet the same error, and report it
             self.head = os.pread(self.fd, 32, 0)
+
+    def _is_claimed(self) -> bool:
+        """Whether somebody has the disk for himself: a mount in another namespace, say. Who looks at it for a moment
+        may have it so as well (mdadm does), so that is asked for a while."""
+        end = time.monotonic() + self._times.partitions
+        while True:
+            try:
+                os.close(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_EXCL))
+                return False
+            except OSError as error:
+                if error.errno != errno.EBUSY:
+                    return False  # who reads it meets the same error
+            if time.monotonic() > end:
+                return True
+            time.sleep(AGAIN)
 
     def read(self, buffer: memoryview, offset: int) -> int:
         """Read up to a whole buffer; 0 at the disk's end. Raises DiskError."""
@@ -168,6 +193,11 @@ class SourceDisk(_Disk):
             done += count
         while done < len(data):
             done += os.write(sink, data[done:])
+
+    def holds(self, unchanged: Callable[[], bool]) -> bool:
+        """What `unchanged` says, which asks the disk as well."""
+        with self._asked():
+            return unchanged()
 
     def expect(self, offset: int, length: int) -> None:
         """Let the kernel read this ahead."""

@@ -1,5 +1,4 @@
-"""The loops that move the bytes: disk to pipe, pipe to pipe, pipe to disk, disk to nowhere. They count and digest, and
-judge nothing.
+"""The loops that move the bytes: disk to pipe, pipe to pipe, pipe to disk. They count and digest, and judge nothing.
 
 A loop ends with a value that says how far it came and why it stopped; expected failures are no exceptions.
 """
@@ -10,21 +9,19 @@ import contextlib
 import fcntl
 import os
 import select
-import struct
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-import xxhash
-
 from ..model.times import TIMES, Times
 from ..sentence import say
 from .beginning import Beginning
-from .block_device import ALIGNMENT, WINDOW, DiskError, ReadBack, SourceDisk, TargetDisk
+from .block_device import WINDOW, DiskError, SourceDisk, TargetDisk
 from .chunks import CHUNK, BufferedCopy, chunk
 from .layout import Layout
-from .moved import MARK, Moved, Reread
+from .marked_digest import MarkedDigest
+from .moved import Moved
 from .records import BadRecord, Kind, Record, RecordReader
 
 
@@ -149,50 +146,12 @@ def write_all(fd: int, data: memoryview | bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-_HOLE = struct.Struct("<QQ")
-_MARK_BYTES = 16
-
-
-class _Digest:
-    """XXH128, as xxhsum(1) prints it, of all that it is called with; it marks what the digest is on the way.
-
-    It finds every fault that happens by chance (two different disks have the same one once in 2^128), at the speed of
-    memory. It does not keep out a forger; udpcast, which believes whoever answers, does not either.
-    """
-
-    def __init__(self) -> None:
-        self.state = xxhash.xxh3_128()
-        self.count = 0
-        self.marks = bytearray()
-
-    def __call__(self, data: memoryview) -> None:
-        while data:
-            piece = data[: MARK - self.count % MARK]
-            self.state.update(piece)
-            self.count += len(piece)
-            data = data[len(piece) :]
-            if self.count % MARK == 0:
-                self.mark()
-
-    def hexdigest(self) -> str:
-        """The digest so far."""
-        return self.state.hexdigest()
-
-    def mark(self) -> None:
-        """Called at each multiple of MARK."""
-        self.marks += self.state.digest()
-
-    def hole(self, offset: int, length: int) -> None:
-        """A hole counts by where it is."""
-        self.state.update(_HOLE.pack(offset, length))
-
-
 def copy_from_disk(source: SourceDisk, length: int, sink: int, progress: Callable[[int], None]) -> Moved:
     """Move `length` bytes from the beginning of `source` into the pipe `sink`, and digest them.
 
     Each chunk is read for its digest, and then sent from the page cache (`SourceDisk.send`).
     """
-    digest = _Digest()
+    digest = MarkedDigest()
     memory = chunk()
     done = 0
     try:
@@ -302,7 +261,7 @@ class _Writing:
         self._size = size
         self._progress = progress
         self._beginning = beginning
-        self._digest = _Digest()
+        self._digest = MarkedDigest()
         self._layout = Layout()
         self._came, self._holes = 0, 0  # bytes of the disk until here, and those of holes
 
@@ -349,94 +308,5 @@ class _Writing:
             self._beginning.hole(offset, length)
 
 
-def read_back(disk: ReadBack, written: Moved, progress: Callable[[int, int], None]) -> Reread:
-    """Read what was `written` again, and compare it, at each mark, with what it was. Holes are not read.
-
-    `progress` is told how far it is, and how much of that were holes.
-    """
-    read = _Reading(disk, written, progress)
-    digest = _Comparing(written.marks)
-
-    def compare(memory: memoryview, record: Record) -> None:
-        if record.kind is Kind.HOLE:
-            digest.hole(record.offset, record.length)
-        else:
-            digest.before(record.offset)
-            digest(memory[: record.length])
-
-    try:
-        BufferedCopy(read.piece, compare, chunks=2).run()  # what is digested is still in the processor's cache then
-    except DiskError as error:
-        return Reread(error.offset, error=error.words)
-    except _Different:
-        return Reread(read.place, differs=digest.began)
-    if digest.hexdigest() != written.on_disk[1]:
-        return Reread(read.place, differs=digest.began)
-    return Reread(read.place, digest.hexdigest())
-
-
-class _Reading:
-    """Reads what was written, in its order; `place` is the byte behind what was read or passed over."""
-
-    def __init__(self, disk: ReadBack, written: Moved, progress: Callable[[int, int], None]) -> None:
-        self.place = 0
-        self._disk = disk
-        self._runs = written.runs()
-        self._left = 0  # bytes of the run that is under way
-        self._holes = 0
-        self._progress = progress
-
-    def piece(self, memory: memoryview) -> Record | None:
-        """The next data in `memory`, or the next hole."""
-        while not self._left:
-            run = next(self._runs, None)
-            if run is None:
-                return None
-            offset, length, hole = run
-            if hole:
-                self.place = offset + length
-                self._holes += length
-                return Record(Kind.HOLE, offset, length)
-            self._left = length
-        return self._data(memory)
-
-    def _data(self, memory: memoryview) -> Record:
-        # Direct I/O reads whole sectors: what is behind the last byte is read, but not used.
-        wanted = min(len(memory), -(-self._left // ALIGNMENT) * ALIGNMENT)
-        offset = self.place
-        count = min(self._disk.read(memory[:wanted], offset), self._left)
-        if not count:
-            raise DiskError(offset, say("it ends there"))
-        self.place += count
-        self._left -= count
-        self._progress(self.place, self._holes)
-        return Record(Kind.DATA, offset, count)
-
-
 class _Full(Exception):
     """There is more than the target may hold."""
-
-
-class _Different(Exception):
-    """What is read back is not what was written."""
-
-
-class _Comparing(_Digest):
-    """Digests what is read back, and stops at the first mark that differs. `began`: at which byte of the disk the mark
-    begins that is under way."""
-
-    def __init__(self, marks: bytes) -> None:
-        super().__init__()
-        self.began = 0
-        self._before = marks
-
-    def before(self, offset: int) -> None:
-        """Data from byte `offset` on comes next."""
-        if self.count % MARK == 0:
-            self.began = offset
-
-    def mark(self) -> None:
-        super().mark()
-        end = len(self.marks)
-        if self.marks[-_MARK_BYTES:] != self._before[end - _MARK_BYTES : end]:
-            raise _Different

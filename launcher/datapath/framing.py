@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..model.plan import Compression
+from ..used.survey import DiskPart
 from .frames import HEADER, OUR_MAGIC, TAG, skippable
 
 FORMAT = 3
@@ -53,16 +54,9 @@ _XXH128 = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
-class SentPart:
-    """A partition of the source, or the disk without any (`number` 0): `offset` and `size` in bytes, `kind` of file
-    system ("": not recognised), `used` bytes by its own word. `whole`: why all of it was sent, in English, or None."""
+class SentPart(DiskPart):
+    """One of the source's. `whole`: why all of it was sent, in English, or None."""
 
-    name: str
-    number: int
-    offset: int
-    size: int
-    kind: str = ""
-    used: int | None = None
     whole: str | None = None
 
 

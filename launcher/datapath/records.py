@@ -94,7 +94,7 @@ class Checked:
         number, offset, length = HEADER.unpack(header)
         kind = next((kind for kind in Kind if kind == number), None)
         if kind is None or kind not in self._allowed or length > MOST[kind]:
-            words = say("a record of kind {kind} with {length:,} bytes is out of place", kind=number, length=length)
+            words = say("a record of kind {kind} and length {length:,} is out of place", kind=number, length=length)
             raise BadRecord(words)
         if kind is Kind.MANIFEST:
             self._allowed = {Kind.DATA, Kind.END}
@@ -108,7 +108,7 @@ class Checked:
         if offset != self.place or length == 0 or length > self.limit - offset:
             raise BadRecord(
                 say(
-                    "{length:,} bytes were to go to byte {offset:,}, where byte {place:,} of {limit:,} is next",
+                    "a record of length {length:,} was to go to byte {offset:,}, where {place:,} of {limit:,} is next",
                     length=length,
                     offset=offset,
                     place=self.place,

@@ -128,7 +128,7 @@ class DiskStream:
             self._forgotten = self.offset
 
     def _check(self) -> None:
-        if self._unchanged and not self._unchanged():
+        if self._unchanged and not self._source.holds(self._unchanged):
             raise DiskError(self.offset, CHANGED)
 
     def _fill(self, memory: memoryview, offset: int) -> None:

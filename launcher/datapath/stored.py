@@ -176,7 +176,9 @@ def look(read: Read, size: int) -> Stored:
     lines, begin = _lines(read, size, 2 * -(-manifest.length // DATA_MOST) + 2)
     told = sum(lines[0::2])
     if told != begin:
-        raise NotWhole(say("its seek table tells of {told:,} bytes, and {count:,} are there", told=told, count=begin))
+        raise NotWhole(
+            say("its seek table begins at byte {begin:,}, and its own lines say byte {told:,}", begin=begin, told=told)
+        )
     packed, raw = lines[0::2], lines[1::2]
     if len(packed) < 2 or raw[0] or raw[-1] or packed[0] != _frame_bytes(read, 0):
         raise NotWhole(_DAMAGED_TABLE)

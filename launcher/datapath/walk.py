@@ -7,6 +7,8 @@ Rules, in one place:
 * A hole is the frame that names it, and behind it the one frame of zeros that `zero_frame` makes: it is compared, and
   not unpacked.
 * The trailer of this cast ends the disk. A seek table may follow it, and nothing else.
+* It has the whole frame in memory, and unpacks it: this runs in the worker. Where each frame of a stream ends, without
+  unpacking any, in the process that keeps it: `walking`.
 * Where the stream ends between two frames without a trailer, that is for others to judge. Every other frame, order or
   length is refused, and nothing of it is given on.
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 from ..udpcast.unpacking import Complaint
 from ..used.used_map import CHUNK
 from . import zstd
-from .frames import HOLE_BYTES, bound, read_hole, zero_frame
+from .frames import HEADER, HOLE_BYTES, TAG, bound, read_hole, zero_frame
 from .framing import Manifest, skippable_size
 from .stream_ends import Refused, Sink, Source, may_be_trailer, take_trailer
 
@@ -24,7 +26,8 @@ MAGIC = b"\x28\xb5\x2f\xfd"
 HEAD = 18  # bytes that tell how long a frame's content is
 FRAME_MOST = bound(CHUNK)
 TRAILER = b'"frame":"trailer"'
-_ITS_OWN = 27  # bytes: a trailer's own word is before that
+_WORD = HEADER.size + len(TAG) + 1
+"""Where that stands in a trailer, behind the bracket."""
 
 
 class Walk:
@@ -42,7 +45,7 @@ class Walk:
                 self._data()
             elif size == HOLE_BYTES:
                 self._hole()
-            elif size is not None and may_be_trailer(size):
+            elif size is not None and may_be_trailer(size) and _is_trailer(self._whole(size)):
                 take_trailer(self._source, self._sink, self._manifest, self._whole(size))
                 return
             elif len(head) < 8:
@@ -98,9 +101,14 @@ class Walk:
 
     def _cut(self) -> Refused:
         """The stream ends within a frame; unless that one only says that it is longer than it is."""
-        if TRAILER in bytes(self._source.there[_ITS_OWN:]):
+        if TRAILER in bytes(self._source.there[_WORD + 1 :]):
             return self._damaged("a frame that goes beyond the trailer")
         return Refused(Complaint.CUT, f"unexpected end in a frame at byte {self._sink.place:,} of the disk")
 
     def _damaged(self, what: str) -> Refused:
         return Refused(Complaint.DAMAGED, f"corrupt at byte {self._sink.place:,} of the disk: {what}")
+
+
+def _is_trailer(frame: bytes) -> bool:
+    """Whether it says that it is one, of whichever cast. What names a hole may have become as long by a flipped bit."""
+    return frame.startswith(TRAILER, _WORD)

@@ -1,8 +1,10 @@
 """The frames of a stream that comes in pieces, of whatever lengths: where each begins and ends, for a seek table.
 
 Only the heads of frames and of their blocks are looked at (RFC 8878, 3.1.1), in Python, where no length does harm; what
-is in them, a worker without rights unpacks. A stream that the launcher makes says how much is in each frame, and ends
-with a trailer; what does not is refused. A seek table behind the trailer is let go: whoever keeps the stream makes one.
+is in them, a worker without rights unpacks. That one judges as well whether each frame stands where it may (`walk`): it
+has the whole frame, this only its length, in the process that keeps the stream. A stream that the launcher makes says
+how much is in each frame, and ends with a trailer; what does not is refused. A seek table behind the trailer is let go:
+whoever keeps the stream makes one.
 """
 
 from __future__ import annotations

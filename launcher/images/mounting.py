@@ -7,9 +7,9 @@ Rules, in one place:
   system is like (`OPTIONS`).
 * What the image holds was somebody else's. nbdkit gives up its rights before it unpacks, and nothing on what is mounted
   is a device or gives rights.
-* Each mount point has a place of its own below `RUN`, which is made before anything is started, and all that is started
-  bears the place's name. So `unmount` finds it, whatever of it there is: also where the mount was broken off, or where
-  one of the programs was killed.
+* Each mount point has a place of its own below `IMAGES`, which is made before anything is started, and all that is
+  started bears the place's name. So `unmount` finds it, whatever of it there is: also where the mount was broken off,
+  or where one of the programs was killed.
 * The loop device goes with the last use of it; nbdfuse ends when its file is unmounted, and ends nbdkit. Both are told
   to end as well: the other one may have been killed. What has not ended `PATIENCE` seconds later is killed.
 """
@@ -32,11 +32,11 @@ from ..datapath.framing import SentPart
 from ..datapath.stored import NotWhole, Stored, look
 from ..errors import ErrorKind, LauncherError
 from ..hardware.usage import mounts
+from ..paths import IMAGES
 from ..process import spawn_to_stay
 from ..sentence import Sentence, say
 from .opening import not_whole, reading
 
-RUN = Path("/run/udpcast-launcher/images")
 DISK = "disk.img"
 """What the disk is called as a file."""
 HANDED_DOWN = 10
@@ -75,7 +75,7 @@ class Place:
 
     @property
     def path(self) -> Path:
-        return RUN / str(self.directory).replace("-", "--").replace("/", "-.")
+        return IMAGES / str(self.directory).replace("-", "--").replace("/", "-.")
 
     @property
     def raw(self) -> Path:
@@ -196,7 +196,7 @@ def _check_directory(place: Place) -> None:
 
 @contextlib.contextmanager
 def _made(place: Place) -> Iterator[None]:
-    RUN.mkdir(mode=0o700, parents=True, exist_ok=True)
+    IMAGES.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         place.path.mkdir(mode=0o700)
     except FileExistsError:

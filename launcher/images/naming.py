@@ -14,7 +14,7 @@ from pathlib import Path
 from ..datapath.new_image import SUFFIX, already_there
 from ..datapath.stored import NotWhole, manifest_of
 from ..errors import AnswerError, ErrorKind, LauncherError
-from ..model.plan import Compression, Holes, Keep, Plan, Role
+from ..model.plan import Compression, Grow, Holes, Keep, Plan, Role
 from ..sentence import Sentence, say
 from ..transfer.stored_cast import of_image
 from .opening import reading
@@ -54,8 +54,12 @@ def must_be_stored(path: str) -> None:
 def said(plan: Plan) -> tuple[Sentence, ...]:
     """What is to be known of a plan about a stored image."""
     if plan.target.keep:
-        ignored = plan.holes is not Holes.KEEP
-        return (say("holes={holes} has no effect: no disk is written.", holes=plan.holes.value),) if ignored else ()
+        notes = []
+        if plan.holes is not Holes.KEEP:
+            notes.append(say("holes={holes} has no effect: no disk is written.", holes=plan.holes.value))
+        if plan.grow is Grow.YES:
+            notes.append(say("grow={grow} has no effect: no disk is written.", grow=plan.grow.value))
+        return tuple(notes)
     if plan.role is not Role.SEND or plan.target.disk.sector_size:
         return ()
     try:

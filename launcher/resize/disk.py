@@ -9,7 +9,9 @@ import contextlib
 import os
 from collections.abc import Iterator, Sequence
 
+from ..asking import run
 from .sectors import Piece
+from .table import Table, read_table
 
 CHUNK = 4 << 20
 
@@ -74,3 +76,10 @@ def opened(path: str) -> Iterator[Disk]:
         yield disk
     finally:
         disk.close()
+
+
+def read_dump(path: str, seconds: float) -> Table | None:
+    """The table on the disk or file at `path`, as sfdisk reads it; None where it is none that is understood. Raises
+    LauncherError."""
+    done = run(("sfdisk", "--dump", path), seconds)
+    return None if done.status else read_table(done.out)

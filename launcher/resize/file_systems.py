@@ -1,5 +1,5 @@
-"""The tools of the file systems that grow: is this one whole, and grow it. They get a window (see `window`), and no
-rights.
+"""The tools of the file systems that grow: is this one whole, and grow it. They get a window
+(`hardware.window`), and no rights.
 
 Rules, in one place:
 
@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import re
 
+from ..asking import Ran, run
 from ..errors import ErrorKind, LauncherError
 from ..sentence import Sentence, say
 from .growth import EXT, NTFS
-from .running import Ran, run
 
 _REPLAY = "needs_recovery"
 _SKIPPED = "recovery"  # e2fsck: "skipping journal recovery because doing a read-only filesystem check"

@@ -17,14 +17,16 @@ from dataclasses import dataclass
 
 from ..datapath.framing import Manifest
 from ..sentence import Sentence, joined, say, say_many
-from .table import GPT, Table, read_table
+from ..used.table import GPT
+from .table import Table, read_table
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How it goes on `size` bytes: those before `end` are written, then the table where it is `rewritten`. The first
-    `table.head` bytes are the table's, and are not part of the second digest."""
+    """How a disk of `length` bytes goes on `size`: those before `end` are written, then the table where it is
+    `rewritten`. The first `table.head` bytes are the table's, and are not part of the second digest."""
 
+    length: int
     size: int
     end: int
     table: Table
@@ -57,7 +59,7 @@ def fit(manifest: Manifest, size: int, sector: int) -> Fit | Misfit:
     if table.label == GPT and (table.first or 0) * table.sector < table.head:
         return _misfit(manifest.length, size, say("the partition table of the sender's disk is not an ordinary one"))
     needed = table.end + table.tail
-    return Fit(size, table.end, table) if needed <= size else _misfit(needed, size)
+    return Fit(manifest.length, size, table.end, table) if needed <= size else _misfit(needed, size)
 
 
 def _misfit(needed: int, there: int, why: Sentence | None = None) -> Misfit:

@@ -28,16 +28,15 @@ from ..datapath.behind import renewed
 from ..datapath.block_device import TargetDisk
 from ..errors import ErrorKind, LauncherError
 from ..hardware.signatures import TABLE, signatures
+from ..hardware.window import Window, window_of
 from ..model.growth import Growth, GrowthKind, Offer, Tell, grown
 from ..model.times import TIMES, Times
 from ..sentence import Sentence, joined, say, verbatim
 from . import file_systems
-from .disk import Disk, opened
+from .disk import Disk, opened, read_dump
 from .growth import GrowthPlan
-from .running import run
 from .sectors import Piece, Written, sectors
-from .table import Table, read_table, same
-from .window import Window, window
+from .table import Table, same
 
 
 def offer(path: str, plan: GrowthPlan) -> Offer:
@@ -241,7 +240,7 @@ class _Growing:
 
     def _window(self, length: int, *, writable: bool = False) -> contextlib.AbstractContextManager[Window]:
         begin, sector = self._plan.begin, self._plan.old.sector
-        return window(self._disk.path, begin, begin + length, sector, writable=writable)
+        return window_of(self._disk.path, begin, begin + length, sector, writable=writable)
 
     def _kinds(self, part: Window) -> set[str]:
         """What is recognised there. The boot sector of NTFS looks like a DOS table as well. Raises LauncherError."""
@@ -251,13 +250,6 @@ class _Growing:
         """Whether sfdisk reads just this table from the disk. Raises LauncherError."""
         found = read_dump(self._disk.path, self._times.patience)
         return found is not None and same(found, table)
-
-
-def read_dump(path: str, seconds: float) -> Table | None:
-    """The table on the disk or file at `path`, as sfdisk reads it; None where it is none that is understood. Raises
-    LauncherError."""
-    done = run(("sfdisk", "--dump", path), seconds)
-    return None if done.status else read_table(done.out)
 
 
 def _failed(offer: Offer, why: Sentence) -> Growth:
@@ -272,7 +264,7 @@ def _broken(offer: Offer, why: Sentence) -> Growth:
 
 
 def _as_before(why: Sentence) -> Sentence:
-    return say("{why} The clone is equal, as it was.", why=_ended(why))
+    return say("{why} The clone is as it was.", why=_ended(why))
 
 
 def _error(sentence: Sentence) -> LauncherError:

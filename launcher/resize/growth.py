@@ -6,8 +6,8 @@ Rules, in one place:
   partition, an EFI System Partition, Microsoft's reserved one, or has less than a tenth of what all partitions have
   together. The first one that is not is the last big one. It grows if its file system can: `GROWS`.
 * What is behind it (all of it is small) moves behind the source's end, as it is: same sizes, order and distances, by a
-  multiple of 1 MiB. So until the new table is written, no byte of the clone has changed. Of swap only the first and the
-  last MiB are copied: UUID and label are there, and the rest holds nothing.
+  multiple of 1 MiB. So until the new table is written, no byte of the clone has changed. Of swap only the ends are
+  copied (`used.edges`): UUID and label are there, and the rest holds nothing.
 * What boots by its place on the disk is never moved (a BIOS boot partition, PReP, an active one). Where a system sleeps
   in its swap (hibernation), nothing is changed at all: it still has its file systems.
 * An extended partition moves with its logical ones, or grows around them.
@@ -23,7 +23,9 @@ from dataclasses import dataclass, replace
 
 from ..model.wording import size as in_words
 from ..sentence import Sentence, say
-from .table import DOS, EXTENDED, Entry, Table, read_table
+from ..used.edges import FIRST, LAST
+from ..used.table import EXTENDED
+from .table import DOS, Entry, Table, read_table
 
 EXT = ("ext2", "ext3", "ext4")
 NTFS = "ntfs"
@@ -218,10 +220,10 @@ def _moves(old: Entry, new: Entry, known: dict[int, str], table: Table) -> Itera
     length, begin, to = (number * table.sector for number in (old.size, old.start, new.start))
     if table.label == DOS and old.kind in EXTENDED:
         return
-    if known.get(old.number) == SWAP and length > 2 * MIB:
-        rest = length - MIB
-        yield Move(old.number, begin, to, MIB)
-        yield Move(old.number, begin + rest, to + rest, MIB)
+    if known.get(old.number) == SWAP and length > FIRST + LAST:
+        rest = length - LAST
+        yield Move(old.number, begin, to, FIRST)
+        yield Move(old.number, begin + rest, to + rest, LAST)
     else:
         yield Move(old.number, begin, to, length)
 

@@ -1,19 +1,20 @@
 """Write the table of a clone for a smaller disk, once all before the end of the last partition is on it.
 
-What is going to be written is known to the byte (see `sectors`), and is read from the disk again; then sfdisk reads the
-table, and every field must be the sender's: identifiers, numbers, starts, sizes, types, names, attributes, and nothing
-that it complains of. So of the bytes that no digest covers, each is accounted for.
+The table comes with the manifest, which no digest covers: so it must be the one that the clone's own first sectors say,
+which came with the data. What is going to be written is known to the byte (see `sectors`), and is read from the disk
+again; then sfdisk reads the table, and every field must be the sender's: identifiers, numbers, starts, sizes, types,
+names, attributes, and nothing that it complains of. So of the bytes that no digest covers, each is accounted for.
 """
 
 from __future__ import annotations
 
+from ..asking import run
 from ..errors import ErrorKind, LauncherError
 from ..sentence import say
-from .disk import opened
+from .disk import opened, read_dump
 from .fit import Fit
-from .running import run
-from .sectors import sectors
-from .table import read_table, same
+from .sectors import known, sectors
+from .table import same
 
 
 def rewrite(path: str, found: Fit, seconds: float) -> None:
@@ -23,15 +24,18 @@ def rewrite(path: str, found: Fit, seconds: float) -> None:
         return
     with opened(path) as disk:
         disk.forget()
-        written = sectors(found.table, found.size, disk.read(0, found.table.head), found.end, seconds)
+        head = disk.read(0, found.table.head)
+        if not known(found.table, found.length, head, seconds):
+            sentence = say("The partition table of the sender's disk is not the one that the sender told.")
+            raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence)
+        written = sectors(found.table, found.size, head, found.end, seconds)
         for step in written.steps:
             disk.write(step)
         if not disk.has(written.pieces):
             raise _not_there()
-    dump = run(("sfdisk", "--dump", path), seconds)
+    table = read_dump(path, seconds)
     checked = run(("sfdisk", "--verify", path), seconds)
-    table = read_table(dump.out)
-    if dump.status or table is None or not same(table, found.table):
+    if table is None or not same(table, found.table):
         raise _not_there()
     if checked.status or checked.errors or "No errors detected" not in checked.out:
         sentence = say("The partition table is not right: {failure}.", failure=checked.failure)

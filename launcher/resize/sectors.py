@@ -18,12 +18,13 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..asking import run
 from ..datapath.framing import SECTOR
 from ..errors import ErrorKind, LauncherError
+from ..hardware.window import window_of
 from ..sentence import say
-from .running import run
-from .table import GPT, Table
-from .window import window
+from ..used.table import GPT
+from .table import Table, read_table, same
 
 QUIET = ("--quiet", "--no-reread", "--no-tell-kernel")
 _ENTRIES, _END = 446, 510  # of a DOS table's first sector
@@ -62,6 +63,16 @@ def sectors(table: Table, size: int, head: bytes, reach: int, seconds: float) ->
         return _gpt(table, size, head, fd) if table.label == GPT else _dos(table, head, reach, fd)
 
 
+def known(table: Table, length: int, head: bytes, seconds: float) -> bool:
+    """Whether a disk of `length` bytes that begins with `head` (`table.head` bytes) has this `table`. The rest of it
+    need not be there. Raises LauncherError."""
+    with _memory(length) as (fd, path), _disk(table, length, path) as disk:
+        os.pwrite(fd, head, 0)
+        dump = run(("sfdisk", "--dump", disk), seconds)
+        found = read_table(dump.out)
+        return not dump.status and found is not None and same(found, table)
+
+
 @contextlib.contextmanager
 def _memory(size: int) -> Iterator[tuple[int, str]]:
     """An empty file of `size` bytes in memory: a descriptor, and a path for a program."""
@@ -73,20 +84,25 @@ def _memory(size: int) -> Iterator[tuple[int, str]]:
         os.close(fd)
 
 
+@contextlib.contextmanager
+def _disk(table: Table, size: int, path: str, *, writable: bool = False) -> Iterator[str]:
+    """The file at `path` as sfdisk takes it for a disk with the table's sectors. Raises LauncherError."""
+    if table.sector == SECTOR:  # which sfdisk takes a file's sectors for
+        yield path
+        return
+    end = size // table.sector * table.sector
+    with window_of(path, 0, end, table.sector, writable=writable) as disk:
+        yield disk.path
+        disk.flush()
+
+
 def _make(table: Table, size: int, path: str, seconds: float) -> None:
     """Let sfdisk write `table` into the file at `path`. Raises LauncherError."""
-    with contextlib.ExitStack() as stack:
-        disk = None
-        if table.sector != SECTOR:  # which sfdisk takes a file's sectors for
-            disk = stack.enter_context(
-                window(path, 0, size // table.sector * table.sector, table.sector, writable=True)
-            )
-        done = run(("sfdisk", *QUIET, disk.path if disk else path), seconds, table.script().encode())
+    with _disk(table, size, path, writable=True) as disk:
+        done = run(("sfdisk", *QUIET, disk), seconds, table.script().encode())
         if done.status:
             sentence = say("The partition table could not be made: {failure}.", failure=done.failure)
             raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence)
-        if disk:
-            disk.flush()
 
 
 def _gpt(table: Table, size: int, head: bytes, fd: int) -> Written:

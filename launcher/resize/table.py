@@ -1,5 +1,8 @@
 """A partition table as text: what ``sfdisk --dump`` prints, to values and back. Pure.
 
+This text is a table that somebody else read, and what sfdisk will write. Which partitions a disk has that lies here,
+and whether everybody reads its table alike, is asked of sfdisk in JSON (`used.table`), with a reason for each doubt.
+
 Rules, in one place:
 
 * The text may have come over the wire, and what `script` gives is read by sfdisk, which knows commands as well. So
@@ -15,13 +18,14 @@ import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-GPT, DOS = "gpt", "dos"
+from ..used.table import EXTENDED, GPT, MBR
+
 SECTORS = (512, 1024, 2048, 4096)
 ENTRIES = 128
 """How many a GPT has, unless it says otherwise."""
 MOST_LINES = 300
-EXTENDED = frozenset({"5", "f", "85"})
 
+DOS = MBR
 _HEADER = re.compile(r"(label|label-id|device|unit|first-lba|last-lba|grain|table-length|sector-size): ([^\n]{0,4096})")
 _ENTRY = re.compile(r"[^\n]{0,4096}?([0-9]{1,3}) : start= *([0-9]{1,19}), size= *([0-9]{1,19})((?:, [^\n]+)?)")
 _REST = re.compile(

@@ -44,8 +44,8 @@ class Feed:
 
     @property
     def is_next(self) -> bool:
-        """Whether bytes have to move next through what unpacks: it has some, or there are no more."""
-        return self._outlet is None or is_full(self._outlet)
+        """Whether bytes have to move next through what unpacks: it has all that it is to have by now, or takes none."""
+        return self._is_fed or self._outlet is None or is_full(self._outlet)
 
     def feed(self, most: int | None = None) -> None:
         """Feed all that comes, or so many bytes at most; not before what was fed before is in."""

@@ -153,6 +153,10 @@ class Descriptors:
         inlet, outlet = wide_pipe()
         return self.keep(inlet), self.keep(outlet)
 
+    def event(self) -> int:
+        """An eventfd: readable once something is written to it."""
+        return self.keep(os.eventfd(0, os.EFD_CLOEXEC))
+
     def close(self, *fds: int) -> None:
         for fd in fds:
             if fd in self._open:

@@ -1,60 +1,39 @@
-"""A receiver's transfer: udp-receiver → (which stream is it) → unpacked → (checked, digested) → disk → read back.
+"""A receiver's transfer to a disk: written, holes treated, flushed, read back, fitted to its size.
 
-zstd and gzip are unpacked by a worker of ours, which parses what the wire says and has no rights (`datapath.unpack`);
-what it gives is checked again. Nothing is written before the beginning of the stream was looked at: a compression that
-contradicts the plan, a source larger than the target, another sector size and the sender's own disk are refused there.
-udp-receiver is told to take its leave (SIGINT), so that the sender goes on without this seat at once, and need not wait
-for its silence.
-
-`Receiver` opens the disk; `Reception` runs the cast, reads the disk back, and collects the evidence for the judge. That
-is done in the thread that owns the transfer; its workers move the bytes.
+`Receiver` opens the disk; `DiskReception` is a `Reception` whose target is a disk.
 """
 
 from __future__ import annotations
 
 import contextlib
-import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from ..datapath.behind import Behind, tidy
-from ..datapath.block_device import DiskError, ReadBack, SourceDisk, TargetDisk, no_answer
-from ..datapath.copying import Incoming, Stalled, copy_records, copy_stream, copy_to_disk, read_back
-from ..datapath.framing import Manifest, read_manifest, read_trailer, recognise
+from ..datapath.block_device import DiskError, ReadBack, TargetDisk, no_answer
+from ..datapath.copying import Incoming, copy_records, copy_to_disk
+from ..datapath.framing import Manifest
 from ..datapath.holes import clear
 from ..datapath.moved import Moved, Reread
-from ..datapath.records import BadRecord, Kind, RecordReader
-from ..datapath.worker import UNPACKED, WORKER, manifest_bytes, worker
-from ..errors import LauncherError
+from ..datapath.records import RecordReader
+from ..datapath.rereading import read_back
 from ..events import EventLog
-from ..model.outcome import Outcome, OutcomeKind
-from ..model.plan import Compression, Holes, Plan
+from ..model.outcome import Outcome
+from ..model.plan import Holes, Plan
 from ..model.times import TIMES, Times
-from ..process import Process, program
+from ..process import program
 from ..resize.fit import Fit
-from ..sentence import joined, say
-from ..shortage import shortage
-from ..udpcast.command import argv, decompressor
-from ..udpcast.messages import MessageKind, parse_message
-from .evidence import Receiving, Stage
-from .feeding import Feed
-from .link import Link, Lookout
-from .liveness import Cancelled, DiskHung
+from ..sentence import joined
+from ..udpcast.command import argv
+from .evidence import Receiving
 from .opening import opened
-from .owner import Asked, Cancel, DiskHangs, Happened, Job, Loop, Message, Owner
-from .preflight import check, notes, same_identifier, wrong_stream
-from .receiver_signals import Announced, Complained, DroppedEarly, FirstByte, StreamEnded, Waits
+from .owner import Cancel, Job, Owner
+from .preflight import notes, same_identifier
 from .receiver_verdict import judge_receiver
+from .reception import NOT_REREAD, Reception, Stopped
 from .resizing import beginning, not_rewritten, rewritten, room, smaller
-from .standstill import Standstill
 from .status import Phase, Status
-from .supervisor import Ended, Said
-
-HEAD_BYTES = 16  # by which a stream is recognised
-
-NOT_REREAD = Reread(error=say("it was not read to its end"))
 
 
 class Receiver:
@@ -101,200 +80,21 @@ class Receiver:
             job.owner.leave()
 
     def _reception(self, target: TargetDisk) -> Reception:
-        return Reception(self._job, target, self._begun)
+        return DiskReception(self._job, target, self._begun)
 
 
-class Reception(Loop):
-    """One reception to the open disk `target`, from the start of udp-receiver to the outcome."""
+class DiskReception(Reception):
+    """One reception to the open disk `target`."""
 
     def __init__(self, job: Job, target: TargetDisk, begun: float) -> None:
-        super().__init__(job)
-        plan = job.plan
+        super().__init__(job, target, begun)
         self._target = target
-        self._disks: list[TargetDisk | ReadBack | SourceDisk] = [target]
-        self._stop = threading.Event()  # for the worker that reads back
-        size = plan.target.size if target.size is None else min(plan.target.size, target.size)
-        self._seen = Receiving(plan.target.path, size, verify=plan.verify)
-        self._standstill = Standstill(job.status, job.times)
-        self._incoming: Incoming | None = None  # while its bytes have to move
-        self._feed: Feed | None = None
         self._fit: Fit | None = None  # on a smaller target
-        self._link = Link(job, begun)
 
-    def run(self) -> Outcome:
-        """Receive, and judge what happened."""
-        try:
-            with contextlib.suppress(DiskHangs):
-                self._receive_if_it_can()
-            self.until(lambda: not self.owner.supervisor.running)
-        finally:
-            self._link.close()
-        return self._with_room(judge_receiver(self._evidence()))
-
-    def take(self, message: Message | Said | Ended) -> None:
-        match message:
-            case Asked(event, answer):
-                answer.put(self._link.take(event))
-            case Happened(event):
-                self._link.take(event)
-            case Cancel() if self._disks:  # else all is done
-                self._cancel()
-            case Said(process, line):
-                self._hear(process, line)
-            case Ended(process):
-                self._link.ended(process)
-
-    def tick(self) -> None:
-        hung = next((disk.hung for disk in self._disks if disk.hung), None)
-        if hung is not None and self._seen.hung is None:
-            self._note(hung=hung)
-            self._link.take(DiskHung())
-            raise DiskHangs
-        self._link.tick()
-        if self._incoming and self._link.heard.began:
-            self._watch(self._incoming)
-
-    def _watch(self, incoming: Incoming) -> None:
-        """End the process through which nothing moves any more; the others end behind it."""
-        moved = incoming.taken, self.job.status.moved.count
-        asked, through = any(disk.asked for disk in self._disks), self._through()
-        stood = self._standstill.look(time.monotonic(), moved, asked, self._link.heard.silence, through)
-        if stood:
-            self._note(stood=self._seen.stood or stood)
-            self.job.log.emit("standstill", program=stood.program, seconds=round(stood.seconds))
-            through.signal(signal.SIGKILL)
-
-    def _through(self) -> Process:
-        """Through which process bytes have to move next: who unpacks has some, or nothing comes for it."""
-        return self._feed.process if self._feed and self._feed.is_next else self._link.process
-
-    def _note(self, **evidence: object) -> None:
-        self._seen = replace(self._seen, **evidence)  # type: ignore[arg-type]
-
-    def _cancel(self) -> None:
-        self._note(cancelled=True)
-        self._stop.set()
-        for disk in self._disks:
-            disk.hurry()
-        self._link.take(Cancelled())
-        self.owner.supervisor.stop()
-
-    def _hear(self, process: Process, line: str) -> None:
-        message = parse_message(line) if process is self._link.process else None
-        if message is None:
-            if process is not self._link.process:
-                self.job.status.tell(joined(": ", process.name, line))
-        elif message.kind is MessageKind.CONNECTED and message.address:
-            self._link.found(message.address, message.number)
-            self.job.status.tell(say("Connected to the sender {address}.", address=message.address))
-            self.job.log.emit("connected", address=message.address, number=message.number)
-        elif message.kind is MessageKind.WAITING:
-            self._link.take(Waits())
-        elif message.kind is MessageKind.DROPPED and self._link.waits:
-            self._link.take(DroppedEarly())
-        elif message.kind is MessageKind.DROPPED:
-            self._note(dropped=True)
-        elif message.kind is MessageKind.FAILED and self._link.waits:
-            self._link.take(Complained(message.text))
-        elif message.kind is MessageKind.FAILED and not (self._seen.cancelled or self._link.heard.timed_out):
-            self._note(complaint=self._seen.complaint or message.text)  # else we ended it
-
-    # --- the stages ---------------------------------------------------------------------------------------------------
-
-    def _receive_if_it_can(self) -> None:
-        """The same, or what this PC has run out of meanwhile."""
-        try:
-            self._receive()
-        except Exception as error:
-            words = shortage(error)
-            if words is None:
-                raise
-            self._note(shortage=words)
-            self.owner.supervisor.stop(signal.SIGKILL)
-
-    def _receive(self) -> None:
-        """Everything until the disk is read back. Raises DiskHangs."""
-        decompressor = self._copy()
-        self._incoming = None
-        seen = self._seen
-        good = seen.stream.whole and seen.target.whole
-        if good and seen.target.count and not seen.cancelled:
-            self._clear_holes()
-            self._flush()
-        if good and not seen.refusal:
-            self.owner.supervisor.let_end(self._link.heard.linger)
-        else:
-            self.owner.supervisor.stop()
-        self.until(lambda: not self.owner.supervisor.running)
-        self._note(decompressor=next((self._stage(one) for one in decompressor), None))
-        if good and seen.target.count and seen.verify and self._good_so_far(verify=False):
-            self._verify()
-        self._tidy()
-        if self._fit and self._good_so_far():
-            self._rewrite(self._fit)
-
-    def _good_so_far(self, **instead: object) -> bool:
-        """Whether nothing speaks against a success by now, but what is still to be done."""
-        return judge_receiver(replace(self._evidence(), rewriting=None, **instead)).ok  # type: ignore[arg-type]
-
-    def _copy(self) -> tuple[Process, ...]:
-        """The stream, from the first look to its end; gives the decompressor, where there was one."""
-        job, inbox = self.job, self.owner.inbox
-        self._incoming = incoming = Incoming(self._link.inlet, lambda: Lookout(inbox), job.times)
-
-        def begin() -> bytes:
-            incoming.wait()
-            return incoming.peek(HEAD_BYTES) if inbox.ask(FirstByte(time.monotonic())) else b""
-
-        beginning = self.owner.start("stream", begin)
-        self.until(lambda: beginning.over)
-        try:
-            head = beginning.result()
-        except Stalled:
-            self._note(stream=Moved(1, stalled=True))
-            return ()
-        return self._take_stream(incoming, head) if head else ()
-
-    def _take_stream(self, incoming: Incoming, head: bytes) -> tuple[Process, ...]:
-        """The stream that begins with `head`, unless something speaks against it."""
-        compression = recognise(head)
-        self._note(stream=Moved(len(head)), refusal=wrong_stream(self.job.plan, head))
-        if self._seen.refusal:
-            return ()
-        if compression in UNPACKED:
-            return self._unpack(incoming, head)
-        if not self._may_write(head, None):
-            return ()
-        if compression is not Compression.NONE:
-            return self._decompress(incoming, compression)
-        writing = self.owner.start("stream", lambda: self._write(incoming))
-        self.until(lambda: writing.over)
-        written = writing.result()
-        self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=False))
-        self._note(stream=Moved(written.count, stalled=written.stalled), target=written)
-        return ()
-
-    def _may_write(self, head: bytes, manifest: Manifest | None) -> bool:
-        """Whether nothing speaks against writing; then the cast is said to begin."""
-        job, status = self.job, self.job.status
-        refusal = check(job.plan, self._seen.size, head, manifest)
-        self._note(manifest=manifest, refusal=refusal)
-        if refusal:
-            return False
-        self._fit = smaller(job.plan, manifest, self._seen.size)
+    def announced(self, manifest: Manifest) -> None:
+        self._fit = smaller(self.job.plan, manifest, self._seen.size)
         if self._fit:
             self._note(rewriting=not_rewritten(self._fit))
-        if manifest:
-            status.expect(manifest.length, manifest.used)
-            self._link.take(Announced(manifest.session, manifest.silence))
-            self._tell_of_target(manifest)
-        status.tell(say("The stream's compression is {compression}.", compression=recognise(head).value))
-        status.begin()
-        job.log.emit("cast")
-        return True
-
-    def _tell_of_target(self, manifest: Manifest) -> None:
-        """Nothing of it speaks against writing."""
         seen, head = self._seen, self._target.head
         for note in notes(seen.device, seen.size, head, manifest):
             self.job.status.note(note)
@@ -302,87 +102,58 @@ class Reception(Loop):
         if same_identifier(head, manifest):
             self.job.log.emit("same-disk-id", table=manifest.table, disk_id=manifest.disk_id)
 
-    def _write(self, incoming: Incoming) -> Moved:
+    def write_plain(self, incoming: Incoming) -> Moved:
         """A worker's."""
         return copy_to_disk(incoming.fill, self._target, self._seen.size, self.job.status.moved)
 
-    def _unpack(self, incoming: Incoming, head: bytes) -> tuple[Process, ...]:
-        """Feed our worker; write what its records hold, unless the manifest speaks against it."""
-        feed = self._start(worker(), incoming, WORKER)
-        if feed is None:
-            return ()
-        feed.feed(manifest_bytes(head))
-        reader = RecordReader(Incoming(feed.unpacked).fill)
-        looking = self.owner.start("disk", lambda: reader.frame(Kind.MANIFEST))
-        feed.until(lambda: looking.over)
-        try:
-            frame = looking.result()
-        except BadRecord as bad:
-            frame = None
-            self._note(target=Moved(bad=bad.words))
-        if frame is None:  # it has failed
-            feed.close()
-            feed.finish()
-        else:
-            manifest = read_manifest(frame)
-            if self._may_write(head, manifest):
-                self._write_unpacked(feed, reader, manifest)
-        return (feed.process,)
-
-    def _write_unpacked(self, feed: Feed, reader: RecordReader, manifest: Manifest | None) -> None:
-        """All data and holes, and the trailer behind them."""
-        if manifest:
-            reader.checked.announce(manifest.length, holes=manifest.used is not None)
-        feed.feed()
-        self._write_all(feed, lambda: self._write_records(reader))
-        stream, tail = self._seen.stream, self._seen.target.tail
-        trailer = read_trailer(tail, manifest.session) if manifest else None
-        if trailer and stream.stalled:  # silent behind its end: all of it is here
-            stream = replace(stream, stalled=False)
-            self._link.process.signal(signal.SIGKILL)
-        self._note(stream=stream, trailer=trailer)
-
-    def _write_records(self, reader: RecordReader) -> Moved:
+    def write_records(self, reader: RecordReader) -> Moved:
         """A worker's."""
         manifest = self._seen.manifest
         size = manifest.length if self._fit and manifest else self._seen.size  # more comes than is written
         return copy_records(reader, self._target, size, self.job.status.moved, beginning(self._fit, manifest))
 
-    def _decompress(self, incoming: Incoming, compression: Compression) -> tuple[Process, ...]:
-        """Feed the decompressor, and write what it gives."""
-        feed = self._start(program(decompressor(compression)), incoming)
-        if feed is None:
-            return ()
-        feed.feed()
-        self._write_all(feed, lambda: self._write(Incoming(feed.unpacked)))
-        return (feed.process,)
+    def complete(self) -> None:
+        self._clear_holes()
+        self._flush()
 
-    def _start(self, words: tuple[str, ...], incoming: Incoming, name: str | None = None) -> Feed | None:
-        """Start what unpacks; None, and a refusal, where that cannot be."""
+    def finish(self) -> None:
+        self._tidy()
+        if self._fit and self._good_so_far():
+            self._rewrite(self._fit)
 
-        def over(stream: Moved) -> None:
-            self._note(stream=stream)
-            self._link.take(StreamEnded(incoming.woken, self.job.status.moved.count, checked=True))
-
+    def verify(self) -> None:
+        """Read the disk back, where nothing else speaks against a success."""
+        self._enter(Phase.VERIFYING)
+        self._note(reread=NOT_REREAD)
+        times, path = self.job.times, self._target.path
+        end = time.monotonic() + times.patience
+        opening = self.owner.start("open", lambda: ReadBack(path, times), close=ReadBack.close)
+        self.until(lambda: opening.over or self._seen.cancelled or time.monotonic() > end)
+        if not opening.over:
+            if not self._seen.cancelled:
+                self._note(reread=Reread(error=no_answer(times.patience)))
+            return
         try:
-            self._feed = Feed(self, words, incoming, over, name, self._pass_on)
-        except LauncherError as error:
-            sentence = joined(" ", error.sentence, say("Nothing was written."))
-            self._note(refusal=Outcome(OutcomeKind.STAGE_FAILED, sentence, error.hint))
-            return None
-        return self._feed
+            again = opening.result()
+        except DiskError as error:
+            self._note(reread=Reread(error=error.words))
+            return
+        self._disks.insert(0, again)
+        written = self._seen.target
+        reading = self.owner.start("disk", lambda: read_back(again, written, self._reread_so_far))
+        self.until(lambda: reading.over)
+        with contextlib.suppress(Stopped):
+            self._note(reread=reading.result())
 
-    def _pass_on(self, incoming: Incoming, outlet: int, most: int | None) -> Moved:
-        """All that comes, or so many bytes at most, into what unpacks it. A worker's."""
-        return copy_stream(incoming, outlet, most)
-
-    def _write_all(self, feed: Feed, write: Callable[[], Moved]) -> None:
-        """Write what is unpacked, to the end of the stream."""
-        writing = self.owner.start("disk", write)
-        feed.until(lambda: writing.over)
-        feed.close()  # early, when the disk fails
-        feed.finish()
-        self._note(target=writing.result())
+    def ended(self, outcome: Outcome) -> Outcome:
+        """`outcome`, and what could grow on a larger target. No other disk is asked any more: it may hang."""
+        if not outcome.ok:
+            return outcome
+        try:
+            size = self._target.end()
+        except DiskError:
+            return outcome
+        return room(self.job.plan, outcome, self._seen.manifest, size)
 
     def _clear_holes(self) -> None:
         """What is not used is kept, discarded, or zeroed."""
@@ -408,30 +179,6 @@ class Reception(Loop):
         except DiskError as error:
             self._note(flush_error=error.words)
 
-    def _verify(self) -> None:
-        """Read the disk back, where nothing else speaks against a success."""
-        self._enter(Phase.VERIFYING)
-        self._note(reread=NOT_REREAD)
-        times, path = self.job.times, self._target.path
-        end = time.monotonic() + times.patience
-        opening = self.owner.start("open", lambda: ReadBack(path, times), close=ReadBack.close)
-        self.until(lambda: opening.over or self._seen.cancelled or time.monotonic() > end)
-        if not opening.over:
-            if not self._seen.cancelled:
-                self._note(reread=Reread(error=no_answer(times.patience)))
-            return
-        try:
-            again = opening.result()
-        except DiskError as error:
-            self._note(reread=Reread(error=error.words))
-            return
-        self._disks.insert(0, again)
-        written = self._seen.target
-        reading = self.owner.start("disk", lambda: read_back(again, written, self._reread_so_far))
-        self.until(lambda: reading.over)
-        with contextlib.suppress(Stopped):
-            self._note(reread=reading.result())
-
     def _rewrite(self, found: Fit) -> None:
         """Write the table of a smaller target for its size, once all else is on it."""
         patience, target = 2 * self.job.times.patience, self._target
@@ -442,16 +189,6 @@ class Reception(Loop):
         behind = replace(self._seen.behind or Behind(), stale=stale)
         self._note(rewriting=rewriting, behind=behind)
         self.job.log.emit("table", size=rewriting.size, error=rewriting.error and str(rewriting.error))
-
-    def _with_room(self, outcome: Outcome) -> Outcome:
-        """`outcome`, and what could grow on a larger target. No other disk is asked any more: it may hang."""
-        if not outcome.ok:
-            return outcome
-        try:
-            size = self._target.end()
-        except DiskError:
-            return outcome
-        return room(self.job.plan, outcome, self._seen.manifest, size)
 
     def _tidy(self) -> None:
         """See to what lies behind the clone, and to the kernel's view of it. What is known of the clone stays true
@@ -471,43 +208,3 @@ class Reception(Loop):
         self._note(behind=behind)
         if behind != Behind():
             self.job.log.emit("behind", **behind.record())
-
-    def _reread_so_far(self, count: int, holes: int) -> None:
-        """A worker's, for each chunk."""
-        if self._stop.is_set():
-            raise Stopped
-        self.job.status.reread(count, holes)
-
-    def _enter(self, phase: Phase) -> None:
-        self.job.status.enter(phase)
-        self.job.log.emit("phase", phase=phase.value)
-
-    def _stage(self, process: Process) -> Stage | None:
-        return self.owner.supervisor.stage(process)
-
-    def _evidence(self) -> Receiving:
-        """All that is known by now."""
-        heard, status = self._link.heard, self.job.status
-        seen = replace(
-            self._seen,
-            seconds=status.seconds,
-            udpcast=self._stage(self._link.process),
-            sender=heard.address,
-            silence=heard.silence,
-            end_notice=heard.end_notice,
-            anew=heard.began_anew or heard.greeted_quiet is not None,
-            mixed=heard.mixed,
-            timed_out=heard.timed_out,
-            complaint=self._seen.complaint or heard.complaint,
-            rivals=heard.rivals,
-            parted=heard.parted,
-        )
-        if seen.hung is not None and seen.reread:  # all was written; it is the reading back that never came back
-            return replace(seen, hung=None, reread=Reread(status.reread.count, error=no_answer(seen.hung)))
-        if seen.hung is not None:  # who writes never came back
-            return replace(seen, target=Moved(status.moved.count))
-        return seen
-
-
-class Stopped(Exception):
-    """The operator ended the transfer while the disk was read back."""

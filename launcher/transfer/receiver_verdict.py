@@ -333,7 +333,7 @@ def _decompressor_broke(seen: Receiving) -> Claim | None:
 def _damaged(seen: Receiving, decompressor: Stage, failure: Sentence) -> Claim | None:
     """What came was not what had been sent, by the words of the `decompressor`."""
     what = complaint(decompressor.said, decompressor.status) if decompressor.status > 0 else None
-    words = {"so_far": _so_far(seen), "failure": failure, "not_whole": _not_whole(seen)}
+    words = {"so_far": _so_far(seen), "failure": failure, "not_whole": _state(seen)}
     if what is Complaint.DAMAGED:
         sentence = say("The data was damaged on the way {so_far}: {failure}; {not_whole}.", **words)
     elif what is Complaint.BEHIND:
@@ -348,7 +348,7 @@ def _decompressor_failed(seen: Receiving, failure: Sentence) -> Claim:
         "The decompressor failed {so_far}: {failure}; {not_whole}.",
         so_far=_so_far(seen),
         failure=failure,
-        not_whole=_not_whole(seen),
+        not_whole=_state(seen),
     )
     return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
 
@@ -359,7 +359,7 @@ def _udp_receiver_failed(seen: Receiving) -> Claim | None:
         return None
     if seen.end_notice is not None:  # the cause: it came while udp-receiver still ran
         return _the_sender_stopped(seen, seen.end_notice)
-    words = {"so_far": _so_far(seen), "not_whole": _not_whole(seen)}
+    words = {"so_far": _so_far(seen), "not_whole": _state(seen)}
     if seen.udpcast and seen.udpcast.status < 0:
         sentence = say("The transfer broke off {so_far}: {failure}; {not_whole}.", failure=failure, **words)
         return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
@@ -388,7 +388,7 @@ def _cut_short(seen: Receiving, failure: Sentence) -> Claim:
         "The stream was cut short {so_far}: {failure}; {not_whole}.",
         so_far=_so_far(seen),
         failure=failure,
-        not_whole=_not_whole(seen),
+        not_whole=_state(seen),
     )
     return OutcomeKind.TRUNCATED, sentence, CALL_AGAIN
 
@@ -396,7 +396,7 @@ def _cut_short(seen: Receiving, failure: Sentence) -> Claim:
 def _broke_off(seen: Receiving) -> Claim | None:
     if seen.stream.whole and seen.target.whole:
         return None
-    sentence = say("The transfer broke off {so_far}; {not_whole}.", so_far=_so_far(seen), not_whole=_not_whole(seen))
+    sentence = say("The transfer broke off {so_far}; {not_whole}.", so_far=_so_far(seen), not_whole=_state(seen))
     return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
 
 

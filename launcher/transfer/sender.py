@@ -36,7 +36,8 @@ from ..udpcast.messages import MessageKind, parse_message
 from . import sender_signals as signals
 from .attendance import Attendance
 from .evidence import Sending, Stood
-from .liveness import Cancelled, DiskHung
+from .listening import NO_KEY, NOBODY, Listening
+from .liveness import DiskHung
 from .looking import Looking, is_framed
 from .monitor import RivalMonitor
 from .opening import opened
@@ -51,8 +52,6 @@ from .stored_cast import StoredCast
 from .stream import DiskCast, Stream, cast
 from .supervisor import Ended, Said
 
-NO_KEY = say("The cast starts by itself; udp-sender reads no key (--nokbd).")
-NOBODY = say("No receiver has connected yet.")
 TOLD_TO_BEGIN = say("Another PC told udp-sender to begin, and no receiver was there; it waits anew.")
 
 
@@ -115,8 +114,11 @@ class Sender:
             return attendance.evidence(cancelled=True)
         looking = StoredCast(job, source) if isinstance(source, StoredSource) else Looking(job, source)
         listening = Listening(job, attendance, looking)
-        listening.run()
-        if attendance.state is not Cast.WAITING:
+        try:
+            listening.run()
+        finally:
+            looking.end()
+        if listening.cancelled or attendance.state is not Cast.WAITING:
             return attendance.evidence(cancelled=listening.cancelled)
         stream: Stream | None
         if isinstance(looking, StoredCast):
@@ -153,35 +155,6 @@ def _check(plan: Plan, source: SourceDisk) -> None:
             ),
             say("Send it with compr=zstd."),
         )
-
-
-class Listening(Loop):
-    """Before anything is started: another sender that waits on the same port would share the receivers. Meanwhile
-    `looking` goes on."""
-
-    def __init__(self, job: Job, attendance: Attendance, looking: Looking | StoredCast) -> None:
-        super().__init__(job)
-        self.cancelled = False
-        self._attendance = attendance
-        self._looking = looking
-
-    def run(self) -> None:
-        """Listen until it is known whether to start, and with what."""
-        self.until(self._is_known, self.job.times.listen_tick)
-
-    def _is_known(self) -> bool:
-        state = self._attendance.state
-        return state is not Cast.LISTENING and (state is not Cast.WAITING or self._looking.is_over())
-
-    def take(self, message: Message | Said | Ended) -> None:
-        if isinstance(message, Cancel):
-            self.cancelled = True
-            self._attendance.take(Cancelled())
-        elif isinstance(message, BeginCast):
-            self.job.status.tell(NO_KEY if self.job.plan.options.nokbd else NOBODY)
-
-    def tick(self) -> None:
-        self._attendance.tick()
 
 
 class Casting(Loop):

@@ -20,8 +20,8 @@ from ..errors import ErrorKind, TransferFailed
 from ..model.plan import Plan
 from ..model.times import Times
 from ..model.wording import moment
-from ..sentence import Sentence, say, verbatim
-from .looking import is_framed
+from ..sentence import Sentence, say
+from .looking import is_framed, record, said_whole
 from .owner import Job
 from .stream import Progress
 
@@ -80,19 +80,18 @@ class StoredCast:
         """Nobody has to look at what is used: the image tells."""
         return True
 
+    def end(self) -> None:
+        """Nothing goes on."""
+
     def tell(self) -> int:
         """Say what is cast. Gives the bytes that are used."""
         manifest = self._stored.manifest
         used = self._stored.pieces.sent
-        whole = tuple(verbatim(part.whole) for part in manifest.parts if part.whole)
-        self._job.status.expect(manifest.length, used, whole)
+        self._job.status.expect(manifest.length, used, said_whole(manifest.parts))
         note = of_image(self._job.plan.target.path, manifest)
         self._job.status.note(note)
         self._job.log.emit("note", text=str(note))
-        parts = [
-            {"name": one.name, "kind": one.kind, "size": one.size, "used": one.used, "whole": one.whole}
-            for one in manifest.parts
-        ]
+        parts = [record(part) for part in manifest.parts]
         self._job.log.emit("used", used=used, total=manifest.length, seconds=0.0, parts=parts)
         return used
 

@@ -37,11 +37,11 @@ from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Grow, Holes, Keep, Plan
 from ..model.times import TIMES, Times
 from ..model.wording import part_of, size
-from ..process import Process
 from ..sentence import Sentence, joined, say
 from .opening import opened
 from .owner import Job
-from .receiver import NOT_REREAD, Receiver, Reception, Stopped
+from .receiver import Receiver
+from .reception import NOT_REREAD, Reception, Stopped
 from .status import Phase, Status
 
 NO_DISK_IS_LARGER = 1 << 62  # bytes
@@ -132,23 +132,18 @@ class Storing(Reception):
 
     # --- the stream ---------------------------------------------------------------------------------------------------
 
-    def _take_stream(self, incoming: Incoming, head: bytes) -> tuple[Process, ...]:
+    def wrong(self, head: bytes) -> Outcome | None:
         if recognise(head) is not Compression.ZSTD:
-            self._note(stream=Moved(len(head)), refusal=_not_kept(say("it is not packed with zstd")))
-            return ()
-        return super()._take_stream(incoming, head)
+            return _not_kept(say("it is not packed with zstd"))
+        return super().wrong(head)
 
-    def _may_write(self, head: bytes, manifest: Manifest | None) -> bool:
+    def refused(self, head: bytes, manifest: Manifest | None) -> Outcome | None:
         if manifest is None or manifest.format < KEPT_FORMAT:
             why = say("no manifest comes with it") if manifest is None else say("its sender is of an older version")
-            self._note(manifest=manifest, refusal=_not_kept(why))
-            return False
-        return super()._may_write(head, manifest)
+            return _not_kept(why)
+        return super().refused(head, manifest)
 
-    def _tell_of_target(self, manifest: Manifest) -> None:
-        """Nothing is overwritten."""
-
-    def _pass_on(self, incoming: Incoming, outlet: int, most: int | None) -> Moved:
+    def pass_on(self, incoming: Incoming, outlet: int, most: int | None) -> Moved:
         memory, done = chunk(), 0
         try:
             while most is None or done < most:
@@ -172,12 +167,12 @@ class Storing(Reception):
             return Moved(done, error=error.words)
         return Moved(done)
 
-    def _write_records(self, reader: RecordReader) -> Moved:
+    def write_records(self, reader: RecordReader) -> Moved:
         return copy_records(reader, Nowhere(), self._seen.size, self.job.status.moved)
 
     # --- its end ------------------------------------------------------------------------------------------------------
 
-    def _flush(self) -> None:
+    def complete(self) -> None:
         self._enter(Phase.FLUSHING)
         finishing = self.owner.start("disk", self._finish)
         self.until(lambda: finishing.over)
@@ -207,7 +202,7 @@ class Storing(Reception):
         except TransferFailed as error:
             raise DiskError(0, error.sentence) from error
 
-    def _verify(self) -> None:
+    def verify(self) -> None:
         self._enter(Phase.VERIFYING)
         self._note(reread=NOT_REREAD)
         reading = self.owner.start("disk", self._read_again)
@@ -229,7 +224,7 @@ class Storing(Reception):
             return Reread(found.count, error=found.wrong)
         return Reread(found.count, found.digest)
 
-    def _tidy(self) -> None:
+    def finish(self) -> None:
         """Give the file its name, where all of it is right."""
         self._disks.clear()
         if not self._good_so_far():
@@ -250,12 +245,6 @@ class Storing(Reception):
         except DiskError as error:
             return error.words
         return None
-
-    def _with_room(self, outcome: Outcome) -> Outcome:
-        return outcome
-
-    def _clear_holes(self) -> None:
-        """There is no disk."""
 
     # --- what is said -------------------------------------------------------------------------------------------------
 

@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..hardware.window import Window
 from ..sentence import Sentence, say, verbatim
 from .doubt import Doubt, Tools, failed, fields, unknown
-from .window import Window
 
 PROGRAM = "btrfs"
 WRITTEN = 0x1

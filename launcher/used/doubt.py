@@ -12,6 +12,8 @@ from ..sentence import NOTHING, Sentence, say, verbatim
 
 LINE_MOST = 16 << 20
 """Bytes of a line. The longest that is right is dumpe2fs's list of the free blocks of one group."""
+TEXT_MOST = 4 << 20
+"""Bytes of an answer that is kept as a whole. The longest that is right is a partition table."""
 
 
 class Doubt(Exception):
@@ -46,11 +48,12 @@ def fields(pattern: re.Pattern[str], lines: Iterable[str], program: str) -> dict
 
 @dataclass(frozen=True)
 class Tools:
-    """Who asks. `deadline` by the monotonic clock, in seconds; `note` is given each command."""
+    """Who asks. `deadline` by the monotonic clock, in seconds; `note` is given each command; `stop` as in `ask`."""
 
     deadline: float
     note: Callable[[str], None]
     rights: bool = False
+    stop: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -65,10 +68,16 @@ class Tools:
         return text
 
     def both(self, *argv: str) -> tuple[str, Ended]:
-        """What it writes, and how it ends. Raises LauncherError."""
-        pieces: list[bytes] = []
-        ended = self.stream(pieces.append, *argv)
-        return b"".join(pieces).decode(errors="replace"), ended
+        """What it writes, and how it ends. Raises LauncherError, and Doubt where that has no end."""
+        text = bytearray()
+
+        def take(piece: bytes) -> None:
+            text.extend(piece)
+            if len(text) > TEXT_MOST:
+                raise unknown(argv[0])
+
+        ended = self.stream(take, *argv)
+        return text.decode(errors="replace"), ended
 
     def stream(self, take: Callable[[bytes], None], *argv: str) -> Ended:
         """Give `take` the pieces of what it writes. Raises LauncherError, what `take` raises, and Doubt where there is
@@ -76,7 +85,7 @@ class Tools:
         if find(argv[0]) is None:
             why = say("{program} is missing (the initrd was built without it, or it is not installed)", program=argv[0])
             raise Doubt(why)
-        return ask(argv, take, self.seconds, rights=self.rights, note=self.note)
+        return ask(argv, take, self.seconds, rights=self.rights, note=self.note, stop=self.stop)
 
     def lines(self, take: Callable[[str], None], *argv: str) -> Ended:
         """The same by lines; Doubt where one has no end."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
+from ..hardware.window import Window
 from ..sentence import Sentence, say, verbatim
 from .doubt import Tools
-from .window import Window
 
 PROGRAM = "mdir"
 TYPES = frozenset({"C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "EF"})

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from ..hardware.window import Window
 from ..sentence import say
 from .doubt import Doubt, Tools, failed, fields, unknown
-from .window import Window
 
 PROGRAM = "dumpe2fs"
 PROVEN = frozenset(

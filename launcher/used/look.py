@@ -6,11 +6,12 @@ Rules, in one place:
   in doubt (an answer that is not understood, a failure, a deadline, a program that is missing) makes a partition whole,
   and the reason is said.
 * What is free comes into the map behind the last question of its partition, and all of it or nothing.
-* The first and the last MiB of a partition are used, and all that is in none: so a clone has no signature that its
-  source has not.
+* The ends of a partition are used (see `edges`: 5 MiB and 2 MiB), and all that is in none: so a clone has no signature
+  that its source has not.
 * Where one system is hibernated, it has its file systems still: if Windows is, or nobody can know (BitLocker), no NTFS
-  of the disk is looked at; if a Linux is, none is at all.
-* Tools see read-only windows (see `window`). Without loop devices only the table is read, and no partition looked at.
+  of the disk is looked at; if a Linux is, none is at all. So it is where a partition is sent alone.
+* Tools see read-only windows (`hardware.window`). Without loop devices only the table is read, and no partition looked
+  at.
 """
 
 from __future__ import annotations
@@ -19,22 +20,24 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ..asking import answer
 from ..errors import LauncherError
 from ..hardware.signatures import ASKED, PROGRAM, PROTECTIVE, Signature, parse
+from ..hardware.window import DRIVER, NoWindow, Window
 from ..sentence import Sentence, say
 from . import btrfs, esp, ext, ntfs, swap, table, xfs
 from .doubt import Doubt, Tools
+from .edges import FIRST, LAST
+from .source import Source
 from .survey import Part, Survey
 from .table import Entry, Table
 from .used_map import UsedMap
-from .window import MODPROBE, NoWindow, Source, Window
 
 SECONDS = 540.0
 """What all may take, and half of it what one partition may: of a large NTFS much is read, also on a slow disk."""
-EDGE = 1 << 20
-"""Bytes at the beginning and at the end of each partition that are sent always."""
+ALIGNED = 1 << 20  # bytes: where partitions begin, by custom
 LARGE_SECTOR = 4096
 HIBERNATED = "swsuspend"
 NTFS, BITLOCKER = "ntfs", "BitLocker"
@@ -54,24 +57,34 @@ def _quiet(command: str) -> None:
 
 
 def survey(
-    path: str, length: int, *, seconds: float = SECONDS, used: bool = True, note: Callable[[str], None] = _quiet
+    path: str,
+    length: int,
+    *,
+    seconds: float = SECONDS,
+    used: bool = True,
+    note: Callable[[str], None] = _quiet,
+    stop: int | None = None,
 ) -> Survey:
     """What is on the `length` bytes of the disk, partition or image file at `path`; without `used` only which parts
-    there are. All may take so many `seconds`, then the rest is whole; `note` is given each command. Raises
-    LauncherError where it cannot be read at all."""
+    there are. All may take so many `seconds`, then the rest is whole; `note` is given each command. When
+    the descriptor `stop` becomes readable, nobody wants to know any more: it ends with `Stopped`. Raises LauncherError
+    where it cannot be read at all."""
     with contextlib.closing(Source(path)) as source:
-        return _Surveying(source, length, seconds, note).survey(used)
+        return _Surveying(source, length, seconds, note, stop).survey(used)
 
 
 class _Surveying:
     """One survey."""
 
-    def __init__(self, source: Source, length: int, seconds: float, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, source: Source, length: int, seconds: float, note: Callable[[str], None], stop: int | None
+    ) -> None:
         self._source = source
         self._length = length
         self._seconds = seconds
         self._end = time.monotonic() + seconds
         self._note = note
+        self._stop = stop
         self._sector = source.sector
 
     def survey(self, used: bool) -> Survey:
@@ -81,7 +94,7 @@ class _Surveying:
             whole = Part(self._source.name, 0, 0, self._length, disk.kind, whole=_words(self._source.name, disk.doubt))
             return Survey(UsedMap(self._length), (whole,))
         found = [self._recognise(entry, disk) for entry in disk.entries]
-        hibernated = self._hibernated(found) if used else _Hibernated()
+        hibernated = self._asleep(found) if used else _Hibernated()
         chart = UsedMap(self._length)
         parts = tuple(self._part(one, hibernated, chart) if used else one.part for one in found)
         text, end = (disk.table.text, disk.table.end) if disk.table else (None, None)
@@ -115,11 +128,11 @@ class _Surveying:
     def _load(self) -> None:
         """Bring the kernel's driver of loop devices; where that fails, it is seen at the device that is not there."""
         with contextlib.suppress(LauncherError):
-            answer(MODPROBE, self._seconds / 2, note=self._note)
+            answer(DRIVER, self._seconds / 2, note=self._note)
 
     def _tools(self, rights: bool = False) -> Tools:
         """For one part, from now on."""
-        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note, rights)
+        return Tools(min(time.monotonic() + self._seconds / 2, self._end), self._note, rights, self._stop)
 
     def _disk(self, path: str, rights: bool = False) -> _Disk:
         """What the disk is as a whole, to be seen at `path`, perhaps only by us."""
@@ -167,8 +180,27 @@ class _Surveying:
             return _Found(part, doubt)
         return _Found(part)
 
+    def _asleep(self, found: list[_Found]) -> _Hibernated:
+        """Which systems are hibernated: on all of the disk, also where one partition of it is sent alone."""
+        path = self._source.disk
+        if path is None:
+            return self._hibernated(found)
+        try:
+            with contextlib.closing(Source(path)) as source:
+                left = max(0.0, self._end - time.monotonic())
+                return _Surveying(source, source.size, left, self._note, self._stop).hibernated()
+        except LauncherError:
+            return _Hibernated(unknown=Path(path).name)
+
+    def hibernated(self) -> _Hibernated:
+        """The same of a disk of which nothing else is wanted."""
+        disk = self._whole()
+        if disk.doubt or disk.blind:
+            return _Hibernated(unknown=self._source.name)
+        return self._hibernated([self._recognise(entry, disk) for entry in disk.entries])
+
     def _hibernated(self, found: list[_Found]) -> _Hibernated:
-        """Which systems are."""
+        """Which of them are."""
         parts = [one.part for one in found]
         linux = next((part.name for part in parts if part.kind == HIBERNATED), "")
         windows = unknown = ""
@@ -222,7 +254,7 @@ class _Surveying:
             return ()
         end = disk.table.end
         seen = {one.offset: one for one in disk.found if one.offset >= end}
-        for begin in sorted({end, -(-end // EDGE) * EDGE}):
+        for begin in sorted({end, -(-end // ALIGNED) * ALIGNED}):
             if begin < self._source.size and not disk.blind:
                 for one in self._recognised(begin, self._source.size):
                     seen[one.offset] = one
@@ -302,7 +334,7 @@ def _freeing(trial: UsedMap, part: Part) -> Callable[[int, int], None]:
     def free(begin: int, end: int) -> None:
         if not 0 <= begin <= end <= part.size:
             raise Doubt(say("the file system is larger than the partition"))
-        begin, end = max(begin, EDGE), min(end, part.size - EDGE)
+        begin, end = max(begin, FIRST), min(end, part.size - LAST)
         if begin < end:
             trial.free(part.offset + begin, part.offset + end)
 

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..asking import Ended
+from ..hardware.window import Window
 from ..sentence import Sentence, say, verbatim
 from .doubt import Doubt, Tools, failed, unknown
 from .used_map import GRANULE
-from .window import Window
 
 PROBE, RESIZE, INFO, CAT = "ntfs-3g.probe", "ntfsresize", "ntfsinfo", "ntfscat"
 INVALID, HIBERNATED, UNCLEAN = 12, 14, 15

@@ -9,10 +9,10 @@ from .used_map import UsedMap
 
 
 @dataclass(frozen=True)
-class Part:
+class DiskPart:
     """A partition, or a disk without any. `name` as the kernel has it (``sda3``), `number` in its table (0: the whole),
     `offset` and `size` in bytes, `kind` as blkid names it ("": nothing recognised), `used` bytes by the file system's
-    own word, None where it was not asked. `whole`: why all of it is sent, or None."""
+    own word, None where it was not asked."""
 
     name: str
     number: int
@@ -20,6 +20,12 @@ class Part:
     size: int
     kind: str = ""
     used: int | None = None
+
+
+@dataclass(frozen=True)
+class Part(DiskPart):
+    """One that was looked at. `whole`: why all of it is sent, or None."""
+
     whole: Sentence | None = None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..hardware.window import Window
 from .doubt import Tools
-from .window import Window
 
 HEADER = 64 << 10
 """The largest page there is."""

@@ -2,7 +2,8 @@
 
 Only tables that everybody reads alike are understood: GPT, and MBR with or without logical partitions. Where something
 else is recognised on the disk as well, the table is hybrid or broken, or partitions overlap or end behind the disk, it
-is in doubt which of them is right.
+is in doubt which of them is right. Each doubt has its own sentence. A table that came over the wire as text, and is
+written anew from its values: `resize.table`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from .doubt import Doubt, Tools, failed, unknown
 
 PROGRAM = "sfdisk"
 GPT, MBR = "gpt", "dos"
-EXTENDED = {"5", "f", "85"}
+EXTENDED = frozenset({"5", "f", "85"})
 """Types of MBR partitions that hold the logical ones."""
 OF_GPT = "ee"
 """The type of the one MBR partition that stands before a GPT."""
+DYNAMIC = frozenset({"42", "5808c8aa-7e8f-42e0-85d2-e1e90434cfb3", "af9b60a0-1431-4f62-bc68-3311714a69ad"})
+"""Types of MBR and GPT partitions in which Windows keeps volumes by a database of its own (Logical Disk Manager): one
+that begins where the partition begins may go on behind another."""
 FIRST_LOGICAL = 5
 HARMLESS = re.compile(
     r"GPT PMBR size mismatch \(\d+ != \d+\) will be corrected by write\."
@@ -113,6 +117,8 @@ def check(label: str, entries: Iterable[Entry], length: int) -> tuple[Entry, ...
         raise Doubt(say("its partition table ({kind}) is not understood", kind=label))
     if len({one.number for one in entries}) < len(entries):
         raise unknown(PROGRAM)
+    if any(one.type in DYNAMIC for one in entries):
+        raise Doubt(say("it is a dynamic disk of Windows"))
     if any(one.end > length for one in entries):
         raise Doubt(say("its partition table speaks of more than is there"))
     extended = [one for one in entries if label == MBR and one.type in EXTENDED]

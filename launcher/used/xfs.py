@@ -15,9 +15,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..hardware.window import Window
 from ..sentence import Sentence, say, verbatim
 from .doubt import Doubt, Tools, failed, fields, unknown
-from .window import Window
 
 LOG, DB = "xfs_logprint", "xfs_db"
 VERSION = 5

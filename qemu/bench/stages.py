@@ -21,10 +21,10 @@ from launcher.datapath.copying import (
     copy_pipe,
     copy_stream,
     copy_to_disk,
-    read_back,
     wide_pipe,
 )
 from launcher.datapath.moved import Moved
+from launcher.datapath.rereading import read_back
 
 from ..columns import layout
 from ..disks.raw import MIB

@@ -60,7 +60,7 @@ def make_bridge(seats: int) -> None:
     ip("link", "add", BRIDGE, "type", "bridge", "mcast_snooping", "0", "forward_delay", "0", "stp_state", "0")
     ip("link", "set", BRIDGE, "addrgenmode", "none")
     for address in (str(SERVER), "fe80::1/64", ROUTER6):
-        ip("address", "add", address, "dev", BRIDGE, *(["nodad"] if ":" in address else []))
+        ip("address", "add", address, "dev", BRIDGE, *(["nodad"] if ":" in address else ["broadcast", "+"]))
     ip("link", "set", BRIDGE, "up")
     for number in range(seats):
         ip("tuntap", "add", "dev", tap(number), "mode", "tap")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from launcher.asking import KEPT, Ended, NotEnded, answer, ask
+from launcher.asking import KEPT, Ended, NotEnded, Stopped, answer, ask, run
 from launcher.errors import ErrorKind, LauncherError, TransferFailed
 
 LONG = 60.0
@@ -51,6 +52,24 @@ def test_behind_the_deadline_it_is_killed_with_all_that_it_started(tmp_path: Pat
 def test_an_output_that_has_ended_is_no_end_of_the_program() -> None:
     with pytest.raises(NotEnded):
         ask(sh("exec >&- 2>&-; sleep 100"), lambda piece: None, 1.0)
+
+
+def test_who_wants_no_answer_any_more_ends_it_at_once() -> None:
+    stop = os.eventfd(0)
+    try:
+        with pytest.raises(Stopped):
+            ask(sh("echo out; sleep 100"), lambda piece: os.eventfd_write(stop, 1), LONG, stop=stop)
+        with pytest.raises(Stopped):  # and none is waited for behind it
+            ask(sh("exec sleep 100"), lambda piece: None, LONG, stop=stop)
+    finally:
+        os.close(stop)
+
+
+def test_what_is_given_to_it_and_how_it_failed() -> None:
+    ran = run(sh("cat; exit 3"), LONG, b"given.\n")
+    assert (ran.out, ran.status, str(ran.failure)) == ("given.\n", 3, "sh ended with status 3 (given)")
+    assert str(run(sh("echo out; echo bad. >&2; exit 1"), LONG).failure) == "sh ended with status 1 (bad)"
+    assert str(run(sh("exit 1"), LONG).failure) == "sh ended with status 1"
 
 
 def test_a_program_that_is_not_there() -> None:

@@ -6,18 +6,18 @@ import ast
 from pathlib import Path
 
 from launcher import process
-from launcher.hardware import signatures
+from launcher.hardware import signatures, window
 from launcher.images import mounting
 from launcher.model.plan import Compression
 from launcher.network.dhcp import client_argv
 from launcher.programs import ELSEWHERE, FILE_SYSTEMS, PROGRAMS
 from launcher.udpcast.command import compressor, decompressor
-from launcher.used import btrfs, esp, ext, ntfs, table, window, xfs
+from launcher.used import btrfs, esp, ext, ntfs, table, xfs
 from tests.common import ROOT
 
 STARTS = {
     "launcher/asking.py": {
-        *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.MODPROBE[0]),
+        *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.DRIVER[0]),
         *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT, xfs.LOG, xfs.DB, btrfs.PROGRAM),
         esp.PROGRAM,
         *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize

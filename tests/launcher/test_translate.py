@@ -153,8 +153,17 @@ NO_NUMBER: set[tuple[str, ...]] = {
     ),
     ("{program} finds errors in it",),
     ("{program} says of its partition table: {words}",),
+    (
+        "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
+        "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
+    ),
+    (
+        "{needed:,} bytes are needed, {there:,} are there, {count:,} byte too few",
+        "{needed:,} bytes are needed, {there:,} are there, {count:,} bytes too few",
+    ),
 }
-"""Messages with a field before such a word, and the field is never a number of such things."""
+"""Messages with a field before such a word, and the field is never a number of such things, or one of a disk's bytes,
+which are never one."""
 
 
 def without_plural(one: tuple[str, ...]) -> bool:

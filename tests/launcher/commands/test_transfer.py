@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from launcher.commands import transfer as headless
+from launcher.commands.commands import command
 from launcher.errors import AnswerError, ErrorKind, TransferFailed
 from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
@@ -70,6 +71,31 @@ def test_options_of_the_other_role_are_left_out_with_a_warning(image: Path) -> N
     warnings = headless.plan_of(values, ROOM)[1]
     assert len(warnings) == 1
     assert "--min-receivers" in str(warnings[0])
+
+
+def test_what_has_no_effect_on_a_new_image_is_said(tmp_path: Path) -> None:
+    values = headless.given(["umode=rcv", f"disk={tmp_path}/new.zst", "holes=zero", "grow=yes"])
+    _, warnings = headless.plan_of(values, ROOM)
+    said = [str(warning) for warning in warnings if "no disk is written" in str(warning)]
+    assert said == [f"{what} has no effect: no disk is written." for what in ("holes=zero", "grow=yes")]
+    assert not headless.plan_of(headless.given(["umode=rcv", f"disk={tmp_path}/new.zst"]), ROOM)[1]
+
+
+@pytest.mark.parametrize("place", [2, 3, 4, 5])
+def test_an_image_that_is_replaced_is_named_anywhere(monkeypatch: pytest.MonkeyPatch, place: int) -> None:
+    """--force stands before, between or behind the other arguments."""
+    seen: list[object] = []
+
+    def transfer(words: list[str], wanted: headless.Wanted) -> int:
+        seen.append((words, wanted))
+        return 0
+
+    monkeypatch.setattr(headless, "transfer", transfer)
+    words = ["image", "store", "room.zst", "nic=eth0", "port=9002"]
+    words.insert(place, "--force")
+    assert command(words) == 0
+    parameters = ["umode=rcv", "disk=room.zst", "nic=eth0", "port=9002"]
+    assert seen == [(parameters, headless.Wanted.STORE_ANEW)]
 
 
 def test_the_last_value_wins(image: Path) -> None:
@@ -157,6 +183,7 @@ def without(directory: Path) -> dict[str, str]:
 IMPORTS = """
 import sys
 from launcher.commands import transfer as headless
+from launcher.commands.commands import command
 from launcher.hardware.probe import cards
 from launcher.model.machine import Machine, Nic
 from launcher.transfer.transfer import Transfer

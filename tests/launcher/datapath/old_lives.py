@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import struct
-import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
-MIB = 1 << 20
+from tests.disks import MIB, run
 
 
 def gpt(path: Path) -> None:
@@ -101,11 +100,6 @@ def _ends(label: str, size: int) -> tuple[bytes, bytes]:
         run("sfdisk", made.name, text=f"label: {label}\nstart=2048, size=2048\n")
         data = Path(made.name).read_bytes()
         return data[:MIB], data[-MIB:]
-
-
-def run(*words: str | Path, text: str = "") -> None:
-    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    subprocess.run(words, input=text, check=True, capture_output=True, text=True, env={**os.environ, "PATH": path})
 
 
 def _size(path: Path) -> int:

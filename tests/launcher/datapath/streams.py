@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from launcher.datapath.digests import DiskDigest
 from launcher.datapath.frames import bound, hole_frame, seek_entry, seek_table, zero_frame
 from launcher.datapath.framing import Manifest, SentPart, Trailer, manifest_frame, trailer_frame
-from launcher.datapath.zstd import Compressor, content_size
+from launcher.datapath.zstd import Compressor, content_size, frame_size
 from launcher.used.used_map import UsedMap
 
 MIB = 1 << 20
@@ -66,3 +68,17 @@ def part(number: int, offset: int, size: int, kind: str) -> SentPart:
 
 def _content(frame: bytes) -> int:
     return content_size(frame) or 0
+
+
+def restored(stream: bytes) -> bytes:
+    """What zstd's own program makes of it."""
+    return subprocess.run(["zstd", "-q", "-dc"], input=stream, check=True, capture_output=True).stdout
+
+
+def frames_of(stream: bytes) -> Iterator[bytes]:
+    """What the real library takes for frames."""
+    while stream:
+        size = frame_size(stream)
+        assert size
+        yield stream[:size]
+        stream = stream[size:]

@@ -26,7 +26,8 @@ from launcher.errors import LauncherError
 from launcher.hardware.signatures import Signature, parse, signatures
 from launcher.model.times import TIMES
 from launcher.sentence import say
-from tests.launcher.datapath.old_lives import MIB, OLD_LIVES, SOURCES, gpt, intel_raid, swap, zfs
+from tests.disks import MIB
+from tests.launcher.datapath.old_lives import OLD_LIVES, SOURCES, gpt, intel_raid, swap, zfs
 
 QUICK = replace(TIMES, partitions=0.3, patience=30.0)
 END = 4 * MIB

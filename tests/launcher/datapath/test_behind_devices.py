@@ -17,7 +17,8 @@ from launcher.datapath.block_device import TargetDisk
 from launcher.datapath.chunks import CHUNK, chunk
 from launcher.hardware.signatures import signatures
 from launcher.model.times import TIMES
-from tests.launcher.datapath.old_lives import MIB, dos, ext4, gpt, md_superblock
+from tests.disks import MIB
+from tests.launcher.datapath.old_lives import dos, ext4, gpt, md_superblock
 
 pytestmark = pytest.mark.netns
 

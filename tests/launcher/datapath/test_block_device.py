@@ -23,7 +23,8 @@ from launcher.datapath.block_device import (
     overlap,
     whereabouts,
 )
-from launcher.datapath.copying import Incoming, copy_to_disk, read_back, wide_pipe, write_all
+from launcher.datapath.copying import Incoming, copy_to_disk, wide_pipe, write_all
+from launcher.datapath.rereading import read_back
 from launcher.errors import TransferFailed
 from launcher.model.machine import Disk
 from launcher.model.plan import Target
@@ -113,6 +114,31 @@ def test_a_disk_in_use_is_refused_in_words(block: Path, tmp_path: Path) -> None:
             TargetDisk(str(block))
     finally:
         subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.netns
+def test_a_source_that_a_container_has_mounted_is_refused(block: Path, tmp_path: Path) -> None:
+    subprocess.run(["mkfs.ext4", "-q", "-F", block], check=True)
+    place = tmp_path / "inside"
+    place.mkdir()
+    words = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        'mount "$1" "$2" && echo mounted && read -r end',
+        "sh",
+        str(block),
+        str(place),
+    ]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as container:
+        try:
+            assert container.stdout is not None and container.stdout.readline() == b"mounted\n"
+            with pytest.raises(TransferFailed, match=f"{block} is in use by something that cannot be seen from here"):
+                SourceDisk(str(block), replace(TIMES, partitions=0.1))
+        finally:
+            container.communicate(b"\n")
+    SourceDisk(str(block)).close()
 
 
 def test_a_source_is_never_open_for_writing(tmp_path: Path) -> None:

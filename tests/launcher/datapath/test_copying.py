@@ -23,11 +23,11 @@ from launcher.datapath.copying import (
     copy_pipe,
     copy_stream,
     copy_to_disk,
-    read_back,
     wide_pipe,
     write_all,
 )
 from launcher.datapath.moved import MARK, Moved, Reread
+from launcher.datapath.rereading import read_back
 from launcher.model.times import TIMES
 from launcher.sentence import say, verbatim
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 import random
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -28,6 +27,7 @@ from launcher.datapath.frames import (
 from launcher.datapath.framing import Manifest, Trailer, manifest_frame, trailer_frame
 from launcher.datapath.zstd import Compressor, Decompressor, ZstdError, content_size, frame_size
 from launcher.used.used_map import HOLE_MOST
+from tests.launcher.datapath.streams import frames_of, restored
 
 KIB, MIB = 1 << 10, 1 << 20
 
@@ -35,19 +35,6 @@ KIB, MIB = 1 << 10, 1 << 20
 def compressed(data: bytes) -> bytes:
     out = memoryview(bytearray(bound(len(data))))
     return bytes(out[: Compressor().frame(data, out)])
-
-
-def restored(stream: bytes) -> bytes:
-    return subprocess.run(["zstd", "-q", "-dc"], input=stream, check=True, capture_output=True).stdout
-
-
-def frames_of(stream: bytes) -> Iterator[bytes]:
-    """What the real library takes for frames."""
-    while stream:
-        size = frame_size(stream)
-        assert size
-        yield stream[:size]
-        stream = stream[size:]
 
 
 def test_zstd_makes_of_a_stream_the_disk_with_zeros_in_its_holes(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import asdict, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.datapath.framing import (
@@ -107,6 +107,7 @@ def manifests(draw: st.DrawFn) -> Manifest:
     )  # fmt: skip
 
 
+@settings(max_examples=30)
 @given(manifests(), st.binary(max_size=9))
 def test_a_manifest_comes_back(manifest: Manifest, behind: bytes) -> None:
     frame = manifest_frame(manifest)

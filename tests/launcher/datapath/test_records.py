@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from launcher.datapath.block_device import ReadBack, TargetDisk
 from launcher.datapath.chunks import chunk
-from launcher.datapath.copying import copy_records, read_back
+from launcher.datapath.copying import copy_records
 from launcher.datapath.layout import Layout
 from launcher.datapath.moved import MARK, Moved, Reread
 from launcher.datapath.records import HEADER, BadRecord, Checked, Kind, Record, RecordReader
+from launcher.datapath.rereading import read_back
 from launcher.used.used_map import CHUNK, HOLE_MOST
 
 K = Kind
@@ -299,7 +300,8 @@ def test_what_may_not_be_is_not_written_and_nothing_behind_it(tmp_path: Path) ->
     stream = MANIFEST + data(0, b"x" * CHUNK) + data(5 * CHUNK, b"y" * CHUNK) + data(CHUNK, b"z" * CHUNK) + END
     moved = written(target, 9 * CHUNK, stream)
     assert (moved.whole, moved.count) == (False, CHUNK)
-    assert str(moved.bad) == "1,048,576 bytes were to go to byte 5,242,880, where byte 1,048,576 of 9,437,184 is next"
+    wanted = "a record of length 1,048,576 was to go to byte 5,242,880, where 1,048,576 of 9,437,184 is next"
+    assert str(moved.bad) == wanted
     assert target.read_bytes() == b"x" * CHUNK + b"o" * 8 * CHUNK
 
 

@@ -6,7 +6,6 @@ import errno
 import os
 import random
 import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,8 +24,9 @@ from launcher.datapath.frames import HOLE_BYTES, bound, hole_frame, read_hole, z
 from launcher.datapath.moved import Moved
 from launcher.datapath.packing import Packing
 from launcher.datapath.sending import DiskStream
-from launcher.datapath.zstd import Compressor, content_size, frame_size
+from launcher.datapath.zstd import Compressor, content_size
 from launcher.used.used_map import CHUNK, GRANULE, HOLE_MOST, Run, UsedMap
+from tests.launcher.datapath.streams import frames_of, restored
 
 MIB = 1 << 20
 DEADLINE = 20.0
@@ -101,18 +101,6 @@ def expected(path: Path, used: UsedMap) -> tuple[bytes, str]:
     return bytes(disk), digest.hexdigest()
 
 
-def restored(frames: bytes) -> bytes:
-    return subprocess.run(["zstd", "-q", "-dc"], input=frames, check=True, capture_output=True).stdout
-
-
-def frames_of(frames: bytes) -> Iterator[bytes]:
-    while frames:
-        size = frame_size(frames)
-        assert size
-        yield frames[:size]
-        frames = frames[size:]
-
-
 def test_a_disk_that_is_full_is_sent_as_it_is(disk: Path) -> None:
     size = disk.stat().st_size
     moved, frames, _ = stream(disk, UsedMap(size))
@@ -121,7 +109,7 @@ def test_a_disk_that_is_full_is_sent_as_it_is(disk: Path) -> None:
     assert [content_size(frame) for frame in frames_of(frames)] == [MIB] * (size // MIB) + [size % MIB]
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 9 * MIB), st.integers(0, 9 * MIB)), max_size=6))
 def test_what_is_used_arrives_and_what_is_free_is_zeros(disk: Path, ranges: list[tuple[int, int]]) -> None:
     used = UsedMap(disk.stat().st_size)

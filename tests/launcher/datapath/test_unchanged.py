@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-import subprocess
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from launcher.datapath.block_device import BLKDISCARD
 from launcher.datapath.unchanged import Unchanged
+from tests import disks
 
 
 @pytest.fixture
@@ -45,11 +48,8 @@ def test_what_cannot_be_known_has_changed(file: Path, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def loop(file: Path) -> Iterator[Path]:
-    device = subprocess.run(
-        ["losetup", "-f", "--show", file], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    yield Path(device)
-    subprocess.run(["losetup", "-d", device], check=True)
+    with disks.loop(file) as device:
+        yield device
 
 
 @pytest.mark.netns
@@ -58,10 +58,41 @@ def test_a_disk_is_changed_by_what_is_written_to_it_since(loop: Path) -> None:
     with loop.open("r+b", buffering=0) as writer, loop.open("rb") as disk:
         writer.write(b"before")
         unchanged = Unchanged(disk.fileno())
-        assert unchanged()
+        os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         disk.read(4096)
         assert unchanged()
         writer.seek(4096)
         writer.write(b"since")
         os.fsync(writer.fileno())
         assert not unchanged()
+
+
+def changed_by(loop: Path, write: Callable[[int], object]) -> bool:
+    """Whether it is seen what `write` does with another descriptor, which stays open."""
+    with loop.open("r+b", buffering=0) as writer, loop.open("rb") as disk:
+        unchanged = Unchanged(disk.fileno())
+        os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        disk.read(1 << 16)
+        assert unchanged()
+        write(writer.fileno())
+        return not unchanged()
+
+
+@pytest.mark.netns
+def test_what_is_still_on_its_way_to_the_disk_has_changed_it(loop: Path) -> None:
+    """Who reads the disk sees it already."""
+    assert changed_by(loop, lambda fd: os.pwrite(fd, b"since" * 1000, 1 << 19))
+
+
+@pytest.mark.netns
+def test_what_is_discarded_has_changed_it(loop: Path) -> None:
+    assert changed_by(loop, lambda fd: fcntl.ioctl(fd, BLKDISCARD, struct.pack("QQ", 1 << 19, 1 << 18)))
+
+
+@pytest.mark.netns
+def test_a_disk_that_does_not_count_what_is_written_may_have_changed(loop: Path) -> None:
+    counting = Path("/sys/block", loop.name, "queue/iostats")
+    try:
+        assert changed_by(loop, lambda fd: counting.write_text("0"))
+    finally:
+        counting.write_text("1")

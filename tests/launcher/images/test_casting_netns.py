@@ -22,16 +22,13 @@ from launcher.commands import commands
 from launcher.datapath.stored import look
 from launcher.used.used_map import GRANULE, UsedMap
 from tests.common import ROOT
+from tests.disks import run
 from tests.launcher.datapath import streams
 from tests.launcher.datapath.streams import MIB
 
 pytestmark = pytest.mark.netns
 
 ONE = "udpcparam=--min-receivers 1 --rexmit-hello-interval 200"
-
-
-def run(*words: object) -> str:
-    return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -110,11 +107,11 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files, system, file = directory / "files", directory / "ext4", directory / "disk"
     files.mkdir()
     (files / "large").write_bytes(random.Random(1).randbytes(5 * MIB))
-    system.write_bytes(random.Random(2).randbytes(14 * MIB))
+    system.write_bytes(random.Random(2).randbytes(22 * MIB))
     run("mkfs.ext4", "-q", "-F", "-E", "nodiscard", "-d", files, system)
     with file.open("wb") as whole:
-        whole.truncate(16 * MIB)
-    subprocess.run(["sfdisk", "-q", file], input="label: gpt\nsize=14MiB\n", text=True, check=True)
+        whole.truncate(24 * MIB)
+    subprocess.run(["sfdisk", "-q", file], input="label: gpt\nsize=22MiB\n", text=True, check=True)
     with file.open("r+b") as whole:
         whole.seek(MIB)
         whole.write(system.read_bytes())
@@ -131,8 +128,8 @@ def test_a_disk_is_stored_looked_into_and_cast_again(seats: tuple[str, str], dis
     assert [file.name for file in tmp_path.iterdir()] == ["room.img.zst"]
     assert image.stat().st_mode & 0o777 == 0o600
     known = json.loads(command("image", "info", "--json", image).stdout)
-    assert known["whole"] and known["length"] == 16 * MIB and known["host"] == os.uname().nodename
-    assert known["used"] <= 12 * MIB < known["length"]
+    assert known["whole"] and known["length"] == 24 * MIB and known["host"] == os.uname().nodename
+    assert known["used"] <= 18 * MIB < known["length"]
     assert [(part["number"], part["kind"], part["offset"]) for part in known["parts"]] == [(1, "ext4", MIB)]
     assert known["xxh128"] == sent["xxh128"] == stored["xxh128"]
     text = command("image", "info", image).stdout
@@ -141,7 +138,7 @@ def test_a_disk_is_stored_looked_into_and_cast_again(seats: tuple[str, str], dis
     assert (checked.returncode, "is whole" in checked.stdout) == (0, True), checked
     run("zstd", "-tq", image)
 
-    target.write_bytes(b"\xaa" * 16 * MIB)
+    target.write_bytes(b"\xaa" * 24 * MIB)
     receiver = start(seats[1], "transfer", "umode=rcv", f"disk={target}", "port=9032")
     sent, got = cast(start(seats[0], "image", "cast", image, "port=9032", ONE), receiver)
     assert (sent["kind"], got["kind"]) == ("sent", "equal"), (sent, got)
@@ -173,7 +170,7 @@ def assert_same_files(target: Path, disk: Path, tmp_path: Path) -> None:
     """The file system is clean, and its file is the disk's."""
     system, files = tmp_path / "ext4", []
     for whole in (disk, target):
-        system.write_bytes(whole.read_bytes()[MIB : 15 * MIB])
+        system.write_bytes(whole.read_bytes()[MIB : 23 * MIB])
         run("e2fsck", "-fn", system)
         run("debugfs", "-R", f"dump large {tmp_path}/large", system)
         files.append((tmp_path / "large").read_bytes())

@@ -18,7 +18,9 @@ import pytest
 from launcher.errors import LauncherError
 from launcher.images import mounting
 from launcher.images.mounting import mount, unmount
+from launcher.paths import IMAGES
 from launcher.used.used_map import UsedMap
+from tests.disks import run
 from tests.launcher.datapath import streams
 from tests.launcher.datapath.streams import MIB
 
@@ -27,10 +29,6 @@ pytestmark = pytest.mark.netns
 TEXT = "What a pupil wrote.\n"
 SIZES = {"ext4": 8, "ntfs": 8, "vfat": 2, "swap": 1}  # MiB
 FILE = "letters/letter.txt"
-
-
-def run(*words: object) -> str:
-    return subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True).stdout
 
 
 def make_ext4(file: Path, files: Path) -> None:
@@ -97,14 +95,14 @@ def there(made: Room) -> Iterator[Path]:
     if mounting.Place(directory).path.exists():
         unmount(str(directory))
     directory.rmdir()
-    assert not running()
+    assert eventually(lambda: not running()), "nbdfuse and nbdkit end behind the loop device"
     assert eventually(lambda: loops() == before)
 
 
 def loops() -> set[str]:
     """Loop devices upon a disk of ours."""
     found = run("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE")
-    return {line for line in found.splitlines() if str(mounting.RUN) in line}
+    return {line for line in found.splitlines() if str(IMAGES) in line}
 
 
 def running() -> list[str]:
@@ -115,7 +113,7 @@ def running() -> list[str]:
             words = line.read_bytes()
         except OSError:
             continue
-        if words.startswith((b"nbdfuse", b"nbdkit")) and os.fsencode(mounting.RUN) in words:
+        if words.startswith((b"nbdfuse", b"nbdkit")) and os.fsencode(IMAGES) in words:
             found.append(line.parent.name)
     return found
 
@@ -197,7 +195,7 @@ def test_all_of_it_is_ended_also_when_a_program_was_killed(made: Room, there: Pa
     with pytest.raises(OSError, match=r"error|not connected"):
         (there / "large").read_bytes()
     unmount(str(there))
-    assert not running()
+    assert eventually(lambda: not running()), "nbdfuse and nbdkit end behind the loop device"
     assert not os.path.ismount(there)
 
 
@@ -215,7 +213,7 @@ def test_a_mount_that_was_killed_is_ended(made: Room, there: Path) -> None:
     with pytest.raises(LauncherError, match="or one was broken off"):
         mount(str(made.image), str(there), 1)
     unmount(str(there))
-    assert not running()
+    assert eventually(lambda: not running()), "nbdfuse and nbdkit end behind the loop device"
     mount(str(made.image), str(there), 1)
     assert (there / FILE).read_text() == TEXT
 

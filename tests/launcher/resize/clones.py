@@ -5,29 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 from launcher.resize.growth import Content, GrowthPlan, growth
 from launcher.resize.table import read_table
-from tests.launcher.resize.tables import MIB, disk, dump, environment
+from tests.disks import MIB, environment, loop, run
+from tests.launcher.resize.tables import disk, dump
 
 SWAP_UUID = "cccccccc-0000-4000-8000-000000000001"
-
-
-def run(*words: str | Path, **more: object) -> str:
-    """What a program says; it may not fail."""
-    done = subprocess.run(
-        list(map(str, words)),
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment() | {"MTOOLS_SKIP_CHECK": "1"},
-    )
-    assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def files() -> dict[str, bytes]:
@@ -95,7 +81,7 @@ def coarse(place: Path, table: str) -> Path:
     source = place / "source"
     source.write_bytes(bytes(440 * [7]))
     os.truncate(source, known.end + 2 * MIB)
-    with loop(source, known.sector) as device:
+    with loop(source, "--sector-size", str(known.sector)) as device:
         subprocess.run(
             ["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", str(device)],
             input=known.script(),
@@ -105,18 +91,6 @@ def coarse(place: Path, table: str) -> Path:
         )
         run("sync", device)
     return source
-
-
-@contextmanager
-def loop(image: Path, sector: int = 512, offset: int = 0) -> Iterator[Path]:
-    """A block device over `image`, from `offset` on."""
-    words = ("--find", "--show", "--sector-size", str(sector), "--offset", str(offset))
-    device = run("losetup", *words, image).strip()
-    try:
-        yield Path(device)
-    finally:
-        subprocess.run(["partx", "--delete", device], check=False, capture_output=True)
-        subprocess.run(["losetup", "--detach", device], check=True)
 
 
 def plan_of(source: Path | str, length: int, size: int, kinds: dict[int, str]) -> GrowthPlan:

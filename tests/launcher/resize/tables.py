@@ -6,7 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-MIB = 1 << 20
+from tests.disks import MIB, environment, run
+
 DISK_ID = "AAAAAAAA-0000-4000-8000-000000000001"
 LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 SWAP = "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F"
@@ -53,15 +54,12 @@ def disk(path: Path, size: int, table: str) -> Path:
 
 def write(path: Path, script: str) -> None:
     """Let sfdisk write a table on its own."""
-    words = ["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", str(path)]
-    subprocess.run(words, input=script, text=True, check=True, env=environment(), capture_output=True)
+    run("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", path, text=script)
 
 
 def dump(path: Path) -> str:
     """What sfdisk reads there."""
-    words = ["sfdisk", "--dump", str(path)]
-    done = subprocess.run(words, text=True, check=True, env=environment(), capture_output=True)
-    return done.stdout
+    return run("sfdisk", "--dump", path)
 
 
 def verified(path: Path) -> bool:
@@ -70,8 +68,3 @@ def verified(path: Path) -> bool:
         ["sfdisk", "--verify", str(path)], text=True, check=False, env=environment(), capture_output=True
     )
     return done.returncode == 0 and "No errors detected" in done.stdout and not done.stderr
-
-
-def environment() -> dict[str, str]:
-    """Where administrators have it."""
-    return {**os.environ, "LC_ALL": "C", "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}

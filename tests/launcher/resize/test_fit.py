@@ -9,7 +9,8 @@ import pytest
 from launcher.datapath.framing import Manifest
 from launcher.resize.fit import Fit, Misfit, fit
 from launcher.resize.table import read_table
-from tests.launcher.resize.tables import LINUX, MIB, dos, gpt
+from tests.disks import MIB
+from tests.launcher.resize.tables import LINUX, dos, gpt
 
 LENGTH = 100 * MIB
 

@@ -21,9 +21,10 @@ from launcher.resize.growth import GrowthPlan
 from launcher.resize.sectors import Piece
 from launcher.resize.table import Table, read_table, same
 from launcher.sentence import Sentence
+from tests.disks import MIB, environment, loop, run
 from tests.launcher.datapath.old_lives import md_superblock
-from tests.launcher.resize.clones import SWAP_UUID, clone, contents, expected, loop, part_of, plan_of, run
-from tests.launcher.resize.tables import BASIC, ESP, LINUX, MIB, RECOVERY, SWAP, dos, dump, environment, gpt, verified
+from tests.launcher.resize.clones import SWAP_UUID, clone, contents, expected, part_of, plan_of
+from tests.launcher.resize.tables import BASIC, ESP, LINUX, RECOVERY, SWAP, dos, dump, gpt, verified
 
 pytestmark = pytest.mark.netns
 
@@ -161,7 +162,7 @@ def debian(tmp_path: Path) -> Clone:
 
 def as_before(growth: Growth, debian: Clone, why: str) -> None:
     assert growth.kind is GrowthKind.FAILED and debian.equal, str(growth.sentence)
-    assert why in str(growth.sentence) and str(growth.sentence).endswith("The clone is equal, as it was.")
+    assert why in str(growth.sentence) and str(growth.sentence).endswith("The clone is as it was.")
 
 
 @pytest.mark.field
@@ -198,7 +199,7 @@ def test_a_tool_that_fails_leaves_the_clone(
 
 @pytest.mark.field
 def test_a_journal_that_is_to_be_replayed_is_seen(debian: Clone) -> None:
-    with loop(debian.target, offset=debian.plan.begin) as device:
+    with loop(debian.target, "--offset", str(debian.plan.begin)) as device:
         run("debugfs", "-w", "-R", "feature needs_recovery", device)
     changed = debian.target.read_bytes()
     growth = debian.grow()
@@ -371,7 +372,7 @@ def test_sectors_of_4096_bytes_on_a_real_block_device(tmp_path: Path) -> None:
     image = tmp_path / "image"
     image.write_bytes(b"")
     os.truncate(image, 80 * MIB)
-    with loop(image, 4096) as device:
+    with loop(image, "--sector-size", "4096") as device:
         _, source = clone(tmp_path, text, kinds, 80 * MIB, device)
         plan = plan_of(dump(device), len(source), 80 * MIB, kinds)
         growth = grow(str(device), plan)

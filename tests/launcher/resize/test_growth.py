@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.resize.growth import Content, GrowthPlan, NoGrowth, growth
-from launcher.resize.table import EXTENDED, Table, read_table
-from tests.launcher.resize.tables import BASIC, BIOS_BOOT, ESP, LINUX, MIB, RECOVERY, SWAP, dos, gpt
+from launcher.resize import file_systems
+from launcher.resize.growth import GROWS, Content, GrowthPlan, NoGrowth, growth
+from launcher.resize.table import Table, read_table
+from launcher.used.table import EXTENDED
+from tests.disks import MIB
+from tests.launcher.resize.tables import BASIC, BIOS_BOOT, ESP, LINUX, RECOVERY, SWAP, dos, gpt
 
 Kinds = dict[int, str]
 
@@ -175,3 +178,13 @@ def hold(plan: GrowthPlan, old: Table, kinds: Kinds, length: int, size: int) -> 
         assert whole.start * old.sector <= move.begin and move.begin + move.length <= whole.end * old.sector
     places = sorted((move.to, move.to + move.length) for move in plan.moves)
     assert all(before[1] <= after[0] for before, after in pairwise(places))
+
+
+def test_every_kind_that_grows_has_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tool that does it now, or the word how it does it later."""
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(file_systems, "_run", lambda argv, seconds: asked.append(argv))
+    for kind in GROWS:
+        asked.clear()
+        file_systems.enlarge(kind, "/dev/part", 1.0)
+        assert asked or file_systems.remarks(kind), kind

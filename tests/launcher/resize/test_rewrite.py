@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from launcher.resize.fit import Fit
 from launcher.resize.rewrite import rewrite
 from launcher.resize.sectors import Piece, Written, sectors
 from launcher.resize.table import read_table, same
-from tests.launcher.resize.clones import coarse, loop
-from tests.launcher.resize.tables import ESP, LINUX, MIB, SWAP, disk, dos, dump, gpt, verified
+from tests.disks import MIB, loop
+from tests.launcher.resize.clones import coarse
+from tests.launcher.resize.tables import ESP, LINUX, SWAP, disk, dos, dump, gpt, verified
 
 GPT = gpt((1, 4, ESP), (5, 10, LINUX), (15, 1, SWAP), more=', name="a, b", attrs="LegacyBIOSBootable GUID:63"')
 DOS = dos((1, 1, 4, "7, bootable"), (2, 5, 11, "5"), (5, 6, 4, "82"))
@@ -30,7 +32,7 @@ def written(tmp_path: Path, text: str, size: int = SIZE) -> tuple[Path, bytes, F
     os.truncate(target, size)
     table = read_table(dump(source))
     assert table is not None and table.end == 16 * MIB
-    return target, data, Fit(size, table.end, table)
+    return target, data, Fit(100 * MIB, size, table.end, table)
 
 
 @pytest.mark.parametrize("size", [SIZE, SIZE + 512 * 5 + 100, 64 * MIB])
@@ -62,6 +64,7 @@ def test_what_does_not_stay_on_the_disk_is_seen(tmp_path: Path, monkeypatch: pyt
         monkeypatch.setattr(module, "sectors", lambda *words, steps=steps: Written(steps))
         with pytest.raises(LauncherError, match=why):
             rewrite(str(target), found, 20)
+        target.write_bytes(data[: 16 * MIB] + bytes(SIZE - 16 * MIB))
     monkeypatch.setattr(module, "sectors", lambda *words: good)
     real = Disk.write
 
@@ -73,6 +76,21 @@ def test_what_does_not_stay_on_the_disk_is_seen(tmp_path: Path, monkeypatch: pyt
         rewrite(str(target), found, 20)
 
 
+def test_a_table_that_is_not_the_clones_is_not_written(tmp_path: Path) -> None:
+    """Every field of it counts; nothing was written then."""
+    target, data, found = written(tmp_path, GPT)
+    first, *others = found.table.entries
+    for entries, identifier in (
+        ((replace(first, size=first.size - 1), *others), found.table.identifier),
+        ((replace(first, rest=first.rest.replace("a, b", "a, c")), *others), found.table.identifier),
+        (found.table.entries, found.table.identifier[::-1]),
+    ):
+        other = replace(found.table, entries=entries, identifier=identifier)
+        with pytest.raises(LauncherError, match="not the one that the sender told"):
+            rewrite(str(target), replace(found, table=other), 20)
+        assert target.read_bytes()[: 16 * MIB] == data[: 16 * MIB]
+
+
 @pytest.mark.netns
 def test_sectors_of_4096_bytes(tmp_path: Path) -> None:
     source = coarse(tmp_path, gpt((1, 4, ESP), (5, 10, LINUX), sector=4096, first=6))
@@ -80,11 +98,11 @@ def test_sectors_of_4096_bytes(tmp_path: Path) -> None:
     small.write_bytes(data[: 15 * MIB])
     size = 15 * MIB + 5 * 4096
     os.truncate(small, size)
-    with loop(source, 4096) as device:
+    with loop(source, "--sector-size", "4096") as device:
         table = read_table(dump(device))
     assert table is not None
-    with loop(small, 4096) as device:
-        rewrite(str(device), Fit(size, table.end, table), 20)
+    with loop(small, "--sector-size", "4096") as device:
+        rewrite(str(device), Fit(source.stat().st_size, size, table.end, table), 20)
         assert verified(device)
         again = read_table(dump(device))
         assert again is not None and same(again, table)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from launcher.resize.table import read_table, same
-from tests.launcher.resize.tables import BASIC, ESP, LINUX, MIB, SWAP, disk, dos, dump, gpt, write
+from tests.disks import MIB
+from tests.launcher.resize.tables import BASIC, ESP, LINUX, SWAP, disk, dos, dump, gpt, write
 
 NAMED = ', name="EFI \\x22system\\x22, type=0; x", attrs="RequiredPartition LegacyBIOSBootable GUID:60,63"'
 GPT = gpt((1, 8, ESP), (9, 16, BASIC), (25, 4, SWAP), more=NAMED)

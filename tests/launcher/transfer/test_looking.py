@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from launcher.asking import Stopped, ask
+from launcher.datapath import unchanged
 from launcher.datapath.framing import SentPart, read_manifest, skippable_size
 from launcher.errors import ErrorKind, TransferFailed
 from launcher.events import EventLog
@@ -22,6 +24,7 @@ from launcher.model.plan import Compression, Plan, Role
 from launcher.model.times import TIMES, Times
 from launcher.sentence import say
 from launcher.transfer import attendance, looking, sender
+from launcher.transfer.looking import said_whole
 from launcher.transfer.status import TransferState
 from launcher.transfer.transfer import Transfer
 from launcher.used.survey import Part, Survey
@@ -64,7 +67,7 @@ def finds(monkeypatch: pytest.MonkeyPatch, look: Callable[[], Survey]) -> list[b
     """Whether only what is used was asked for, each time."""
     asked = []
 
-    def survey(path: str, length: int, *, used: bool, note: object) -> Survey:
+    def survey(path: str, length: int, *, used: bool, note: object, stop: int) -> Survey:
         asked.append(used)
         return look()
 
@@ -77,7 +80,7 @@ def half() -> Survey:
     used = UsedMap(SIZE)
     used.free(3 * MIB, SIZE)
     parts = (
-        Part("sda1", 1, MIB, MIB, "vfat", None, say("sda1 is sent whole: nobody knows.")),
+        Part("sda1", 1, MIB, MIB, "xfs", None, say("sda1 is sent whole: nobody knows.")),
         Part("sda2", 2, 2 * MIB, 4 * MIB, "ext4", MIB),
     )
     return Survey(used, parts, "label: gpt\n", SIZE - 4096, ("zfs_member",), (say("It will not start."),))
@@ -91,7 +94,7 @@ def test_what_is_used_is_sent_and_said(source: Path, tmp_path: Path, monkeypatch
     assert (told["used"], told["total"]) == (3 * MIB, SIZE)
     whole = "sda1 is sent whole: nobody knows."
     assert told["parts"] == [
-        {"name": "sda1", "kind": "vfat", "size": MIB, "used": None, "whole": whole},
+        {"name": "sda1", "kind": "xfs", "size": MIB, "used": None, "whole": whole},
         {"name": "sda2", "kind": "ext4", "size": 4 * MIB, "used": MIB, "whole": None},
     ]
     assert list(map(str, state.whole)) == [whole]
@@ -103,11 +106,33 @@ def test_what_is_used_is_sent_and_said(source: Path, tmp_path: Path, monkeypatch
     assert (manifest.used, manifest.table_text, manifest.table_end) == (3 * MIB, "label: gpt\n", SIZE - 4096)
     assert (manifest.behind, manifest.made is not None) == (("zfs_member",), True)
     assert manifest.parts == (
-        SentPart("sda1", 1, MIB, MIB, "vfat", None, whole),
+        SentPart("sda1", 1, MIB, MIB, "xfs", None, whole),
         SentPart("sda2", 2, 2 * MIB, 4 * MIB, "ext4", MIB),
     )
     plain = subprocess.run(["zstd", "-dc"], input=stream, check=True, capture_output=True).stdout
     assert plain == b"x" * (3 * MIB) + bytes(3 * MIB)
+
+
+def test_what_is_small_and_never_anything_else_does_not_hide_the_rest() -> None:
+    """On the screen; the event has each with its reason."""
+    large = Part("sda3", 3, 0, 100 << 30, "ntfs", None, say("sda3: Windows is hibernated, so it is sent whole."))
+    small = (
+        Part("sda1", 1, 0, 512 * MIB, "vfat", None, say("sda1: it is vfat, so it is sent whole.")),
+        Part("sda2", 2, 0, 16 * MIB, "", None, say("sda2: nothing is recognised on it, so it is sent whole.")),
+    )
+    boot = Part("sda4", 4, 0, 512 * MIB, "ext4", None, say("sda4: it was not unmounted, so it is sent whole."))
+    common = "sda1, sda2: sent whole, being small, and of a kind that does not tell what is used."
+    for parts in ((*small, large, boot), tuple(map(as_sent, (*small, large, boot)))):
+        assert list(map(str, said_whole(parts))) == [str(large.whole), str(boot.whole), common]
+    data = replace(small[0], size=2 << 30)  # a large one is somebody's data
+    stick = replace(small[0], number=0)  # and where there is no table, it is all that there is
+    for one in (data, stick):
+        assert said_whole((one,)) == (one.whole,)
+
+
+def as_sent(part: Part) -> SentPart:
+    """As a stored image has it."""
+    return SentPart(part.name, part.number, part.offset, part.size, part.kind, part.used, str(part.whole))
 
 
 def test_a_disk_that_is_written_to_since_is_no_success(
@@ -128,6 +153,20 @@ def test_a_disk_that_is_written_to_since_is_no_success(
     assert outcome.kind is K.READ_ERROR
     assert "was written to since its free blocks were looked at" in str(outcome.sentence)
     assert not (tmp_path / "ended").exists()
+
+
+def test_a_disk_whose_writes_are_not_counted_is_sent_whole(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would see that a file is new in what is called free."""
+    finds(monkeypatch, half)
+    monkeypatch.setattr(unchanged, "_counts", lambda fd: False)
+    outcome, told, state = sent(plan(Role.SEND, source), tmp_path)
+    assert (outcome.kind, outcome.used, told["used"]) == (K.SENT, SIZE, SIZE)
+    assert list(map(str, state.whole)) == [
+        "sda1 is sent whole: nobody knows.",
+        "sda2 is sent whole: it is not counted what is written to it.",
+    ]
 
 
 def unreadable() -> Survey:
@@ -216,6 +255,33 @@ def test_the_look_goes_on_while_another_sender_is_listened_for(
     go.set()
     assert outcome and outcome.kind is K.CANCELLED
     assert time.monotonic() - begun < DEADLINE / 2
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_the_tools_of_a_look_that_nobody_waits_for_are_ended(
+    source: Path, monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    """The operator has ended the cast, or it takes too long."""
+    looks, ended = threading.Event(), threading.Event()
+
+    def survey(path: str, length: int, *, used: bool, note: object, stop: int) -> Survey:
+        try:
+            ask(("sh", "-c", "echo begun; exec sleep 1000"), lambda piece: looks.set(), 1000.0, stop=stop)
+        except Stopped:
+            ended.set()
+            raise
+        return half()
+
+    monkeypatch.setattr(looking, "survey", survey)
+    transfer = Transfer(plan(Role.SEND, source), EventLog(), replace(QUICK, survey=1000.0 if cancelled else 1.0))
+    transfer.start()
+    assert looks.wait(DEADLINE)
+    if cancelled:
+        transfer.cancel()
+    outcome = transfer.wait(DEADLINE)
+    transfer.close()
+    assert outcome and outcome.kind is (K.CANCELLED if cancelled else K.SENT)
+    assert ended.wait(DEADLINE)
 
 
 @pytest.mark.parametrize("compression", [Compression.GZIP, Compression.LZOP, Compression.NONE])

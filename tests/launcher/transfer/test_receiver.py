@@ -31,7 +31,7 @@ from launcher.transfer.link import Link
 from launcher.transfer.liveness import EndNotice, Event
 from launcher.transfer.monitor import SenderMonitor
 from launcher.transfer.owner import Job, Owner
-from launcher.transfer.receiver import Reception
+from launcher.transfer.receiver import DiskReception
 from launcher.transfer.receiver_signals import Alive, Announced, FirstByte
 from launcher.transfer.status import Status
 from launcher.transfer.transfer import Transfer
@@ -136,7 +136,7 @@ def test_a_disk_that_answers_after_all_is_closed_by_who_waited_for_it(
     owner = Owner(QUICK)
     owner.start("open", lambda: disk, close=LateDisk.close)
     job = Job(plan(Role.RECEIVE, target), Status(None), EventLog(), QUICK, owner)
-    outcome = Reception(job, disk, time.monotonic()).run()
+    outcome = DiskReception(job, disk, time.monotonic()).run()
     owner.leave()
     assert outcome.kind is K.WRITE_ERROR
     assert "it has not answered for 301 seconds" in str(outcome.sentence)
@@ -559,3 +559,56 @@ def test_what_is_not_used_is_zeroed_once_all_data_is_here(tmp_path: Path, monkey
     assert target.read_bytes() == disk.on(bytes(len(disk.content)))
     told = [json.loads(line) for line in (tmp_path / "events").read_text().splitlines()]
     assert [event["phase"] for event in told if event["event"] == "phase"] == ["clearing", "flushing", "verifying"]
+
+
+def changed(frame: bytes, place: int) -> bytes:
+    """One bit of it is another."""
+    new = bytearray(frame)
+    new[place] ^= 1
+    return bytes(new)
+
+
+def spoiled(pieces: list[bytes], hole: bool, place: int) -> list[bytes]:
+    """The frames of a disk, of which the first with a hole, or with data, differs by a bit at `place`."""
+    number = next(at for at, frame in enumerate(pieces[1:], 1) if (len(frame) < 4096) is hole)
+    return [*pieces[:number], changed(pieces[number], place), *pieces[number + 1 :]]
+
+
+@pytest.mark.parametrize(
+    ("hole", "place"),
+    [(True, 20), (True, -1), (True, -8), (False, 1000), (False, -1)],
+    ids=["hole frame", "zero frame's byte", "zero frame's head", "data", "data's checksum"],
+)
+def test_a_bit_that_flips_on_the_way_is_never_equal(
+    hole: bool, place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, target = some_disk(), tmp_path / "disk"
+    target.write_bytes(b"\xaa" * len(disk.content))
+    outcome = cast_frames(spoiled(disk.pieces(), hole, place), target, tmp_path, monkeypatch)
+    assert outcome.kind is K.DIFFERENT, outcome
+
+
+@pytest.mark.parametrize("lost", [0, 1, 9])
+def test_a_stream_without_its_trailer_is_cut(lost: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or without the end of what is before it."""
+    disk, target = some_disk(), tmp_path / "disk"
+    target.write_bytes(b"\xaa" * len(disk.content))
+    frames = b"".join(disk.pieces()[:-1])
+    outcome = cast_frames([frames[: len(frames) - lost]], target, tmp_path, monkeypatch)
+    assert outcome.kind is K.TRUNCATED, outcome
+
+
+def cast_frames(frames: list[bytes], target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    """What a receiver makes of these."""
+    (tmp_path / "stream").write_bytes(b"".join(frames))
+    put_first(monkeypatch, tmp_path, udp_receiver=f"{CONNECTS}; cat {tmp_path}/stream")
+    return received(plan(Role.RECEIVE, target))
+
+
+def test_a_hole_that_lies_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames that are all right, of another disk: a used chunk became a hole."""
+    disk, target = some_disk(), tmp_path / "disk"
+    target.write_bytes(b"\xaa" * len(disk.content))
+    other = Disk(disk.content, ((1, 4), *disk.free[1:]))
+    frames = [disk.pieces()[0], *other.pieces()[1:-1], disk.pieces()[-1]]
+    assert cast_frames(frames, target, tmp_path, monkeypatch).kind is K.DIFFERENT

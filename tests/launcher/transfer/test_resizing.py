@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.datapath import copying, framing
+from launcher.datapath import framing, rereading
 from launcher.datapath.block_device import SourceDisk
 from launcher.datapath.framing import Trailer, trailer_frame
 from launcher.events import EventLog
@@ -20,8 +20,9 @@ from launcher.resize.table import read_table, same
 from launcher.transfer import stream as streams
 from launcher.transfer.transfer import Transfer
 from launcher.used.look import survey
+from tests.disks import MIB
 from tests.launcher.resize.clones import clone, contents, expected, part_of
-from tests.launcher.resize.tables import ESP, LINUX, MIB, SWAP, dos, dump, gpt, verified
+from tests.launcher.resize.tables import ESP, LINUX, SWAP, dos, dump, gpt, verified
 from tests.launcher.transfer.fake_programs import plan, put_first
 from tests.launcher.transfer.test_receiver import CONNECTS, DEADLINE, Silence
 
@@ -126,7 +127,7 @@ def test_a_table_that_cannot_be_written_is_no_success(tmp_path: Path, monkeypatc
 def test_a_disk_that_loses_what_is_before_the_end_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is read back as far as it was written."""
     path, _ = stream(tmp_path, GPT)
-    real = copying.read_back
+    real = rereading.read_back
 
     def spoiled(disk: object, *words: object) -> object:
         with (tmp_path / "small").open("r+b") as file:
@@ -159,3 +160,19 @@ def test_a_larger_target(grow: Grow, tmp_path: Path, monkeypatch: pytest.MonkeyP
     if outcome.offer:
         assert outcome.offer.grow(lambda step: None).kind is GrowthKind.GROWN
     assert target.stat().st_size == 80 * MIB
+
+
+@pytest.mark.parametrize("field", ["uuid=", "start=", "label-id: ", "size="])
+def test_a_table_that_changed_on_the_way_is_no_equal(
+    field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is what is written; the disk's own is in no digest of a smaller target."""
+    path, _ = stream(tmp_path, GPT)
+    data = bytearray(path.read_bytes())
+    begin = data.index(field.encode()) + len(field)
+    at = next(place for place in range(begin, begin + 40) if data[place] in b"2468")
+    data[at] ^= 1
+    path.write_bytes(data)
+    target = tmp_path / "small"
+    outcome = received(path, target, END + 33 * 512, monkeypatch)
+    assert outcome.kind is not OutcomeKind.EQUAL, str(outcome.sentence)

@@ -14,7 +14,8 @@ from launcher.errors import ErrorKind, TransferFailed
 from launcher.model.plan import Role
 from launcher.model.times import TIMES
 from launcher.transfer.source import opening
-from tests.launcher.datapath.old_lives import MIB, dos, ext4, gpt, intel_raid, md_superblock, nothing, run, swap
+from tests.disks import MIB, run
+from tests.launcher.datapath.old_lives import dos, ext4, gpt, intel_raid, md_superblock, nothing, swap
 from tests.launcher.transfer.fake_programs import open_descriptors, plan
 
 NOTHING = "No partition table, file system, swap, LUKS, LVM or RAID is recognised on it."

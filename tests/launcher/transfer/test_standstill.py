@@ -13,12 +13,13 @@ import pytest
 import xxhash
 
 from launcher.datapath.framing import Manifest, Trailer, manifest_frame, trailer_frame
+from launcher.datapath.worker import WORKER
 from launcher.events import EventLog
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
 from launcher.model.times import TIMES, Times
 from launcher.process import spawn
-from launcher.transfer import attendance
+from launcher.transfer import attendance, reception
 from launcher.transfer import link as links
 from launcher.transfer import sender as senders
 from launcher.transfer.evidence import Stood
@@ -141,18 +142,20 @@ def cast(directory: Path, data: bytes) -> str:
 
 
 @pytest.mark.parametrize(
-    ("behind", "zstd", "culprit"),
+    ("behind", "unpacks", "culprit"),
     [
-        ("", f"head -c 10 > /dev/null; {STUCK}", "zstd"),
-        ("", f"cat > /dev/null; {STUCK}", "zstd"),
+        ("", f"head -c 10 > /dev/null; {STUCK}", WORKER),
+        ("", f"cat > /dev/null; {STUCK}", WORKER),
         ("; head -c 1 data; {STUCK}", "", "udp-receiver"),
     ],
 )
 def test_a_receiver_names_who_stands_still(
-    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: str, zstd: str, culprit: str
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind: str, unpacks: str, culprit: str
 ) -> None:
     stream = cast(tmp_path, os.urandom(SIZE)) + behind.format(STUCK=STUCK)
-    put_first(monkeypatch, tmp_path, udp_receiver=stream, **({"zstd": zstd} if zstd else {}))
+    put_first(monkeypatch, tmp_path, udp_receiver=stream)
+    if unpacks:
+        monkeypatch.setattr(reception, "worker", lambda: ("sh", "-c", unpacks))
     outcome, noted = over(quiet(Role.RECEIVE, disk))
     assert outcome.kind is K.STAGE_FAILED
     assert f"Nothing has moved through {culprit} for " in str(outcome.sentence)

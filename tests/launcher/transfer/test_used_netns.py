@@ -80,7 +80,7 @@ def test_our_receiver_writes_what_is_used_and_is_equal(room: Room, disk: bytes, 
     assert sent["kind"] == "sent", sent
     used = told(source, "used")
     assert (used["used"], used["total"]) == (sent["used"], SIZE), used
-    assert 3 * MIB < used["used"] < 20 * MIB
+    assert 3 * MIB < used["used"] < 32 * MIB
     assert [part["kind"] for part in used["parts"]] == ["ext4", "swap"]
     assert [part["whole"] for part in used["parts"]] == [None, None]
     outcome = result(receiver)
@@ -111,6 +111,7 @@ def test_plain_tools_get_a_disk_with_zeros_in_the_holes(room: Room, disk: bytes,
     subprocess.run(["sfdisk", "-q", "--verify", target], check=True, capture_output=True)
 
 
+@pytest.mark.field
 def test_who_wants_all_of_it_gets_all_of_it(room: Room, disk: bytes) -> None:  # noqa: F811
     source, target = room.disk("source", disk), room.disk("one", bytes(SIZE))
     receiver = room.start(1, "rcv", target)

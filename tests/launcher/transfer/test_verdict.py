@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from launcher.datapath.behind import Behind
 from launcher.datapath.framing import Manifest, Trailer
+from launcher.datapath.holes import Cleared
 from launcher.datapath.moved import Moved, Reread
 from launcher.hardware.signatures import Signature
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
+from launcher.model.plan import Holes
 from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
 from launcher.transfer.receiver_facts import Parted
@@ -61,6 +63,7 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"trailer": None}, K.TRUNCATED),
     ({"trailer": Trailer(1000, OTHER, "s")}, K.DIFFERENT),
     ({"trailer": Trailer(999, DIGEST, "s")}, K.DIFFERENT),
+    ({"trailer": Trailer(1000, DIGEST, "s", sent=900)}, K.DIFFERENT),
     ({"manifest": Manifest(999, 512, "s", "1")}, K.DIFFERENT),
     ({"target": Moved(999, DIGEST)}, K.DIFFERENT),
     ({"target": Moved(1000, None)}, K.DIFFERENT),
@@ -97,6 +100,11 @@ RECEPTIONS: list[tuple[dict[str, object], OutcomeKind]] = [
     ({"decompressor": Stage("zstd", 1, "checksum"), "stream": Moved(9, broken=True)}, K.DIFFERENT),
     ({"decompressor": Stage("zstd", 1, "checksum"), "trailer": None}, K.DIFFERENT),
     ({"decompressor": Stage("lzop", 2, "trailing garbage"), "manifest": None, "trailer": None}, K.DIFFERENT),
+    ({"target": Moved(500, bad=verbatim("a hole lies outside"))}, K.STAGE_FAILED),
+    ({"target": Moved(500, bad=verbatim("a hole lies outside")), "trailer": None}, K.STAGE_FAILED),
+    ({"target": Moved(1000, DIGEST, bad=verbatim("a record too many"))}, K.STAGE_FAILED),
+    ({"cleared": Cleared(Holes.DISCARD, 0, verbatim("it cannot"))}, K.EQUAL),  # an offer to the disk
+    ({"cleared": Cleared(Holes.ZERO, 500)}, K.EQUAL),
     ({"shortage": verbatim("Too many open files")}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -11)}, K.STAGE_FAILED),
     ({"stream": Moved(0), "target": Moved(), "udpcast": Stage("udp-receiver", -9, ours=True)}, K.SENDER_VANISHED),
@@ -253,6 +261,12 @@ def test_what_a_sender_may_claim(difference: dict[str, object], kind: OutcomeKin
         ({"dropped": True}, True),
         ({"dropped": True, "target": Moved(1)}, False),
         ({"stream": Moved(1, stalled=True)}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", 33, "corrupt: its manifest")}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", -9)}, True),
+        ({"stream": Moved(9, broken=True), "decompressor": Stage("unpack", -9), "target": Moved(1)}, False),
+        ({"stream": Moved(9), "decompressor": Stage("unpack", 31, "unexpected end in the manifest")}, True),
+        ({"stream": Moved(9), "udpcast": Stage("udp-receiver", 1)}, True),
+        ({"stream": Moved(9), "udpcast": Stage("udp-receiver", 1), "target": Moved(1)}, False),
     ],
 )
 def test_a_disk_is_untouched_only_where_no_write_was_begun(difference: dict[str, object], untouched: bool) -> None:

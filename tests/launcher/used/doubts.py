@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.disks import MIB, run, sparse
 from tests.launcher.datapath.old_lives import intel_raid, md_superblock
-from tests.launcher.used.making import MIB, Ntfs, mkfs, power_loss, put, run, sparse
+from tests.launcher.used.making import Ntfs, mkfs, power_loss, put
 
 
 @dataclass(frozen=True)
@@ -311,6 +312,7 @@ class TableCase:
 
 
 ONE = "label: gpt\nstart=2048, size=16384\n"
+DYNAMIC = "label: gpt\nstart=2048, size=16384, type=AF9B60A0-1431-4F62-BC68-3311714A69AD\n"
 TABLES = (
     TableCase(
         *("a GPT whose first copy is damaged", ONE, broken_gpt),
@@ -334,6 +336,11 @@ TABLES = (
         *("a table of another kind", "label: sun\n", lambda disk: None),
         "its partition table (sun) is not understood",
     ),
+    TableCase(
+        *("volumes of Windows in an MBR's one partition, of which one may go on behind another", "label: dos\n"),
+        *(overwrite(0, mbr((0x42, 2048, 16384))), "it is a dynamic disk of Windows"),
+    ),
+    TableCase("the same in a GPT", DYNAMIC, lambda disk: None, "it is a dynamic disk of Windows"),
     TableCase(
         *("a table, and a RAID's mark for the whole disk", ONE, intel_raid),
         "more than one thing is recognised on it (isw_raid_member, gpt)",

@@ -16,28 +16,13 @@ from typing import TypeVar, cast
 
 from launcher.used.look import survey
 from launcher.used.survey import Survey
+from tests.disks import MIB, run, sparse
 
 T = TypeVar("T")
-MIB = 1 << 20
 CLONE_NEWNS = 0x20000  # linux/sched.h
 POISON = b"\xa5POISON\x5a"
 TINY_XFS = {"TEST_DIR": "/", "TEST_DEV": "/", "QA_CHECK_FS": "1"}
 """mkfs.xfs makes small ones only for those who test it."""
-
-
-def run(*words: str | Path, text: str = "", **environment: str) -> str:
-    """What a program writes; it ends well."""
-    place = {**os.environ, "LC_ALL": "C", "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", **environment}
-    done = subprocess.run(words, check=False, capture_output=True, text=True, input=text, env=place)
-    assert done.returncode == 0, (words, done.stdout, done.stderr)
-    return done.stdout
-
-
-def sparse(path: Path, size: int) -> Path:
-    """A new file of so many zeros."""
-    with path.open("wb") as file:
-        file.truncate(size)
-    return path
 
 
 def mkfs(path: Path, kind: str, *options: str, size: int = 16 * MIB) -> Path:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.launcher.used.making import MIB, doubt, files, fill, free, inside, mkfs, poisoned, power_loss, surveyed
+from tests.disks import MIB
+from tests.launcher.used.making import doubt, files, fill, free, inside, mkfs, poisoned, power_loss, surveyed
 
 pytestmark = pytest.mark.netns
 

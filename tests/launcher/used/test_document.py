@@ -23,6 +23,8 @@ def test_what_is_sent() -> None:
     poisoned = {kind for kind, _ in (*FEW, *MANY)} | {"swap"}  # which is in test_look
     assert set(kinds) == set(LOOKS) | whole
     assert set(LOOKS) == poisoned
+    for kinds_of_row, sent, _ in rows("What is sent"):
+        assert sent.startswith("all") == (not set(kinds_of_row.split(", ")) & set(LOOKS)), kinds_of_row
 
 
 def test_why_a_partition_is_sent_whole() -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from launcher.used.look import survey
+from tests.disks import MIB, run
 
-MIB = 1 << 20
 ESP, LINUX = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 pytestmark = pytest.mark.netns
-
-
-def run(*words: str | Path, text: str = "") -> None:
-    subprocess.run(list(map(str, words)), check=True, capture_output=True, text=True, input=text)
 
 
 def disk(tmp_path: Path, kind: str, loader: str, label: str = "gpt", make: str = "mkfs.vfat") -> Path:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from launcher.errors import LauncherError
+from launcher.hardware.window import Window
 from launcher.used.doubt import Doubt, Tools
 from launcher.used.look import LOOKS, survey
-from launcher.used.window import Window
-from tests.launcher.used.making import MIB, doubt, free, mkfs, surveyed
+from tests.disks import MIB
+from tests.launcher.used.making import doubt, free, mkfs, surveyed
 
 PROGRAMS = {
     "ext4": ("dumpe2fs",),
@@ -65,6 +66,20 @@ def test_nothing_is_free_then(
         used.append(LOOKS[kind](Window(str(path), path.stat().st_size), asked, lambda begin, end: None))
     assert not used
     assert way != "fails" or "it went wrong" in str(why.value) or program == "ntfsresize"
+
+
+@pytest.mark.parametrize(
+    ("kind", "program"), [("ntfs", "ntfsinfo"), ("ntfs", "ntfsresize"), ("xfs", "xfs_db"), ("btrfs", "btrfs")]
+)
+def test_an_answer_without_end_is_not_kept(
+    kind: str, program: str, tmp_path: Path, image: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fill the memory long before the deadline."""
+    put_first(tmp_path / "bin", program, WAYS["never stops to write"], monkeypatch)
+    path = image(kind)
+    asked = Tools(time.monotonic() + 60.0, lambda command: None, rights=True)
+    with pytest.raises(Doubt, match=f"the answer of {program} is not understood"):
+        LOOKS[kind](Window(str(path), path.stat().st_size), asked, lambda begin, end: None)
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from launcher.hardware.window import Window
 from launcher.used import ext, ntfs, xfs
 from launcher.used.doubt import Tools
-from launcher.used.window import Source, Window
-from tests.launcher.used.making import MIB, fill, inside, mkfs, run
+from launcher.used.source import Source
+from tests.disks import MIB, run
+from tests.launcher.used.making import fill, inside, mkfs
 
 pytestmark = pytest.mark.field
 

@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from launcher.confinement import NOBODY
-from launcher.used import window
+from launcher.hardware import window
+from launcher.hardware.window import NoWindow
 from launcher.used.doubt import Tools
 from launcher.used.look import survey
-from launcher.used.window import NoWindow, Source
+from launcher.used.source import Source
 from tests.common import ROOT
-from tests.launcher.used.making import MIB, free, mkfs
+from tests.disks import MIB
+from tests.launcher.used.making import free, mkfs
 
 SIZE = 4 * MIB
 LONG = 60.0
@@ -64,7 +66,7 @@ def test_nobody_can_write_to_it(disk: Path) -> None:
 def test_it_goes_with_a_process_that_is_killed(disk: Path) -> None:
     script = f"""
 import time
-from launcher.used.window import Source
+from launcher.used.source import Source
 with Source({str(disk)!r}).window(0, {MIB}, lambda: None) as seen:
     print(seen.path, flush=True)
     time.sleep(1000)
@@ -77,12 +79,14 @@ with Source({str(disk)!r}).window(0, {MIB}, lambda: None) as seen:
     deadline = time.monotonic() + LONG
     while backing.exists() and str(disk) in backing.read_text():
         assert time.monotonic() < deadline, "it stays"
+    window.put_right()
+    assert (Path("/dev") / name).stat().st_uid == 0
 
 
 def test_without_loop_devices_all_is_sent_and_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = mkfs(tmp_path / "disk", "ext4", size=8 * MIB)
     monkeypatch.setattr(window, "CONTROL", str(tmp_path / "none"))
-    monkeypatch.setattr("launcher.used.look.MODPROBE", ("false",))
+    monkeypatch.setattr("launcher.used.look.DRIVER", ("false",))
     found = survey(str(disk), 8 * MIB)
     (part,) = found.parts
     assert not free(found)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import xxhash
 
+from qemu.disks import raw
 from qemu.disks.raw import CHUNK, MIB, copy_into, create, replacing, used_bytes, xxh128
 from qemu.disks.tools import DiskError
 
@@ -75,6 +76,25 @@ def test_a_byte_behind_the_length_does_not_matter_and_one_before_does(holey: Pat
 def test_an_image_that_is_too_short_is_no_match(holey: Path) -> None:
     with pytest.raises(DiskError, match=r"25165824 bytes; 25165825"):
         xxh128(holey, 24 * MIB + 1)
+
+
+def test_a_large_image_is_known_by_what_is_not_zero(
+    holey: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raw, "LARGE", 8 * MIB)
+    dense = tmp_path / "dense"
+    dense.write_bytes(holey.read_bytes())
+    before = xxh128(holey)
+    assert xxh128(dense) == before
+    assert xxh128(holey, 16 * MIB) != before
+    moved = sparse(tmp_path / "moved", 24 * MIB, {0: b"start", CHUNK - 3: b"border", 21 * MIB: b"x" * 70_000})
+    assert xxh128(moved) != before
+    for place in (6, 17 * MIB, 24 * MIB - 1):
+        with dense.open("r+b") as file:
+            file.seek(place)
+            file.write(b"y")
+        assert xxh128(dense) != before
+        before = xxh128(dense)
 
 
 def test_copying_keeps_bytes_and_holes(holey: Path, tmp_path: Path) -> None:
