@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launcher.asking import Ran
 from launcher.resize import file_systems
 from launcher.resize.growth import GROWS, Content, GrowthPlan, NoGrowth, growth
 from launcher.resize.table import Table, read_table
@@ -183,8 +184,14 @@ def hold(plan: GrowthPlan, old: Table, kinds: Kinds, length: int, size: int) -> 
 def test_every_kind_that_grows_has_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool that does it now, or the word how it does it later."""
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(file_systems, "_run", lambda argv, seconds: asked.append(argv))
+    said = "Block count: 2\nBlock size: 4096\nCurrent volume size: 8192 bytes (1 MB)\n"
+
+    def run(argv: tuple[str, ...], seconds: float) -> Ran:
+        asked.append(argv)
+        return Ran(0, "", argv[0], said)
+
+    monkeypatch.setattr(file_systems, "_run", run)
     for kind in GROWS:
         asked.clear()
-        file_systems.enlarge(kind, "/dev/part", 1.0)
+        file_systems.enlarge(kind, "/dev/part", 4096, 1.0)
         assert asked or file_systems.remarks(kind), kind
