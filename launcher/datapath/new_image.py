@@ -4,7 +4,8 @@ Rules, in one place:
 
 * It is written as NAME.part, in the same directory, by one process at a time (a lock, which the kernel lets go of with
   the process). `publish` gives it its name, once all of it is on the disk.
-* A file that has the name is replaced only where that is meant, and at once; it may also have come meanwhile.
+* A file that has the name is replaced only where that is meant, and at once; it may also have come meanwhile. What is
+  neither a file nor a link is never replaced, and refused before anything is written.
 * A store that was interrupted leaves NAME.part. The next one of that name says so, and begins anew.
 * Only its owner may read it: it holds whatever the disk held.
 """
@@ -39,6 +40,8 @@ class NewImage:
         self._replace = replace
         if os.path.lexists(path) and not replace:
             raise already_there(path)
+        if os.path.lexists(path) and not (Path(path).is_file() or Path(path).is_symlink()):
+            raise _no_file(path)
         try:
             self._fd = self._locked()
             left = os.fstat(self._fd)
@@ -60,8 +63,7 @@ class NewImage:
             try:
                 found = os.fstat(fd)
                 if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-                    sentence = say("{part} is no file of a store; nothing was written.", part=self.part)
-                    raise TransferFailed(ErrorKind.DISK_UNWRITABLE, sentence, say("Give the image another name."))
+                    raise _no_file(self.part)
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(Path(self.part).stat(), os.fstat(fd)):  # else another one has just published it
                     return fd
@@ -119,6 +121,11 @@ def already_there(path: str, hint: Sentence = NOTHING) -> TransferFailed:
         say("{path} is there already, and an image is not replaced unasked; nothing was written.", path=path),
         hint or say("Give a new name, remove it, or use `udpcast-launcher image store --force`."),
     )
+
+
+def _no_file(path: str) -> TransferFailed:
+    sentence = say("{part} is no file of a store; nothing was written.", part=path)
+    return TransferFailed(ErrorKind.DISK_UNWRITABLE, sentence, say("Give the image another name."))
 
 
 def _unwritable(path: str, error: OSError) -> TransferFailed:

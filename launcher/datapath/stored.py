@@ -11,6 +11,8 @@ Rules, in one place:
 * What only the data would show, `look` does not see. Each piece is held against its line of the table when it is read
   (`as_told`); a frame's checksum and the trailer's digest, which no bit can change unseen, are looked at by whoever
   unpacks it: each receiver, and `images.check`.
+* A seek table is believed no longer than a disk of the manifest's length can have it, and never longer than zstd's own
+  (`FRAMES_MOST`): one that is made up takes no memory.
 * Nothing here keeps out somebody who makes a new digest for other data.
 """
 
@@ -49,6 +51,9 @@ PIECE_MOST = max(bound(DATA_MOST), HOLE_BYTES + len(zero_frame(HOLE_MOST)))
 
 KEPT_FORMAT = 3
 """The first format of streams that can be kept: one frame for each chunk."""
+
+FRAMES_MOST = 1 << 27
+"""Lines that a seek table may have (``ZSTD_SEEKABLE_MAXFRAMES`` in zstd's contrib/seekable_format)."""
 
 _AT_ONCE = 1 << 20
 _SEEK_MAGIC, _ = HEADER.unpack_from(seek_table(b""))
@@ -147,10 +152,12 @@ IS_OURS_BYTES = HEADER.size + len(TAG)
 def was_ours(read: Read, size: int) -> bool:
     """Whether a file ends as a stored image does, whatever it begins with: a frame of ours, and a seek table."""
     try:
-        lines, begin = _lines(read, size)
+        begin = _table(read, size, FRAMES_MOST)
     except NotWhole:
         return False
-    return len(lines) > 1 and lines[-2] <= begin and is_ours(read(begin - lines[-2], IS_OURS_BYTES))
+    line = read(size - SEEK_FOOT_BYTES - _LINE, _LINE) if begin + HEADER.size < size - SEEK_FOOT_BYTES else b""
+    last = int.from_bytes(line[: _LINE // 2], "little")
+    return 0 < last <= begin and is_ours(read(begin - last, IS_OURS_BYTES))
 
 
 def manifest_of(read: Read) -> Manifest:
@@ -166,7 +173,7 @@ def manifest_of(read: Read) -> Manifest:
 def look(read: Read, size: int) -> Stored:
     """The image in a file of `size` bytes. Raises NotWhole, and what `read` raises."""
     manifest = manifest_of(read)
-    lines, begin = _lines(read, size)
+    lines, begin = _lines(read, size, 2 * -(-manifest.length // DATA_MOST) + 2)
     told = sum(lines[0::2])
     if told != begin:
         raise NotWhole(
@@ -200,8 +207,8 @@ def as_told(piece: Piece, data: bytes | memoryview) -> bool:
 _DAMAGED_TABLE = say("its seek table is damaged")
 
 
-def _lines(read: Read, size: int) -> tuple[array[int], int]:
-    """Packed and unpacked length of each frame, in turn, as the seek table has them; and where it begins."""
+def _table(read: Read, size: int, most: int) -> int:
+    """Where the seek table begins, which may have so many lines. Raises NotWhole."""
     table = read_seek_foot(read(max(0, size - SEEK_FOOT_BYTES), SEEK_FOOT_BYTES))
     if table is None:
         raise NotWhole(say("it does not end as an image does: it was cut, or something was put behind it"))
@@ -209,9 +216,17 @@ def _lines(read: Read, size: int) -> tuple[array[int], int]:
     if (
         begin < 0
         or table.line != _LINE
+        or table.frames > min(most, FRAMES_MOST)
         or read(begin, HEADER.size) != HEADER.pack(_SEEK_MAGIC, table.size - HEADER.size)
     ):
         raise NotWhole(_DAMAGED_TABLE)
+    return begin
+
+
+def _lines(read: Read, size: int, most: int) -> tuple[array[int], int]:
+    """Packed and unpacked length of each frame, in turn, as the seek table has them; and where it begins. It may have
+    so many lines. Raises NotWhole."""
+    begin = _table(read, size, most)
     lines = array("I")
     at, end = begin + HEADER.size, size - SEEK_FOOT_BYTES
     while at < end:

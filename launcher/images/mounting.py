@@ -39,6 +39,8 @@ from .opening import not_whole, reading
 
 DISK = "disk.img"
 """What the disk is called as a file."""
+HANDED_DOWN = 10
+"""The first number that the open image may have in nbdkit: at 3 nbdfuse gives it its socket (sd_listen_fds(3))."""
 PATIENCE = 20.0  # seconds for one of the programs
 LOOK_AGAIN = 0.05  # seconds between two looks at what sends no message
 
@@ -223,13 +225,17 @@ def _show_disk(place: Place, fd: int, where: Path) -> None:
     """Let nbdfuse show the image's disk as a file in the directory `where`."""
     plugin = Path(__file__).with_name("nbd_plugin.py")
     root = plugin.parents[2]
+    handed = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HANDED_DOWN)
     nbdkit = ("nbdkit", "--foreground", "--readonly", "--user=nobody", "--group=nogroup")
     words = (
         *("nbdfuse", "--readonly", "--pidfile", str(place.ready), str(where / DISK)),
         *("[", "setpriv", "--no-new-privs", *nbdkit),
-        *("python", str(plugin), f"root={root}", f"place={place.path}", f"fd={fd}", "]"),
+        *("python", str(plugin), f"root={root}", f"place={place.path}", f"fd={handed}", "]"),
     )
-    pid = spawn_to_stay(words, str(place.log), fd)
+    try:
+        pid = spawn_to_stay(words, str(place.log), handed)
+    finally:
+        os.close(handed)
     pidfd = os.pidfd_open(pid)
     try:
         end = time.monotonic() + PATIENCE

@@ -8,6 +8,8 @@ Rules, in one place:
   e2fsck would have to write).
 * ntfs: ``ntfs-3g.probe`` says whether Windows left it clean, ``ntfsresize --info`` checks it, and with ``--no-action``
   it tries the growing and changes nothing. What has grown is marked so that Windows checks it at its next start.
+* A tool that ends with 0 has not grown anything yet: resize2fs leaves out a last group that is too small for its own
+  tables. So the file system says how large it is.
 * xfs and btrfs grow while they are mounted only: here they are left alone.
 """
 
@@ -23,6 +25,8 @@ from .growth import EXT, NTFS
 _REPLAY = "needs_recovery"
 _SKIPPED = "recovery"  # e2fsck: "skipping journal recovery because doing a read-only filesystem check"
 _STATE = re.compile(r"^Filesystem state: +clean$", re.MULTILINE)
+_BLOCKS = re.compile(r"^Block (count|size): +([0-9]+)$", re.MULTILINE)
+_VOLUME = re.compile(r"^Current volume size: ([0-9]+) bytes", re.MULTILINE)
 
 _REMARKS = {
     "xfs": say("Its file system (xfs) takes the room when it is mounted: run `xfs_growfs /` in the clone."),
@@ -59,20 +63,39 @@ def rehearse(kind: str, path: str, seconds: float) -> None:
         _run(("ntfsresize", "--no-action", "--no-progress-bar", path), seconds)
 
 
-def enlarge(kind: str, path: str, seconds: float) -> None:
-    """Grow the file system to the end of `path`. Raises LauncherError."""
+def enlarge(kind: str, path: str, before: int, seconds: float) -> None:
+    """Grow the file system to the end of `path`. Raises LauncherError, also where it has no more than the `before`
+    bytes of its old partition then."""
     if kind in EXT:
-        _run(("resize2fs", "-f", path), seconds)
+        done = _run(("resize2fs", "-f", path), seconds)
     elif kind == NTFS:
-        _run(("ntfsresize", "--force", "--no-progress-bar", path), seconds)
+        done = _run(("ntfsresize", "--force", "--no-progress-bar", path), seconds)
+    else:
+        return
+    if _size(kind, path, seconds) <= before:
+        raise LauncherError(ErrorKind.PROGRAM_FAILED, say("{failure}.", failure=done.failure))
+
+
+def _size(kind: str, path: str, seconds: float) -> int:
+    """How many bytes the file system has, by its own word; 0 where it does not say. Raises LauncherError."""
+    if kind in EXT:
+        numbers = dict(_BLOCKS.findall(_run(("dumpe2fs", "-h", path), seconds).out))
+        return int(numbers.get("count", 0)) * int(numbers.get("size", 0))
+    said = _VOLUME.search(_info_again(path, seconds).out)
+    return int(said[1]) if said else 0
 
 
 def still_whole(kind: str, path: str, seconds: float) -> None:
     """Look whether it is whole after growing, or after that failed. Raises LauncherError."""
     if kind in EXT:
         check(kind, path, seconds)
-    elif kind == NTFS:  # by now it is marked for Windows, for which only --force twice looks further
-        _run(("ntfsresize", "--info", "--force", "--force", "--no-progress-bar", path), seconds)
+    elif kind == NTFS:
+        _info_again(path, seconds)
+
+
+def _info_again(path: str, seconds: float) -> Ran:
+    """Of an NTFS that is marked for Windows by now: only --force twice looks further. Raises LauncherError."""
+    return _run(("ntfsresize", "--info", "--force", "--force", "--no-progress-bar", path), seconds)
 
 
 def _run(argv: tuple[str, ...], seconds: float) -> Ran:

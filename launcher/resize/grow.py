@@ -197,7 +197,7 @@ class _Growing:
         try:
             with self._window(plan.after, writable=True) as part:
                 try:
-                    file_systems.enlarge(plan.kind, part.path, self._times.growing)
+                    file_systems.enlarge(plan.kind, part.path, plan.before, self._times.growing)
                     part.flush()
                 finally:
                     untouched = not part.written()

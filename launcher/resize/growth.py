@@ -204,7 +204,8 @@ def _grown(table: Table, big: Entry, behind: tuple[Entry, ...], length: int, siz
         more = max(0, needed - shift) * table.sector
         return NoGrowth(say("{size} more would be needed to move what is behind it", size=in_words(max(more, MIB))))
     changed = {one.number: replace(one, start=one.start + shift) for one in behind}
-    changed[big.number] = replace(big, size=begin + shift - keep - big.start)
+    end = min(begin - keep, outer.end if outer else begin)
+    changed[big.number] = replace(big, size=end + shift - big.start)
     if outer:
         changed[outer.number] = replace(outer, size=outer.size + shift)
     return _changed(table, changed)

@@ -30,7 +30,7 @@ _HEADER = re.compile(r"(label|label-id|device|unit|first-lba|last-lba|grain|tabl
 _ENTRY = re.compile(r"[^\n]{0,4096}?([0-9]{1,3}) : start= *([0-9]{1,19}), size= *([0-9]{1,19})((?:, [^\n]+)?)")
 _REST = re.compile(
     r"(?:, type=[0-9A-Fa-f-]{1,36}|, uuid=[0-9A-Fa-f-]{36}|, bootable"
-    r'|, name="[^"\x00-\x1f\x7f]{0,512}"|, attrs="[A-Za-z0-9:, ]{0,512}")*'
+    r'|, name="[^"\x00-\x1f\x7f\ud800-\udfff]{0,512}"|, attrs="[A-Za-z0-9:, ]{0,512}")*'
 )
 _IDENTIFIER = re.compile(r"0x[0-9a-fA-F]{1,8}|[0-9A-Fa-f-]{36}")
 _TYPE = re.compile(r", type=([0-9A-Fa-f-]+)")

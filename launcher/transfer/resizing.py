@@ -66,6 +66,8 @@ def rewritten(target: TargetDisk, found: Fit, times: Times) -> tuple[Rewriting, 
 
 def room(plan: Plan, outcome: Outcome, manifest: Manifest | None, size: int) -> Outcome:
     """`outcome` with what may grow on a target of `size` bytes, or why nothing does."""
+    if manifest is None and outcome.ok and plan.grow is Grow.YES and size > outcome.bytes:
+        return outcome.grown(not_grown(say("{why}.", why=say("no manifest comes with it"))))
     found = _room(plan, manifest, size) if outcome.kind in GROWS_BEHIND else None
     if found is None:
         return outcome

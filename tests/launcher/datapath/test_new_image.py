@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def test_what_is_there_is_not_replaced_unasked(name: Path) -> None:
     new.publish()
     new.close()
     assert [(file.name, file.read_bytes()) for file in name.parent.iterdir()] == [("room.img.zst", b"after")]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["directory", "fifo"])
+def test_what_is_no_file_is_not_replaced_at_all(name: Path, make: Callable[[Path], None]) -> None:
+    """And that is said before the cast, not behind it."""
+    make(name)
+    with pytest.raises(TransferFailed, match=r"img.zst is no file of a store; nothing was written"):
+        NewImage(str(name), replace=True)
+    assert list(name.parent.iterdir()) == [name]
 
 
 def test_what_came_meanwhile_is_not_replaced(name: Path) -> None:

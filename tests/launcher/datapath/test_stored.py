@@ -4,6 +4,7 @@ at the latest where its bytes are read."""
 from __future__ import annotations
 
 import random
+import struct
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from launcher.datapath.frames import hole_frame, read_hole, seek_table
 from launcher.datapath.framing import Manifest, manifest_frame, read_manifest
-from launcher.datapath.stored import IS_OURS_BYTES, NotWhole, Piece, Stored, as_told, is_ours, look
+from launcher.datapath.stored import IS_OURS_BYTES, NotWhole, Piece, Stored, as_told, is_ours, look, was_ours
 from launcher.datapath.walking import Walker
 from launcher.used.used_map import UsedMap
 
@@ -133,6 +134,27 @@ def test_a_manifest_of_another_image_is_not_believed() -> None:
         Manifest(len(DISK), 512, SESSION, "0.9", format=2),
     ):
         assert not is_believed(streams.with_table([manifest_frame(changed), *PARTS[1:]])), changed
+
+
+@pytest.mark.parametrize("frames", [len(DISK) // MIB * 2 + 5, 1 << 27, (1 << 27) + 1, (1 << 32) - 1])
+def test_a_table_that_is_longer_than_any_of_this_disk_is_not_read(frames: int) -> None:
+    """The file may have holes of its own, so that its size costs nothing."""
+    foot = seek_table(b"")[8:]
+    length = 8 + 8 * frames + len(foot)
+    end = struct.pack("<I", frames) + foot[4:]
+    head = seek_table(b"")[:4] + struct.pack("<I", (length - 8) & 0xFFFFFFFF)
+    size, asked = len(PARTS[0]) + length, [0]
+
+    def read(offset: int, count: int) -> bytes:
+        asked[0] += count
+        assert asked[0] < MIB
+        if offset >= size - len(end):
+            return end[offset - size + len(end) :][:count]
+        return PARTS[0][:count] if not offset else head if offset == len(PARTS[0]) else bytes(count)
+
+    with pytest.raises(NotWhole, match="seek table is damaged"):
+        look(read, size)
+    assert not was_ours(read, size)
 
 
 def test_a_walk_finds_every_frame_in_whatever_pieces_they_come() -> None:

@@ -158,6 +158,15 @@ def test_the_disk_as_a_file_for_what_the_kernel_does_not_know(made: Room, there:
     assert run("mtype", "-i", f"{disk}@@{made.offset('vfat')}", "::letter.txt") == TEXT
 
 
+def test_the_command_mounts_whatever_number_the_open_image_has(made: Room, there: Path) -> None:
+    """It is the first file that the command opens, and nbdfuse gives nbdkit its socket by that number."""
+    command = [sys.executable, "-m", "launcher", "image"]
+    subprocess.run([*command, "mount", "--partition", "1", made.image, there], check=True)
+    assert (there / FILE).read_text() == TEXT
+    subprocess.run([*command, "umount", there], check=True)
+    assert not list(there.iterdir())
+
+
 def test_what_is_in_use_stays_whole(made: Room, there: Path) -> None:
     mount(str(made.image), str(there), 1)
     with (there / FILE).open() as opened:

@@ -187,6 +187,7 @@ def test_a_disk_that_is_in_use_is_not_touched(debian: Clone) -> None:
         long({"wipefs": "echo '{\"signatures\": []}'"}, "is not what was sent"),
         ({"resize2fs": "echo no >&2; exit 1"}, "resize2fs ended with status 1 (no)"),
         long({"resize2fs": "exec sleep 60"}, "resize2fs has not ended"),
+        ({"resize2fs": "echo Nothing to do!"}, "resize2fs ended with status 0 (Nothing to do!)"),
     ],
 )
 def test_a_tool_that_fails_leaves_the_clone(

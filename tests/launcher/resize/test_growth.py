@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launcher.asking import Ran
 from launcher.resize import file_systems
 from launcher.resize.growth import GROWS, Content, GrowthPlan, NoGrowth, growth
 from launcher.resize.table import Table, read_table
@@ -49,6 +50,9 @@ WINDOWS = gpt((1, 50, ESP), (51, 16, "E3C9E316-0B5C-4DB8-817D-F92DF00215AE"), (6
         # it grows around the big one, whose swap moves
         (dos((1, 1, 9, "83"), (2, 10, 120, "5"), (5, 11, 90, "83"), (6, 110, 9, "82")), {5: "ext4", 6: "swap"}, 300,
          [(1, 1, 9), (2, 10, 290), (5, 11, 268), (6, 280, 9)]),
+        # it ends with the extended one, also where that is apart from what is behind it
+        (dos((1, 1, 9, "83"), (2, 10, 91, "5"), (3, 110, 9, "82"), (5, 11, 90, "83")), {5: "ext4", 3: "swap"}, 300,
+         [(1, 1, 9), (2, 10, 272), (3, 291, 9), (5, 11, 271)]),
         # what lies apart behind the big one comes nearer to nothing
         (gpt((1, 90, LINUX), (200, 5, SWAP)), {1: "ext4", 2: "swap"}, 700, [(1, 1, 693), (2, 694, 5)]),
         # the last big one, not the largest
@@ -180,8 +184,14 @@ def hold(plan: GrowthPlan, old: Table, kinds: Kinds, length: int, size: int) -> 
 def test_every_kind_that_grows_has_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tool that does it now, or the word how it does it later."""
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(file_systems, "_run", lambda argv, seconds: asked.append(argv))
+    said = "Block count: 2\nBlock size: 4096\nCurrent volume size: 8192 bytes (1 MB)\n"
+
+    def run(argv: tuple[str, ...], seconds: float) -> Ran:
+        asked.append(argv)
+        return Ran(0, "", argv[0], said)
+
+    monkeypatch.setattr(file_systems, "_run", run)
     for kind in GROWS:
         asked.clear()
-        file_systems.enlarge(kind, "/dev/part", 1.0)
+        file_systems.enlarge(kind, "/dev/part", 4096, 1.0)
         assert asked or file_systems.remarks(kind), kind

@@ -48,6 +48,7 @@ def test_what_sfdisk_prints_is_written_again_field_by_field(text: str, tmp_path:
         "/dev/sda9 : start=-5, size=8",
         "/dev/sda9 : start=2048, size=8, command=x",
         f'/dev/sda9 : start=900000, size=8, type={LINUX}, name="a"b"',
+        f'/dev/sda9 : start=900000, size=8, type={LINUX}, name="\ud800"',
         f"/dev/sda1 : start=900000, size=8, type={LINUX}",
         f"/dev/sda9 : start=2050, size=8, type={LINUX}",
         f"/dev/sda9 : start=900000, size=0, type={LINUX}",

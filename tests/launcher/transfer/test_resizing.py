@@ -162,6 +162,18 @@ def test_a_larger_target(grow: Grow, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert target.stat().st_size == 80 * MIB
 
 
+def test_without_a_manifest_it_is_said_that_nothing_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of gzip, or of a plain udp-sender."""
+    _, data = stream(tmp_path, GPT)
+    plain = tmp_path / "plain"
+    plain.write_bytes(data)
+    outcome = received(plain, tmp_path / "large", 80 * MIB, monkeypatch, Grow.YES)
+    assert outcome.kind is OutcomeKind.WRITTEN, str(outcome.sentence)
+    assert outcome.growth and outcome.growth.kind is GrowthKind.NOT_GROWN
+    outcome = received(plain, tmp_path / "equal", len(data), monkeypatch, Grow.YES)
+    assert outcome.kind is OutcomeKind.WRITTEN and outcome.growth is None
+
+
 @pytest.mark.parametrize("field", ["uuid=", "start=", "label-id: ", "size="])
 def test_a_table_that_changed_on_the_way_is_no_equal(
     field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
