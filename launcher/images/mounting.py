@@ -39,8 +39,7 @@ from .opening import not_whole, reading
 
 DISK = "disk.img"
 """What the disk is called as a file."""
-HANDED_DOWN = 10
-"""The first number that the open image may have in nbdkit: at 3 nbdfuse gives it its socket (sd_listen_fds(3))."""
+FIRST_FD = 10  # the image: libnbd gives nbdkit its socket as descriptor 3
 PATIENCE = 20.0  # seconds for one of the programs
 LOOK_AGAIN = 0.05  # seconds between two looks at what sends no message
 
@@ -99,7 +98,7 @@ def mount(file: str, directory: str, number: int | None = None, *, disk: bool = 
     whole `disk` as a file. Says what was done. Raises LauncherError, with all ended that was begun."""
     _check_programs()
     place = Place(Path(os.path.realpath(directory)))
-    with reading(file) as fd:
+    with reading(file) as low, _high(low) as fd:
         try:
             stored = look(lambda offset, count: os.pread(fd, count, offset), os.fstat(fd).st_size)
         except NotWhole as error:
@@ -125,6 +124,16 @@ def mount(file: str, directory: str, number: int | None = None, *, disk: bool = 
         directory=directory,
         end=end,
     )
+
+
+@contextlib.contextmanager
+def _high(fd: int) -> Iterator[int]:
+    """The same open file by a descriptor that no convention of the programs has for itself."""
+    high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, FIRST_FD)
+    try:
+        yield high
+    finally:
+        os.close(high)
 
 
 def unmount(directory: str) -> None:
@@ -225,30 +234,32 @@ def _show_disk(place: Place, fd: int, where: Path) -> None:
     """Let nbdfuse show the image's disk as a file in the directory `where`."""
     plugin = Path(__file__).with_name("nbd_plugin.py")
     root = plugin.parents[2]
-    handed = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, HANDED_DOWN)
     nbdkit = ("nbdkit", "--foreground", "--readonly", "--user=nobody", "--group=nogroup")
     words = (
         *("nbdfuse", "--readonly", "--pidfile", str(place.ready), str(where / DISK)),
         *("[", "setpriv", "--no-new-privs", *nbdkit),
-        *("python", str(plugin), f"root={root}", f"place={place.path}", f"fd={handed}", "]"),
+        *("python", str(plugin), f"root={root}", f"place={place.path}", f"fd={fd}", "]"),
     )
-    try:
-        pid = spawn_to_stay(words, str(place.log), handed)
-    finally:
-        os.close(handed)
+    pid = spawn_to_stay(words, str(place.log), fd)
     pidfd = os.pidfd_open(pid)
     try:
         end = time.monotonic() + PATIENCE
         while not place.ready.exists():
             ended, _, _ = select.select([pidfd], [], [], LOOK_AGAIN)
             if ended or time.monotonic() > end:
-                said = place.log.read_text(errors="replace").strip().splitlines()
+                words_said = why_not(place.log.read_text(errors="replace"))
                 raise LauncherError(
-                    ErrorKind.PROGRAM_FAILED,
-                    say("nbdfuse could not show the disk: {words}.", words=said[-1].rstrip(".") if said else "?"),
+                    ErrorKind.PROGRAM_FAILED, say("nbdfuse could not show the disk: {words}.", words=words_said)
                 )
     finally:
         os.close(pidfd)
+
+
+def why_not(log: str) -> str:
+    """The last words in it; nbdkit's own where there are some, since nbdfuse only says what follows from them."""
+    said = [line.rstrip(".") for line in map(str.strip, log.splitlines()) if line]
+    of_nbdkit = [line for line in said if line.startswith("nbdkit: ")]
+    return (of_nbdkit or said or ["?"])[-1]
 
 
 def _mount_part(place: Place, part: SentPart) -> str:

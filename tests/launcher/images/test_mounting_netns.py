@@ -145,6 +145,14 @@ def test_ext4_is_mounted_and_nothing_is_written(made: Room, there: Path) -> None
     assert made.image.read_bytes() == before
 
 
+def test_it_is_mounted_from_an_ordinary_shell(made: Room, there: Path) -> None:
+    """Where descriptor 3, which libnbd has for its socket, is free as the image is opened."""
+    words = [sys.executable, "-m", "launcher", "image", "mount", str(made.image), str(there), "--partition", "1"]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, close_fds=True)
+    assert done.returncode == 0, done.stderr
+    assert (there / FILE).read_text() == TEXT
+
+
 def test_ntfs_is_mounted(made: Room, there: Path) -> None:
     mount(str(made.image), str(there), 2)
     assert (there / "letter.txt").read_text() == TEXT
@@ -216,6 +224,13 @@ def test_a_mount_that_was_killed_is_ended(made: Room, there: Path) -> None:
     assert eventually(lambda: not running()), "nbdfuse and nbdkit end behind the loop device"
     mount(str(made.image), str(there), 1)
     assert (there / FILE).read_text() == TEXT
+
+
+def test_why_the_disk_cannot_be_shown_is_told_in_nbdkits_own_words() -> None:
+    log = "nbdkit: python[1]: error: pread: Illegal seek.\nnbdfuse: nbd_connect: closed\n"
+    assert mounting.why_not(log) == "nbdkit: python[1]: error: pread: Illegal seek"
+    assert mounting.why_not("nbdfuse: fuse is missing.\n\n") == "nbdfuse: fuse is missing"
+    assert mounting.why_not("") == "?"
 
 
 def test_what_is_not_whole_is_not_mounted(made: Room, there: Path) -> None:
