@@ -61,7 +61,7 @@ MEANINGS: dict[OutcomeKind, Meaning] = {
         RECEIVER,
         "what was written was read back from the disk, and has the length and the digest of what the sender read. "
         "Where only used blocks were sent, every used block is equal, and `holes` says what the rest holds. A smaller "
-        "target is equal up to the end of the last partition; of a GPT, the table was written for its size",
+        "target is equal so up to the end of the last partition; of a GPT, the table was written for its size",
         "Nothing.",
     ),
     OutcomeKind.ARRIVED: Meaning(

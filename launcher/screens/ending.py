@@ -81,6 +81,8 @@ class Ending:
 def title_of(outcome: Outcome) -> Sentence:
     """What it came to, in the fewest words that are true."""
     part = of_whole(outcome)
+    if outcome.kind is OutcomeKind.EQUAL and outcome.up_to and part:
+        return say("DONE: equal in every used block up to the end of the last partition")
     if outcome.kind is OutcomeKind.EQUAL and outcome.up_to:
         return say("DONE: equal up to the end of the last partition")
     if outcome.kind is OutcomeKind.EQUAL and part:

@@ -478,7 +478,7 @@ def _table_not_written(device: str, error: Sentence) -> Claim:
 def _equal(seen: Receiving) -> Claim:
     kept, used, whole = seen.target.kept, seen.target.written, seen.target.count
     if kept:
-        words = _up_to_the_end(kept.end, seen.rewriting)
+        words = _up_to_the_end(kept.end, seen.rewriting, holes=_holes_sent(seen))
     elif used < whole:
         part = part_of(used, whole)
         words = say("equal in every used block ({part}), by the digest of the sender's disk.", part=part)
@@ -491,19 +491,40 @@ def _equal(seen: Receiving) -> Claim:
     return _read_back(seen, OutcomeKind.EQUAL if seen.verify else OutcomeKind.ARRIVED, words, NOTHING)
 
 
-def _up_to_the_end(count: int, rewriting: Rewriting | None) -> Sentence:
-    """On a smaller disk."""
-    if rewriting is None or rewriting.size is None:
+def _holes_sent(seen: Receiving) -> bool:
+    manifest = seen.manifest
+    return manifest is not None and manifest.used is not None and manifest.used < manifest.length
+
+
+def _up_to_the_end(count: int, rewriting: Rewriting | None, *, holes: bool) -> Sentence:
+    """On a smaller disk; where not all was sent, no more than the used blocks are equal."""
+    rewritten = rewriting.size if rewriting else None
+    if holes and rewritten is not None:
         return say_many(
-            "equal up to the end of the last partition ({count:,} byte).",
-            "equal up to the end of the last partition ({count:,} bytes).",
+            "equal in every used block up to the end of the last partition ({count:,} byte); table rewritten for "
+            "{size:,} bytes.",
+            "equal in every used block up to the end of the last partition ({count:,} bytes); table rewritten for "
+            "{size:,} bytes.",
+            count,
+            size=rewritten,
+        )
+    if holes:
+        return say_many(
+            "equal in every used block up to the end of the last partition ({count:,} byte).",
+            "equal in every used block up to the end of the last partition ({count:,} bytes).",
             count,
         )
+    if rewritten is not None:
+        return say_many(
+            "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
+            "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
+            count,
+            size=rewritten,
+        )
     return say_many(
-        "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
-        "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
+        "equal up to the end of the last partition ({count:,} byte).",
+        "equal up to the end of the last partition ({count:,} bytes).",
         count,
-        size=rewriting.size,
     )
 
 

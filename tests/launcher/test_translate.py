@@ -154,6 +154,12 @@ NO_NUMBER: set[tuple[str, ...]] = {
     ("{program} finds errors in it",),
     ("{program} says of its partition table: {words}",),
     (
+        "equal in every used block up to the end of the last partition ({count:,} byte); table rewritten for "
+        "{size:,} bytes.",
+        "equal in every used block up to the end of the last partition ({count:,} bytes); table rewritten for "
+        "{size:,} bytes.",
+    ),
+    (
         "equal up to the end of the last partition ({count:,} byte); table rewritten for {size:,} bytes.",
         "equal up to the end of the last partition ({count:,} bytes); table rewritten for {size:,} bytes.",
     ),

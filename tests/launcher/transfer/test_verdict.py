@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from launcher.datapath.behind import Behind
 from launcher.datapath.framing import Manifest, Trailer
 from launcher.datapath.holes import Cleared
-from launcher.datapath.moved import Moved, Reread
+from launcher.datapath.moved import Kept, Moved, Reread
 from launcher.hardware.signatures import Signature
 from launcher.model.outcome import OK_KINDS, Outcome, OutcomeKind
 from launcher.model.plan import Holes
@@ -20,6 +20,7 @@ from launcher.sentence import say, verbatim
 from launcher.transfer.evidence import Receiver, ReceiverState, Receiving, Sending, Stage
 from launcher.transfer.receiver_facts import Parted
 from launcher.transfer.receiver_verdict import judge_receiver
+from launcher.transfer.resizing import Rewriting
 from launcher.transfer.sender_verdict import judge_sender
 
 K = OutcomeKind
@@ -482,6 +483,21 @@ def test_one_is_one() -> None:
     assert str(judge_sender(lost).sentence) == sentence
     byte = dataclasses.replace(GOOD, target=Moved(1), cancelled=True, manifest=None, reread=None)
     assert str(judge_receiver(byte).sentence) == "The transfer was cancelled after 1 byte; /dev/sda is not whole."
+
+
+@pytest.mark.parametrize(("used", "claim"), [(1000, ""), (None, ""), (400, " in every used block")])
+@pytest.mark.parametrize(("size", "table"), [(None, ""), (950, "; table rewritten for 950 bytes")])
+def test_a_smaller_disk_is_equal_in_what_was_sent(used: int | None, claim: str, size: int | None, table: str) -> None:
+    smaller = dataclasses.replace(
+        GOOD,
+        target=Moved(1000, DIGEST, kept=Kept(900, DIGEST, DIGEST)),
+        manifest=Manifest(1000, 512, "s", "1", used=used),
+        reread=Reread(900, DIGEST),
+        rewriting=Rewriting(size, None),
+    )
+    outcome = judge_receiver(smaller)
+    assert outcome.kind is K.EQUAL
+    assert f": equal{claim} up to the end of the last partition (900 bytes){table}." in str(outcome.sentence)
 
 
 MARK = Signature("linux_raid_member", 1 << 30, 4)
