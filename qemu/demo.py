@@ -44,7 +44,8 @@ from .host import sandbox
 from .host.packages import missing, named
 from .machine.accel import choose
 
-CLONE_SECONDS = 420.0
+CLONE_SECONDS = 1200.0
+"""Many times what an idle machine takes: under load it takes several times as long."""
 MORE = 512 * MIB
 """By so much the clones' disks are larger than the model."""
 
@@ -123,7 +124,7 @@ def _row(report: Report, seat: SeatReport, booted: Booted | None) -> tuple[str, 
         untouched = not report.source.written and report.source.xxh128_before == report.source.xxh128_after
         disk = "unchanged" if untouched else "CHANGED"
     else:
-        disk = holds(report, seat) if equal(report, seat) else "DIFFERS"
+        disk = holds(report, seat) if equal(report, seat) else "DIFFERS" if claim else "not finished"
     boots, root = ("", "") if seat.role is Role.SENDER else ("not tried", "")
     if booted is not None:
         boots = "NO" if booted.problem else f"yes, in {booted.seconds:.0f} s"

@@ -55,9 +55,11 @@ _XXH128 = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class SentPart(DiskPart):
-    """One of the source's. `whole`: why all of it was sent, in English, or None."""
+    """One of the source's. `whole`: why all of it was sent, in English, or None. `hibernated`: a system is, on this
+    one; older senders do not say it (None)."""
 
     whole: str | None = None
+    hibernated: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -272,6 +274,7 @@ _PART = {
     "kind": _is_text,
     "used": _or_none(_is_count),
     "whole": _or_none(_is_text),
+    "hibernated": _or_none(lambda value: isinstance(value, bool)),
 }
 _TRAILER = {
     "length": _is_count,

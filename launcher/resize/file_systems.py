@@ -20,6 +20,7 @@ import re
 from ..asking import Ran, run
 from ..errors import ErrorKind, LauncherError
 from ..sentence import Sentence, say
+from ..used.ntfs import HIBERNATED
 from .growth import EXT, NTFS
 
 _REPLAY = "needs_recovery"
@@ -55,6 +56,11 @@ def check(kind: str, path: str, seconds: float) -> None:
     elif kind == NTFS:
         _run(("ntfs-3g.probe", "--readwrite", path), seconds)
         _run(("ntfsresize", "--info", "--no-progress-bar", path), seconds)
+
+
+def hibernated(path: str, seconds: float) -> bool:
+    """Whether a Windows is hibernated on the NTFS at `path`, which may be read only. Raises LauncherError."""
+    return run(("ntfs-3g.probe", "--readwrite", path), seconds, rights=False).status == HIBERNATED
 
 
 def rehearse(kind: str, path: str, seconds: float) -> None:

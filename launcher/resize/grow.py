@@ -29,12 +29,12 @@ from ..datapath.block_device import TargetDisk
 from ..errors import ErrorKind, LauncherError
 from ..hardware.signatures import TABLE, signatures
 from ..hardware.window import Window, window_of
-from ..model.growth import Growth, GrowthKind, Offer, Tell, grown
+from ..model.growth import Growth, GrowthKind, Offer, Tell, grown, not_grown
 from ..model.times import TIMES, Times
 from ..sentence import Sentence, joined, say, verbatim
 from . import file_systems
 from .disk import Disk, opened, read_dump
-from .growth import GrowthPlan
+from .growth import ASLEEP, GrowthPlan
 from .sectors import Piece, Written, sectors
 from .table import Table, same
 
@@ -130,12 +130,24 @@ class _Growing:
         self._disk.forget()
         if not self._has(plan.old):
             raise _error(say("its partition table is not the sender's"))
+        self._awake()
         with self._window(plan.before) as part:
             if self._kinds(part) != {plan.kind}:
                 raise _error(say("what is on {partition} is not what was sent", partition=name))
             file_systems.check(plan.kind, part.path, self._times.growing)
         with self._window(plan.after) as part:
             file_systems.rehearse(plan.kind, part.path, self._times.growing)
+
+    def _awake(self) -> None:
+        """Raises _Over where a Windows is hibernated on the disk; LauncherError, OSError."""
+        plan = self._plan
+        for one in plan.old.entries:
+            if one.number not in plan.ntfs:
+                continue
+            begin, end = one.start * plan.old.sector, one.end * plan.old.sector
+            with window_of(self._disk.path, begin, end, plan.old.sector) as part:
+                if file_systems.hibernated(part.path, self._times.growing):
+                    raise _Over(not_grown(say("{why}.", why=ASLEEP), self._offer))
 
     def _table(self) -> Written:
         """The new table's bytes; those that they replace are kept. Raises LauncherError, OSError."""

@@ -8,8 +8,9 @@ Rules, in one place:
 * What is behind it (all of it is small) moves behind the source's end, as it is: same sizes, order and distances, by a
   multiple of 1 MiB. So until the new table is written, no byte of the clone has changed. Of swap only the ends are
   copied (`used.edges`): UUID and label are there, and the rest holds nothing.
-* What boots by its place on the disk is never moved (a BIOS boot partition, PReP, an active one). Where a system sleeps
-  in its swap (hibernation), nothing is changed at all: it still has its file systems.
+* What boots by its place on the disk is never moved (a BIOS boot partition, PReP, an active one). Where a system is
+  hibernated (by the sender's word, and an NTFS by its own), nothing is changed at all: it still has its file systems.
+  No NTFS grows beside BitLocker, where nobody can know that.
 * An extended partition moves with its logical ones, or grows around them.
 * A disk that is hardly larger (by less than a hundredth) stays as it is.
 * Nothing is shrunk. Sectors are equal; a DOS table reaches 2^32 sectors.
@@ -33,7 +34,8 @@ WHEN_MOUNTED = ("xfs", "btrfs")
 GROWS = frozenset((*EXT, NTFS, *WHEN_MOUNTED))
 MIB = 1 << 20
 SWAP = "swap"
-SLEEPING = "swsuspend"
+SLEEPING, BITLOCKER = "swsuspend", "BitLocker"
+ASLEEP = say("a system sleeps on it (hibernation)")
 _SMALL_TYPES = frozenset(
     {
         "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F",  # swap
@@ -60,10 +62,12 @@ _DOS_SECTORS = 2**32 - 1
 
 @dataclass(frozen=True)
 class Content:
-    """What is known of a partition: its number, and the kind of what is in it, as blkid names it ("": nothing)."""
+    """What is known of a partition: its number, the kind of what is in it, as blkid names it ("": nothing), and whether
+    a system is hibernated there."""
 
     number: int
     kind: str = ""
+    hibernated: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Move:
 @dataclass(frozen=True)
 class GrowthPlan:
     """The table `old` becomes `new` on a disk of `size` bytes; no byte before `reach`, the source's length, is copied
-    to. The partition `number` with a file system of `kind` grows, others `moves`."""
+    to. The partition `number` with a file system of `kind` grows, others `moves`. On the partitions `ntfs` a Windows
+    may be hibernated."""
 
     old: Table
     new: Table
@@ -88,6 +93,7 @@ class GrowthPlan:
     number: int
     kind: str
     moves: tuple[Move, ...] = ()
+    ntfs: tuple[int, ...] = ()
 
     @property
     def begin(self) -> int:
@@ -127,14 +133,16 @@ def growth(text: str | None, length: int, size: int, contents: tuple[Content, ..
     if size - length < max(length // _WORTH, MIB):
         return NoGrowth(say("the disk is hardly larger"), worth=False)
     known = {content.number: content.kind for content in contents}
-    if SLEEPING in known.values():
-        return NoGrowth(say("a system sleeps on it (hibernation)"))
+    if SLEEPING in known.values() or any(content.hibernated for content in contents):
+        return NoGrowth(ASLEEP)
     big, behind = _split(table, known)
     if big is None:
         return NoGrowth(say("no partition is large enough"))
     kind = known.get(big.number, "")
     if kind not in GROWS:
         return NoGrowth(_cannot(big.number, kind))
+    if kind == NTFS and BITLOCKER in known.values():
+        return NoGrowth(say("nobody knows whether Windows is hibernated on it (BitLocker)"))
     stays = next((one for one in behind if _fixed(one)), None)
     if stays:
         return NoGrowth(
@@ -148,7 +156,8 @@ def growth(text: str | None, length: int, size: int, contents: tuple[Content, ..
     if isinstance(new, NoGrowth):
         return new
     moves = tuple(move for one in behind for move in _moves(one, _entry(new, one.number), known, table))
-    return GrowthPlan(table, new, size, length, big.number, kind, moves)
+    windows = tuple(one.number for one in table.entries if known.get(one.number) == NTFS)
+    return GrowthPlan(table, new, size, length, big.number, kind, moves, windows)
 
 
 def _split(table: Table, known: dict[int, str]) -> tuple[Entry | None, tuple[Entry, ...]]:

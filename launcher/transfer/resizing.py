@@ -77,7 +77,7 @@ def room(plan: Plan, outcome: Outcome, manifest: Manifest | None, size: int) -> 
 def _room(plan: Plan, manifest: Manifest | None, size: int) -> Offer | Growth | None:
     if plan.grow is Grow.NO or plan.target.partition or manifest is None or size <= manifest.length:
         return None
-    contents = tuple(Content(part.number, part.kind) for part in manifest.parts)
+    contents = tuple(Content(part.number, part.kind, bool(part.hibernated)) for part in manifest.parts)
     found = growth(manifest.table_text, manifest.length, size, contents)
     if not isinstance(found, NoGrowth):
         return offer(plan.target.path, found)

@@ -132,4 +132,6 @@ class DiskCast:
 
 def _part(part: Part) -> SentPart:
     whole = None if part.whole is None else str(part.whole)
-    return SentPart(part.name, part.number, part.offset, part.size, part.kind, part.used, whole)
+    return SentPart(
+        part.name, part.number, part.offset, part.size, part.kind, part.used, whole, part.hibernated or None
+    )

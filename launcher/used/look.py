@@ -97,6 +97,8 @@ class _Surveying:
         hibernated = self._asleep(found) if used else _Hibernated()
         chart = UsedMap(self._length)
         parts = tuple(self._part(one, hibernated, chart) if used else one.part for one in found)
+        asleep = {hibernated.linux, hibernated.windows}
+        parts = tuple(replace(part, hibernated=part.name in asleep) for part in parts)
         text, end = (disk.table.text, disk.table.end) if disk.table else (None, None)
         return Survey(chart, parts, text, end, self._behind(disk), tuple(self._warnings(disk, parts)))
 

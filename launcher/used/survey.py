@@ -24,9 +24,10 @@ class DiskPart:
 
 @dataclass(frozen=True)
 class Part(DiskPart):
-    """One that was looked at. `whole`: why all of it is sent, or None."""
+    """One that was looked at. `whole`: why all of it is sent, or None. `hibernated`: a system is, on this one."""
 
     whole: Sentence | None = None
+    hibernated: bool = False
 
 
 @dataclass(frozen=True)

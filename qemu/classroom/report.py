@@ -302,8 +302,9 @@ def table(report: Report) -> str:
 
 
 def _row(report: Report, seat: SeatReport) -> tuple[str, ...]:
-    disk = holds(report, seat) if report.faults or equal(report, seat) is not False else "DIFFERS"
     claim = seat.claim
+    differs = "DIFFERS" if claim else "not finished"
+    disk = holds(report, seat) if report.faults or equal(report, seat) is not False else differs
     if claim is None:
         return (seat.name, "none", "", "", "", "", disk, seat.exit)
     rate = f"{claim.rate:.1f}" if claim.rate is not None else ""

@@ -90,7 +90,7 @@ def test_short_frames_have_the_length_of_format_2() -> None:
 names = st.text(st.characters(codec="utf-8", max_codepoint=0xFFFF), max_size=30)
 texts = st.none() | names
 counts = st.integers(0, 2**63)
-parts = st.builds(SentPart, names, counts, counts, counts, names, st.none() | counts, texts)
+parts = st.builds(SentPart, names, counts, counts, counts, names, st.none() | counts, texts, st.none() | st.booleans())
 digests = st.from_regex("[0-9a-f]{32}", fullmatch=True)
 
 

@@ -25,6 +25,7 @@ from tests.disks import MIB, environment, loop, run
 from tests.launcher.datapath.old_lives import md_superblock
 from tests.launcher.resize.clones import SWAP_UUID, clone, contents, expected, part_of, plan_of
 from tests.launcher.resize.tables import BASIC, ESP, LINUX, RECOVERY, SWAP, dos, dump, gpt, verified
+from tests.launcher.used.doubts import hibernate
 
 pytestmark = pytest.mark.netns
 
@@ -163,6 +164,23 @@ def debian(tmp_path: Path) -> Clone:
 def as_before(growth: Growth, debian: Clone, why: str) -> None:
     assert growth.kind is GrowthKind.FAILED and debian.equal, str(growth.sentence)
     assert why in str(growth.sentence) and str(growth.sentence).endswith("The clone is as it was.")
+
+
+def test_beside_a_hibernated_windows_nothing_grows(tmp_path: Path) -> None:
+    """Whatever the sender says of it: the other NTFS is asked, too."""
+    kinds = {1: "ntfs", 2: "ntfs"}
+    target, source = clone(tmp_path, gpt((1, 8, BASIC), (9, 8, BASIC)), kinds, 64 * MIB)
+    plan = plan_of(tmp_path / "source", len(source), 64 * MIB, kinds)
+    system = tmp_path / "system"
+    system.write_bytes(source[MIB : 9 * MIB])
+    hibernate(system)
+    with target.open("r+b") as file:
+        file.seek(MIB)
+        file.write(system.read_bytes())
+    before = target.read_bytes()
+    found = grow(str(target), plan)
+    assert found.kind is GrowthKind.NOT_GROWN and "hibernation" in str(found.sentence), str(found.sentence)
+    assert target.read_bytes() == before
 
 
 @pytest.mark.field

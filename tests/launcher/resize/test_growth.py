@@ -89,6 +89,17 @@ def test_what_keeps_it_as_it_is_is_said(text: str, kinds: Kinds, size: int, why:
     assert isinstance(found, NoGrowth) and why in str(found.sentence)
 
 
+def test_beside_a_hibernated_system_nothing_grows() -> None:
+    text = gpt((1, 400, BASIC), (401, 300, BASIC))
+    asleep = (Content(1, "ntfs", hibernated=True), Content(2, "ntfs"))
+    found = growth(text, 702 * MIB, 2000 * MIB, asleep)
+    assert isinstance(found, NoGrowth) and "sleeps on it" in str(found.sentence)
+    found = planned(text, {1: "BitLocker", 2: "ntfs"}, 2000 * MIB)
+    assert isinstance(found, NoGrowth) and "nobody knows" in str(found.sentence)
+    found = planned(text, {1: "ntfs", 2: "ntfs"}, 2000 * MIB)
+    assert isinstance(found, GrowthPlan) and found.ntfs == (1, 2)
+
+
 def test_what_moves_keeps_its_alignment() -> None:
     """Be it good or bad: old tables begin at sector 63."""
     text = "label: dos\nlabel-id: 0x1\nunit: sectors\n\n/dev/sda1 : start=63, size=900000, type=83\n"

@@ -175,6 +175,7 @@ def test_a_hibernated_windows_has_all_ntfs_of_its_disk(tmp_path: Path) -> None:
     alone = TWO[0][1].replace(", on sda2", "")
     expected = [said(1, TWO[0]), said(2, ("ntfs", alone, TWO[0][2])), "None"]
     assert beside(tmp_path, data, system, linux) == expected
+    assert [part.hibernated for part in surveyed(tmp_path / "sda").parts] == [False, True, False]
 
 
 @pytest.mark.parametrize(("make", "row"), [(hibernate, TWO[0]), (bitlocker, TWO[1]), (swsuspend, TWO[2])])
