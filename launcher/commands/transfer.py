@@ -16,6 +16,7 @@ import textwrap
 import traceback
 from dataclasses import replace
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from kernel_cmdline import showable_lines
 
@@ -31,8 +32,11 @@ from ..hardware.probe import cards, target
 from ..model.machine import Disk, Machine
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
-from ..sentence import Sentence, say, verbatim
+from ..sentence import NOTHING, Sentence, say, verbatim
 from .libraries import libraries_named
+
+if TYPE_CHECKING:
+    from ..transfer.status import TransferState
 
 TAKEN: dict[str, Row] = {row.key: row.in_transfer() for row in ROWS if row.taken}
 """The parameters of a transfer without screens."""
@@ -158,9 +162,11 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
         signal.signal(number, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)
     outcome: Outcome | None = None
+    telling = Telling(plan)
     try:
         while outcome is None:
             outcome = work.wait(1.0)  # a signal that comes just before a wait without end is not seen within it
+            telling.tell(work.snapshot())
     except LauncherError:
         raise
     except Exception as bug:  # something may have been written, so it must not look like a wrong parameter
@@ -170,9 +176,34 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
     finally:
         work.close()
     grown = outcome.growth.sentences if outcome.growth and outcome.ok else ()
-    for words in (f"{outcome.sentence} {outcome.hint}".rstrip(), *map(str, (*grown, *outcome.remarks))):
-        _say(words)
+    _say(f"{outcome.sentence} {outcome.hint}".rstrip())
+    telling.say(*grown, *outcome.remarks)
     return OK if outcome.ok else NOT_OK
+
+
+class Telling:
+    """What the screens would show while it lasts, on standard error: each sentence once."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._said: set[str] = set()
+        self._still = False
+
+    def tell(self, state: TransferState) -> None:
+        """What is new."""
+        from ..screens.used import used_line  # noqa: PLC0415 - no help needs it
+
+        used = NOTHING if self._plan.target.keep else used_line(self._plan, state)
+        notes = (note for note in state.notes if not (self._still and note == state.still))  # its seconds go on
+        self.say(*state.messages, used, *state.whole, *notes)
+        self._still = bool(state.still)
+
+    def say(self, *sentences: Sentence) -> None:
+        """Those that were not said yet."""
+        for words in filter(None, map(str, sentences)):
+            if words not in self._said:
+                self._said.add(words)
+                _say(words)
 
 
 def _say(sentence: str) -> None:

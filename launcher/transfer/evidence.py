@@ -108,10 +108,10 @@ class Sending:
     """All evidence of a sender. `length` is what had to be read, in bytes, `used` of them were to be sent, and `sent`
     were (both None: all of them); `one_way` that receivers cannot answer.
     `hung`: seconds without an answer of the disk. `shortage`: what this PC ran out of. `stood`: where no byte moved any
-    more. `timed_out`: no cast began within the time given. `rival`: the address of another sender on the same `port`,
-    which this one gave way to. `came`: how many receivers connected at some time; `least`: how many the cast had to
-    wait for, 0 where that was not said; `joined`: how many were there when it began; `started_by`: the address of the
-    PC that began it, where that was not this one.
+    more. `stored`: a stored image is cast. `timed_out`: no cast began within the time given. `rival`: the address of
+    another sender on the same `port`, which this one gave way to. `came`: how many receivers connected at some time;
+    `least`: how many the cast had to wait for, 0 where that was not said; `joined`: how many were there when it began;
+    `started_by`: the address of the PC that began it, where that was not this one.
 
     `compressor_first`: the compressor ended while udp-sender still ran; behind a dead udp-sender, each one fails.
     """
@@ -139,6 +139,7 @@ class Sending:
     hung: float | None = None
     shortage: Sentence | None = None
     stood: Stood | None = None
+    stored: bool = False
     timed_out: bool = False
     cancelled: bool = False
 

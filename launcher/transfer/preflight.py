@@ -12,7 +12,6 @@ from ..model.plan import Compression, Plan, Require
 from ..model.wording import size as in_words
 from ..resize.fit import Misfit, fit
 from ..sentence import Sentence, say, say_many
-from .verdict import LARGER_TARGET
 
 NO_IDENTIFIERS = frozenset({"00000000", "00000000-0000-0000-0000-000000000000"})
 """What stands there on many disks that have none."""
@@ -57,7 +56,9 @@ def _wrong_disk(plan: Plan, size: int, manifest: Manifest | None) -> Outcome | N
         return Outcome(
             OutcomeKind.TOO_SMALL,
             say("{path} is too small: {numbers}. Nothing was written.", path=path, numbers=smaller.sentence),
-            LARGER_TARGET,
+            say_many(
+                "Use a target of at least {count:,} byte.", "Use a target of at least {count:,} bytes.", smaller.needed
+            ),
             total=manifest.length,
         )
     if manifest.source and overlap(manifest.source, whereabouts(plan.target)):

@@ -99,7 +99,7 @@ class Sender:
         try:
             attendance = Attendance(job, RivalMonitor(job.plan.nic.name, job.plan.port))
             try:
-                seen = self._cast(attendance, source)
+                seen = replace(self._cast(attendance, source), stored=isinstance(source, StoredSource))
             finally:
                 attendance.close()
         finally:

@@ -23,8 +23,11 @@ def judge_sender(seen: Sending) -> Outcome:
     """What a sender may claim."""
     if seen.rival is not None:
         return Outcome(*_other_sender(seen, seen.rival), total=seen.length)
+    kind, sentence, hint = first_answer(QUESTIONS, seen)
     return Outcome(
-        *first_answer(QUESTIONS, seen),
+        kind,
+        sentence,
+        joined(" ", hint, _check_image(seen)) if kind in _LOOK_AT_IMAGE else hint,
         bytes=seen.moved.count if seen.begun else 0,  # what was read ahead has reached nobody
         sent=seen.sent if seen.begun else 0,
         used=seen.used,
@@ -35,6 +38,19 @@ def judge_sender(seen: Sending) -> Outcome:
         lost=tuple(one.words for one in _lost(seen)),
         wanted=seen.wanted if seen.begun else None,
         present=sum(one.state is ReceiverState.FINISHED for one in seen.receivers) if seen.begun else None,
+    )
+
+
+_LOOK_AT_IMAGE = (OutcomeKind.SENT, OutcomeKind.RECEIVER_LOST, OutcomeKind.FEWER_RECEIVERS)
+
+
+def _check_image(seen: Sending) -> Sentence:
+    """A damaged image looks, on a receiver, like damage on the way: only the sender knows that it casts one."""
+    if not seen.stored:
+        return NOTHING
+    return say(
+        "Where receivers say that the data was damaged, check the image: `udpcast-launcher image check {file}`.",
+        file=seen.device,
     )
 
 

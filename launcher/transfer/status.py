@@ -40,8 +40,8 @@ class TransferState:
     use and really moves, `sent` of `used` (None: all of them). `started` is the monotonic time of the first byte;
     `rate` in bytes/s of what moves over the last seconds; `elapsed` and `remaining` in seconds. Of what is not used,
     `cleared` is zeroed or discarded so far. Read back so far: `verified` of `to_verify` (None: of all that moved).
-    `whole`: what is sent whole, and why; `notes`: what else is to be seen while it lasts; `attention`: what the
-    operator should see now."""
+    `whole`: what is sent whole, and why; `notes`: what else is to be seen while it lasts, with `still`, for how long
+    nothing has moved; `attention`: what the operator should see now."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
@@ -60,6 +60,7 @@ class TransferState:
     attention: Sentence = NOTHING
     whole: tuple[Sentence, ...] = ()
     notes: tuple[Sentence, ...] = ()
+    still: Sentence = NOTHING
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -239,6 +240,7 @@ class Status:
                 attention=self._attention,
                 whole=self._whole,
                 notes=(*self._notes, *((self._still,) if self._still else ())),
+                still=self._still or NOTHING,
             )
 
     def _elapsed(self) -> float:

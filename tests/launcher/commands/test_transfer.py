@@ -22,9 +22,11 @@ from launcher.events import EventLog
 from launcher.model.machine import Machine, Nic
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Compression, Plan, Role
-from launcher.sentence import say
+from launcher.sentence import say, verbatim
+from launcher.transfer.status import TransferState
 from tests.common import ROOT
 from tests.launcher.datapath.old_lives import gpt, md_superblock
+from tests.launcher.transfer.fake_programs import plan as fake_plan
 
 MIB = 1 << 20
 ROOM = Machine(
@@ -155,6 +157,31 @@ def test_the_hint_for_a_card_without_an_address_leads_to_one_that_works(image: P
     assert "broadcast +" in str(caught.value.hint)
 
 
+def test_what_the_screens_show_is_told_once_on_standard_error(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    telling = headless.Telling(fake_plan(Role.SEND, image))
+    state = TransferState(
+        total=2_000_000,
+        used=1_000_000,
+        messages=(say("Connected."),),
+        whole=(say("sda1 is sent whole: it is small."),),
+        notes=(say("sda1 has no loader."),),
+    )
+    telling.tell(TransferState(messages=state.messages))
+    telling.tell(state)
+    telling.tell(state)
+    for still in map(verbatim, ("Still for 10 s.", "Still for 11 s.")):
+        telling.tell(replace(state, notes=(*state.notes, still), still=still))
+    telling.say(state.notes[0], say("A remark."))
+    assert capsys.readouterr().err.splitlines() == [
+        "launcher: Connected.",
+        "launcher: 1.0 of 2.0 MB are used, and only that is sent.",
+        "launcher: sda1 is sent whole: it is small.",
+        "launcher: sda1 has no loader.",
+        "launcher: Still for 10 s.",
+        "launcher: A remark.",
+    ]
+
+
 def run(*words: str, stdout: int | None = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "launcher", "transfer", *words]
     return subprocess.run(
@@ -233,6 +260,9 @@ class Fake:
         if isinstance(self.end, Exception):
             raise self.end
         return self.end
+
+    def snapshot(self) -> TransferState:
+        return TransferState()
 
 
 @pytest.mark.parametrize(

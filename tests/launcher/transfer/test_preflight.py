@@ -52,6 +52,7 @@ def test_a_smaller_one_will_do_where_the_partitions_have_room(last: int, taken: 
     assert found is None if taken else found and found.kind is K.TOO_SMALL
     if found:
         assert "2,097,152 bytes are needed, 1,048,576 are there, 1,048,576 bytes too few" in str(found.sentence)
+        assert str(found.hint) == "Use a target of at least 2,097,152 bytes."
     said = [str(note) for note in notes("/dev/sda", SIZE, b"", manifest)]
     assert any("smaller" in note for note in said)
 

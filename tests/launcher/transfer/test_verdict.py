@@ -471,6 +471,15 @@ def test_who_began_the_cast_is_said_where_it_was_another_pc(difference: dict[str
     assert "began" not in said(**difference)
 
 
+@pytest.mark.parametrize("state", [DONE, DROPPED])
+def test_the_sender_of_an_image_tells_how_it_is_checked(state: ReceiverState) -> None:
+    """On the receivers its damage looks like damage on the way."""
+    command = "`udpcast-launcher image check /dev/sda`"
+    seen = dataclasses.replace(SENT, receivers=there(state), joined=1)
+    assert command not in str(judge_sender(seen).hint)
+    assert command in str(judge_sender(dataclasses.replace(seen, stored=True)).hint)
+
+
 def test_one_is_one() -> None:
     """In every sentence with a count."""
     alone = dataclasses.replace(SENT, receivers=there(DONE), joined=1)
