@@ -15,7 +15,7 @@ KEY = "w"
 
 
 class Fitting(urwid.WidgetWrap):  # type: ignore[misc]
-    """`whole`, a frame around `rows`, of which the last `warnings` are warnings, and `below` before them what is settled."""
+    """`whole`, a frame around `rows`: the last `warnings` are warnings, the `below` before them what is settled."""
 
     def __init__(self, whole: urwid.Widget, rows: Sequence[urwid.Widget], warnings: int, below: int = 0) -> None:
         super().__init__(whole)

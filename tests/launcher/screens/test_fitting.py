@@ -29,7 +29,7 @@ def language(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def role_screen(line: str, notes: tuple[Sentence, ...] = ()) -> str:
-    interview = Interview(given_answers(parse(line)), TWO, lambda *_: None, Told({}))
+    interview = Interview(given_answers(parse(line)), TWO, lambda *_: "", Told({}))
     question = next(row.question for row in QUESTIONS if row.key == "umode")
     shown = pages.Shown(pages.Pending(question, interview.facts, None, None), interview.preview(), True, notes, "")
     return page_text(pages.question(shown, None, lambda _: None, lambda _: None, lambda: None))
