@@ -85,7 +85,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=tools.FILE_SYSTEMS,
         metavar="NAMES",
         help="those whose tools go in, with commas, or none; default: "
-        f"{','.join(tools.FILE_SYSTEMS)}.\nPartitions with another one are sent whole",
+        f"{','.join(tools.FILE_SYSTEMS)}\n(ext is ext2 to ext4). Partitions with another one are sent whole",
     )
     make.add_argument(
         "--cache", type=path_to_write, metavar="DIR",

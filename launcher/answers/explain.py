@@ -10,6 +10,7 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showable_json
 
@@ -283,7 +284,8 @@ def truth(name: str, value: bool) -> str | None:
     row = row_of(name)
     for word in ("yes", "1") if value else ("no", "0"):
         with contextlib.suppress(AnswerError):
-            if row and row.parse(word, Facts(Machine())) is value:
+            found = row and row.parse(word, Facts(Machine()))
+            if found is value or (isinstance(found, Enum) and found.value == word):
                 return word
     return None
 

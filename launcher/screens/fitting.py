@@ -1,4 +1,4 @@
-"""Warnings that do not fit on a page are counted above its footer; the key `KEY` shows all of them."""
+"""What does not fit below a page's choices is counted above its footer; the key `KEY` shows all warnings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import urwid
 
-from ..sentence import Sentence, say_many
+from ..model.wording import more
+from ..sentence import Sentence, joined, say_many
 from ..translate import tr
 from .widgets import MARGIN
 
@@ -14,12 +15,13 @@ KEY = "w"
 
 
 class Fitting(urwid.WidgetWrap):  # type: ignore[misc]
-    """`whole`, a frame around `rows`, of which the last `warnings` are warnings."""
+    """`whole`, a frame around `rows`: the last `warnings` are warnings, the `below` before them what is settled."""
 
-    def __init__(self, whole: urwid.Widget, rows: Sequence[urwid.Widget], warnings: int) -> None:
+    def __init__(self, whole: urwid.Widget, rows: Sequence[urwid.Widget], warnings: int, below: int = 0) -> None:
         super().__init__(whole)
         self._rows = rows
         self._warnings = warnings
+        self._below = below
         self._frame = whole.original_widget
         self._keys = self._frame.footer
         self._count = urwid.Text("")
@@ -27,8 +29,10 @@ class Fitting(urwid.WidgetWrap):  # type: ignore[misc]
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         columns, rows = size
         room = rows - self._frame.header.rows((columns,)) - self._keys.rows((columns,))
-        left = hidden([row.rows((columns - 2 * MARGIN,)) for row in self._rows], self._warnings, room)
-        self._count.set_text(("warn", f" {tr(more_warnings(left))}"))
+        left = hidden([row.rows((columns - 2 * MARGIN,)) for row in self._rows], self._warnings + self._below, room)
+        counts = [joined(" ", "…", more(left - self._warnings))] if left > self._warnings else []
+        counts += [more_warnings(min(left, self._warnings))] if left and self._warnings else []
+        self._count.set_text(("warn", " " + "   ".join(map(tr, counts))))
         self._frame.footer = urwid.Pile([self._count, self._keys]) if left else self._keys
         return super().render(size, focus)
 

@@ -135,7 +135,7 @@ def _warnings(key: str, shown: Shown) -> list[Sentence]:
     return [note for note in shown.notes if str(note) not in said]
 
 
-NOT_ERASED = say("Where the sender's disk uses nothing, old data is not erased (holes=zero does that).")
+NOT_ERASED = say("Parts of the old data may stay readable on the disk (holes=zero erases them).")
 
 
 def _what_is_lost(shown: Shown) -> list[urwid.Widget]:

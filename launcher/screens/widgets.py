@@ -39,6 +39,7 @@ PALETTE = [
 
 MIN_COLUMNS, MIN_ROWS = 80, 24
 MARGIN = 1  # columns at each side of a page's rows
+TITLES = 13  # columns of what is settled; longer titles get more
 CHOOSE = say("Up/Down choose   Enter take it")
 HOTKEYS = {"snd": "s", "rcv": "r"}
 ATTRIBUTES = {"rcv": "warn", "snd": "good"}
@@ -156,10 +157,12 @@ def question_page(
     footer = say("Up/Down choose   Enter take it   Esc back   m menu")
     rows += [urwid.Divider(), *below, *map(warning_row, warnings)]
     widget = frame(rows, footer, host, focus, lambda row: focused(texts.get(row)), above)
-    if warnings:
-        from .fitting import KEY, Fitting  # noqa: PLC0415 - most first screens have none
+    room = MIN_ROWS - 2 - len(above)
+    if warnings or sum(int(row.rows((MIN_COLUMNS - 2 * MARGIN,))) for row in rows) > room:
+        from .fitting import KEY, Fitting  # noqa: PLC0415 - most first screens need none
 
-        widget = Fitting(widget, rows, len(warnings))
+        widget = Fitting(widget, rows, len(warnings), len(below))
+    if warnings:
         keys[KEY] = keys[KEY.upper()] = all_warnings
     return Page(name, widget, keys)
 
@@ -199,10 +202,11 @@ class _Edit(urwid.Edit):  # type: ignore[misc]
 def summary_rows(lines: Sequence[Line]) -> list[urwid.Widget]:
     """What is settled and why, for below the choice."""
     rows: list[urwid.Widget] = [urwid.Text(("dim", "─" * 76))]
+    width = max([TITLES, *(len(tr(line.title)) + 1 for line in lines)])
     for line in lines:
         why = [("dim", f"  ({tr(line.why)})")] if line.why else []
         text = urwid.Text([("warn" if line.wrong else "body", tr(line.text)), *why])
-        rows.append(urwid.Columns([(13, urwid.Text(("key", tr(line.title)))), text]))
+        rows.append(urwid.Columns([(width, urwid.Text(("key", tr(line.title)))), text]))
     return rows
 
 

@@ -214,8 +214,12 @@ def test_of_two_words_for_what_follows_the_one_that_is_not_used_is_said() -> Non
     [
         ("auto", ("yes", "no")),
         ("remontee-info", ("yes", "no")),
+        ("grow", ("yes", "no")),
         ("rd.bootif", ("1", "0")),
-        *((name, None) for name in ("port", "retry", "disk", "nic", "after", "events", "num_op", "quiet")),
+        *(
+            (name, None)
+            for name in ("port", "retry", "disk", "nic", "after", "events", "num_op", "quiet", "holes", "require")
+        ),
     ],
 )
 def test_yes_and_no_in_the_words_of_a_parameter(name: str, words: tuple[str, str] | None) -> None:

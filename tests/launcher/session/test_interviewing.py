@@ -369,5 +369,5 @@ def test_who_consents_reads_that_old_data_is_not_erased_where_that_is_so(holes: 
     seat.answer("umode", "rcv")
     assert seat.shown == "confirm"
     assert "Everything on it is lost" in seat.text
-    words = "Where the sender's disk uses nothing, old data is not erased (holes=zero does that)."
+    words = "Parts of the old data may stay readable on the disk (holes=zero erases them)."
     assert (words in " ".join(seat.text.split())) == said

@@ -163,6 +163,7 @@ MISTAKES = [
     ("[parameters]\nprot = 9002", 2, "did you mean port?"),
     ("[parameters]\nauto = 'True'\numode = 'rcv'", 2, "auto = true was expected, without quotes"),
     ("[parameters]\nauto = 'false'", 2, "auto = false was expected, without quotes"),
+    ("[parameters]\ngrow = 'true'", 2, "grow = true was expected, without quotes"),
     ("[parameters]\nretry = true", 2, "retry is no matter of true or false"),
     ("[parameters]\nsplash = false", 2, "splash = false: leave it out"),
     ("[parameters]\nport = [9000, 9002]", 2, "port has one value"),
