@@ -177,7 +177,7 @@ def _carry_out(plan: Plan, log: EventLog) -> int:
         work.close()
     grown = outcome.growth.sentences if outcome.growth and outcome.ok else ()
     _say(f"{outcome.sentence} {outcome.hint}".rstrip())
-    telling.say(*grown, *outcome.remarks)
+    telling.once(*grown, *outcome.remarks)
     return OK if outcome.ok else NOT_OK
 
 
@@ -195,10 +195,10 @@ class Telling:
 
         used = NOTHING if self._plan.target.keep else used_line(self._plan, state)
         notes = (note for note in state.notes if not (self._still and note == state.still))  # its seconds go on
-        self.say(*state.messages, used, *state.whole, *notes)
+        self.once(*state.messages, used, *state.whole, *notes)
         self._still = bool(state.still)
 
-    def say(self, *sentences: Sentence) -> None:
+    def once(self, *sentences: Sentence) -> None:
         """Those that were not said yet."""
         for words in filter(None, map(str, sentences)):
             if words not in self._said:

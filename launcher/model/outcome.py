@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from ..sentence import NOTHING, Sentence
+from ..sentence import NOTHING, Sentence, say
 from .growth import Growth, GrowthKind, Offer
+from .wording import size
 
 
 class OutcomeKind(Enum):
@@ -50,6 +51,14 @@ class OutcomeKind(Enum):
 OK_KINDS = frozenset(
     {OutcomeKind.SENT, OutcomeKind.EQUAL, OutcomeKind.ARRIVED, OutcomeKind.WRITTEN, OutcomeKind.STORED}
 )
+
+
+def larger(device: str, count: int) -> Sentence:
+    """The remark on a target that is `count` bytes larger, where nothing has grown."""
+    return say("{device} is {size} larger than what was sent.", device=device, size=size(count))
+
+
+LARGER = larger("", 0).text
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,9 @@ class Outcome:
 
     def grown(self, growth: Growth) -> Outcome:
         """The same behind a growing: a success stays one, unless it broke the clone."""
+        if growth.kind is GrowthKind.GROWN:  # what was free behind the clone no longer is
+            remarks = tuple(remark for remark in self.remarks if remark.text != LARGER)
+            return replace(self, offer=None, growth=growth, remarks=remarks)
         if growth.kind is not GrowthKind.BROKEN:
             return replace(self, offer=None, growth=growth)
         sentence, hint = growth.sentence, growth.hint

@@ -20,7 +20,7 @@ import re
 from ..asking import Ran, run
 from ..errors import ErrorKind, LauncherError
 from ..sentence import Sentence, say
-from ..used.ntfs import HIBERNATED
+from ..used.ntfs import HIBERNATED, UNCLEAN
 from .growth import EXT, NTFS
 
 _REPLAY = "needs_recovery"
@@ -28,6 +28,14 @@ _SKIPPED = "recovery"  # e2fsck: "skipping journal recovery because doing a read
 _STATE = re.compile(r"^Filesystem state: +clean$", re.MULTILINE)
 _BLOCKS = re.compile(r"^Block (count|size): +([0-9]+)$", re.MULTILINE)
 _VOLUME = re.compile(r"^Current volume size: ([0-9]+) bytes", re.MULTILINE)
+
+CLOSE = say("Let the sender's system start and shut it down in order, then cast again; the clone can be used as it is.")
+OFF = say("Start Windows on the sender's PC, shut it down with `shutdown /s /t 0`, then cast again.")
+WINDOWS = {
+    HIBERNATED: say("Windows is hibernated on it (or has fast startup)."),
+    UNCLEAN: say("Windows was not shut down cleanly."),
+}
+"""By what ntfs-3g.probe ends with."""
 
 _REMARKS = {
     "xfs": say("Its file system (xfs) takes the room when it is mounted: run `xfs_growfs /` in the clone."),
@@ -50,17 +58,26 @@ def check(kind: str, path: str, seconds: float) -> None:
         done = _run(("e2fsck", "-f", "-n", path), seconds)
         if _REPLAY in head.out or _SKIPPED in done.errors:
             sentence = say("The file system was not unmounted: its journal is to be replayed.")
-            raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence)
+            raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence, CLOSE)
         if not _STATE.search(head.out):
-            raise LauncherError(ErrorKind.PROGRAM_FAILED, say("The file system is not marked as clean."))
+            raise LauncherError(ErrorKind.PROGRAM_FAILED, say("The file system is not marked as clean."), CLOSE)
     elif kind == NTFS:
-        _run(("ntfs-3g.probe", "--readwrite", path), seconds)
+        _probe(path, seconds)
         _run(("ntfsresize", "--info", "--no-progress-bar", path), seconds)
 
 
 def hibernated(path: str, seconds: float) -> bool:
     """Whether a Windows is hibernated on the NTFS at `path`, which may be read only. Raises LauncherError."""
     return run(("ntfs-3g.probe", "--readwrite", path), seconds, rights=False).status == HIBERNATED
+
+
+def _probe(path: str, seconds: float) -> None:
+    """Look whether Windows left it clean. Raises LauncherError."""
+    done = run(("ntfs-3g.probe", "--readwrite", path), seconds, rights=False)
+    if done.status in WINDOWS:
+        raise LauncherError(ErrorKind.PROGRAM_FAILED, WINDOWS[done.status], OFF)
+    if done.status:
+        raise LauncherError(ErrorKind.PROGRAM_FAILED, say("{failure}.", failure=done.failure))
 
 
 def rehearse(kind: str, path: str, seconds: float) -> None:

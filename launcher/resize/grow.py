@@ -31,7 +31,7 @@ from ..hardware.signatures import TABLE, signatures
 from ..hardware.window import Window, window_of
 from ..model.growth import Growth, GrowthKind, Offer, Tell, grown, not_grown
 from ..model.times import TIMES, Times
-from ..sentence import Sentence, joined, say, verbatim
+from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from . import file_systems
 from .disk import Disk, opened, read_dump
 from .growth import ASLEEP, GrowthPlan
@@ -119,7 +119,8 @@ class _Growing:
             written = self._table()
             self._copy()
         except (LauncherError, OSError) as error:
-            raise _Over(_failed(self._offer, _as_before(_words(error)))) from error
+            hint = error.hint if isinstance(error, LauncherError) else NOTHING
+            raise _Over(_failed(self._offer, _as_before(_words(error)), hint)) from error
         return written
 
     def _check(self) -> None:
@@ -264,9 +265,9 @@ class _Growing:
         return found is not None and same(found, table)
 
 
-def _failed(offer: Offer, why: Sentence) -> Growth:
+def _failed(offer: Offer, why: Sentence, hint: Sentence = NOTHING) -> Growth:
     sentence = say("{partition} was to grow, and that failed: {why}", partition=offer.name, why=why)
-    return Growth(GrowthKind.FAILED, sentence, name=offer.name, before=offer.before)
+    return Growth(GrowthKind.FAILED, sentence, hint, name=offer.name, before=offer.before)
 
 
 def _broken(offer: Offer, why: Sentence) -> Growth:

@@ -128,6 +128,8 @@ class NoGrowth:
 def growth(text: str | None, length: int, size: int, contents: tuple[Content, ...]) -> GrowthPlan | NoGrowth:
     """What becomes of the clone of a disk of `length` bytes, with the partition table `text`, on one of `size`."""
     table = read_table(text)
+    if not text and any(content.number == 0 and content.kind for content in contents):
+        return NoGrowth(say("the sender's disk has no partition table"))
     if table is None or table.end > length:
         return NoGrowth(say("the sender's disk has no partition table that is understood"))
     if size - length < max(length // _WORTH, MIB):

@@ -10,7 +10,7 @@ from ..datapath.framing import Trailer
 from ..datapath.holes import Cleared
 from ..datapath.moved import MARK
 from ..hardware.signatures import Signature
-from ..model.outcome import OK_KINDS, Outcome, OutcomeKind
+from ..model.outcome import OK_KINDS, Outcome, OutcomeKind, larger
 from ..model.plan import Holes
 from ..model.wording import part_of, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
@@ -96,7 +96,7 @@ def _remarks(device: str, behind: Behind | None) -> Iterator[Sentence]:
     if behind is None:
         return
     if behind.larger:
-        yield say("{device} is {size} larger than what was sent.", device=device, size=size(behind.larger))
+        yield larger(device, behind.larger)
     if behind.cleared:
         yield say("Old signatures behind the clone were cleared: {cleared}.", cleared=_kinds(behind.cleared))
     if behind.error and not behind.left:

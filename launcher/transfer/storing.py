@@ -284,5 +284,6 @@ class Storing(Reception):
 
 
 def _not_kept(why: Sentence) -> Outcome:
-    sentence = say("The sender's stream cannot be stored: {why}. Nothing was stored.", why=why)
+    """`_told` adds that nothing was stored."""
+    sentence = say("The sender's stream cannot be stored: {why}.", why=why)
     return Outcome(OutcomeKind.WRONG_STREAM, sentence, SEND_SO)

@@ -171,7 +171,7 @@ def test_what_the_screens_show_is_told_once_on_standard_error(image: Path, capsy
     telling.tell(state)
     for still in map(verbatim, ("Still for 10 s.", "Still for 11 s.")):
         telling.tell(replace(state, notes=(*state.notes, still), still=still))
-    telling.say(state.notes[0], say("A remark."))
+    telling.once(state.notes[0], say("A remark."))
     assert capsys.readouterr().err.splitlines() == [
         "launcher: Connected.",
         "launcher: 1.0 of 2.0 MB are used, and only that is sent.",

@@ -279,7 +279,7 @@ def test_what_is_damaged_or_cut_is_not_stored(seats: tuple[str, str], tmp_path: 
         status, events, err = ended(receiver)
         sender.communicate(timeout=30)
         assert (status, events[-1]["ok"]) == (1, False), name
-        assert "Nothing was stored." in err, (name, err)
+        assert err.count("Nothing was stored.") == 1, (name, err)
         assert [file.name for file in tmp_path.iterdir()] == ["source"], name
     source.write_bytes(streams.with_table(parts))  # a plain udp-sender of an image: that is one
     receiver = start(seats[1], "image", "store", image, "port=9042")

@@ -206,3 +206,14 @@ def test_every_kind_that_grows_has_its_way(monkeypatch: pytest.MonkeyPatch) -> N
         asked.clear()
         file_systems.enlarge(kind, "/dev/part", 4096, 1.0)
         assert asked or file_systems.remarks(kind), kind
+
+
+@pytest.mark.parametrize(
+    ("contents", "why"),
+    [((Content(0, "ext4"),), "has no partition table"), ((), "has no partition table that is understood")],
+)
+def test_a_file_system_without_a_table_is_no_table_that_is_not_understood(
+    contents: tuple[Content, ...], why: str
+) -> None:
+    found = growth(None, 500 * MIB, 1000 * MIB, contents)
+    assert isinstance(found, NoGrowth) and str(found.sentence) == f"the sender's disk {why}"
