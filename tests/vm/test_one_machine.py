@@ -11,8 +11,6 @@ from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
 from qemu.machine.vm import VM
 from tests.common import PAIR
 
-pytestmark = pytest.mark.vm
-
 DOCUMENTED = "load_ramdisk=1 root=01:00 ip=10.77.0.9:10.77.0.1:10.77.0.1:255.255.255.0"
 
 
@@ -81,6 +79,7 @@ def operate(vm: VM) -> str:
     return digest
 
 
+@pytest.mark.vm
 def test_the_role_screen_is_first_and_no_key_does_harm(tmp_path: Path) -> None:
     disk = tmp_path / "disk.img"
     disk.write_bytes(bytes(range(256)) * 4096 * 32)
@@ -100,8 +99,10 @@ def failure(vm: VM) -> str:
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [({"cable": False}, "eth0"), ({"dhcp": False}, "DHCP")],
-    ids=["no link", "no DHCP answer"],
+    [
+        pytest.param({"cable": False}, "eth0", id="no link", marks=pytest.mark.vm),
+        pytest.param({"dhcp": False}, "DHCP", id="no DHCP answer", marks=pytest.mark.faults),
+    ],
 )
 def test_without_a_network_an_unattended_machine_says_why(
     options: dict[str, object], sentence: str, tmp_path: Path

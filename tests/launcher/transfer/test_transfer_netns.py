@@ -468,7 +468,7 @@ def middle(
     return target, sending, receiver
 
 
-@pytest.mark.parametrize("compression", ["none", "zstd", long("gzip"), long("lzop")])
+@pytest.mark.parametrize("compression", [long("none"), "zstd", long("gzip"), long("lzop")])
 def test_a_killed_launcher_leaves_no_receiver_that_claims_a_whole_disk(
     room: Room, data: bytes, compression: str
 ) -> None:
@@ -743,7 +743,7 @@ def test_what_would_be_unpacked_is_not_sent_as_it_is(room: Room) -> None:
 
 
 @pytest.mark.parametrize("end", ["cancelled", long("killed")])
-@pytest.mark.parametrize("compression", ["none", "zstd"])
+@pytest.mark.parametrize("compression", [long("none"), "zstd"])
 def test_two_casts_are_never_taken_for_one(room: Room, compression: str, end: str) -> None:
     """The receiver's disk is so slow that data is waiting all the time, until the next cast's comes."""
     seeded = random.Random(5)
