@@ -64,9 +64,10 @@ class StoredCast:
         plan = self._job.plan
         source = whereabouts(plan.target) or None
         manifest = replace(self._stored.manifest, session=session, source=source, silence=plan.silence, version=VERSION)
-        with contextlib.suppress(ValueError):  # this launcher's name is longer than the other's, and all was full
+        with contextlib.suppress(ValueError):  # all was full, or somebody filled it
             return manifest_frame(manifest)
-        return manifest_frame(replace(manifest, parts=(), table_text=None))
+        bare = replace(manifest, parts=(), table_text=None, table=None, disk_id=None, behind=(), host=None, model=None)
+        return manifest_frame(bare)
 
     def send(self, sink: int, progress: Progress) -> Moved:
         """The frames."""

@@ -9,7 +9,7 @@ import pytest
 
 from launcher.datapath.block_device import SourceDisk
 from launcher.datapath.frames import seek_table
-from launcher.datapath.framing import read_manifest, read_trailer
+from launcher.datapath.framing import MANIFEST_MOST, read_manifest, read_trailer
 from launcher.datapath.moved import Moved
 from launcher.datapath.stored_stream import StoredSource
 from launcher.errors import ErrorKind, TransferFailed
@@ -62,6 +62,17 @@ def test_what_is_not_whole_is_refused_whatever_is_said(tmp_path: Path) -> None:
         assert "no whole stored image" in str(failed.value)
     source = opened(tmp_path / "other", DISK + seek_table(b""), blank=True)  # somebody else's
     assert not isinstance(source, StoredSource)
+    source.close()
+
+
+def test_a_manifest_that_somebody_filled_ends_no_cast(tmp_path: Path) -> None:
+    path = tmp_path / "room"
+    room = MANIFEST_MOST - len(streams.parts_of(DISK, USED, host="x" * 1024)[0])
+    source = opened(path, streams.image(DISK, USED, host="x" * (1024 + room)))
+    assert isinstance(source, StoredSource)
+    job = Job(plan(Role.SEND, path), Status(None), EventLog(), TIMES, Owner(TIMES))
+    manifest = read_manifest(StoredCast(job, source).manifest(ANOTHER))
+    assert manifest and (manifest.session, manifest.length, manifest.host) == (ANOTHER, len(DISK), None)
     source.close()
 
 
