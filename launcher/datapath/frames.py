@@ -30,10 +30,10 @@ OUR_MAGIC = 0x184D2A5C
 HEADER = struct.Struct("<II")
 """A skippable frame's: magic, and the length of what follows."""
 
-_SEEK_MAGIC = 0x184D2A5E
+SEEK_MAGIC = 0x184D2A5E
 _SEEK_FOOT = struct.Struct("<IBI")
 _SEEK_FOOT_MAGIC = 0x8F92EAB1
-_SEEK_ENTRY = struct.Struct("<II")
+SEEK_ENTRY = struct.Struct("<II")
 _SEEK_CHECKSUMS = 0x80
 _SEEK_RESERVED = 0x7C
 
@@ -90,13 +90,13 @@ def zero_frame(length: int) -> bytes:
 
 def seek_entry(packed: int, raw: int) -> bytes:
     """A frame's line in a seek table: its length, and that of what is in it (0 for one that is skipped)."""
-    return _SEEK_ENTRY.pack(packed, raw)
+    return SEEK_ENTRY.pack(packed, raw)
 
 
 def seek_table(entries: bytes) -> bytes:
     """The seek table of a stream, as a frame; `entries` are those of all frames before it."""
-    foot = _SEEK_FOOT.pack(len(entries) // _SEEK_ENTRY.size, 0, _SEEK_FOOT_MAGIC)
-    return skippable(entries + foot, _SEEK_MAGIC)
+    foot = _SEEK_FOOT.pack(len(entries) // SEEK_ENTRY.size, 0, _SEEK_FOOT_MAGIC)
+    return skippable(entries + foot, SEEK_MAGIC)
 
 
 SEEK_FOOT_BYTES = _SEEK_FOOT.size
@@ -119,15 +119,5 @@ def read_seek_foot(tail: bytes) -> SeekTable | None:
     frames, descriptor, magic = _SEEK_FOOT.unpack(tail[-SEEK_FOOT_BYTES:])
     if magic != _SEEK_FOOT_MAGIC or descriptor & _SEEK_RESERVED:
         return None
-    line = _SEEK_ENTRY.size + (4 if descriptor & _SEEK_CHECKSUMS else 0)
+    line = SEEK_ENTRY.size + (4 if descriptor & _SEEK_CHECKSUMS else 0)
     return SeekTable(HEADER.size + frames * line + SEEK_FOOT_BYTES, frames, line)
-
-
-def read_seek_table(frame: bytes) -> list[tuple[int, int]] | None:
-    """The lines of a seek table, packed and unpacked length of each frame; None where `frame` is none."""
-    table = read_seek_foot(frame)
-    if table is None or len(frame) != table.size:
-        return None
-    if HEADER.unpack_from(frame) != (_SEEK_MAGIC, table.size - HEADER.size):
-        return None
-    return [_SEEK_ENTRY.unpack_from(frame, HEADER.size + number * table.line) for number in range(table.frames)]

@@ -31,13 +31,13 @@ from .frames import (
     HEADER,
     HOLE_BYTES,
     OUR_MAGIC,
+    SEEK_ENTRY,
     SEEK_FOOT_BYTES,
+    SEEK_MAGIC,
     TAG,
     bound,
     hole_frame,
     read_seek_foot,
-    seek_entry,
-    seek_table,
     zero_frame,
 )
 from .framing import MANIFEST_MOST, TRAILER_MOST, Manifest, Trailer, read_manifest, read_trailer
@@ -56,8 +56,6 @@ FRAMES_MOST = 1 << 27
 """Lines that a seek table may have (``ZSTD_SEEKABLE_MAXFRAMES`` in zstd's contrib/seekable_format)."""
 
 _AT_ONCE = 1 << 20
-_SEEK_MAGIC, _ = HEADER.unpack_from(seek_table(b""))
-_LINE = len(seek_entry(0, 0))
 
 
 class NotWhole(Exception):
@@ -155,8 +153,12 @@ def was_ours(read: Read, size: int) -> bool:
         begin = _table(read, size, FRAMES_MOST)
     except NotWhole:
         return False
-    line = read(size - SEEK_FOOT_BYTES - _LINE, _LINE) if begin + HEADER.size < size - SEEK_FOOT_BYTES else b""
-    last = int.from_bytes(line[: _LINE // 2], "little")
+    line = (
+        read(size - SEEK_FOOT_BYTES - SEEK_ENTRY.size, SEEK_ENTRY.size)
+        if begin + HEADER.size < size - SEEK_FOOT_BYTES
+        else b""
+    )
+    last = int.from_bytes(line[: SEEK_ENTRY.size // 2], "little")
     return 0 < last <= begin and is_ours(read(begin - last, IS_OURS_BYTES))
 
 
@@ -215,9 +217,9 @@ def _table(read: Read, size: int, most: int) -> int:
     begin = size - table.size
     if (
         begin < 0
-        or table.line != _LINE
+        or table.line != SEEK_ENTRY.size
         or table.frames > min(most, FRAMES_MOST)
-        or read(begin, HEADER.size) != HEADER.pack(_SEEK_MAGIC, table.size - HEADER.size)
+        or read(begin, HEADER.size) != HEADER.pack(SEEK_MAGIC, table.size - HEADER.size)
     ):
         raise NotWhole(_DAMAGED_TABLE)
     return begin

@@ -13,12 +13,12 @@ import struct
 from collections.abc import Generator
 
 from ..sentence import say
-from .frames import HEADER, OUR_MAGIC, seek_entry, seek_table
+from .frames import HEADER, OUR_MAGIC, SEEK_MAGIC, seek_entry
 from .framing import MANIFEST_MOST, TRAILER_MOST, Manifest, Trailer, read_manifest, read_trailer, skippable_size
 from .stored import KEPT_FORMAT, NotWhole
 
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_SEEK = seek_table(b"")[:4]
+_SEEK = SEEK_MAGIC.to_bytes(4, "little")
 _WINDOW = 1
 _DICTIONARY = 0, 1, 2, 4
 _CONTENT_SIZE = {1: "<H", 2: "<I", 3: "<Q"}

@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 
 from launcher.datapath.frames import (
     DATA_MOST,
+    HEADER,
     HOLE_BYTES,
+    SEEK_ENTRY,
     SEEK_FOOT_BYTES,
+    SEEK_MAGIC,
     SeekTable,
     bound,
     hole_frame,
     read_hole,
     read_seek_foot,
-    read_seek_table,
     seek_entry,
     seek_table,
     zero_frame,
@@ -30,6 +32,16 @@ from launcher.used.used_map import HOLE_MOST
 from tests.launcher.datapath.streams import frames_of, restored
 
 KIB, MIB = 1 << 10, 1 << 20
+
+
+def read_seek_table(frame: bytes) -> list[tuple[int, int]] | None:
+    """The lines of a seek table, packed and unpacked length of each frame; None where `frame` is none."""
+    table = read_seek_foot(frame)
+    if table is None or len(frame) != table.size:
+        return None
+    if HEADER.unpack_from(frame) != (SEEK_MAGIC, table.size - HEADER.size):
+        return None
+    return [SEEK_ENTRY.unpack_from(frame, HEADER.size + number * table.line) for number in range(table.frames)]
 
 
 def compressed(data: bytes) -> bytes:
