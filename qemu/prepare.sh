@@ -14,16 +14,21 @@ PACKAGES=(
   kmod udev libudev1
   lzop pigz zstd libzstd1 # the launcher's compressors
   btrfs-progs xfsprogs # the launcher asks them, and those of the model disks, what of a disk is used
+  squashfs-tools # the drivers of the initrd
   gettext      # msgfmt compiles the translations
   apt dpkg     # fetch and unpack the kernel's package
   # the boot server
   dnsmasq-base # DHCP and TFTP
-  pxelinux syslinux-common
+  pxelinux syslinux-common # boot loaders of BIOS PCs
+  shim-signed grub-efi-amd64-signed # those of UEFI, with Secure Boot and without
+  ipxe
+  xorriso isolinux # the image for sticks and discs
   iproute2 procps
   # virtual machines
   qemu-system-x86 # QEMU
   ipxe-qemu    # the network cards' boot ROMs
   seabios
+  ovmf         # UEFI, with Secure Boot and without
   qemu-utils   # qemu-img
   util-linux   # setpriv, unshare; mkswap, wipefs
   # model disks

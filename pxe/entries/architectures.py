@@ -1,0 +1,45 @@
+"""The kinds of client that ask to boot: one row each, with the file that each is told to load.
+
+A client says what it is in option 93, and in its vendor class (RFC 4578; numbers: IANA, "Processor Architecture Types").
+Who answers clients, reads their questions or writes somebody else's configuration derives it from this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HTTP_IMAGE = "udpcast.img"
+"""The FAT image that UEFI loads as a whole by HTTP."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """`numbers`: of option 93. `file`, below the tree's root: what it loads first; "" where the tree has nothing for it.
+
+    `http`: it loads that by HTTP, whose URL is its boot file, and its vendor class is HTTPClient; else by TFTP.
+    """
+
+    name: str
+    numbers: tuple[int, ...]
+    file: str
+    http: bool = False
+
+
+ARCHITECTURES = (
+    Architecture("BIOS", (0,), "pxelinux.0"),
+    # 9 is EFI byte code by the register; firmware for x86-64 says it all the same.
+    Architecture("UEFI x86-64", (7, 9), "shimx64.efi"),
+    Architecture("UEFI x86-64 by HTTP", (16,), HTTP_IMAGE, http=True),
+    Architecture("UEFI x86 of 32 bits", (6,), ""),
+    Architecture("UEFI x86 of 32 bits by HTTP", (15,), "", http=True),
+    Architecture("UEFI ARM of 32 bits", (10,), ""),
+    Architecture("UEFI ARM of 64 bits", (11,), ""),
+    Architecture("UEFI ARM of 32 bits by HTTP", (18,), "", http=True),
+    Architecture("UEFI ARM of 64 bits by HTTP", (19,), "", http=True),
+    Architecture("BIOS by HTTP", (20,), "", http=True),
+)
+
+
+def of_number(number: int) -> Architecture | None:
+    """None for a number that is not in the table."""
+    return next((one for one in ARCHITECTURES if number in one.numbers), None)
