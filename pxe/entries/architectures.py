@@ -1,6 +1,6 @@
 """The kinds of client that ask to boot: one row each, with the file that each is told to load.
 
-A client says what it is in option 93, and in its vendor class (RFC 4578; numbers: IANA, "Processor Architecture Types").
+A client says what it is in option 93, and in its vendor class (RFC 4578; IANA, "Processor Architecture Types").
 Who answers clients, reads their questions or writes somebody else's configuration derives it from this table.
 """
 
@@ -14,9 +14,8 @@ HTTP_IMAGE = "udpcast.img"
 
 @dataclass(frozen=True)
 class Architecture:
-    """`numbers`: of option 93. `file`, below the tree's root: what it loads first; "" where the tree has nothing for it.
-
-    `http`: it loads that by HTTP, whose URL is its boot file, and its vendor class is HTTPClient; else by TFTP.
+    """`numbers`: of option 93. `file`, below the tree's root: what it loads first; "" where the tree has nothing for
+    it. `http`: it loads that by HTTP, whose URL is its boot file, and its vendor class is HTTPClient; else by TFTP.
     """
 
     name: str
