@@ -68,7 +68,9 @@ ATTACHMENTS = {
     Bus.USB: Attachment((_XHCI,), "usb-storage,bus=xhci{n}.0", "usb-storage", "usb_storage"),
     Bus.UAS: Attachment((_XHCI, "usb-uas,id=bus{n},bus=xhci{n}.0"), "scsi-hd,bus=bus{n}.0", "usb-uas", "uas"),
     Bus.MEGASAS: _scsi("megasas", "megaraid_sas"),
-    Bus.MPTSAS: _scsi("mptsas1068", "mptsas"),
+    Bus.MPTSAS: Attachment(
+        ("mptsas1068,id=bus{n}",), "scsi-hd,bus=bus{n}.0,wwn=0x500065647563617{n:x}", "mptsas1068", "mptsas"
+    ),  # a SAS disk without an address of its own is not attached
     Bus.LSI: _scsi("lsi53c895a", "sym53c8xx"),
     Bus.PVSCSI: _scsi("pvscsi", "vmw_pvscsi"),
     Bus.IDE: Attachment(

@@ -97,7 +97,7 @@ def test_a_restart_ends_qemu_unless_wanted() -> None:
         (Bus.USB, ["qemu-xhci,id=xhci2"], "usb-storage,bus=xhci2.0"),
         (Bus.UAS, ["qemu-xhci,id=xhci2", "usb-uas,id=bus2,bus=xhci2.0"], "scsi-hd,bus=bus2.0"),
         (Bus.MEGASAS, ["megasas,id=bus2"], "scsi-hd,bus=bus2.0"),
-        (Bus.MPTSAS, ["mptsas1068,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.MPTSAS, ["mptsas1068,id=bus2"], "scsi-hd,bus=bus2.0,wwn=0x5000656475636172"),
         (Bus.LSI, ["lsi53c895a,id=bus2"], "scsi-hd,bus=bus2.0"),
         (Bus.PVSCSI, ["pvscsi,id=bus2"], "scsi-hd,bus=bus2.0"),
         (Bus.IDE, ["piix3-ide,id=bus2"], "ide-hd,bus=bus2.0"),
