@@ -28,7 +28,8 @@ from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, make_bridge, tap
 from ..machine.accel import choose
 from ..machine.console import Unexpected
-from ..machine.spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
+from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
+from ..machine.storage import Bus
 from ..machine.vm import VM
 from .errors import HARNESS_ERRORS
 from .spec import NO_TIMER_CHECK

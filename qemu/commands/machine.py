@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from ..classroom import single
+from ..machine.cards import NIC_MODELS
 from ..machine.keys import UnknownKey, serial
-from ..machine.spec import NIC_MODELS
 from .options import command, run_options
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from kernel_cmdline import showable_lines
 
 from ..classroom import single
-from ..machine.spec import Bus
+from ..machine.storage import Bus
 
 STATUSES = """\
 exit status:

@@ -16,7 +16,7 @@ from qemu.classroom.single import SingleSpec, run_machine, wait_event
 from qemu.commands.options import DEFAULT_PAIR
 from qemu.host.event_loop import Deadline
 from qemu.host.sandbox import RunFailed
-from qemu.machine.spec import Bus
+from qemu.machine.storage import Bus
 from qemu.machine.vm import VM
 
 pytestmark = pytest.mark.vm
