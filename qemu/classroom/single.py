@@ -27,9 +27,11 @@ from ..host import sandbox, uefi_tree
 from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, make_bridge, tap
 from ..machine.accel import choose
+from ..machine.cards import ANY_NIC, card_for
 from ..machine.console import Unexpected
 from ..machine.firmware import Boot, Firmware, events_at
-from ..machine.spec import ANY_NIC, Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, card, mac, uuid
+from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
+from ..machine.storage import Bus
 from ..machine.vm import VM
 from .errors import HARNESS_ERRORS
 from .spec import NO_TIMER_CHECK
@@ -53,6 +55,7 @@ class BadEnd(Exception):
 class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
+    `files`: (name, file) that stand in the tree in the place of its own.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `dhcp` False: nobody answers on the network. `boot` None: kernel and initrd are loaded by QEMU.
     `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``. `counted`: the
@@ -75,6 +78,7 @@ class SingleSpec:
     serial: bool = True
     window: bool = False
     counted: bool = False
+    files: tuple[tuple[str, Path], ...] = ()
     deadline: float = 300.0
 
 
@@ -118,7 +122,9 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
     boot = None if spec.boot else DirectBoot(spec.kernel, spec.initrd, append_line(spec))
     with contextlib.ExitStack() as stack:
         if spec.nic:
-            nics = (Nic(mac(0), card(spec.nic, spec.firmware), tap(0), bootindex=None if boot else 1, link=spec.cable),)
+            nics = (
+                Nic(mac(0), card_for(spec.nic, spec.firmware), tap(0), bootindex=None if boot else 1, link=spec.cable),
+            )
         if spec.dhcp:
             stack.enter_context(Network(scratch, _tree(spec, scratch), 1, loop))
         else:
@@ -174,6 +180,9 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
         (pair / INITRD).symlink_to(spec.initrd.absolute())
         write_tree(tree, pair, Room("", (Machine(mac(0), append_line(spec)),)), check=lambda _: ([], []))
         uefi_tree.add(tree, {mac(0): append_line(spec)})
+        for name, file in spec.files:
+            (tree / name).unlink()
+            (tree / name).symlink_to(file)
     return tree
 
 

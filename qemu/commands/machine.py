@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from ..classroom import single
+from ..machine.cards import ANY_NIC, NIC_MODELS
 from ..machine.firmware import Boot, Firmware
 from ..machine.keys import UnknownKey, serial
-from ..machine.spec import ANY_NIC, NIC_MODELS
 from .options import BOOTS, boot, command, run_options
 
 

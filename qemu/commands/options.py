@@ -14,7 +14,7 @@ from kernel_cmdline import showable_lines
 
 from ..classroom import single
 from ..machine.firmware import Boot, Firmware
-from ..machine.spec import Bus
+from ..machine.storage import Bus
 
 STATUSES = """\
 exit status:

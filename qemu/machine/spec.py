@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
+from .cards import CARDS, NIC_MODELS
 from .firmware import MEDIA, Boot, Firmware, events_argv, firmware_argv, machine_options, medium_argv
+from .storage import ATTACHMENTS, Bus
 
 __all__ = ["Boot", "Firmware"]
 
@@ -22,31 +23,6 @@ MAC_PREFIX = "52:54:00:75:64:"
 
 class SpecError(Exception):
     """One sentence: which value cannot be a machine of QEMU's, and what can."""
-
-
-class Bus(Enum):
-    """How a disk is attached; the values are the words of ``--bus``."""
-
-    AHCI = "ahci"
-    NVME = "nvme"
-    VIRTIO = "virtio"
-    SCSI = "scsi"
-    USB = "usb"
-
-
-NIC_MODELS = ("e1000", "e1000e", "virtio-net-pci", "rtl8139", "vmxnet3", "pcnet", "ne2k_pci", "i82550")
-"""Cards for which ipxe-qemu brings a boot ROM."""
-UEFI_NIC_MODELS = ("virtio-net-pci",)
-"""Cards for which Debian's UEFI has a driver. The boot ROMs have theirs as well, and iPXE, which would take over."""
-ANY_NIC = "auto"
-"""A card that the firmware can boot from."""
-
-
-def card(model: str, firmware: Firmware) -> str:
-    """The model that is meant by `ANY_NIC`; any other is itself."""
-    if model != ANY_NIC:
-        return model
-    return NIC_MODELS[0] if firmware is Firmware.BIOS else UEFI_NIC_MODELS[0]
 
 
 @dataclass(frozen=True)
@@ -215,31 +191,35 @@ def _quoted(path: Path) -> str:
 
 def drive_argv(drive: Drive, number: int) -> list[str]:
     """One disk: the image, its controller and the disk device. Raises SpecError."""
+    attachment = ATTACHMENTS[drive.bus]
     if len(drive.serial) > 20 or not drive.serial.isascii():
         raise SpecError(f'serial number "{drive.serial}" is too long: 20 ASCII characters at most.')
-    if drive.sector not in {512, 4096} or (drive.sector != 512 and drive.bus is Bus.AHCI):
-        raise SpecError(f"{drive.bus.value} disks have no {drive.sector}-byte sectors: 512, or 4096 with another bus.")
-    if drive.read_only and drive.bus in {Bus.AHCI, Bus.NVME}:
+    if drive.sector not in attachment.sectors:
+        raise SpecError(f"{drive.bus.value} disks have no {drive.sector}-byte sectors: {_sectors(attachment.sectors)}.")
+    if drive.read_only and not attachment.read_only:
         raise SpecError(f"{drive.bus.value} disks cannot be read-only in QEMU: take scsi, virtio or usb.")
+    if drive.bootindex is not None and attachment.memory_card:
+        raise SpecError(f"no firmware of QEMU's starts a disk on {drive.bus.value}: take another bus.")
     if drive.rate is not None and (drive.rate < 1 or drive.read_only or drive.read_errors or drive.write_errors):
         raise SpecError("a disk with a rate must have one of at least 1, be writable, and have no errors.")
     device = [f"drive=disk{number}", f"id=drive{number}"]
-    if drive.serial or drive.bus is Bus.NVME:
-        device.append(f"serial={_quoted(Path(drive.serial or f'NVME{number}'))}")
-    device += [f"logical_block_size={drive.sector}", f"physical_block_size={drive.sector}"]
-    if drive.bus is not Bus.NVME:
+    if not attachment.memory_card:
+        if drive.serial or drive.bus is Bus.NVME:
+            device.append(f"serial={_quoted(Path(drive.serial or f'NVME{number}'))}")
+        device += [f"logical_block_size={drive.sector}", f"physical_block_size={drive.sector}"]
+    if attachment.errors:
         # An error is the guest's affair: by default QEMU stops the whole machine when the host's disk is full.
         device += ["rerror=report", "werror=report"]
     if drive.bootindex is not None:
         device.append(f"bootindex={drive.bootindex}")
-    controller, model = _attachment(drive.bus, number)
+    controllers = [word for each in attachment.controllers for word in ("-device", each.format(n=number))]
     return [
         *_throttle(drive, number),
         "-blockdev",
         json.dumps(_blockdev(drive, number)),
-        *controller,
+        *controllers,
         "-device",
-        ",".join([model, *device]),
+        ",".join([attachment.disk.format(n=number), *device]),
     ]
 
 
@@ -282,19 +262,8 @@ def _image(drive: Drive, node: str) -> dict[str, object]:
     }
 
 
-def _attachment(bus: Bus, number: int) -> tuple[list[str], str]:
-    """The controller to add (q35 has an AHCI of its own, with six ports) and the beginning of the disk device."""
-    match bus:
-        case Bus.AHCI:
-            return [], f"ide-hd,bus=ide.{number}"
-        case Bus.NVME:
-            return [], "nvme"
-        case Bus.VIRTIO:
-            return [], "virtio-blk-pci"
-        case Bus.SCSI:
-            return ["-device", f"virtio-scsi-pci,id=scsi{number}"], f"scsi-hd,bus=scsi{number}.0"
-        case Bus.USB:
-            return ["-device", f"qemu-xhci,id=usb{number}"], f"usb-storage,bus=usb{number}.0"
+def _sectors(there: tuple[int, ...]) -> str:
+    return " or ".join(map(str, there)) + ("" if len(there) > 1 else ", or 4096 with another bus")
 
 
 def nic_argv(nic: Nic, number: int, firmware: Firmware = Firmware.BIOS) -> list[str]:
@@ -302,18 +271,20 @@ def nic_argv(nic: Nic, number: int, firmware: Firmware = Firmware.BIOS) -> list[
 
     BIOS has its boot ROM, QEMU's own default from ipxe-qemu. UEFI has its own drivers: that ROM would take over.
     """
-    if nic.model not in NIC_MODELS:
+    card = CARDS.get(nic.model)
+    if card is None:
         raise SpecError(f'network card "{nic.model}" is not known: {", ".join(NIC_MODELS)}.')
     if nic.tap is not None:
         netdev = f"tap,id=net{number},ifname={nic.tap},script=no,downscript=no"
     else:
         netdev = f"hubport,id=net{number},hubid={number}"
-    device = f"{nic.model},id=nic{number},netdev=net{number},mac={nic.mac}"
+    device = f"{card.device}{card.where.format(n=number)},id=nic{number},netdev=net{number},mac={nic.mac}"
     if nic.bootindex is not None:
         device += f",bootindex={nic.bootindex}"
-    if firmware is not Firmware.BIOS:
+    if firmware is not Firmware.BIOS and card.rom:
         device += ",romfile="
-    return ["-netdev", netdev, "-device", device]
+    controllers = [word for each in card.controllers for word in ("-device", each.format(n=number))]
+    return ["-netdev", netdev, *controllers, "-device", device]
 
 
 def mac(number: int) -> str:

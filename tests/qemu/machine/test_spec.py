@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
+from qemu.machine.cards import ANY_NIC, card_for
 from qemu.machine.firmware import Boot, Firmware, event_device, events_at
 from qemu.machine.spec import (
-    UEFI_NIC_MODELS,
-    Bus,
     DirectBoot,
     Drive,
     MachineSpec,
@@ -21,12 +20,12 @@ from qemu.machine.spec import (
     Ports,
     SpecError,
     argv,
-    card,
     drive_argv,
     mac,
     nic_argv,
     uuid,
 )
+from qemu.machine.storage import Bus
 
 DISK = Path("/images/a,b disk.img")
 PORTS = Ports(Path("/run/c"), Path("/run/e"), Path("/run/q"), Path("/run/c,log"))
@@ -93,7 +92,7 @@ def uefi(firmware: Firmware = Firmware.UEFI, **changes: Any) -> list[str]:
     return argv(replace(machine, **changes), PORTS)
 
 
-CARD = Nic(mac(1), UEFI_NIC_MODELS[0], bootindex=1)
+CARD = Nic(mac(1), card_for(ANY_NIC, Firmware.UEFI), bootindex=1)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +157,7 @@ def test_a_medium_and_its_way_belong_together(wrong: dict[str, Any]) -> None:
 def test_without_a_model_the_card_is_one_that_the_firmware_can_boot_from(
     model: str, firmware: Firmware, found: str
 ) -> None:
-    assert card(model, firmware) == found
+    assert card_for(model, firmware) == found
 
 
 def test_a_restart_ends_qemu_unless_wanted() -> None:
@@ -167,21 +166,33 @@ def test_a_restart_ends_qemu_unless_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bus", "controller", "device"),
+    ("bus", "controllers", "device"),
     [
         (Bus.AHCI, [], "ide-hd,bus=ide.2"),
         (Bus.NVME, [], "nvme"),
         (Bus.VIRTIO, [], "virtio-blk-pci"),
-        (Bus.SCSI, ["virtio-scsi-pci,id=scsi2"], "scsi-hd,bus=scsi2.0"),
-        (Bus.USB, ["qemu-xhci,id=usb2"], "usb-storage,bus=usb2.0"),
+        (Bus.SCSI, ["virtio-scsi-pci,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.USB, ["qemu-xhci,id=xhci2"], "usb-storage,bus=xhci2.0"),
+        (Bus.UAS, ["qemu-xhci,id=xhci2", "usb-uas,id=bus2,bus=xhci2.0"], "scsi-hd,bus=bus2.0"),
+        (Bus.MEGASAS, ["megasas,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.MPTSAS, ["mptsas1068,id=bus2"], "scsi-hd,bus=bus2.0,wwn=0x5000656475636172"),
+        (Bus.LSI, ["lsi53c895a,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.PVSCSI, ["pvscsi,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.IDE, ["piix3-ide,id=bus2"], "ide-hd,bus=bus2.0"),
     ],
 )
-def test_each_bus_has_its_controller_and_device(bus: Bus, controller: list[str], device: str) -> None:
+def test_each_bus_has_its_controller_and_device(bus: Bus, controllers: list[str], device: str) -> None:
     *first, last = options(drive_argv(Drive(DISK, bus, serial="S1", bootindex=3), 2), "-device")
-    assert first == controller
+    assert first == controllers
     assert last.startswith(f"{device},drive=disk2,id=drive2,serial=S1,")
     assert last.endswith(",bootindex=3")
     assert ("werror=report" in last) == (bus is not Bus.NVME)
+
+
+@pytest.mark.parametrize(("bus", "model"), [(Bus.SD, "sd-card"), (Bus.EMMC, "emmc")])
+def test_a_memory_card_has_only_its_image(bus: Bus, model: str) -> None:
+    reader, card = options(drive_argv(Drive(DISK, bus, serial="S1"), 2), "-device")
+    assert (reader, card) == ("sdhci-pci,id=bus2", f"{model},bus=sd-bus,drive=disk2,id=drive2")
 
 
 def test_a_drive_is_one_blockdev_whatever_its_file_is_called() -> None:
@@ -215,6 +226,8 @@ def test_sectors_of_4096_bytes() -> None:
         (Drive(DISK, Bus.SCSI, sector=520), "520-byte sectors"),
         (Drive(DISK, Bus.NVME, read_only=True), "read-only"),
         (Drive(DISK, serial="x" * 21), "20 ASCII characters"),
+        (Drive(DISK, Bus.SD, sector=4096), "4096-byte sectors"),
+        (Drive(DISK, Bus.SD, bootindex=1), "no firmware"),
     ],
 )
 def test_what_qemu_cannot_do_is_one_sentence(drive: Drive, words: str) -> None:
@@ -227,6 +240,14 @@ def test_a_card_boots_first_from_its_own_rom() -> None:
     assert netdev == "tap,id=net0,ifname=tap7,script=no,downscript=no"
     assert device == "rtl8139,id=nic0,netdev=net0,mac=52:54:00:75:64:07,bootindex=1"
     assert "romfile" not in device
+
+
+def test_a_card_of_usb_brings_its_controller() -> None:
+    words = nic_argv(Nic(mac(7), "usb-net"), 1)
+    assert options(words, "-device") == [
+        "qemu-xhci,id=nicbus1",
+        "usb-net,bus=nicbus1.0,id=nic1,netdev=net1,mac=52:54:00:75:64:07",
+    ]
 
 
 def test_a_card_without_tap_has_a_cable_that_leads_nowhere() -> None:

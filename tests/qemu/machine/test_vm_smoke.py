@@ -17,7 +17,7 @@ from qemu.commands.options import DEFAULT_PAIR
 from qemu.host.event_loop import Deadline
 from qemu.host.sandbox import RunFailed
 from qemu.machine.firmware import Boot
-from qemu.machine.spec import Bus
+from qemu.machine.storage import Bus
 from qemu.machine.vm import VM
 
 pytestmark = pytest.mark.vm
