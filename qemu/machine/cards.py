@@ -2,12 +2,15 @@
 
 `driver` is the module of Linux that drives it, `device` what QEMU must have for it (``-device help``). A card with a
 `rom` boots a BIOS from the network (ipxe-qemu brings it); one without is the second card of a machine, or of one that
-boots otherwise. A card of USB is on a controller of its own, which the machine gets with it.
+boots otherwise. Debian's UEFI has a driver for those with `uefi`; the ROMs have one for their cards as well, and iPXE,
+which would take over: so UEFI gets no ROM. A card of USB is on a controller of its own, which the machine gets with it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from .firmware import Firmware
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,13 @@ class Card:
     rom: bool = True
     controllers: tuple[str, ...] = ()
     where: str = ""
+    uefi: bool = False
 
 
 CARDS = {
     "e1000": Card("e1000", "e1000"),
     "e1000e": Card("e1000e", "e1000e"),
-    "virtio-net-pci": Card("virtio-net-pci", "virtio_net"),
+    "virtio-net-pci": Card("virtio-net-pci", "virtio_net", uefi=True),
     "rtl8139": Card("rtl8139", "8139cp"),
     "vmxnet3": Card("vmxnet3", "vmxnet3"),
     "pcnet": Card("pcnet", "pcnet32"),
@@ -37,3 +41,12 @@ CARDS = {
 """In the order in which they are told."""
 
 NIC_MODELS = tuple(CARDS)
+ANY_NIC = "auto"
+"""A card from which the firmware can boot."""
+
+
+def card_for(model: str, firmware: Firmware) -> str:
+    """The model that is meant by `ANY_NIC`; any other is itself."""
+    if model != ANY_NIC:
+        return model
+    return next(name for name, card in CARDS.items() if (card.rom if firmware is Firmware.BIOS else card.uefi))
