@@ -55,6 +55,7 @@ class BadEnd(Exception):
 class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
+    `files`: (name, file) that stand in the tree in the place of its own.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `dhcp` False: nobody answers on the network. `boot` None: kernel and initrd are loaded by QEMU.
     `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``. `counted`: the
@@ -77,6 +78,7 @@ class SingleSpec:
     serial: bool = True
     window: bool = False
     counted: bool = False
+    files: tuple[tuple[str, Path], ...] = ()
     deadline: float = 300.0
 
 
@@ -178,6 +180,9 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
         (pair / INITRD).symlink_to(spec.initrd.absolute())
         write_tree(tree, pair, Room("", (Machine(mac(0), append_line(spec)),)), check=lambda _: ([], []))
         uefi_tree.add(tree, {mac(0): append_line(spec)})
+        for name, file in spec.files:
+            (tree / name).unlink()
+            (tree / name).symlink_to(file)
     return tree
 
 

@@ -2,8 +2,8 @@
 
 `driver` is the module of Linux that drives it, `device` what QEMU must have for it (``-device help``). A card with a
 `rom` boots a BIOS from the network (ipxe-qemu brings it); one without is the second card of a machine, or of one that
-boots otherwise. `uefi`: Debian's UEFI has a driver for it. A card of USB is on a
-controller of its own, which the machine gets with it.
+boots otherwise. Debian's UEFI has a driver for those with `uefi`; the ROMs have one for their cards as well, and iPXE,
+which would take over: so UEFI gets no ROM. A card of USB is on a controller of its own, which the machine gets with it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class Card:
     device: str
     driver: str
     rom: bool = True
-    uefi: bool = False
     controllers: tuple[str, ...] = ()
     where: str = ""
+    uefi: bool = False
 
 
 CARDS = {
@@ -36,15 +36,13 @@ CARDS = {
     "i82550": Card("i82550", "e100"),
     "igb": Card("igb", "igb", rom=False),
     "tulip": Card("tulip", "tulip", rom=False),
-    "usb-net": Card(
-        "usb-net", "cdc_ether", rom=False, controllers=("qemu-xhci,id=nicbus{n}",), where=",bus=nicbus{n}.0"
-    ),
+    "usb-net": Card("usb-net", "cdc_ether", False, ("qemu-xhci,id=nicbus{n}",), ",bus=nicbus{n}.0"),
 }
 """In the order in which they are told."""
 
 NIC_MODELS = tuple(CARDS)
 ANY_NIC = "auto"
-"""A card that the firmware can boot from."""
+"""A card from which the firmware can boot."""
 
 
 def card_for(model: str, firmware: Firmware) -> str:

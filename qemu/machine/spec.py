@@ -14,6 +14,8 @@ from .cards import CARDS, NIC_MODELS
 from .firmware import MEDIA, Boot, Firmware, events_argv, firmware_argv, machine_options, medium_argv
 from .storage import ATTACHMENTS, Bus
 
+__all__ = ["Boot", "Firmware"]
+
 QEMU = "qemu-system-x86_64"
 MAC_PREFIX = "52:54:00:75:64:"
 """QEMU's own locally administered range 52:54:00, then "ud"."""
@@ -279,7 +281,7 @@ def nic_argv(nic: Nic, number: int, firmware: Firmware = Firmware.BIOS) -> list[
     device = f"{card.device}{card.where.format(n=number)},id=nic{number},netdev=net{number},mac={nic.mac}"
     if nic.bootindex is not None:
         device += f",bootindex={nic.bootindex}"
-    if firmware is not Firmware.BIOS:
+    if firmware is not Firmware.BIOS and card.rom:
         device += ",romfile="
     controllers = [word for each in card.controllers for word in ("-device", each.format(n=number))]
     return ["-netdev", netdev, *controllers, "-device", device]
