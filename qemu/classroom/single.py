@@ -54,7 +54,8 @@ class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
-    plugged in; `dhcp` False: nobody answers on the network. Without `pxe`, kernel and initrd are loaded by QEMU.
+    plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. Without `pxe`,
+    kernel and initrd are loaded by QEMU.
     `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``. `counted`: the
     guest's clock counts instructions, the accelerator is TCG, and blank disks forget what is written to them.
     """
@@ -66,6 +67,7 @@ class SingleSpec:
     disks: tuple[Path | int, ...] = ()
     memory: int = 384
     nic: str | None = "e1000"
+    more_nics: tuple[str, ...] = ()
     bus: Bus = Bus.AHCI
     sector: int = 512
     rate: int | None = None
@@ -118,10 +120,12 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
     with contextlib.ExitStack() as stack:
         if spec.nic:
             nics = (Nic(mac(0), spec.nic, tap(0), bootindex=None if boot else 1, link=spec.cable),)
+        nics += tuple(Nic(mac(number), model, tap(number)) for number, model in enumerate(spec.more_nics, 1))
+        seats = 1 + len(spec.more_nics)
         if spec.dhcp:
-            stack.enter_context(Network(scratch, _tree(spec, scratch), 1, loop))
+            stack.enter_context(Network(scratch, _tree(spec, scratch), seats, loop))
         else:
-            make_bridge(1)
+            make_bridge(seats)
         machine = MachineSpec(
             "machine", spec.memory, uuid(0), accel, drives, nics, boot, window=spec.window, counted=spec.counted
         )
