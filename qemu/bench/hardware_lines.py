@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
 
-from ..machine.cards import ANY_NIC, CARDS, card
+from ..machine.cards import ANY_NIC, CARDS, card_for
 from ..machine.firmware import MEDIA, Boot, Firmware
 from ..machine.storage import ATTACHMENTS, Bus
 
@@ -57,7 +57,7 @@ class Line:
     def starter(self) -> str:
         """The card from which the machine boots: its own, unless the firmware cannot."""
         alone = self.path in MEDIA or CARDS[self.card].boots(self.firmware)
-        return self.card if alone else card(ANY_NIC, self.firmware)
+        return self.card if alone else card_for(ANY_NIC, self.firmware)
 
     @property
     def name(self) -> str:

@@ -27,7 +27,7 @@ from ..host import sandbox, uefi_tree
 from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, make_bridge, tap
 from ..machine.accel import choose
-from ..machine.cards import ANY_NIC, card
+from ..machine.cards import ANY_NIC, card_for
 from ..machine.console import Unexpected
 from ..machine.firmware import Boot, Firmware, events_at
 from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
@@ -55,6 +55,7 @@ class BadEnd(Exception):
 class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
+    `files`: (name, file) that stand in the tree in the place of its own.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
     and initrd are loaded by QEMU.
@@ -79,6 +80,7 @@ class SingleSpec:
     serial: bool = True
     window: bool = False
     counted: bool = False
+    files: tuple[tuple[str, Path], ...] = ()
     deadline: float = 300.0
 
 
@@ -122,7 +124,8 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
     boot = None if spec.boot else DirectBoot(spec.kernel, spec.initrd, append_line(spec))
     with contextlib.ExitStack() as stack:
         if spec.nic:
-            nics = (Nic(mac(0), card(spec.nic, spec.firmware), tap(0), bootindex=None if boot else 1, link=spec.cable),)
+            first = card_for(spec.nic, spec.firmware)
+            nics = (Nic(mac(0), first, tap(0), bootindex=None if boot else 1, link=spec.cable),)
         nics += tuple(
             Nic(mac(number), model, tap(number), bootindex=None if boot else 1 + number)
             for number, model in enumerate(spec.more_nics, 1)
@@ -183,6 +186,9 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
         (pair / INITRD).symlink_to(spec.initrd.absolute())
         write_tree(tree, pair, Room("", (Machine(mac(0), append_line(spec)),)), check=lambda _: ([], []))
         uefi_tree.add(tree, {mac(0): append_line(spec)})
+        for name, file in spec.files:
+            (tree / name).unlink()
+            (tree / name).symlink_to(file)
     return tree
 
 

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from .firmware import Firmware
 
-ANY_NIC = "auto"
-"""A card that the firmware can boot from."""
-
 
 @dataclass(frozen=True)
 class Card:
@@ -46,9 +43,10 @@ CARDS = {
 """In the order in which they are told."""
 
 NIC_MODELS = tuple(CARDS)
-UEFI_NIC_MODELS = tuple(name for name, row in CARDS.items() if row.uefi)
+ANY_NIC = "auto"
+"""A card from which the firmware can boot."""
 
 
-def card(model: str, firmware: Firmware) -> str:
+def card_for(model: str, firmware: Firmware) -> str:
     """The model that is meant by `ANY_NIC`, the first one that boots; any other is itself."""
     return next(name for name, row in CARDS.items() if row.boots(firmware)) if model == ANY_NIC else model

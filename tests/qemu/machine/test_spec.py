@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from qemu.machine.cards import UEFI_NIC_MODELS, card
+from qemu.machine.cards import ANY_NIC, card_for
 from qemu.machine.firmware import Boot, Firmware, event_device, events_at
 from qemu.machine.spec import (
     DirectBoot,
@@ -92,7 +92,7 @@ def uefi(firmware: Firmware = Firmware.UEFI, **changes: Any) -> list[str]:
     return argv(replace(machine, **changes), PORTS)
 
 
-CARD = Nic(mac(1), UEFI_NIC_MODELS[0], bootindex=1)
+CARD = Nic(mac(1), card_for(ANY_NIC, Firmware.UEFI), bootindex=1)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_medium_and_its_way_belong_together(wrong: dict[str, Any]) -> None:
 def test_without_a_model_the_card_is_one_that_the_firmware_can_boot_from(
     model: str, firmware: Firmware, found: str
 ) -> None:
-    assert card(model, firmware) == found
+    assert card_for(model, firmware) == found
 
 
 def test_a_restart_ends_qemu_unless_wanted() -> None:
