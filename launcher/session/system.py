@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 
 class RunningSystem:
-    """This PC, as /init left it."""
+    """This PC, as /init left it. `medium`: the label of what it was booted from, which is no disk of it."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, medium: str | None = None) -> None:
         from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs no pyudev
 
         self._log = log
-        self._detect = detect
+        self._medium = medium
+        self._look = detect
         self._devices = DeviceWatch()
         self._raised: set[str] = set()
 
@@ -41,6 +42,13 @@ class RunningSystem:
         raise_links(new, self._note)
         self._raised |= {nic.name for nic in new}
         return self._detect()
+
+    def _detect(self) -> Machine:
+        if self._medium is None:
+            return self._look()
+        from ..model.medium import without_medium  # noqa: PLC0415 - most PCs are booted by the network
+
+        return without_medium(self._look(), self._medium)
 
     def complete(self) -> bool:
         return paths.COLDPLUGGED.exists()
