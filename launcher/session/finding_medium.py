@@ -57,7 +57,7 @@ class FindingMedium(Stage):
         try:
             self._go_on(paths.MEDIUM.read_bytes(), NOTHING)
         except OSError:
-            self._look()
+            self._look()  # again, when there are devices
 
     def tick(self) -> None:
         if not self._came.empty():

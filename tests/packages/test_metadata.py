@@ -24,9 +24,12 @@ def depends(name: str = "Depends") -> set[str]:
 
 
 def test_the_package_depends_on_what_its_commands_need() -> None:
-    loaders = {name for loader in LOADERS for name in loader.packages}
-    needed = {*DEBIAN_PACKAGES, *PACKAGES, *loaders} - NOT_DEPENDED_ON
+    needed = {*DEBIAN_PACKAGES, *PACKAGES, *LOADERS[0].packages} - NOT_DEPENDED_ON
     assert depends() == needed
+
+
+def test_it_recommends_the_loaders_that_a_tree_can_go_without() -> None:
+    assert {name for loader in LOADERS[1:] for name in loader.packages} <= depends("Recommends")
 
 
 def test_the_package_recommends_what_images_are_made_with() -> None:
