@@ -65,13 +65,18 @@ class App:
         return int(self.status)
 
     def start(self) -> None:
-        """The screen is there: look at the devices, and begin."""
+        """The screen is there: begin. While the devices are still coming, the operator sees the first page before any
+        look at them, and before what such a look needs is imported."""
+        first = self.stage
+        if not self.pc.complete():
+            first.begin()
         descriptor = self.pc.watch()
         if descriptor is not None:
             self.ui.watch(descriptor, self.devices_changed)
         self.devices.look()
-        self.stage.begin()
-        gc.enable()  # `boot` begins without
+        if self.stage is first:
+            first.begin()
+        gc.enable()  # `run` begins without
 
     def devices_changed(self) -> None:
         """What the PC's descriptor announced; a stage hears of it when it is worth detecting again."""

@@ -6,7 +6,6 @@ sentence: an unexpected exception is kept in ``/run/udpcast/crash`` and reported
 
 from __future__ import annotations
 
-import gc
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 def run() -> int:
     """Run the screens once; the result is the exit status for /init."""
-    gc.disable()  # until the first screen is there: nothing that is imported is garbage
     started = since_boot()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)  # a closed serial line or Ctrl-C is no reason to end a clone

@@ -14,6 +14,7 @@ from ..model.plan import Plan
 
 if TYPE_CHECKING:
     from ..errors import LauncherError
+    from ..hardware.detect import DeviceWatch
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
@@ -23,16 +24,15 @@ class RunningSystem:
     """This PC, as /init left it."""
 
     def __init__(self, log: EventLog) -> None:
-        from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs no pyudev
-
         self._log = log
-        self._detect = detect
-        self._devices = DeviceWatch()
+        self._devices: DeviceWatch | None = None
         self._raised: set[str] = set()
 
     def detect(self) -> Machine:
         """Disks and cards; a card that is new is brought up, because only then the kernel sees its link."""
-        machine = self._detect()
+        from ..hardware.detect import detect  # noqa: PLC0415 - the first screen does not wait for pyudev
+
+        machine = detect()
         new = [nic for nic in machine.nics if nic.name not in self._raised]
         if not new:
             return machine
@@ -40,7 +40,7 @@ class RunningSystem:
 
         raise_links(new, self._note)
         self._raised |= {nic.name for nic in new}
-        return self._detect()
+        return detect()
 
     def complete(self) -> bool:
         return paths.COLDPLUGGED.exists()
@@ -51,10 +51,13 @@ class RunningSystem:
         return mixed()
 
     def watch(self) -> int | None:
+        from ..hardware.detect import DeviceWatch  # noqa: PLC0415 - the first screen does not wait for pyudev
+
+        self._devices = DeviceWatch()
         return self._devices.fileno()
 
     def drain(self) -> bool:
-        return self._devices.drain()
+        return self._devices is not None and self._devices.drain()
 
     def network(self, plan: Plan) -> AddressJob:
         from ..network.address import AddressJob  # noqa: PLC0415 - not needed before the first screen
