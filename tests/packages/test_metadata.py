@@ -8,6 +8,7 @@ import tomllib
 from initrd.build import DEBIAN_PACKAGES
 from launcher import VERSION
 from pxe.entries.loaders import LOADERS
+from pxe.medium.programs import ISO_PARTS
 from pxe.server.serve import PACKAGES
 from tests.common import ROOT
 
@@ -29,6 +30,10 @@ def test_the_package_depends_on_what_its_commands_need() -> None:
 
 def test_it_recommends_the_loaders_that_a_tree_can_go_without() -> None:
     assert {name for loader in LOADERS[1:] for name in loader.packages} <= depends("Recommends")
+
+
+def test_the_package_recommends_what_images_are_made_with() -> None:
+    assert {part.package for part in ISO_PARTS} <= depends() | depends("Recommends")
 
 
 def test_checkouts_install_what_the_package_depends_on() -> None:

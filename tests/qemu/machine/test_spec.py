@@ -6,9 +6,12 @@ import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qemu.machine.cards import ANY_NIC, card_for
+from qemu.machine.firmware import Boot, Firmware, event_device, events_at
 from qemu.machine.spec import (
     DirectBoot,
     Drive,
@@ -78,8 +81,83 @@ def test_console_is_the_first_serial_port_and_events_the_second() -> None:
 
 def test_for_a_human_the_console_is_the_terminal_and_the_machine_starts_at_once() -> None:
     command = argv(MACHINE)
-    assert options(command, "-serial") == ["mon:stdio", "file:events.jsonl"]
+    assert options(command, "-serial") == ["mon:stdio", "chardev:events"]
+    assert options(command, "-chardev") == ["file,id=events,path=events.jsonl"]
     assert "-S" not in command
+
+
+def uefi(firmware: Firmware = Firmware.UEFI, **changes: Any) -> list[str]:
+    """The command of a machine with UEFI."""
+    machine = replace(MACHINE, firmware=firmware, variables=Path("/run/vars"), nics=(CARD,))
+    return argv(replace(machine, **changes), PORTS)
+
+
+CARD = Nic(mac(1), card_for(ANY_NIC, Firmware.UEFI), bootindex=1)
+
+
+@pytest.mark.parametrize(
+    ("firmware", "code", "machine"),
+    [(Firmware.UEFI, "OVMF_CODE_4M.fd", "q35,graphics=off"), (Firmware.SECURE_BOOT, "secboot.fd", "smm=on")],
+)
+def test_uefi_has_its_code_and_variables_of_its_own(firmware: Firmware, code: str, machine: str) -> None:
+    command = uefi(firmware)
+    flash = [json.loads(one) for one in options(command, "-blockdev")]
+    assert [(one["file"]["filename"], one["read-only"]) for one in flash[1:]] == [("/run/vars", False)]
+    assert flash[0]["file"]["filename"].endswith(code) and flash[0]["read-only"]
+    (told,) = options(command, "-machine")
+    assert machine in told and told.endswith(",pflash0=firmware,pflash1=variables")
+    assert ("driver=cfi.pflash01,property=secure,value=on" in command) == (firmware is Firmware.SECURE_BOOT)
+    with pytest.raises(SpecError, match="needs a file for its variables"):
+        uefi(firmware, variables=None)
+
+
+def test_uefi_writes_to_every_serial_line_so_that_events_have_a_port_of_their_own() -> None:
+    command = uefi()
+    assert options(command, "-serial") == ["chardev:console"]
+    assert f"virtserialport,chardev=events,name={events_at(Firmware.UEFI)}" in options(command, "-device")
+    assert event_device(Firmware.UEFI) == f"/dev/virtio-ports/{events_at(Firmware.UEFI)}"
+    assert (events_at(Firmware.BIOS), event_device(Firmware.BIOS)) == ("ttyS1", "/dev/ttyS1")
+
+
+def test_uefi_drives_a_card_itself_and_has_random_numbers_for_it() -> None:
+    devices = options(uefi(), "-device")
+    assert "virtio-rng-pci" in devices
+    assert [one.endswith(",romfile=") for one in devices if one.startswith("virtio-net-pci")] == [True]
+    assert "romfile" not in " ".join(argv(replace(MACHINE, nics=(CARD,)), PORTS))
+
+
+@pytest.mark.parametrize(("path", "times"), [(Boot.PXE, 0), (Boot.HTTP, 2)])
+def test_http_boot_leaves_pxe_out(path: Boot, times: int) -> None:
+    assert len(options(uefi(path=path), "-fw_cfg")) == times
+
+
+@pytest.mark.parametrize(("path", "device"), [(Boot.ISO, "ide-cd,bus=ide.5,"), (Boot.USB, "usb-storage,")])
+@pytest.mark.parametrize("firmware", Firmware)
+def test_a_medium_is_started_first(firmware: Firmware, path: Boot, device: str) -> None:
+    command = uefi(firmware, path=path, medium=Path("/run/a.iso"))
+    assert [one.endswith("bootindex=0") for one in options(command, "-device") if one.startswith(device)] == [True]
+    (medium,) = (json.loads(one) for one in options(command, "-blockdev") if "a.iso" in one)
+    assert medium["read-only"] == (path is Boot.ISO)
+
+
+@pytest.mark.parametrize("wrong", [{"path": Boot.ISO}, {"medium": Path("/m")}])
+def test_a_medium_and_its_way_belong_together(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match="iso or usb"):
+        uefi(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("model", "firmware", "found"),
+    [
+        ("auto", Firmware.BIOS, "e1000"),
+        ("rtl8139", Firmware.UEFI, "rtl8139"),
+        ("auto", Firmware.SECURE_BOOT, "virtio-net-pci"),
+    ],
+)
+def test_without_a_model_the_card_is_one_that_the_firmware_can_boot_from(
+    model: str, firmware: Firmware, found: str
+) -> None:
+    assert card_for(model, firmware) == found
 
 
 def test_a_restart_ends_qemu_unless_wanted() -> None:
