@@ -43,11 +43,12 @@ def configurations(
     return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
 
 
-def of_image(room: Room, network: Network) -> str:
-    """GRUB's configuration in an image that has the pair. Raises BootEntryError for what GRUB cannot carry."""
+def image_config(room: Room, entry: BootEntry, network: Network) -> str:
+    """GRUB's configuration in an image that has the pair; `entry` boots it. Raises BootEntryError for what GRUB cannot
+    carry."""
     if not room.common_is_booted:
         return render_disk(network)
-    return render_grub(entry_of(room), room.timeout, network, disk_first=room.default is Boot.DISK)
+    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK)
 
 
 def of_machine(

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..entries.configuration import of_image
+from ..entries.configuration import entry_of, image_config
 from ..entries.grub import GRUB, Network
 from ..entries.loader import Loader
 from ..entries.room import Room
@@ -36,5 +36,5 @@ def http_image(
         return
     with tempfile.TemporaryDirectory(prefix="udpcast-image-") as folder:
         image = Path(folder) / "image"
-        make_image(pair, of_image(room, Network.ASKED), image)
+        make_image(pair, image_config(room, entry_of(room), Network.ASKED), image)
         yield image, ()
