@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from kernel_cmdline import format_line
 
 from .boot_entry import BootEntry, make_entry
+from .grub import Network, render_disk, render_grub
 from .loaders import LOADERS, Loader
 from .room import Boot, Machine, Room
 
@@ -40,6 +41,14 @@ def configurations(
     macs = dict.fromkeys((*(machine.mac for machine in room.machines), *done))
     defaults = (one for loader in loaders for one in _defaults(loader, room))
     return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
+
+
+def image_config(room: Room, entry: BootEntry, network: Network) -> str:
+    """GRUB's configuration in an image that has the pair; `entry` boots it. Raises BootEntryError for what GRUB cannot
+    carry."""
+    if not room.common_is_booted:
+        return render_disk(network)
+    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK)
 
 
 def of_machine(

@@ -248,6 +248,11 @@ def render_grub(
     return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network)
 
 
+def render_disk(network: Network = Network.LOADED) -> str:
+    """A whole grub.cfg that boots the local disk, but for machines with a file of their own."""
+    return _whole("", "udpcast_disk\n", network)
+
+
 def _own(entry: BootEntry, timeout: float) -> str:
     return f"{MARKER}{_own_section(entry, timeout)}"
 
@@ -286,7 +291,7 @@ GRUB = Loader(
     machine=_machine,
     config=render_grub,
     disk_first=lambda entry, timeout: render_grub(entry, timeout, disk_first=True),
-    default_disk=_whole("", "udpcast_disk\n"),
+    default_disk=render_disk(),
     section=_section,
     disk_section="",
     own=_own,
