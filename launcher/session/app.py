@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 class App:
     """One run. `telling`: the page that was told last; it may answer in a later stage."""
 
-    def __init__(self, pc: Pc, dialogue: Dialogue, log: EventLog, carry_out: CarryOut) -> None:
+    def __init__(
+        self,
+        pc: Pc,
+        dialogue: Dialogue,
+        log: EventLog,
+        carry_out: CarryOut,
+        first: Callable[[App], Stage] = Interviewing,
+    ) -> None:
         self.pc = pc
         self.dialogue = dialogue
         self.log = log
@@ -42,7 +49,7 @@ class App:
         self.devices = Devices(pc, log)
         self.telling: Telling | None = None
         self.status = Exit.AGAIN
-        self.stage: Stage = Interviewing(self)
+        self.stage: Stage = first(self)
         self._beneath: Page | None = None  # the page under the menu, while that is open
         self.ui = Ui(self.menu, self.back, self.touched)
 

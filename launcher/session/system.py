@@ -21,18 +21,17 @@ if TYPE_CHECKING:
 
 
 class RunningSystem:
-    """This PC, as /init left it."""
+    """This PC, as /init left it. `medium`: the label of what it was booted from, which is no disk of it."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, medium: str | None = None) -> None:
         self._log = log
+        self._medium = medium
         self._devices: DeviceWatch | None = None
         self._raised: set[str] = set()
 
     def detect(self) -> Machine:
         """Disks and cards; a card that is new is brought up, because only then the kernel sees its link."""
-        from ..hardware.detect import detect  # noqa: PLC0415 - the first screen does not wait for pyudev
-
-        machine = detect()
+        machine = self._detect()
         new = [nic for nic in machine.nics if nic.name not in self._raised]
         if not new:
             return machine
@@ -40,7 +39,16 @@ class RunningSystem:
 
         raise_links(new, self._note)
         self._raised |= {nic.name for nic in new}
-        return detect()
+        return self._detect()
+
+    def _detect(self) -> Machine:
+        from ..hardware.detect import detect  # noqa: PLC0415 - the first screen does not wait for pyudev
+
+        if self._medium is None:
+            return detect()
+        from ..model.medium import without_medium  # noqa: PLC0415 - most PCs are booted by the network
+
+        return without_medium(detect(), self._medium)
 
     def complete(self) -> bool:
         return paths.COLDPLUGGED.exists()

@@ -57,7 +57,8 @@ class SingleSpec:
 
     `files`: (name, file) that stand in the tree in the place of its own.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
-    plugged in; `dhcp` False: nobody answers on the network. `boot` None: kernel and initrd are loaded by QEMU.
+    plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
+    and initrd are loaded by QEMU.
     `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``. `counted`: the
     guest's clock counts instructions, the accelerator is TCG, and blank disks forget what is written to them.
     """
@@ -70,6 +71,7 @@ class SingleSpec:
     disks: tuple[Path | int, ...] = ()
     memory: int = 384
     nic: str | None = ANY_NIC
+    more_nics: tuple[str, ...] = ()
     bus: Bus = Bus.AHCI
     sector: int = 512
     rate: int | None = None
@@ -122,13 +124,17 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
     boot = None if spec.boot else DirectBoot(spec.kernel, spec.initrd, append_line(spec))
     with contextlib.ExitStack() as stack:
         if spec.nic:
-            nics = (
-                Nic(mac(0), card_for(spec.nic, spec.firmware), tap(0), bootindex=None if boot else 1, link=spec.cable),
-            )
+            first = card_for(spec.nic, spec.firmware)
+            nics = (Nic(mac(0), first, tap(0), bootindex=None if boot else 1, link=spec.cable),)
+        nics += tuple(
+            Nic(mac(number), model, tap(number), bootindex=None if boot else 1 + number)
+            for number, model in enumerate(spec.more_nics, 1)
+        )
+        seats = 1 + len(spec.more_nics)
         if spec.dhcp:
-            stack.enter_context(Network(scratch, _tree(spec, scratch), 1, loop))
+            stack.enter_context(Network(scratch, _tree(spec, scratch), seats, loop))
         else:
-            make_bridge(1)
+            make_bridge(seats)
         machine = MachineSpec(
             "machine",
             spec.memory,

@@ -1,9 +1,8 @@
 """The network cards that a virtual machine can have: one row for each. Pure.
 
 `driver` is the module of Linux that drives it, `device` what QEMU must have for it (``-device help``). A card with a
-`rom` boots a BIOS from the network (ipxe-qemu brings it); one without is the second card of a machine, or of one that
-boots otherwise. Debian's UEFI has a driver for those with `uefi`; the ROMs have one for their cards as well, and iPXE,
-which would take over: so UEFI gets no ROM. A card of USB is on a controller of its own, which the machine gets with it.
+`rom` boots a BIOS from the network (ipxe-qemu brings it). UEFI boots by the cards for which Debian's has a driver
+(`uefi`): the boot ROMs have theirs as well, and iPXE, which would take over.
 """
 
 from __future__ import annotations
@@ -15,14 +14,17 @@ from .firmware import Firmware
 
 @dataclass(frozen=True)
 class Card:
-    """`controllers` are values of ``-device`` that come before the card's own; in all of them ``{n}`` is its number."""
+    """`usb`: it is on a USB controller of its own, which the machine gets with it."""
 
     device: str
     driver: str
     rom: bool = True
-    controllers: tuple[str, ...] = ()
-    where: str = ""
     uefi: bool = False
+    usb: bool = False
+
+    def boots(self, firmware: Firmware) -> bool:
+        """Whether this firmware boots from the network by it."""
+        return self.rom if firmware is Firmware.BIOS else self.uefi
 
 
 CARDS = {
@@ -36,7 +38,7 @@ CARDS = {
     "i82550": Card("i82550", "e100"),
     "igb": Card("igb", "igb", rom=False),
     "tulip": Card("tulip", "tulip", rom=False),
-    "usb-net": Card("usb-net", "cdc_ether", False, ("qemu-xhci,id=nicbus{n}",), ",bus=nicbus{n}.0"),
+    "usb-net": Card("usb-net", "cdc_ether", rom=False, usb=True),
 }
 """In the order in which they are told."""
 
@@ -46,7 +48,5 @@ ANY_NIC = "auto"
 
 
 def card_for(model: str, firmware: Firmware) -> str:
-    """The model that is meant by `ANY_NIC`; any other is itself."""
-    if model != ANY_NIC:
-        return model
-    return next(name for name, card in CARDS.items() if (card.rom if firmware is Firmware.BIOS else card.uefi))
+    """The model that is meant by `ANY_NIC`, the first one that boots; any other is itself."""
+    return next(name for name, row in CARDS.items() if row.boots(firmware)) if model == ANY_NIC else model

@@ -278,13 +278,14 @@ def nic_argv(nic: Nic, number: int, firmware: Firmware = Firmware.BIOS) -> list[
         netdev = f"tap,id=net{number},ifname={nic.tap},script=no,downscript=no"
     else:
         netdev = f"hubport,id=net{number},hubid={number}"
-    device = f"{card.device}{card.where.format(n=number)},id=nic{number},netdev=net{number},mac={nic.mac}"
+    bus = f",bus=nicbus{number}.0" if card.usb else ""
+    device = f"{card.device}{bus},id=nic{number},netdev=net{number},mac={nic.mac}"
     if nic.bootindex is not None:
         device += f",bootindex={nic.bootindex}"
-    if firmware is not Firmware.BIOS and card.rom:
+    if firmware is not Firmware.BIOS and not card.usb:
         device += ",romfile="
-    controllers = [word for each in card.controllers for word in ("-device", each.format(n=number))]
-    return ["-netdev", netdev, *controllers, "-device", device]
+    controller = ["-device", f"qemu-xhci,id=nicbus{number}"] if card.usb else []
+    return ["-netdev", netdev, *controller, "-device", device]
 
 
 def mac(number: int) -> str:

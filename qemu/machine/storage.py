@@ -35,7 +35,7 @@ class Attachment:
     `device`: what QEMU must have for it (``-device help``). `driver`: the module in the guest, of the controller.
     `sectors`: logical sector sizes in bytes. `read_only`: whether a disk may be; `errors`: whether it reports its
     errors to the guest when told to. `memory_card`: it has no serial number of ours, cannot be booted from, and its
-    size is a power of 2.
+    size is a power of 2. `node`: how Linux calls such disks below /dev, a regular expression.
     """
 
     controllers: tuple[str, ...]
@@ -46,6 +46,7 @@ class Attachment:
     read_only: bool = True
     errors: bool = True
     memory_card: bool = False
+    node: str = "sd[a-z]"
 
 
 def _scsi(model: str, driver: str) -> Attachment:
@@ -53,17 +54,16 @@ def _scsi(model: str, driver: str) -> Attachment:
 
 
 def _memory_card(model: str) -> Attachment:
-    return Attachment(
-        ("sdhci-pci,id=bus{n}",), f"{model},bus=sd-bus", model, "sdhci_pci", (512,), errors=False, memory_card=True
-    )
+    reader, card = ("sdhci-pci,id=bus{n}",), f"{model},bus=sd-bus"
+    return Attachment(reader, card, model, "sdhci_pci", (512,), errors=False, memory_card=True, node=r"mmcblk\d")
 
 
 _XHCI = "qemu-xhci,id=xhci{n}"
 
 ATTACHMENTS = {
     Bus.AHCI: Attachment((), "ide-hd,bus=ide.{n}", "ide-hd", "ahci", (512,), read_only=False),
-    Bus.NVME: Attachment((), "nvme", "nvme", "nvme", read_only=False, errors=False),
-    Bus.VIRTIO: Attachment((), "virtio-blk-pci", "virtio-blk-pci", "virtio_blk"),
+    Bus.NVME: Attachment((), "nvme", "nvme", "nvme", read_only=False, errors=False, node=r"nvme\dn\d"),
+    Bus.VIRTIO: Attachment((), "virtio-blk-pci", "virtio-blk-pci", "virtio_blk", node="vd[a-z]"),
     Bus.SCSI: _scsi("virtio-scsi-pci", "virtio_scsi"),
     Bus.USB: Attachment((_XHCI,), "usb-storage,bus=xhci{n}.0", "usb-storage", "usb_storage"),
     Bus.UAS: Attachment((_XHCI, "usb-uas,id=bus{n},bus=xhci{n}.0"), "scsi-hd,bus=bus{n}.0", "usb-uas", "uas"),

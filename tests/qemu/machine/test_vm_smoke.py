@@ -73,8 +73,8 @@ def test_a_card_boots_over_the_network_from_its_own_rom(bare: SingleSpec, nic: s
     assert "events=ttyS1" in transcript
 
 
-@pytest.mark.parametrize("bus", list(Bus))
-def test_qemu_accepts_a_disk_on_every_bus(bare: SingleSpec, bus: Bus) -> None:
+@pytest.mark.parametrize("bus", [Bus.AHCI, Bus.NVME, Bus.VIRTIO, Bus.SCSI, Bus.USB])
+def test_qemu_accepts_two_disks_on_a_bus(bare: SingleSpec, bus: Bus) -> None:
     sector = 512 if bus is Bus.AHCI else 4096
     spec = dataclasses.replace(bare, bus=bus, sector=sector, disks=(64 << 20, 64 << 20))
 
