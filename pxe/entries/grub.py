@@ -285,7 +285,12 @@ GRUB = Loader(
     pcs="PCs with UEFI, with Secure Boot or without",
     files=("shimx64.efi", "grubx64.efi"),
     sources={"shimx64.efi": "shimx64.efi.signed", "grubx64.efi": "grubnetx64.efi.signed"},
-    places=(Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")),
+    # What an administrator took from a later release comes first: only GRUB 2.12 can be booted beside another server.
+    places=(
+        Path("/usr/lib/shim"),
+        Path("/usr/local/lib/grub/x86_64-efi-signed"),
+        Path("/usr/lib/grub/x86_64-efi-signed"),
+    ),
     packages=("shim-signed", "grub-efi-amd64-signed"),
     default=FOLDER / "grub.cfg",
     machine=_machine,
