@@ -42,8 +42,12 @@ REPLACED: dict[str, str | None] = {
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
-LEAN = {"dataclasses": "lean_dataclasses.py", "urwid.split_repr": "urwid_split_repr.py"}
-"""The same, where no library itself uses the first: urwid does since 2.2, and needs more of it than the launcher."""
+LEAN = {
+    "typing": "lean_typing.py",
+    "dataclasses": "lean_dataclasses.py",
+    "urwid.split_repr": "urwid_split_repr.py",
+}
+"""The same, where no library itself uses the first two: urwid does since 2.2, and needs more than the launcher."""
 
 ABSENT = (
     # Other systems, and older Pythons.
@@ -156,7 +160,8 @@ def missing_libraries() -> list[str]:
 def replaced() -> dict[str, str | None]:
     """The modules in whose place another one goes in, with this machine's libraries."""
     sources = (path for library in LIBRARIES for path in (DIST_PACKAGES / library).rglob("*.py"))
-    lean = {} if any(b"dataclass" in path.read_bytes() for path in sources) else LEAN
+    needed = any(name in path.read_bytes() for path in sources for name in (b"dataclass", b"typing"))
+    lean = {} if needed else LEAN
     return {name: file for name, file in (REPLACED | lean).items() if is_there(name)}
 
 
