@@ -46,8 +46,13 @@ LEAN = {
     "typing": "lean_typing.py",
     "dataclasses": "lean_dataclasses.py",
     "urwid.split_repr": "urwid_split_repr.py",
+    "urwid": "urwid_names.py",
 }
-"""The same, where no library itself uses the first two: urwid does since 2.2, and needs more than the launcher."""
+"""The same, in this order, where no library itself uses the first two: urwid does since 2.2, and needs more of them
+than the launcher."""
+
+LEFT_OUT = ("urwid.graphics",)
+"""What a module of `LEAN` imports when it is asked for."""
 
 ABSENT = (
     # Other systems, and older Pythons.
@@ -88,12 +93,13 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     check_interpreter()
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
+    replace = {name: file and str(INSIDE / file) for name, file in replaced().items()}
     request = {
         "roots": [str(project)],
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
-        "modules": (*LIBRARIES, *LAZY),
-        "replace": {name: file and str(INSIDE / file) for name, file in replaced().items()},
+        "modules": (*LIBRARIES, *LAZY, *(LEFT_OUT if replace.keys() >= LEAN.keys() else ())),
+        "replace": replace,
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
@@ -168,4 +174,4 @@ def replaced() -> dict[str, str | None]:
 def is_there(name: str) -> bool:
     """Whether the library has the module `name`; the standard library has all that we name."""
     library, *inner = name.split(".")
-    return library not in LIBRARIES or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()
+    return library not in LIBRARIES or not inner or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()
