@@ -57,6 +57,7 @@ COMMANDS: dict[str, Callable[[], Folder]] = {
     "serve": _pxe,
     "arm": _pxe,
     "page": _pxe,
+    "dhcp": _pxe,
     "room": _pxe,
     "explain": _launcher,
     "screens": _launcher,

@@ -12,27 +12,35 @@ The exit statuses are in `exits`.
 
 from __future__ import annotations
 
+import gc
 import sys
-
-from kernel_cmdline import CommandLineError, showable
-
-from .errors import LauncherError
-from .paths import in_initrd
 
 ELSEWHERE = "`screens` shows the real screens anywhere, and `explain` says what a line means"
 
 
 def main(arguments: list[str], prog: str = "python3 -m launcher") -> int:
     """Run the command in `arguments`; the result is the exit status. `prog` is what the usage calls the program."""
-    if arguments == ["run"]:  # the initrd's only command: no time for argparse
-        if not in_initrd():
-            print(f"launcher: `run` is what the initrd starts, and this is none: {ELSEWHERE}.", file=sys.stderr)
-            return 2
-        from .session.boot import run  # noqa: PLC0415
+    return _run() if arguments == ["run"] else _command(arguments, prog)  # `run`: no time for argparse
 
-        return run()
+
+def _run() -> int:
+    gc.disable()  # until the first screen is there: nothing that is imported is garbage
+    from .paths import in_initrd  # noqa: PLC0415 - and all that is imported from here on
+
+    if not in_initrd():
+        print(f"launcher: `run` is what the initrd starts, and this is none: {ELSEWHERE}.", file=sys.stderr)
+        return 2
+    from .session.boot import run  # noqa: PLC0415
+
+    return run()
+
+
+def _command(arguments: list[str], prog: str) -> int:
+    from kernel_cmdline import CommandLineError, showable  # noqa: PLC0415 - `run` begins without any import
+
     from .commands.commands import command  # noqa: PLC0415
     from .commands.libraries import libraries_named  # noqa: PLC0415
+    from .errors import LauncherError  # noqa: PLC0415
 
     try:
         with libraries_named():

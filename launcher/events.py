@@ -29,11 +29,14 @@ from typing import Protocol
 
 from kernel_cmdline import showable_json
 
+from . import paths
+
 NAMES = {
     "init": "the initrd's /init runs",
     "udev": "udevd is started and the devices known so far are being coldplugged",
     "python": "the launcher's first line of Python runs",
     "cmdline": "the command line is parsed: `text`, `warnings`",
+    "medium": "the medium that this PC was booted from: `label`, `found` (whether its udpcfg.txt was read), `warnings`",
     "machine": "disks and cards were (again) detected: `disks`, `nics` (names)",
     "devices": "coldplug is finished: every device present at boot is known",
     "screen": "a screen takes keys: `name` (a question's key, or waiting, confirm, transfer, grow, growing, "
@@ -262,26 +265,62 @@ class Descriptor:
             os.close(self._fd)
 
 
+class Port:
+    """The port that ``events=WORD`` names; where it is not there yet, its driver is waited for, until the coldplug is
+    over."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+        self._out: Descriptor | None = None
+
+    def write(self, line: bytes) -> None:
+        while self._out is None:
+            over = paths.COLDPLUGGED.exists()
+            path = _port(self._word)
+            self._out = None if path is None else _descriptor(path)
+            if self._out is None and over:
+                raise FileNotFoundError(self._word)
+            if self._out is None:
+                time.sleep(0.1)
+        self._out.write(line)
+
+    def close(self) -> None:
+        if self._out:
+            self._out.close()
+
+
 def opened(path: Path, room: int = 4 << 20, patience: float = 5.0) -> Sink | None:
     """The sink for the file or port at `path`; None where it cannot be opened."""
+    out = _descriptor(path)
+    return Sink(out, room, patience) if out else None
+
+
+def _descriptor(path: Path) -> Descriptor | None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         fd = os.open(path, flags, 0o644)  # a serial port without a carrier is not waited for
     except OSError:
         return None
     os.set_blocking(fd, True)
-    return Sink(Descriptor(fd), room, patience)
+    return Descriptor(fd)
 
 
 def named(word: str) -> Sink | None:
-    """The sink that ``events=WORD`` names: ``ttyS1``, or a virtio port's name. None where there is no such port.
+    """The sink that ``events=WORD`` names: ``ttyS1``, or a virtio port's name. None where there is no such port, and
+    none can come any more.
 
     Only character devices are opened: a slip such as ``events=sda`` must not write into a disk. Room for as much as
     115,200 baud carry within the patience, so that after a stall what is new soon follows.
     """
+    if _port(word) is None and paths.COLDPLUGGED.exists():
+        return None
+    return Sink(Port(word), room=48 << 10, patience=5.0)
+
+
+def _port(word: str) -> Path | None:
     for path in (Path("/dev/virtio-ports") / word, Path("/dev") / word):
         if path.exists() and stat.S_ISCHR(path.stat().st_mode):
-            return opened(path, room=48 << 10, patience=5.0)
+            return path
     return None
 
 

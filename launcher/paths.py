@@ -12,6 +12,7 @@ STAMPS = RUN / "stamps"  # when /init reached what, before the event log could b
 COLDPLUGGED = RUN / "coldplugged"  # made when every device present at boot is known
 EVENTS = RUN / "events.jsonl"
 CRASH = RUN / "crash"  # the sentence and the traceback of a launcher that crashed, for /init to show
+MEDIUM = RUN / "udpcfg.txt"  # what was read of the boot medium, which may be pulled out then
 RESULT = RUN / "result.json"  # of the last transfer since this PC started
 IMAGES = Path("/run/udpcast-launcher/images")  # stored images that are mounted, on any PC
 

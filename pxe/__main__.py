@@ -19,9 +19,11 @@ from kernel_cmdline import showable, showable_lines
 from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
 from .commands import arm as arm_commands
+from .commands import dhcp as dhcp_command
 from .commands import options as room_options
 from .commands import page as page_command
 from .commands import room as room_command
+from .commands.dhcp import DhcpError
 from .commands.options import room_of
 from .display import say
 from .done.arming import ArmError, remembering
@@ -58,7 +60,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         command = shlex.join(arm_commands.arming_all(error.path, prog))
         print(showable_lines(f"{error} To arm all: `{command}`"), file=sys.stderr)
         return 1
-    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError) as error:
+    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError, DhcpError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -72,6 +74,8 @@ def _tree(options: argparse.Namespace) -> int:
         tree = _write(options, options.directory, room, memory.done, options.force, also=(memory.change,))
     advice = (*_advice(options, room, memory.done), *room_advice.loops(room, options.prog, memory.done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
+    command = shlex.join((*options.prog.split(), "dhcp", str(options.directory), "--tftp"))
+    print(showable(f"What the DHCP server needs: `{command} ADDRESS`, with the address of the TFTP server."))
     return 0
 
 
@@ -212,6 +216,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server.set_defaults(run=_serve)
     arm_commands.add_commands(commands)
     page_command.add_commands(commands)
+    dhcp_command.add_commands(commands)
     room_command.add_commands(commands)
 
 

@@ -22,6 +22,7 @@ PACKAGES=(
   pxelinux syslinux-common # boot loaders of BIOS PCs
   shim-signed grub-efi-amd64-signed # those of UEFI, with Secure Boot and without
   ipxe
+  sbsigntool # sbverify: is a kernel signed so that the loaders take it?
   xorriso isolinux # the image for sticks and discs
   iproute2 procps
   # virtual machines

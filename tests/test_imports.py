@@ -46,7 +46,7 @@ ROOMS = {
         ),
         "commands",
     ),
-    "pxe": ("entries", "room_file", "tree", "wire", "web", "server", "done", "commands"),
+    "pxe": ("entries", "others", "room_file", "medium", "tree", "wire", "web", "proxy", "server", "done", "commands"),
     "qemu": ("host", "machine", "disks", "classroom", "bench", "commands"),
 }
 """The rooms of a folder; a room imports from those before it, and from its folder's top modules, which import none."""

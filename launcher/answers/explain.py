@@ -16,19 +16,21 @@ from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showa
 
 from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
+from ..model.medium import without_medium
 from ..model.plan import After, Next, Plan, Role
 from ..model.times import TIMES
 from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition, starts_by_itself
 from ..udpcast.options import Checked
+from .configuration import Configuration, read_configuration
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
 from .reading import YES_NO, unknown_language
 from .row import Use
 from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, means_one_pc, name_may_change, page_unused
-from .validation import Explained, explain_parameters, problem_with, too_many
+from .validation import Explained, explain_all, explain_parameters, problem_with, too_many
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,13 @@ class Explanation:
     errors: tuple[Sentence, ...]
 
 
-def explain(line: CommandLine, machine: Machine, *configuration: tuple[Sentence, CommandLine]) -> Explanation:
-    """What `line` means on `machine`; `configuration` as in `given_answers`."""
-    given = given_answers(line, *configuration)
-    parameters, warnings, errors = explain_parameters(line, machine)
+def explain(line: CommandLine, machine: Machine, *configurations: Configuration) -> Explanation:
+    """What `line` means on `machine`, with these files beside it: an earlier one wins over a later."""
+    given = given_answers(line, *(one.answers for one in configurations))
+    medium = line.last("medium")
+    machine = without_medium(machine, medium.value if medium else None)
+    parameters, warnings, errors = explain_all(line, machine, configurations)
     errors = (*errors, *too_many(line))
-    for source, extra in configuration:
-        more = explain_parameters(extra, machine, source)
-        parameters, warnings, errors = parameters + more[0], warnings + more[1], errors + more[2]
     if any(parameter.status == Use.INVALID.value and parameter.name.lower() == "auto" for parameter in parameters):
         return Explanation(parameters, (), (), None, (), warnings, errors)
     interview = Interview(given, machine, refuse)
@@ -196,6 +197,14 @@ def check(append: str) -> tuple[list[str], list[str]]:
     given = given_answers(line)
     warnings = (*warnings, *_pasted(line), *_image_file(given), *unknown_language(given), *name_may_change(given))
     return sentences, list(map(str, warnings))
+
+
+def check_file(text: bytes, name: str, append: str = "") -> tuple[list[str], list[str]]:
+    """As `check`, of a ``udpcfg.txt`` beside that line; each sentence names file and line. Raises CommandLineError."""
+    configuration, line = read_configuration(text, name), parse(append)
+    _, warnings, errors = explain_all(line, None, [configuration])
+    _, said, wrong = explain_parameters(line, None)
+    return list(map(str, errors[len(wrong) :])), list(map(str, warnings[len(said) :]))
 
 
 def _umode_meant(line: CommandLine) -> bool:

@@ -475,6 +475,15 @@ ROWS: tuple[Row, ...] = (
         acts=Acts.LOG,
     ),
     Row(
+        "medium",
+        "a volume label, such as UDPC1A2B3C4",
+        "the disc or stick that this PC was booted from; written by `udpcast-launcher iso`. Its `udpcfg.txt` is read, "
+        "and it is never offered as a disk",
+        "O",
+        parse=r.read_label,
+        acts=Acts.MEDIUM,
+    ),
+    Row(
         "SYSUUID",
         "UUID",
         "a name by which the DHCP server may know this PC from its network boot; added by `ipappend 4`",

@@ -213,6 +213,13 @@ def read_sysuuid(text: str, facts: Facts) -> str:
         raise wrong(sentence_of(error.message)) from None
 
 
+def read_label(text: str, facts: Facts) -> str:
+    """The volume label of a medium: what `iso` writes, or what somebody chose himself."""
+    if re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", text):
+        return text
+    raise wrong(say('medium={text}: letters, digits, "_", "-" and "." were expected, at most 32.', text=text))
+
+
 # --- address ----------------------------------------------------------------------------------------------------------
 
 

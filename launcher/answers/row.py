@@ -30,6 +30,7 @@ class Acts(Enum):
     SCREENS = "the screens speak this language"
     LOG = "the event log is written there, too"
     RECORD = "nobody: the event log keeps it"
+    MEDIUM = "by it the launcher knows what this PC was booted from"
 
 
 def as_it_is(text: str, facts: Facts) -> object:

@@ -7,14 +7,14 @@ prints them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from kernel_cmdline import CommandLine, Parameter
 
 from ..errors import AnswerError
 from ..model.machine import Machine
 from ..model.plan import Role
-from ..sentence import NOTHING, Sentence, say, say_many
+from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 from .lookup import row_of
 from .others import OTHERS
 from .questions import LINE, Facts
@@ -22,6 +22,9 @@ from .reading import ROLES, sentence_of
 from .row import Row, Use
 from .rules import device_of
 from .selectors import DeviceMissing
+
+if TYPE_CHECKING:
+    from .configuration import Configuration
 
 ENVIRONMENT_LIMIT = 31
 NOT_QUOTED = "not in double quotes as it should be"
@@ -46,22 +49,60 @@ class Found(NamedTuple):
     warning: Sentence = NOTHING
 
 
+Judged = tuple[tuple[Explained, ...], tuple[Sentence, ...], tuple[Sentence, ...]]
+"""Parameters with their status, then warnings, then errors."""
+
+
+def explain_all(line: CommandLine, machine: Machine | None, configurations: Iterable[Configuration]) -> Judged:
+    """Every parameter of `line`, and of the files beside it; what is said of a file names it, and the line in it."""
+    explained, warnings, errors = explain_parameters(line, machine)
+    role = _role(line)
+    for one in configurations:
+        role = role or _role(one.whole)
+        for index, (number, text) in enumerate(one.lines):
+            behind = (parameter for _, later in one.lines[index + 1 :] for parameter in later)
+            place = verbatim(f"{one.name}:{number}")
+            more = explain_parameters(text, machine, place, role, behind)
+            explained += more[0]
+            warnings += tuple(joined(": ", place, sentence) for sentence in (*more[1], *_overruled(text, line)))
+            errors += tuple(joined(": ", place, sentence) for sentence in more[2])
+    return explained, warnings, errors
+
+
+def _overruled(text: CommandLine, line: CommandLine) -> Iterable[Sentence]:
+    """What of a file is not used, because the command line says it as well."""
+    given = {row.key: one for one in line if one.value is not None and not one.init and (row := row_of(one.name))}
+    for parameter in text:
+        row = row_of(parameter.name)
+        if row and row.use is Use.USED and parameter.value is not None and row.key in given:
+            other = _written(given[row.key])
+            yield say(
+                "{parameter} is not used: the command line has {other}.", parameter=_written(parameter), other=other
+            )
+
+
 def explain_parameters(
-    line: CommandLine, machine: Machine | None, source: Sentence = LINE
-) -> tuple[tuple[Explained, ...], tuple[Sentence, ...], tuple[Sentence, ...]]:
+    line: CommandLine,
+    machine: Machine | None,
+    source: Sentence = LINE,
+    role: Role | None = None,
+    behind: Iterable[Parameter] = (),
+) -> Judged:
     """Every parameter of `line` with its status, then warnings, then errors.
 
-    Without a machine, devices are not looked for: only the form of a selector is checked.
+    Without a machine, devices are not looked for: only the form of a selector is checked. `role`: what something else
+    says of it, which wins; `behind`: what stands behind this line in the same file.
     """
     warnings, errors = [sentence_of(warning) for warning in line.warnings], []
     explained = []
-    role = _role(line)
-    last = {_place(one): index for index, one in enumerate(line) if one.value is not None and not one.init}
+    role = role or _role(line)
+    all_of_it = (*line, *behind)
+    last = {_place(one): index for index, one in enumerate(all_of_it) if one.value is not None and not one.init}
     quoting = _quoting(line)
     for index, parameter in enumerate(line):
         use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)
         if use is Use.USED and last.get(_place(parameter)) != index:
-            later = line.parameters[last[_place(parameter)]].name
+            later = all_of_it[last[_place(parameter)]].name
             overridden = say("{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=later)
             warnings.append(overridden)
             meaning = f"overridden by a later one; {meaning}"

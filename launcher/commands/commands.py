@@ -16,12 +16,13 @@ from kernel_cmdline import CommandLine, parse, showable
 from kernel_cmdline.arguments import ArgumentParser
 
 from .. import exits
+from ..answers.configuration import Configuration, read_configuration
 from ..answers.explain import explain as explanation_of
 from ..answers.explain import to_json, to_text
-from ..answers.lookup import given_answers, reference
-from ..answers.validation import doubtful, explain_parameters
+from ..answers.lookup import reference
 from ..model import machine as machines
 from ..model.machine import Machine
+from ..model.medium import without_medium
 from ..model.plan import Plan
 from . import transfer as headless
 from .image import add_image
@@ -110,11 +111,16 @@ def _add_inputs(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {_recorded()}"
     )
+    to.add_argument("--udpcfg", type=Path, metavar="FILE", help="a udpcfg.txt beside the line")
+
+
+def _configurations(options: argparse.Namespace) -> tuple[Configuration, ...]:
+    return (read_configuration(options.udpcfg.read_bytes(), str(options.udpcfg)),) if options.udpcfg else ()
 
 
 def explain(options: argparse.Namespace) -> int:
     """Print what the launcher would do with a line on a machine."""
-    explanation = explanation_of(_line(options.cmdline), _machine(options.machine))
+    explanation = explanation_of(_line(options.cmdline), _machine(options.machine), *_configurations(options))
     print(to_json(explanation) if options.json else to_text(explanation), end="")
     return 1 if explanation.errors else 0
 
@@ -128,8 +134,9 @@ def screens(options: argparse.Namespace) -> int:
     line, there = _line(options.cmdline), _machine(options.machine)
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise ValueError("This shows screens and takes keys, so it needs a terminal; `explain` does not.")
-    explained, warnings, errors = explain_parameters(line, there)
-    reached = dry_run(there, Dialogue(given_answers(line), warnings, errors, doubtful(explained)))
+    medium = line.last("medium")
+    there = without_medium(there, medium.value if medium else None)
+    reached = dry_run(there, Dialogue.of(line, _configurations(options)))
     if isinstance(reached, Plan):
         print("Nothing was executed. The launcher would have run:")
         for stage in argv(reached):

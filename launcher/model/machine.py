@@ -49,7 +49,18 @@ FIRMWARE_RAID = frozenset(
 """What blkid calls a disk that a controller's or mainboard's firmware keeps together with others (libblkid's
 superblocks/*_raid.c); ``isw`` is Intel's, ``ddf`` the standard of the SNIA."""
 
-REASONS = (CD_DRIVE, FLOPPY_DRIVE, NO_MEDIUM, *(reason for _, reason in NEVER_MEANT), *IN_USE)
+BOOT_MEDIUM = say("it is the medium that this PC was booted from, or a copy of it")
+MAYBE_BOOT_MEDIUM = say("it may be the medium that this PC was booted from: its label is not known yet")
+
+REASONS = (
+    CD_DRIVE,
+    FLOPPY_DRIVE,
+    NO_MEDIUM,
+    BOOT_MEDIUM,
+    MAYBE_BOOT_MEDIUM,
+    *(reason for _, reason in NEVER_MEANT),
+    *IN_USE,
+)
 """Those that are found again by their text."""
 
 

@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 class App:
     """One run. `telling`: the page that was told last; it may answer in a later stage."""
 
-    def __init__(self, pc: Pc, dialogue: Dialogue, log: EventLog, carry_out: CarryOut) -> None:
+    def __init__(
+        self,
+        pc: Pc,
+        dialogue: Dialogue,
+        log: EventLog,
+        carry_out: CarryOut,
+        first: Callable[[App], Stage] = Interviewing,
+    ) -> None:
         self.pc = pc
         self.dialogue = dialogue
         self.log = log
@@ -42,7 +49,7 @@ class App:
         self.devices = Devices(pc, log)
         self.telling: Telling | None = None
         self.status = Exit.AGAIN
-        self.stage: Stage = Interviewing(self)
+        self.stage: Stage = first(self)
         self._beneath: Page | None = None  # the page under the menu, while that is open
         self.ui = Ui(self.menu, self.back, self.touched)
 
@@ -65,13 +72,18 @@ class App:
         return int(self.status)
 
     def start(self) -> None:
-        """The screen is there: look at the devices, and begin."""
+        """The screen is there: begin. While the devices are still coming, the operator sees the first page before any
+        look at them, and before what such a look needs is imported."""
+        first = self.stage
+        if not self.pc.complete():
+            first.begin()
         descriptor = self.pc.watch()
         if descriptor is not None:
             self.ui.watch(descriptor, self.devices_changed)
         self.devices.look()
-        self.stage.begin()
-        gc.enable()  # `boot` begins without
+        if self.stage is first:
+            first.begin()
+        gc.enable()  # `run` begins without
 
     def devices_changed(self) -> None:
         """What the PC's descriptor announced; a stage hears of it when it is worth detecting again."""

@@ -6,7 +6,6 @@ sentence: an unexpected exception is kept in ``/run/udpcast/crash`` and reported
 
 from __future__ import annotations
 
-import gc
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +17,14 @@ from ..events import EventLog, named, since_boot
 from ..exits import CRASHED
 
 if TYPE_CHECKING:
+    from ..answers.configuration import Configuration
     from ..model.plan import Plan
-    from ..sentence import Sentence
     from .app import App
     from .stage import Stage
 
 
 def run() -> int:
     """Run the screens once; the result is the exit status for /init."""
-    gc.disable()  # until the first screen is there: nothing that is imported is garbage
     started = since_boot()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)  # a closed serial line or Ctrl-C is no reason to end a clone
@@ -63,29 +61,32 @@ def _traceback() -> str:
 
 
 def _screens(line: CommandLine, log: EventLog) -> int:
-    from ..answers.lookup import given_answers  # noqa: PLC0415
-    from ..answers.validation import doubtful, explain_parameters  # noqa: PLC0415
     from .app import App  # noqa: PLC0415 - so that a broken import is caught above and reported
-    from .interviewing import Dialogue  # noqa: PLC0415
+    from .interviewing import Dialogue, Interviewing  # noqa: PLC0415
     from .system import RunningSystem  # noqa: PLC0415
 
-    configuration = configurations()
-    explained, warnings, errors = explain_parameters(line, None)
-    for source, extra in configuration:
-        more = explain_parameters(extra, None, source)
-        explained, warnings, errors = explained + more[0], warnings + more[1], errors + more[2]
+    inside = configurations()
+    ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
+    dialogue = Dialogue.of(line, inside, ended=ended)
     text = Path("/proc/cmdline").read_text(errors="replace").strip()
-    log.emit("cmdline", text=text, warnings=[str(sentence) for sentence in (*warnings, *errors)])
-    system = RunningSystem(log)
+    log.emit("cmdline", text=text, warnings=[str(sentence) for sentence in (*dialogue.warnings, *dialogue.errors)])
+    medium = line.last("medium")
+    label = medium.value if medium else None
+    system = RunningSystem(log, label)
+
+    def first(app: App) -> Stage:
+        if not label:
+            return Interviewing(app)
+        from .finding_medium import FindingMedium  # noqa: PLC0415 - only a PC that was booted from a medium has one
+
+        return FindingMedium(app, label, lambda found, errors: Dialogue.of(line, (*found, *inside), errors, ended))
 
     def carry_out(app: App, plan: Plan) -> Stage:
         from .connecting import Connecting  # noqa: PLC0415 - not before there is a plan
 
         return Connecting(app, system, plan)
 
-    ended = paths.RESULT.exists()  # before a shell or a crash, after which the launcher was started again
-    dialogue = Dialogue(given_answers(line, *configuration), warnings, errors, doubtful(explained), ended)
-    return App(system, dialogue, log, carry_out).run()
+    return App(system, dialogue, log, carry_out, first).run()
 
 
 def _force_if_stuck(status: int) -> None:
@@ -95,17 +96,14 @@ def _force_if_stuck(status: int) -> None:
         force(status)
 
 
-def configurations(root: Path = Path("/")) -> tuple[tuple[Sentence, CommandLine], ...]:
-    """UDPCast's ``udpcfg.txt`` in the initrd: lines of ``name=value``, ``#`` starts a comment."""
+def configurations(root: Path = Path("/")) -> tuple[Configuration, ...]:
+    """UDPCast's ``udpcfg.txt`` in the initrd."""
     path = root / "udpcfg.txt"
     if not path.is_file():
         return ()
-    from ..sentence import verbatim  # noqa: PLC0415 - so that a broken import is caught above and reported
+    from ..answers.configuration import read_configuration  # noqa: PLC0415 - as above
 
-    text = path.read_text(encoding="utf-8", errors="surrogateescape").removeprefix("\ufeff")  # as Windows begins one
-    lines = text.splitlines()
-    line = parse(" ".join(line for line in lines if not line.lstrip().startswith("#")))
-    return ((verbatim(path.name), line),)
+    return (read_configuration(path.read_bytes()),)
 
 
 def _emit_start(log: EventLog, started: float) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel_cmdline import CommandLine
 from kernel_cmdline.network import IpConfig
 
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Settled, Told, refuse
+from ..answers.lookup import given_answers
 from ..answers.questions import Facts, GivenAnswers, Question
 from ..answers.selectors import DeviceMissing
+from ..answers.validation import doubtful, explain_all
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from ..model.machine import Machine, Nic
 from ..model.plan import Plan, Target
@@ -26,6 +29,7 @@ from .devices import DEADLINE, Devices
 from .stage import Stage
 
 if TYPE_CHECKING:
+    from ..answers.configuration import Configuration
     from .app import App
 
 
@@ -57,6 +61,19 @@ class Dialogue:
         self.review = False
         self.told = Told({})
         self.focus: dict[str, str] = {}
+
+    @classmethod
+    def of(
+        cls,
+        line: CommandLine,
+        configurations: tuple[Configuration, ...] = (),
+        errors: tuple[Sentence, ...] = (),
+        ended: bool = False,
+    ) -> Dialogue:
+        """The dialogue that begins with this line, and these files beside it. `errors`: what was wrong besides."""
+        explained, warnings, wrong = explain_all(line, None, configurations)
+        given = given_answers(line, *(one.answers for one in configurations))
+        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended)
 
     def interview(self, devices: Devices, ask: Ask) -> Interview:
         """The interview as it stands, on what is there now."""

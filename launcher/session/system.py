@@ -14,20 +14,19 @@ from ..model.plan import Plan
 
 if TYPE_CHECKING:
     from ..errors import LauncherError
+    from ..hardware.detect import DeviceWatch
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
 
 
 class RunningSystem:
-    """This PC, as /init left it."""
+    """This PC, as /init left it. `medium`: the label of what it was booted from, which is no disk of it."""
 
-    def __init__(self, log: EventLog) -> None:
-        from ..hardware.detect import DeviceWatch, detect  # noqa: PLC0415 - a dry run needs no pyudev
-
+    def __init__(self, log: EventLog, medium: str | None = None) -> None:
         self._log = log
-        self._detect = detect
-        self._devices = DeviceWatch()
+        self._medium = medium
+        self._devices: DeviceWatch | None = None
         self._raised: set[str] = set()
 
     def detect(self) -> Machine:
@@ -42,6 +41,15 @@ class RunningSystem:
         self._raised |= {nic.name for nic in new}
         return self._detect()
 
+    def _detect(self) -> Machine:
+        from ..hardware.detect import detect  # noqa: PLC0415 - the first screen does not wait for pyudev
+
+        if self._medium is None:
+            return detect()
+        from ..model.medium import without_medium  # noqa: PLC0415 - most PCs are booted by the network
+
+        return without_medium(detect(), self._medium)
+
     def complete(self) -> bool:
         return paths.COLDPLUGGED.exists()
 
@@ -51,10 +59,13 @@ class RunningSystem:
         return mixed()
 
     def watch(self) -> int | None:
+        from ..hardware.detect import DeviceWatch  # noqa: PLC0415 - the first screen does not wait for pyudev
+
+        self._devices = DeviceWatch()
         return self._devices.fileno()
 
     def drain(self) -> bool:
-        return self._devices.drain()
+        return self._devices is not None and self._devices.drain()
 
     def network(self, plan: Plan) -> AddressJob:
         from ..network.address import AddressJob  # noqa: PLC0415 - not needed before the first screen

@@ -20,8 +20,7 @@ from ..done.arming import ArmError, Chosen, TreeBusy, TreeRoom
 from ..done.register import ROLES
 from ..done.results import PORT, Report, ResultPage
 from ..done.state import StateError
-from ..entries.boot_entry import INITRD
-from ..entries.loaders import LOADERS
+from ..entries.loaders import LOADERS, launcher_words
 from ..loop import Loop, told_to_end
 from ..server import addresses, firewall
 from .options import address, interface, port
@@ -95,12 +94,15 @@ def told_where(directory: Path, url: str) -> Iterator[str]:
 
 def _lines(directory: Path) -> Iterator[list[str]]:
     """The words of the tree's lines that boot the launcher."""
-    for folder in sorted({directory / loader.default.parent for loader in LOADERS}):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            with contextlib.suppress(OSError):
-                for words in map(str.split, path.read_text(errors="surrogateescape").splitlines()):
-                    if f"initrd={INITRD}" in words and words[0].lower() == "append":
-                        yield words
+    folders = sorted({directory / loader.folder for loader in LOADERS})
+    there = [path for folder in folders if folder.is_dir() for path in sorted(folder.iterdir())]
+    defaults = [directory / loader.default for loader in LOADERS if loader.default.parent != loader.folder]
+    shared = {directory / path for loader in LOADERS for path in loader.shared}
+    for path in (*defaults, *there):
+        with contextlib.suppress(OSError):
+            if path not in shared:
+                lines = path.read_text(errors="surrogateescape").splitlines()
+                yield from filter(None, map(launcher_words, lines))
 
 
 def _server(options: argparse.Namespace) -> IPv4Interface:

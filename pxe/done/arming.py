@@ -123,8 +123,9 @@ class TreeRoom:
     def __init__(self, directory: Path, wait: float = PATIENCE) -> None:
         self._directory, self._wait = directory, wait
         self._state = directory / TREE_STATE
-        if not any((directory / loader.default.parent).is_dir() for loader in LOADERS):
-            raise ArmError(f"{directory} is no boot tree: there is no folder {LOADERS[0].default.parent} in it.")
+        self._loaders = [loader for loader in LOADERS if (directory / loader.folder).is_dir()]
+        if not self._loaders:
+            raise ArmError(f"{directory} is no boot tree: there is no folder {LOADERS[0].folder} in it.")
 
     def state(self) -> State:
         """Raises StateError."""
@@ -187,7 +188,7 @@ class TreeRoom:
         named = {one.mac for one in room.machines} if room else set()
         found = {}
         for mac in macs:
-            for loader in LOADERS:
+            for loader in self._loaders:
                 name = str(loader.machine(mac))
                 standing = there.standing(name, _sha256(loader.disk))
                 forgotten = mac not in named and standing not in (Standing.ABSENT, Standing.SAME)
@@ -199,9 +200,10 @@ class TreeRoom:
         """Write the files of `macs`, and of whom a killed command has left behind; what else was done, in sentences."""
         there, room = tenants(self._directory), state.room or Room()
         all_of_them = {*macs, *state.macs, *(one.mac for one in room.machines)}
-        wanted = {str(one.path): one.text for mac in all_of_them for one in of_machine(room, mac, state.macs)}
-        asked = {str(loader.machine(mac)) for loader in LOADERS for mac in macs}
-        disk = {_sha256(loader.disk) for loader in LOADERS}
+        configs = (one for mac in all_of_them for one in of_machine(room, mac, state.macs, self._loaders))
+        wanted = {str(one.path): one.text for one in configs}
+        asked = {str(loader.machine(mac)) for loader in self._loaders for mac in macs}
+        disk = {_sha256(loader.disk) for loader in self._loaders}
         files, changes, notes = dict(there.record.files), list[Change](), list[str]()
         for name, text in wanted.items():
             standing, found = there.standing(name, _sha256(text)), digest(self._directory / name)
@@ -222,10 +224,10 @@ class TreeRoom:
 
     def _for_nobody(self, wanted: Collection[str], disk: Collection[str]) -> list[str]:
         """Files that boot the disk of a machine that boots what all boot now."""
-        defaults = {str(loader.default) for loader in LOADERS}
+        defaults = {str(path) for loader in self._loaders for path in (loader.default, *loader.shared)}
         return [
             name
-            for folder in sorted({loader.default.parent for loader in LOADERS})
+            for folder in sorted({loader.folder for loader in self._loaders})
             for path in sorted((self._directory / folder).iterdir())
             if (name := str(folder / path.name)) not in {*wanted, *defaults}
             and not path.name.startswith(".")

@@ -121,10 +121,11 @@ class Register:
     def _write(self, mac: str) -> None:
         if self._tree is None:
             return
-        files = of_machine(self._room, mac, self._state.macs)
+        loaders = [loader for loader in LOADERS if (self._tree / loader.folder).is_dir()]
+        files = of_machine(self._room, mac, self._state.macs, loaders)
         for one in files:
             _put(self._tree / one.path, one.text.encode("utf-8", "surrogateescape"))
-        for path in {loader.machine(mac) for loader in LOADERS} - {one.path for one in files}:
+        for path in {loader.machine(mac) for loader in loaders} - {one.path for one in files}:
             (self._tree / path).unlink(missing_ok=True)
 
     def _told(self, report: Report) -> str:

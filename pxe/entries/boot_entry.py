@@ -18,8 +18,8 @@ KERNEL, INITRD = pair.KERNEL, pair.INITRD
 OLD_INITRD = "initrd-udpcast"
 LABEL = "udpcast"
 
-# What PXELINUX puts around an append line with `ipappend 3`, at its longest.
-_PXELINUX_ADDS = len(" ip=" + ":".join(["255.255.255.255"] * 4) + " BOOTIF=01-aa-bb-cc-dd-ee-ff")
+ADDED = " ip=" + ":".join(["255.255.255.255"] * 4) + " BOOTIF=01-aa-bb-cc-dd-ee-ff"
+"""What every loader puts behind the line, at its longest; PXELINUX with `ipappend 3`."""
 
 Check = Callable[[str], tuple[list[str], list[str]]]
 """Takes an append line; returns errors and warnings, full sentences."""
@@ -68,7 +68,7 @@ def pxelinux_append(entry: BootEntry) -> str:
         append = format_line((Parameter("initrd", entry.initrd), *entry.command_line))
     except CommandLineError as error:
         raise BootEntryError(f'append line of label "{entry.label}": {error}') from error
-    size = len(f"BOOT_IMAGE={entry.kernel} ".encode()) + len(append.encode("utf-8", "surrogateescape")) + _PXELINUX_ADDS
+    size = len(f"BOOT_IMAGE={entry.kernel} ".encode()) + len(append.encode("utf-8", "surrogateescape")) + len(ADDED)
     if size > MAX_BYTES:
         raise BootEntryError(
             f'append line of label "{entry.label}" comes to {size} bytes with what PXELINUX adds, '

@@ -9,14 +9,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from kernel_cmdline import format_line
 
 from .boot_entry import BootEntry, make_entry
-from .loaders import LOADERS, MARKER, Loader
+from .loaders import LOADERS, Loader
 from .room import Boot, Machine, Room
 
 
@@ -33,20 +33,24 @@ class Configuration:
     note: str = ""
 
 
-def configurations(room: Room, done: Collection[str] = ()) -> tuple[Configuration, ...]:
-    """Raises BootEntryError for what a loader cannot carry."""
+def configurations(
+    room: Room, done: Collection[str] = (), loaders: Sequence[Loader] = LOADERS
+) -> tuple[Configuration, ...]:
+    """Raises BootEntryError for what one of the `loaders` cannot carry."""
     macs = dict.fromkeys((*(machine.mac for machine in room.machines), *done))
-    defaults = (Configuration(loader.default, *_default(loader, room)) for loader in LOADERS)
-    return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done)))
+    defaults = (one for loader in loaders for one in _defaults(loader, room))
+    return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
 
 
-def of_machine(room: Room, mac: str, done: Collection[str] = ()) -> tuple[Configuration, ...]:
+def of_machine(
+    room: Room, mac: str, done: Collection[str] = (), loaders: Sequence[Loader] = LOADERS
+) -> tuple[Configuration, ...]:
     """The files of one machine; none where it boots what all boot. Raises BootEntryError."""
     machine = next((one for one in room.machines if one.mac == mac), None)
     if machine is None and mac not in done:
         return ()
     boots_disk = mac in done or (machine is not None and not machine.armed)
-    return tuple(_own(loader, room, machine, mac, boots_disk) for loader in LOADERS)
+    return tuple(_own(loader, room, machine, mac, boots_disk) for loader in loaders)
 
 
 def entry_of(room: Room, machine: Machine | None = None) -> BootEntry:
@@ -70,30 +74,32 @@ def entries(room: Room) -> tuple[BootEntry, ...]:
 def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_disk: bool) -> Configuration:
     path = loader.machine(mac)
     if boots_disk:
-        return Configuration(path, loader.disk, loader.disk_section)
+        return Configuration(path, loader.disk, loader.own_disk)
     entry = entry_of(room, machine)
-    return Configuration(path, loader.config(entry, room.timeout), loader.section(entry))
+    return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
+
+
+def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:
+    text, section, note = _default(loader, room)
+    yield Configuration(loader.default, text, section, note)
+    for path in loader.shared:
+        yield Configuration(path, text, "")
 
 
 def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
     """Text, section and note."""
     boots = "What a PC that is not named boots without a choice, and how long it waits, is what this file says"
     if room.default is Boot.LAUNCHER:
-        text = loader.config(entry_of(room), room.timeout)
-        note = f"{boots}: the room's timeout is not in force there. {_wanted(text)}" if room.timeout else ""
-        return text, loader.section(entry_of(room)), note
+        entry = entry_of(room)
+        text = loader.config(entry, room.timeout)
+        note = f"{boots}: the room's timeout is not in force there. {loader.wanted(text)}" if room.timeout else ""
+        return text, loader.section(entry), note
     if room.common_is_booted:
         entry = entry_of(room)
         text = loader.disk_first(entry, room.timeout)
-        note = f"{boots}: the room's default and timeout are not in force there. {_wanted(text)}"
-        return text, f"{loader.section(entry)}\n{loader.disk_section}", note
-    return loader.disk, "", _NOTHING_TO_ADD
-
-
-def _wanted(text: str) -> str:
-    """What stands above the sections of a whole file."""
-    head = text.removeprefix(MARKER).partition("\n\n")[0]
-    return f"For that, it must say `{'`, `'.join(head.splitlines())}` in place of its own lines of these names."
+        note = f"{boots}: the room's default and timeout are not in force there. {loader.wanted(text)}"
+        return text, "\n".join(filter(None, (loader.section(entry), loader.disk_section))), note
+    return loader.default_disk, "", _NOTHING_TO_ADD
 
 
 _NOTHING_TO_ADD = (

@@ -234,9 +234,8 @@ def _missing() -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, package in PROGRAMS.items():
         if _find(name) is None:
             yield name, (package,)
-    for loader in LOADERS:
-        if not all(any((place / name).is_file() for place in loader.places) for name in loader.files):
-            yield loader.name, loader.packages
+    if not any(loader.is_installed() for loader in LOADERS):
+        yield LOADERS[0].name, LOADERS[0].packages
 
 
 def _find(program: str) -> str | None:

@@ -35,6 +35,7 @@ class Order:
     configurations: Sequence[Configuration]
     force: bool = False
     places: tuple[Path, ...] = ()
+    loaders: Sequence[Loader] = LOADERS
     also: tuple[Change, ...] = ()
 
 
@@ -76,7 +77,7 @@ class _File:
 def make_plan(there: Tenants, order: Order) -> Plan:
     """Raises Blocked, and OSError for what cannot be read."""
     plan = _pair(there, order)
-    for loader in LOADERS:
+    for loader in order.loaders:
         plan += _loader(there, loader, order)
     for one in order.configurations:
         plan += _configuration(there, one, order.force)
@@ -109,18 +110,27 @@ def _pair(there: Tenants, order: Order) -> Plan:
 
 def _loader(there: Tenants, loader: Loader, order: Order) -> Plan:
     """The loader's own files, or none where another boot server has its own: they belong together."""
-    sources = {name: _find(name, order.places or loader.places) for name in loader.files}
+    sources = {name: loader.find(name, order.places) for name in loader.files}
     digests = {name: digest(path.resolve()) if path else None for name, path in sources.items()}
     standings = {name: there.standing(name, sha256) for name, sha256 in digests.items()}
     if Standing.FOREIGN in standings.values() and not order.force:
         return _strange_loader(there, loader, standings)
-    for name in loader.files:
-        if sources[name] is None:
-            raise Blocked(
-                f"{name} is not in {' or '.join(str(place) for place in order.places or loader.places)}: install the "
-                f"packages {' and '.join(loader.packages)}."
-            )
-    return _put(there, [_File(name, path, str(digests[name])) for name, path in sources.items() if path is not None])
+    missing = [name for name in loader.files if sources[name] is None]
+    if missing and all((there.directory / name).exists() for name in loader.files):
+        kept = {name: sha256 for name in loader.files if (sha256 := there.record.files.get(name))}
+        return Plan(ours=kept, in_place=loader.files)
+    if missing:
+        raise Blocked(
+            f"{missing[0]} is not in {' or '.join(str(place) for place in order.places or loader.places)}: install the "
+            f"packages {' and '.join(loader.packages)}."
+        )
+    plan = Plan()
+    for name in (*loader.files, *loader.also):
+        if path := loader.find(name, order.places):
+            sha256 = str(digest(path.resolve()))
+            if name in loader.files or order.force or there.standing(name, sha256) is not Standing.FOREIGN:
+                plan += _put(there, [_File(name, path, sha256)])
+    return plan
 
 
 def _strange_loader(there: Tenants, loader: Loader, standings: Mapping[str, Standing]) -> Plan:
@@ -140,10 +150,6 @@ def _strange_loader(there: Tenants, loader: Loader, standings: Mapping[str, Stan
 
 def _all(there: Tenants, names: Sequence[str]) -> str:
     return f"{' and '.join(str(there.directory / name) for name in names)} {'is' if len(names) == 1 else 'are'}"
-
-
-def _find(name: str, places: Sequence[Path]) -> Path | None:
-    return next((place / name for place in places if (place / name).is_file()), None)
 
 
 def _configuration(there: Tenants, one: Configuration, force: bool) -> Plan:

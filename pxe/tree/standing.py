@@ -18,7 +18,8 @@ from pathlib import Path, PurePosixPath
 from initrd.pair.check import MANIFEST
 
 from ..entries.boot_entry import INITRD, KERNEL
-from ..entries.loaders import LOADERS, OURS
+from ..entries.loader import BEGINNING, is_ours
+from ..entries.loaders import LOADERS
 from .record import Record, digest, read_record
 
 BACKUP = ".bak"
@@ -71,14 +72,14 @@ class Tenants:
 
     def abandoned(self, wanted: set[str]) -> Iterator[tuple[str, Standing]]:
         """Configurations of ours that are not `wanted` any more. Raises OSError."""
-        keep = wanted | {KERNEL, INITRD, *(name for loader in LOADERS for name in loader.files)}
+        keep = wanted | {KERNEL, INITRD, *(name for loader in LOADERS for name in (*loader.files, *loader.also))}
         for name in sorted({*self.record.files, *self._marked()} - keep):
             standing = self.standing(name, None)
             if standing in (Standing.OURS, Standing.EDITED):
                 yield name, standing
 
     def _marked(self) -> Iterator[str]:
-        for folder in {loader.default.parent for loader in LOADERS}:
+        for folder in {folder for loader in LOADERS for folder in loader.folders}:
             if (self.directory / folder).is_dir():
                 for path in (self.directory / folder).iterdir():
                     if not path.name.startswith(".") and BACKUP not in path.name and is_marked(path):
@@ -105,7 +106,7 @@ def is_marked(path: Path) -> bool:
         if not stat.S_ISREG(path.lstat().st_mode):
             return False
         with path.open("rb") as file:
-            return file.read(len(OURS)) == OURS.encode()
+            return is_ours(file.read(BEGINNING))
     except FileNotFoundError:
         return False
 

@@ -29,8 +29,10 @@ from kernel_cmdline import CommandLineError
 
 from ..entries.boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
 from ..entries.configuration import configurations, entries
+from ..entries.loaders import LOADERS, Loader
 from ..entries.room import Room
 from . import foreign
+from .families import families
 from .pair import PairError, find_pair
 from .planning import Blocked, Order, Plan, make_plan
 from .record import RECORD
@@ -65,6 +67,7 @@ def write_tree(
     done: Collection[str] = (),
     *,
     force: bool = False,
+    loaders: Sequence[Loader] = LOADERS,
     places: Iterable[Path] | None = None,
     check: Check = launcher_check,
     build: str = "python3 -m initrd build",
@@ -73,14 +76,15 @@ def write_tree(
     """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
     Those whose MAC address is in `done` boot their disks. `force`: replace also what is not ours. `places`: where the
-    loaders' files are, if not where Debian has them; `build`: the command that makes a pair, for the hint when there is
-    none; `also`: changes of other files in `directory`, made together with these. Raises TreeError; then `directory` is
-    as it was.
+    files of `loaders` are, if not where Debian has them; `build`: the command that makes a pair, for the hint when
+    there is none; `also`: changes of other files in `directory`, made together with these. Raises TreeError; then
+    `directory` is as it was.
     """
     directory, pair = directory.absolute(), pair.absolute()
     try:
-        wanted = configurations(room, done)
-        warnings = check_entries(entries(room), check)
+        loaders, missing = families(directory, tuple(places or ()), loaders)
+        wanted = configurations(room, done, loaders)
+        warnings = (*check_entries(entries(room), check), *missing)
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
     with _reading(pair):
@@ -93,8 +97,9 @@ def write_tree(
         with locked(pair):
             found = find_pair(pair, build)
             source = None if pair.resolve() == directory.resolve() else pair
-            order = Order(source, found.sha256, wanted, force, tuple(places or ()), tuple(also))
-            with _made([directory, *(directory / one.path.parent for one in wanted)]), locked(directory):
+            order = Order(source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also))
+            folders = (folder for loader in loaders for folder in loader.folders)
+            with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
                 plan = _carry_out(directory, order)
             return Tree(
                 tuple(directory / name for name in plan.in_place),

@@ -95,6 +95,11 @@ class Message:
         return self.address(Option.SERVER)
 
     @property
+    def next_server(self) -> IPv4Address:
+        """Where a server says that the boot file is (siaddr); 0.0.0.0 where it does not say."""
+        return IPv4Address(self.data[20:24])
+
+    @property
     def wanted(self) -> IPv4Address | None:
         """The address that a request is about."""
         return self.address(Option.REQUESTED) or (self.own if self.own != _NOWHERE else None)

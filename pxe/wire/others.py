@@ -32,7 +32,8 @@ class Gives(Enum):
 class Other:
     """Another server. `relay` is a router that its answers come through, `boot_file` what it tells PCs to load.
 
-    `client` is the PC that showed it, `about` the address that it gives to this PC.
+    `client` is the PC that showed it, `about` the address that it gives to this PC, `next_server` where it says that
+    the boot file is (None: nothing was heard of that).
     """
 
     server: IPv4Address
@@ -43,6 +44,7 @@ class Other:
     boot_file: str = ""
     client: str = ""
     about: IPv4Address | None = None
+    next_server: IPv4Address | None = None
 
     @property
     def address(self) -> str:
@@ -71,7 +73,8 @@ def _answer(heard: Heard) -> Other | None:
     did = f"{done} {said.given}" if int(said.given) else "refused an address" if said.kind is Kind.NAK else "answers"
     about = said.given if int(said.given) else None
     did = f"{did} to {said.mac}"
-    return Other(source, Gives.ADDRESSES, did, relay, is_boot_server, said.boot_file, said.mac, about)
+    names = None if said.kind is Kind.NAK else said.next_server
+    return Other(source, Gives.ADDRESSES, did, relay, is_boot_server, said.boot_file, said.mac, about, names)
 
 
 def _choice(heard: Heard) -> Other | None:

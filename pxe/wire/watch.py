@@ -82,6 +82,8 @@ class Watch:
         self._waiting = Waiting()
         self._clashes: set[tuple[str, IPv4Address]] = set()
         self._asked = 0.0
+        self.next_servers: set[IPv4Address] = set()
+        """What other servers named at the first look (siaddr; 0.0.0.0: nobody)."""
         with contextlib.ExitStack() as stack:
             self._wire = stack.enter_context(contextlib.closing(_opened(Wire, interface)))
             self._gate = None if policy.proxy else Gate(server, everybody=policy.everybody)
@@ -129,6 +131,8 @@ class Watch:
                 answered.setdefault(one.server, set()).add(one.client)
                 found.setdefault((one.server, one.gives), one)
                 self._others.add(one, now)
+                if one.next_server is not None:
+                    self.next_servers.add(one.next_server)
                 if not self._missing(one, answered):
                     self._refuse(found.values(), answered)
                     end = min(end, now + MORE)

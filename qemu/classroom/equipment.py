@@ -20,7 +20,8 @@ from pxe.entries.boot_entry import INITRD
 from ..disks import holes, signatures
 from ..disks.parts import parts
 from ..disks.tools import DiskError
-from ..machine.spec import Bus, MachineSpec
+from ..machine.spec import MachineSpec
+from ..machine.storage import Bus
 from . import faults, second_initrd
 from .faults import IN_A_PROGRAM, UNPACKER, Fault, Kind
 from .seat_spec import SeatSpec

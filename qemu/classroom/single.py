@@ -23,12 +23,15 @@ from pxe.entries.room import Machine, Room
 from pxe.tree.tree import write_tree
 
 from ..disks import images, raw
-from ..host import sandbox
+from ..host import sandbox, uefi_tree
 from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, make_bridge, tap
 from ..machine.accel import choose
+from ..machine.cards import ANY_NIC, card_for
 from ..machine.console import Unexpected
-from ..machine.spec import Bus, DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
+from ..machine.firmware import Boot, Firmware, events_at
+from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
+from ..machine.storage import Bus
 from ..machine.vm import VM
 from .errors import HARNESS_ERRORS
 from .spec import NO_TIMER_CHECK
@@ -52,8 +55,10 @@ class BadEnd(Exception):
 class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
+    `files`: (name, file) that stand in the tree in the place of its own.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
-    plugged in; `dhcp` False: nobody answers on the network. Without `pxe`, kernel and initrd are loaded by QEMU.
+    plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
+    and initrd are loaded by QEMU.
     `rate` in bytes a second, of each disk; the limits of disk N are those of QEMU's object ``rateN``. `counted`: the
     guest's clock counts instructions, the accelerator is TCG, and blank disks forget what is written to them.
     """
@@ -61,10 +66,12 @@ class SingleSpec:
     kernel: Path
     initrd: Path
     append: str = ""
-    pxe: bool = False
+    boot: Boot | None = None
+    firmware: Firmware = Firmware.BIOS
     disks: tuple[Path | int, ...] = ()
     memory: int = 384
-    nic: str | None = "e1000"
+    nic: str | None = ANY_NIC
+    more_nics: tuple[str, ...] = ()
     bus: Bus = Bus.AHCI
     sector: int = 512
     rate: int | None = None
@@ -73,6 +80,7 @@ class SingleSpec:
     serial: bool = True
     window: bool = False
     counted: bool = False
+    files: tuple[tuple[str, Path], ...] = ()
     deadline: float = 300.0
 
 
@@ -91,7 +99,7 @@ def append_line(spec: SingleSpec) -> str:
     """
     console = [Parameter("console", "ttyS0,115200")] if spec.serial else []
     check = [] if spec.counted else [NO_TIMER_CHECK]
-    return format_line([*parse(spec.append), *console, Parameter("events", "ttyS1"), *check])
+    return format_line([*parse(spec.append), *console, Parameter("events", events_at(spec.firmware)), *check])
 
 
 def run_machine(spec: SingleSpec, function: Callable[[VM], T], artefacts: Path | None = None) -> T:
@@ -113,16 +121,32 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
     loop = EventLoop()
     drives = _drives(spec, scratch)
     nics: tuple[Nic, ...] = ()
-    boot = None if spec.pxe else DirectBoot(spec.kernel, spec.initrd, append_line(spec))
+    boot = None if spec.boot else DirectBoot(spec.kernel, spec.initrd, append_line(spec))
     with contextlib.ExitStack() as stack:
         if spec.nic:
-            nics = (Nic(mac(0), spec.nic, tap(0), bootindex=None if boot else 1, link=spec.cable),)
+            first = card_for(spec.nic, spec.firmware)
+            nics = (Nic(mac(0), first, tap(0), bootindex=None if boot else 1, link=spec.cable),)
+        nics += tuple(
+            Nic(mac(number), model, tap(number), bootindex=None if boot else 1 + number)
+            for number, model in enumerate(spec.more_nics, 1)
+        )
+        seats = 1 + len(spec.more_nics)
         if spec.dhcp:
-            stack.enter_context(Network(scratch, _tree(spec, scratch), 1, loop))
+            stack.enter_context(Network(scratch, _tree(spec, scratch), seats, loop))
         else:
-            make_bridge(1)
+            make_bridge(seats)
         machine = MachineSpec(
-            "machine", spec.memory, uuid(0), accel, drives, nics, boot, window=spec.window, counted=spec.counted
+            "machine",
+            spec.memory,
+            uuid(0),
+            accel,
+            drives,
+            nics,
+            boot,
+            window=spec.window,
+            counted=spec.counted,
+            firmware=spec.firmware,
+            path=spec.boot or Boot.PXE,
         )
         directory = scratch / "machine"
         directory.mkdir()
@@ -156,11 +180,15 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
     """The TFTP tree: empty, unless the machine boots from it. The launcher's opinion of the line is not asked."""
     tree, pair = scratch / "tftp", scratch / "pair"
     tree.mkdir()
-    if spec.pxe:
+    if spec.boot:
         pair.mkdir()
         (pair / KERNEL).symlink_to(spec.kernel.absolute())
         (pair / INITRD).symlink_to(spec.initrd.absolute())
         write_tree(tree, pair, Room("", (Machine(mac(0), append_line(spec)),)), check=lambda _: ([], []))
+        uefi_tree.add(tree, {mac(0): append_line(spec)})
+        for name, file in spec.files:
+            (tree / name).unlink()
+            (tree / name).symlink_to(file)
     return tree
 
 

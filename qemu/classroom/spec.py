@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kernel_cmdline import Parameter, format_line, parse
 
-from ..machine.spec import Bus, SpecError
+from ..machine.spec import SpecError
+from ..machine.storage import Bus
 from . import equipment, faults
 from .faults import Fault, Kind
 from .report import Role

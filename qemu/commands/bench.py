@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TypeVar
 
-from ..bench import boot, cases, classrooms, namespaces, results, used, used_cases
+from ..bench import boot, cases, classrooms, hardware, hardware_lines, namespaces, results, used, used_cases
 from ..machine.spec import SpecError
-from .options import command, json_option, machine_options, positive, show, tell
+from .options import command, json_option, machine_options, pair_option, positive, show, tell
 
 STAGES = """
 ``python3 -m qemu bench stages``: each of the launcher's own stages alone, on one core, with files in memory.
@@ -17,7 +18,7 @@ for: a cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a proces
 or drains it is ``dd``, bound to another one where there is one.
 """
 
-C = TypeVar("C", classrooms.RoomCase, cases.Case, used_cases.UsedCase)
+C = TypeVar("C", classrooms.RoomCase, cases.Case, used_cases.UsedCase, hardware_lines.Line)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,6 +27,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _boot_options(
         command(benches, "boot", _boot, "our initrd's stages beside a bare initrd, in instructions", boot.__doc__)
     )
+    description = f"{hardware.__doc__}\n{hardware_lines.__doc__}"
+    words = "every firmware, way to boot, network card and disk, to the role choice"
+    _hardware_options(command(benches, "hardware", _hardware, words, description))
     _classroom_options(
         command(benches, "transfer", _classrooms, "the launcher's transfer beside plain udpcast", classrooms.__doc__)
     )
@@ -58,6 +62,29 @@ def _boot(options: argparse.Namespace) -> int:
     )
     show(options, boot.table(result), boot.to_json(result))
     return 0 if not result.counted or boot.agree(result.rows) else 1
+
+
+def _hardware_options(made: argparse.ArgumentParser) -> None:
+    pair_option(made)
+    add = made.add_argument
+    add("--all", action="store_true", help="each with each other (default: each at least once)")
+    add("--only", default="", metavar="TEXT", help='machines with this in their name, e.g. "uefi pxe"')
+    add("--list", action="store_true", help="only name them")
+    add("--artefacts", type=Path, metavar="DIR", help="where transcripts and screens of what is not reached go")
+    add("--markdown", type=Path, metavar="FILE", help="write the table there")
+    json_option(made, "whole result")
+
+
+def _hardware(options: argparse.Namespace) -> int:
+    lines = _chosen(hardware_lines.every() if options.all else hardware_lines.economical(), options.only)
+    if options.list:
+        print(*(line.name for line in lines), sep="\n")
+        return 0
+    result = hardware.bench_hardware(options.pair, lines, tell, options.artefacts)
+    if options.markdown:
+        options.markdown.write_text(hardware.markdown(result))
+    show(options, hardware.table(result), hardware.to_json(result))
+    return 0 if result.good else 1
 
 
 def _classroom_options(made: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from ..classroom.classroom import run_classroom
 from ..classroom.faults import GRAMMAR, Fault, FaultError, parse_fault
 from ..classroom.spec import FAULT_RATE, ClassroomSpec
 from ..columns import layout
-from ..machine.spec import NIC_MODELS
+from ..machine.cards import NIC_MODELS
 from .options import STATUSES, command, json_option, pair_option, positive, run_options, show, size
 
 

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 from ..classroom import single
+from ..machine.cards import ANY_NIC, NIC_MODELS
+from ..machine.firmware import Boot, Firmware
 from ..machine.keys import UnknownKey, serial
-from ..machine.spec import NIC_MODELS
-from .options import command, run_options
+from .options import BOOTS, boot, command, run_options
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,7 +63,8 @@ def _spec(options: argparse.Namespace, *, serial_console: bool, window: bool = F
         kernel=kernel,
         initrd=initrd,
         append=options.append,
-        pxe=options.pxe,
+        boot=options.boot or (Boot.PXE if options.firmware is not Firmware.BIOS else None),
+        firmware=options.firmware,
         disks=tuple(options.disk),
         memory=options.memory,
         nic=None if options.nic == "none" else options.nic,
@@ -78,7 +80,12 @@ def _spec(options: argparse.Namespace, *, serial_console: bool, window: bool = F
 
 def _hardware_options(made: argparse.ArgumentParser) -> None:
     add = made.add_argument
-    add("--pxe", action="store_true", help="boot through the card's ROM (default: kernel and initrd directly)")
+    add(
+        "--boot",
+        type=boot,
+        metavar="PATH",
+        help=f"what the firmware starts: {BOOTS} (default: kernel and initrd, which QEMU loads; with UEFI pxe)",
+    )
     add("--kernel", type=Path, metavar="FILE", help="instead of the pair's")
     add("--initrd", type=Path, metavar="FILE", help="instead of the pair's")
     add("--append", default="", metavar="TEXT", help="the append line")
@@ -91,8 +98,8 @@ def _hardware_options(made: argparse.ArgumentParser) -> None:
         help="a raw image (it is not written) or a blank disk of a size like 2G; may be repeated",
     )
     add("--sector", type=int, choices=(512, 4096), default=512, help="logical sector size (default: 512)")
-    models = ("none", *NIC_MODELS)
-    add("--nic", choices=models, default="e1000", metavar="MODEL", help=f"{', '.join(models)} (default: e1000)")
+    models = ("none", ANY_NIC, *NIC_MODELS)
+    add("--nic", choices=models, default=ANY_NIC, metavar="MODEL", help=f"{', '.join(models)} (default: auto)")
     add("--no-cable", action="store_true", help="the card's cable is not plugged in")
     add("--no-dhcp", action="store_true", help="nobody answers on the network")
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from kernel_cmdline import showable_lines
 
 from ..classroom import single
-from ..machine.spec import Bus
+from ..machine.firmware import Boot, Firmware
+from ..machine.storage import Bus
 
 STATUSES = """\
 exit status:
@@ -34,6 +35,8 @@ Everything runs in namespaces of its own, with or without root (then with a user
 RAW = argparse.RawDescriptionHelpFormatter
 DEFAULT_PAIR = Path(__file__).resolve().parents[2] / ".cache" / "pair"
 _BUSES = ", ".join(bus.value for bus in Bus)
+_FIRMWARE = ", ".join(firmware.value for firmware in Firmware)
+BOOTS = ", ".join(boot.value for boot in Boot)
 
 
 def command(
@@ -75,6 +78,13 @@ def run_options(made: argparse.ArgumentParser, deadline: float) -> None:
     add = made.add_argument
     add("--deadline", type=seconds, default=deadline, metavar="S", help="of the whole run (default: %(default)s)")
     add("--bus", type=bus, default=Bus.AHCI, metavar="BUS", help=f"{_BUSES} (default: ahci)")
+    add(
+        "--firmware",
+        type=firmware,
+        default=Firmware.BIOS,
+        metavar="KIND",
+        help=f"{_FIRMWARE} (default: bios)",
+    )
     add(
         "--artefacts",
         type=Path,
@@ -135,3 +145,19 @@ def bus(text: str) -> Bus:
         return Bus(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f'"{text}" is no bus: {_BUSES}') from None
+
+
+def firmware(text: str) -> Firmware:
+    """What starts the machines."""
+    try:
+        return Firmware(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no firmware: {_FIRMWARE}') from None
+
+
+def boot(text: str) -> Boot:
+    """What the firmware starts."""
+    try:
+        return Boot(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no way to boot: {BOOTS}') from None

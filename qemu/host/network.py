@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 
+from pxe.entries.architectures import ARCHITECTURES
 from pxe.server.dnsmasq import BootServer, config
 
 from . import foreign
@@ -129,7 +130,9 @@ class Network:
             self._start(foreign.tftpd(self._tree, SERVER), b"", stack)
             self._start(foreign.dhcpd(self._directory, BRIDGE, room), foreign.DHCPD_IS_THERE, stack)
         else:
-            self._start(self._dnsmasq("dnsmasq.conf", config(settings) + _ROUTER6_CONFIG), b"TFTP root is", stack)
+            self._start(
+                self._dnsmasq("dnsmasq.conf", config(settings) + _uefi() + _ROUTER6_CONFIG), b"TFTP root is", stack
+            )
 
     def _dnsmasq(self, name: str, settings: str) -> tuple[str, ...]:
         path = self._directory / name
@@ -166,6 +169,16 @@ class Network:
         for line in lines:
             if self._on_line:
                 self._on_line(line.decode(errors="replace"))
+
+
+def _uefi() -> str:
+    """What the boot server tells a client that is no BIOS."""
+    lines = []
+    for number, kind in enumerate(ARCHITECTURES):
+        if kind.file and kind.numbers != (0,) and not kind.http:
+            lines += [f"dhcp-match=set:arch{number},option:client-arch,{one}" for one in kind.numbers]
+            lines += [f"dhcp-boot=tag:arch{number},{kind.file},,{SERVER.ip}"]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
+
+from .cards import CARDS, NIC_MODELS
+from .firmware import MEDIA, Boot, Firmware, events_argv, firmware_argv, machine_options, medium_argv
+from .storage import ATTACHMENTS, Bus
+
+__all__ = ["Boot", "Firmware"]
 
 QEMU = "qemu-system-x86_64"
 MAC_PREFIX = "52:54:00:75:64:"
@@ -18,20 +23,6 @@ MAC_PREFIX = "52:54:00:75:64:"
 
 class SpecError(Exception):
     """One sentence: which value cannot be a machine of QEMU's, and what can."""
-
-
-class Bus(Enum):
-    """How a disk is attached; the values are the words of ``--bus``."""
-
-    AHCI = "ahci"
-    NVME = "nvme"
-    VIRTIO = "virtio"
-    SCSI = "scsi"
-    USB = "usb"
-
-
-NIC_MODELS = ("e1000", "e1000e", "virtio-net-pci", "rtl8139", "vmxnet3", "pcnet", "ne2k_pci", "i82550")
-"""Cards for which ipxe-qemu brings a boot ROM."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +77,9 @@ class DirectBoot:
 class MachineSpec:
     """One machine. `memory` in MiB; `uuid` is what SMBIOS shows; `boot` None: the firmware's boot order.
 
+    `variables`: the file that is UEFI's variables, which it writes; None: `VM` makes a copy of a new PC's. `path` is
+    what the firmware starts first, ISO and USB from `medium`; the cards' `bootindex` is their own affair.
+
     `counted`: one nanosecond of the guest's clock is one instruction, whatever else the host does, and a guest that
     waits for its clock does not wait for the host's (QEMU, docs/devel/tcg-icount.rst). Two such machines have the same
     random numbers and the same time of day.
@@ -101,6 +95,10 @@ class MachineSpec:
     reboot: bool = False  # False: QEMU ends when the guest restarts, which is how the harness sees it
     window: bool = False  # show the VGA screen in a window (needs qemu-system-gui)
     counted: bool = False  # the guest's clock counts instructions (TCG alone can)
+    firmware: Firmware = Firmware.BIOS
+    variables: Path | None = None
+    path: Boot = Boot.PXE
+    medium: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -119,18 +117,19 @@ def argv(machine: MachineSpec, ports: Ports | None = None) -> list[str]:
     Raises SpecError for a value that QEMU would refuse in less clear words.
     """
     command = [QEMU, "-nodefaults", "-no-user-config", "-name", machine.name]
-    command += ["-machine", "q35,graphics=off", "-accel", *_accelerator(machine)]
+    command += ["-machine", f"q35,graphics=off{machine_options(machine.firmware)}", "-accel", *_accelerator(machine)]
+    command += _firmware(machine)
     if machine.accel == "kvm":
         command += ["-cpu", "host"]
     command += ["-smp", "1", "-m", f"{_memory(machine)}M", "-uuid", machine.uuid, "-rtc", _clock(machine)]
     command += ["-vga", "std", "-display", "gtk" if machine.window else "none"]
-    command += _ports(ports) if ports else ["-serial", "mon:stdio", "-serial", "file:events.jsonl"]
+    command += _ports(ports, machine.firmware) if ports else _ports_for_a_human(machine.firmware)
     if not machine.reboot:
         command += ["-no-reboot"]
     for number, drive in enumerate(machine.drives):
         command += drive_argv(drive, number)
     for number, nic in enumerate(machine.nics):
-        command += nic_argv(nic, number)
+        command += nic_argv(nic, number, machine.firmware)
     if machine.boot:
         command += ["-kernel", str(machine.boot.kernel), "-initrd", str(machine.boot.initrd)]
         command += ["-append", machine.boot.append]
@@ -159,12 +158,26 @@ def _memory(machine: MachineSpec) -> int:
     return machine.memory
 
 
-def _ports(ports: Ports) -> list[str]:
+def _firmware(machine: MachineSpec) -> list[str]:
+    if machine.firmware is not Firmware.BIOS and machine.variables is None:
+        raise SpecError(f"a machine with {machine.firmware.value} needs a file for its variables.")
+    command = firmware_argv(machine.firmware, machine.variables, machine.path)
+    if (machine.medium is not None) != (machine.path in MEDIA):
+        raise SpecError("a medium is started by iso or usb, and these start nothing else.")
+    return command + (medium_argv(machine.medium, machine.path) if machine.medium else [])
+
+
+def _ports_for_a_human(firmware: Firmware) -> list[str]:
+    """Console on the terminal, events in a file."""
+    return ["-serial", "mon:stdio", "-chardev", "file,id=events,path=events.jsonl", *events_argv(firmware, "events")]
+
+
+def _ports(ports: Ports, firmware: Firmware) -> list[str]:
     return [
         *("-chardev", f"socket,id=console,path={_quoted(ports.console)},logfile={_quoted(ports.log)}"),
         *("-serial", "chardev:console"),
         *("-chardev", f"socket,id=events,path={_quoted(ports.events)}"),
-        *("-serial", "chardev:events"),
+        *events_argv(firmware, "events"),
         *("-chardev", f"socket,id=qmp,path={_quoted(ports.qmp)}"),
         *("-mon", "chardev=qmp,mode=control"),
         "-S",  # the harness unplugs cables first, and knows the instant of power-on
@@ -178,31 +191,35 @@ def _quoted(path: Path) -> str:
 
 def drive_argv(drive: Drive, number: int) -> list[str]:
     """One disk: the image, its controller and the disk device. Raises SpecError."""
+    attachment = ATTACHMENTS[drive.bus]
     if len(drive.serial) > 20 or not drive.serial.isascii():
         raise SpecError(f'serial number "{drive.serial}" is too long: 20 ASCII characters at most.')
-    if drive.sector not in {512, 4096} or (drive.sector != 512 and drive.bus is Bus.AHCI):
-        raise SpecError(f"{drive.bus.value} disks have no {drive.sector}-byte sectors: 512, or 4096 with another bus.")
-    if drive.read_only and drive.bus in {Bus.AHCI, Bus.NVME}:
+    if drive.sector not in attachment.sectors:
+        raise SpecError(f"{drive.bus.value} disks have no {drive.sector}-byte sectors: {_sectors(attachment.sectors)}.")
+    if drive.read_only and not attachment.read_only:
         raise SpecError(f"{drive.bus.value} disks cannot be read-only in QEMU: take scsi, virtio or usb.")
+    if drive.bootindex is not None and attachment.memory_card:
+        raise SpecError(f"no firmware of QEMU's starts a disk on {drive.bus.value}: take another bus.")
     if drive.rate is not None and (drive.rate < 1 or drive.read_only or drive.read_errors or drive.write_errors):
         raise SpecError("a disk with a rate must have one of at least 1, be writable, and have no errors.")
     device = [f"drive=disk{number}", f"id=drive{number}"]
-    if drive.serial or drive.bus is Bus.NVME:
-        device.append(f"serial={_quoted(Path(drive.serial or f'NVME{number}'))}")
-    device += [f"logical_block_size={drive.sector}", f"physical_block_size={drive.sector}"]
-    if drive.bus is not Bus.NVME:
+    if not attachment.memory_card:
+        if drive.serial or drive.bus is Bus.NVME:
+            device.append(f"serial={_quoted(Path(drive.serial or f'NVME{number}'))}")
+        device += [f"logical_block_size={drive.sector}", f"physical_block_size={drive.sector}"]
+    if attachment.errors:
         # An error is the guest's affair: by default QEMU stops the whole machine when the host's disk is full.
         device += ["rerror=report", "werror=report"]
     if drive.bootindex is not None:
         device.append(f"bootindex={drive.bootindex}")
-    controller, model = _attachment(drive.bus, number)
+    controllers = [word for each in attachment.controllers for word in ("-device", each.format(n=number))]
     return [
         *_throttle(drive, number),
         "-blockdev",
         json.dumps(_blockdev(drive, number)),
-        *controller,
+        *controllers,
         "-device",
-        ",".join([model, *device]),
+        ",".join([attachment.disk.format(n=number), *device]),
     ]
 
 
@@ -245,33 +262,30 @@ def _image(drive: Drive, node: str) -> dict[str, object]:
     }
 
 
-def _attachment(bus: Bus, number: int) -> tuple[list[str], str]:
-    """The controller to add (q35 has an AHCI of its own, with six ports) and the beginning of the disk device."""
-    match bus:
-        case Bus.AHCI:
-            return [], f"ide-hd,bus=ide.{number}"
-        case Bus.NVME:
-            return [], "nvme"
-        case Bus.VIRTIO:
-            return [], "virtio-blk-pci"
-        case Bus.SCSI:
-            return ["-device", f"virtio-scsi-pci,id=scsi{number}"], f"scsi-hd,bus=scsi{number}.0"
-        case Bus.USB:
-            return ["-device", f"qemu-xhci,id=usb{number}"], f"usb-storage,bus=usb{number}.0"
+def _sectors(there: tuple[int, ...]) -> str:
+    return " or ".join(map(str, there)) + ("" if len(there) > 1 else ", or 4096 with another bus")
 
 
-def nic_argv(nic: Nic, number: int) -> list[str]:
-    """One network card and what its cable leads to. Its boot ROM is QEMU's own default, from ipxe-qemu."""
-    if nic.model not in NIC_MODELS:
+def nic_argv(nic: Nic, number: int, firmware: Firmware = Firmware.BIOS) -> list[str]:
+    """One network card and what its cable leads to.
+
+    BIOS has its boot ROM, QEMU's own default from ipxe-qemu. UEFI has its own drivers: that ROM would take over.
+    """
+    card = CARDS.get(nic.model)
+    if card is None:
         raise SpecError(f'network card "{nic.model}" is not known: {", ".join(NIC_MODELS)}.')
     if nic.tap is not None:
         netdev = f"tap,id=net{number},ifname={nic.tap},script=no,downscript=no"
     else:
         netdev = f"hubport,id=net{number},hubid={number}"
-    device = f"{nic.model},id=nic{number},netdev=net{number},mac={nic.mac}"
+    bus = f",bus=nicbus{number}.0" if card.usb else ""
+    device = f"{card.device}{bus},id=nic{number},netdev=net{number},mac={nic.mac}"
     if nic.bootindex is not None:
         device += f",bootindex={nic.bootindex}"
-    return ["-netdev", netdev, "-device", device]
+    if firmware is not Firmware.BIOS and not card.usb:
+        device += ",romfile="
+    controller = ["-device", f"qemu-xhci,id=nicbus{number}"] if card.usb else []
+    return ["-netdev", netdev, *controller, "-device", device]
 
 
 def mac(number: int) -> str:

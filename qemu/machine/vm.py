@@ -11,6 +11,7 @@ a test that said no.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shlex
 import shutil
@@ -25,8 +26,9 @@ from ..host.event_loop import Deadline, DeadlinePassed, EventLoop, Stream, watch
 from . import keys
 from .console import Console
 from .events import EventLog
+from .firmware import FILES
 from .qmp import Qmp, QmpError
-from .spec import MachineSpec, Ports, argv
+from .spec import MachineSpec, Ports, SpecError, argv
 
 START_SECONDS = 20.0
 """QEMU connects its ports and greets within this time, or is lost."""
@@ -70,6 +72,7 @@ class VM:
 
     def start(self) -> None:
         """Start QEMU, connect its three ports, switch the machine on. Raises LostMachine, DeadlinePassed, SpecError."""
+        self._prepare_firmware()
         command = ["setpriv", "--pdeathsig", "KILL", *argv(self.spec, self.ports)]
         with self._listening() as listeners, (self.directory / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -82,6 +85,18 @@ class VM:
                 self.qmp.execute("set_link", deadline=deadline, name=f"nic{number}", up=False)
         self.qmp.execute("cont", deadline=deadline)
         self.started = time.monotonic()
+
+    def _prepare_firmware(self) -> None:
+        """Give a machine with UEFI variables of its own."""
+        files = FILES.get(self.spec.firmware)
+        if files is None:
+            return
+        for path in (files.code, files.variables):
+            if not path.exists():
+                raise SpecError(f"{path} does not exist: it is in the package ovmf.")
+        if self.spec.variables is None:
+            copy = Path(shutil.copyfile(files.variables, self.directory / "variables.fd"))
+            self.spec = dataclasses.replace(self.spec, variables=copy)
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[list[socket.socket]]:

@@ -278,12 +278,39 @@ def test_a_signal_that_is_held_back_does_not_reach_the_writers() -> None:
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
-def test_only_a_character_device_is_a_port(tmp_path: Path) -> None:
+def test_only_a_character_device_is_a_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "coldplugged").touch()
+    monkeypatch.setattr(paths, "COLDPLUGGED", tmp_path / "coldplugged")
     assert named("null")
     assert named("no-such-port") is None
     assert named(f"../{tmp_path}/file") is None
     assert opened(tmp_path / "no/such/file") is None
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_port_whose_driver_is_still_to_come_gets_what_was_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, comes: bool
+) -> None:
+    """A virtio port is there only when udev has loaded its driver, long after the launcher's start."""
+    looked, reading, writing = threading.Event(), *os.pipe()
+
+    def port(word: str) -> Path | None:
+        looked.set()
+        return Path(f"/dev/fd/{writing}") if coldplugged.exists() and comes else None
+
+    coldplugged = tmp_path / "coldplugged"
+    monkeypatch.setattr(paths, "COLDPLUGGED", coldplugged)
+    monkeypatch.setattr(events, "_port", port)
+    log = EventLog()
+    log.add(named("late"))
+    log.emit_at(1.0, "early")
+    assert looked.wait(10)
+    coldplugged.touch()
+    log.close()
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        assert [json.loads(line)["event"] for line in told] == (["early"] if comes else [])
 
 
 def test_everything_is_told_before_the_pc_is_restarted_by_force(

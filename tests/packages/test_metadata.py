@@ -8,6 +8,7 @@ import tomllib
 from initrd.build import DEBIAN_PACKAGES
 from launcher import VERSION
 from pxe.entries.loaders import LOADERS
+from pxe.medium.programs import ISO_PARTS
 from pxe.server.serve import PACKAGES
 from tests.common import ROOT
 
@@ -16,21 +17,28 @@ NOT_DEPENDED_ON = {"dpkg", "gettext", "python3", "util-linux"}
 """Essential; needed in a checkout only; debhelper's to name, with its version; essential."""
 
 
-def depends() -> set[str]:
+def depends(name: str = "Depends") -> set[str]:
     paragraph = re.split(r"\n\n", (ROOT / "debian/control").read_text())[1]
-    (field,) = re.findall(r"^Depends:\n((?: .*\n)+)", paragraph, re.MULTILINE)
+    (field,) = re.findall(rf"^{name}:\n((?: .*\n)+)", paragraph, re.MULTILINE)
     return {word.strip() for word in field.split(",")} - {"", "${misc:Depends}", "${python3:Depends}"}
 
 
 def test_the_package_depends_on_what_its_commands_need() -> None:
-    loaders = {name for loader in LOADERS for name in loader.packages}
-    needed = {*DEBIAN_PACKAGES, *PACKAGES, *loaders} - NOT_DEPENDED_ON
+    needed = {*DEBIAN_PACKAGES, *PACKAGES, *LOADERS[0].packages} - NOT_DEPENDED_ON
     assert depends() == needed
+
+
+def test_it_recommends_the_loaders_that_a_tree_can_go_without() -> None:
+    assert {name for loader in LOADERS[1:] for name in loader.packages} <= depends("Recommends")
+
+
+def test_the_package_recommends_what_images_are_made_with() -> None:
+    assert {part.package for part in ISO_PARTS} <= depends() | depends("Recommends")
 
 
 def test_checkouts_install_what_the_package_depends_on() -> None:
     prepared = (ROOT / "qemu/prepare.sh").read_text().partition("PACKAGES=(")[2].partition("\n)")[0]
-    assert depends() <= set(re.sub(r"#.*", "", prepared).split())
+    assert depends() | depends("Recommends") <= set(re.sub(r"#.*", "", prepared).split())
 
 
 def test_the_version_is_that_of_the_launcher() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from qemu.classroom.single import SingleSpec, of_pair, run_machine
 from qemu.host.event_loop import Deadline
-from qemu.machine.spec import Bus
+from qemu.machine.storage import Bus
 from qemu.machine.vm import VM
 from tests.common import PAIR
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,9 @@ from launcher.answers.rules import MADE
 from launcher.commands.transfer import TAKEN
 from launcher.model.plan import Plan
 from launcher.session import app, boot, system
+from launcher.session.finding_medium import FindingMedium
+from launcher.session.interviewing import Interviewing
+from launcher.session.stage import Stage
 from tests.common import ROOT, TWO
 
 LAUNCHER = ROOT / "launcher"
@@ -144,6 +148,9 @@ def signals() -> Iterator[None]:
 
 Run = Callable[[str], str]
 
+BEGAN: list[Callable[[Any], Stage]] = []
+"""What makes the first stage of each run."""
+
 
 @pytest.fixture
 def run(signals: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -152,8 +159,14 @@ def run(signals: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(boot, "Path", lambda text: cmdline if text == "/proc/cmdline" else Path(text))
     for name in ("RUN", "STAMPS", "EVENTS", "CRASH", "RESULT"):
         monkeypatch.setattr(paths, name, tmp_path / "run" / getattr(paths, name).relative_to("/run/udpcast"))
-    monkeypatch.setattr(system, "RunningSystem", lambda log: None)
-    monkeypatch.setattr(app, "App", lambda *args: SimpleNamespace(run=lambda: 0))
+    monkeypatch.setattr(system, "RunningSystem", lambda log, medium: None)
+    BEGAN.clear()
+
+    def made(*args: Any) -> SimpleNamespace:
+        BEGAN.append(args[-1])
+        return SimpleNamespace(run=lambda: 0)
+
+    monkeypatch.setattr(app, "App", made)
 
     def start(line: str) -> str:
         cmdline.write_text(line + "\n")
@@ -190,10 +203,18 @@ def is_kept_in_the_log(row: Row, run: Run) -> None:
     assert f"{row.name}=4c4c4544-0042-3510-8056-b4c04f4d3132" in run(f"{row.name}=4c4c4544-0042-3510-8056-b4c04f4d3132")
 
 
+def begins_with_its_file(row: Row, run: Run) -> None:
+    run(f"quiet {row.name}=UDPC1")
+    assert isinstance(BEGAN[-1](SimpleNamespace()), FindingMedium)
+    run("quiet")
+    assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=None, devices=None)), Interviewing)
+
+
 CHECKS: dict[Acts, Callable[[Row, Run], None]] = {
     Acts.SCREENS: speaks_the_language,
     Acts.LOG: writes_the_log_there_too,
     Acts.RECORD: is_kept_in_the_log,
+    Acts.MEDIUM: begins_with_its_file,
 }
 
 

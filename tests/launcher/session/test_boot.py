@@ -9,10 +9,13 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher import paths
+from launcher.answers.lookup import given_answers
 from launcher.events import EventLog
 from launcher.session import boot
 from launcher.session import system as systems
 from launcher.session.app import App
+from launcher.session.interviewing import Dialogue
+from launcher.session.stage import Stage
 from tests.common import ONE
 from tests.launcher.session.driver import AUTO, Events, FakeSystem
 
@@ -52,3 +55,17 @@ def test_the_running_system_keeps_a_result_whole_or_not_at_all(tmp_path: Path, m
     monkeypatch.setattr(paths, "RESULT", tmp_path / "nowhere/result.json")
     system.keep({})
     assert "could not be written" in system._log.seen[0]["text"]
+
+
+def test_the_first_page_comes_before_the_first_look_while_devices_are_coming(monkeypatch: pytest.MonkeyPatch) -> None:
+    for whole, looked in ((False, 0), (True, 1)):
+        system = FakeSystem(ONE, whole=whole)
+        looks: list[None] = []
+        shown: list[tuple[str, int]] = []
+        monkeypatch.setattr(FakeSystem, "detect", lambda self, looks=looks: looks.append(None) or self.now)
+        monkeypatch.setattr(
+            App, "show", lambda app, page, shown=shown, looks=looks: shown.append((page.name, len(looks)))
+        )
+        App(system, Dialogue(given_answers(parse(""))), Events(), lambda app, plan: Stage(app)).run()
+        assert shown[0] == ("umode", looked)
+        assert shown[-1] == ("umode", 1)

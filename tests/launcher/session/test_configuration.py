@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from launcher.answers.lookup import given_answers
-from launcher.answers.validation import explain_parameters
+from kernel_cmdline import parse
 from launcher.session.boot import configurations
-
-
-@pytest.mark.parametrize("before", ["", "\ufeff", "\ufeff# room 12 port=1\n"])
-def test_a_file_from_any_editor(before: str, tmp_path: Path) -> None:
-    (tmp_path / "udpcfg.txt").write_text(f'{before}lang=FR\r\n# umode=snd\ndisk="model:A B"\n', encoding="utf-8")
-    ((source, line),) = configurations(tmp_path)
-    assert {key: given.text for key, given in given_answers(line).items()} == {"lang": "FR", "disk": "model:A B"}
-    assert explain_parameters(line, None, source)[1:] == ((), ())
+from launcher.session.interviewing import Dialogue
 
 
 def test_no_file_is_no_configuration(tmp_path: Path) -> None:
     assert configurations(tmp_path) == ()
 
 
-def test_a_forgotten_quote_in_it_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "udpcfg.txt").write_text("disk=model:A B\nlang=FR\n")
-    ((source, line),) = configurations(tmp_path)
-    (error,) = explain_parameters(line, None, source)[2]
-    assert "double quotes" in str(error)
+def test_it_answers_what_the_command_line_leaves_open(tmp_path: Path) -> None:
+    (tmp_path / "udpcfg.txt").write_bytes(b"\xef\xbb\xbflang=FR\r\nport=9002\r\n")
+    dialogue = Dialogue.of(parse("port=9004"), configurations(tmp_path))
+    assert {key: (one.text, str(one.source)) for key, one in dialogue.given.items()} == {
+        "lang": ("FR", "udpcfg.txt"),
+        "port": ("9004", "command line"),
+    }
+    assert list(map(str, dialogue.warnings)) == ["udpcfg.txt:2: port=9002 is not used: the command line has port=9004."]
+    assert (dialogue.errors, dialogue.doubt) == ((), False)
+
+
+def test_a_mistake_in_it_is_one_of_the_dialogue(tmp_path: Path) -> None:
+    (tmp_path / "udpcfg.txt").write_text("lang=FR\n\numod=rcv\n")
+    dialogue = Dialogue.of(parse("auto=yes"), configurations(tmp_path))
+    assert list(map(str, dialogue.errors)) == ["udpcfg.txt:3: umod=rcv: unknown; did you mean umode?"]
+    assert dialogue.doubt

@@ -18,7 +18,7 @@ from pxe.commands.page import Keeper
 from pxe.done.arming import TREE_STATE, ArmError, Chosen, Memory, TreeRoom, arm, remembering
 from pxe.done.results import Report
 from pxe.done.state import Done, State, StateError, change, read
-from pxe.entries.loaders import LOADERS
+from pxe.entries.loaders import LOADERS, Loader
 from pxe.entries.room import Machine, Room
 from pxe.tree.record import digest, read_record
 from pxe.tree.tree import write_tree
@@ -26,7 +26,7 @@ from tests.common import ROOT
 from tests.pairs import make_pair
 from tests.pxe.tree.killing import killed_after
 
-[LOADER] = LOADERS
+LOADER = LOADERS[0]
 ONE, TWO, OFF, STRANGER = (f"52:54:00:aa:bb:0{n}" for n in range(1, 5))
 ROOM = Room(
     "umode=rcv",
@@ -45,8 +45,9 @@ class Room1:
         self.directory = directory / "tftp"
         self.pair, self.places = make_pair(directory / "pair"), (directory / "syslinux",)
         self.places[0].mkdir()
-        for name in LOADER.files:
-            (self.places[0] / name).write_text(name)
+        for loader in LOADERS:
+            for name in loader.files:
+                (self.places[0] / loader.source(name)).write_text(name)
         self.write()
 
     def write(self, room: Room = ROOM) -> None:
@@ -59,11 +60,13 @@ class Room1:
         write_tree(self.directory, self.pair, room, memory.done, places=places, check=lambda _: ([], []), also=also)
 
     def boots(self, *macs: str) -> list[str]:
-        return [self._boots(mac) for mac in macs]
+        """By every loader the same."""
+        [found] = {tuple(self._boots(loader, mac) for mac in macs) for loader in LOADERS}
+        return list(found)
 
-    def _boots(self, mac: str) -> str:
-        path = self.path(mac)
-        return "" if not path.exists() else "disk" if path.read_text() == LOADER.disk else "launcher"
+    def _boots(self, loader: Loader, mac: str) -> str:
+        path = self.directory / loader.machine(mac)
+        return "" if not path.exists() else "disk" if path.read_text() == loader.disk else "launcher"
 
     def path(self, mac: str) -> Path:
         return self.directory / LOADER.machine(mac)
@@ -193,7 +196,7 @@ def test_the_record_of_the_tree_knows_what_was_switched(tree: Room1) -> None:
 
     before = recorded()
     tree.run("done", ONE, STRANGER)
-    assert recorded() == {*before, str(LOADER.machine(STRANGER))}
+    assert recorded() == {*before, *(str(loader.machine(STRANGER)) for loader in LOADERS)}
     tree.run("arm", "--all")
     assert recorded() == before
 

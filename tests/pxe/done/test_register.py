@@ -12,7 +12,7 @@ from pxe.done.register import Register, who_is_done
 from pxe.done.results import Report
 from pxe.done.state import Done, State, StateError, change, read
 from pxe.entries.configuration import of_machine
-from pxe.entries.loaders import LOADERS
+from pxe.entries.loaders import LOADERS, Loader
 from pxe.entries.room import Machine, Room
 from pxe.server.clients import ClientEvent
 from tests.pxe.tree.killing import killed_after
@@ -32,7 +32,7 @@ class Room1:
     def __init__(self, directory: Path, room: Room = ROOM) -> None:
         self.tree, self.path = directory / "tftp", directory / "room.state.json"
         for loader in LOADERS:
-            (self.tree / loader.default).parent.mkdir(parents=True, exist_ok=True)
+            (self.tree / loader.folder).mkdir(parents=True, exist_ok=True)
         self.register = Register(self.path, room)
         self.room = tell(room, URL)[0]
         self.shown: list[ClientEvent] = []
@@ -47,8 +47,11 @@ class Room1:
         return [line for line in self.said if line.startswith("warning: ")]
 
     def boots(self, mac: str) -> str:
-        """``disk``, ``launcher``, or ``""`` where there is no file of its own."""
-        [loader] = LOADERS
+        """``disk``, ``launcher``, or ``""`` where there is no file of its own; by every loader the same."""
+        [boots] = {self._boots(loader, mac) for loader in LOADERS}
+        return boots
+
+    def _boots(self, loader: Loader, mac: str) -> str:
         path = self.tree / loader.machine(mac)
         if not path.exists():
             return ""
@@ -84,7 +87,7 @@ def test_one_that_is_not_named_gets_a_file_of_its_own_and_loses_it_when_it_is_ar
 
 
 def test_what_is_armed_elsewhere_boots_the_launcher_again_with_its_whole_line(room: Room1) -> None:
-    [loader] = LOADERS
+    loader = LOADERS[0]
     before = (room.tree / loader.machine(ONE)).read_text()
     room.register.keep([report(ONE), report(TWO)])
     change(room.path, lambda _: State())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pxe.entries.boot_entry import make_entry
+from pxe.entries.loader import BEGINNING, is_ours
 from pxe.entries.loaders import LOADERS, MARKER, PXELINUX, Loader, boots_disk
 from pxe.server.clients import Clients
 from pxe.server.dnsmasq import BootServer, config
@@ -18,10 +19,24 @@ SECTIONS = {
     "PXELINUX": (
         f"label udpcast\n    kernel udpcast-linux\n    append initrd=udpcast-initrd {APPEND}\n    ipappend 3\n"
     ),
+    "GRUB": "menuentry 'udpcast' {\n  source $prefix/udpcast.cfg\n}\n",
+    "iPXE": ":udpcast\nchain --autofree udpcast.ipxe\n",
 }
 """What each loader's section is for `APPEND`."""
 
-DISKS = {"PXELINUX": "default disk\nprompt 0\n\nlabel disk\n    localboot 0\n"}
+LINES = {
+    "PXELINUX": f"append initrd=udpcast-initrd {APPEND}\n",
+    "GRUB": "linux /udpcast-linux 'auto=yes' 'umode=snd' 'udpcparam=--min-receivers 29' 'lang=FR' ip=$udpcast_ip "
+    "BOOTIF=$udpcast_mac; then\n",
+    "iPXE": f"kernel udpcast-linux initrd=udpcast-initrd BOOT_IMAGE=udpcast-linux {APPEND} ${{udpcast-net}} || ",
+}
+"""What stands in the whole file."""
+
+DISKS = {
+    "PXELINUX": MARKER + "default disk\nprompt 0\n\nlabel disk\n    localboot 0\n",
+    "GRUB": MARKER + "set udpcast_own=disk\nudpcast_disk\n",
+    "iPXE": "#!ipxe\n" + MARKER + "set udpcast-own disk\n",
+}
 """What boots the local disk."""
 
 by_name = pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.name)
@@ -38,7 +53,8 @@ def test_the_section_is_the_example(loader: Loader) -> None:
 
 @by_name
 def test_a_file_for_the_local_disk_is_known_as_ours(loader: Loader) -> None:
-    assert loader.disk == MARKER + DISKS[loader.name]
+    assert loader.disk == DISKS[loader.name]
+    assert all(is_ours(text.encode()[:BEGINNING]) for text in (loader.disk, loader.default_disk))
 
 
 @by_name
@@ -55,7 +71,7 @@ def test_one_that_boots_its_disk_is_told_by_what_it_loaded(loader: Loader, tmp_p
 @by_name
 def test_a_whole_file_is_known_as_ours_and_has_the_section(loader: Loader) -> None:
     config = loader.config(make_entry(APPEND), 5)
-    assert config.startswith(MARKER) and SECTIONS[loader.name] in config
+    assert is_ours(config.encode()[:BEGINNING]) and LINES[loader.name] in config
     assert config != loader.config(make_entry(APPEND), 0)  # the time to wait is in it
 
 
@@ -68,11 +84,15 @@ def test_pxelinux_never_waits_for_ever(seconds: float, tenths: int) -> None:
 
 def test_no_two_configurations_or_files_have_one_name() -> None:
     macs = ("52:54:00:aa:bb:01", "52-54-00-AA-BB-02")
-    names = [str(name) for loader in LOADERS for name in (loader.default, *map(loader.machine, macs), *loader.files)]
+    names = [
+        str(name)
+        for loader in LOADERS
+        for name in (loader.default, *loader.shared, *map(loader.machine, macs), *loader.files, *loader.also)
+    ]
     assert len(names) == len(set(names))
 
 
-@by_name
+@pytest.mark.parametrize("loader", [PXELINUX], ids=lambda loader: loader.name)
 @pytest.mark.parametrize("proxy", [False, True])
 def test_the_boot_server_offers_it(loader: Loader, proxy: bool) -> None:
     first, last = (None, None) if proxy else (IPv4Address("10.77.0.100"), IPv4Address("10.77.0.200"))
@@ -84,7 +104,7 @@ def test_the_boot_server_offers_it(loader: Loader, proxy: bool) -> None:
 @by_name
 def test_a_machine_is_known_by_the_configuration_that_it_asks_for(loader: Loader) -> None:
     clients, mac = Clients(Path("/srv/tftp")), "52:54:00:aa:bb:01"
-    for name in (loader.machine(mac), loader.default.parent / "0A4D00A0"):
+    for name in (loader.machine(mac), loader.folder / "0A4D00A0"):
         missing = f"dnsmasq-tftp[7]: file /srv/tftp/{name} not found for 10.77.0.160"
         assert clients.read(missing) is None, "loaders try one name after the other"
     sent = clients.read("dnsmasq-tftp[7]: sent /srv/tftp/udpcast-linux to 10.77.0.160")

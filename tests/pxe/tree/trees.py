@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pxe.entries.loaders import PXELINUX
 from pxe.entries.room import Machine, Room
 from pxe.tree.record import RECORD
 from pxe.tree.tree import Tree, write_tree
@@ -31,7 +32,7 @@ class Tftp:
     def write(self, append: str = "lang=FR", *macs: str, own: str = DANGEROUS, **options: Any) -> Tree:
         described = {name: options.pop(name) for name in ("default", "timeout") if name in options}
         room = Room(append, tuple(Machine(mac, own) for mac in macs), **described)
-        options = {"places": (self.loaders,), "check": lambda _: ([], []), **options}
+        options = {"places": (self.loaders,), "loaders": (PXELINUX,), "check": lambda _: ([], []), **options}
         return write_tree(self.root, options.pop("pair", self.pair), room, **options)
 
     def put(self, name: str, text: str) -> Path:

@@ -52,8 +52,8 @@ class Client:
         """The next answer of that kind; whatever else comes before is kept in `heard`."""
         return self.wait(lambda heard: heard.message.kind is kind and str(heard.message.server) == server)
 
-    def wait(self, wanted: Callable[[Heard], bool]) -> Message:
-        deadline = time.monotonic() + PATIENCE
+    def wait(self, wanted: Callable[[Heard], bool], patience: float = PATIENCE) -> Message:
+        deadline = time.monotonic() + patience
         while (left := deadline - time.monotonic()) > 0:
             if self.wire.wait(left):
                 for heard in self.wire.heard():

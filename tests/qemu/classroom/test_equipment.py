@@ -19,7 +19,8 @@ from qemu.classroom.seat_spec import SeatSpec
 from qemu.disks.holes import disk_with_holes
 from qemu.disks.parts import parts, probe
 from qemu.disks.raw import create
-from qemu.machine.spec import Bus, Drive, MachineSpec
+from qemu.machine.spec import Drive, MachineSpec
+from qemu.machine.storage import Bus
 from tests.pairs import make_pair
 
 MIB = 1 << 20

@@ -12,7 +12,8 @@ from qemu.classroom.faults import parse_fault
 from qemu.classroom.report import Role
 from qemu.classroom.spec import ClassroomSpec, command, seats
 from qemu.commands.commands import parser
-from qemu.machine.spec import Bus, SpecError
+from qemu.machine.spec import SpecError
+from qemu.machine.storage import Bus
 
 SPEC = ClassroomSpec(Path("/pair"))
 

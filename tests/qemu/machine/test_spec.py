@@ -6,11 +6,13 @@ import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qemu.machine.cards import ANY_NIC, card_for
+from qemu.machine.firmware import Boot, Firmware, event_device, events_at
 from qemu.machine.spec import (
-    Bus,
     DirectBoot,
     Drive,
     MachineSpec,
@@ -23,6 +25,7 @@ from qemu.machine.spec import (
     nic_argv,
     uuid,
 )
+from qemu.machine.storage import Bus
 
 DISK = Path("/images/a,b disk.img")
 PORTS = Ports(Path("/run/c"), Path("/run/e"), Path("/run/q"), Path("/run/c,log"))
@@ -78,8 +81,83 @@ def test_console_is_the_first_serial_port_and_events_the_second() -> None:
 
 def test_for_a_human_the_console_is_the_terminal_and_the_machine_starts_at_once() -> None:
     command = argv(MACHINE)
-    assert options(command, "-serial") == ["mon:stdio", "file:events.jsonl"]
+    assert options(command, "-serial") == ["mon:stdio", "chardev:events"]
+    assert options(command, "-chardev") == ["file,id=events,path=events.jsonl"]
     assert "-S" not in command
+
+
+def uefi(firmware: Firmware = Firmware.UEFI, **changes: Any) -> list[str]:
+    """The command of a machine with UEFI."""
+    machine = replace(MACHINE, firmware=firmware, variables=Path("/run/vars"), nics=(CARD,))
+    return argv(replace(machine, **changes), PORTS)
+
+
+CARD = Nic(mac(1), card_for(ANY_NIC, Firmware.UEFI), bootindex=1)
+
+
+@pytest.mark.parametrize(
+    ("firmware", "code", "machine"),
+    [(Firmware.UEFI, "OVMF_CODE_4M.fd", "q35,graphics=off"), (Firmware.SECURE_BOOT, "secboot.fd", "smm=on")],
+)
+def test_uefi_has_its_code_and_variables_of_its_own(firmware: Firmware, code: str, machine: str) -> None:
+    command = uefi(firmware)
+    flash = [json.loads(one) for one in options(command, "-blockdev")]
+    assert [(one["file"]["filename"], one["read-only"]) for one in flash[1:]] == [("/run/vars", False)]
+    assert flash[0]["file"]["filename"].endswith(code) and flash[0]["read-only"]
+    (told,) = options(command, "-machine")
+    assert machine in told and told.endswith(",pflash0=firmware,pflash1=variables")
+    assert ("driver=cfi.pflash01,property=secure,value=on" in command) == (firmware is Firmware.SECURE_BOOT)
+    with pytest.raises(SpecError, match="needs a file for its variables"):
+        uefi(firmware, variables=None)
+
+
+def test_uefi_writes_to_every_serial_line_so_that_events_have_a_port_of_their_own() -> None:
+    command = uefi()
+    assert options(command, "-serial") == ["chardev:console"]
+    assert f"virtserialport,chardev=events,name={events_at(Firmware.UEFI)}" in options(command, "-device")
+    assert event_device(Firmware.UEFI) == f"/dev/virtio-ports/{events_at(Firmware.UEFI)}"
+    assert (events_at(Firmware.BIOS), event_device(Firmware.BIOS)) == ("ttyS1", "/dev/ttyS1")
+
+
+def test_uefi_drives_a_card_itself_and_has_random_numbers_for_it() -> None:
+    devices = options(uefi(), "-device")
+    assert "virtio-rng-pci" in devices
+    assert [one.endswith(",romfile=") for one in devices if one.startswith("virtio-net-pci")] == [True]
+    assert "romfile" not in " ".join(argv(replace(MACHINE, nics=(CARD,)), PORTS))
+
+
+@pytest.mark.parametrize(("path", "times"), [(Boot.PXE, 0), (Boot.HTTP, 2)])
+def test_http_boot_leaves_pxe_out(path: Boot, times: int) -> None:
+    assert len(options(uefi(path=path), "-fw_cfg")) == times
+
+
+@pytest.mark.parametrize(("path", "device"), [(Boot.ISO, "ide-cd,bus=ide.5,"), (Boot.USB, "usb-storage,")])
+@pytest.mark.parametrize("firmware", Firmware)
+def test_a_medium_is_started_first(firmware: Firmware, path: Boot, device: str) -> None:
+    command = uefi(firmware, path=path, medium=Path("/run/a.iso"))
+    assert [one.endswith("bootindex=0") for one in options(command, "-device") if one.startswith(device)] == [True]
+    (medium,) = (json.loads(one) for one in options(command, "-blockdev") if "a.iso" in one)
+    assert medium["read-only"] == (path is Boot.ISO)
+
+
+@pytest.mark.parametrize("wrong", [{"path": Boot.ISO}, {"medium": Path("/m")}])
+def test_a_medium_and_its_way_belong_together(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SpecError, match="iso or usb"):
+        uefi(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("model", "firmware", "found"),
+    [
+        ("auto", Firmware.BIOS, "e1000"),
+        ("rtl8139", Firmware.UEFI, "rtl8139"),
+        ("auto", Firmware.SECURE_BOOT, "virtio-net-pci"),
+    ],
+)
+def test_without_a_model_the_card_is_one_that_the_firmware_can_boot_from(
+    model: str, firmware: Firmware, found: str
+) -> None:
+    assert card_for(model, firmware) == found
 
 
 def test_a_restart_ends_qemu_unless_wanted() -> None:
@@ -88,21 +166,33 @@ def test_a_restart_ends_qemu_unless_wanted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bus", "controller", "device"),
+    ("bus", "controllers", "device"),
     [
         (Bus.AHCI, [], "ide-hd,bus=ide.2"),
         (Bus.NVME, [], "nvme"),
         (Bus.VIRTIO, [], "virtio-blk-pci"),
-        (Bus.SCSI, ["virtio-scsi-pci,id=scsi2"], "scsi-hd,bus=scsi2.0"),
-        (Bus.USB, ["qemu-xhci,id=usb2"], "usb-storage,bus=usb2.0"),
+        (Bus.SCSI, ["virtio-scsi-pci,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.USB, ["qemu-xhci,id=xhci2"], "usb-storage,bus=xhci2.0"),
+        (Bus.UAS, ["qemu-xhci,id=xhci2", "usb-uas,id=bus2,bus=xhci2.0"], "scsi-hd,bus=bus2.0"),
+        (Bus.MEGASAS, ["megasas,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.MPTSAS, ["mptsas1068,id=bus2"], "scsi-hd,bus=bus2.0,wwn=0x5000656475636172"),
+        (Bus.LSI, ["lsi53c895a,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.PVSCSI, ["pvscsi,id=bus2"], "scsi-hd,bus=bus2.0"),
+        (Bus.IDE, ["piix3-ide,id=bus2"], "ide-hd,bus=bus2.0"),
     ],
 )
-def test_each_bus_has_its_controller_and_device(bus: Bus, controller: list[str], device: str) -> None:
+def test_each_bus_has_its_controller_and_device(bus: Bus, controllers: list[str], device: str) -> None:
     *first, last = options(drive_argv(Drive(DISK, bus, serial="S1", bootindex=3), 2), "-device")
-    assert first == controller
+    assert first == controllers
     assert last.startswith(f"{device},drive=disk2,id=drive2,serial=S1,")
     assert last.endswith(",bootindex=3")
     assert ("werror=report" in last) == (bus is not Bus.NVME)
+
+
+@pytest.mark.parametrize(("bus", "model"), [(Bus.SD, "sd-card"), (Bus.EMMC, "emmc")])
+def test_a_memory_card_has_only_its_image(bus: Bus, model: str) -> None:
+    reader, card = options(drive_argv(Drive(DISK, bus, serial="S1"), 2), "-device")
+    assert (reader, card) == ("sdhci-pci,id=bus2", f"{model},bus=sd-bus,drive=disk2,id=drive2")
 
 
 def test_a_drive_is_one_blockdev_whatever_its_file_is_called() -> None:
@@ -136,6 +226,8 @@ def test_sectors_of_4096_bytes() -> None:
         (Drive(DISK, Bus.SCSI, sector=520), "520-byte sectors"),
         (Drive(DISK, Bus.NVME, read_only=True), "read-only"),
         (Drive(DISK, serial="x" * 21), "20 ASCII characters"),
+        (Drive(DISK, Bus.SD, sector=4096), "4096-byte sectors"),
+        (Drive(DISK, Bus.SD, bootindex=1), "no firmware"),
     ],
 )
 def test_what_qemu_cannot_do_is_one_sentence(drive: Drive, words: str) -> None:
@@ -148,6 +240,14 @@ def test_a_card_boots_first_from_its_own_rom() -> None:
     assert netdev == "tap,id=net0,ifname=tap7,script=no,downscript=no"
     assert device == "rtl8139,id=nic0,netdev=net0,mac=52:54:00:75:64:07,bootindex=1"
     assert "romfile" not in device
+
+
+def test_a_card_of_usb_brings_its_controller() -> None:
+    words = nic_argv(Nic(mac(7), "usb-net"), 1)
+    assert options(words, "-device") == [
+        "qemu-xhci,id=nicbus1",
+        "usb-net,bus=nicbus1.0,id=nic1,netdev=net1,mac=52:54:00:75:64:07",
+    ]
 
 
 def test_a_card_without_tap_has_a_cable_that_leads_nowhere() -> None:

@@ -1,0 +1,268 @@
+"""GRUB for UEFI, with Secure Boot and without: Debian's shim, then its GRUB for the network, which reads grub/grub.cfg.
+
+What PXELINUX's `ipappend 3` gives is made here of GRUB's variables. The rules, from GRUB 2.06 (docs/grub.texi,
+grub-core/lib/cmdline.c, grub-core/net):
+
+- A word in single quotes is taken as it is, whatever is in it, but for a single quote.
+- `linux` puts a word into double quotes when there is a blank in it, and a backslash in front of each quote and each
+  backslash of its own: no such value comes through (`kernel_words`).
+- A file that is not there cannot be told from one that is (`test -e` is always false over the network), but `source`
+  of it does no harm. So a machine's own file says that it was there: what is for all is not booted in its place, also
+  where its kernel could not be loaded.
+- An address in a DHCP option is eight hexadecimal digits, and GRUB cannot count: each byte is looked up in a table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path, PurePosixPath
+
+from kernel_cmdline import MAX_BYTES, CommandLineError, Parameter, format_line, showable
+from kernel_cmdline.format import KERNEL_BLANKS
+from kernel_cmdline.parse import read_word
+
+from .boot_entry import ADDED, BootEntry, BootEntryError
+from .loader import MARKER, Loader, machine_file
+
+FOLDER = PurePosixPath("grub")
+SHARED = FOLDER / "udpcast.cfg"
+DISK_TITLE = "The local disk"
+
+
+class Network(Enum):
+    """Where GRUB has its address from."""
+
+    LOADED = "GRUB itself came by it"
+    ASKED = "GRUB was not loaded by the network: it asks by DHCP"
+    NONE = "there is none: no ip= and no BOOTIF="
+
+
+_BYTES = " ".join(f"{number:02x}={number}" for number in range(256))
+_CARDS = 8
+_FOUND = "set udpcast_{variable}=$net_{card}_dhcp_{name}"
+
+_DOTTED = f"""\
+set udpcast_bytes=' {_BYTES} '
+function udpcast_dotted {{
+  set udpcast_dotted=0.0.0.0
+  if regexp --set=1:udpcast_1 --set=2:udpcast_2 --set=3:udpcast_3 --set=4:udpcast_4 '^(..)(..)(..)(..)' "$1"; then
+    regexp --set=1:udpcast_1 " $udpcast_1=([0-9]+) " "$udpcast_bytes"
+    regexp --set=1:udpcast_2 " $udpcast_2=([0-9]+) " "$udpcast_bytes"
+    regexp --set=1:udpcast_3 " $udpcast_3=([0-9]+) " "$udpcast_bytes"
+    regexp --set=1:udpcast_4 " $udpcast_4=([0-9]+) " "$udpcast_bytes"
+    set udpcast_dotted="$udpcast_1.$udpcast_2.$udpcast_3.$udpcast_4"
+  fi
+}}
+"""
+
+_LOADED = """\
+set udpcast_card=$net_default_interface
+set udpcast_client=$net_default_ip
+set udpcast_server=$net_default_server
+set udpcast_address=$net_default_mac
+set udpcast_files=$prefix
+"""
+
+_ADDRESS = """\
+set udpcast_router=
+set udpcast_mask=
+net_get_dhcp_option udpcast_router $udpcast_card 3 hex
+net_get_dhcp_option udpcast_mask $udpcast_card 1 hex
+udpcast_dotted "$udpcast_router"
+set udpcast_ip="$udpcast_client:$udpcast_server:$udpcast_dotted"
+udpcast_dotted "$udpcast_mask"
+set udpcast_ip="$udpcast_ip:$udpcast_dotted"
+if regexp --set=1:udpcast_1 --set=2:udpcast_2 --set=3:udpcast_3 --set=4:udpcast_4 --set=5:udpcast_5 --set=6:udpcast_6 \
+'^(..):(..):(..):(..):(..):(..)$' "$udpcast_address"; then
+  set udpcast_mac="01-$udpcast_1-$udpcast_2-$udpcast_3-$udpcast_4-$udpcast_5-$udpcast_6"
+fi
+"""
+
+_ENDINGS = """\
+function udpcast_disk {
+  exit
+}
+function udpcast_failed {
+  echo 'udpcast-launcher: kernel and initrd could not be loaded. This PC starts again in 60 seconds.'
+  sleep --interruptible 60
+  reboot
+}
+"""
+
+_OWN_FILE = """\
+set udpcast_own=
+source $udpcast_files/$udpcast_mac
+"""
+
+
+def kernel_words(entry: BootEntry) -> tuple[str, ...]:
+    """The words of the command line as GRUB is given them, each of which the kernel reads as one parameter.
+
+    Raises BootEntryError for what GRUB cannot carry, and where the kernel would cut the line.
+    """
+    try:
+        format_line(entry.command_line)
+    except CommandLineError as error:
+        raise BootEntryError(f'line of label "{entry.label}": {error}') from error
+    words = tuple(_words(entry))
+    comes = " ".join((f"BOOT_IMAGE=/{entry.kernel}", *map(_as_the_kernel_gets_it, words)))
+    size = len(comes.encode("utf-8", "surrogateescape")) + len(ADDED)
+    if size > MAX_BYTES:
+        raise BootEntryError(
+            f'line of label "{entry.label}" comes to {size} bytes with what GRUB adds, the kernel reads {MAX_BYTES}: '
+            f"shorten it by {size - MAX_BYTES}."
+        )
+    return words
+
+
+def _words(entry: BootEntry) -> Iterator[str]:
+    is_for_init = False
+    for parameter in entry.command_line:
+        if parameter.init and not is_for_init:
+            is_for_init = True
+            yield "--"
+        word = parameter.name if parameter.value is None else f"{parameter.name}={parameter.value}"
+        if why := _why_not(word, parameter):
+            raise BootEntryError(
+                f'line of label "{entry.label}": GRUB, which boots PCs with UEFI, cannot carry {showable(word)}: {why}.'
+            )
+        yield word
+
+
+def _why_not(word: str, parameter: Parameter) -> str:
+    for char, name in (('"', "a quote"), ("'", "an apostrophe"), ("\\", "a backslash")):
+        if char in word:
+            return f"there is {name} in it, and GRUB puts a backslash in front"
+    there = _latin(_as_the_kernel_gets_it(word))
+    read = read_word(there, blanks=KERNEL_BLANKS)
+    value = None if parameter.value is None else _latin(parameter.value)
+    if (read.name, read.value, read.end) != (_latin(parameter.name), value, len(there)):
+        return "GRUB puts quotes around a word only where a blank is in it, and the kernel would cut this one"
+    return ""
+
+
+def _as_the_kernel_gets_it(word: str) -> str:
+    """Of a word without quotes and backslashes."""
+    return f'"{word}"' if " " in word else word
+
+
+def _latin(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _launcher(entry: BootEntry, network: Network) -> str:
+    """The function that boots the entry."""
+    words = [f"'{word}'" for word in kernel_words(entry)]
+    if network is not Network.NONE:  # not behind "--", where it would be for PID 1
+        at = words.index("'--'") if "'--'" in words else len(words)
+        words[at:at] = ["ip=$udpcast_ip", "BOOTIF=$udpcast_mac"]
+    line = "".join(f" {word}" for word in words)
+    return (
+        "function udpcast_launcher {\n"
+        f"  if linux /{entry.kernel}{line}; then\n"
+        f"    if initrd /{entry.initrd}; then boot; fi\n"
+        "  fi\n"
+        "  udpcast_failed\n"
+        "}\n"
+    )
+
+
+def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
+    """What is booted, once the functions are there; a menu where there is a time to choose."""
+    if not timeout:
+        return "udpcast_disk\n" if disk_first else "udpcast_launcher\n"
+    entries = [f"menuentry '{label}' {{ udpcast_launcher }}\n", f"menuentry '{DISK_TITLE}' {{ udpcast_disk }}\n"]
+    return f"set default=0\nset timeout_style=menu\nset timeout={math.ceil(timeout)}\n" + "".join(
+        reversed(entries) if disk_first else entries
+    )
+
+
+def _asked(network: Network) -> str:
+    """Card and addresses; where GRUB asks itself, the first card that got one, whose server has the machines' files."""
+    if network is Network.LOADED:
+        return _LOADED
+    lines = ["net_dhcp\n", "set udpcast_card=\n"]
+    for number in range(_CARDS):
+        card = f"efinet{number}"
+        lines.append(
+            f'if [ -z "$udpcast_card" -a -n "$net_{card}_dhcp_ip" ]; then\n'
+            f"  set udpcast_card={card}:dhcp\n"
+            f"  set udpcast_client=$net_{card}_dhcp_ip\n"
+            f"  set udpcast_server=$net_{card}_dhcp_next_server\n"
+            f"  set udpcast_address=$net_{card}_dhcp_mac\n"
+            "fi\n"
+        )
+    return "".join(lines) + "set udpcast_files=(tftp,$udpcast_server)/grub\n"
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())
+
+
+def _whole(launcher: str, choice: str, network: Network = Network.LOADED) -> str:
+    """A machine's own file puts its own function in place of `launcher`; within `if`, GRUB takes no function."""
+    if network is Network.NONE:
+        return f"{MARKER}{_ENDINGS}{launcher}{choice}"
+    own = f'{_OWN_FILE}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
+    return f"{MARKER}{_ENDINGS}{launcher}{_DOTTED}{_asked(network)}{_ADDRESS}{own}"
+
+
+def render_grub(
+    entry: BootEntry, timeout: float = 0, network: Network = Network.LOADED, *, disk_first: bool = False
+) -> str:
+    """A whole grub.cfg. With a `timeout` (seconds) there is a menu, else the entry is booted at once. `disk_first`: the
+    local disk unless somebody chooses the entry. Raises BootEntryError.
+    """
+    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network)
+
+
+def _own(entry: BootEntry, timeout: float) -> str:
+    return f"{MARKER}{_own_section(entry, timeout)}"
+
+
+def _own_section(entry: BootEntry, timeout: float = 0) -> str:
+    return f"set udpcast_own=launcher\n{_launcher(entry, Network.LOADED)}{_choice(entry.label, timeout)}"
+
+
+_OWN_DISK = "set udpcast_own=disk\nudpcast_disk\n"
+
+
+def _machine(mac: str) -> PurePosixPath:
+    return FOLDER / machine_file(mac)
+
+
+def _section(entry: BootEntry) -> str:
+    kernel_words(entry)
+    return f"menuentry '{entry.label}' {{\n  source $prefix/{SHARED.name}\n}}\n"
+
+
+def _wanted(text: str) -> str:
+    return (
+        f"For that, and for what single machines boot, its first line must be `source $prefix/{SHARED.name}`: what "
+        "stands below is then for nobody."
+    )
+
+
+GRUB = Loader(
+    name="GRUB",
+    pcs="PCs with UEFI, with Secure Boot or without",
+    files=("shimx64.efi", "grubx64.efi"),
+    sources={"shimx64.efi": "shimx64.efi.signed", "grubx64.efi": "grubnetx64.efi.signed"},
+    places=(Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")),
+    packages=("shim-signed", "grub-efi-amd64-signed"),
+    default=FOLDER / "grub.cfg",
+    machine=_machine,
+    config=render_grub,
+    disk_first=lambda entry, timeout: render_grub(entry, timeout, disk_first=True),
+    default_disk=_whole("", "udpcast_disk\n"),
+    section=_section,
+    disk_section="",
+    own=_own,
+    disk=f"{MARKER}{_OWN_DISK}",
+    own_section=_own_section,
+    own_disk=_OWN_DISK,
+    wanted=_wanted,
+    shared=(SHARED,),
+)

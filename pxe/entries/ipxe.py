@@ -1,0 +1,169 @@
+"""iPXE: boot.ipxe, for BIOS (undionly.kpxe) and for UEFI without Secure Boot (snponly.efi), which reads by HTTP.
+
+What PXELINUX's `ipappend 3` gives is made of iPXE's settings. The rules (src/core/exec.c, src/image/script.c of iPXE):
+
+- A line is cut into words at white space, and there are no quotes: several blanks come through as one, and a word that
+  is `||`, `&&` or `;`, or that begins with `#`, ends the command. `${` begins a setting (`pass_on`).
+- Paths are relative to the script; `netX` is the card that was opened last, i.e. the one that brought the script.
+- A script that ends goes back into the one that called it. So a machine's own script says what it is: what is for all
+  is not booted in its place, also where its kernel could not be loaded.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path, PurePosixPath
+
+from kernel_cmdline import MAX_BYTES, CommandLineError, format_line, showable
+from kernel_cmdline.parse import ASCII_BLANKS
+
+from .boot_entry import ADDED, BootEntry, BootEntryError
+from .loader import MARKER, Loader, machine_file
+
+FOLDER = PurePosixPath("ipxe")
+SHARED = PurePosixPath("udpcast.ipxe")
+HEAD = f"#!ipxe\n{MARKER}"
+DISK_TITLE = "The local disk"
+
+_ENDS = ("||", "&&", ";")
+
+_PREAMBLE = f"""\
+set udpcast-server ${{next-server}}
+isset ${{proxydhcp/next-server}} && set udpcast-server ${{proxydhcp/next-server}} ||
+set udpcast-gateway 0.0.0.0
+isset ${{netX/gateway}} && set udpcast-gateway ${{netX/gateway}} ||
+set udpcast-mac 01-${{netX/mac:hexhyp}}
+set udpcast-net ip=${{netX/ip}}:${{udpcast-server}}:${{udpcast-gateway}}:${{netX/netmask}} BOOTIF=${{udpcast-mac}}
+clear udpcast-own ||
+chain --autofree {FOLDER}/${{udpcast-mac}}.ipxe ||
+iseq ${{udpcast-own}} disk && goto disk ||
+isset ${{udpcast-own}} && goto failed ||
+"""
+
+_FAILED = """\
+:failed
+echo udpcast-launcher: kernel and initrd could not be loaded. This PC starts again in 60 seconds.
+sleep 60 ||
+reboot
+"""
+
+_ENDINGS = f"""\
+{_FAILED}:disk
+iseq ${{platform}} efi && exit 1 ||
+exit
+"""
+
+_OWN_ENDINGS = f"""\
+{_FAILED}:disk
+set udpcast-own disk
+exit
+"""
+
+
+def pass_on(entry: BootEntry) -> str:
+    """The command line as iPXE hands it on. Raises BootEntryError for what it cannot carry, and where the kernel would
+    cut the line."""
+    try:
+        line = format_line(entry.command_line)
+    except CommandLineError as error:
+        raise BootEntryError(f'line of label "{entry.label}": {error}') from error
+    if why := _why_not(line):
+        raise BootEntryError(f'line of label "{entry.label}": iPXE cannot carry {why}.')
+    whole = f"initrd={entry.initrd} BOOT_IMAGE={entry.kernel} {line}"
+    size = len(whole.encode("utf-8", "surrogateescape")) + len(ADDED)
+    if size > MAX_BYTES:
+        raise BootEntryError(
+            f'line of label "{entry.label}" comes to {size} bytes with what iPXE adds, the kernel reads {MAX_BYTES}: '
+            f"shorten it by {size - MAX_BYTES}."
+        )
+    return whole.rstrip()
+
+
+def _why_not(line: str) -> str:
+    if "${" in line:
+        return 'the characters "${", which begin a name of its own'
+    words = _split(line)
+    if " ".join(words) != line:
+        return "several blanks in a row, or a tab: it makes one blank of them"
+    for word in words:
+        if word in _ENDS or word.startswith("#"):
+            return f'a word such as "{showable(word)}" in a value: it ends its command there'
+    return ""
+
+
+def _split(line: str) -> list[str]:
+    for blank in ASCII_BLANKS:
+        line = line.replace(blank, " ")
+    return [word for word in line.split(" ") if word]
+
+
+def _launcher(entry: BootEntry, above: str = "") -> str:
+    return (
+        ":launcher\n"
+        f"kernel {above}{entry.kernel} {pass_on(entry)} ${{udpcast-net}} || goto failed\n"
+        f"initrd {above}{entry.initrd} || goto failed\n"
+        "boot || goto failed\n"
+    )
+
+
+def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
+    if not timeout:
+        return "goto disk\n" if disk_first else "goto launcher\n"
+    items = [f"item launcher {label}\n", f"item disk {DISK_TITLE}\n"]
+    first = "disk" if disk_first else "launcher"
+    return (
+        "menu udpcast-launcher\n"
+        + "".join(reversed(items) if disk_first else items)
+        + f"choose --default {first} --timeout {math.ceil(timeout * 1000)} udpcast-choice || goto {first}\n"
+        + "goto ${udpcast-choice}\n"
+    )
+
+
+def render_ipxe(entry: BootEntry, timeout: float = 0, *, disk_first: bool = False) -> str:
+    """A whole boot.ipxe; the arguments are those of `grub.render_grub`. Raises BootEntryError."""
+    return f"{HEAD}{_PREAMBLE}{_choice(entry.label, timeout, disk_first)}{_launcher(entry)}{_ENDINGS}"
+
+
+def _own(entry: BootEntry, timeout: float = 0) -> str:
+    return f"{HEAD}set udpcast-own launcher\n{_choice(entry.label, timeout)}{_launcher(entry, '../')}{_OWN_ENDINGS}"
+
+
+_OWN_DISK = "set udpcast-own disk\n"
+
+
+def _machine(mac: str) -> PurePosixPath:
+    return FOLDER / f"{machine_file(mac)}.ipxe"
+
+
+def _section(entry: BootEntry) -> str:
+    pass_on(entry)
+    return f":{entry.label}\nchain --autofree {SHARED}\n"
+
+
+def _wanted(text: str) -> str:
+    return (
+        f"For that, and for what single machines boot, its first command must be `chain --autofree {SHARED}`: what "
+        "stands below is then for nobody."
+    )
+
+
+IPXE = Loader(
+    name="iPXE",
+    pcs="PCs that are given iPXE (BIOS, or UEFI without Secure Boot)",
+    files=("undionly.kpxe", "snponly.efi"),
+    places=(Path("/usr/lib/ipxe"),),
+    packages=("ipxe",),
+    default=PurePosixPath("boot.ipxe"),
+    machine=_machine,
+    config=render_ipxe,
+    disk_first=lambda entry, timeout: render_ipxe(entry, timeout, disk_first=True),
+    default_disk=f"{HEAD}{_PREAMBLE}goto disk\n{_ENDINGS}",
+    section=_section,
+    disk_section="",
+    own=_own,
+    disk=f"{HEAD}{_OWN_DISK}",
+    own_section=lambda entry: _own(entry).removeprefix(HEAD),
+    own_disk=_OWN_DISK,
+    wanted=_wanted,
+    shared=(SHARED,),
+)

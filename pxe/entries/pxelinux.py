@@ -1,0 +1,80 @@
+"""PXELINUX: configuration files by TFTP, or by HTTP with lpxelinux.0, which reads the same ones.
+
+Rules of the configuration file: https://wiki.syslinux.org/wiki/index.php?title=Config
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path, PurePosixPath
+
+from .boot_entry import BootEntry, BootEntryError, render_pxelinux
+from .loader import MARKER, Loader, machine_file, without_head
+
+
+def _machine(mac: str) -> PurePosixPath:
+    return PurePosixPath("pxelinux.cfg") / machine_file(mac)
+
+
+LONGEST_TENTHS = 35996
+"""PXELINUX's longest, in tenths of a second (https://wiki.syslinux.org/wiki/index.php?title=Config, TIMEOUT)."""
+
+
+def _config(entry: BootEntry, timeout: float) -> str:
+    return f"{MARKER}default {entry.label}\n{_wait(timeout)}\n{render_pxelinux(entry)}"
+
+
+def _wait(timeout: float) -> str:
+    """PXELINUX counts its timeout in tenths of a second, and waits for ever at 0."""
+    tenths = min(math.ceil(round(timeout * 10, 6)), LONGEST_TENTHS)
+    return f"prompt 1\ntimeout {max(1, tenths)}\n" if timeout else "prompt 0\n"
+
+
+DISK = "label disk\n    localboot 0\n"
+"""Gives the PC back to its firmware, which goes on to the next device of its boot order. The only way that needs no
+file more and no number of a disk: with `chain.c32 hd0` a stick that is plugged in may be the first disk."""
+
+
+def _disk_first(entry: BootEntry, timeout: float) -> str:
+    if entry.label == "disk":
+        raise BootEntryError('label "disk" is that of the local disk: give the section another label.')
+    return f"{MARKER}default disk\n{_wait(timeout)}\n{DISK}\n{render_pxelinux(entry)}"
+
+
+_HEX = "[0-9a-f]"
+_RIVALS = (
+    (rf"{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}}", "that of the PC, and the default one"),
+    (rf"01(-{_HEX}{{2}}){{6}}|[0-9A-F]{{1,8}}", "the default one"),
+)
+"""PXELINUX asks for the PC's UUID, then its card, then its IP address and ever larger ranges of addresses
+(https://wiki.syslinux.org/wiki/index.php?title=PXELINUX, Configuration)."""
+
+
+def _wanted(text: str) -> str:
+    head = without_head(text).partition("\n\n")[0]
+    return f"For that, it must say `{'`, `'.join(head.splitlines())}` in place of its own lines of these names."
+
+
+_BOOTS_DISK = f"{MARKER}default disk\nprompt 0\n\n{DISK}"
+
+PXELINUX = Loader(
+    name="PXELINUX",
+    pcs="PCs with BIOS",
+    files=("pxelinux.0", "ldlinux.c32"),  # they must be of one version
+    also=("lpxelinux.0",),  # the same with HTTP
+    places=(Path("/usr/lib/PXELINUX"), Path("/usr/lib/syslinux/modules/bios")),
+    packages=("pxelinux", "syslinux-common"),
+    default=PurePosixPath("pxelinux.cfg/default"),
+    machine=_machine,
+    config=_config,
+    disk_first=_disk_first,
+    default_disk=_BOOTS_DISK,
+    section=render_pxelinux,
+    disk_section=DISK,
+    own=_config,
+    disk=_BOOTS_DISK,
+    own_section=render_pxelinux,
+    own_disk=DISK,
+    wanted=_wanted,
+    rivals=_RIVALS,
+)

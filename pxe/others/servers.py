@@ -1,0 +1,77 @@
+"""The DHCP servers of others that are known: one row each. A test holds each row against the real server, where Debian
+has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import dnsmasq, isc, kea, windows
+from .answers import Served, answers, unanswered
+
+
+@dataclass(frozen=True)
+class Server:
+    """A DHCP server. `where` says where the lines go, `check` how to see that they are right, and how they count."""
+
+    name: str
+    title: str
+    where: str
+    check: str
+    render: Callable[[Served], str]
+
+
+SERVERS = (
+    Server(
+        "isc",
+        "ISC dhcpd",
+        "in /etc/dhcp/dhcpd.conf, above the first `subnet`, beside nothing else of it",
+        "`dhcpd -t`, then `systemctl restart isc-dhcp-server`",
+        isc.render,
+    ),
+    Server(
+        "kea",
+        "Kea",
+        'in /etc/kea/kea-dhcp4.conf, in "Dhcp4", with a comma behind it; where there are "client-classes" already, the '
+        "classes go into that list",
+        "`kea-dhcp4 -t /etc/kea/kea-dhcp4.conf`, then `systemctl restart kea-dhcp4-server`",
+        kea.render,
+    ),
+    Server(
+        "dnsmasq",
+        "dnsmasq",
+        "as /etc/dnsmasq.d/udpcast.conf",
+        "`dnsmasq --test`, then `systemctl restart dnsmasq`",
+        dnsmasq.render,
+    ),
+    Server(
+        "windows",
+        "the DHCP server of Windows",
+        "in PowerShell on the server, as administrator",
+        "`Get-DhcpServerv4Policy` shows them; they count at once",
+        windows.render,
+    ),
+)
+
+
+def told(served: Served, names: tuple[str, ...] = ()) -> list[str]:
+    """What to add to the servers of these names (default: all), and whom it does not help; lines to be shown."""
+    lines = []
+    for one in SERVERS:
+        if names and one.name not in names:
+            continue
+        lines += [f"{one.title}: {one.where}.", "", one.render(served), "", f"Check: {one.check}.", ""]
+    return [*lines, *_remarks(served)]
+
+
+def _remarks(served: Served) -> list[str]:
+    found = answers(served)
+    lines = ["A `host` or a reservation that names a boot file of its own counts more than these lines."]
+    if missing := unanswered(served):
+        lines.append(f"Told nothing: {', '.join(one.name for one in missing)}. The tree has nothing for these.")
+    if not served.http:
+        lines.append("With --http, the URL at which a web server serves the tree, PCs boot by HTTP, too.")
+    if not found:
+        lines.append("The tree has no boot loader: write it with `tree` first.")
+    return lines

@@ -1,0 +1,79 @@
+"""Which loader PCs with UEFI can be given beside another DHCP server, and what is said where one cannot. Pure, but for
+`grub_version`.
+
+GRUB takes the server of its files from the acknowledgement of the address (siaddr), so from the other server; shim
+before it, and GRUB from 2.12 on, take it from the answer of proxy DHCP (grub-core/net/drivers/efi/efinet.c; tried with
+Debian's 2.06, also where the other server names none: it then ends at its prompt, for ever). So of an older GRUB:
+
+- It is given where the other server names us as next server.
+- Else iPXE is, which takes the right server. It is not signed: a PC with Secure Boot refuses it, and its firmware goes
+  on with what is next in its boot order, which is HTTP boot, where it is on (tried; `http`).
+- Where that is not there, nothing is given, which leads there as well: a PC at GRUB's prompt would stay there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+SHIM, GRUB, SNPONLY, SCRIPT = "shimx64.efi", "grubx64.efi", "snponly.efi", "boot.ipxe"
+SINCE = (2, 12)
+"""The first GRUB that asks the proxy."""
+
+INSTEAD = (
+    "Where Secure Boot is on: turn on HTTP boot in its firmware, or start it from a stick, or turn Secure Boot off, or "
+    "let the DHCP server name this server as next server (siaddr)"
+)
+"""What helps a PC with Secure Boot."""
+
+_LINE = re.compile(rb"^grub,\d+,[^,\n]*,grub,(\d+)\.(\d+)", re.MULTILINE)
+_MOST = 32 << 20
+
+
+@dataclass(frozen=True)
+class Given:
+    """`file` is what PCs with UEFI load by TFTP, "" for nothing; `sentence` is what is to be said of it, or ""."""
+
+    file: str
+    sentence: str = ""
+
+
+def grub_version(path: Path) -> tuple[int, int] | None:
+    """The version of a GRUB for UEFI, by its own table of generations (SBAT); None where it has none, or there is no
+    such file."""
+    try:
+        with path.open("rb") as file:
+            found = _LINE.search(file.read(_MOST))
+    except OSError:
+        return None
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def given(
+    there: Collection[str], grub: tuple[int, int] | None, next_servers: Collection[IPv4Address], server: IPv4Address
+) -> Given:
+    """What PCs with UEFI are given. `there` are the files of the tree, `next_servers` what other servers name."""
+    has_shim, has_ipxe = {SHIM, GRUB} <= set(there), {SNPONLY, SCRIPT} <= set(there)
+    if has_shim and (grub or (0, 0)) >= SINCE:
+        return Given(SHIM)
+    if has_shim and next_servers and set(next_servers) == {server}:
+        return Given(SHIM)
+    why = _why(grub, next_servers) if has_shim else "there is no signed loader (shim-signed, grub-efi-amd64-signed)"
+    if has_ipxe:
+        return Given(
+            SNPONLY,
+            f"PCs with UEFI load iPXE, which is not signed, for {why}: with Secure Boot they refuse it. {INSTEAD}.",
+        )
+    return Given(
+        "", f"PCs with UEFI get nothing by TFTP, for {why}. {INSTEAD}; or install ipxe here, for PCs without it."
+    )
+
+
+def _why(grub: tuple[int, int] | None, next_servers: Collection[IPv4Address]) -> str:
+    version = f"GRUB {grub[0]}.{grub[1]:02}" if grub else "this GRUB"
+    named = ", ".join(str(one) for one in sorted(set(next_servers)) if int(one))
+    asked = f"the DHCP server's next server ({named})" if named else "the server that the DHCP server names"
+    return f"{version} would ask {asked} for its files (GRUB 2.12, as in Debian 13, asks this one)"

@@ -1,0 +1,82 @@
+"""``udpcfg.txt``: what it says, and where its mistakes are."""
+
+from __future__ import annotations
+
+import pytest
+
+from kernel_cmdline import parse
+from launcher.answers.configuration import read_configuration
+from launcher.answers.explain import check_file, explain, to_json, to_text
+from launcher.answers.lookup import given_answers
+from launcher.answers.validation import explain_all
+from tests.common import ONE
+
+
+def said(text: str, line: str = "") -> tuple[list[str], list[str]]:
+    """Warnings and errors."""
+    _, warnings, errors = explain_all(parse(line), None, [read_configuration(text.encode())])
+    return list(map(str, warnings)), list(map(str, errors))
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff", "\ufeff# room 12 port=1\n"])
+def test_a_file_from_any_editor(before: str) -> None:
+    found = read_configuration(f'{before}lang=FR\r\n  # umode=snd\n\tdisk="model:A B" \nauto=yes'.encode())
+    given = given_answers(parse(""), found.answers)
+    assert {key: one.text for key, one in given.items()} == {"lang": "FR", "disk": "model:A B", "auto": "yes"}
+    assert {str(one.source) for one in given.values()} == {"udpcfg.txt"}
+    assert explain_all(parse(""), None, [found])[1:] == ((), ())
+
+
+def test_bytes_that_are_no_text_lose_nothing() -> None:
+    assert given_answers(parse(""), read_configuration(b"udpcparam=\xff\nport=9002").answers)["port"].text == "9002"
+
+
+def test_each_error_names_file_and_line() -> None:
+    text = "# a room\nport=odd\n\numod=rcv\ndisk=model:A B\nlang=FR\n"
+    warnings, errors = said(text)
+    assert [error.partition(": ")[0] for error in errors] == ["udpcfg.txt:2", "udpcfg.txt:4", "udpcfg.txt:5"]
+    assert "port" in errors[0] and "did you mean umode?" in errors[1] and "double quotes" in errors[2]
+    assert warnings == []
+
+
+def test_a_quote_that_is_not_closed_takes_its_own_line_only() -> None:
+    text = 'udpcparam="--min-receivers 2\nport=9002\n'
+    assert given_answers(parse(""), read_configuration(text.encode()).answers)["port"].text == "9002"
+    assert said(text)[0] == [
+        'udpcfg.txt:1: A double quote in "udpcparam" is never closed: this parameter takes everything up to the end of '
+        "the line."
+    ]
+
+
+def test_of_one_name_the_last_line_counts() -> None:
+    found = read_configuration(b"port=9002\nport=9004\n")
+    assert given_answers(parse(""), found.answers)["port"].text == "9004"
+    assert said("port=9002\nport=9004\n") == (["udpcfg.txt:1: port=9002 is overridden by a later port=."], [])
+
+
+def test_what_the_command_line_says_as_well_is_not_used() -> None:
+    text = "fdrive=/dev/sdb\nlang=FR\n"
+    given = given_answers(parse("disk=/dev/sda"), read_configuration(text.encode()).answers)
+    assert given["disk"].text == "/dev/sda"
+    assert said(text, "disk=/dev/sda")[0] == [
+        "udpcfg.txt:1: fdrive=/dev/sdb is not used: the command line has disk=/dev/sda."
+    ]
+
+
+@pytest.mark.parametrize("line, text", [("umode=snd", ""), ("", "umode=snd\n"), ("umode=snd", "umode=rcv\n")])
+def test_options_are_those_of_the_role_wherever_it_is_said(line: str, text: str) -> None:
+    assert said(f"{text}udpcparam=--min-receivers=2\n", line)[1] == []
+
+
+def test_explain_tells_where_each_answer_is_from() -> None:
+    found = read_configuration(b"umode=rcv\nport=9002\nport=odd\n")
+    told = explain(parse("lang=FR"), ONE, found)
+    assert ("umode", "rcv", "udpcfg.txt") in told.answers and ("lang", "FR", "command line") in told.answers
+    assert [str(error).partition(":")[0] for error in told.errors] == ["udpcfg.txt"]
+    assert "udpcfg.txt:3: " in to_text(told) and '"udpcfg.txt:2"' in to_json(told)
+
+
+def test_a_file_is_checked_beside_the_line() -> None:
+    errors, warnings = check_file(b"port=odd\nlang=FR\n", "room.txt", "umode=snd lang=DE bond=a")
+    assert [error[:11] for error in errors] == ["room.txt:1:"]
+    assert warnings == ["room.txt:2: lang=FR is not used: the command line has lang=DE."]
