@@ -20,10 +20,12 @@ from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
 from .commands import arm as arm_commands
 from .commands import dhcp as dhcp_command
+from .commands import iso as iso_command
 from .commands import options as room_options
 from .commands import page as page_command
 from .commands import room as room_command
 from .commands.dhcp import DhcpError
+from .commands.iso import IsoError
 from .commands.options import room_of
 from .display import say
 from .done.arming import ArmError, remembering
@@ -33,6 +35,8 @@ from .entries.room import Room, RoomError
 from .room_file import advice as room_advice
 from .server import firewall
 from .server.dnsmasq import BootServer, ConfigError
+from .server.offers import choosable
+from .server.ports import HTTP, OTHER_HTTP
 from .server.serve import ServeError, Service, serve
 from .tree.tree import Tree, TreeError, write_tree
 
@@ -58,7 +62,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         command = shlex.join(arm_commands.arming_all(error.path, prog))
         print(showable_lines(f"{error} To arm all: `{command}`"), file=sys.stderr)
         return 1
-    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError, DhcpError) as error:
+    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError, DhcpError, IsoError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -98,6 +102,8 @@ def _serve(options: argparse.Namespace) -> int:
             options.address,
             everybody=options.all,
             machines=room.machines,
+            loaders={kind.option: file for kind in choosable() if (file := getattr(options, kind.option))},
+            http=options.http_port,
         )
         serve(service, write, say, [told.attach])
     return 0
@@ -188,6 +194,18 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="start although another DHCP server gives addresses, or (--proxy) another boot server answers",
     )
+    for kind in choosable():
+        server.add_argument(
+            f"--{kind.option}",
+            choices=kind.choices,
+            help=f"what PCs with {kind.name} load first (default: the first of these that is installed)",
+        )
+    server.add_argument(
+        "--http-port",
+        type=room_options.port,
+        metavar="N",
+        help=f"TCP port for the files by HTTP (default: {HTTP}, or {OTHER_HTTP} where that is in use)",
+    )
     server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(
         "--state",
@@ -198,6 +216,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     room_options.add_options(server)
     server.set_defaults(run=_serve)
+    iso_command.add_commands(commands)
     arm_commands.add_commands(commands)
     page_command.add_commands(commands)
     dhcp_command.add_commands(commands)
