@@ -20,6 +20,8 @@ from typing import TypeVar
 from kernel_cmdline import Parameter, format_line, parse
 from pxe.entries.boot_entry import INITRD, KERNEL
 from pxe.entries.room import Machine, Room
+from pxe.medium.iso import make_iso
+from pxe.medium.programs import MediumError
 from pxe.tree.tree import write_tree
 
 from ..disks import images, raw
@@ -29,7 +31,7 @@ from ..host.network import Network, make_bridge, tap
 from ..machine.accel import choose
 from ..machine.cards import ANY_NIC, card_for
 from ..machine.console import Unexpected
-from ..machine.firmware import Boot, Firmware, events_at
+from ..machine.firmware import MEDIA, Boot, Firmware, events_at
 from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
 from ..machine.storage import Bus
 from ..machine.vm import VM
@@ -55,7 +57,8 @@ class BadEnd(Exception):
 class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
-    `files`: (name, file) that stand in the tree in the place of its own.
+    `files`: (name, file) that stand in the tree in the place of its own. `udpcfg`: that of the medium, where it is not
+    made from the line.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
     and initrd are loaded by QEMU.
@@ -81,6 +84,7 @@ class SingleSpec:
     window: bool = False
     counted: bool = False
     files: tuple[tuple[str, Path], ...] = ()
+    udpcfg: bytes | None = None
     deadline: float = 300.0
 
 
@@ -147,6 +151,7 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
             counted=spec.counted,
             firmware=spec.firmware,
             path=spec.boot or Boot.PXE,
+            medium=_medium(spec, scratch) if spec.boot in MEDIA else None,
         )
         directory = scratch / "machine"
         directory.mkdir()
@@ -180,7 +185,7 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
     """The TFTP tree: empty, unless the machine boots from it. The launcher's opinion of the line is not asked."""
     tree, pair = scratch / "tftp", scratch / "pair"
     tree.mkdir()
-    if spec.boot:
+    if spec.boot and spec.boot not in MEDIA:
         pair.mkdir()
         (pair / KERNEL).symlink_to(spec.kernel.absolute())
         (pair / INITRD).symlink_to(spec.initrd.absolute())
@@ -190,6 +195,19 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
             (tree / name).unlink()
             (tree / name).symlink_to(file)
     return tree
+
+
+def _medium(spec: SingleSpec, scratch: Path) -> Path:
+    """The disc or stick that the machine boots from."""
+    pair, medium = scratch / "on-medium", scratch / "medium.iso"
+    pair.mkdir()
+    (pair / KERNEL).symlink_to(spec.kernel.absolute())
+    (pair / INITRD).symlink_to(spec.initrd.absolute())
+    try:
+        make_iso(pair, {}, Room(append_line(spec)), medium, udpcfg=spec.udpcfg)
+    except MediumError as error:
+        raise SpecError(str(error)) from error
+    return medium
 
 
 def parse_disk(text: str) -> Path | int:
