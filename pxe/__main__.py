@@ -35,6 +35,8 @@ from .entries.room import Room, RoomError
 from .room_file import advice as room_advice
 from .server import firewall
 from .server.dnsmasq import BootServer, ConfigError
+from .server.offers import choosable
+from .server.ports import HTTP, OTHER_HTTP
 from .server.serve import ServeError, Service, serve
 from .tree.tree import Tree, TreeError, write_tree
 
@@ -100,6 +102,8 @@ def _serve(options: argparse.Namespace) -> int:
             options.address,
             everybody=options.all,
             machines=room.machines,
+            loaders={kind.option: file for kind in choosable() if (file := getattr(options, kind.option))},
+            http=options.http_port,
         )
         serve(service, write, say, [told.attach])
     return 0
@@ -189,6 +193,18 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--force",
         action="store_true",
         help="start although another DHCP server gives addresses, or (--proxy) another boot server answers",
+    )
+    for kind in choosable():
+        server.add_argument(
+            f"--{kind.option}",
+            choices=kind.choices,
+            help=f"what PCs with {kind.name} load first (default: the first of these that is installed)",
+        )
+    server.add_argument(
+        "--http-port",
+        type=room_options.port,
+        metavar="N",
+        help=f"TCP port for the files by HTTP (default: {HTTP}, or {OTHER_HTTP} where that is in use)",
     )
     server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(

@@ -82,6 +82,13 @@ def address(text: str) -> IPv4Address:
         raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
 
 
+def port(text: str) -> int:
+    """The type of an option that names a port which stays: it stands on lines, or in a firewall."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f'"{text}" is no port from 1 to 65535')
+    return int(text)
+
+
 def _machine(text: str) -> tuple[str, str]:
     mac, equals, append = text.partition("=")
     if not equals:

@@ -90,6 +90,8 @@ def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_di
 
 def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:
     text, section, note = _default(loader, room)
+    if loader.shared:
+        note = f"{_READS_NOTHING} {loader.wanted(text)}"
     yield Configuration(loader.default, text, section, note)
     for path in loader.shared:
         yield Configuration(path, text, "")
@@ -110,6 +112,11 @@ def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
         return text, "\n".join(filter(None, (loader.section(entry), loader.disk_section))), note
     return loader.default_disk, "", _NOTHING_TO_ADD
 
+
+_READS_NOTHING = (
+    "PCs boot what this file says: those that are named have files of their own, which it does not read, and the "
+    "room's default and timeout are not in force."
+)
 
 _NOTHING_TO_ADD = (
     "Nothing is to be added: the PCs that are named have files of their own. Others boot what this file says: the "

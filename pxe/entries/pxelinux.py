@@ -77,4 +77,5 @@ PXELINUX = Loader(
     own_disk=DISK,
     wanted=_wanted,
     rivals=_RIVALS,
+    reads_beside=True,
 )

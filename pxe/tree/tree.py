@@ -30,9 +30,10 @@ from kernel_cmdline import CommandLineError
 
 from ..entries.boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
 from ..entries.configuration import configurations, entries
-from ..entries.loaders import LOADERS, Loader
+from ..entries.loaders import GRUB, LOADERS, Loader
 from ..entries.room import Room
 from ..medium.programs import MediumError
+from ..signatures.check import Chain, complaints
 from . import foreign
 from .families import families
 from .image import http_image
@@ -105,13 +106,19 @@ def write_tree(
                 folders = (folder for loader in loaders for folder in loader.folders)
                 with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
                     plan = _carry_out(directory, order)
+                    refused = _refused(directory) if GRUB in loaders else ()
             return Tree(
                 tuple(directory / name for name in plan.in_place),
-                (*warnings, *lacking, *found.warnings, *plan.warnings),
+                (*warnings, *lacking, *found.warnings, *plan.warnings, *refused),
                 plan.sections,
                 (*found.notes, *plan.notes),
                 tuple(foreign.closed(directory, (*plan.in_place, *plan.theirs))),
             )
+
+
+def _refused(directory: Path) -> tuple[str, ...]:
+    shim, grub = (directory / name for name in GRUB.files)
+    return complaints(Chain(shim, grub, directory / KERNEL))
 
 
 def _carry_out(directory: Path, order: Order) -> Plan:

@@ -71,10 +71,11 @@ def test_beside_another_server(tmp_path: Path) -> None:
 def test_proxy_without_a_server_is_warned_about(tmp_path: Path) -> None:
     seen = scenario("proxy_alone", tmp_path)
     drops = [line.split(" on ")[0] for line in seen["said"] if "the firewall" in line]
-    ports = ("UDP port 67", "UDP port 69", "UDP port 4011", "TCP port 8067")
+    ports = ("UDP port 67", "UDP port 69", "UDP port 4011", "TCP port 80", "TCP port 8067")
     assert drops == [f"warning: the firewall of this machine drops {port}" for port in ports]
-    assert seen["said"][4].startswith("warning: no DHCP server answers on br0")
+    assert seen["said"][5].startswith("warning: no DHCP server answers on br0")
     assert [" on lo (nftables: table inet t" in line for line in seen["alone"] if "the firewall" in line] == [
+        False,
         False,
         False,
         True,
