@@ -47,7 +47,7 @@ ROOMS = {
         "commands",
     ),
     "pxe": (
-        *("entries", "others", "room_file", "medium", "tree", "wire", "web", "proxy", "server", "done"),
+        *("entries", "signatures", "others", "room_file", "medium", "tree", "wire", "web", "proxy", "server", "done"),
         "commands",
     ),
     "qemu": ("host", "machine", "disks", "classroom", "bench", "commands"),

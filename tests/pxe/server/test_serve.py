@@ -77,6 +77,7 @@ def test_proxy_without_a_server_is_warned_about(tmp_path: Path) -> None:
     assert [" on lo (nftables: table inet t" in line for line in seen["alone"] if "the firewall" in line] == [
         False,
         False,
+        False,
         True,
     ]
     assert seen["status"] == 0
