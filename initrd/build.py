@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from initrd.pair import bzimage, check
+from initrd.pair import bzimage, check, pe
 from kernel_cmdline import showable
 
 from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, tools, workspace
@@ -169,6 +169,8 @@ def make(
         shutil.copyfile(source.image, new / LINUX)
     identity = manifest.put_front(new / INITRD, new / LINUX, time)
     check.check_pair(new / LINUX, new / INITRD)
+    if why := pe.why_refused(new / LINUX):
+        LOG.warning("PCs with Secure Boot will refuse %s: %s", showable(str(source.image)), why)
     if bzimage.release(identity.version) != source.version:
         raise BuildError(f"{source.image} became another kernel while the pair was built; build again")
     result = Manifest(

@@ -42,8 +42,17 @@ REPLACED: dict[str, str | None] = {
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
-LEAN = {"dataclasses": "lean_dataclasses.py", "urwid.split_repr": "urwid_split_repr.py"}
-"""The same, where no library itself uses the first: urwid does since 2.2, and needs more of it than the launcher."""
+LEAN = {
+    "typing": "lean_typing.py",
+    "dataclasses": "lean_dataclasses.py",
+    "urwid.split_repr": "urwid_split_repr.py",
+    "urwid": "urwid_names.py",
+}
+"""The same, in this order, where no library itself uses the first two: urwid does since 2.2, and needs more of them
+than the launcher."""
+
+LEFT_OUT = ("urwid.graphics",)
+"""What a module of `LEAN` imports when it is asked for."""
 
 ABSENT = (
     # Other systems, and older Pythons.
@@ -84,12 +93,13 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     check_interpreter()
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
+    replace = {name: file and str(INSIDE / file) for name, file in replaced().items()}
     request = {
         "roots": [str(project)],
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
-        "modules": (*LIBRARIES, *LAZY),
-        "replace": {name: file and str(INSIDE / file) for name, file in replaced().items()},
+        "modules": (*LIBRARIES, *LAZY, *(LEFT_OUT if replace.keys() >= LEAN.keys() else ())),
+        "replace": replace,
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
@@ -156,11 +166,12 @@ def missing_libraries() -> list[str]:
 def replaced() -> dict[str, str | None]:
     """The modules in whose place another one goes in, with this machine's libraries."""
     sources = (path for library in LIBRARIES for path in (DIST_PACKAGES / library).rglob("*.py"))
-    lean = {} if any(b"dataclass" in path.read_bytes() for path in sources) else LEAN
+    needed = any(name in path.read_bytes() for path in sources for name in (b"dataclass", b"typing"))
+    lean = {} if needed else LEAN
     return {name: file for name, file in (REPLACED | lean).items() if is_there(name)}
 
 
 def is_there(name: str) -> bool:
     """Whether the library has the module `name`; the standard library has all that we name."""
     library, *inner = name.split(".")
-    return library not in LIBRARIES or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()
+    return library not in LIBRARIES or not inner or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()

@@ -20,10 +20,12 @@ from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
 from .commands import arm as arm_commands
 from .commands import dhcp as dhcp_command
+from .commands import iso as iso_command
 from .commands import options as room_options
 from .commands import page as page_command
 from .commands import room as room_command
 from .commands.dhcp import DhcpError
+from .commands.iso import IsoError
 from .commands.options import room_of
 from .display import say
 from .done.arming import ArmError, remembering
@@ -60,7 +62,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         command = shlex.join(arm_commands.arming_all(error.path, prog))
         print(showable_lines(f"{error} To arm all: `{command}`"), file=sys.stderr)
         return 1
-    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError, DhcpError) as error:
+    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError, DhcpError, IsoError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -214,6 +216,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     room_options.add_options(server)
     server.set_defaults(run=_serve)
+    iso_command.add_commands(commands)
     arm_commands.add_commands(commands)
     page_command.add_commands(commands)
     dhcp_command.add_commands(commands)

@@ -71,7 +71,9 @@ for name, file in replace.items():
     if file is None:
         sys.modules[name] = None
         continue
-    spec = importlib.util.spec_from_file_location(name, file)
+    # A package keeps its other modules. (To look for a module in one would import that.)
+    inner = None if "." in name else importlib.util.find_spec(name).submodule_search_locations
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=inner)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
 for name in names:

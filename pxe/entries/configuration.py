@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from kernel_cmdline import format_line
 
 from .boot_entry import BootEntry, make_entry
+from .grub import Network, render_disk, render_grub
 from .loaders import LOADERS, Loader
 from .room import Boot, Machine, Room
 
@@ -40,6 +41,14 @@ def configurations(
     macs = dict.fromkeys((*(machine.mac for machine in room.machines), *done))
     defaults = (one for loader in loaders for one in _defaults(loader, room))
     return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
+
+
+def image_config(room: Room, entry: BootEntry, network: Network) -> str:
+    """GRUB's configuration in an image that has the pair; `entry` boots it. Raises BootEntryError for what GRUB cannot
+    carry."""
+    if not room.common_is_booted:
+        return render_disk(network)
+    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK)
 
 
 def of_machine(
@@ -81,6 +90,8 @@ def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_di
 
 def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:
     text, section, note = _default(loader, room)
+    if loader.shared:
+        note = f"{_READS_NOTHING} {loader.wanted(text)}"
     yield Configuration(loader.default, text, section, note)
     for path in loader.shared:
         yield Configuration(path, text, "")
@@ -101,6 +112,11 @@ def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
         return text, "\n".join(filter(None, (loader.section(entry), loader.disk_section))), note
     return loader.default_disk, "", _NOTHING_TO_ADD
 
+
+_READS_NOTHING = (
+    "PCs boot what this file says: those that are named have files of their own, which it does not read, and the "
+    "room's default and timeout are not in force."
+)
 
 _NOTHING_TO_ADD = (
     "Nothing is to be added: the PCs that are named have files of their own. Others boot what this file says: the "

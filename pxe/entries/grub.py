@@ -80,16 +80,46 @@ if regexp --set=1:udpcast_1 --set=2:udpcast_2 --set=3:udpcast_3 --set=4:udpcast_
 fi
 """
 
-_ENDINGS = """\
-function udpcast_disk {
-  exit
-}
+SYSTEMS = ("debian", "ubuntu", "fedora", "centos", "redhat", "rocky", "almalinux", "opensuse", "sles")
+"""Folders in /EFI of systems that are looked for on the local disks, before that of Windows, which they offer."""
+
+_PROGRAMS = (
+    *(f"/EFI/{name}/{loader}.efi" for name in SYSTEMS for loader in ("shimx64", "grubx64")),
+    "/EFI/Microsoft/Boot/bootmgfw.efi",
+)
+_FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
+"""What firmware boots of a disk that it does not know. Sticks have it as well, so it comes last."""
+
+_FAILED = """\
 function udpcast_failed {
   echo 'udpcast-launcher: kernel and initrd could not be loaded. This PC starts again in 60 seconds.'
   sleep --interruptible 60
   reboot
 }
 """
+
+
+def _disk(network: Network) -> str:
+    """The function that boots the local disk: there is no way back into the firmware's boot order.
+
+    GRUB's `exit` says success to the firmware, which then shows its own menu (UEFI 2.10, 3.1.1). So a system is looked
+    for and started. `chainloader` tells it that it came from the device `root`.
+    """
+    programs = (*_PROGRAMS, _FALLBACK) if network is Network.LOADED else _PROGRAMS  # an image has the last one itself
+    return (
+        "function udpcast_disk {\n"
+        f"  for udpcast_file in {' '.join(programs)}; do\n"
+        "    if search --no-floppy --file --set=udpcast_esp $udpcast_file; then\n"
+        "      set root=$udpcast_esp\n"
+        "      if chainloader $udpcast_file; then boot; fi\n"
+        "    fi\n"
+        "  done\n"
+        "  echo 'udpcast-launcher: no system was found on the local disks.'\n"
+        "  sleep --interruptible 10\n"
+        "  exit\n"
+        "}\n"
+    )
+
 
 _OWN_FILE = """\
 set udpcast_own=
@@ -204,9 +234,9 @@ def _indented(text: str) -> str:
 def _whole(launcher: str, choice: str, network: Network = Network.LOADED) -> str:
     """A machine's own file puts its own function in place of `launcher`; within `if`, GRUB takes no function."""
     if network is Network.NONE:
-        return f"{MARKER}{_ENDINGS}{launcher}{choice}"
+        return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{choice}"
     own = f'{_OWN_FILE}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
-    return f"{MARKER}{_ENDINGS}{launcher}{_DOTTED}{_asked(network)}{_ADDRESS}{own}"
+    return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network)}{_ADDRESS}{own}"
 
 
 def render_grub(
@@ -216,6 +246,11 @@ def render_grub(
     local disk unless somebody chooses the entry. Raises BootEntryError.
     """
     return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network)
+
+
+def render_disk(network: Network = Network.LOADED) -> str:
+    """A whole grub.cfg that boots the local disk, but for machines with a file of their own."""
+    return _whole("", "udpcast_disk\n", network)
 
 
 def _own(entry: BootEntry, timeout: float) -> str:
@@ -250,13 +285,18 @@ GRUB = Loader(
     pcs="PCs with UEFI, with Secure Boot or without",
     files=("shimx64.efi", "grubx64.efi"),
     sources={"shimx64.efi": "shimx64.efi.signed", "grubx64.efi": "grubnetx64.efi.signed"},
-    places=(Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")),
+    # What an administrator took from a later release comes first: only GRUB 2.12 can be booted beside another server.
+    places=(
+        Path("/usr/lib/shim"),
+        Path("/usr/local/lib/grub/x86_64-efi-signed"),
+        Path("/usr/lib/grub/x86_64-efi-signed"),
+    ),
     packages=("shim-signed", "grub-efi-amd64-signed"),
     default=FOLDER / "grub.cfg",
     machine=_machine,
     config=render_grub,
     disk_first=lambda entry, timeout: render_grub(entry, timeout, disk_first=True),
-    default_disk=_whole("", "udpcast_disk\n"),
+    default_disk=render_disk(),
     section=_section,
     disk_section="",
     own=_own,

@@ -61,22 +61,26 @@ exit
 
 
 def pass_on(entry: BootEntry) -> str:
-    """The command line as iPXE hands it on. Raises BootEntryError for what it cannot carry, and where the kernel would
-    cut the line."""
+    """What stands behind the kernel, for the command line to be handed on.
+
+    Raises BootEntryError for what iPXE cannot carry, and where the kernel would cut the line.
+    """
     try:
         line = format_line(entry.command_line)
     except CommandLineError as error:
         raise BootEntryError(f'line of label "{entry.label}": {error}') from error
     if why := _why_not(line):
         raise BootEntryError(f'line of label "{entry.label}": iPXE cannot carry {why}.')
-    whole = f"initrd={entry.initrd} BOOT_IMAGE={entry.kernel} {line}"
-    size = len(whole.encode("utf-8", "surrogateescape")) + len(ADDED)
+    ours = [one for one in entry.command_line if not one.init]
+    for_init = format_line(one for one in entry.command_line if one.init)
+    words = (f"initrd={entry.initrd} BOOT_IMAGE={entry.kernel}", format_line(ours), "${udpcast-net}", for_init)
+    size = len(f"{entry.kernel} {words[0]} {line}".encode("utf-8", "surrogateescape")) + len(ADDED)
     if size > MAX_BYTES:
         raise BootEntryError(
             f'line of label "{entry.label}" comes to {size} bytes with what iPXE adds, the kernel reads {MAX_BYTES}: '
             f"shorten it by {size - MAX_BYTES}."
         )
-    return whole.rstrip()
+    return " ".join(filter(None, words))
 
 
 def _why_not(line: str) -> str:
@@ -100,7 +104,7 @@ def _split(line: str) -> list[str]:
 def _launcher(entry: BootEntry, above: str = "") -> str:
     return (
         ":launcher\n"
-        f"kernel {above}{entry.kernel} {pass_on(entry)} ${{udpcast-net}} || goto failed\n"
+        f"kernel {above}{entry.kernel} {pass_on(entry)} || goto failed\n"
         f"initrd {above}{entry.initrd} || goto failed\n"
         "boot || goto failed\n"
     )

@@ -41,7 +41,7 @@ class Loader:
 
     `shared` are further files, which `section` or a machine's file reads; they are written with the default file, by
     the same function. `rivals` are the files beside the default one that a PC asks for as well: how such a name looks,
-    and instead of which of ours it is read.
+    and instead of which of ours it is read. `reads_beside`: in whatever folder it lies, it reads what is beside it.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Loader:
     also: tuple[str, ...] = ()
     shared: tuple[PurePosixPath, ...] = ()
     rivals: tuple[tuple[str, str], ...] = ()
+    reads_beside: bool = False
 
     @property
     def folder(self) -> PurePosixPath:

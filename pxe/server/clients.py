@@ -56,7 +56,7 @@ def _own_config(loader: Loader) -> re.Pattern[str]:
 
 
 _OWN_CONFIGS = tuple(map(_own_config, LOADERS))
-_TRIED = tuple(f"{loader.folder}/" for loader in LOADERS)
+_TRIED = tuple(f"{folder}/" for folder in sorted({str(one) for loader in LOADERS for one in loader.folders} - {"."}))
 """Where a loader tries one name after the other, so that a missing one is nothing to tell."""
 
 _OPTIONAL = re.compile(r"(?i)(?:.*/)?(?:(?:revocations|shim_certificate)\w*|(?:mm|fb)[a-z0-9]+)\.efi|EFI/.*")

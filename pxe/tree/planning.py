@@ -12,6 +12,7 @@ from pathlib import Path
 from initrd.pair.check import MANIFEST
 from initrd.pair.switch import Change
 
+from ..entries.architectures import HTTP_IMAGE
 from ..entries.configuration import Configuration
 from ..entries.loaders import LOADERS, Loader
 from . import foreign
@@ -27,7 +28,7 @@ class Blocked(Exception):
 class Order:
     """What is wanted. `pair`: the folder that the pair is copied from, None for one that is in the tree already;
     `sha256` is that of its files. `force`: replace what is not ours. `places`: where loaders are, if not as usual.
-    `also`: what changes together with the tree.
+    `image`: what UEFI loads by HTTP, None for a tree without. `also`: what changes together with the tree.
     """
 
     pair: Path | None
@@ -37,6 +38,7 @@ class Order:
     places: tuple[Path, ...] = ()
     loaders: Sequence[Loader] = LOADERS
     also: tuple[Change, ...] = ()
+    image: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def make_plan(there: Tenants, order: Order) -> Plan:
         plan += _loader(there, loader, order)
     for one in order.configurations:
         plan += _configuration(there, one, order.force)
-    plan += _abandoned(there, {str(one.path) for one in order.configurations})
+    plan += _image(there, order)
+    images = (HTTP_IMAGE,) if order.image else ()
+    plan += _abandoned(there, {*images, *(str(one.path) for one in order.configurations)})
     ours = {*plan.in_place, *plan.theirs, *(change.target for change in plan.changes)}
     plan += Plan(warnings=(*foreign.rivals(there.directory, ours), *foreign.loaders_elsewhere(there.directory)))
     record = Record(plan.ours)
@@ -131,6 +135,16 @@ def _loader(there: Tenants, loader: Loader, order: Order) -> Plan:
             if name in loader.files or order.force or there.standing(name, sha256) is not Standing.FOREIGN:
                 plan += _put(there, [_File(name, path, sha256)])
     return plan
+
+
+def _image(there: Tenants, order: Order) -> Plan:
+    if order.image is None:
+        return Plan()
+    sha256 = str(digest(order.image))
+    if there.standing(HTTP_IMAGE, sha256) is Standing.FOREIGN and not order.force:
+        note = f"{there.directory / HTTP_IMAGE} is not ours, and stays: PCs that boot by HTTP boot what is in it."
+        return Plan(theirs=(HTTP_IMAGE,), notes=(note,))
+    return _put(there, [_File(HTTP_IMAGE, order.image, sha256)])
 
 
 def _strange_loader(there: Tenants, loader: Loader, standings: Mapping[str, Standing]) -> Plan:

@@ -4,6 +4,7 @@
     DIR/udpcast-linux, DIR/udpcast-initrd  the pair
     DIR/pxelinux.cfg/default               the section for every machine
     DIR/pxelinux.cfg/01-aa-bb-cc-dd-ee-ff  the section for one machine, looked up by PXELINUX before `default`
+    DIR/udpcast.img                        what UEFI loads by HTTP, with the pair in it (`image`): about 40 MB
     DIR/.udpcast-launcher.json             what we wrote, see `record`
 
 Which loaders there are, and what their files are called, is in `loaders`; above is what PXELINUX's are. What the files
@@ -29,10 +30,13 @@ from kernel_cmdline import CommandLineError
 
 from ..entries.boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
 from ..entries.configuration import configurations, entries
-from ..entries.loaders import LOADERS, Loader
+from ..entries.loaders import GRUB, LOADERS, Loader
 from ..entries.room import Room
+from ..medium.programs import MediumError
+from ..signatures.check import Chain, complaints
 from . import foreign
 from .families import families
+from .image import http_image
 from .pair import PairError, find_pair
 from .planning import Blocked, Order, Plan, make_plan
 from .record import RECORD
@@ -97,17 +101,24 @@ def write_tree(
         with locked(pair):
             found = find_pair(pair, build)
             source = None if pair.resolve() == directory.resolve() else pair
-            order = Order(source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also))
-            folders = (folder for loader in loaders for folder in loader.folders)
-            with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
-                plan = _carry_out(directory, order)
+            with http_image(pair, room, loaders, tuple(places or ())) as (image, lacking):
+                order = Order(source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also), image)
+                folders = (folder for loader in loaders for folder in loader.folders)
+                with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
+                    plan = _carry_out(directory, order)
+                    refused = _refused(directory) if GRUB in loaders else ()
             return Tree(
                 tuple(directory / name for name in plan.in_place),
-                (*warnings, *found.warnings, *plan.warnings),
+                (*warnings, *lacking, *found.warnings, *plan.warnings, *refused),
                 plan.sections,
                 (*found.notes, *plan.notes),
                 tuple(foreign.closed(directory, (*plan.in_place, *plan.theirs))),
             )
+
+
+def _refused(directory: Path) -> tuple[str, ...]:
+    shim, grub = (directory / name for name in GRUB.files)
+    return complaints(Chain(shim, grub, directory / KERNEL))
 
 
 def _carry_out(directory: Path, order: Order) -> Plan:
@@ -135,7 +146,7 @@ def _open(path: Path) -> None:
 def _reading(pair: Path) -> Iterator[None]:
     try:
         yield
-    except (PairError, LockError, SourceError, Blocked) as error:
+    except (PairError, LockError, SourceError, Blocked, MediumError, BootEntryError) as error:
         raise TreeError(str(error)) from error
     except OSError as error:
         raise TreeError(f"cannot read {error.filename or pair}: {error.strerror}.") from error

@@ -31,6 +31,7 @@ from ..host import sandbox
 from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, parse_server_line, tap
 from ..machine.accel import choose
+from ..machine.cards import card_for
 from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, uuid
 from ..machine.vm import VM
 from . import by_hand, equipment, faults, second_initrd
@@ -271,6 +272,7 @@ class _Room:
             said=None if seat.said is None else round(seat.said - self.started, 1),
             began=None if began is None else round(began.arrived - self.started, 1),
             whole=seat.whole(),
+            refusal=seat.vm.console.refusal,
         )
 
     def _fault_reports(self, injected: Injection) -> tuple[FaultReport, ...]:
@@ -312,5 +314,16 @@ def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str, boot: 
     kind = "qcow2" if seat.role is Role.SENDER else "raw"
     serial = f"{seat.role.value.upper()}{seat.number}"
     drive = Drive(disk, spec.bus, kind, serial=serial, rate=spec.disk_rate)
-    nic = Nic(seat.mac, spec.nic, tap=tap(seat.number), bootindex=None if boot else 1)
-    return MachineSpec(seat.name, spec.memory, uuid(seat.number), accel, (drive,), (nic,), boot)
+    model = card_for(spec.nic, spec.firmware)
+    nic = Nic(seat.mac, model, tap=tap(seat.number), bootindex=None if boot else 1)
+    return MachineSpec(
+        seat.name,
+        spec.memory,
+        uuid(seat.number),
+        accel,
+        (drive,),
+        (nic,),
+        boot,
+        firmware=spec.firmware,
+        path=spec.boot,
+    )

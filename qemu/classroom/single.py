@@ -23,7 +23,7 @@ from pxe.entries.room import Machine, Room
 from pxe.tree.tree import write_tree
 
 from ..disks import images, raw
-from ..host import sandbox, uefi_tree
+from ..host import sandbox
 from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, make_bridge, tap
 from ..machine.accel import choose
@@ -185,7 +185,6 @@ def _tree(spec: SingleSpec, scratch: Path) -> Path:
         (pair / KERNEL).symlink_to(spec.kernel.absolute())
         (pair / INITRD).symlink_to(spec.initrd.absolute())
         write_tree(tree, pair, Room("", (Machine(mac(0), append_line(spec)),)), check=lambda _: ([], []))
-        uefi_tree.add(tree, {mac(0): append_line(spec)})
         for name, file in spec.files:
             (tree / name).unlink()
             (tree / name).symlink_to(file)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kernel_cmdline import Parameter, format_line, parse
 
+from ..machine.cards import ANY_NIC
+from ..machine.firmware import Boot, Firmware, events_at
 from ..machine.spec import SpecError
 from ..machine.storage import Bus
 from . import equipment, faults
@@ -22,8 +24,7 @@ FAULT_RATE = "60m"
 NO_TIMER_CHECK = Parameter("no_timer_check")
 """The kernel panics where its test of the timer runs while a busy host has no time for an emulated machine."""
 
-CONSOLE = (Parameter("console", "ttyS0,115200"), Parameter("events", "ttyS1"), NO_TIMER_CHECK)
-"""What the harness adds to every append line: a console it can drive, the event port, and that word to the kernel."""
+CONSOLE = Parameter("console", "ttyS0,115200")
 
 DISK_NAMES = {
     Bus.AHCI: "/dev/sda",
@@ -45,8 +46,10 @@ class ClassroomSpec:
     model: Path | None = None
     target_size: int | None = None
     memory: int = 384
-    nic: str = "e1000"
+    nic: str = ANY_NIC
     bus: Bus = Bus.AHCI
+    firmware: Firmware = Firmware.BIOS
+    boot: Boot = Boot.PXE
     deadline: float = 900.0
     of_others: bool = False
     """The boot server is not ours, but ISC dhcpd with tftpd-hpa."""
@@ -77,7 +80,7 @@ def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
     lines = [(Role.SENDER, sender), *[(Role.RECEIVER, receiver)] * spec.receivers]
     if faults.of(spec.faults, faults.SECOND_SENDER, Kind.SECOND_SENDER):
         lines.append((Role.SENDER, sender))
-    made = (SeatSpec(n, role, with_console(line)) for n, (role, line) in enumerate(lines))
+    made = (SeatSpec(n, role, with_console(line, spec.firmware), spec.firmware) for n, (role, line) in enumerate(lines))
     return tuple(equipment.line(seat, spec.faults) for seat in made)
 
 
@@ -89,9 +92,10 @@ def default_append_sender(spec: ClassroomSpec) -> str:
     return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]} udpcparam="{options}"'
 
 
-def with_console(append: str) -> str:
-    """The line with the harness's console and event port, in the kernel's quoting. Raises CommandLineError."""
-    return format_line([*parse(append), *CONSOLE])
+def with_console(append: str, firmware: Firmware = Firmware.BIOS) -> str:
+    """The line with what the harness adds to each, in the kernel's quoting: a console that it can drive, the event
+    port, and `NO_TIMER_CHECK`. Raises CommandLineError."""
+    return format_line([*parse(append), CONSOLE, Parameter("events", events_at(firmware)), NO_TIMER_CHECK])
 
 
 def command(spec: ClassroomSpec) -> str:
@@ -116,6 +120,7 @@ def command(spec: ClassroomSpec) -> str:
         if value is not None:
             words += [name, str(value)]
     words += ["--memory", str(spec.memory), "--nic", spec.nic, "--bus", spec.bus.value]
+    words += ["--firmware", spec.firmware.value, "--boot", spec.boot.value]
     words += ["--server-of-others"] if spec.of_others else []
     words += [word for fault in spec.faults for word in ("--fault", str(fault))]
     return shlex.join([*words, "--deadline", f"{spec.deadline:g}"])

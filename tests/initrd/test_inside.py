@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import subprocess
 import sys
+import typing
 import urllib.parse
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initrd import python
-from initrd.inside import lean_dataclasses, urllib_parse
+from initrd.inside import lean_dataclasses, lean_typing, urllib_parse
 from tests.common import ROOT
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -140,9 +141,10 @@ def test_an_annotation_that_a_lean_class_does_not_know_is_refused(annotation: st
 
 IMPORTS = """
 import importlib.util, sys
-spec = importlib.util.spec_from_file_location("dataclasses", sys.argv[1])
-sys.modules["dataclasses"] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules["dataclasses"])
+for name in ("typing", "dataclasses"):
+    spec = importlib.util.spec_from_file_location(name, f"{sys.argv[1]}/lean_{name}.py")
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
 for name in sys.argv[2:]:
     __import__(name)
 """
@@ -150,18 +152,58 @@ for name in sys.argv[2:]:
 
 def test_the_launchers_classes_need_no_more_than_the_lean_ones_have() -> None:
     names = [name for package in python.OUR_PACKAGES for name in python.modules_of(package, ROOT)]
-    words = [sys.executable, "-c", IMPORTS, str(python.INSIDE / "lean_dataclasses.py"), *names]
+    words = [sys.executable, "-c", IMPORTS, str(python.INSIDE), *names]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
 
 
+TUPLES = """
+class Answer(NamedTuple):
+    text: str
+    count: int = 1
+    words: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.count}: {self.text}"
+
+    @property
+    def long(self) -> bool:
+        return len(self.text) > 3
+
+class Source(NamedTuple):
+    name: str
+"""
+
+
+def told(of: ModuleType) -> list[object]:
+    """What the classes of `TUPLES` do, made with the `NamedTuple` of the module `of`."""
+    made: dict[str, Any] = {"NamedTuple": of.NamedTuple, "__name__": "tuples"}
+    exec(f"from __future__ import annotations\n{TUPLES}", made)
+    answer, source = made["Answer"], made["Source"]
+    one, two = answer("long", words=("a",)), answer(text="b", count=2)
+    wrong = []
+    for given_, named in (((), {}), (("a", 1, (), 2), {}), (("a",), {"text": "b"}), (("a",), {"wrong": 1})):
+        try:
+            answer(*given_, **named)
+        except TypeError:
+            wrong.append((given_, named))
+    shown = [repr(one), str(two), one.long, two.long, source("x"), source("x") == ("x",), hash(two)]
+    kept = [copy.copy(one), one._asdict(), one._replace(count=7), answer._fields, answer._field_defaults]
+    return [one, two, wrong, shown, kept, answer.__match_args__, answer.__bases__, answer.__module__, answer.__name__]
+
+
+def test_a_lean_named_tuple_does_what_the_standard_one_does() -> None:
+    assert repr(told(lean_typing)) == repr(told(typing))
+
+
+@pytest.mark.parametrize("needs", ["import dataclasses", "from typing import Any"])
 def test_lean_modules_go_in_only_where_no_library_needs_the_standard_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    needs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(python, "DIST_PACKAGES", tmp_path)
     for library in python.LIBRARIES:
         (tmp_path / library).mkdir()
     (tmp_path / "urwid/split_repr.py").touch()
     assert set(python.replaced()) >= set(python.LEAN)
-    (tmp_path / "urwid/canvas.py").write_text("import dataclasses\n")
+    (tmp_path / "urwid/canvas.py").write_text(f"{needs}\n")
     assert not set(python.replaced()) & set(python.LEAN)

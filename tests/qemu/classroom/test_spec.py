@@ -12,6 +12,7 @@ from qemu.classroom.faults import parse_fault
 from qemu.classroom.report import Role
 from qemu.classroom.spec import ClassroomSpec, command, seats
 from qemu.commands.commands import parser
+from qemu.machine.firmware import Boot, Firmware
 from qemu.machine.spec import SpecError
 from qemu.machine.storage import Bus
 
@@ -71,6 +72,8 @@ def test_the_command_repeats_the_run() -> None:
         memory=256,
         nic="rtl8139",
         bus=Bus.NVME,
+        firmware=Firmware.SECURE_BOOT,
+        boot=Boot.USB,
         deadline=77.5,
     )
     words = shlex.split(command(spec))
@@ -86,6 +89,8 @@ def test_the_command_repeats_the_run() -> None:
         options.memory,
         options.nic,
         options.bus,
+        options.firmware,
+        options.boot,
         options.deadline,
     )
     assert again == spec
