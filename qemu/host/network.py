@@ -70,8 +70,13 @@ def make_bridge(seats: int) -> None:
         ip("address", "add", address, "dev", BRIDGE, *(["nodad"] if ":" in address else ["broadcast", "+"]))
     ip("link", "set", BRIDGE, "up")
     for number in range(seats):
-        ip("tuntap", "add", "dev", tap(number), "mode", "tap")
-        ip("link", "set", tap(number), "master", BRIDGE, "up")
+        make_tap(number)
+
+
+def make_tap(number: int) -> None:
+    """One more cable on the bridge. Raises NetworkError."""
+    ip("tuntap", "add", "dev", tap(number), "mode", "tap")
+    ip("link", "set", tap(number), "master", BRIDGE, "up")
 
 
 def ip(*words: str) -> None:
