@@ -3,7 +3,8 @@
 * `Situation.SECOND_WIRED`: the first card's cable is not plugged in.
 * `Situation.LATE_CARD`: there is no card until the role screen has stood for `LATE`; then one of USB is plugged in.
 * `Situation.LATE_FORWARDING`: the bridge is a switch with spanning tree (IEEE 802.1D), whose port listens and learns
-  for `BLOCKED` before it forwards. It begins anew where a driver resets the card, as the kernel's does.
+  for `BLOCKED` before it forwards. It begins with that where the kernel's driver resets the card, so that the port
+  was down. (Before that it is the firmware's affair: the boot ROMs of ipxe-qemu give up sooner.)
 """
 
 from __future__ import annotations
@@ -125,7 +126,6 @@ def _late_card(vm: VM) -> None:
 
 
 def _late_forwarding(vm: VM) -> None:
-    block()
     vm.wait(lambda: vm.events.first("init") is not None, vm.deadline, "the kernel")
     block()
 
