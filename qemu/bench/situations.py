@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ..host.event_loop import DeadlinePassed
 from ..host.network import BRIDGE, ip, tap
-from ..machine.events import Event
+from ..machine.events import Event, EventLog
 from ..machine.firmware import Boot
 from ..machine.spec import mac
 from ..machine.storage import ATTACHMENTS
@@ -71,16 +71,17 @@ def role_screen(vm: VM) -> Event:
 def come_there(vm: VM, line: Line) -> Seen:
     """Wait for the role screen, and until the disk and all cards are seen. Raises DeadlinePassed, LostMachine."""
     screen = role_screen(vm)
-    known = f"the disk and {cards_in_the_end(line)} card(s) in the launcher"
-    vm.wait(lambda: _known(vm, line) is not None, vm.deadline.sooner(_SETTLES), known)
-    devices = _known(vm, line)
+    what = f"the disk and {cards_in_the_end(line)} card(s) in the launcher"
+    vm.wait(lambda: known(vm.events, line) is not None, vm.deadline.sooner(_SETTLES), what)
+    devices = known(vm.events, line)
     assert devices
     return Seen(round(screen.arrived - vm.started, 1), screen.t, round(devices.arrived - vm.started, 1))
 
 
-def _known(vm: VM, line: Line) -> Event | None:
+def known(log: EventLog, line: Line) -> Event | None:
+    """With which event the launcher had seen the line's disk and all of its cards, or None."""
     node = re.compile(f"/dev/{ATTACHMENTS[line.bus].node}")
-    for event in vm.events.events:
+    for event in log.events:
         if event.name == "machine":
             disks = [disk for disk in event.fields.get("disks", ()) if node.fullmatch(disk)]
             if len(disks) >= disks_in_the_end(line) and len(event.fields.get("nics", ())) >= cards_in_the_end(line):

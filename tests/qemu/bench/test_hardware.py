@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from qemu.bench import hardware
 from qemu.bench.hardware import HardwareBench, Row
 from qemu.bench.hardware_lines import DISKS, PATHS, Line, Situation, economical, every, impossible
-from qemu.bench.situations import cards_in_the_end, cards_of, disks_in_the_end
+from qemu.bench.situations import cards_in_the_end, cards_of, disks_in_the_end, known
 from qemu.commands.commands import parser
 from qemu.machine import available
 from qemu.machine.cards import CARDS
+from qemu.machine.events import EventLog
 from qemu.machine.firmware import MEDIA, Boot, Firmware
 from qemu.machine.storage import ATTACHMENTS, Bus
 
@@ -59,6 +61,33 @@ def test_a_stick_that_is_booted_from_is_one_disk_more() -> None:
     assert disks_in_the_end(replace(LINE, path=Boot.USB)) == 2
     assert disks_in_the_end(replace(LINE, path=Boot.USB, bus=Bus.NVME)) == 1
     assert disks_in_the_end(replace(LINE, path=Boot.ISO)) == 1
+
+
+def machine_event(disks: list[str], nics: list[str]) -> bytes:
+    return json.dumps({"event": "machine", "t": 1.0, "disks": disks, "nics": nics}).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "disks", "nics", "there"),
+    [
+        (LINE, ["/dev/sda"], ["eth0"], True),
+        (LINE, ["/dev/sda"], [], False),
+        (LINE, ["/dev/sr0", "/dev/loop0"], ["eth0"], False),
+        (replace(LINE, bus=Bus.NVME), ["/dev/sda"], ["eth0"], False),
+        (replace(LINE, bus=Bus.NVME), ["/dev/nvme0n1"], ["eth0"], True),
+        (replace(LINE, bus=Bus.SD), ["/dev/mmcblk0", "/dev/sr0"], ["eth0"], True),
+        (replace(LINE, path=Boot.USB), ["/dev/sda"], ["eth0"], False),
+        (replace(LINE, path=Boot.USB), ["/dev/sda", "/dev/sdb"], ["eth0"], True),
+        (replace(LINE, card="usb-net"), ["/dev/sda"], ["eth0"], False),
+        (replace(LINE, card="usb-net"), ["/dev/sda"], ["eth0", "usb0"], True),
+    ],
+)
+def test_it_is_there_with_its_own_disk_and_all_cards(
+    line: Line, disks: list[str], nics: list[str], there: bool
+) -> None:
+    log = EventLog()
+    log.feed(machine_event([], []) + machine_event(disks, nics))
+    assert (known(log, line) is not None) is there
 
 
 def test_a_machine_that_this_qemu_cannot_make_is_said_with_the_reason() -> None:
