@@ -157,6 +157,7 @@ def _words(entry: BootEntry) -> Iterator[str]:
         if why := _why_not(word, parameter):
             raise BootEntryError(
                 f'line of label "{entry.label}": GRUB, which boots PCs with UEFI, cannot carry {showable(word)}: {why}.'
+                " Write it otherwise, or leave GRUB out with --without grub."
             )
         yield word
 

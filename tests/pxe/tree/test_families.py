@@ -128,6 +128,14 @@ def test_what_grub_cannot_carry_is_refused_where_grub_is(tftp: Tftp) -> None:
         tftp.write('title="it\'s"', **ALL)
 
 
+def test_whose_line_it_is_is_said_and_grub_may_be_left_out(tftp: Tftp) -> None:
+    install(tftp, PXELINUX, GRUB)
+    with pytest.raises(TreeError, match=f"{MAC}: line of label .* or leave GRUB out with --without grub"):
+        tftp.write("lang=FR", MAC, own='title="it\'s"', **ALL)
+    tree = tftp.write("lang=FR", MAC, own='title="it\'s"', loaders=(PXELINUX, IPXE))
+    assert "shim" not in "".join(tree.warnings) and "grubx64.efi" not in tftp.files()
+
+
 def test_what_ipxe_cannot_carry_is_no_reason_to_have_no_tree(tftp: Tftp) -> None:
     install(tftp, *LOADERS)
     tftp.write("lang=FR", MAC, **ALL)
