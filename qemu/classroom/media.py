@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pxe.commands.iso import IsoError, write
 from pxe.entries.boot_entry import BootEntryError
 from pxe.entries.room import Room
+from pxe.medium.iso import make_iso
 from pxe.medium.programs import MediumError
-from pxe.tree.pair import PairError
 
 from ..machine.spec import SpecError
 
 
-def write_medium(out: Path, pair: Path, append: str) -> Path:
-    """Write it to `out`. Raises SpecError for a line that a medium cannot have."""
+def write_medium(out: Path, pair: Path, append: str, udpcfg: bytes | None = None) -> Path:
+    """Write it to `out`; `udpcfg` is that file on it, if it is not made from the line.
+
+    Raises SpecError for a line that a medium cannot have.
+    """
     try:
-        write(out, pair, Room(append), None, False, "python3 -m initrd build")
-    except (IsoError, MediumError, BootEntryError, PairError) as error:
+        make_iso(pair, {}, Room(append), out, udpcfg=udpcfg)
+    except (MediumError, BootEntryError) as error:
         raise SpecError(str(error)) from error
     return out

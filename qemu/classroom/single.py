@@ -59,7 +59,8 @@ class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
     `files`: (name, file) that stand in the tree in the place of its own. `loader`: what the machine loads first, if not
-    the usual file. `variables`: UEFI's, of which it gets a copy, if not a new PC's.
+    the usual file. `variables`: UEFI's, of which it gets a copy, if not a new PC's. `udpcfg`: that of the medium, where
+    it is not made from the line.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
     and initrd are loaded by QEMU.
@@ -87,6 +88,7 @@ class SingleSpec:
     files: tuple[tuple[str, Path], ...] = ()
     loader: str = ""
     variables: Path | None = None
+    udpcfg: bytes | None = None
     deadline: float = 300.0
 
 
@@ -198,7 +200,7 @@ def _pair(spec: SingleSpec, scratch: Path) -> Path:
 def _medium(spec: SingleSpec, scratch: Path) -> Path | None:
     if spec.boot not in MEDIA:
         return None
-    return write_medium(scratch / "medium.iso", _pair(spec, scratch), append_line(spec))
+    return write_medium(scratch / "medium.iso", _pair(spec, scratch), append_line(spec), spec.udpcfg)
 
 
 def _variables(spec: SingleSpec, scratch: Path) -> Path | None:
