@@ -118,6 +118,31 @@ def test_a_loader_of_somebody_else_stays(tftp: Tftp) -> None:
     )
 
 
+def test_files_that_do_not_need_each_other_are_not_left_out_together(tftp: Tftp) -> None:
+    install(tftp, *LOADERS)
+    tftp.put("undionly.kpxe", "another one")
+    tree = tftp.write("lang=FR", **ALL)
+    assert tftp.files()["undionly.kpxe"] == "another one" and "snponly.efi" in tftp.files()
+    assert other(tree) == ()
+
+
+def test_what_is_put_beside_a_loader_is_not_put_beside_somebody_elses(tftp: Tftp) -> None:
+    install(tftp, PXELINUX)
+    (tftp.loaders / "lpxelinux.0").write_text("lpxelinux")
+    tftp.put("ldlinux.c32", "another one")
+    tftp.write("lang=FR")
+    assert "lpxelinux.0" not in tftp.files()
+    tftp.write("lang=FR", force=True)
+    assert tftp.files()["lpxelinux.0"] == "lpxelinux"
+
+
+def test_a_configuration_alone_is_no_loader(tftp: Tftp) -> None:
+    install(tftp, PXELINUX)
+    tftp.put("grub/grub.cfg", "set timeout=5\n")
+    tree = tftp.write("lang=FR", **ALL)
+    assert tree.sections == () and "shim-signed" in tree.warnings[0]
+
+
 def test_what_grub_cannot_carry_is_refused_where_grub_is(tftp: Tftp) -> None:
     install(tftp, PXELINUX)
     tftp.write('title="it\'s"', **ALL)
