@@ -85,7 +85,7 @@ def make_plan(there: Tenants, order: Order) -> Plan:
         plan += _configuration(there, one, order.force)
     plan += _image(there, order)
     images = (HTTP_IMAGE,) if order.image else ()
-    plan += _abandoned(there, {*images, *(str(one.path) for one in order.configurations)})
+    plan += _abandoned(there, {*images, *(str(one.path) for one in order.configurations)}, order.loaders)
     ours = {*plan.in_place, *plan.theirs, *(change.target for change in plan.changes)}
     plan += Plan(warnings=(*foreign.rivals(there.directory, ours), *foreign.loaders_elsewhere(there.directory)))
     record = Record(plan.ours)
@@ -188,9 +188,9 @@ def _configuration(there: Tenants, one: Configuration, force: bool) -> Plan:
     return Plan(theirs=(file.name,), notes=about, warnings=warnings, sections=((path, one.section),))
 
 
-def _abandoned(there: Tenants, wanted: set[str]) -> Plan:
+def _abandoned(there: Tenants, wanted: set[str], loaders: Sequence[Loader]) -> Plan:
     plan = Plan()
-    for name, standing in there.abandoned(wanted):
+    for name, standing in there.abandoned(wanted, loaders):
         path = there.directory / name
         if standing is Standing.OURS:
             told = f"{path} was removed: an earlier run wrote it, and this one does not."

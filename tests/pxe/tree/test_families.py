@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pxe.entries.loader import Loader
-from pxe.entries.loaders import GRUB, IPXE, LOADERS, PXELINUX
+from pxe.entries.loaders import GRUB, IPXE, LOADERS, MARKER, PXELINUX
 from pxe.entries.room import Boot
 from pxe.tree.tree import Tree, TreeError
 from tests.pxe.tree.trees import MAC, Tftp
@@ -161,6 +161,20 @@ def test_whose_line_it_is_is_said_and_grub_may_be_left_out(tftp: Tftp) -> None:
     assert "shim" not in "".join(tree.warnings) and "grubx64.efi" not in tftp.files()
 
 
+def test_one_that_is_left_out_goes_with_its_files_and_comes_back(tftp: Tftp) -> None:
+    install(tftp, *LOADERS)
+    tftp.write("lang=FR", MAC, **ALL)
+    before = tftp.files()
+    tree = tftp.write("lang=FR", MAC, loaders=(PXELINUX, IPXE))
+    assert before.keys() - tftp.files().keys() == {
+        *GRUB.files,
+        *map(str, (GRUB.default, GRUB.machine(MAC), *GRUB.shared)),
+    }
+    assert len([note for note in tree.notes if "was removed" in note]) == 5
+    tftp.write("lang=FR", MAC, **ALL)
+    assert tftp.files() == before
+
+
 def test_what_ipxe_cannot_carry_is_no_reason_to_have_no_tree(tftp: Tftp) -> None:
     install(tftp, *LOADERS)
     tftp.write("lang=FR", MAC, **ALL)
@@ -180,3 +194,11 @@ def test_unsigned_loaders_are_said(tftp: Tftp) -> None:
     install(tftp, *LOADERS)
     [told] = tftp.write("lang=FR", **ALL).warnings
     assert told.startswith(f"PCs with UEFI will refuse {tftp.root}/shimx64.efi: it cannot be read as a program")
+
+
+def test_the_root_of_a_server_is_not_read_through(tftp: Tftp) -> None:
+    install(tftp, *LOADERS)
+    tftp.put("somebody-elses", MARKER)
+    tftp.write("lang=FR", **ALL)
+    tftp.write("lang=DE", **ALL)
+    assert tftp.files()["somebody-elses"] == MARKER
