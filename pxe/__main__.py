@@ -118,7 +118,8 @@ def _write(
     also: Iterable[Change] = (),
 ) -> Tree:
     pair = options.pair or directory
-    return write_tree(directory, pair, room, done, force=force, build=options.build, also=also)
+    loaders = room_options.loaders_of(options)
+    return write_tree(directory, pair, room, done, force=force, loaders=loaders, build=options.build, also=also)
 
 
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
@@ -165,6 +166,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
     )
     room_options.add_options(tree)
+    room_options.add_without(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(
         "serve",
@@ -215,6 +217,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     room_options.add_options(server)
+    room_options.add_without(server)
     server.set_defaults(run=_serve)
     iso_command.add_commands(commands)
     arm_commands.add_commands(commands)

@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from kernel_cmdline import format_line
+from kernel_cmdline import format_line, showable
 
-from .boot_entry import BootEntry, make_entry
+from .boot_entry import BootEntry, BootEntryError, make_entry
 from .grub import Network, render_disk, render_grub
 from .loaders import LOADERS, Loader
 from .room import Boot, Machine, Room
@@ -85,7 +85,10 @@ def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_di
     if boots_disk:
         return Configuration(path, loader.disk, loader.own_disk)
     entry = entry_of(room, machine)
-    return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
+    try:
+        return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
+    except BootEntryError as error:
+        raise BootEntryError(f"{showable(machine.title if machine else mac)}: {error}") from error
 
 
 def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:

@@ -9,6 +9,8 @@ grub-core/lib/cmdline.c, grub-core/net):
 - A file that is not there cannot be told from one that is (`test -e` is always false over the network), but `source`
   of it does no harm. So a machine's own file says that it was there: what is for all is not booted in its place, also
   where its kernel could not be loaded.
+- A GRUB that cannot tell the netmask gives no `ip=`, and the launcher asks by DHCP itself: a word that is a variable
+  without a value is none.
 - An address in a DHCP option is eight hexadecimal digits, and GRUB cannot count: each byte is looked up in a table.
 """
 
@@ -70,10 +72,13 @@ set udpcast_router=
 set udpcast_mask=
 net_get_dhcp_option udpcast_router $udpcast_card 3 hex
 net_get_dhcp_option udpcast_mask $udpcast_card 1 hex
-udpcast_dotted "$udpcast_router"
-set udpcast_ip="$udpcast_client:$udpcast_server:$udpcast_dotted"
-udpcast_dotted "$udpcast_mask"
-set udpcast_ip="$udpcast_ip:$udpcast_dotted"
+set udpcast_ip=
+if [ -n "$udpcast_mask" ]; then
+  udpcast_dotted "$udpcast_router"
+  set udpcast_ip="ip=$udpcast_client:$udpcast_server:$udpcast_dotted"
+  udpcast_dotted "$udpcast_mask"
+  set udpcast_ip="$udpcast_ip:$udpcast_dotted"
+fi
 if regexp --set=1:udpcast_1 --set=2:udpcast_2 --set=3:udpcast_3 --set=4:udpcast_4 --set=5:udpcast_5 --set=6:udpcast_6 \
 '^(..):(..):(..):(..):(..):(..)$' "$udpcast_address"; then
   set udpcast_mac="01-$udpcast_1-$udpcast_2-$udpcast_3-$udpcast_4-$udpcast_5-$udpcast_6"
@@ -157,6 +162,7 @@ def _words(entry: BootEntry) -> Iterator[str]:
         if why := _why_not(word, parameter):
             raise BootEntryError(
                 f'line of label "{entry.label}": GRUB, which boots PCs with UEFI, cannot carry {showable(word)}: {why}.'
+                " Write it otherwise, or leave GRUB out with --without grub."
             )
         yield word
 
@@ -187,7 +193,7 @@ def _launcher(entry: BootEntry, network: Network) -> str:
     words = [f"'{word}'" for word in kernel_words(entry)]
     if network is not Network.NONE:  # not behind "--", where it would be for PID 1
         at = words.index("'--'") if "'--'" in words else len(words)
-        words[at:at] = ["ip=$udpcast_ip", "BOOTIF=$udpcast_mac"]
+        words[at:at] = ["$udpcast_ip", "BOOTIF=$udpcast_mac"]
     line = "".join(f" {word}" for word in words)
     return (
         "function udpcast_launcher {\n"

@@ -65,8 +65,8 @@ def test_the_kernel_reads_what_the_entry_says(value: str) -> None:
         Parameter("x", value, init=True),
     )
     line = parse(booted(render_grub(entry(*parameters))))
-    loaders = ("ip", "$udpcast_ip"), ("BOOTIF", "$udpcast_mac")
-    assert tuple(line) == (*parameters[:3], *(Parameter(*one) for one in loaders), parameters[3])
+    loaders = Parameter("$udpcast_ip"), Parameter("BOOTIF", "$udpcast_mac")
+    assert tuple(line) == (*parameters[:3], *loaders, parameters[3])
 
 
 @pytest.mark.parametrize(("value", "why"), REFUSED.items())
