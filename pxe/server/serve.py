@@ -29,8 +29,8 @@ from ..web import files
 from ..wire import relay
 from ..wire.message import Message
 from ..wire.watch import Policy, Watch, WatchError
-from . import addresses, firewall, ports
-from .clients import ClientEvent, Clients
+from . import addresses, beside, firewall, ports
+from .clients import ClientEvent, Clients, read_line
 from .daemon import DNSMASQ, FILES, Daemon, DaemonError, Kind, Readers
 from .dnsmasq import BootServer, config, default_range
 from .offers import Offer, offers
@@ -151,7 +151,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         _hand_over(settings.lease_file, user)
         servers = Servers(
             Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS),
-            Task(partial(files.serve, listener, Path("/")), settings.tftp_root, user, files.DESCRIPTORS),
+            Task(files.NAME, partial(files.serve, listener, Path("/")), settings.tftp_root, user, files.DESCRIPTORS),
             listener,
             place,
             claimed.fileno(),
@@ -166,9 +166,19 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             for warning in firewall.warnings("lo", IPv4Interface(f"{relay.DNSMASQ}/8"), behind):
                 say(f"warning: {warning}")
             watch.look()
+            if service.proxy:
+                settings, sentence = beside.fitted(settings, watch.next_servers, service.loaders)
+                place.config.write_bytes(os.fsencode(config(settings)))
+                if sentence:
+                    say(f"warning: {sentence}")
+
+            def show(event: ClientEvent) -> None:
+                say(f"{time.strftime('%H:%M:%S')}  {row(named(event, service.machines))}")
 
             def listen(running: Running) -> None:
                 watch.attach(running.loop, running.handed_on)
+                if service.proxy:
+                    stack.enter_context(beside.answering(running.settings, running.loop, show))
 
             _run(loop, servers, settings, say, [*attach, listen], service.machines)
 
@@ -331,7 +341,10 @@ def _run(
         show(clients.read(line))
 
     def by_http(line: str) -> None:
-        show(clients.by_http(line))
+        if said := read_line(line):
+            if said[0] == files.Said.OPENED.value:
+                patrol.opened(said[1])
+            show(clients.by_http(*said))
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.closing(patrol))
