@@ -130,7 +130,7 @@ def test_what_is_for_all_is_not_booted_where_a_machine_has_a_file() -> None:
 
 @pytest.mark.parametrize("render", [lambda *a, **k: render_grub(ENTRY, 0, *a, **k), render_disk])
 def test_a_grub_that_asks_by_itself_finds_the_machines_files_where_they_are(render: Callable[..., str]) -> None:
-    """Beside another DHCP server what that one names is the wrong place, and a PC that is done would be cloned again."""
+    """Beside another DHCP server that one names the wrong place, and a PC that is done would be cloned again."""
     server = IPv4Address("10.77.0.1")
     told = render(Network.ASKED, server=server).splitlines()
     at = told.index("set udpcast_server=10.77.0.1")
