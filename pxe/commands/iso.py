@@ -66,8 +66,6 @@ def _iso(options: argparse.Namespace) -> int:
 
 def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, build: str) -> tuple[str, ...]:
     """Write the image, and return warnings. Raises what can go wrong with line, file, pair and image."""
-    from launcher.answers.explain import is_ours  # noqa: PLC0415 - not needed to import pxe
-
     warnings = (*_lines(room), *check_entries([entry_of(room)] if room.common_is_booted else []))
     text = None if udpcfg is None else udpcfg.read_bytes()
     if text is not None:
@@ -76,7 +74,7 @@ def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, b
         raise MediumError(f"{pair} does not exist or is no folder: build the pair with `{build} -o {pair}`.")
     with locked(pair):
         found = find_pair(pair, build)
-        make_iso(pair, found.sha256, room, out.absolute(), udpcfg=text, is_ours=is_ours, replace=force)
+        make_iso(pair, found.sha256, room, out.absolute(), udpcfg=text, replace=force)
     return (*warnings, *found.notes, *found.warnings)
 
 
@@ -91,7 +89,7 @@ def _lines(room: Room) -> tuple[str, ...]:
 
 def _checked(text: bytes, name: str, room: Room) -> tuple[str, ...]:
     """Warnings about somebody's udpcfg.txt."""
-    from launcher.answers.explain import check_file  # noqa: PLC0415 - as above
+    from launcher.answers.explain import check_file  # noqa: PLC0415 - not needed to import pxe
 
     errors, warnings = check_file(text, name, line_of(room) if room.common_is_booted else "")
     if errors:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..entries.architectures import HTTP_IMAGE
 from ..entries.boot_entry import INITRD
@@ -135,12 +135,8 @@ class Clients:
             return self._missing(found["address"], name)
         return None
 
-    def by_http(self, line: str) -> ClientEvent | None:
-        """The event in one line of the server of files."""
-        try:
-            said, address, name, *more = json.loads(line)
-        except ValueError:  # also where there is no name
-            return None
+    def by_http(self, said: str, address: str, name: str = "", *more: Any) -> ClientEvent | None:
+        """The event in one line of the server of files, which `read_line` has read."""
         if said == Said.MISSING.value:
             return self._missing(address, name)
         if said == Said.REFUSED.value:
@@ -188,6 +184,15 @@ class Clients:
     def _name(self, path: str) -> str:
         # Of what stands in front, dnsmasq leaves out letters that are not ASCII.
         return path.partition(f"/{self._root.parent.name}/{self._root.name}/")[2] or path.removeprefix(f"{self._root}/")
+
+
+def read_line(line: str) -> list[Any]:
+    """A line of the server of files, with the client's address in the second place; empty for any other line."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return []
+    return said if isinstance(said, list) and len(said) > 1 else []
 
 
 def _remember(known: dict[Key, Value], key: Key, value: Value) -> None:

@@ -22,6 +22,7 @@ _SPEAKER = re.compile(r"^dnsmasq(?:-\w+)?(?:\[\d+\])?: ")
 _CHATTER = re.compile(
     r"started, version |compile time options: |DHCP, (?:IP range|proxy on subnet|static leases|sockets bound)"
     r"|TFTP root is |FAILED to start up|exiting on receipt of SIGTERM|read /|\d+ (?!DHCP)"
+    r'|\["'  # a line of the server of files
 )
 
 

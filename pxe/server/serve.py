@@ -30,7 +30,7 @@ from ..wire import relay
 from ..wire.message import Message
 from ..wire.watch import Policy, Watch, WatchError
 from . import addresses, beside, firewall, ports
-from .clients import ClientEvent, Clients
+from .clients import ClientEvent, Clients, read_line
 from .daemon import DNSMASQ, FILES, Daemon, DaemonError, Kind, Readers
 from .dnsmasq import BootServer, config, default_range
 from .offers import Offer, offers
@@ -151,7 +151,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
         _hand_over(settings.lease_file, user)
         servers = Servers(
             Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS),
-            Task(partial(files.serve, listener, Path("/")), settings.tftp_root, user, files.DESCRIPTORS),
+            Task(files.NAME, partial(files.serve, listener, Path("/")), settings.tftp_root, user, files.DESCRIPTORS),
             listener,
             place,
             claimed.fileno(),
@@ -341,7 +341,10 @@ def _run(
         show(clients.read(line))
 
     def by_http(line: str) -> None:
-        show(clients.by_http(line))
+        if said := read_line(line):
+            if said[0] == files.Said.OPENED.value:
+                patrol.opened(said[1])
+            show(clients.by_http(*said))
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.closing(patrol))

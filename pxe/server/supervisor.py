@@ -66,8 +66,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Task:
-    """What is kept, in this program: `run` gets the descriptor of the log, in a process that sees only `root`."""
+    """What is kept, in this program: `run` gets the descriptor of the log, in a process that sees only `root`.
+    `name` is the process's, 15 characters at most."""
 
+    name: str
     run: Callable[[int], int]
     root: Path
     user: User | None = None
@@ -176,6 +178,7 @@ def _become(command: Command | Task, log: int, keeper: int) -> int:
         if command.descriptors:
             _allow(command.descriptors)
         if isinstance(command, Task):
+            Path("/proc/self/comm").write_text(command.name)
             _see_only(command.root)
         kept = _KEPT if isinstance(command, Command) else ()
         if command.user:

@@ -17,7 +17,7 @@ from ..entries.grub import GRUB, Network
 from ..entries.loader import Loader
 from ..entries.room import Room
 from ..medium.http_image import make_image
-from ..medium.programs import FAT_PARTS, missing
+from ..medium.programs import HTTP_PARTS, missing
 
 
 @contextlib.contextmanager
@@ -31,7 +31,7 @@ def http_image(
     if GRUB not in loaders or places:
         yield None, ()
         return
-    if lacking := missing(FAT_PARTS):
+    if lacking := missing(HTTP_PARTS):
         names = ", ".join(part.name for part in lacking)
         packages = " ".join(dict.fromkeys(part.package for part in lacking))
         yield None, (f"without {names} there is no image for UEFI HTTP boot in the tree: apt-get install {packages}",)

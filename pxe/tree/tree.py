@@ -88,7 +88,7 @@ def write_tree(
     """
     directory, pair = directory.absolute(), pair.absolute()
     try:
-        loaders, missing = families(directory, tuple(places or ()), loaders)
+        loaders, missing = families(directory, room, tuple(places or ()), loaders)
         wanted = configurations(room, done, loaders)
         warnings = (*check_entries(entries(room), check), *missing)
     except (BootEntryError, CommandLineError) as error:

@@ -26,6 +26,9 @@ from pathlib import Path, PurePosixPath
 from .connections import Bounds, Connection, Connections
 from .request import Request
 
+NAME = "udpcast-http"
+"""What its process is called."""
+
 PATIENCE, LONGEST = 60.0, 3600.0
 BOUNDS = Bounds(life=15.0, all=1024, of_one=16)
 DESCRIPTORS = 2 * BOUNDS.all + 50

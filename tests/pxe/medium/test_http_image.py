@@ -11,7 +11,7 @@ import pytest
 from pxe.medium import programs
 from pxe.medium.fat import write_fat
 from pxe.medium.http_image import make_image
-from pxe.medium.programs import GRUB, MCOPY, SHIM, MediumError, Part, epoch, find
+from pxe.medium.programs import GRUB_NET, MCOPY, SHIM, MediumError, Part, epoch, find
 from tests.pairs import make_pair
 
 CONFIG = "linux /udpcast-linux\n"
@@ -32,17 +32,17 @@ def test_the_loaders_the_pair_and_the_configuration_are_on_it(tmp_path: Path) ->
     assert names_on(image) == {
         "EFI/BOOT/BOOTX64.EFI",
         "EFI/BOOT/grubx64.efi",
-        "boot/grub/grub.cfg",
+        "grub/grub.cfg",
         ".disk/info",
         "udpcast-linux",
         "udpcast-initrd",
     }
-    assert on_it(image, "boot/grub/grub.cfg") == CONFIG.encode()
+    assert on_it(image, "grub/grub.cfg") == CONFIG.encode()
     for name in ("udpcast-linux", "udpcast-initrd"):
         assert on_it(image, name) == (pair / name).read_bytes()
-    found = find([SHIM, GRUB])
+    found = find([SHIM, GRUB_NET])
     assert on_it(image, "EFI/BOOT/BOOTX64.EFI") == found[SHIM].read_bytes()
-    assert on_it(image, "EFI/BOOT/grubx64.efi") == found[GRUB].read_bytes()
+    assert on_it(image, "EFI/BOOT/grubx64.efi") == found[GRUB_NET].read_bytes()
 
 
 def test_the_same_pair_makes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

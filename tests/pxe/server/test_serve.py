@@ -58,6 +58,30 @@ def test_a_pc_boots_and_a_second_server_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.netns
+def test_the_tree_by_http(tmp_path: Path) -> None:
+    seen = scenario("http", tmp_path)
+    assert seen["pair"] == dict.fromkeys(seen["pair"], True)
+    steps = [line.split(None, 3)[3] for line in seen["said"] if "52:54:00:aa:bb:01  10." in line]
+    assert steps == [
+        "has its address",
+        "loaded udpcast-linux",
+        "loaded udpcast-initrd and starts",
+        "stopped while it loaded udpcast-initrd",
+        "asked for nothing, which is not in the tree",
+    ]
+    assert [int(bits, 16) for bits in (*seen["rights"][:2], *seen["rights"][3:])] == [0, 0, 0, 1]
+    assert (seen["root"], seen["shut"], seen["status"]) == ("tftp", ["", "", "", ""], 0)
+    assert seen["other"][0].startswith(
+        "Port 80 of br0 is in use by another program on this machine: the tree is at port "
+    )
+    assert seen["other"][1]
+    assert seen["refused"].startswith(
+        "port 80 (HTTP) of br0 is in use by another program on this machine: take another"
+    )
+    assert seen["given"]
+
+
+@pytest.mark.netns
 def test_beside_another_server(tmp_path: Path) -> None:
     seen = scenario("proxy", tmp_path)
     assert "addresses come from the DHCP server that is there" in seen["said"][0]
