@@ -48,8 +48,7 @@ class EnumType(type):
                 yield member
 
     def __reversed__(cls) -> Iterator[Any]:
-        members: list[Any] = list(cls)
-        return reversed(members)
+        yield from [*cls][::-1]
 
     def __len__(cls) -> int:
         return sum(1 for _ in cls)
