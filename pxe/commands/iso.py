@@ -10,11 +10,12 @@ from initrd.pair.lock import LockError, locked
 from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.arguments import path_to_write
 
-from ..entries.boot_entry import BootEntryError, check_entries
+from ..entries.boot_entry import KERNEL, BootEntryError, check_entries
 from ..entries.configuration import entry_of, line_of
-from ..entries.room import Room
+from ..entries.room import Boot, Room
 from ..medium.iso import make_iso
-from ..medium.programs import MediumError
+from ..medium.programs import GRUB, SHIM, MediumError, Part, find
+from ..signatures.check import Chain, complaints
 from ..tree.pair import PairError, find_pair
 from .options import add_options, room_of
 
@@ -75,7 +76,28 @@ def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, b
     with locked(pair):
         found = find_pair(pair, build)
         make_iso(pair, found.sha256, room, out.absolute(), udpcfg=text, replace=force)
-    return (*warnings, *found.notes, *found.warnings)
+        refused = complaints(Chain(_file(SHIM), _file(GRUB), pair / KERNEL))
+    return (*warnings, *_loops(room, text or b""), *found.notes, *found.warnings, *refused)
+
+
+def _file(part: Part) -> Path:
+    return find([part])[part]
+
+
+def _loops(room: Room, udpcfg: bytes) -> tuple[str, ...]:
+    """Where nobody takes the medium out."""
+    from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
+
+    if not room.common_is_booted or room.default is Boot.DISK:
+        return ()
+    line = prospect(line_of(room), udpcfg)
+    if not (line.unattended and line.restarts):
+        return ()
+    return (
+        "the line asks nobody, and restarts the PC after a success: one that still has the medium in it, and boots "
+        "from that first, is cloned again. Write after=poweroff,menu, or take the medium out once the screen asks or "
+        "waits.",
+    )
 
 
 def _lines(room: Room) -> tuple[str, ...]:
@@ -89,7 +111,7 @@ def _lines(room: Room) -> tuple[str, ...]:
 
 def _checked(text: bytes, name: str, room: Room) -> tuple[str, ...]:
     """Warnings about somebody's udpcfg.txt."""
-    from launcher.answers.explain import check_file  # noqa: PLC0415 - not needed to import pxe
+    from launcher.answers.explain import check_file  # noqa: PLC0415 - as above
 
     errors, warnings = check_file(text, name, line_of(room) if room.common_is_booted else "")
     if errors:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 
 from kernel_cmdline import format_line, showable
@@ -43,12 +44,12 @@ def configurations(
     return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
 
 
-def image_config(room: Room, entry: BootEntry, network: Network) -> str:
-    """GRUB's configuration in an image that has the pair; `entry` boots it. Raises BootEntryError for what GRUB cannot
-    carry."""
+def image_config(room: Room, entry: BootEntry, network: Network, server: IPv4Address | None = None) -> str:
+    """GRUB's configuration in an image that has the pair; `entry` boots it. `server` has the machines' files (None: the
+    one that DHCP names). Raises BootEntryError for what GRUB cannot carry."""
     if not room.common_is_booted:
-        return render_disk(network)
-    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK)
+        return render_disk(network, server)
+    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK, server=server)
 
 
 def of_machine(

@@ -20,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import Enum
+from ipaddress import IPv4Address
 from pathlib import Path, PurePosixPath
 
 from kernel_cmdline import MAX_BYTES, CommandLineError, Parameter, format_line, showable
@@ -226,8 +227,9 @@ def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
     )
 
 
-def _asked(network: Network) -> str:
-    """Card and addresses; where GRUB asks itself, the first card that got one, whose server has the machines' files."""
+def _asked(network: Network, server: IPv4Address | None) -> str:
+    """Card and addresses; where GRUB asks itself, the first card that got one. The machines' files are at `server`,
+    else at the one that was named to it (siaddr), which beside another DHCP server is the wrong one."""
     if network is Network.LOADED:
         return _LOADED
     lines = ["net_dhcp\n", "set udpcast_card=\n"]
@@ -241,6 +243,8 @@ def _asked(network: Network) -> str:
             f"  set udpcast_address=$net_{card}_dhcp_mac\n"
             "fi\n"
         )
+    if server:
+        lines.append(f"set udpcast_server={server}\n")
     return "".join(lines) + "set udpcast_files=(tftp,$udpcast_server)/grub\n"
 
 
@@ -248,28 +252,34 @@ def _indented(text: str) -> str:
     return "".join(f"  {line}\n" for line in text.splitlines())
 
 
-def _whole(launcher: str, choice: str, network: Network = Network.LOADED) -> str:
+def _whole(launcher: str, choice: str, network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A machine's own file puts its own function in place of `launcher`; within `if`, GRUB takes no function."""
     if network is Network.NONE:
         return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{choice}"
     unread = _UNREAD + ("udpcast_failed\n" if network is Network.LOADED else _GOES_ON)
     looked = f'{_OWN_FILE}if [ -z "$udpcast_own" -a -z "$udpcast_there" ]; then\n{_indented(unread)}fi\n'
     own = f'{looked}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
-    return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network)}{_ADDRESS}{own}"
+    return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network, server)}{_ADDRESS}{own}"
 
 
 def render_grub(
-    entry: BootEntry, timeout: float = 0, network: Network = Network.LOADED, *, disk_first: bool = False
+    entry: BootEntry,
+    timeout: float = 0,
+    network: Network = Network.LOADED,
+    *,
+    disk_first: bool = False,
+    server: IPv4Address | None = None,
 ) -> str:
     """A whole grub.cfg. With a `timeout` (seconds) there is a menu, else the entry is booted at once. `disk_first`: the
-    local disk unless somebody chooses the entry. Raises BootEntryError.
+    local disk unless somebody chooses the entry. `server`: where a GRUB that asks by itself finds the machines' files.
+    Raises BootEntryError.
     """
-    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network)
+    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network, server)
 
 
-def render_disk(network: Network = Network.LOADED) -> str:
+def render_disk(network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A whole grub.cfg that boots the local disk, but for machines with a file of their own."""
-    return _whole("", "udpcast_disk\n", network)
+    return _whole("", "udpcast_disk\n", network, server)
 
 
 def _own(entry: BootEntry, timeout: float) -> str:

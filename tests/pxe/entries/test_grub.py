@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from ipaddress import IPv4Address
 
 import pytest
 
 from kernel_cmdline import CommandLine, Parameter, parse
 from pxe.entries.boot_entry import BootEntry, BootEntryError, make_entry
-from pxe.entries.grub import GRUB, Network, kernel_words, render_grub
+from pxe.entries.grub import GRUB, Network, kernel_words, render_disk, render_grub
 
 ODD = (
     *(
@@ -135,3 +136,15 @@ def test_a_server_that_is_silent_is_no_server_without_a_file() -> None:
     assert whole.index("source $udpcast_files/there.cfg") < told < whole.index("  udpcast_failed\nfi\n", told)
     assert told < whole.rindex('if [ -z "$udpcast_own" ]; then')
     assert "udpcast_failed\nfi" not in image and "Where it has no TFTP" in image
+
+
+@pytest.mark.parametrize("render", [lambda *a, **k: render_grub(ENTRY, 0, *a, **k), render_disk])
+def test_a_grub_that_asks_by_itself_finds_the_machines_files_where_they_are(render: Callable[..., str]) -> None:
+    """Beside another DHCP server that one names the wrong place, and a PC that is done would be cloned again."""
+    server = IPv4Address("10.77.0.1")
+    told = render(Network.ASKED, server=server).splitlines()
+    at = told.index("set udpcast_server=10.77.0.1")
+    assert told[at + 1] == "set udpcast_files=(tftp,$udpcast_server)/grub"
+    assert "source $udpcast_files/$udpcast_mac" in told[at:]
+    assert "set udpcast_server=10.77.0.1" not in render(Network.ASKED).splitlines()
+    assert render(Network.LOADED, server=server) == render(Network.LOADED)

@@ -55,6 +55,8 @@ def test_the_same_pair_makes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("TZ", ("UTC", "Asia/Tokyo")[number])
         make_image(pair, CONFIG, image)
     assert images[0].read_bytes() == images[1].read_bytes()
+    told = subprocess.run(["mdir", "-i", images[0], "::"], check=True, capture_output=True, text=True).stdout
+    assert "Volume Serial Number is 7564-7063" in told
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     make_image(tmp_path / "pair0", CONFIG, tmp_path / "later.img")
     assert (tmp_path / "later.img").read_bytes() != images[0].read_bytes()
