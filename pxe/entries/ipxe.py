@@ -158,6 +158,7 @@ IPXE = Loader(
     name="iPXE",
     pcs="PCs that are given iPXE (BIOS, or UEFI without Secure Boot)",
     files=("undionly.kpxe", "snponly.efi"),
+    groups=(("undionly.kpxe",), ("snponly.efi",)),
     places=(Path("/usr/lib/ipxe"),),
     packages=("ipxe",),
     default=PurePosixPath("boot.ipxe"),

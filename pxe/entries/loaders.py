@@ -24,16 +24,10 @@ __all__ = [
     "boots_disk",
     "launcher_words",
     "machine_file",
-    "needed",
 ]
 
 LOADERS = (PXELINUX, GRUB, IPXE)
 """The first one is for most PCs where nothing else is said."""
-
-
-def needed() -> tuple[Loader, ...]:
-    """Those that must be able to carry every entry of a room: not the optional ones, and none that is not here."""
-    return tuple(one for one in LOADERS if one.is_installed() and not one.is_optional) or LOADERS[:1]
 
 
 def launcher_words(line: str) -> list[str]:

@@ -13,7 +13,7 @@ from kernel_cmdline import format_line, showable
 
 from ..entries.boot_entry import BootEntry, BootEntryError, launcher_check
 from ..entries.configuration import configurations, entry_of, line_of
-from ..entries.loaders import needed
+from ..entries.loaders import LOADERS
 from ..entries.room import Boot, Machine, Room
 from .mistakes import Mistakes
 from .parameters import Given, folded, written
@@ -109,8 +109,7 @@ class _Judge:
 
         title = machine.title if machine else "machines that are not named"
         try:
-            for loader in needed():
-                loader.section(entry)
+            LOADERS[0].section(entry)
         except BootEntryError as error:
             self._rest.setdefault(str(error), []).append((place, title))
             return

@@ -32,7 +32,14 @@ def fitted(
     grub = loaders.grub_version(settings.tftp_root / loaders.GRUB)
     found = loaders.given(there, grub, next_servers, settings.server.ip)
     offers = tuple(replace(one, file=_file(one, found, there, chosen)) for one in settings.offers)
-    return replace(settings, offers=offers), found.sentence
+    wanted = next((chosen.get(one.kind.option) for one in offers if one.kind.file == loaders.SHIM), None)
+    return replace(settings, offers=offers), _said(found, wanted)
+
+
+def _said(found: Given, wanted: str | None) -> str:
+    if wanted is None:
+        return found.sentence
+    return found.stuck if wanted == loaders.SHIM else ""
 
 
 def _file(one: Offer, found: Given, there: Collection[str], chosen: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ machine. Medians over all runs.
 * firmware: the machine sends its first packet, or reads its medium for the first time;
 * loader: nothing is left to load but kernel and initrd (by their sizes: headers on the wire make that a little late);
 * loaded: 99.5 % of all that is loaded before the kernel starts has come;
-* kernel, /init, role screen: as the machine itself says.
+* kernel: its clock starts, when it has unpacked itself; /init and role screen: as the machine itself says.
 """
 
 from __future__ import annotations
@@ -47,15 +47,18 @@ DEADLINE = 600.0
 
 @dataclass(frozen=True)
 class Way:
-    """One row of the table. `installer`: Debian's, else ours."""
+    """One row of the table. `loader`: what is loaded first, where it is not the usual file. `installer`: Debian's, else
+    ours."""
 
     firmware: Firmware
     path: Boot
+    loader: str = ""
     installer: bool = False
 
     @property
     def name(self) -> str:
-        return f"{'installer: ' if self.installer else ''}{self.firmware.value} {self.path.value}"
+        whose = "installer: " if self.installer else ""
+        return f"{whose}{self.firmware.value} {self.path.value} {self.loader}".rstrip()
 
     @property
     def peer(self) -> Way:
@@ -64,8 +67,12 @@ class Way:
         return Way(like, Boot.PXE, installer=True)
 
 
-WAYS = tuple(Way(*one) for one in PATHS if one[1] is not Boot.USB)
-"""A stick is read as a disc is."""
+WAYS = (
+    *(Way(*one) for one in PATHS if one[1] is not Boot.USB),
+    Way(Firmware.BIOS, Boot.PXE, "undionly.kpxe"),
+    Way(Firmware.UEFI, Boot.PXE, "snponly.efi"),
+)
+"""Each way with its usual loader, and iPXE. A stick is read as a disc is."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,17 @@ def spec(way: Way, pair: Path, files: tuple[Path, Path]) -> SingleSpec:
     kernel, initrd = files if way.installer else of_pair(pair)
     memory = installer.MEMORY if way.installer else MEMORY[way.firmware]
     disks = (DISK_BYTES,)
-    return SingleSpec(kernel, initrd, "quiet", way.path, way.firmware, disks=disks, memory=memory, deadline=DEADLINE)
+    return SingleSpec(
+        kernel,
+        initrd,
+        "quiet",
+        way.path,
+        way.firmware,
+        disks=disks,
+        memory=memory,
+        loader=way.loader,
+        deadline=DEADLINE,
+    )
 
 
 def _boot(way: Way, pair: Path, files: tuple[Path, Path]) -> Boots:
@@ -244,6 +261,8 @@ def from_json(text: str) -> PathsBench:
     boots = []
     for one in record["boots"]:
         way = one["way"]
-        boots.append(Boots(**{**one, "way": Way(Firmware(way["firmware"]), Boot(way["path"]), way["installer"])}))
+        boots.append(
+            Boots(**{**one, "way": Way(**{**way, "firmware": Firmware(way["firmware"]), "path": Boot(way["path"])})})
+        )
     failures = tuple((name, why) for name, why in record["failures"])
     return PathsBench(**{**record, "boots": tuple(boots), "failures": failures})

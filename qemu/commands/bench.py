@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..bench import boot, cases, classrooms, hardware, hardware_lines, namespaces, paths, results, used, used_cases
+from ..machine import available
 from ..machine.spec import SpecError
 from .options import command, json_option, machine_options, pair_option, positive, show, tell
 
@@ -77,7 +78,8 @@ def _hardware_options(made: argparse.ArgumentParser) -> None:
 
 
 def _hardware(options: argparse.Namespace) -> int:
-    lines = _chosen(hardware_lines.every() if options.all else hardware_lines.economical(), options.only)
+    every = hardware_lines.every() if options.all else hardware_lines.economical(available.devices())
+    lines = _chosen(every, options.only)
     if options.list:
         print(*(line.name for line in lines), sep="\n")
         return 0

@@ -96,5 +96,8 @@ def test_secure_boot_goes_on_to_http_boot_where_grub_would_ask_the_wrong_server(
 
 @pytest.mark.parametrize("firmware", [Firmware.UEFI, Firmware.SECURE_BOOT])
 def test_http_boot(firmware: Firmware, tmp_path: Path) -> None:
-    seen = booted(BesideSpec(PAIR, firmware, Boot.HTTP, deadline=HOURS), tmp_path)
+    """And the PC's own line comes from us, not from the server that the other one names."""
+    own = ("--machine", f"{mac(0)}=lang=FR")
+    seen = booted(BesideSpec(PAIR, firmware, Boot.HTTP, options=own, deadline=HOURS), tmp_path)
+    assert "lang=FR" in seen.line.split()
     assert any(f"is told http://{SERVER.ip}" in line for line in seen.said)

@@ -92,6 +92,8 @@ def kinds(*options: str) -> dict[str, object]:
         client.say(message)
     client.lease(server=FOREIGN)
     ours = [line for line in client.seen if line.startswith(f"{SERVER} ")]
+    client.say(discover(*clients()["19"], mac="52:54:00:aa:cc:ff"))
+    serving.until("52:54:00:aa:cc:ff")
     return {"seen": seen, "refused": ours, "said": serving.said, "status": serving.end()}
 
 

@@ -42,4 +42,9 @@ def test_each_kind_of_client(next_server: str, uefi: bool, tmp_path: Path) -> No
     }
     assert seen["refused"] == []
     assert any("would ask" in line for line in seen["said"]) != uefi
+    assert any(f"asks to boot by UEFI x86-64 by HTTP, and is told {url}udpcast.img" in line for line in seen["said"])
+    assert seen["said"][-1].endswith(
+        "asks to boot by UEFI ARM of 64 bits by HTTP, for which this server has nothing: the launcher runs on PCs with "
+        "x86-64 only"
+    )
     assert seen["status"] == 0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pxe.entries.loader import Loader
-from pxe.entries.loaders import GRUB, IPXE, LOADERS, PXELINUX
+from pxe.entries.loaders import GRUB, IPXE, LOADERS, MARKER, PXELINUX
 from pxe.entries.room import Boot
 from pxe.tree.tree import Tree, TreeError
 from tests.pxe.tree.trees import MAC, Tftp
@@ -118,6 +118,31 @@ def test_a_loader_of_somebody_else_stays(tftp: Tftp) -> None:
     )
 
 
+def test_files_that_do_not_need_each_other_are_not_left_out_together(tftp: Tftp) -> None:
+    install(tftp, *LOADERS)
+    tftp.put("undionly.kpxe", "another one")
+    tree = tftp.write("lang=FR", **ALL)
+    assert tftp.files()["undionly.kpxe"] == "another one" and "snponly.efi" in tftp.files()
+    assert other(tree) == ()
+
+
+def test_what_is_put_beside_a_loader_is_not_put_beside_somebody_elses(tftp: Tftp) -> None:
+    install(tftp, PXELINUX)
+    (tftp.loaders / "lpxelinux.0").write_text("lpxelinux")
+    tftp.put("ldlinux.c32", "another one")
+    tftp.write("lang=FR")
+    assert "lpxelinux.0" not in tftp.files()
+    tftp.write("lang=FR", force=True)
+    assert tftp.files()["lpxelinux.0"] == "lpxelinux"
+
+
+def test_a_configuration_alone_is_no_loader(tftp: Tftp) -> None:
+    install(tftp, PXELINUX)
+    tftp.put("grub/grub.cfg", "set timeout=5\n")
+    tree = tftp.write("lang=FR", **ALL)
+    assert tree.sections == () and "shim-signed" in tree.warnings[0]
+
+
 def test_what_grub_cannot_carry_is_refused_where_grub_is(tftp: Tftp) -> None:
     install(tftp, PXELINUX)
     tftp.write('title="it\'s"', **ALL)
@@ -126,6 +151,28 @@ def test_what_grub_cannot_carry_is_refused_where_grub_is(tftp: Tftp) -> None:
         TreeError, match="GRUB, which boots PCs with UEFI, cannot carry title=it's: there is an apostrophe"
     ):
         tftp.write('title="it\'s"', **ALL)
+
+
+def test_whose_line_it_is_is_said_and_grub_may_be_left_out(tftp: Tftp) -> None:
+    install(tftp, PXELINUX, GRUB)
+    with pytest.raises(TreeError, match=f"{MAC}: line of label .* or leave GRUB out with --without grub"):
+        tftp.write("lang=FR", MAC, own='title="it\'s"', **ALL)
+    tree = tftp.write("lang=FR", MAC, own='title="it\'s"', loaders=(PXELINUX, IPXE))
+    assert "shim" not in "".join(tree.warnings) and "grubx64.efi" not in tftp.files()
+
+
+def test_one_that_is_left_out_goes_with_its_files_and_comes_back(tftp: Tftp) -> None:
+    install(tftp, *LOADERS)
+    tftp.write("lang=FR", MAC, **ALL)
+    before = tftp.files()
+    tree = tftp.write("lang=FR", MAC, loaders=(PXELINUX, IPXE))
+    assert before.keys() - tftp.files().keys() == {
+        *GRUB.files,
+        *map(str, (GRUB.default, GRUB.machine(MAC), *GRUB.shared)),
+    }
+    assert len([note for note in tree.notes if "was removed" in note]) == 5
+    tftp.write("lang=FR", MAC, **ALL)
+    assert tftp.files() == before
 
 
 def test_what_ipxe_cannot_carry_is_no_reason_to_have_no_tree(tftp: Tftp) -> None:
@@ -147,3 +194,11 @@ def test_unsigned_loaders_are_said(tftp: Tftp) -> None:
     install(tftp, *LOADERS)
     [told] = tftp.write("lang=FR", **ALL).warnings
     assert told.startswith(f"PCs with UEFI will refuse {tftp.root}/shimx64.efi: it cannot be read as a program")
+
+
+def test_the_root_of_a_server_is_not_read_through(tftp: Tftp) -> None:
+    install(tftp, *LOADERS)
+    tftp.put("somebody-elses", MARKER)
+    tftp.write("lang=FR", **ALL)
+    tftp.write("lang=DE", **ALL)
+    assert tftp.files()["somebody-elses"] == MARKER

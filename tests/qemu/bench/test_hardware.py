@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from qemu.bench import hardware
 from qemu.bench.hardware import HardwareBench, Row
 from qemu.bench.hardware_lines import DISKS, PATHS, Line, Situation, economical, every, impossible
-from qemu.bench.situations import cards_in_the_end, cards_of, disks_in_the_end
+from qemu.bench.situations import cards_in_the_end, cards_of, disks_in_the_end, known
 from qemu.commands.commands import parser
 from qemu.machine import available
 from qemu.machine.cards import CARDS
+from qemu.machine.events import EventLog
 from qemu.machine.firmware import MEDIA, Boot, Firmware
 from qemu.machine.storage import ATTACHMENTS, Bus
 
@@ -27,6 +29,19 @@ def test_every_way_card_disk_and_situation_is_in_a_machine() -> None:
         assert {line.situation for line in lines} == set(Situation)
         assert len({line.name for line in lines}) == len(lines)
     assert len(economical()) < 30
+
+
+ALL = {card.device for card in CARDS.values()} | {row.device for row in ATTACHMENTS.values()}
+HERE = frozenset(ALL - {"igb", "emmc"})
+
+
+def test_every_way_is_in_a_machine_that_can_be_made() -> None:
+    lines = economical(HERE)
+    could = [line for line in lines if not impossible(line, HERE, "7.2")]
+    assert {(line.firmware, line.path) for line in could} == set(PATHS)
+    assert [line.name for line in lines if line not in could] == ["bios pxe igb ahci", "bios pxe e1000 emmc"]
+    assert {line.card for line in could} == set(CARDS) - {"igb"}
+    assert economical(frozenset(ALL)) == economical()
 
 
 def test_a_bios_boots_from_each_card_that_has_a_boot_rom() -> None:
@@ -59,6 +74,33 @@ def test_a_stick_that_is_booted_from_is_one_disk_more() -> None:
     assert disks_in_the_end(replace(LINE, path=Boot.USB)) == 2
     assert disks_in_the_end(replace(LINE, path=Boot.USB, bus=Bus.NVME)) == 1
     assert disks_in_the_end(replace(LINE, path=Boot.ISO)) == 1
+
+
+def machine_event(disks: list[str], nics: list[str]) -> bytes:
+    return json.dumps({"event": "machine", "t": 1.0, "disks": disks, "nics": nics}).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "disks", "nics", "there"),
+    [
+        (LINE, ["/dev/sda"], ["eth0"], True),
+        (LINE, ["/dev/sda"], [], False),
+        (LINE, ["/dev/sr0", "/dev/loop0"], ["eth0"], False),
+        (replace(LINE, bus=Bus.NVME), ["/dev/sda"], ["eth0"], False),
+        (replace(LINE, bus=Bus.NVME), ["/dev/nvme0n1"], ["eth0"], True),
+        (replace(LINE, bus=Bus.SD), ["/dev/mmcblk0", "/dev/sr0"], ["eth0"], True),
+        (replace(LINE, path=Boot.USB), ["/dev/sda"], ["eth0"], False),
+        (replace(LINE, path=Boot.USB), ["/dev/sda", "/dev/sdb"], ["eth0"], True),
+        (replace(LINE, card="usb-net"), ["/dev/sda"], ["eth0"], False),
+        (replace(LINE, card="usb-net"), ["/dev/sda"], ["eth0", "usb0"], True),
+    ],
+)
+def test_it_is_there_with_its_own_disk_and_all_cards(
+    line: Line, disks: list[str], nics: list[str], there: bool
+) -> None:
+    log = EventLog()
+    log.feed(machine_event([], []) + machine_event(disks, nics))
+    assert (known(log, line) is not None) is there
 
 
 def test_a_machine_that_this_qemu_cannot_make_is_said_with_the_reason() -> None:
@@ -107,8 +149,11 @@ def test_the_result_is_read_again_as_it_was_written() -> None:
     assert hardware.from_json(hardware.to_json(BENCH)) == BENCH
 
 
-def test_the_command_takes_each_at_least_once_unless_all_are_wanted(capsys: pytest.CaptureFixture[str]) -> None:
-    for words, lines in (([], economical()), (["--all"], every())):
+def test_the_command_takes_each_at_least_once_unless_all_are_wanted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(available, "devices", lambda: HERE)
+    for words, lines in (([], economical(HERE)), (["--all"], every())):
         options = parser().parse_args(["bench", "hardware", "--list", *words])
         assert options.run(options) == 0
         assert capsys.readouterr().out.splitlines() == [line.name for line in lines]
