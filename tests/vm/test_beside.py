@@ -89,6 +89,7 @@ def test_secure_boot_goes_on_to_http_boot_where_grub_would_ask_the_wrong_server(
     if grub_2_12 == GRUB:
         return  # this machine's GRUB asks the right one
     seen = booted(BesideSpec(PAIR, Firmware.SECURE_BOOT, deadline=HOURS), tmp_path)
+    assert ['"Access Denied"' in one for one in seen.refused] == [True]
     said = "\n".join(seen.said)
     assert f"would ask the DHCP server's next server ({OTHER})" in said
     assert "udpcast.img" in said
