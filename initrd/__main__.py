@@ -156,9 +156,12 @@ def make(options: argparse.Namespace, command: str) -> int:
 def summary(result: Manifest, output: Path) -> Iterator[str]:
     """What was built, and what is missing in it."""
     from . import apt, firmware  # noqa: PLC0415
+    from .pair import check  # noqa: PLC0415
 
     for entry in result.files:
         yield f"{showable(str(output / entry.name))}  {entry.size / 1e6:.1f} MB"
+    if (image := output / check.IMAGE).exists():
+        yield f"{showable(str(image))} still has the pair of before: `tree` makes it anew"
     yield f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages"
     if without := [name for name in tools.FILE_SYSTEMS if name not in result.file_systems]:
         yield f"without the tools of {', '.join(without)}: such partitions are sent whole"

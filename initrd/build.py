@@ -15,7 +15,19 @@ from pathlib import Path
 from initrd.pair import bzimage, check, pe
 from kernel_cmdline import showable
 
-from . import firmware, image, interruption, kernel, kernel_config, manifest, output, python, tools, workspace
+from . import (
+    firmware,
+    image,
+    interruption,
+    kernel,
+    kernel_config,
+    manifest,
+    module_signatures,
+    output,
+    python,
+    tools,
+    workspace,
+)
 from .drivers import account, left_here, outside, prefer, replace, wanted, went_in
 from .errors import BuildError, writing
 from .manifest import Manifest
@@ -154,11 +166,12 @@ def make(
         replace(found, source, tree)
         firmware.complete(tree, source, work)
         lacking = firmware.missing(tree, source)
+        refused = module_signatures.warnings(tree, source, work)
         image.tidy(tree, source)
         inside = went_in(found, source, tree)
         prefer(inside, source, tree)
         image.resolve(tree, project, modules, source, file_systems)
-    for sentence in (*account(found, inside, source), *(left_here(source, work) if source.package else ())):
+    for sentence in (*account(found, inside, source), *refused, *(left_here(source, work) if source.package else ())):
         LOG.warning("%s", showable(sentence))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])

@@ -33,6 +33,9 @@ inside a function."""
 
 REPLACED: dict[str, str | None] = {
     "ctypes.util": "ctypes_util.py",
+    "re._patterns": "re_patterns.py",
+    "re._compiler": "re_compiler.py",
+    "re._parser": "re_parser.py",
     "urllib.parse": "urllib_parse.py",
     "urwid.event_loop.asyncio_loop": "urwid_asyncio_loop.py",
     **dict.fromkeys(f"urwid.event_loop.{name}_loop" for name in ("glib", "tornado", "trio", "twisted", "zmq")),
@@ -41,6 +44,12 @@ REPLACED: dict[str, str | None] = {
 }
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
+
+ASIDE = {"re._whole_compiler": "re._compiler", "re._whole_parser": "re._parser"}
+"""What is replaced and wanted all the same, by its new name."""
+
+PATTERNS = "re._patterns"
+"""The module in which `re_compiler.py` finds the compiled expressions."""
 
 LEAN = {
     "typing": "lean_typing.py",
@@ -100,13 +109,16 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
         "packages": OUR_PACKAGES,
         "modules": (*LIBRARIES, *LAZY, *(LEFT_OUT if replace.keys() >= LEAN.keys() else ())),
         "replace": replace,
+        "aside": ASIDE,
+        "patterns": PATTERNS,
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
     (out / "lib-dynload").mkdir(parents=True)
     # A fixed hash seed: no order of a set shall reach the bytes that are written.
-    command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
-    report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
+    environment = {"PYTHONHASHSEED": "0", "PYTHONPATH": str(PROJECT)}
+    command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", "-m", "initrd.inside.collect", out]
+    report = json.loads(run(command, stdin=json.dumps(request), environment=environment))
     compile_catalogues(project, out)
     return PythonTree(
         home,

@@ -73,17 +73,19 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
     with remembering(options.directory, options.pair or options.directory, room) as memory:
-        tree = _write(options, options.directory, room, memory.done, options.force, also=(memory.change,))
+        also = (memory.change,)
+        tree = _write(options, options.directory, room, memory.done, options.force, also, options.tftp)
     advice = (*_advice(options, room, memory.done), *room_advice.loops(room, options.prog, memory.done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
-    command = shlex.join((*options.prog.split(), "dhcp", str(options.directory), "--tftp"))
-    print(showable(f"What the DHCP server needs: `{command} ADDRESS`, with the address of the TFTP server."))
+    server = str(options.tftp or "ADDRESS")
+    command = shlex.join((*options.prog.split(), "dhcp", str(options.directory), "--tftp", server))
+    print(showable(f"What the DHCP server needs: `{command}`{'' if options.tftp else ', that of the TFTP server'}."))
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
-        tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
+        tree = _write(options, settings.tftp_root, told.begin(settings), told.done, server=settings.server.ip)
         page = [("tcp", told.port)] if told.port else []
         closed = firewall.warnings(settings.interface, settings.server, page)
         for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
@@ -116,9 +118,21 @@ def _write(
     done: Collection[str],
     force: bool = False,
     also: Iterable[Change] = (),
+    server: IPv4Address | None = None,
 ) -> Tree:
     pair = options.pair or directory
-    return write_tree(directory, pair, room, done, force=force, build=options.build, also=also)
+    loaders = room_options.loaders_of(options)
+    return write_tree(
+        directory,
+        pair,
+        room,
+        done,
+        force=force,
+        loaders=loaders,
+        build=options.build,
+        also=also,
+        server=server,
+    )
 
 
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
@@ -164,7 +178,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tree.add_argument(
         "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
     )
+    tree.add_argument(
+        "--tftp",
+        type=room_options.address,
+        metavar="IP",
+        help="the address of the TFTP server, for PCs that boot by HTTP: there they find the files of their own "
+        "(default: the next server that the DHCP server names)",
+    )
     room_options.add_options(tree)
+    room_options.add_without(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(
         "serve",
@@ -215,6 +237,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     room_options.add_options(server)
+    room_options.add_without(server)
     server.set_defaults(run=_serve)
     iso_command.add_commands(commands)
     arm_commands.add_commands(commands)

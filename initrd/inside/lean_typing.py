@@ -16,7 +16,7 @@ class Any:
     """Whatever it is."""
 
 
-NoReturn = Any
+BinaryIO = NoReturn = Any
 
 
 class TypeVar:

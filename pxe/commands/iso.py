@@ -10,11 +10,12 @@ from initrd.pair.lock import LockError, locked
 from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.arguments import path_to_write
 
-from ..entries.boot_entry import BootEntryError, check_entries
+from ..entries.boot_entry import KERNEL, BootEntryError, check_entries
 from ..entries.configuration import entry_of, line_of
-from ..entries.room import Room
+from ..entries.room import Boot, Room
 from ..medium.iso import make_iso
-from ..medium.programs import MediumError
+from ..medium.programs import GRUB, SHIM, MediumError, Part, find
+from ..signatures.check import Chain, complaints
 from ..tree.pair import PairError, find_pair
 from .options import add_options, room_of
 
@@ -66,8 +67,6 @@ def _iso(options: argparse.Namespace) -> int:
 
 def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, build: str) -> tuple[str, ...]:
     """Write the image, and return warnings. Raises what can go wrong with line, file, pair and image."""
-    from launcher.answers.explain import is_ours  # noqa: PLC0415 - not needed to import pxe
-
     warnings = (*_lines(room), *check_entries([entry_of(room)] if room.common_is_booted else []))
     text = None if udpcfg is None else udpcfg.read_bytes()
     if text is not None:
@@ -76,8 +75,29 @@ def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, b
         raise MediumError(f"{pair} does not exist or is no folder: build the pair with `{build} -o {pair}`.")
     with locked(pair):
         found = find_pair(pair, build)
-        make_iso(pair, found.sha256, room, out.absolute(), udpcfg=text, is_ours=is_ours, replace=force)
-    return (*warnings, *found.notes, *found.warnings)
+        make_iso(pair, found.sha256, room, out.absolute(), udpcfg=text, replace=force)
+        refused = complaints(Chain(_file(SHIM), _file(GRUB), pair / KERNEL))
+    return (*warnings, *_loops(room, text or b""), *found.notes, *found.warnings, *refused)
+
+
+def _file(part: Part) -> Path:
+    return find([part])[part]
+
+
+def _loops(room: Room, udpcfg: bytes) -> tuple[str, ...]:
+    """Where nobody takes the medium out."""
+    from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
+
+    if not room.common_is_booted or room.default is Boot.DISK:
+        return ()
+    line = prospect(line_of(room), udpcfg)
+    if not (line.unattended and line.restarts):
+        return ()
+    return (
+        "the line asks nobody, and restarts the PC after a success: one that still has the medium in it, and boots "
+        "from that first, is cloned again. Write after=poweroff,menu, or take the medium out once the screen asks or "
+        "waits.",
+    )
 
 
 def _lines(room: Room) -> tuple[str, ...]:

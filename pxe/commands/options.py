@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from ..entries.boot_entry import LABEL
+from ..entries.loaders import LOADERS, Loader
 from ..entries.room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, machines_of
 from ..room_file.file import read_room
 from ..server.addresses import check_name
@@ -51,6 +52,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--timeout", type=_seconds, metavar="S", help="show a boot prompt for so many seconds")
     parser.set_defaults(wrong_usage=parser.error)
+
+
+def add_without(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=[one.name.lower() for one in LOADERS],
+        metavar="LOADER",
+        help=f"leave out a boot loader: {', '.join(one.name.lower() for one in LOADERS)} (may be repeated)",
+    )
+
+
+def loaders_of(options: argparse.Namespace) -> tuple[Loader, ...]:
+    """The boot loaders that are not left out; without any is wrong usage."""
+    left = tuple(one for one in LOADERS if one.name.lower() not in options.without)
+    if not left:
+        options.wrong_usage("--without leaves out all boot loaders, and no PC could boot")
+    return left
 
 
 def room_of(options: argparse.Namespace) -> Room:

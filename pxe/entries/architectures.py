@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HTTP_IMAGE = "udpcast.img"
+from initrd.pair import check as pair
+
+HTTP_IMAGE = pair.IMAGE
 """The FAT image that UEFI loads as a whole by HTTP."""
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 
-from kernel_cmdline import format_line
+from kernel_cmdline import format_line, showable
 
-from .boot_entry import BootEntry, make_entry
+from .boot_entry import BootEntry, BootEntryError, make_entry
 from .grub import Network, render_disk, render_grub
 from .loaders import LOADERS, Loader
 from .room import Boot, Machine, Room
@@ -43,12 +44,12 @@ def configurations(
     return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
 
 
-def image_config(room: Room, entry: BootEntry, network: Network) -> str:
-    """GRUB's configuration in an image that has the pair; `entry` boots it. Raises BootEntryError for what GRUB cannot
-    carry."""
+def image_config(room: Room, entry: BootEntry, network: Network, server: IPv4Address | None = None) -> str:
+    """GRUB's configuration in an image that has the pair; `entry` boots it. `server` has the machines' files (None: the
+    one that DHCP names). Raises BootEntryError for what GRUB cannot carry."""
     if not room.common_is_booted:
-        return render_disk(network)
-    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK)
+        return render_disk(network, server)
+    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK, server=server)
 
 
 def of_machine(
@@ -85,7 +86,10 @@ def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_di
     if boots_disk:
         return Configuration(path, loader.disk, loader.own_disk)
     entry = entry_of(room, machine)
-    return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
+    try:
+        return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
+    except BootEntryError as error:
+        raise BootEntryError(f"{showable(machine.title if machine else mac)}: {error}") from error
 
 
 def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:

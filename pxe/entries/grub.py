@@ -9,6 +9,8 @@ grub-core/lib/cmdline.c, grub-core/net):
 - A file that is not there cannot be told from one that is (`test -e` is always false over the network), but `source`
   of it does no harm. So a machine's own file says that it was there: what is for all is not booted in its place, also
   where its kernel could not be loaded.
+- A GRUB that cannot tell the netmask gives no `ip=`, and the launcher asks by DHCP itself: a word that is a variable
+  without a value is none.
 - An address in a DHCP option is eight hexadecimal digits, and GRUB cannot count: each byte is looked up in a table.
 """
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import Enum
+from ipaddress import IPv4Address
 from pathlib import Path, PurePosixPath
 
 from kernel_cmdline import MAX_BYTES, CommandLineError, Parameter, format_line, showable
@@ -70,10 +73,13 @@ set udpcast_router=
 set udpcast_mask=
 net_get_dhcp_option udpcast_router $udpcast_card 3 hex
 net_get_dhcp_option udpcast_mask $udpcast_card 1 hex
-udpcast_dotted "$udpcast_router"
-set udpcast_ip="$udpcast_client:$udpcast_server:$udpcast_dotted"
-udpcast_dotted "$udpcast_mask"
-set udpcast_ip="$udpcast_ip:$udpcast_dotted"
+set udpcast_ip=
+if [ -n "$udpcast_mask" ]; then
+  udpcast_dotted "$udpcast_router"
+  set udpcast_ip="ip=$udpcast_client:$udpcast_server:$udpcast_dotted"
+  udpcast_dotted "$udpcast_mask"
+  set udpcast_ip="$udpcast_ip:$udpcast_dotted"
+fi
 if regexp --set=1:udpcast_1 --set=2:udpcast_2 --set=3:udpcast_3 --set=4:udpcast_4 --set=5:udpcast_5 --set=6:udpcast_6 \
 '^(..):(..):(..):(..):(..):(..)$' "$udpcast_address"; then
   set udpcast_mac="01-$udpcast_1-$udpcast_2-$udpcast_3-$udpcast_4-$udpcast_5-$udpcast_6"
@@ -157,6 +163,7 @@ def _words(entry: BootEntry) -> Iterator[str]:
         if why := _why_not(word, parameter):
             raise BootEntryError(
                 f'line of label "{entry.label}": GRUB, which boots PCs with UEFI, cannot carry {showable(word)}: {why}.'
+                " Write it otherwise, or leave GRUB out with --without grub."
             )
         yield word
 
@@ -187,7 +194,7 @@ def _launcher(entry: BootEntry, network: Network) -> str:
     words = [f"'{word}'" for word in kernel_words(entry)]
     if network is not Network.NONE:  # not behind "--", where it would be for PID 1
         at = words.index("'--'") if "'--'" in words else len(words)
-        words[at:at] = ["ip=$udpcast_ip", "BOOTIF=$udpcast_mac"]
+        words[at:at] = ["$udpcast_ip", "BOOTIF=$udpcast_mac"]
     line = "".join(f" {word}" for word in words)
     return (
         "function udpcast_launcher {\n"
@@ -209,8 +216,9 @@ def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
     )
 
 
-def _asked(network: Network) -> str:
-    """Card and addresses; where GRUB asks itself, the first card that got one, whose server has the machines' files."""
+def _asked(network: Network, server: IPv4Address | None) -> str:
+    """Card and addresses; where GRUB asks itself, the first card that got one. The machines' files are at `server`,
+    else at the one that was named to it (siaddr), which beside another DHCP server is the wrong one."""
     if network is Network.LOADED:
         return _LOADED
     lines = ["net_dhcp\n", "set udpcast_card=\n"]
@@ -224,6 +232,8 @@ def _asked(network: Network) -> str:
             f"  set udpcast_address=$net_{card}_dhcp_mac\n"
             "fi\n"
         )
+    if server:
+        lines.append(f"set udpcast_server={server}\n")
     return "".join(lines) + "set udpcast_files=(tftp,$udpcast_server)/grub\n"
 
 
@@ -231,26 +241,32 @@ def _indented(text: str) -> str:
     return "".join(f"  {line}\n" for line in text.splitlines())
 
 
-def _whole(launcher: str, choice: str, network: Network = Network.LOADED) -> str:
+def _whole(launcher: str, choice: str, network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A machine's own file puts its own function in place of `launcher`; within `if`, GRUB takes no function."""
     if network is Network.NONE:
         return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{choice}"
     own = f'{_OWN_FILE}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
-    return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network)}{_ADDRESS}{own}"
+    return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network, server)}{_ADDRESS}{own}"
 
 
 def render_grub(
-    entry: BootEntry, timeout: float = 0, network: Network = Network.LOADED, *, disk_first: bool = False
+    entry: BootEntry,
+    timeout: float = 0,
+    network: Network = Network.LOADED,
+    *,
+    disk_first: bool = False,
+    server: IPv4Address | None = None,
 ) -> str:
     """A whole grub.cfg. With a `timeout` (seconds) there is a menu, else the entry is booted at once. `disk_first`: the
-    local disk unless somebody chooses the entry. Raises BootEntryError.
+    local disk unless somebody chooses the entry. `server`: where a GRUB that asks by itself finds the machines' files.
+    Raises BootEntryError.
     """
-    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network)
+    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network, server)
 
 
-def render_disk(network: Network = Network.LOADED) -> str:
+def render_disk(network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A whole grub.cfg that boots the local disk, but for machines with a file of their own."""
-    return _whole("", "udpcast_disk\n", network)
+    return _whole("", "udpcast_disk\n", network, server)
 
 
 def _own(entry: BootEntry, timeout: float) -> str:

@@ -3,7 +3,8 @@
 What PXELINUX's `ipappend 3` gives is made of iPXE's settings. The rules (src/core/exec.c, src/image/script.c of iPXE):
 
 - A line is cut into words at white space, and there are no quotes: several blanks come through as one, and a word that
-  is `||`, `&&` or `;`, or that begins with `#`, ends the command. `${` begins a setting (`pass_on`).
+  is `||`, `&&` or `;`, or that begins with `#`, ends the command. `${` begins a setting. By UEFI, a letter that is not
+  ASCII becomes two others (seen with that of 2019). All these are refused (`pass_on`).
 - Paths are relative to the script; `netX` is the card that was opened last, i.e. the one that brought the script.
 - A script that ends goes back into the one that called it. So a machine's own script says what it is: what is for all
   is not booted in its place, also where its kernel could not be loaded.
@@ -84,6 +85,8 @@ def pass_on(entry: BootEntry) -> str:
 
 
 def _why_not(line: str) -> str:
+    if not line.isascii():  # each byte becomes a character, which the kernel is given in two
+        return "letters that are not ASCII: where the firmware is UEFI, it makes others of them"
     if "${" in line:
         return 'the characters "${", which begin a name of its own'
     words = _split(line)
@@ -155,6 +158,7 @@ IPXE = Loader(
     name="iPXE",
     pcs="PCs that are given iPXE (BIOS, or UEFI without Secure Boot)",
     files=("undionly.kpxe", "snponly.efi"),
+    groups=(("undionly.kpxe",), ("snponly.efi",)),
     places=(Path("/usr/lib/ipxe"),),
     packages=("ipxe",),
     default=PurePosixPath("boot.ipxe"),
@@ -170,4 +174,5 @@ IPXE = Loader(
     own_disk=_OWN_DISK,
     wanted=_wanted,
     shared=(SHARED,),
+    is_optional=True,
 )

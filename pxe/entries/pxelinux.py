@@ -78,4 +78,5 @@ PXELINUX = Loader(
     wanted=_wanted,
     rivals=_RIVALS,
     reads_beside=True,
+    version=" from version 5 on, of its own version",
 )

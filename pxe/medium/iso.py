@@ -24,7 +24,7 @@ from initrd.pair.whole import MODE, sync_folder
 
 from ..entries.boot_entry import INITRD, KERNEL
 from ..entries.room import Room
-from .content import UDPCFG, Content, IsOurs, content_of
+from .content import UDPCFG, Content, content_of
 from .fat import write_fat
 from .http_image import CONFIG, INFO, LOADER, SECOND
 from .programs import GRUB, HYBRID, ISO_PARTS, ISOLINUX, LDLINUX, SHIM, XORRISO, MediumError, Part, epoch, find, run
@@ -48,15 +48,17 @@ def make_iso(
     room: Room,
     out: Path,
     *,
-    udpcfg: bytes | None,
-    is_ours: IsOurs,
-    replace: bool,
+    udpcfg: bytes | None = None,
+    replace: bool = False,
 ) -> Content:
     """Write the image to `out`, whole or not at all; a file that is there is replaced only if `replace` says so.
+    `udpcfg` None: it is made from the room's line.
 
     The folder `pair` is locked and checked by the caller, `sha256` is that of its files. Raises MediumError,
     BootEntryError, OSError.
     """
+    from launcher.answers.explain import is_ours  # noqa: PLC0415 - not needed to import pxe
+
     parts, time = find(ISO_PARTS), epoch()
     loaders = {part.name: str(digest(parts[part].resolve())) for part in (SHIM, GRUB, ISOLINUX, HYBRID, LDLINUX)}
     content = content_of(room, {**sha256, **loaders}, udpcfg, is_ours)

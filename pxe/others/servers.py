@@ -26,7 +26,7 @@ SERVERS = (
     Server(
         "isc",
         "ISC dhcpd",
-        "in /etc/dhcp/dhcpd.conf, above the first `subnet`, beside nothing else of it",
+        "at the top of /etc/dhcp/dhcpd.conf, outside of every {}",
         "`dhcpd -t`, then `systemctl restart isc-dhcp-server`",
         isc.render,
     ),
@@ -47,7 +47,7 @@ SERVERS = (
     ),
     Server(
         "windows",
-        "the DHCP server of Windows",
+        "Windows DHCP server",
         "in PowerShell on the server, as administrator",
         "`Get-DhcpServerv4Policy` shows them; they count at once",
         windows.render,

@@ -63,7 +63,8 @@ class Proxy:
             self._tell(said, f"asks to boot by {found.name}, and is told {url}")
             return
         what = f"by {found.name}" if found else "by HTTP, as a kind of machine that is not known here"
-        self._tell(said, f"asks to boot {what}, for which this server has nothing: let its firmware boot by PXE")
+        instead = (found.instead if found else "") or "switch its firmware from HTTP boot to PXE"
+        self._tell(said, f"asks to boot {what}, for which this server has nothing: {instead}")
 
     def _tell(self, said: Message, text: str) -> None:
         key = said.mac, said.transaction  # firmware repeats itself

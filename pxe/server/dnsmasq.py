@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from ..entries.loaders import PXELINUX
+from ..proxy.services import services
 from .offers import IPXE_SCRIPT, LPXELINUX, PLAIN, Offer
 
 BOOT_FILE = PXELINUX.files[0]
@@ -133,10 +134,12 @@ def _boot(settings: BootServer) -> list[str]:
 
 
 def _proxy(settings: BootServer) -> list[str]:
-    # A single service is booted without a menu (dnsmasq(8), --pxe-prompt); dnsmasq itself appends ".0".
+    by_pxe = [one for one in settings.offers if not one.kind.http]
+    files = {number: one.file for one in by_pxe for number in one.kind.numbers}
+    by_script = [number for one in by_pxe if one.ipxe for number in one.kind.numbers]
     return [
         f"dhcp-range={settings.server.network.network_address},proxy,{settings.server.netmask}",
-        f'pxe-service=x86PC,"udpcast",{BOOT_FILE.removesuffix(".0")}',
+        *services(settings.server.ip, files, f"{settings.url}{IPXE_SCRIPT}", by_script),
     ]
 
 

@@ -30,7 +30,7 @@ from ..web import files
 from ..wire import relay
 from ..wire.message import Message
 from ..wire.watch import Policy, Watch, WatchError
-from . import addresses, firewall, ports
+from . import addresses, beside, firewall, ports
 from .clients import ClientEvent, Clients, read_line
 from .daemon import DNSMASQ, FILES, Daemon, DaemonError, Kind, Readers
 from .dnsmasq import BootServer, config, default_range
@@ -168,9 +168,19 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             for warning in firewall.warnings("lo", IPv4Interface(f"{relay.DNSMASQ}/8"), behind):
                 say(f"warning: {warning}")
             watch.look()
+            if service.proxy:
+                settings, sentence = beside.fitted(settings, watch.next_servers, service.loaders)
+                place.config.write_bytes(os.fsencode(config(settings)))
+                if sentence:
+                    say(f"warning: {sentence}")
+
+            def show(event: ClientEvent) -> None:
+                say(f"{time.strftime('%H:%M:%S')}  {row(named(event, service.machines))}")
 
             def listen(running: Running) -> None:
                 watch.attach(running.loop, running.handed_on)
+                if service.proxy:
+                    stack.enter_context(beside.answering(running.settings, running.loop, show))
 
             _run(loop, servers, settings, say, [*attach, listen], service.machines)
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from initrd.pair.lock import LockError, locked
@@ -76,17 +77,18 @@ def write_tree(
     check: Check = launcher_check,
     build: str = "python3 -m initrd build",
     also: Iterable[Change] = (),
+    server: IPv4Address | None = None,
 ) -> Tree:
     """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
     Those whose MAC address is in `done` boot their disks. `force`: replace also what is not ours. `places`: where the
     files of `loaders` are, if not where Debian has them; `build`: the command that makes a pair, for the hint when
-    there is none; `also`: changes of other files in `directory`, made together with these. Raises TreeError; then
-    `directory` is as it was.
+    there is none; `also`: changes of other files in `directory`, made together with these. `server` is the address of
+    the TFTP server, where it is known. Raises TreeError; then `directory` is as it was.
     """
     directory, pair = directory.absolute(), pair.absolute()
     try:
-        loaders, missing = families(directory, tuple(places or ()), loaders)
+        loaders, missing = families(directory, room, tuple(places or ()), loaders)
         wanted = configurations(room, done, loaders)
         warnings = (*check_entries(entries(room), check), *missing)
     except (BootEntryError, CommandLineError) as error:
@@ -101,7 +103,7 @@ def write_tree(
         with locked(pair):
             found = find_pair(pair, build)
             source = None if pair.resolve() == directory.resolve() else pair
-            with http_image(pair, room, loaders, tuple(places or ())) as (image, lacking):
+            with http_image(pair, room, loaders, tuple(places or ()), server) as (image, lacking):
                 order = Order(source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also), image)
                 folders = (folder for loader in loaders for folder in loader.folders)
                 with _made([directory, *(directory / folder for folder in folders)]), locked(directory):

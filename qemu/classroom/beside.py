@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -23,12 +24,14 @@ from .single import BadEnd, wait_event
 from .spec import NO_TIMER_CHECK
 
 ROOT = Path(__file__).resolve().parents[2]
+GRUB = Path("/usr/lib/grub/x86_64-efi-signed")
 
 
 @dataclass(frozen=True)
 class BesideSpec:
     """`next_server` is what the other server names (siaddr); `lines` are in its configuration, too. Without a `tree`
-    ours is `serve --proxy` with `options`; else tftpd-hpa serves that tree. Memory in MiB, deadline in seconds."""
+    ours is `serve --proxy` with `options`; else tftpd-hpa serves that tree. `grub` is a folder that lies over that of
+    Debian's signed GRUBs. Memory in MiB, deadline in seconds."""
 
     pair: Path
     firmware: Firmware = Firmware.BIOS
@@ -37,6 +40,7 @@ class BesideSpec:
     lines: str = ""
     options: tuple[str, ...] = ()
     tree: Path | None = None
+    grub: Path | None = None
     memory: int = 640
     deadline: float = 300.0
 
@@ -65,6 +69,8 @@ def run_beside(spec: BesideSpec, artefacts: Path | None = None) -> Booted:
 def _run(spec: BesideSpec, accel: str, scratch: Path, artefacts: Path | None) -> Booted:
     deadline, loop, said = Deadline(spec.deadline), EventLoop(), list[str]()
     scratch.chmod(0o755)  # dnsmasq gives up root
+    if spec.grub:
+        subprocess.run(["mount", "--bind", str(spec.grub), str(GRUB)], check=True)
     serving = () if spec.tree else _serve(spec)
     elsewhere = settings(spec.next_server, spec.lines)
     directory = scratch / "machine"

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable
 
 from kernel_cmdline import parse
+from pxe.entries.architectures import HTTP_IMAGE
 from pxe.entries.boot_entry import INITRD, KERNEL
-from pxe.entries.loaders import GRUB, PXELINUX
+from pxe.entries.loaders import GRUB, IPXE, PXELINUX
+from pxe.server.offers import LPXELINUX
 
 from ..host.event_loop import Deadline
 from ..host.network import Served
@@ -29,7 +31,7 @@ STAGES = ("init", "udev", "python", "devices", "plan", "network", "transfer", "c
 _SERVED = {
     "dhcp": "dhcp",
     PXELINUX.files[0]: "pxelinux",
-    **{name: f"{name} sent" for name in GRUB.files},
+    **{name: f"{name} sent" for name in (LPXELINUX, *GRUB.files, *IPXE.files, HTTP_IMAGE)},
     KERNEL: "kernel sent",
     INITRD: "initrd sent",
 }

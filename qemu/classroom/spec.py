@@ -50,6 +50,8 @@ class ClassroomSpec:
     bus: Bus = Bus.AHCI
     firmware: Firmware = Firmware.BIOS
     boot: Boot = Boot.PXE
+    loader: str = ""
+    """What the machines load first, if not the usual file."""
     deadline: float = 900.0
     of_others: bool = False
     """The boot server is not ours, but ISC dhcpd with tftpd-hpa."""
@@ -121,6 +123,7 @@ def command(spec: ClassroomSpec) -> str:
             words += [name, str(value)]
     words += ["--memory", str(spec.memory), "--nic", spec.nic, "--bus", spec.bus.value]
     words += ["--firmware", spec.firmware.value, "--boot", spec.boot.value]
+    words += ["--loader", spec.loader] if spec.loader else []
     words += ["--server-of-others"] if spec.of_others else []
     words += [word for fault in spec.faults for word in ("--fault", str(fault))]
     return shlex.join([*words, "--deadline", f"{spec.deadline:g}"])

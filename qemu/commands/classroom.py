@@ -13,7 +13,19 @@ from ..classroom.spec import FAULT_RATE, ClassroomSpec
 from ..columns import layout
 from ..machine.cards import ANY_NIC, NIC_MODELS
 from ..machine.firmware import Boot
-from .options import BOOTS, STATUSES, boot, command, json_option, pair_option, positive, run_options, show, size
+from .options import (
+    BOOTS,
+    STATUSES,
+    boot,
+    command,
+    json_option,
+    loader_option,
+    pair_option,
+    positive,
+    run_options,
+    show,
+    size,
+)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,6 +52,7 @@ def _classroom(options: argparse.Namespace) -> int:
         bus=options.bus,
         firmware=options.firmware,
         boot=options.boot,
+        loader=options.loader,
         deadline=options.deadline,
         of_others=options.server_of_others,
         keep=options.keep,
@@ -94,6 +107,7 @@ def _classroom_options(room: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"what the firmware starts: {BOOTS} (default: pxe)",
     )
+    loader_option(room)
     add(
         "--fault",
         action="append",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
+from ipaddress import IPv4Address
 
 import pytest
 
 from kernel_cmdline import CommandLine, Parameter, parse
 from pxe.entries.boot_entry import BootEntry, BootEntryError, make_entry
-from pxe.entries.grub import GRUB, Network, kernel_words, render_grub
+from pxe.entries.grub import GRUB, Network, kernel_words, render_disk, render_grub
 
 ODD = (
     *(
@@ -65,8 +66,8 @@ def test_the_kernel_reads_what_the_entry_says(value: str) -> None:
         Parameter("x", value, init=True),
     )
     line = parse(booted(render_grub(entry(*parameters))))
-    loaders = ("ip", "$udpcast_ip"), ("BOOTIF", "$udpcast_mac")
-    assert tuple(line) == (*parameters[:3], *(Parameter(*one) for one in loaders), parameters[3])
+    loaders = Parameter("$udpcast_ip"), Parameter("BOOTIF", "$udpcast_mac")
+    assert tuple(line) == (*parameters[:3], *loaders, parameters[3])
 
 
 @pytest.mark.parametrize(("value", "why"), REFUSED.items())
@@ -125,3 +126,15 @@ def test_what_is_for_all_is_not_booted_where_a_machine_has_a_file() -> None:
     whole = TEXTS["at once"]()
     assert whole.rstrip().endswith('if [ -z "$udpcast_own" ]; then\n  udpcast_launcher\nfi')
     assert whole.index("source $udpcast_files/$udpcast_mac") < whole.index('if [ -z "$udpcast_own" ]')
+
+
+@pytest.mark.parametrize("render", [lambda *a, **k: render_grub(ENTRY, 0, *a, **k), render_disk])
+def test_a_grub_that_asks_by_itself_finds_the_machines_files_where_they_are(render: Callable[..., str]) -> None:
+    """Beside another DHCP server that one names the wrong place, and a PC that is done would be cloned again."""
+    server = IPv4Address("10.77.0.1")
+    told = render(Network.ASKED, server=server).splitlines()
+    at = told.index("set udpcast_server=10.77.0.1")
+    assert told[at + 1] == "set udpcast_files=(tftp,$udpcast_server)/grub"
+    assert "source $udpcast_files/$udpcast_mac" in told[at:]
+    assert "set udpcast_server=10.77.0.1" not in render(Network.ASKED).splitlines()
+    assert render(Network.LOADED, server=server) == render(Network.LOADED)

@@ -26,7 +26,7 @@ SECTIONS = {
 
 LINES = {
     "PXELINUX": f"append initrd=udpcast-initrd {APPEND}\n",
-    "GRUB": "linux /udpcast-linux 'auto=yes' 'umode=snd' 'udpcparam=--min-receivers 29' 'lang=FR' ip=$udpcast_ip "
+    "GRUB": "linux /udpcast-linux 'auto=yes' 'umode=snd' 'udpcparam=--min-receivers 29' 'lang=FR' $udpcast_ip "
     "BOOTIF=$udpcast_mac; then\n",
     "iPXE": f"kernel udpcast-linux initrd=udpcast-initrd BOOT_IMAGE=udpcast-linux {APPEND} ${{udpcast-net}} || ",
 }

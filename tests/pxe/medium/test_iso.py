@@ -168,6 +168,33 @@ def test_a_wrong_line_and_a_wrong_file_are_refused_with_the_place(
     assert extracted(image, "udpcfg.txt") == b"lang=DE\nport=9002\n"
 
 
+@pytest.mark.parametrize(
+    "line, text, is_said",
+    [
+        ("auto=yes umode=rcv after=reboot,menu", None, True),
+        ("lang=FR", "auto=yes\numode=rcv\nauto_reboot=success\n", True),
+        ("after=poweroff,menu", "auto=yes\numode=rcv\n", False),
+        ("umode=rcv after=reboot,menu", None, False),
+    ],
+)
+def test_a_line_that_clones_again_and_again_is_named(
+    line: str, text: str | None, is_said: bool, pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["iso", str(tmp_path / "a.iso"), "--pair", str(pair), "--append", line]
+    if text is not None:
+        (tmp_path / "room.txt").write_text(text)
+        words += ["--udpcfg", str(tmp_path / "room.txt")]
+    assert main(words) == 0
+    assert ("still has the medium in it" in capsys.readouterr().err) is is_said
+
+
+def test_what_pcs_with_secure_boot_refuse_is_said(
+    pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert made(tmp_path / "a.iso", pair) == 0
+    assert "udpcast-linux" in capsys.readouterr().err
+
+
 def test_what_is_missing_is_named_with_all_its_packages(
     pair: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -75,7 +75,7 @@ CASES = [
     (server(port=667), ["interface=lo", "no-dhcp-interface=br0", "dhcp-alternate-port=667", "enable-tftp=br0"]),
     (
         server(first=None, last=None, proxy=True),
-        ["dhcp-range=10.77.0.0,proxy,255.255.255.0", 'pxe-service=x86PC,"udpcast",pxelinux'],
+        ["dhcp-range=10.77.0.0,proxy,255.255.255.0", 'pxe-service=0,"udpcast",pxelinux'],
     ),
 ]
 

@@ -40,10 +40,10 @@ def test_it_has_the_pair_of_the_tree_and_changes_with_it(tmp_path: Path) -> None
 def test_its_grub_asks_by_dhcp_and_boots_what_the_room_says(tmp_path: Path) -> None:
     tftp = Tftp(tmp_path)
     tftp.write("lang=FR", **WITH_GRUB)
-    config = on_it(tftp.root, "boot/grub/grub.cfg").decode()
+    config = on_it(tftp.root, "grub/grub.cfg").decode()
     assert "net_dhcp" in config and "'lang=FR'" in config and "menuentry" not in config
     tftp.write("lang=FR", timeout=5, **WITH_GRUB)
-    assert "set timeout=5" in on_it(tftp.root, "boot/grub/grub.cfg").decode()
+    assert "set timeout=5" in on_it(tftp.root, "grub/grub.cfg").decode()
 
 
 def test_without_what_it_is_made_with_the_tree_goes_without_and_says_so(
@@ -51,7 +51,7 @@ def test_without_what_it_is_made_with_the_tree_goes_without_and_says_so(
 ) -> None:
     tftp = Tftp(tmp_path)
     tftp.write(**WITH_GRUB)
-    monkeypatch.setattr(image, "FAT_PARTS", (programs.Part("mno", "mtools"),))
+    monkeypatch.setattr(image, "HTTP_PARTS", (programs.Part("mno", "mtools"),))
     tree = tftp.write(**WITH_GRUB)
     assert "without mno there is no image for UEFI HTTP boot in the tree: apt-get install mtools" in tree.warnings
     assert not (tftp.root / "udpcast.img").exists()

@@ -73,7 +73,8 @@ def test_the_command_repeats_the_run() -> None:
         nic="rtl8139",
         bus=Bus.NVME,
         firmware=Firmware.SECURE_BOOT,
-        boot=Boot.USB,
+        boot=Boot.HTTP,
+        loader="snponly.efi",
         deadline=77.5,
     )
     words = shlex.split(command(spec))
@@ -91,6 +92,7 @@ def test_the_command_repeats_the_run() -> None:
         options.bus,
         options.firmware,
         options.boot,
+        options.loader,
         options.deadline,
     )
     assert again == spec
