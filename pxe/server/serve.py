@@ -13,6 +13,7 @@ import shlex
 import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -147,7 +148,8 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             say(f"warning: {few}")
         for warning in firewall.warnings(service.interface, server, [*_netfilter(service), ("tcp", settings.http)]):
             say(f"warning: {warning}")
-        write(settings)
+        with _temporary_files(place.path):
+            write(settings)
         settings = replace(settings, offers=_offers(service, settings.tftp_root))
         _hand_over(settings.lease_file, user)
         servers = Servers(
@@ -182,6 +184,16 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
                     stack.enter_context(beside.answering(running.settings, running.loop, show, running.learn))
 
             _run(loop, servers, settings, say, [*attach, listen], service.machines)
+
+
+@contextlib.contextmanager
+def _temporary_files(folder: Path) -> Iterator[None]:
+    """They are in `folder` meanwhile, which is cleared away also behind a boot server that was killed."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _listener(service: Service, server: IPv4Address, say: Say) -> socket.socket:
