@@ -55,6 +55,7 @@ COMMANDS: dict[str, Callable[[], Folder]] = {
     "packages": _initrd,
     "tree": _pxe,
     "serve": _pxe,
+    "iso": _pxe,
     "arm": _pxe,
     "page": _pxe,
     "dhcp": _pxe,

@@ -12,7 +12,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from initrd.pair import bzimage, check
+from initrd.pair import bzimage, check, pe
 from kernel_cmdline import showable
 
 from . import (
@@ -22,6 +22,7 @@ from . import (
     kernel,
     kernel_config,
     manifest,
+    module_signatures,
     output,
     packing,
     python,
@@ -103,6 +104,7 @@ def build(
     cache: Path | None = None,
     drivers: Sequence[str] = (),
     file_systems: tuple[str, ...] = tools.FILE_SYSTEMS,
+    firmware_dir: Path | None = None,
     command: str = "",
     project: Path = python.PROJECT,
 ) -> Manifest:
@@ -110,7 +112,8 @@ def build(
 
     `kernel_file` None means the current kernel of Debian's `release`, or else of this machine's, kept in `cache`.
     `drivers` are kernel modules that go in besides the usual ones, `file_systems` those whose tools go in (of
-    `tools.FILE_SYSTEMS`); `project` is the directory that holds our packages. Raises BuildError with one sentence.
+    `tools.FILE_SYSTEMS`). `firmware_dir` has firmware besides this machine's; `project` is the directory that holds our
+    packages. Raises BuildError with one sentence.
     """
     check_host(project, file_systems)
     out, project = out.absolute(), project.absolute()
@@ -128,7 +131,7 @@ def build(
             drivers = (*drivers, *kernel_config.check(source, work))
             new = work / "new"
             new.mkdir()
-            result = make(source, work, new, drivers, file_systems, command, project)
+            result = make(source, work, new, drivers, file_systems, command, project, firmware_dir)
             interruption.too_late()
             with writing("the pair", out, PAIR_MB, "give another directory with -o"):
                 output.put(out, new, (LINUX, INITRD, MANIFEST))
@@ -154,6 +157,7 @@ def make(
     file_systems: tuple[str, ...],
     command: str,
     project: Path,
+    firmware_dir: Path | None = None,
 ) -> Manifest:
     """Write the three files to the directory `new`."""
     time = epoch()
@@ -168,15 +172,16 @@ def make(
         added = [*drivers, *wanted(found, source), *(opener or ())]
         tree = image.gather(source, modules, staged, added, programs, work)
         replace(found, source, tree)
-        firmware.complete(tree, source, work)
+        firmware.complete(tree, source, work, firmware_dir)
         lacking = firmware.missing(tree, source)
+        refused = module_signatures.warnings(tree, source, work)
         image.tidy(tree, source, compressed=opener is None)
         inside = went_in(found, source, tree)
         prefer(inside, source, tree)
         image.resolve(tree, project, modules, source, file_systems)
     if opener is None:
         LOG.warning("%s", showable(stages.one_stage(source)))
-    for sentence in (*account(found, inside, source), *(left_here(source, work) if source.package else ())):
+    for sentence in (*account(found, inside, source), *refused, *(left_here(source, work) if source.package else ())):
         LOG.warning("%s", showable(sentence))
     names = tuple(path.name.split(".ko")[0] for path in image.driver_files(tree))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
@@ -188,6 +193,8 @@ def make(
         shutil.copyfile(source.image, new / LINUX)
     identity = manifest.put_front(new / INITRD, new / LINUX, time)
     check.check_pair(new / LINUX, new / INITRD)
+    if why := pe.why_refused(new / LINUX):
+        LOG.warning("PCs with Secure Boot will refuse %s: %s", showable(str(source.image)), why)
     if bzimage.release(identity.version) != source.version:
         raise BuildError(f"{source.image} became another kernel while the pair was built; build again")
     result = Manifest(

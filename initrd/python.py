@@ -33,6 +33,9 @@ inside a function."""
 
 REPLACED: dict[str, str | None] = {
     "ctypes.util": "ctypes_util.py",
+    "re._patterns": "re_patterns.py",
+    "re._compiler": "re_compiler.py",
+    "re._parser": "re_parser.py",
     "urllib.parse": "urllib_parse.py",
     "urwid.event_loop.asyncio_loop": "urwid_asyncio_loop.py",
     **dict.fromkeys(f"urwid.event_loop.{name}_loop" for name in ("glib", "tornado", "trio", "twisted", "zmq")),
@@ -42,8 +45,24 @@ REPLACED: dict[str, str | None] = {
 """Modules in whose place a file of `INSIDE` goes in, which says why, or none: urwid does without, and what this
 machine happens to have of these libraries stays here. Debian 12's urwid has no such modules."""
 
-LEAN = {"dataclasses": "lean_dataclasses.py", "urwid.split_repr": "urwid_split_repr.py"}
-"""The same, where no library itself uses the first: urwid does since 2.2, and needs more of it than the launcher."""
+ASIDE = {"re._whole_compiler": "re._compiler", "re._whole_parser": "re._parser"}
+"""What is replaced and wanted all the same, by its new name."""
+
+PATTERNS = "re._patterns"
+"""The module in which `re_compiler.py` finds the compiled expressions."""
+
+LEAN = {
+    "typing": "lean_typing.py",
+    "enum": "lean_enum.py",
+    "dataclasses": "lean_dataclasses.py",
+    "urwid.split_repr": "urwid_split_repr.py",
+    "urwid": "urwid_names.py",
+}
+"""The same, in this order, where no library uses dataclasses or typing: urwid does since 2.2, and enums in more ways
+than the launcher."""
+
+LEFT_OUT = ("urwid.graphics",)
+"""What a module of `LEAN` imports when it is asked for."""
 
 ABSENT = (
     # Other systems, and older Pythons.
@@ -84,19 +103,23 @@ def stage(tree: Path, project: Path = PROJECT) -> PythonTree:
     check_interpreter()
     version = run(["python3", "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
     home = Path("usr/lib") / f"python{version}"
+    replace = {name: file and str(INSIDE / file) for name, file in replaced().items()}
     request = {
         "roots": [str(project)],
         "after": [str(DIST_PACKAGES)],
         "packages": OUR_PACKAGES,
-        "modules": (*LIBRARIES, *LAZY),
-        "replace": {name: file and str(INSIDE / file) for name, file in replaced().items()},
+        "modules": (*LIBRARIES, *LAZY, *(LEFT_OUT if replace.keys() >= LEAN.keys() else ())),
+        "replace": replace,
+        "aside": ASIDE,
+        "patterns": PATTERNS,
     }
     out = tree / home
     # Python looks for lib-dynload when it starts, and complains when there is none.
     (out / "lib-dynload").mkdir(parents=True)
     # A fixed hash seed: no order of a set shall reach the bytes that are written.
-    command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", INSIDE / "collect.py", out]
-    report = json.loads(run(command, stdin=json.dumps(request), environment={"PYTHONHASHSEED": "0"}))
+    environment = {"PYTHONHASHSEED": "0", "PYTHONPATH": str(PROJECT)}
+    command: list[str | Path] = ["python3", "-s", "-S", "-P", "-B", "-m", "initrd.inside.collect", out]
+    report = json.loads(run(command, stdin=json.dumps(request), environment=environment))
     compile_catalogues(project, out)
     return PythonTree(
         home,
@@ -156,11 +179,12 @@ def missing_libraries() -> list[str]:
 def replaced() -> dict[str, str | None]:
     """The modules in whose place another one goes in, with this machine's libraries."""
     sources = (path for library in LIBRARIES for path in (DIST_PACKAGES / library).rglob("*.py"))
-    lean = {} if any(b"dataclass" in path.read_bytes() for path in sources) else LEAN
+    needed = any(name in path.read_bytes() for path in sources for name in (b"dataclass", b"typing"))
+    lean = {} if needed else LEAN
     return {name: file for name, file in (REPLACED | lean).items() if is_there(name)}
 
 
 def is_there(name: str) -> bool:
     """Whether the library has the module `name`; the standard library has all that we name."""
     library, *inner = name.split(".")
-    return library not in LIBRARIES or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()
+    return library not in LIBRARIES or not inner or DIST_PACKAGES.joinpath(library, *inner).with_suffix(".py").exists()

@@ -206,7 +206,7 @@ def _bare(text: str) -> IpConfig:
 
 def _client(text: str) -> tuple[Address | None, int | None]:
     """ADDRESS or ADDRESS/PREFIX; the prefix may stand before or behind the closing bracket."""
-    inner = re.sub(r"^\[([^/\]]*)/([^/\]]*)\]$", r"[\1]/\2", text)
+    inner = re.sub(r"^\[([^/\]]*)/([^/\]]*)\]$", lambda found: f"[{found[1]}]/{found[2]}", text)
     address_text, slash, prefix_text = inner.partition("/")
     address = _optional_address(address_text, "client")
     if not slash:

@@ -20,10 +20,12 @@ from kernel_cmdline.arguments import ArgumentParser, path_to_write
 
 from .commands import arm as arm_commands
 from .commands import dhcp as dhcp_command
+from .commands import iso as iso_command
 from .commands import options as room_options
 from .commands import page as page_command
 from .commands import room as room_command
 from .commands.dhcp import DhcpError
+from .commands.iso import IsoError
 from .commands.options import room_of
 from .display import say
 from .done.arming import ArmError, remembering
@@ -33,6 +35,8 @@ from .entries.room import Room, RoomError
 from .room_file import advice as room_advice
 from .server import firewall
 from .server.dnsmasq import BootServer, ConfigError
+from .server.offers import choosable
+from .server.ports import HTTP, OTHER_HTTP
 from .server.serve import ServeError, Service, serve
 from .tree.tree import Tree, TreeError, write_tree
 
@@ -58,7 +62,7 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
         command = shlex.join(arm_commands.arming_all(error.path, prog))
         print(showable_lines(f"{error} To arm all: `{command}`"), file=sys.stderr)
         return 1
-    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError, DhcpError) as error:
+    except (RoomError, TreeError, ServeError, ConfigError, StateError, ArmError, DhcpError, IsoError) as error:
         print(showable_lines(str(error)), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -69,17 +73,19 @@ def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
 def _tree(options: argparse.Namespace) -> int:
     room = room_of(options)
     with remembering(options.directory, options.pair or options.directory, room) as memory:
-        tree = _write(options, options.directory, room, memory.done, options.force, also=(memory.change,))
+        also = (memory.change,)
+        tree = _write(options, options.directory, room, memory.done, options.force, also, options.tftp)
     advice = (*_advice(options, room, memory.done), *room_advice.loops(room, options.prog, memory.done))
     report(replace(tree, warnings=(*tree.warnings, *advice)))
-    command = shlex.join((*options.prog.split(), "dhcp", str(options.directory), "--tftp"))
-    print(showable(f"What the DHCP server needs: `{command} ADDRESS`, with the address of the TFTP server."))
+    server = str(options.tftp or "ADDRESS")
+    command = shlex.join((*options.prog.split(), "dhcp", str(options.directory), "--tftp", server))
+    print(showable(f"What the DHCP server needs: `{command}`{'' if options.tftp else ', that of the TFTP server'}."))
     return 0
 
 
 def _serve(options: argparse.Namespace) -> int:
     def write(settings: BootServer) -> None:
-        tree = _write(options, settings.tftp_root, told.begin(settings), told.done)
+        tree = _write(options, settings.tftp_root, told.begin(settings), told.done, server=settings.server.ip)
         page = [("tcp", told.port)] if told.port else []
         closed = firewall.warnings(settings.interface, settings.server, page)
         for warning in (*tree.warnings, *tree.notes, *_advice(options, room, told.done), *closed):
@@ -98,6 +104,8 @@ def _serve(options: argparse.Namespace) -> int:
             options.address,
             everybody=options.all,
             machines=room.machines,
+            loaders={kind.option: file for kind in choosable() if (file := getattr(options, kind.option))},
+            http=options.http_port,
         )
         serve(service, write, say, [told.attach])
     return 0
@@ -110,9 +118,21 @@ def _write(
     done: Collection[str],
     force: bool = False,
     also: Iterable[Change] = (),
+    server: IPv4Address | None = None,
 ) -> Tree:
     pair = options.pair or directory
-    return write_tree(directory, pair, room, done, force=force, build=options.build, also=also)
+    loaders = room_options.loaders_of(options)
+    return write_tree(
+        directory,
+        pair,
+        room,
+        done,
+        force=force,
+        loaders=loaders,
+        build=options.build,
+        also=also,
+        server=server,
+    )
 
 
 def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> tuple[str, ...]:
@@ -158,7 +178,15 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tree.add_argument(
         "--force", action="store_true", help="replace also files that are not ours; each is kept as NAME.bak"
     )
+    tree.add_argument(
+        "--tftp",
+        type=room_options.address,
+        metavar="IP",
+        help="the address of the TFTP server, for PCs that boot by HTTP: there they find the files of their own "
+        "(default: the next server that the DHCP server names)",
+    )
     room_options.add_options(tree)
+    room_options.add_without(tree)
     tree.set_defaults(run=_tree)
     server = commands.add_parser(
         "serve",
@@ -188,6 +216,18 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         action="store_true",
         help="start although another DHCP server gives addresses, or (--proxy) another boot server answers",
     )
+    for kind in choosable():
+        server.add_argument(
+            f"--{kind.option}",
+            choices=kind.choices,
+            help=f"what PCs with {kind.name} load first (default: the first of these that is installed)",
+        )
+    server.add_argument(
+        "--http-port",
+        type=room_options.port,
+        metavar="N",
+        help=f"TCP port for the files by HTTP (default: {HTTP}, or {OTHER_HTTP} where that is in use)",
+    )
     server.add_argument("--all", action="store_true", help="give addresses to those that do not boot, too")
     server.add_argument(
         "--state",
@@ -197,7 +237,9 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     room_options.add_options(server)
+    room_options.add_without(server)
     server.set_defaults(run=_serve)
+    iso_command.add_commands(commands)
     arm_commands.add_commands(commands)
     page_command.add_commands(commands)
     dhcp_command.add_commands(commands)

@@ -43,6 +43,7 @@ from .disks.tools import DiskError
 from .host import sandbox
 from .host.packages import missing, named
 from .machine.accel import choose
+from .machine.firmware import Firmware
 
 CLONE_SECONDS = 1200.0
 """Many times what an idle machine takes: under load it takes several times as long."""
@@ -163,14 +164,14 @@ def _workplace(cache: Path, keep: bool) -> Iterator[Path]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def demonstrate(receivers: int, keep: bool, say: Progress) -> int:
+def demonstrate(receivers: int, keep: bool, say: Progress, firmware: Firmware = Firmware.BIOS) -> int:
     """Run it all; returns the exit status. Raises what the steps raise."""
     files, model = make_parts(pair.CACHE, say)
     accel = choose(files / "udpcast-linux")
     with _workplace(pair.CACHE, keep) as place:
         say(
             f"the classroom: one sender, {receivers} blank receivers whose disks are {MORE / 1e6:.0f} MB larger, all"
-            " booting by PXE; only what is used is sent, and the clones grow"
+            f" booting by PXE ({firmware.value}); only what is used is sent, and the clones grow"
         )
         spec = ClassroomSpec(
             files,
@@ -178,6 +179,7 @@ def demonstrate(receivers: int, keep: bool, say: Progress) -> int:
             append_receiver="umode=rcv auto=yes grow=yes",
             model=model.path,
             target_size=model.size + MORE,
+            firmware=firmware,
             deadline=CLONE_SECONDS,
             keep=True,
             artefacts=place,
@@ -188,7 +190,8 @@ def demonstrate(receivers: int, keep: bool, say: Progress) -> int:
         if report.verdict is Verdict.GOOD:
             say("every disk has all files of the model; restarting the clones from their own disks")
             clones = tuple(Path(seat.target.path) for seat in report.seats if seat.target)
-            booted = dict(zip(seats, boot_clones(clones, model.boot_line, accel, say), strict=True))
+            started = boot_clones(clones, model.boot_line, accel, say, firmware=firmware)
+            booted = dict(zip(seats, started, strict=True))
         print(table(report, booted), flush=True)
         problems = [*report.problems, *not_as_wanted(report, booted)]
         for problem in problems:
@@ -211,6 +214,14 @@ class _Bad(Exception):
 def main(arguments: list[str] | None = None) -> int:
     parser = ArgumentParser(prog="qemu/demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--receivers", type=int, default=2, metavar="N", help="blank machines (default: 2)")
+    words = ", ".join(kind.value for kind in Firmware)
+    parser.add_argument(
+        "--firmware",
+        choices=[kind.value for kind in Firmware],
+        default="bios",
+        metavar="KIND",
+        help=f"{words} (default: bios)",
+    )
     parser.add_argument("--keep", action="store_true", help="leave the clones' disks in .cache/demo")
     options = parser.parse_args(arguments)
     if lacking := missing():
@@ -220,7 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("qemu").addHandler(_ToProgress(say))
     logging.getLogger("qemu").setLevel(logging.INFO)
     try:
-        status = demonstrate(options.receivers, options.keep, say)
+        status = demonstrate(options.receivers, options.keep, say, Firmware(options.firmware))
     except _Bad as bad:
         status = bad.status
     except subprocess.CalledProcessError as error:

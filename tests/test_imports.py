@@ -49,7 +49,10 @@ ROOMS = {
         ),
         "commands",
     ),
-    "pxe": ("entries", "others", "room_file", "medium", "tree", "wire", "proxy", "server", "done", "commands"),
+    "pxe": (
+        *("entries", "signatures", "others", "room_file", "medium", "tree", "wire", "web", "proxy", "server", "done"),
+        "commands",
+    ),
     "qemu": ("host", "machine", "disks", "classroom", "bench", "commands"),
 }
 """The rooms of a folder; a room imports from those before it, and from its folder's top modules, which import none."""

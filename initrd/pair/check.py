@@ -19,6 +19,8 @@ from . import bzimage, zstd
 from .identity import DamagedError, Identity, Part, read_front
 
 KERNEL, INITRD, MANIFEST = "udpcast-linux", "udpcast-initrd", "udpcast-manifest.json"
+IMAGE = "udpcast.img"
+"""What a boot tree has beside a pair: a file system with the same pair in it."""
 
 
 ARCHIVES = (

@@ -239,9 +239,10 @@ class Prospect:
     unused: tuple[str, ...] = ()
 
 
-def prospect(append: str) -> Prospect:
-    """The prospect of an append line; what is no value counts as left out. Raises CommandLineError."""
-    given = given_answers(parse(append))
+def prospect(append: str, udpcfg: bytes = b"") -> Prospect:
+    """The prospect of an append line, with a ``udpcfg.txt`` of this text beside; what is no value counts as left out.
+    Raises CommandLineError."""
+    given = given_answers(parse(append), read_configuration(udpcfg).answers)
     role, port = _value("umode", given), _value("port", given)
     role = role if isinstance(role, Role) else None
     checked = _value("udpcparam", given, role)

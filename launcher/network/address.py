@@ -62,7 +62,8 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class AddressState:
-    """What a screen shows. `seconds` in this phase, `attempts` of DHCP, `address` as CIDR.
+    """What a screen shows. `seconds` in this phase, and those that are `left` until it is given up; `attempts` of DHCP,
+    `address` as CIDR.
 
     `lease` is about a lease that is being renewed, `NOTHING` where there is none. `kind` is that of a failure.
     """
@@ -70,6 +71,7 @@ class AddressState:
     phase: Phase
     sentence: Sentence
     seconds: float = 0.0
+    left: float = 0.0
     attempts: int = 0
     address: str | None = None
     gateway: str | None = None
@@ -128,7 +130,11 @@ class AddressJob:
     def state(self) -> AddressState:
         """The state now; `seconds` goes on counting until the job is over."""
         state = self._state
-        return state if state.over else replace(state, seconds=time.monotonic() - self._since)
+        if state.over:
+            return state
+        seconds = time.monotonic() - self._since
+        whole = self._link_seconds if state.phase is Phase.WAITING_FOR_LINK else self._dhcp_seconds
+        return replace(state, seconds=seconds, left=max(0.0, whole - seconds))
 
     def close(self) -> None:
         """Stop, and end the DHCP client; the address stays on the card."""

@@ -99,9 +99,13 @@ class Dialogue:
     def still_means(self, target: Target, devices: Devices) -> bool:
         """Whether the answers still choose `target`, now that the network is there: in the time for that another disk
         may have appeared, and who has confirmed nothing has not said which of the two may be overwritten."""
-        settled = self.interview(devices, refuse).preview()
-        chosen = next((item.value for item in settled if item.key == "disk"), None)
+        chosen = self.chosen("disk", devices)
         return (isinstance(chosen, Target) and chosen.path == target.path) or CONFIRM in self.told.answers
+
+    def chosen(self, key: str, devices: Devices) -> object:
+        """The value that the answers give a question now; None where it is open."""
+        settled = self.interview(devices, refuse).preview()
+        return next((item.value for item in settled if item.key == key), None)
 
     def back(self) -> None:
         """Forget the last told answer; before the first one, ask also what was given."""
@@ -257,6 +261,8 @@ class Interviewing(Stage):
         left = self._devices.left
         if mixed := self._devices.mixed(missing=True):
             self.app.fail(mixed)
+        elif left > 0 and not self._devices.complete:
+            self._wait_for_devices()
         elif left > 0:
             more = say("Waiting up to {seconds} s more for it to appear.", seconds=int(left) + 1)
             self._wait(joined(" ", missing.sentence, more))

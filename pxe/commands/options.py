@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from ..entries.boot_entry import LABEL
+from ..entries.loaders import LOADERS, Loader
 from ..entries.room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, machines_of
 from ..room_file.file import read_room
 from ..server.addresses import check_name
@@ -53,6 +54,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(wrong_usage=parser.error)
 
 
+def add_without(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=[one.name.lower() for one in LOADERS],
+        metavar="LOADER",
+        help=f"leave out a boot loader: {', '.join(one.name.lower() for one in LOADERS)} (may be repeated)",
+    )
+
+
+def loaders_of(options: argparse.Namespace) -> tuple[Loader, ...]:
+    """The boot loaders that are not left out; without any is wrong usage."""
+    left = tuple(one for one in LOADERS if one.name.lower() not in options.without)
+    if not left:
+        options.wrong_usage("--without leaves out all boot loaders, and no PC could boot")
+    return left
+
+
 def room_of(options: argparse.Namespace) -> Room:
     """The room that the options describe. Raises RoomError; both ways at once are wrong usage."""
     given = {name: getattr(options, name) for name in _SHORTHAND if getattr(options, name) is not None}
@@ -80,6 +100,13 @@ def address(text: str) -> IPv4Address:
         return IPv4Address(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f'"{text}" is no IPv4 address, e.g. 10.77.0.1') from error
+
+
+def port(text: str) -> int:
+    """The type of an option that names a port which stays: it stands on lines, or in a firewall."""
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f'"{text}" is no port from 1 to 65535')
+    return int(text)
 
 
 def _machine(text: str) -> tuple[str, str]:

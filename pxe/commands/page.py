@@ -23,7 +23,7 @@ from ..done.state import StateError
 from ..entries.loaders import LOADERS, launcher_words
 from ..loop import Loop, told_to_end
 from ..server import addresses, firewall
-from .options import address, interface
+from .options import address, interface, port
 
 STATUSES = (
     "Exit status: 0 ended by Ctrl-C, 1 a wrong value or a refusal (one sentence on standard error), 2 wrong usage."
@@ -47,7 +47,7 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--address", type=address, metavar="IP", help="which address of the card the PCs tell, where it has several"
     )
-    parser.add_argument("--port", type=_port, default=PORT, metavar="N", help="TCP port (default: %(default)s)")
+    parser.add_argument("--port", type=port, default=PORT, metavar="N", help="TCP port (default: %(default)s)")
     parser.set_defaults(run=_page)
 
 
@@ -125,13 +125,6 @@ def _listen(options: argparse.Namespace, address: IPv4Address, token: str) -> Re
                 "stands on the lines."
             ) from error
         raise ArmError(f"{what} cannot be used: {error.strerror}.") from error
-
-
-def _port(text: str) -> int:
-    """One that stays, for it stands on the lines."""
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise argparse.ArgumentTypeError(f'"{text}" is no port from 1 to 65535')
-    return int(text)
 
 
 class Keeper:

@@ -123,9 +123,9 @@ class TreeRoom:
     def __init__(self, directory: Path, wait: float = PATIENCE) -> None:
         self._directory, self._wait = directory, wait
         self._state = directory / TREE_STATE
-        self._loaders = [loader for loader in LOADERS if (directory / loader.folder).is_dir()]
+        self._loaders = [loader for loader in LOADERS if loader.reads_in(directory)]
         if not self._loaders:
-            raise ArmError(f"{directory} is no boot tree: there is no folder {LOADERS[0].folder} in it.")
+            raise ArmError(f"{directory} is no boot tree: there is no {LOADERS[0].default} in it.")
 
     def state(self) -> State:
         """Raises StateError."""

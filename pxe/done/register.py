@@ -121,7 +121,7 @@ class Register:
     def _write(self, mac: str) -> None:
         if self._tree is None:
             return
-        loaders = [loader for loader in LOADERS if (self._tree / loader.folder).is_dir()]
+        loaders = [loader for loader in LOADERS if loader.reads_in(self._tree)]
         files = of_machine(self._room, mac, self._state.macs, loaders)
         for one in files:
             _put(self._tree / one.path, one.text.encode("utf-8", "surrogateescape"))

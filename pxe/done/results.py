@@ -8,21 +8,15 @@
 - A success is answered when it is kept: `keep` gets all that came together, and they are one write. While it cannot be
   kept, no success is answered.
 - Hostile requests (long, slow, garbage, a thousand connections) cost a bounded number of descriptors and bytes, and
-  nobody else's report: of too many connections the oldest idle ones go, those of one address first.
-- Everything hangs on one descriptor of the loop, and no call waits.
+  nobody else's report: see `web.connections`.
+- It is a server of its own beside that of the tree's files (`web.files`), for it may write who is done.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hmac
-import selectors
-import socket
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
-from io import BytesIO
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -31,17 +25,16 @@ from kernel_cmdline import CommandLineError
 from kernel_cmdline.network import parse_mac
 
 from ..loop import Loop
+from ..web.connections import Bounds, Connection, Connections, listen
 
 PORT = 8067
 """Where the page is, unless somebody else has that port."""
 
 LIFE = 8.0  # seconds for a request, and for taking its answer; the launcher waits for 10
 TOGETHER = 0.1  # seconds for which reports are gathered: a whole room ends its clone at once
-MAX_REQUEST = 4096  # bytes; the launcher's have about 250
 MAX_CONNECTIONS, MAX_OF_ONE = 128, 4
 MANY = 256  # addresses that are told of
 NOT_BELIEVED = 403
-_ACCEPTED_AT_ONCE = 64
 _COMPLETE = 0x2  # ATF_COM of linux/if_arp.h: the neighbour's address is known
 
 OK, REFUSED = "Remontee effectuee.", "Echec de la remontee: "
@@ -75,36 +68,6 @@ class Refused(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
-
-
-class Request(BaseHTTPRequestHandler):
-    """A whole request as bytes, and the answer to it as bytes."""
-
-    protocol_version = "HTTP/1.0"
-    server_version, sys_version = "udpcast-launcher", ""
-
-    def __init__(self, data: bytes) -> None:
-        # The base class would serve a socket at once.
-        self.rfile, self.wfile = BytesIO(data), BytesIO()
-        self.raw_requestline = self.rfile.readline()
-        self.requestline, self.request_version, self.command = "", self.protocol_version, ""
-        self.close_connection = True
-        self.is_good = self.parse_request()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what is worth a line is said by who keeps the reports."""
-
-    def answer(self, status: int, text: str) -> bytes:
-        """What goes back; of a request that is not HTTP, the reason that the parser has written."""
-        if self.is_good:
-            body = f"{text}\n".encode("ascii", "replace")
-            self.send_response(status)
-            for name, value in (("Content-Type", "text/plain"), ("Content-Length", len(body)), ("Connection", "close")):
-                self.send_header(name, str(value))
-            self.end_headers()
-            self.wfile.write(body)
-        written: bytes = self.wfile.getvalue()  # type: ignore[attr-defined]
-        return written
 
 
 def read_report(command: str, target: str, token: str, address: str, mac: str | None) -> Report:
@@ -141,15 +104,14 @@ def neighbour(table: str, address: str, interface: str) -> str | None:
 
 
 @dataclass(eq=False)
-class _Connection:
-    """One client: what it has sent, until when it may; `report` waits to be kept."""
+class _Teller(Connection):
+    """A client; its `report` waits to be kept."""
 
-    socket: socket.socket
-    address: str
-    until: float
-    data: bytearray = field(default_factory=bytearray)
-    request: Request | None = None
     report: Report | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        return self.report is not None
 
 
 class ResultPage:
@@ -168,133 +130,44 @@ class ResultPage:
         only_there: bool = False,
         neighbours: Neighbours = Path("/proc/net/arp").read_text,
     ) -> None:
-        self._listener = _listen(server, interface, (port,) if only_there else (port, 0))
-        self.port: int = self._listener.getsockname()[1]
+        listener = listen(server, interface, (port,) if only_there else (port, 0))
+        self.port: int = listener.getsockname()[1]
         self.url = f"http://{server}:{self.port}/{token}"
         self._interface, self._token, self._neighbours = interface, token, neighbours
         self._keep: Keep = lambda _: False
         self._doubt: Doubt = lambda *_: None
         self._doubted: set[str] = set()
-        self._connections: list[_Connection] = []  # the oldest first
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._connections = Connections(listener, Bounds(LIFE, MAX_CONNECTIONS, MAX_OF_ONE), _Teller, self._hear)
 
     def hang_on(self, loop: Loop, keep: Keep, doubt: Doubt) -> None:
         """Serve from now on, on `loop`."""
         self._keep, self._doubt = keep, doubt
-        loop.watch(self._selector.fileno(), self._turn)
+        loop.watch(self._connections, self._connections.turn)
         loop.every(TOGETHER, self._tick)
 
     def close(self) -> None:
-        for connection in list(self._connections):
-            self._drop(connection)
-        self._selector.close()
-        self._listener.close()
+        self._connections.close()
 
-    def _turn(self) -> None:
-        for key, _ in self._selector.select(0):
-            if key.data is None:
-                self._accept()
-            elif key.data in self._connections:
-                self._read(key.data)
-
-    def _accept(self) -> None:
-        for _ in range(_ACCEPTED_AT_ONCE):
-            try:
-                connection, (address, _port) = self._listener.accept()
-            except BlockingIOError:
-                return
-            except OSError:  # it has gone again, or there is no descriptor for it
-                self._make_room("")
-                return
-            connection.setblocking(False)
-            self._make_room(address)
-            made = _Connection(connection, address, time.monotonic() + LIFE)
-            self._connections.append(made)
-            self._selector.register(connection, selectors.EVENT_READ, made)
-
-    def _make_room(self, address: str) -> None:
-        """Let the oldest connections go of an `address` that has too many, or of all when these are too many."""
-        idle = [one for one in self._connections if one.report is None]
-        same = [one for one in idle if one.address == address]
-        for one in same[: max(0, len(same) - MAX_OF_ONE + 1)]:
-            self._drop(one)
-        idle = [one for one in idle if one in self._connections]
-        for one in idle[: max(0, len(self._connections) - MAX_CONNECTIONS + 1)]:
-            self._drop(one)
-
-    def _read(self, connection: _Connection) -> None:
-        try:
-            data = connection.socket.recv(1 << 12)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._drop(connection)
-        elif connection.request is None:  # what comes behind a request is not looked at
-            connection.data += data
-            if b"\r\n\r\n" in connection.data or b"\n\n" in connection.data:
-                self._hear(connection)
-            elif len(connection.data) > MAX_REQUEST:
-                self._drop(connection)
-
-    def _hear(self, connection: _Connection) -> None:
-        connection.request = request = Request(bytes(connection.data[:MAX_REQUEST]))
+    def _hear(self, connection: _Teller) -> None:
+        request = connection.request
+        assert request
         if not request.is_good:
-            self._answer(connection, 400, "")
+            self._connections.answer(connection, request.answer(400, ""))
             return
         mac = neighbour(self._neighbours(), connection.address, self._interface)
         try:
             connection.report = read_report(request.command, request.path, self._token, connection.address, mac)
         except Refused as refused:
-            self._answer(connection, refused.status, f"{REFUSED}{refused}")
+            self._connections.answer(connection, request.answer(refused.status, f"{REFUSED}{refused}"))
             if refused.status == NOT_BELIEVED and connection.address not in self._doubted and len(self._doubted) < MANY:
                 self._doubted.add(connection.address)
                 self._doubt(connection.address, str(refused))
 
     def _tick(self) -> None:
         """Keep what came together, answer it, and end what is overdue."""
-        waiting = [one for one in self._connections if one.report]
-        if waiting and self._keep([one.report for one in waiting if one.report]):
-            for one in waiting:
-                self._answer(one, 200, OK)
-        now = time.monotonic()
-        for one in [one for one in self._connections if one.until <= now]:
-            self._drop(one)
-
-    def _answer(self, connection: _Connection, status: int, text: str) -> None:
-        """Send the answer, which fits into a new connection's buffer; the client closes when it has read it."""
-        assert connection.request
-        connection.report = None
-        connection.until = time.monotonic() + LIFE
-        try:
-            connection.socket.send(connection.request.answer(status, text))
-            connection.socket.shutdown(socket.SHUT_WR)
-        except OSError:  # it has gone: what it told is kept all the same
-            self._drop(connection)
-
-    def _drop(self, connection: _Connection) -> None:
-        self._connections.remove(connection)
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(connection.socket)
-        connection.socket.close()
-
-
-def _listen(server: IPv4Address, interface: str, ports: Sequence[int]) -> socket.socket:
-    """Listen at the first of these ports that is free."""
-    for port in ports:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-            listener.bind((str(server), port))
-            listener.listen(1024)
-        except OSError:
-            listener.close()
-            if port == ports[-1]:
-                raise
-            continue
-        listener.setblocking(False)
-        break
-    return listener
+        waiting = [(one, one.report, one.request) for one in self._connections if one.report and one.request]
+        if waiting and self._keep([report for _, report, _ in waiting]):
+            for one, _, request in waiting:
+                one.report = None
+                self._connections.answer(one, request.answer(200, OK))
+        self._connections.end_overdue()

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 
-from kernel_cmdline import format_line
+from kernel_cmdline import format_line, showable
 
-from .boot_entry import BootEntry, make_entry
+from .boot_entry import BootEntry, BootEntryError, make_entry
+from .grub import Network, render_disk, render_grub
 from .loaders import LOADERS, Loader
 from .room import Boot, Machine, Room
 
@@ -40,6 +42,14 @@ def configurations(
     macs = dict.fromkeys((*(machine.mac for machine in room.machines), *done))
     defaults = (one for loader in loaders for one in _defaults(loader, room))
     return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
+
+
+def image_config(room: Room, entry: BootEntry, network: Network, server: IPv4Address | None = None) -> str:
+    """GRUB's configuration in an image that has the pair; `entry` boots it. `server` has the machines' files (None: the
+    one that DHCP names). Raises BootEntryError for what GRUB cannot carry."""
+    if not room.common_is_booted:
+        return render_disk(network, server)
+    return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK, server=server)
 
 
 def of_machine(
@@ -76,14 +86,21 @@ def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_di
     if boots_disk:
         return Configuration(path, loader.disk, loader.own_disk)
     entry = entry_of(room, machine)
-    return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
+    try:
+        return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
+    except BootEntryError as error:
+        raise BootEntryError(f"{showable(machine.title if machine else mac)}: {error}") from error
 
 
 def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:
     text, section, note = _default(loader, room)
+    if loader.shared:
+        note = f"{_READS_NOTHING} {loader.wanted(text)}"
     yield Configuration(loader.default, text, section, note)
     for path in loader.shared:
         yield Configuration(path, text, "")
+    if loader.there:
+        yield Configuration(*loader.there, "")
 
 
 def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
@@ -101,6 +118,11 @@ def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
         return text, "\n".join(filter(None, (loader.section(entry), loader.disk_section))), note
     return loader.default_disk, "", _NOTHING_TO_ADD
 
+
+_READS_NOTHING = (
+    "PCs boot what this file says: those that are named have files of their own, which it does not read, and the "
+    "room's default and timeout are not in force."
+)
 
 _NOTHING_TO_ADD = (
     "Nothing is to be added: the PCs that are named have files of their own. Others boot what this file says: the "

@@ -8,7 +8,10 @@ grub-core/lib/cmdline.c, grub-core/net):
   backslash of its own: no such value comes through (`kernel_words`).
 - A file that is not there cannot be told from one that is (`test -e` is always false over the network), but `source`
   of it does no harm. So a machine's own file says that it was there: what is for all is not booted in its place, also
-  where its kernel could not be loaded.
+  where its kernel could not be loaded. And a file that is always there tells a missing one from a server that is
+  silent: a PC that is done would be cloned over.
+- A GRUB that cannot tell the netmask gives no `ip=`, and the launcher asks by DHCP itself: a word that is a variable
+  without a value is none.
 - An address in a DHCP option is eight hexadecimal digits, and GRUB cannot count: each byte is looked up in a table.
 """
 
@@ -17,6 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import Enum
+from ipaddress import IPv4Address
 from pathlib import Path, PurePosixPath
 
 from kernel_cmdline import MAX_BYTES, CommandLineError, Parameter, format_line, showable
@@ -28,6 +32,7 @@ from .loader import MARKER, Loader, machine_file
 
 FOLDER = PurePosixPath("grub")
 SHARED = FOLDER / "udpcast.cfg"
+THERE = FOLDER / "there.cfg"
 DISK_TITLE = "The local disk"
 
 
@@ -70,20 +75,30 @@ set udpcast_router=
 set udpcast_mask=
 net_get_dhcp_option udpcast_router $udpcast_card 3 hex
 net_get_dhcp_option udpcast_mask $udpcast_card 1 hex
-udpcast_dotted "$udpcast_router"
-set udpcast_ip="$udpcast_client:$udpcast_server:$udpcast_dotted"
-udpcast_dotted "$udpcast_mask"
-set udpcast_ip="$udpcast_ip:$udpcast_dotted"
+set udpcast_ip=
+if [ -n "$udpcast_mask" ]; then
+  udpcast_dotted "$udpcast_router"
+  set udpcast_ip="ip=$udpcast_client:$udpcast_server:$udpcast_dotted"
+  udpcast_dotted "$udpcast_mask"
+  set udpcast_ip="$udpcast_ip:$udpcast_dotted"
+fi
 if regexp --set=1:udpcast_1 --set=2:udpcast_2 --set=3:udpcast_3 --set=4:udpcast_4 --set=5:udpcast_5 --set=6:udpcast_6 \
 '^(..):(..):(..):(..):(..):(..)$' "$udpcast_address"; then
   set udpcast_mac="01-$udpcast_1-$udpcast_2-$udpcast_3-$udpcast_4-$udpcast_5-$udpcast_6"
 fi
 """
 
-_ENDINGS = """\
-function udpcast_disk {
-  exit
-}
+SYSTEMS = ("debian", "ubuntu", "fedora", "centos", "redhat", "rocky", "almalinux", "opensuse", "sles")
+"""Folders in /EFI of systems that are looked for on the local disks, before that of Windows, which they offer."""
+
+_PROGRAMS = (
+    *(f"/EFI/{name}/{loader}.efi" for name in SYSTEMS for loader in ("shimx64", "grubx64")),
+    "/EFI/Microsoft/Boot/bootmgfw.efi",
+)
+_FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
+"""What firmware boots of a disk that it does not know. Sticks have it as well, so it comes last."""
+
+_FAILED = """\
 function udpcast_failed {
   echo 'udpcast-launcher: kernel and initrd could not be loaded. This PC starts again in 60 seconds.'
   sleep --interruptible 60
@@ -91,9 +106,41 @@ function udpcast_failed {
 }
 """
 
-_OWN_FILE = """\
+
+def _disk(network: Network) -> str:
+    """The function that boots the local disk: there is no way back into the firmware's boot order.
+
+    GRUB's `exit` says success to the firmware, which then shows its own menu (UEFI 2.10, 3.1.1). So a system is looked
+    for and started. `chainloader` tells it that it came from the device `root`.
+    """
+    programs = (*_PROGRAMS, _FALLBACK) if network is Network.LOADED else _PROGRAMS  # an image has the last one itself
+    return (
+        "function udpcast_disk {\n"
+        f"  for udpcast_file in {' '.join(programs)}; do\n"
+        "    if search --no-floppy --file --set=udpcast_esp $udpcast_file; then\n"
+        "      set root=$udpcast_esp\n"
+        "      if chainloader $udpcast_file; then boot; fi\n"
+        "    fi\n"
+        "  done\n"
+        "  echo 'udpcast-launcher: no system was found on the local disks.'\n"
+        "  sleep --interruptible 10\n"
+        "  exit\n"
+        "}\n"
+    )
+
+
+_OWN_FILE = f"""\
 set udpcast_own=
+set udpcast_there=
 source $udpcast_files/$udpcast_mac
+if [ -z "$udpcast_own" ]; then source $udpcast_files/{THERE.name}; fi
+"""
+
+
+_UNREAD = "echo 'udpcast-launcher: the server does not answer what this PC is to boot.'\n"
+_GOES_ON = """\
+echo 'Where it has no TFTP, no PC has a line of its own. What is for all is booted in 10 seconds.'
+sleep --interruptible 10
 """
 
 
@@ -127,6 +174,7 @@ def _words(entry: BootEntry) -> Iterator[str]:
         if why := _why_not(word, parameter):
             raise BootEntryError(
                 f'line of label "{entry.label}": GRUB, which boots PCs with UEFI, cannot carry {showable(word)}: {why}.'
+                " Write it otherwise, or leave GRUB out with --without grub."
             )
         yield word
 
@@ -157,7 +205,7 @@ def _launcher(entry: BootEntry, network: Network) -> str:
     words = [f"'{word}'" for word in kernel_words(entry)]
     if network is not Network.NONE:  # not behind "--", where it would be for PID 1
         at = words.index("'--'") if "'--'" in words else len(words)
-        words[at:at] = ["ip=$udpcast_ip", "BOOTIF=$udpcast_mac"]
+        words[at:at] = ["$udpcast_ip", "BOOTIF=$udpcast_mac"]
     line = "".join(f" {word}" for word in words)
     return (
         "function udpcast_launcher {\n"
@@ -179,8 +227,9 @@ def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
     )
 
 
-def _asked(network: Network) -> str:
-    """Card and addresses; where GRUB asks itself, the first card that got one, whose server has the machines' files."""
+def _asked(network: Network, server: IPv4Address | None) -> str:
+    """Card and addresses; where GRUB asks itself, the first card that got one. The machines' files are at `server`,
+    else at the one that was named to it (siaddr), which beside another DHCP server is the wrong one."""
     if network is Network.LOADED:
         return _LOADED
     lines = ["net_dhcp\n", "set udpcast_card=\n"]
@@ -194,6 +243,8 @@ def _asked(network: Network) -> str:
             f"  set udpcast_address=$net_{card}_dhcp_mac\n"
             "fi\n"
         )
+    if server:
+        lines.append(f"set udpcast_server={server}\n")
     return "".join(lines) + "set udpcast_files=(tftp,$udpcast_server)/grub\n"
 
 
@@ -201,21 +252,34 @@ def _indented(text: str) -> str:
     return "".join(f"  {line}\n" for line in text.splitlines())
 
 
-def _whole(launcher: str, choice: str, network: Network = Network.LOADED) -> str:
+def _whole(launcher: str, choice: str, network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A machine's own file puts its own function in place of `launcher`; within `if`, GRUB takes no function."""
     if network is Network.NONE:
-        return f"{MARKER}{_ENDINGS}{launcher}{choice}"
-    own = f'{_OWN_FILE}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
-    return f"{MARKER}{_ENDINGS}{launcher}{_DOTTED}{_asked(network)}{_ADDRESS}{own}"
+        return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{choice}"
+    unread = _UNREAD + ("udpcast_failed\n" if network is Network.LOADED else _GOES_ON)
+    looked = f'{_OWN_FILE}if [ -z "$udpcast_own" -a -z "$udpcast_there" ]; then\n{_indented(unread)}fi\n'
+    own = f'{looked}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
+    return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network, server)}{_ADDRESS}{own}"
 
 
 def render_grub(
-    entry: BootEntry, timeout: float = 0, network: Network = Network.LOADED, *, disk_first: bool = False
+    entry: BootEntry,
+    timeout: float = 0,
+    network: Network = Network.LOADED,
+    *,
+    disk_first: bool = False,
+    server: IPv4Address | None = None,
 ) -> str:
     """A whole grub.cfg. With a `timeout` (seconds) there is a menu, else the entry is booted at once. `disk_first`: the
-    local disk unless somebody chooses the entry. Raises BootEntryError.
+    local disk unless somebody chooses the entry. `server`: where a GRUB that asks by itself finds the machines' files.
+    Raises BootEntryError.
     """
-    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network)
+    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network, server)
+
+
+def render_disk(network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
+    """A whole grub.cfg that boots the local disk, but for machines with a file of their own."""
+    return _whole("", "udpcast_disk\n", network, server)
 
 
 def _own(entry: BootEntry, timeout: float) -> str:
@@ -250,13 +314,18 @@ GRUB = Loader(
     pcs="PCs with UEFI, with Secure Boot or without",
     files=("shimx64.efi", "grubx64.efi"),
     sources={"shimx64.efi": "shimx64.efi.signed", "grubx64.efi": "grubnetx64.efi.signed"},
-    places=(Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")),
+    # What an administrator took from a later release comes first: only GRUB 2.12 can be booted beside another server.
+    places=(
+        Path("/usr/lib/shim"),
+        Path("/usr/local/lib/grub/x86_64-efi-signed"),
+        Path("/usr/lib/grub/x86_64-efi-signed"),
+    ),
     packages=("shim-signed", "grub-efi-amd64-signed"),
     default=FOLDER / "grub.cfg",
     machine=_machine,
     config=render_grub,
     disk_first=lambda entry, timeout: render_grub(entry, timeout, disk_first=True),
-    default_disk=_whole("", "udpcast_disk\n"),
+    default_disk=render_disk(),
     section=_section,
     disk_section="",
     own=_own,
@@ -265,4 +334,5 @@ GRUB = Loader(
     own_disk=_OWN_DISK,
     wanted=_wanted,
     shared=(SHARED,),
+    there=(THERE, f"{MARKER}set udpcast_there=yes\n"),
 )

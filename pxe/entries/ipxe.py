@@ -3,10 +3,12 @@
 What PXELINUX's `ipappend 3` gives is made of iPXE's settings. The rules (src/core/exec.c, src/image/script.c of iPXE):
 
 - A line is cut into words at white space, and there are no quotes: several blanks come through as one, and a word that
-  is `||`, `&&` or `;`, or that begins with `#`, ends the command. `${` begins a setting (`pass_on`).
+  is `||`, `&&` or `;`, or that begins with `#`, ends the command. `${` begins a setting. By UEFI, a letter that is not
+  ASCII becomes two others (seen with that of 2019). All these are refused (`pass_on`).
 - Paths are relative to the script; `netX` is the card that was opened last, i.e. the one that brought the script.
 - A script that ends goes back into the one that called it. So a machine's own script says what it is: what is for all
-  is not booted in its place, also where its kernel could not be loaded.
+  is not booted in its place, also where its kernel could not be loaded. And a script that is always there tells a
+  missing one from a server that is silent: a PC that is done would be cloned over.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from .loader import MARKER, Loader, machine_file
 
 FOLDER = PurePosixPath("ipxe")
 SHARED = PurePosixPath("udpcast.ipxe")
+THERE = FOLDER / "there.ipxe"
 HEAD = f"#!ipxe\n{MARKER}"
 DISK_TITLE = "The local disk"
 
@@ -36,6 +39,7 @@ set udpcast-mac 01-${{netX/mac:hexhyp}}
 set udpcast-net ip=${{netX/ip}}:${{udpcast-server}}:${{udpcast-gateway}}:${{netX/netmask}} BOOTIF=${{udpcast-mac}}
 clear udpcast-own ||
 chain --autofree {FOLDER}/${{udpcast-mac}}.ipxe ||
+isset ${{udpcast-own}} || chain --autofree {THERE} || goto failed
 iseq ${{udpcast-own}} disk && goto disk ||
 isset ${{udpcast-own}} && goto failed ||
 """
@@ -61,25 +65,31 @@ exit
 
 
 def pass_on(entry: BootEntry) -> str:
-    """The command line as iPXE hands it on. Raises BootEntryError for what it cannot carry, and where the kernel would
-    cut the line."""
+    """What stands behind the kernel, for the command line to be handed on.
+
+    Raises BootEntryError for what iPXE cannot carry, and where the kernel would cut the line.
+    """
     try:
         line = format_line(entry.command_line)
     except CommandLineError as error:
         raise BootEntryError(f'line of label "{entry.label}": {error}') from error
     if why := _why_not(line):
         raise BootEntryError(f'line of label "{entry.label}": iPXE cannot carry {why}.')
-    whole = f"initrd={entry.initrd} BOOT_IMAGE={entry.kernel} {line}"
-    size = len(whole.encode("utf-8", "surrogateescape")) + len(ADDED)
+    ours = [one for one in entry.command_line if not one.init]
+    for_init = format_line(one for one in entry.command_line if one.init)
+    words = (f"initrd={entry.initrd} BOOT_IMAGE={entry.kernel}", format_line(ours), "${udpcast-net}", for_init)
+    size = len(f"{entry.kernel} {words[0]} {line}".encode("utf-8", "surrogateescape")) + len(ADDED)
     if size > MAX_BYTES:
         raise BootEntryError(
             f'line of label "{entry.label}" comes to {size} bytes with what iPXE adds, the kernel reads {MAX_BYTES}: '
             f"shorten it by {size - MAX_BYTES}."
         )
-    return whole.rstrip()
+    return " ".join(filter(None, words))
 
 
 def _why_not(line: str) -> str:
+    if not line.isascii():  # each byte becomes a character, which the kernel is given in two
+        return "letters that are not ASCII: where the firmware is UEFI, it makes others of them"
     if "${" in line:
         return 'the characters "${", which begin a name of its own'
     words = _split(line)
@@ -100,7 +110,7 @@ def _split(line: str) -> list[str]:
 def _launcher(entry: BootEntry, above: str = "") -> str:
     return (
         ":launcher\n"
-        f"kernel {above}{entry.kernel} {pass_on(entry)} ${{udpcast-net}} || goto failed\n"
+        f"kernel {above}{entry.kernel} {pass_on(entry)} || goto failed\n"
         f"initrd {above}{entry.initrd} || goto failed\n"
         "boot || goto failed\n"
     )
@@ -151,6 +161,7 @@ IPXE = Loader(
     name="iPXE",
     pcs="PCs that are given iPXE (BIOS, or UEFI without Secure Boot)",
     files=("undionly.kpxe", "snponly.efi"),
+    groups=(("undionly.kpxe",), ("snponly.efi",)),
     places=(Path("/usr/lib/ipxe"),),
     packages=("ipxe",),
     default=PurePosixPath("boot.ipxe"),
@@ -166,4 +177,6 @@ IPXE = Loader(
     own_disk=_OWN_DISK,
     wanted=_wanted,
     shared=(SHARED,),
+    there=(THERE, f"{HEAD}set udpcast-there yes\n"),
+    is_optional=True,
 )

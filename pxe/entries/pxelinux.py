@@ -21,10 +21,10 @@ LONGEST_TENTHS = 35996
 
 
 def _config(entry: BootEntry, timeout: float) -> str:
-    return f"{MARKER}default {entry.label}\n{_wait(timeout)}\n{render_pxelinux(entry)}"
+    return f"{MARKER}default {entry.label}\n{wait(timeout)}\n{render_pxelinux(entry)}"
 
 
-def _wait(timeout: float) -> str:
+def wait(timeout: float) -> str:
     """PXELINUX counts its timeout in tenths of a second, and waits for ever at 0."""
     tenths = min(math.ceil(round(timeout * 10, 6)), LONGEST_TENTHS)
     return f"prompt 1\ntimeout {max(1, tenths)}\n" if timeout else "prompt 0\n"
@@ -38,7 +38,7 @@ file more and no number of a disk: with `chain.c32 hd0` a stick that is plugged 
 def _disk_first(entry: BootEntry, timeout: float) -> str:
     if entry.label == "disk":
         raise BootEntryError('label "disk" is that of the local disk: give the section another label.')
-    return f"{MARKER}default disk\n{_wait(timeout)}\n{DISK}\n{render_pxelinux(entry)}"
+    return f"{MARKER}default disk\n{wait(timeout)}\n{DISK}\n{render_pxelinux(entry)}"
 
 
 _HEX = "[0-9a-f]"
@@ -77,4 +77,6 @@ PXELINUX = Loader(
     own_disk=DISK,
     wanted=_wanted,
     rivals=_RIVALS,
+    reads_beside=True,
+    version=" from version 5 on, of its own version",
 )

@@ -9,7 +9,7 @@ from .programs import MCOPY, MFORMAT, MMD, Part, run
 
 SECTOR = 512
 SERIAL = "75647063"
-"""Eight hexadecimal digits; without, mformat takes random ones."""
+"""Eight hexadecimal digits; without, mformat makes some of its own."""
 
 _SPARE = 1 << 20
 """Bytes for what the file system keeps for itself, beside a hundredth of the content."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..entries.boot_entry import INITRD, KERNEL
 from .fat import write_fat
-from .programs import FAT_PARTS, GRUB, SHIM, epoch, find
+from .programs import GRUB_NET, HTTP_PARTS, SHIM, epoch, find
 
 LABEL = "UDPCAST"
 LOADER = "EFI/BOOT/BOOTX64.EFI"
@@ -19,6 +19,8 @@ LOADER = "EFI/BOOT/BOOTX64.EFI"
 SECOND = "EFI/BOOT/grubx64.efi"
 """What shim boots: the name is inside it."""
 CONFIG = "boot/grub/grub.cfg"
+NET_CONFIG = "grub/grub.cfg"
+"""Where the GRUB for the network looks on the device that it was loaded from; that for discs looks in `CONFIG`."""
 INFO = ".disk/info"
 """By it GRUB finds its medium where the firmware does not say from which device it was loaded."""
 
@@ -29,11 +31,11 @@ def make_image(pair: Path, grub_cfg: str, out: Path) -> None:
 
     The folder `pair` is locked and checked by the caller. Raises MediumError, OSError.
     """
-    parts = find(FAT_PARTS)
+    parts = find(HTTP_PARTS)
     content: dict[str, bytes | Path] = {
         LOADER: parts[SHIM],
-        SECOND: parts[GRUB],
-        CONFIG: grub_cfg.encode("utf-8", "surrogateescape"),
+        SECOND: parts[GRUB_NET],
+        NET_CONFIG: grub_cfg.encode("utf-8", "surrogateescape"),
         INFO: b"udpcast-launcher\n",
         KERNEL: pair / KERNEL,
         INITRD: pair / INITRD,

@@ -51,12 +51,15 @@ XORRISO = Part("xorriso", "xorriso")
 SHIM = Part("shimx64.efi.signed", "shim-signed", Path("/usr/lib/shim"))
 GRUB = Part("gcdx64.efi.signed", "grub-efi-amd64-signed", Path("/usr/lib/grub/x86_64-efi-signed"))
 """GRUB as Debian signs it for discs: it looks for its configuration where it was loaded from, and has no HTTP."""
+GRUB_NET = Part("grubnetx64.efi.signed", "grub-efi-amd64-signed", Path("/usr/lib/grub/x86_64-efi-signed"))
+"""GRUB as Debian signs it for the network: it has TFTP, by which it reads a machine's own file."""
 ISOLINUX = Part("isolinux.bin", "isolinux", Path("/usr/lib/ISOLINUX"))
 HYBRID = Part("isohdpfx.bin", "isolinux", Path("/usr/lib/ISOLINUX"))
 """The boot sector by which a BIOS boots the image from a stick."""
 LDLINUX = Part("ldlinux.c32", "syslinux-common", Path("/usr/lib/syslinux/modules/bios"))
 
 FAT_PARTS = (MFORMAT, MMD, MCOPY, SHIM, GRUB)
+HTTP_PARTS = (MFORMAT, MMD, MCOPY, SHIM, GRUB_NET)
 ISO_PARTS = (*FAT_PARTS, XORRISO, ISOLINUX, HYBRID, LDLINUX)
 
 

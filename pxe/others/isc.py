@@ -26,7 +26,7 @@ def render(served: Served) -> str:
 def _class(one: Answer, served: Served) -> Iterator[str]:
     tests = [
         f'substring(option vendor-class-identifier, 0, {len(one.vendor)}) = "{one.vendor}"',
-        numbered(one.numbers, _ARCHITECTURE, " or "),
+        numbered(one.numbers, _ARCHITECTURE, "\n            or "),
         *([_IPXE] if one.ipxe else [_NOT_IPXE] if not one.is_http else []),
     ]
     yield f'class "{one.name}" {{  # {one.title}'

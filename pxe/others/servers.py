@@ -26,7 +26,7 @@ SERVERS = (
     Server(
         "isc",
         "ISC dhcpd",
-        "in /etc/dhcp/dhcpd.conf, above the first `subnet`, beside nothing else of it",
+        "at the top of /etc/dhcp/dhcpd.conf, outside of every {}",
         "`dhcpd -t`, then `systemctl restart isc-dhcp-server`",
         isc.render,
     ),
@@ -47,7 +47,7 @@ SERVERS = (
     ),
     Server(
         "windows",
-        "the DHCP server of Windows",
+        "Windows DHCP server",
         "in PowerShell on the server, as administrator",
         "`Get-DhcpServerv4Policy` shows them; they count at once",
         windows.render,
@@ -66,12 +66,14 @@ def told(served: Served, names: tuple[str, ...] = ()) -> list[str]:
 
 
 def _remarks(served: Served) -> list[str]:
-    found = answers(served)
+    if not answers(served):
+        return ["The tree has no boot loader: write it with `tree` first."]
     lines = ["A `host` or a reservation that names a boot file of its own counts more than these lines."]
-    if missing := unanswered(served):
-        lines.append(f"Told nothing: {', '.join(one.name for one in missing)}. The tree has nothing for these.")
+    missing = unanswered(served)
+    if by_pxe := [one.name for one in missing if not one.http]:
+        lines.append(f"The tree has nothing for {', '.join(by_pxe)}: such PCs are told what they were told before.")
     if not served.http:
-        lines.append("With --http, the URL at which a web server serves the tree, PCs boot by HTTP, too.")
-    if not found:
-        lines.append("The tree has no boot loader: write it with `tree` first.")
+        lines.append("With --http, the URL where a web server serves the tree, PCs load by HTTP where they can.")
+    elif by_http := [one.name for one in missing if one.http]:
+        lines.append(f"Nor for {', '.join(by_http)}.")
     return lines

@@ -35,10 +35,12 @@ _MOST = 32 << 20
 
 @dataclass(frozen=True)
 class Given:
-    """`file` is what PCs with UEFI load by TFTP, "" for nothing; `sentence` is what is to be said of it, or ""."""
+    """`file` is what PCs with UEFI load by TFTP, "" for nothing; `sentence` is what is to be said of it, or "". `stuck`
+    is the sentence for GRUB where somebody wants it all the same."""
 
     file: str
     sentence: str = ""
+    stuck: str = ""
 
 
 def grub_version(path: Path) -> tuple[int, int] | None:
@@ -62,14 +64,14 @@ def given(
     if has_shim and next_servers and set(next_servers) == {server}:
         return Given(SHIM)
     why = _why(grub, next_servers) if has_shim else "there is no signed loader (shim-signed, grub-efi-amd64-signed)"
+    stuck = f"PCs with UEFI stay at GRUB's prompt, for {why}. {INSTEAD}."
     if has_ipxe:
-        return Given(
-            SNPONLY,
-            f"PCs with UEFI load iPXE, which is not signed, for {why}: with Secure Boot they refuse it. {INSTEAD}.",
+        refused = (
+            f"PCs with UEFI load iPXE, which is not signed, for {why}: with Secure Boot they refuse it. {INSTEAD}."
         )
-    return Given(
-        "", f"PCs with UEFI get nothing by TFTP, for {why}. {INSTEAD}; or install ipxe here, for PCs without it."
-    )
+        return Given(SNPONLY, refused, stuck)
+    nothing = f"PCs with UEFI get nothing by TFTP, for {why}. {INSTEAD}; or install ipxe here, for PCs without it."
+    return Given("", nothing, stuck)
 
 
 def _why(grub: tuple[int, int] | None, next_servers: Collection[IPv4Address]) -> str:

@@ -109,8 +109,7 @@ class _Judge:
 
         title = machine.title if machine else "machines that are not named"
         try:
-            for loader in LOADERS:
-                loader.section(entry)
+            LOADERS[0].section(entry)
         except BootEntryError as error:
             self._rest.setdefault(str(error), []).append((place, title))
             return

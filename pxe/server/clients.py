@@ -1,19 +1,25 @@
-"""dnsmasq's log (version 2.80 and later, with ``log-dhcp``) to what each client does, one event a step.
+"""The servers' logs to what each client does, one event a step.
 
-Pure: `Clients.read` takes one line and returns an event, or None where a line tells nothing new. dnsmasq says "sent"
-of more than what was loaded: `transfers` knows better.
+Pure: `Clients.read` takes one line of dnsmasq's (version 2.80 and later, with ``log-dhcp``), `Clients.by_http` one of
+the server of files; they return an event, or None where a line tells nothing new. dnsmasq says "sent" of more than what
+was loaded: `transfers` knows better. By HTTP, what was acknowledged is counted (`loads`).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from ..entries.architectures import HTTP_IMAGE
 from ..entries.boot_entry import INITRD
 from ..entries.loaders import LOADERS, Loader
+from ..web.files import Said
+from .loads import Got, Loads
+from .offers import PLAIN, Offer, asks
 from .transfers import Ending, Transfers
 
 Key = TypeVar("Key")
@@ -23,6 +29,7 @@ _LINE = re.compile(r"dnsmasq-(?:dhcp|tftp)\[\d+\]: (?:(?P<id>\d+) )?(?P<text>.*)
 _MAC = r"(?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5})"
 _ADDRESS = r"(?P<address>\d+(?:\.\d+){3})"
 _VENDOR = re.compile(r"vendor class: (?P<vendor>.*)")
+_USER = re.compile(r"user class: .*iPXE")
 _NO_ADDRESS = re.compile(rf"DHCP(?:DISCOVER|REQUEST)\(\S+\) (?:{_ADDRESS} )?{_MAC} (?P<why>no address.*)")
 _ASKS = re.compile(rf"DHCPDISCOVER\(\S+\) (?:{_ADDRESS} )?{_MAC}|PXE\(\S+\) {_MAC.replace('mac', 'mac2')} proxy")
 _GETS = re.compile(rf"DHCPACK\(\S+\) {_ADDRESS} {_MAC}|PXE\(\S+\) (?P<address2>[\d.]+) {_MAC.replace('mac', 'mac2')} ")
@@ -37,7 +44,6 @@ FIRMWARE = ("PXEClient", "HTTPClient")
 MOST = 4096
 """DHCP questions that are remembered, the last ones: whoever invents PCs fills no memory."""
 
-_NO_LOADER = ", for which this tree has no boot loader: switch its firmware to BIOS (legacy) network boot"
 _SAMPLE = "00:11:22:33:44:55"
 
 
@@ -50,8 +56,11 @@ def _own_config(loader: Loader) -> re.Pattern[str]:
 
 
 _OWN_CONFIGS = tuple(map(_own_config, LOADERS))
-_TRIED = tuple(f"{loader.folder}/" for loader in LOADERS)
+_TRIED = tuple(f"{folder}/" for folder in sorted({str(one) for loader in LOADERS for one in loader.folders} - {"."}))
 """Where a loader tries one name after the other, so that a missing one is nothing to tell."""
+
+_OPTIONAL = re.compile(r"(?i)(?:.*/)?(?:(?:revocations|shim_certificate)\w*|(?:mm|fb)[a-z0-9]+)\.efi|EFI/.*")
+"""What shim asks for beside GRUB, and is content without (16.1; seen, and its shim.c)."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +76,22 @@ class Clients:
     """All clients seen since the start; `root` is the TFTP tree, `boots_disk` tells it of a configuration in it."""
 
     def __init__(
-        self, root: Path, transfers: Transfers | None = None, boots_disk: Callable[[str], bool] = lambda _: False
+        self,
+        root: Path,
+        transfers: Transfers | None = None,
+        boots_disk: Callable[[str], bool] = lambda _: False,
+        offers: Collection[Offer] = PLAIN,
     ) -> None:
-        self._root, self._boots_disk = root, boots_disk
-        self._transfers = transfers or Transfers()
+        self._root, self._boots_disk, self._offers = root, boots_disk, offers
+        self._transfers, self._loads = transfers or Transfers(), Loads()
         self._macs: dict[str, str] = {}  # by address
         self._vendors: dict[str, str] = {}  # by the number of the DHCP transaction
+        self._ipxe: dict[str, None] = {}  # transactions of iPXE
         self._asked: dict[tuple[str, str], None] = {}  # transaction and MAC address: firmware repeats itself
+
+    def learn(self, address: str, mac: str) -> None:
+        """Whose address that is, as it was heard elsewhere."""
+        self._macs[address] = mac
 
     def read(self, line: str) -> ClientEvent | None:
         """The event in one line of the log, or None."""
@@ -83,6 +101,9 @@ class Clients:
         transaction, text = match["id"] or "", match["text"].strip()
         if vendor := _VENDOR.match(text):
             _remember(self._vendors, transaction, vendor["vendor"])
+            return None
+        if _USER.match(text):
+            _remember(self._ipxe, transaction, None)
             return None
         return self._dhcp(transaction, text) or self._tftp(text)
 
@@ -95,7 +116,8 @@ class Clients:
             if (transaction, mac) in self._asked:
                 return None
             _remember(self._asked, (transaction, mac), None)
-            return ClientEvent(mac, "", f"asks to boot{_firmware(vendor)}") if vendor.startswith(FIRMWARE) else None
+            how = asks(vendor, self._offers, ipxe=transaction in self._ipxe)
+            return ClientEvent(mac, "", f"asks to boot{how}") if vendor.startswith(FIRMWARE) else None
         if found := _GETS.match(text):
             mac, address = found["mac"] or found["mac2"], found["address"] or found["address2"]
             known, self._macs[address] = self._macs.get(address), mac
@@ -114,10 +136,33 @@ class Clients:
         elif found := _MISSING.match(text):
             name = self._name(found["file"])
             self._transfers.refused(name, found["address"])
-            self._learn(found["address"], name)
-            if not name.startswith(_TRIED):
-                return self._event(found["address"], f"asked for {name}, which is not in the tree")
+            return self._missing(found["address"], name)
         return None
+
+    def by_http(self, said: str, address: str, name: str = "", *more: Any) -> ClientEvent | None:
+        """The event in one line of the server of files, which `read_line` has read."""
+        if said == Said.MISSING.value:
+            return self._missing(address, name)
+        if said == Said.REFUSED.value:
+            return self._event(address, f"asked for {name}, which cannot be read: {more[0]}")
+        if said not in (Said.TOOK.value, Said.UNSURE.value):
+            return None
+        self._learn(address, name)
+        if said == Said.UNSURE.value:
+            left = f"does not acknowledge the last {more[0]} bytes: it starts (iPXE does so), or was switched off"
+            return self._event(address, f"was sent all of {name}, and {left}")
+        part, wanted, size = more
+        got = self._loads.took(address, name, range(*part), range(*wanted), size)
+        if got is Got.WHOLE:
+            return self._event(address, f"loaded {name}{self._follows(name)}")
+        return self._event(address, f"stopped while it loaded {name}") if got is Got.STOPPED else None
+
+    def _missing(self, address: str, name: str) -> ClientEvent | None:
+        self._learn(address, name)
+        is_own = any(config.fullmatch(name) for config in _OWN_CONFIGS)
+        if is_own or name.startswith(_TRIED) or _OPTIONAL.fullmatch(name):
+            return None
+        return self._event(address, f"asked for {name}, which is not in the tree")
 
     def _transfer(self, address: str, name: str, *, sent: bool) -> ClientEvent | None:
         self._learn(address, name)
@@ -136,7 +181,7 @@ class Clients:
             self._macs[address] = own[1].replace("-", ":")
 
     def _follows(self, name: str) -> str:
-        if name == INITRD:
+        if name in (INITRD, HTTP_IMAGE):
             return " and starts"
         return " and boots its disk" if self._boots_disk(name) else ""
 
@@ -148,17 +193,16 @@ class Clients:
         return path.partition(f"/{self._root.parent.name}/{self._root.name}/")[2] or path.removeprefix(f"{self._root}/")
 
 
+def read_line(line: str) -> list[Any]:
+    """A line of the server of files, with the client's address in the second place; empty for any other line."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return []
+    return said if isinstance(said, list) and len(said) > 1 else []
+
+
 def _remember(known: dict[Key, Value], key: Key, value: Value) -> None:
     known[key] = value
     if len(known) > MOST:
         del known[next(iter(known))]
-
-
-def _firmware(vendor: str) -> str:
-    """The client system architecture of the PXE specification: 0 is BIOS, the others are kinds of UEFI (RFC 4578)."""
-    if vendor.startswith("HTTPClient"):
-        return f" by UEFI and HTTP{_NO_LOADER}"
-    architecture = re.match(r"PXEClient:Arch:(\d+)", vendor)
-    if architecture is None or int(architecture[1]) == 0:
-        return ""
-    return f" by UEFI{_NO_LOADER}"

@@ -13,6 +13,8 @@ from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
 from ..entries.loaders import PXELINUX
+from ..proxy.services import services
+from .offers import IPXE_SCRIPT, LPXELINUX, PLAIN, Offer
 
 BOOT_FILE = PXELINUX.files[0]
 
@@ -38,6 +40,7 @@ class BootServer:
     minimum). `port`: DHCP is spoken on the loopback only, at this port, with `relay`; None: on the wire. `router`
     None: clients get no default route. `user` None: dnsmasq's own choice (it gives up root); in a user namespace only
     root will do. `transfers`: so many by TFTP at once (0: dnsmasq's 50), for each of which it needs a descriptor.
+    `offers`: what each kind of client loads first. `http`: the TCP port where the tree is to be had by HTTP, too.
     """
 
     interface: str
@@ -54,6 +57,13 @@ class BootServer:
     pid_file: Path | None = None
     user: str | None = None
     transfers: int = 0
+    offers: tuple[Offer, ...] = PLAIN
+    http: int = 80
+
+    @property
+    def url(self) -> str:
+        """The tree by HTTP, with a slash at its end."""
+        return f"http://{self.server.ip}{'' if self.http == 80 else f':{self.http}'}/"
 
 
 def config(settings: BootServer) -> str:
@@ -94,17 +104,42 @@ def _dhcp(settings: BootServer) -> list[str]:
     leased = f"{first},{last}" if first and last else f"{settings.server.network.network_address},static"
     return [
         f"dhcp-range={leased},{netmask},{settings.lease}",
-        f"dhcp-boot={BOOT_FILE},,{settings.server.ip}",
+        *_boot(settings),
         f"dhcp-option=option:router{f',{settings.router}' if settings.router else ''}",
         *(f"dhcp-host={host.mac},{host.address}" for host in settings.hosts),
     ]
 
 
+def _boot(settings: BootServer) -> list[str]:
+    """What is loaded first, by the client's kind (option 93, RFC 4578). A client that does not say its kind is an old
+    BIOS; one of a kind that is not offered gets no file."""
+    server = settings.server.ip
+    lines = ["dhcp-match=set:ipxe,175", "dhcp-userclass=set:ipxe,iPXE", "dhcp-match=set:kind,option:client-arch"]
+    for offer in settings.offers:
+        for number in offer.kind.numbers:
+            lines.append(f"dhcp-match=set:kind{number},option:client-arch,{number}")
+            tags = [f"tag:kind{number}", *(["tag:!kind"] if number == 0 else [])]
+            for tag in tags:
+                if offer.ipxe:
+                    lines.append(f"dhcp-boot={tag},tag:ipxe,{settings.url}{IPXE_SCRIPT},,{server}")
+                if offer.file:
+                    others = ",tag:!ipxe" if offer.ipxe else ""
+                    file = f"{settings.url}{offer.file}" if offer.kind.http else offer.file
+                    lines.append(f"dhcp-boot={tag}{others},{file},,{server}")
+                if offer.file == LPXELINUX:
+                    lines.append(f"dhcp-option-force={tag},210,{settings.url}")
+            if offer.file and offer.kind.http:  # the firmware takes no answer without it (UEFI specification, 24.7.4)
+                lines.append(f"dhcp-option-force=tag:kind{number},60,HTTPClient")
+    return lines
+
+
 def _proxy(settings: BootServer) -> list[str]:
-    # A single service is booted without a menu (dnsmasq(8), --pxe-prompt); dnsmasq itself appends ".0".
+    by_pxe = [one for one in settings.offers if not one.kind.http]
+    files = {number: one.file for one in by_pxe for number in one.kind.numbers}
+    by_script = [number for one in by_pxe if one.ipxe for number in one.kind.numbers]
     return [
         f"dhcp-range={settings.server.network.network_address},proxy,{settings.server.netmask}",
-        f'pxe-service=x86PC,"udpcast",{BOOT_FILE.removesuffix(".0")}',
+        *services(settings.server.ip, files, f"{settings.url}{IPXE_SCRIPT}", by_script),
     ]
 
 

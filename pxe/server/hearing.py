@@ -1,8 +1,8 @@
 """What the PCs ask, as it arrives at the card: before a firewall, and whether dnsmasq reads it or not.
 
 A packet socket (packet(7)) sees what comes in before any rule of netfilter, and what goes out behind them. The kernel
-hands on only what is needed (a classic BPF program): requests to the ports of a boot server, and of each TFTP transfer
-its first packets, so that 30 PCs that load 35 MB cost nothing here. `read` is pure.
+hands on only what is needed (a classic BPF program): requests to the ports of a boot server, of each TFTP transfer its
+first packets, of HTTP the first of a connection, so that 30 PCs that load 35 MB cost nothing here. `read` is pure.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ..wire.wire import Filter, attach
 _ALL, _IP = 0x0003, 0x0800  # only who listens to all protocols gets what goes out
 _OUTGOING = 4  # PACKET_OUTGOING of packet(7)
 _READ, _DATA, _ACK, _ERROR, _OPTIONS = 1, 3, 4, 5, 6  # RFC 1350, RFC 2347
+_SYN, _SYN_ACK = 0x02, 0x12  # flags of TCP (RFC 9293, 3.1)
 _SO_RCVBUFFORCE = 33
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _PROTOCOL = 0xFFFFF000  # SKF_AD_OFF + SKF_AD_PROTOCOL of linux/filter.h
@@ -70,22 +71,32 @@ class Answered:
 
 
 @dataclass(frozen=True)
+class Knock:
+    """A client begins a connection for HTTP, or repeats that, for it got no answer."""
+
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
 class Lost:
     """More came than could be heard."""
 
 
-Heard = Ask | Read | Took | Answered | Lost
+Heard = Ask | Read | Took | Answered | Knock | Lost
 
 
 class Hearing:
     """Hands on what is heard on the interface. Close it."""
 
-    def __init__(self, loop: Loop, interface: str, server: IPv4Address, heard: Callable[[Heard], None]) -> None:
-        """Raises OSError where packet sockets are not allowed."""
-        self._loop, self._server, self._heard = loop, str(server), heard
+    def __init__(
+        self, loop: Loop, interface: str, server: IPv4Address, http: int, heard: Callable[[Heard], None]
+    ) -> None:
+        """`http` is the port of HTTP. Raises OSError where packet sockets are not allowed."""
+        self._loop, self._server, self._http, self._heard = loop, str(server), http, heard
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         try:
-            attach(self._socket, program(server))
+            attach(self._socket, program(server, http))
             self._socket.bind((interface, _ALL))
         except OSError:
             self._socket.close()
@@ -101,7 +112,7 @@ class Hearing:
         with contextlib.suppress(OSError):  # nothing more; or the interface is down or gone, which others tell
             for _ in range(16 * AT_ONCE):
                 packet, sender = self._socket.recvfrom(_SIZE)
-                if heard := read(packet, self._server, outgoing=sender[2] == _OUTGOING):
+                if heard := read(packet, self._server, self._http, outgoing=sender[2] == _OUTGOING):
                     self._heard(heard)
         _, lost = struct.unpack("II", self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
         if lost:
@@ -112,12 +123,25 @@ class Hearing:
         self._socket.close()
 
 
-def read(packet: bytes, server: str, *, outgoing: bool = False) -> Heard | None:
+def read(packet: bytes, server: str, http: int, *, outgoing: bool = False) -> Heard | None:
     """What an IP packet says, or None; a damaged one says nothing."""
-    if len(packet) < 28 or packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_UDP:
+    if len(packet) < 28 or packet[0] >> 4 != 4:
         return None
     source, target = (socket.inet_ntoa(packet[at : at + 4]) for at in (12, 16))
-    udp = packet[(packet[0] & 15) * 4 :]
+    inner = packet[(packet[0] & 15) * 4 :]
+    if packet[9] == socket.IPPROTO_TCP:
+        return _knock(inner, source, http) if target == server and not outgoing else None
+    return _datagram(inner, source, target, server, outgoing) if packet[9] == socket.IPPROTO_UDP else None
+
+
+def _knock(tcp: bytes, source: str, http: int) -> Knock | None:
+    if len(tcp) < 20:
+        return None
+    from_port, to_port = struct.unpack("!HH", tcp[:4])
+    return Knock(source, from_port) if to_port == http and tcp[13] & _SYN_ACK == _SYN else None
+
+
+def _datagram(udp: bytes, source: str, target: str, server: str, outgoing: bool) -> Heard | None:
     if len(udp) < 12:
         return None
     from_port, to_port = struct.unpack("!HH", udp[:4])
@@ -144,21 +168,23 @@ def plain(name: str) -> str:
 def _ask(data: bytes, port: int) -> Ask | None:
     """A DHCPDISCOVER or, on the ports of PXE, a request, of a PC that says it is one that boots (RFC 2131, PXE 2.1)."""
     said, kind = message.read(data), Kind.DISCOVER if port == message.SERVER_PORT else Kind.REQUEST
-    if said is None or said.is_reply or said.kind is not kind or not said.vendor.startswith(message.BOOTING[0]):
+    if said is None or said.is_reply or said.kind is not kind or not said.vendor.startswith(message.BOOTING[:2]):
         return None
     return Ask(said.mac, int.from_bytes(said.transaction, "big"), port)
 
 
-def program(server: IPv4Address) -> Filter:
+def program(server: IPv4Address, http: int) -> Filter:
     """The BPF program (the kernel's networking/filter.rst) that lets through what `read` wants.
 
     A line: its name, what to do, where to go on when that is true and when it is not ("": the next line), a value.
     """
     byte, half, word, indexed, header, equal, bits, give = 0x30, 0x28, 0x20, 0x48, 0xB1, 0x15, 0x45, 0x06
+    byte_indexed, only = 0x50, 0x54
     lines = (
         ("", half, "", "", _PROTOCOL),
         ("", equal, "", "no", _IP),
         ("", byte, "", "", 9),
+        ("", equal, "tcp", "", socket.IPPROTO_TCP),
         ("", equal, "", "no", socket.IPPROTO_UDP),
         ("", half, "", "", 6),
         ("", bits, "no", "", 0x1FFF),  # a later fragment has no ports
@@ -176,6 +202,16 @@ def program(server: IPv4Address) -> Filter:
         ("", equal, "", "no", 1),
         ("ours", word, "", "", 12),
         ("", equal, "yes", "", int(server)),
+        ("", word, "", "", 16),
+        ("", equal, "yes", "no", int(server)),
+        ("tcp", half, "", "", 6),
+        ("", bits, "no", "", 0x1FFF),
+        ("", header, "", "", 0),
+        ("", indexed, "", "", 2),
+        ("", equal, "", "no", http),
+        ("", byte_indexed, "", "", 13),
+        ("", only, "", "", _SYN_ACK),
+        ("", equal, "", "no", _SYN),
         ("", word, "", "", 16),
         ("", equal, "yes", "no", int(server)),
         ("yes", give, "", "", _SIZE),

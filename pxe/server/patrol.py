@@ -9,7 +9,7 @@ from ..loop import Loop
 from ..wire.message import Message
 from .clients import FIRMWARE
 from .dnsmasq import BootServer
-from .hearing import Ask, Heard, Hearing, Read
+from .hearing import Ask, Heard, Hearing, Knock, Read
 from .ports import PXE
 from .transfers import Transfers
 from .watching import EVERY, Deaf, Full, Link, Silence, facts
@@ -30,7 +30,7 @@ class Patrol:
         self._link, self._deaf = Link(interface, server), Deaf(interface, settings.port)
         self._silence, self._full = Silence(interface, time.monotonic()), Full(settings.transfers)
         try:
-            self._hearing: Hearing | None = Hearing(loop, interface, server.ip, self._heard)
+            self._hearing: Hearing | None = Hearing(loop, interface, server.ip, settings.http, self._heard)
         except OSError as error:
             self._hearing = None
             say(f"warning: {interface} cannot be listened to ({error.strerror}): a firewall in the way is not noticed.")
@@ -51,14 +51,24 @@ class Patrol:
             ask = Ask(said.mac, int.from_bytes(said.transaction), self._settings.port)
             self._deaf.asked(ask, time.monotonic())
 
+    def opened(self, address: str) -> None:
+        """The server of files has a connection of this client."""
+        if self._hearing:
+            self._hearing.drain()  # its beginning has been on the wire already
+        self._silence.asked()
+        self._deaf.opened(address)
+
     def close(self) -> None:
         if self._hearing:
             self._hearing.close()
 
     def _heard(self, heard: Heard) -> None:
         now = time.monotonic()
-        if isinstance(heard, Ask | Read):
+        if isinstance(heard, Ask | Read | Knock):
             self._silence.asked()
+        if isinstance(heard, Knock):
+            self._deaf.knocked(heard, now)
+            return
         if isinstance(heard, Ask):
             if self._settings.port and heard.port == 67:
                 return  # DHCP does not go through the firewall, nor each question to dnsmasq: see `handed_on`
@@ -76,6 +86,7 @@ class Patrol:
             self._loop.stop(InterfaceGone(f"{self._settings.interface} is gone from this machine: nobody is served."))
             return
         said = [self._link.look(seen), self._full.look(seen), self._silence.look(now), *self._deaf.look(seen, now)]
+        said += self._deaf.unopened(self._settings.http, now)
         for address, name in self.transfers.unanswered(now):
             said += self._deaf.unanswered(address, name, seen, now)
         for sentence in filter(None, said):

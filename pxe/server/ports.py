@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from ..web.connections import listen
+
 PATIENCE = 5.0
 """Seconds that a new boot server waits for one that was killed a moment ago, and is being cleared away."""
 
@@ -34,6 +36,9 @@ class Port:
     what: str
     everywhere: bool = True
 
+
+HTTP, OTHER_HTTP = 80, 8068
+"""Where the tree is by HTTP, and where it is when somebody else has that port."""
 
 DHCP, TFTP, PXE = Port(67, "DHCP"), Port(69, "TFTP", everywhere=False), Port(4011, "proxy DHCP")
 
@@ -86,3 +91,27 @@ def check(interface: str, address: IPv4Address, ports: tuple[Port, ...]) -> None
                     f"port {port.number} ({port.what}) on {interface} is in use by another server on this machine: "
                     f"stop it first; `ss -lunp sport = :{port.number}` names it."
                 ) from error
+
+
+def web(interface: str, address: IPv4Address, port: int | None) -> tuple[socket.socket, str]:
+    """A listener for HTTP, and a sentence where it is not at the usual port. `port`: there or nowhere.
+
+    Raises PortError.
+    """
+    try:
+        listener = listen(address, interface, (port,) if port else (HTTP, OTHER_HTTP, 0))
+    except OSError as error:
+        number = port or HTTP
+        if error.errno != errno.EADDRINUSE:
+            raise PortError(f"port {number} (HTTP) of {interface} cannot be used: {error.strerror}.") from error
+        raise PortError(
+            f"port {number} (HTTP) of {interface} is in use by another program on this machine: take another one by "
+            f"--http-port; `ss -ltnp sport = :{number}` names that program."
+        ) from error
+    there = int(listener.getsockname()[1])
+    if port or there == HTTP:
+        return listener, ""
+    return listener, (
+        f"Port {HTTP} of {interface} is in use by another program on this machine: the tree is at port {there} by HTTP "
+        "(--http-port takes another one)."
+    )

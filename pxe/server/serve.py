@@ -1,7 +1,8 @@
-"""A boot server in one command: the tree, DHCP (or proxy DHCP) and TFTP, with dnsmasq doing the serving.
+"""A boot server in one command: the tree, DHCP (or proxy DHCP) and TFTP by dnsmasq, and the tree by HTTP.
 
-Everything it needs is checked first and named in one sentence. Nothing stays behind, however it ends: dnsmasq ends with
-the command (`supervisor`), and so do its files (`workspace`). Nothing is promised before dnsmasq serves (`daemon`).
+Everything it needs is checked first and named in one sentence. Nothing stays behind, however it ends: dnsmasq and the
+server of files end with the command (`supervisor`), and so do its files (`workspace`). Nothing is promised before both
+serve (`daemon`).
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import os
 import shlex
 import shutil
 import signal
+import socket
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
@@ -23,15 +26,17 @@ from kernel_cmdline import showable
 from ..entries.loaders import LOADERS, boots_disk
 from ..entries.room import Machine
 from ..loop import Loop, told_to_end
+from ..web import files
+from ..wire import relay
 from ..wire.message import Message
-from ..wire.relay import DNSMASQ
 from ..wire.watch import Policy, Watch, WatchError
-from . import addresses, firewall, ports
-from .clients import ClientEvent, Clients
-from .daemon import Daemon, DaemonError, Readers
+from . import addresses, beside, firewall, ports
+from .clients import ClientEvent, Clients, read_line
+from .daemon import DNSMASQ, FILES, Daemon, DaemonError, Kind, Readers
 from .dnsmasq import BootServer, config, default_range
+from .offers import Offer, offers
 from .patrol import InterfaceGone, Patrol
-from .supervisor import Command, User, other_user
+from .supervisor import Command, Task, User, other_user
 from .watching import listens
 from .workspace import Workspace, WorkspaceError, workspace
 
@@ -56,7 +61,8 @@ class Service:
 
     `span` None: all of the network. `force`: give out addresses although another server does. `address`: which one of
     the interface's own is served from; None: chosen, and said. `everybody`: give addresses to those that do not boot
-    from the network, too. `machines`: the PCs of the room, as far as they are named.
+    from the network, too. `machines`: the PCs of the room, as far as they are named. `loaders`: what kinds of PC load
+    first, by the names of their options. `http`: the port for the tree by HTTP; None: the usual one, if it is free.
     """
 
     interface: str
@@ -66,17 +72,32 @@ class Service:
     address: IPv4Address | None = None
     everybody: bool = False
     machines: tuple[Machine, ...] = ()
+    loaders: Mapping[str, str] = field(default_factory=dict)
+    http: int | None = None
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What is run: dnsmasq by its words, and the tree by HTTP. `place` are the files of both, `claimed` is the claim of
+    the interface, which both keep."""
+
+    dnsmasq: Command
+    files: Task
+    listener: socket.socket
+    place: Workspace
+    claimed: int
 
 
 @dataclass(frozen=True)
 class Running:
     """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq; `handed_on` must be told what it
-    is asked beside the wire."""
+    is asked beside the wire; `learn` whose address (first) is that of which PC."""
 
     loop: Loop
     settings: BootServer
     signal: Callable[[signal.Signals], None]
     handed_on: Callable[[Message], None]
+    learn: Callable[[str, str], None]
     say: Say
 
 
@@ -116,17 +137,28 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
     dnsmasq = _dnsmasq()
     server = _address(service, say)
     user = other_user()
-    with ports.claim(service.interface) as claimed, workspace(user, say) as place:
+    with contextlib.ExitStack() as stack:
+        claimed = stack.enter_context(ports.claim(service.interface))
+        place = stack.enter_context(workspace(user, say))
         ports.check(service.interface, server.ip, _ports(service))
-        settings = _settings(service, server, place, user)
+        listener = stack.enter_context(_listener(service, server.ip, say))
+        settings = _settings(service, server, place, user, listener)
         config(settings)  # what is wrong is told before the wire is asked, which takes seconds
         if few := too_few(settings, len(service.machines)):
             say(f"warning: {few}")
-        for warning in firewall.warnings(service.interface, server, _netfilter(service)):
+        for warning in firewall.warnings(service.interface, server, [*_netfilter(service), ("tcp", settings.http)]):
             say(f"warning: {warning}")
-        write(settings)
+        with _temporary_files(place.path):
+            write(settings)
+        settings = replace(settings, offers=_offers(service, settings.tftp_root))
         _hand_over(settings.lease_file, user)
-        command = Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS)
+        servers = Servers(
+            Command((dnsmasq, f"--conf-file={place.config}"), user, settings.transfers + OTHER_DESCRIPTORS),
+            Task(files.NAME, partial(files.serve, listener, Path("/")), settings.tftp_root, user, files.DESCRIPTORS),
+            listener,
+            place,
+            claimed.fileno(),
+        )
         with (
             contextlib.closing(Watch(service.interface, server.ip, _policy(service), say)) as watch,
             contextlib.closing(Loop()) as loop,
@@ -134,14 +166,52 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             settings = replace(settings, port=watch.port)
             place.config.write_bytes(os.fsencode(config(settings)))
             behind = [("udp", watch.port)] if watch.port else []
-            for warning in firewall.warnings("lo", IPv4Interface(f"{DNSMASQ}/8"), behind):
+            for warning in firewall.warnings("lo", IPv4Interface(f"{relay.DNSMASQ}/8"), behind):
                 say(f"warning: {warning}")
             watch.look()
+            if service.proxy:
+                settings, sentence = beside.fitted(settings, watch.next_servers, service.loaders)
+                place.config.write_bytes(os.fsencode(config(settings)))
+                if sentence:
+                    say(f"warning: {sentence}")
+
+            def show(event: ClientEvent) -> None:
+                say(f"{time.strftime('%H:%M:%S')}  {row(named(event, service.machines))}")
 
             def listen(running: Running) -> None:
                 watch.attach(running.loop, running.handed_on)
+                if service.proxy:
+                    stack.enter_context(beside.answering(running.settings, running.loop, show, running.learn))
 
-            _run(loop, command, settings, (place, claimed.fileno()), say, [*attach, listen], service.machines)
+            _run(loop, servers, settings, say, [*attach, listen], service.machines)
+
+
+@contextlib.contextmanager
+def _temporary_files(folder: Path) -> Iterator[None]:
+    """They are in `folder` meanwhile, which is cleared away also behind a boot server that was killed."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _listener(service: Service, server: IPv4Address, say: Say) -> socket.socket:
+    listener, sentence = ports.web(service.interface, server, service.http)
+    if sentence:
+        say(sentence)
+    return listener
+
+
+def _offers(service: Service, root: Path) -> tuple[Offer, ...]:
+    """Raises ServeError for a loader that was chosen and is not there."""
+    found = offers({path.name for path in root.iterdir()}, service.loaders)
+    for one in found:
+        if (wanted := service.loaders.get(one.kind.option)) and not one.file:
+            raise ServeError(
+                f"--{one.kind.option} {wanted}: the tree has no such loader, or not all of it: {one.remedy}."
+            )
+    return found
 
 
 def _policy(service: Service) -> Policy:
@@ -195,7 +265,9 @@ def _find(program: str) -> str | None:
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def _settings(service: Service, server: IPv4Interface, place: Workspace, user: User | None) -> BootServer:
+def _settings(
+    service: Service, server: IPv4Interface, place: Workspace, user: User | None, listener: socket.socket
+) -> BootServer:
     first, last = service.span or ((None, None) if service.proxy else default_range(server))
     return BootServer(
         interface=service.interface,
@@ -207,6 +279,7 @@ def _settings(service: Service, server: IPv4Interface, place: Workspace, user: U
         proxy=service.proxy,
         user=None if user else "root",
         transfers=transfers_for(int(last) - int(first) + 1 if first and last else server.network.num_addresses),
+        http=listener.getsockname()[1],
     )
 
 
@@ -237,47 +310,70 @@ def _summary(settings: BootServer) -> Iterator[str]:
     yield f"Boot server on {settings.interface} ({settings.server}): {addresses}."
     if not settings.proxy:
         yield "These addresses must be free: in no reservation and no pool of another server (--range takes others)."
-    yield "BIOS machines can boot from the network now. Ctrl-C ends it."
+    offered = ", ".join(f"{one.kind.name} ({one.file})" for one in settings.offers if one.file)
+    yield f"These PCs can boot from the network now: {offered}. By HTTP the files are at {settings.url}."
+    yield "Ctrl-C ends it."
 
 
 def _run(
     loop: Loop,
-    command: Command,
+    servers: Servers,
     settings: BootServer,
-    place: tuple[Workspace, int],
     say: Say,
     attach: Sequence[Attach],
     machines: Sequence[Machine],
 ) -> None:
-    """Run dnsmasq until it ends or we are told to; raises DaemonError when it ends by itself."""
+    """Run both servers until one ends or we are told to; raises DaemonError when one ends by itself."""
 
     def tell(sentence: str) -> None:
         say(f"{time.strftime('%H:%M:%S')}  {showable(sentence)}")
 
     patrol = Patrol(loop, settings, tell)
-    clients = Clients(settings.tftp_root, patrol.transfers, partial(boots_disk, settings.tftp_root))
+    clients = Clients(settings.tftp_root, patrol.transfers, partial(boots_disk, settings.tftp_root), settings.offers)
+    waited_for = {DNSMASQ, FILES}
 
-    def ready() -> None:
+    def ready(kind: Kind) -> None:
+        waited_for.discard(kind)
+        if waited_for:
+            return
         if not listens(settings.server, ports.TFTP.number):
             loop.stop(DaemonError(f"dnsmasq does not listen at {settings.server.ip}, port {ports.TFTP.number} (TFTP)."))
             return
         for line in _summary(settings):
             say(line)
         for each in attach:
-            each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
-        say(f"+ {shlex.join(command.argv)}")
+            each(Running(loop, settings, daemon.signal, patrol.handed_on, clients.learn, say))
+        say(f"+ {shlex.join(servers.dnsmasq.argv)}")
+
+    def show(event: ClientEvent | None) -> None:
+        if event:
+            tell(row(named(event, machines)))
 
     def read(line: str) -> None:
         patrol.logged(line)
-        if event := clients.read(line):
-            tell(row(named(event, machines)))
+        show(clients.read(line))
 
-    (work, claimed) = place
-    with (
-        contextlib.closing(patrol),
-        contextlib.closing(Daemon(loop, command, work.clear, (work.lock, claimed), Readers(ready, read))) as daemon,
-    ):
+    def by_http(line: str) -> None:
+        if said := read_line(line):
+            if said[0] == files.Said.OPENED.value:
+                patrol.opened(said[1])
+            show(clients.by_http(*said))
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.closing(patrol))
+        kept = (servers.listener.fileno(), servers.claimed)
+        readers = Readers(partial(ready, FILES), by_http)
+        stack.enter_context(contextlib.closing(Daemon(loop, FILES, servers.files, (_nothing, kept), readers)))
+        servers.listener.close()
+        work = servers.place
+        readers = Readers(partial(ready, DNSMASQ), read)
+        keeping = (work.clear, (work.lock, servers.claimed))
+        daemon = stack.enter_context(contextlib.closing(Daemon(loop, DNSMASQ, servers.dnsmasq, keeping, readers)))
         loop.run()
+
+
+def _nothing() -> None:
+    """What there is to clear is cleared by dnsmasq's keeper."""
 
 
 def named(event: ClientEvent, machines: Sequence[Machine]) -> ClientEvent:

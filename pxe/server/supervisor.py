@@ -1,10 +1,13 @@
-"""dnsmasq under a keeper: it never outlives the boot server that started it, however that one ends.
+"""A server under a keeper: it never outlives the boot server that started it, however that one ends.
 
     boot server ══ pipe ══ keeper ── dnsmasq
+    boot server ══ pipe ══ keeper ── the server of files (`web.files`)
 
 - The keeper is a fork of the boot server in a session of its own, so that neither Ctrl-C nor a closed terminal reaches
   it. It waits for the end of a pipe that only the boot server holds. Whatever ends the boot server, SIGKILL as well,
   ends the pipe: then the keeper ends dnsmasq, and clears away.
+- The server of files is a fork that goes on in this program, for the code may lie where its user cannot read it. It
+  sees nothing but its tree (chroot(2)), has no capability, and can make no file grow.
 - dnsmasq dies with the keeper (PR_SET_PDEATHSIG). The kernel forgets that when a process changes its credentials, as
   dnsmasq does when it gives up root (measured: it lived on). So it never is root: it is started as its own user, with
   the three capabilities that it would have kept. Where there is no other user to become (user_namespaces(7)), it stays
@@ -24,7 +27,7 @@ import select
 import signal
 import struct
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +64,18 @@ class Command:
     descriptors: int = 0
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is kept, in this program: `run` gets the descriptor of the log, in a process that sees only `root`.
+    `name` is the process's, 15 characters at most."""
+
+    name: str
+    run: Callable[[int], int]
+    root: Path
+    user: User | None = None
+    descriptors: int = 0
+
+
 def other_user() -> User | None:
     """Who dnsmasq can be but root; None where nobody else can be become."""
     if _in_user_namespace() or not _may(_SETUID) or not _may(_SETGID):
@@ -79,8 +94,8 @@ class Supervisor:
     before `close` only when it is killed. `pid` is the command's, 0 when it did not come to one.
     """
 
-    def __init__(self, command: Command, clear: Callable[[], None], keep: Collection[int] = ()) -> None:
-        """Start both. The keeper calls `clear` at its end; of our descriptors it has only `keep`.
+    def __init__(self, command: Command | Task, clear: Callable[[], None], keep: Collection[int] = ()) -> None:
+        """Start both. The keeper calls `clear` at its end; of our descriptors it has only `keep`, and so has a `Task`.
 
         For a process without threads. Raises OSError when there can be no further process.
         """
@@ -123,7 +138,9 @@ class Supervisor:
         return status if status >= 0 else 128 - status
 
 
-def _keep(command: Command, clear: Callable[[], None], pipes: tuple[int, int, int], keep: Collection[int]) -> int:
+def _keep(
+    command: Command | Task, clear: Callable[[], None], pipes: tuple[int, int, int], keep: Collection[int]
+) -> int:
     """The keeper: start the command, wait for the end of the boot server's pipe, end the command, clear away."""
     control, log, told = pipes
     os.setsid()
@@ -150,33 +167,54 @@ def _keep(command: Command, clear: Callable[[], None], pipes: tuple[int, int, in
     return status if status >= 0 else 128 - status
 
 
-def _become(command: Command, log: int, keeper: int) -> int:
+def _become(command: Command | Task, log: int, keeper: int) -> int:
     """The command's process, up to the command. The order matters: a change of credentials clears the death signal."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    what = command.argv[0] if isinstance(command, Command) else "it cannot give up its rights"
     try:
         if command.descriptors:
             _allow(command.descriptors)
+        if isinstance(command, Task):
+            Path("/proc/self/comm").write_text(command.name)
+            _see_only(command.root)
+        kept = _KEPT if isinstance(command, Command) else ()
         if command.user:
-            _give_up_root(command.user)
+            _become_user(command.user)
+        if command.user or isinstance(command, Task):
+            _keep_only([capability for capability in kept if _may(capability)])  # it names itself what it misses
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == keeper:  # else it is gone, and its end was not noticed
-            # What it says is read, so it must not be in the language of this machine.
-            os.execve(command.argv[0], command.argv, {**os.environ, "LC_ALL": "C"})
+        if os.getppid() != keeper:  # it is gone, and its end was not noticed
+            return _NOT_STARTED
+        if isinstance(command, Task):
+            return command.run(log)
+        # What it says is read, so it must not be in the language of this machine.
+        os.execve(command.argv[0], command.argv, {**os.environ, "LC_ALL": "C"})
     except OSError as error:
-        os.write(2, f"{command.argv[0]}: {error.strerror}\n".encode())
+        os.write(2, f"{what}: {error.strerror}\n".encode())
     return _NOT_STARTED
 
 
-def _give_up_root(user: User) -> None:
-    """Become `user` for good, with no capability but `_KEPT`, which the next program has as well (capabilities(7))."""
+def _see_only(root: Path) -> None:
+    """No file but those in `root`, and none to write (signal(7): SIGXFSZ is ignored by Python, and the write fails)."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # of clients that are gone
+    os.chroot(root)
+    os.chdir("/")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _become_user(user: User) -> None:
+    """For good; what may be done as root stays permitted until `_keep_only`."""
     _prctl(_PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(user.gid, user.gid, user.gid)
     os.setresuid(user.uid, user.uid, user.uid)
-    kept = [capability for capability in _KEPT if _may(capability)]  # the program itself names what it misses
+
+
+def _keep_only(kept: Sequence[int]) -> None:
+    """No capability but these, which the next program has as well (capabilities(7))."""
     bits = sum(1 << capability for capability in kept)
     header, low = struct.pack("Ii", _CAPABILITY_VERSION_3, 0), struct.pack("III", bits, bits, bits)
     if _libc().capset(header, low + bytes(12)):

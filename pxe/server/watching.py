@@ -18,7 +18,7 @@ from ipaddress import IPv4Interface
 from itertools import chain, count
 from pathlib import Path
 
-from .hearing import Ask
+from .hearing import Ask, Knock
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -31,6 +31,9 @@ AGAIN_AFTER = 600.0
 
 SILENT_AFTER = (60.0, 300.0, 1800.0, 7200.0)
 """Seconds since the start after which it is said that nobody has asked; then every so many as the last."""
+
+MOST = 4096
+"""Connections that are waited for, the last ones: whoever knocks without end fills no memory."""
 
 _SIOCGIFFLAGS, _IFF_UP, _IFF_RUNNING = 0x8913, 0x1, 0x40  # netdevice(7)
 _NUMBERED = re.compile(r"dnsmasq-dhcp\[\d+\]: (?:(?P<id>\d+) )?")
@@ -154,6 +157,7 @@ class Deaf:
     def __init__(self, interface: str, relay: int | None = None) -> None:
         self._interface, self._relay = interface, relay
         self._asked: dict[int, tuple[Ask, float]] = {}
+        self._knocks: dict[Knock, tuple[int, float]] = {}  # how often, and since when
         self._said: dict[int, float] = {}  # by port
 
     def asked(self, ask: Ask, now: float) -> None:
@@ -166,6 +170,27 @@ class Deaf:
                 self._asked.pop(int(match["id"]), None)
             else:
                 self._asked.clear()  # it has read a question, and does not say whose it was
+
+    def knocked(self, knock: Knock, now: float) -> None:
+        """A client begins a connection for HTTP. One that gets an answer does not repeat itself."""
+        times, since = self._knocks.pop(knock, (0, now))
+        self._knocks[knock] = times + 1, since
+        if len(self._knocks) > MOST:
+            del self._knocks[next(iter(self._knocks))]
+
+    def opened(self, address: str) -> None:
+        """The server of files has a connection of this client."""
+        for knock in [knock for knock in self._knocks if knock.address == address]:
+            del self._knocks[knock]
+
+    def unopened(self, port: int, now: float) -> list[str]:
+        """A client's connection to the `port` of HTTP was never there."""
+        late = [knock for knock, (_, since) in self._knocks.items() if now - since >= DEAF_AFTER]
+        often = [knock for knock in late if self._knocks.pop(knock)[0] > 1]
+        if not often or not self._is_due(port, now):
+            return []
+        why = dropped(self._interface, port, "TCP")
+        return [f"{often[0].address} asks for files by HTTP, but gets no answer: {why}"]
 
     def look(self, seen: Facts, now: float) -> list[str]:
         late = [ask for ask, since in self._asked.values() if now - since >= DEAF_AFTER]
@@ -204,10 +229,12 @@ class Deaf:
         return True
 
 
-def dropped(interface: str, port: int) -> str:
+def dropped(interface: str, port: int, protocol: str = "UDP") -> str:
     what = "all that comes over lo" if interface == "lo" else "UDP ports 67, 69 and 4011"
+    if protocol == "TCP":
+        what = f"TCP port {port}"
     return (
-        f"something on this machine drops UDP port {port} on {interface}, most likely a firewall "
+        f"something on this machine drops {protocol} port {port} on {interface}, most likely a firewall "
         f"(`nft list ruleset`, `iptables-save`): let {what} in there, and all answers out."
     )
 

@@ -30,9 +30,16 @@ _FOLDERS = 2000
 
 def has_section(directory: Path, config: Path, section: str) -> bool:
     """Whether a configuration that is not ours has a section already that boots what `section` does."""
+    if not _split(section):  # no PXELINUX's: all its lines stand there, in their order
+        return _lines(section) in _lines(config.read_text(errors="replace"))
     there = {label: lines for label, (_, lines) in _sections(directory, config).items()}
     wanted = _split(section)
     return bool(wanted) and all(there.get(label) == lines for label, (_, lines) in wanted.items())
+
+
+def _lines(text: str) -> str:
+    """Each line in one spelling, with a newline on both sides."""
+    return "".join(f"\n{' '.join(line.split())}\n" for line in text.splitlines())
 
 
 def clashes(directory: Path, config: Path, section: str) -> Iterator[str]:
@@ -95,7 +102,7 @@ def loaders_elsewhere(directory: Path) -> Iterator[str]:
     """Sentences about loaders in sub-folders: they read configurations beside themselves."""
     own = {path.resolve() for loader in LOADERS for name in loader.files if (path := directory / name).exists()}
     for loader in LOADERS:
-        for folder in _folders(directory):
+        for folder in _folders(directory) if loader.reads_beside else ():
             path, shown = folder / loader.files[0], showable(str(folder))
             if path.is_file() and path.resolve() not in own and not (folder / RECORD).exists():
                 yield (

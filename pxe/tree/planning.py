@@ -12,6 +12,7 @@ from pathlib import Path
 from initrd.pair.check import MANIFEST
 from initrd.pair.switch import Change
 
+from ..entries.architectures import HTTP_IMAGE
 from ..entries.configuration import Configuration
 from ..entries.loaders import LOADERS, Loader
 from . import foreign
@@ -27,7 +28,7 @@ class Blocked(Exception):
 class Order:
     """What is wanted. `pair`: the folder that the pair is copied from, None for one that is in the tree already;
     `sha256` is that of its files. `force`: replace what is not ours. `places`: where loaders are, if not as usual.
-    `also`: what changes together with the tree.
+    `image`: what UEFI loads by HTTP, None for a tree without. `also`: what changes together with the tree.
     """
 
     pair: Path | None
@@ -37,6 +38,7 @@ class Order:
     places: tuple[Path, ...] = ()
     loaders: Sequence[Loader] = LOADERS
     also: tuple[Change, ...] = ()
+    image: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ def make_plan(there: Tenants, order: Order) -> Plan:
         plan += _loader(there, loader, order)
     for one in order.configurations:
         plan += _configuration(there, one, order.force)
-    plan += _abandoned(there, {str(one.path) for one in order.configurations})
+    plan += _image(there, order)
+    images = (HTTP_IMAGE,) if order.image else ()
+    plan += _abandoned(there, {*images, *(str(one.path) for one in order.configurations)}, order.loaders)
     ours = {*plan.in_place, *plan.theirs, *(change.target for change in plan.changes)}
     plan += Plan(warnings=(*foreign.rivals(there.directory, ours), *foreign.loaders_elsewhere(there.directory)))
     record = Record(plan.ours)
@@ -109,40 +113,56 @@ def _pair(there: Tenants, order: Order) -> Plan:
 
 
 def _loader(there: Tenants, loader: Loader, order: Order) -> Plan:
-    """The loader's own files, or none where another boot server has its own: they belong together."""
-    sources = {name: loader.find(name, order.places) for name in loader.files}
+    plan = Plan()
+    for files in loader.groups or (loader.files,):
+        plan += _group(there, loader, files, order)
+    for name in () if plan.theirs else loader.also:  # they must be of one version
+        if path := loader.find(name, order.places):
+            sha256 = str(digest(path.resolve()))
+            if order.force or there.standing(name, sha256) is not Standing.FOREIGN:
+                plan += _put(there, [_File(name, path, sha256)])
+    return plan
+
+
+def _group(there: Tenants, loader: Loader, files: tuple[str, ...], order: Order) -> Plan:
+    """Files that belong together, or none where another boot server has its own."""
+    sources = {name: loader.find(name, order.places) for name in files}
     digests = {name: digest(path.resolve()) if path else None for name, path in sources.items()}
     standings = {name: there.standing(name, sha256) for name, sha256 in digests.items()}
     if Standing.FOREIGN in standings.values() and not order.force:
         return _strange_loader(there, loader, standings)
-    missing = [name for name in loader.files if sources[name] is None]
-    if missing and all((there.directory / name).exists() for name in loader.files):
-        kept = {name: sha256 for name in loader.files if (sha256 := there.record.files.get(name))}
-        return Plan(ours=kept, in_place=loader.files)
+    missing = [name for name in files if sources[name] is None]
+    if missing and all((there.directory / name).exists() for name in files):
+        kept = {name: sha256 for name in files if (sha256 := there.record.files.get(name))}
+        return Plan(ours=kept, in_place=files)
     if missing:
         raise Blocked(
             f"{missing[0]} is not in {' or '.join(str(place) for place in order.places or loader.places)}: install the "
             f"packages {' and '.join(loader.packages)}."
         )
-    plan = Plan()
-    for name in (*loader.files, *loader.also):
-        if path := loader.find(name, order.places):
-            sha256 = str(digest(path.resolve()))
-            if name in loader.files or order.force or there.standing(name, sha256) is not Standing.FOREIGN:
-                plan += _put(there, [_File(name, path, sha256)])
-    return plan
+    return _put(there, [_File(name, path, str(digests[name])) for name, path in sources.items() if path is not None])
+
+
+def _image(there: Tenants, order: Order) -> Plan:
+    if order.image is None:
+        return Plan()
+    sha256 = str(digest(order.image))
+    if there.standing(HTTP_IMAGE, sha256) is Standing.FOREIGN and not order.force:
+        note = f"{there.directory / HTTP_IMAGE} is not ours, and stays: PCs that boot by HTTP boot what is in it."
+        return Plan(theirs=(HTTP_IMAGE,), notes=(note,))
+    return _put(there, [_File(HTTP_IMAGE, order.image, sha256)])
 
 
 def _strange_loader(there: Tenants, loader: Loader, standings: Mapping[str, Standing]) -> Plan:
-    kept = {name: there.record.files[name] for name in loader.files if name in there.record.files}
+    kept = {name: there.record.files[name] for name in standings if name in there.record.files}
     strange = [name for name, standing in standings.items() if standing is Standing.FOREIGN]
     note = f"{_all(there, strange)} not ours, and stays: {loader.name} is used as it is there."
     missing = [name for name, standing in standings.items() if standing is Standing.ABSENT]
     warnings: tuple[str, ...] = ()
     if missing:
         warnings = (
-            f"{there.directory} has {', '.join(strange)}, but not {', '.join(missing)}, which {loader.name} needs from "
-            "version 5 on, of its own version: copy that from where the other one came, or let --force replace it.",
+            f"{there.directory} has {', '.join(strange)}, but not {', '.join(missing)}, which {loader.name} needs"
+            f"{loader.version}: copy that from where the other one came, or let --force replace it.",
         )
     there_now = tuple(name for name, standing in standings.items() if standing is not Standing.ABSENT)
     return Plan(ours=kept, theirs=there_now, notes=(note,), warnings=warnings)
@@ -168,9 +188,9 @@ def _configuration(there: Tenants, one: Configuration, force: bool) -> Plan:
     return Plan(theirs=(file.name,), notes=about, warnings=warnings, sections=((path, one.section),))
 
 
-def _abandoned(there: Tenants, wanted: set[str]) -> Plan:
+def _abandoned(there: Tenants, wanted: set[str], loaders: Sequence[Loader]) -> Plan:
     plan = Plan()
-    for name, standing in there.abandoned(wanted):
+    for name, standing in there.abandoned(wanted, loaders):
         path = there.directory / name
         if standing is Standing.OURS:
             told = f"{path} was removed: an earlier run wrote it, and this one does not."

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path, PurePosixPath
@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from initrd.pair.check import MANIFEST
 
 from ..entries.boot_entry import INITRD, KERNEL
-from ..entries.loader import BEGINNING, is_ours
+from ..entries.loader import BEGINNING, Loader, is_ours
 from ..entries.loaders import LOADERS
 from .record import Record, digest, read_record
 
@@ -70,20 +70,21 @@ class Tenants:
             return False
         return name in self.record.files or name in self.inherited or is_marked(path)
 
-    def abandoned(self, wanted: set[str]) -> Iterator[tuple[str, Standing]]:
-        """Configurations of ours that are not `wanted` any more. Raises OSError."""
-        keep = wanted | {KERNEL, INITRD, *(name for loader in LOADERS for name in (*loader.files, *loader.also))}
+    def abandoned(self, wanted: set[str], loaders: Sequence[Loader]) -> Iterator[tuple[str, Standing]]:
+        """Files of ours that are not `wanted` any more, nor of these loaders. Raises OSError."""
+        keep = wanted | {KERNEL, INITRD, *(name for loader in loaders for name in (*loader.files, *loader.also))}
         for name in sorted({*self.record.files, *self._marked()} - keep):
             standing = self.standing(name, None)
             if standing in (Standing.OURS, Standing.EDITED):
                 yield name, standing
 
     def _marked(self) -> Iterator[str]:
-        for folder in {folder for loader in LOADERS for folder in loader.folders}:
-            if (self.directory / folder).is_dir():
-                for path in (self.directory / folder).iterdir():
-                    if not path.name.startswith(".") and BACKUP not in path.name and is_marked(path):
-                        yield str(folder / path.name)
+        for loader in LOADERS:
+            folder = self.directory / loader.folder
+            there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+            for path in {loader.default, *loader.shared, *(loader.folder / name for name in there)}:
+                if not path.name.startswith(".") and BACKUP not in path.name and is_marked(self.directory / path):
+                    yield str(path)
 
 
 def tenants(directory: Path) -> Tenants:

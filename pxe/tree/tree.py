@@ -4,6 +4,7 @@
     DIR/udpcast-linux, DIR/udpcast-initrd  the pair
     DIR/pxelinux.cfg/default               the section for every machine
     DIR/pxelinux.cfg/01-aa-bb-cc-dd-ee-ff  the section for one machine, looked up by PXELINUX before `default`
+    DIR/udpcast.img                        what UEFI loads by HTTP, with the pair in it (`image`): about 40 MB
     DIR/.udpcast-launcher.json             what we wrote, see `record`
 
 Which loaders there are, and what their files are called, is in `loaders`; above is what PXELINUX's are. What the files
@@ -21,6 +22,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from initrd.pair.lock import LockError, locked
@@ -29,10 +31,13 @@ from kernel_cmdline import CommandLineError
 
 from ..entries.boot_entry import INITRD, KERNEL, BootEntryError, Check, check_entries, launcher_check
 from ..entries.configuration import configurations, entries
-from ..entries.loaders import LOADERS, Loader
+from ..entries.loaders import GRUB, LOADERS, Loader
 from ..entries.room import Room
+from ..medium.programs import MediumError
+from ..signatures.check import Chain, complaints
 from . import foreign
 from .families import families
+from .image import http_image
 from .pair import PairError, find_pair
 from .planning import Blocked, Order, Plan, make_plan
 from .record import RECORD
@@ -72,17 +77,18 @@ def write_tree(
     check: Check = launcher_check,
     build: str = "python3 -m initrd build",
     also: Iterable[Change] = (),
+    server: IPv4Address | None = None,
 ) -> Tree:
     """Make or renew the tree in `directory` from the pair in the directory `pair`, for the machines of `room`.
 
     Those whose MAC address is in `done` boot their disks. `force`: replace also what is not ours. `places`: where the
     files of `loaders` are, if not where Debian has them; `build`: the command that makes a pair, for the hint when
-    there is none; `also`: changes of other files in `directory`, made together with these. Raises TreeError; then
-    `directory` is as it was.
+    there is none; `also`: changes of other files in `directory`, made together with these. `server` is the address of
+    the TFTP server, where it is known. Raises TreeError; then `directory` is as it was.
     """
     directory, pair = directory.absolute(), pair.absolute()
     try:
-        loaders, missing = families(directory, tuple(places or ()), loaders)
+        loaders, missing = families(directory, room, tuple(places or ()), loaders)
         wanted = configurations(room, done, loaders)
         warnings = (*check_entries(entries(room), check), *missing)
     except (BootEntryError, CommandLineError) as error:
@@ -97,17 +103,24 @@ def write_tree(
         with locked(pair):
             found = find_pair(pair, build)
             source = None if pair.resolve() == directory.resolve() else pair
-            order = Order(source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also))
-            folders = (folder for loader in loaders for folder in loader.folders)
-            with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
-                plan = _carry_out(directory, order)
+            with http_image(pair, room, loaders, tuple(places or ()), server) as (image, lacking):
+                order = Order(source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also), image)
+                folders = (folder for loader in loaders for folder in loader.folders)
+                with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
+                    plan = _carry_out(directory, order)
+                    refused = _refused(directory) if GRUB in loaders else ()
             return Tree(
                 tuple(directory / name for name in plan.in_place),
-                (*warnings, *found.warnings, *plan.warnings),
+                (*warnings, *lacking, *found.warnings, *plan.warnings, *refused),
                 plan.sections,
                 (*found.notes, *plan.notes),
                 tuple(foreign.closed(directory, (*plan.in_place, *plan.theirs))),
             )
+
+
+def _refused(directory: Path) -> tuple[str, ...]:
+    shim, grub = (directory / name for name in GRUB.files)
+    return complaints(Chain(shim, grub, directory / KERNEL))
 
 
 def _carry_out(directory: Path, order: Order) -> Plan:
@@ -135,7 +148,7 @@ def _open(path: Path) -> None:
 def _reading(pair: Path) -> Iterator[None]:
     try:
         yield
-    except (PairError, LockError, SourceError, Blocked) as error:
+    except (PairError, LockError, SourceError, Blocked, MediumError, BootEntryError) as error:
         raise TreeError(str(error)) from error
     except OSError as error:
         raise TreeError(f"cannot read {error.filename or pair}: {error.strerror}.") from error

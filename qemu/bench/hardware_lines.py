@@ -4,6 +4,7 @@
   at least once, and so is every `Situation`. A BIOS boots by PXE from each card for which there is a boot ROM.
 * Each machine takes the card, of those that can be booted from in this way, and the disk that were not taken for
   longest.
+* What this QEMU does not have is in no machine, but in a line that says so.
 * A card from which no firmware boots is taken where one boots from a disc or a stick. With `--all` it is the second
   card of its machine elsewhere, and another one is booted from.
 """
@@ -74,17 +75,20 @@ SITUATIONS = (
 )
 
 
-def economical() -> tuple[Line, ...]:
-    """The machines of the rule above."""
-    cards, disks = deque(CARDS), deque(DISKS)
+def economical(devices: Collection[str] | None = None) -> tuple[Line, ...]:
+    """The machines of the rule above. What is not among QEMU's `devices` is in none of them, but in one at the end."""
+    cards = deque(name for name, row in CARDS.items() if devices is None or row.device in devices)
+    disks = deque(disk for disk in DISKS if devices is None or ATTACHMENTS[disk[0]].device in devices)
     roms = sum(row.boots(Firmware.BIOS) for row in CARDS.values())
     ways = [_BIOS_PXE] * (roms - 1) + list(PATHS)
     lines: list[Line] = []
-    while ways or not set(DISKS) <= {(line.bus, line.sector) for line in lines}:
+    while ways or not set(disks) <= {(line.bus, line.sector) for line in lines}:
         firmware, path = ways.pop(0) if ways else _BIOS_PXE
         able = (model for model in cards if path in MEDIA or CARDS[model].boots(firmware))
         lines.append(Line(firmware, path, _taken(cards, next(able)), *_taken(disks, disks[0])))
-    return (*lines, *SITUATIONS)
+    without = [Line(*_BIOS_PXE, name, Bus.AHCI) for name in CARDS if name not in cards]
+    without += [Line(*_BIOS_PXE, card_for(ANY_NIC, Firmware.BIOS), *disk) for disk in DISKS if disk not in disks]
+    return (*lines, *SITUATIONS, *without)
 
 
 def _taken(waiting: deque[T], one: T) -> T:

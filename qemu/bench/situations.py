@@ -3,7 +3,8 @@
 * `Situation.SECOND_WIRED`: the first card's cable is not plugged in.
 * `Situation.LATE_CARD`: there is no card until the role screen has stood for `LATE`; then one of USB is plugged in.
 * `Situation.LATE_FORWARDING`: the bridge is a switch with spanning tree (IEEE 802.1D), whose port listens and learns
-  for `BLOCKED` before it forwards. It begins anew where a driver resets the card, as the kernel's does.
+  for `BLOCKED` before it forwards. It begins with that where the kernel's driver resets the card, so that the port
+  was down. (Before that it is the firmware's affair: the boot ROMs of ipxe-qemu give up sooner.)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 from ..host.event_loop import DeadlinePassed
 from ..host.network import BRIDGE, ip, tap
-from ..machine.events import Event
+from ..machine.events import Event, EventLog
 from ..machine.firmware import Boot
 from ..machine.spec import mac
 from ..machine.storage import ATTACHMENTS
@@ -70,16 +71,17 @@ def role_screen(vm: VM) -> Event:
 def come_there(vm: VM, line: Line) -> Seen:
     """Wait for the role screen, and until the disk and all cards are seen. Raises DeadlinePassed, LostMachine."""
     screen = role_screen(vm)
-    known = f"the disk and {cards_in_the_end(line)} card(s) in the launcher"
-    vm.wait(lambda: _known(vm, line) is not None, vm.deadline.sooner(_SETTLES), known)
-    devices = _known(vm, line)
+    what = f"the disk and {cards_in_the_end(line)} card(s) in the launcher"
+    vm.wait(lambda: known(vm.events, line) is not None, vm.deadline.sooner(_SETTLES), what)
+    devices = known(vm.events, line)
     assert devices
     return Seen(round(screen.arrived - vm.started, 1), screen.t, round(devices.arrived - vm.started, 1))
 
 
-def _known(vm: VM, line: Line) -> Event | None:
+def known(log: EventLog, line: Line) -> Event | None:
+    """With which event the launcher had seen the line's disk and all of its cards, or None."""
     node = re.compile(f"/dev/{ATTACHMENTS[line.bus].node}")
-    for event in vm.events.events:
+    for event in log.events:
         if event.name == "machine":
             disks = [disk for disk in event.fields.get("disks", ()) if node.fullmatch(disk)]
             if len(disks) >= disks_in_the_end(line) and len(event.fields.get("nics", ())) >= cards_in_the_end(line):
@@ -125,7 +127,6 @@ def _late_card(vm: VM) -> None:
 
 
 def _late_forwarding(vm: VM) -> None:
-    block()
     vm.wait(lambda: vm.events.first("init") is not None, vm.deadline, "the kernel")
     block()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from ..host.network import BRIDGE, tap
 from ..machine.accel import choose
 from ..machine.cards import ANY_NIC, card_for
 from ..machine.firmware import Boot, Firmware, events_at
+from ..machine.refusal import Refused
 from ..machine.spec import MachineSpec, Nic, mac, uuid
 from ..machine.vm import VM
 from .errors import HARNESS_ERRORS
@@ -23,12 +26,14 @@ from .single import BadEnd, wait_event
 from .spec import NO_TIMER_CHECK
 
 ROOT = Path(__file__).resolve().parents[2]
+GRUB = Path("/usr/lib/grub/x86_64-efi-signed")
 
 
 @dataclass(frozen=True)
 class BesideSpec:
     """`next_server` is what the other server names (siaddr); `lines` are in its configuration, too. Without a `tree`
-    ours is `serve --proxy` with `options`; else tftpd-hpa serves that tree. Memory in MiB, deadline in seconds."""
+    ours is `serve --proxy` with `options`; else tftpd-hpa serves that tree. `grub` is a folder that lies over that of
+    Debian's signed GRUBs. Memory in MiB, deadline in seconds."""
 
     pair: Path
     firmware: Firmware = Firmware.BIOS
@@ -37,17 +42,19 @@ class BesideSpec:
     lines: str = ""
     options: tuple[str, ...] = ()
     tree: Path | None = None
+    grub: Path | None = None
     memory: int = 640
     deadline: float = 300.0
 
 
 @dataclass(frozen=True)
 class Booted:
-    """`line` is the kernel's command line; `said` is what both servers said; `seconds` from power-on to the role
-    screen."""
+    """`line` is the kernel's command line; `said` is what both servers said; `refused` what the firmware did not start
+    on its way; `seconds` from power-on to the role screen."""
 
     line: str
     said: tuple[str, ...]
+    refused: tuple[str, ...]
     seconds: float
 
 
@@ -65,6 +72,8 @@ def run_beside(spec: BesideSpec, artefacts: Path | None = None) -> Booted:
 def _run(spec: BesideSpec, accel: str, scratch: Path, artefacts: Path | None) -> Booted:
     deadline, loop, said = Deadline(spec.deadline), EventLoop(), list[str]()
     scratch.chmod(0o755)  # dnsmasq gives up root
+    if spec.grub:
+        subprocess.run(["mount", "--bind", str(spec.grub), str(GRUB)], check=True)
     serving = () if spec.tree else _serve(spec)
     elsewhere = settings(spec.next_server, spec.lines)
     directory = scratch / "machine"
@@ -77,7 +86,7 @@ def _run(spec: BesideSpec, accel: str, scratch: Path, artefacts: Path | None) ->
         began = time.monotonic()
         with VM(machine, directory, loop, deadline) as vm:
             try:
-                wait_event(vm, ("screen:umode",))
+                refused = tuple(_refused(vm))
             except Exception:
                 if artefacts:
                     vm.artefacts(artefacts)
@@ -85,7 +94,19 @@ def _run(spec: BesideSpec, accel: str, scratch: Path, artefacts: Path | None) ->
                 raise
             event = vm.events.first("cmdline")
             assert event
-            return Booted(event.text("text"), tuple(said), round(time.monotonic() - began, 1))
+            return Booted(event.text("text"), tuple(said), refused, round(time.monotonic() - began, 1))
+
+
+def _refused(vm: VM) -> Iterator[str]:
+    """Wait for the role screen. What is refused before is no end: the firmware has more in its boot order."""
+    while True:
+        try:
+            wait_event(vm, ("screen:umode",))
+        except Refused as error:
+            yield str(error)
+            vm.console.forget_refusal()
+        else:
+            return
 
 
 def _serve(spec: BesideSpec) -> tuple[str, ...]:

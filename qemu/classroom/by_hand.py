@@ -15,6 +15,7 @@ from initrd import libraries
 from initrd.run import find_tool
 from initrd.tree import Tree
 
+from ..machine.firmware import event_device
 from . import second_initrd
 from .report import Role
 from .seat_spec import SeatSpec
@@ -31,7 +32,7 @@ _SCRIPT = """\
 #!/bin/sh
 tell() {{
     read -r now rest < /proc/uptime
-    echo "{{\\"event\\": \\"$1\\", \\"t\\": $now$2}}" > /dev/ttyS1
+    echo "{{\\"event\\": \\"$1\\", \\"t\\": $now$2}}" > {events}
 }}
 until [ -e /run/udpcast/coldplugged ]; do sleep 0.2; done
 tell devices
@@ -64,7 +65,7 @@ def add(tree: Path, seat: SeatSpec, words: str, size: int) -> None:
     """Let `seat` run the shell command `words` over a disk of `size` bytes, from the TFTP `tree`."""
     root = tree.parent / f"{seat.name}-by-hand"
     for name, text in (
-        ("usr/bin/python3", _SCRIPT.format(command=words, size=size)),
+        ("usr/bin/python3", _SCRIPT.format(command=words, size=size, events=event_device(seat.firmware))),
         ("usr/lib/by-hand/lease", _LEASE),
     ):
         path = root / name

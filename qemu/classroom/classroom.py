@@ -31,12 +31,16 @@ from ..host import sandbox
 from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, parse_server_line, tap
 from ..machine.accel import choose
+from ..machine.cards import card_for
+from ..machine.firmware import MEDIA
 from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, uuid
 from ..machine.vm import VM
 from . import by_hand, equipment, faults, second_initrd
 from .errors import HARNESS_ERRORS
 from .faults import Fault
 from .injection import POLL_SECONDS, Injection
+from .loading import Loading, loading
+from .media import write_medium
 from .report import FaultReport, Report, Role, SeatReport, SourceReport, Verdict
 from .seat import Seat
 from .seat_spec import SeatSpec
@@ -91,14 +95,26 @@ class _Room:
         loop = EventLoop()
         tree = self._tree(plan, size)
         self.started = time.monotonic()
+        loads = _loading(self.spec)
         with contextlib.ExitStack() as stack:
-            network = Network(self.scratch, tree, len(plan), loop, self._server_line, of_others=self.spec.of_others)
+            network = Network(
+                self.scratch,
+                tree,
+                len(plan),
+                loop,
+                self._server_line,
+                of_others=self.spec.of_others,
+                chosen=loads.chosen,
+                http=loads.http,
+            )
             stack.enter_context(network)
 
             def switch_on(name: str) -> None:
                 seat = next(seat for seat in plan if seat.name == name)
                 boot = _direct(tree, seat) if self.spec.direct else None
                 machine = _machine(self.spec, seat, disk_of[name], self.accel, boot)
+                if self.spec.boot in MEDIA:
+                    machine = dataclasses.replace(machine, medium=self._medium(seat))
                 self._power_on(seat, equipment.machine(machine, size, self.spec.faults), stack, loop, deadline)
 
             injected = Injection(self.spec.faults, sources["sender"].path, targets, switch_on, self._stage)
@@ -169,12 +185,17 @@ class _Room:
         tree = self.scratch / "tftp"
         tree.mkdir()
         room = Room("", tuple(Machine(seat.mac, seat.append) for seat in plan))
-        write_tree(tree, self.spec.pair, room, check=lambda _: ([], []))
+        if self.spec.boot in MEDIA:
+            return tree
+        write_tree(tree, self.spec.pair, room, loaders=_loading(self.spec).loaders, check=lambda _: ([], []))
         for seat in plan:
             equipment.add_programs(tree, seat, size, self.spec.faults, self.scratch)
             if words := self.spec.by_hand.get(seat.role):
                 by_hand.add(tree, seat, words, size)
         return tree
+
+    def _medium(self, seat: SeatSpec) -> Path:
+        return write_medium(self.scratch / f"{seat.name}.iso", self.spec.pair, seat.append)
 
     def _power_on(
         self, seat: SeatSpec, machine: MachineSpec, stack: contextlib.ExitStack, loop: EventLoop, deadline: Deadline
@@ -271,6 +292,7 @@ class _Room:
             said=None if seat.said is None else round(seat.said - self.started, 1),
             began=None if began is None else round(began.arrived - self.started, 1),
             whole=seat.whole(),
+            refusal=seat.vm.console.refusal,
         )
 
     def _fault_reports(self, injected: Injection) -> tuple[FaultReport, ...]:
@@ -302,6 +324,10 @@ class _Source:
         return SourceReport(str(self.path), self.size, self.xxh128, after, written, self.looked.holes)
 
 
+def _loading(spec: ClassroomSpec) -> Loading:
+    return loading(spec.firmware, spec.boot, spec.loader)
+
+
 def _direct(tree: Path, seat: SeatSpec) -> DirectBoot:
     """What `seat` would load from the TFTP `tree`; nobody adds what PXELINUX's ipappend does."""
     return DirectBoot(tree / KERNEL, second_initrd.joined(tree, seat), seat.append)
@@ -312,5 +338,16 @@ def _machine(spec: ClassroomSpec, seat: SeatSpec, disk: Path, accel: str, boot: 
     kind = "qcow2" if seat.role is Role.SENDER else "raw"
     serial = f"{seat.role.value.upper()}{seat.number}"
     drive = Drive(disk, spec.bus, kind, serial=serial, rate=spec.disk_rate)
-    nic = Nic(seat.mac, spec.nic, tap=tap(seat.number), bootindex=None if boot else 1)
-    return MachineSpec(seat.name, spec.memory, uuid(seat.number), accel, (drive,), (nic,), boot)
+    model = card_for(spec.nic, spec.firmware)
+    nic = Nic(seat.mac, model, tap=tap(seat.number), bootindex=None if boot else 1)
+    return MachineSpec(
+        seat.name,
+        spec.memory,
+        uuid(seat.number),
+        accel,
+        (drive,),
+        (nic,),
+        boot,
+        firmware=spec.firmware,
+        path=spec.boot,
+    )

@@ -11,6 +11,8 @@ _FATAL = {
     rb"Could not find kernel image[^\r\n]*[\r\n]": "PXELINUX did not find the kernel",
     rb"Failed to load ldlinux[^\r\n]*[\r\n]": "PXELINUX did not load",
     rb"Not enough memory to load[^\r\n]*[\r\n]": "PXELINUX had too little memory",
+    rb"BdsDxe: No bootable option[^\r\n]*[\r\n]": "the firmware found nothing to boot",
+    rb"kernel and initrd could not be loaded[^\r\n]*[\r\n]": "GRUB did not load kernel and initrd",
     rb"The launcher stopped with status[^\r\n]*[\r\n]": "the launcher was ended from outside",
 }
 """Each text as a regular expression, up to the end of its line, and what it means."""

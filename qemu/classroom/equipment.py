@@ -20,6 +20,7 @@ from pxe.entries.boot_entry import INITRD
 from ..disks import holes, signatures
 from ..disks.parts import parts
 from ..disks.tools import DiskError
+from ..machine.firmware import event_device
 from ..machine.spec import MachineSpec
 from ..machine.storage import Bus
 from . import faults, second_initrd
@@ -131,7 +132,7 @@ _WRAPPER = """\
     busybox dd bs={step} count={count} iflag=fullblock 2> /dev/null
     read -r up rest < /proc/uptime
     busybox cat > /fault << END
-echo '{{"event": "fault", "t": $up, "program": "{name}"}}' > /dev/ttyS1
+echo '{{"event": "fault", "t": $up, "program": "{name}"}}' > {events}
 {deed}
 END
     exec busybox cat
@@ -159,7 +160,7 @@ document of the program's own."""
 
 _TELL = """\
 read -r up rest < /proc/uptime
-echo '{"event": "fault", "t": '$up', "program": "unpack"}' > /dev/ttyS1
+echo '{"event": "fault", "t": '$up', "program": "unpack"}' > EVENTS
 pids=
 for process in /proc/[0-9]*; do
     ! busybox grep -q 'launcher[.]datapath[.]unpack' $process/cmdline || pids="$pids ${process#/proc/}"
@@ -208,16 +209,17 @@ def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...]
     whole = scratch / f"{seat.name}-initrd"
     whole.mkdir()
     initrd = unpack(tree / INITRD, whole)
+    events = event_device(seat.firmware)
     for fault in inside:
         name, count = str(fault.value), fault.position.offset(size) // _STEP if fault.position else 0
-        script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=PROGRAMS[fault.kind])
+        script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=PROGRAMS[fault.kind], events=events)
         _replace(initrd, root, name, script)
     for fault in filtered:
         what, byte = _filter(fault, size)
         script = f'#!/bin/sh\nexec python3 -sSP {_FILTER} {what} {byte} /usr/lib/udpcast-fault/udp-receiver "$@"\n'
         _replace(initrd, root, "udp-receiver", script)
         shutil.copy(Path(__file__).with_name("stream_filter.py"), original)
-        (original / "deed").write_text(_TELL + UNPACKER_DEEDS.get(fault.kind, ""))
+        (original / "deed").write_text(_TELL.replace("EVENTS", events) + UNPACKER_DEEDS.get(fault.kind, ""))
     _copy(initrd, "init", root / "init.first")
     shutil.rmtree(whole)
     (root / "init").write_text(_INIT)

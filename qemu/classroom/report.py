@@ -13,6 +13,7 @@ from enum import Enum, IntEnum
 
 from ..columns import layout
 from ..disks.images import Image
+from ..machine.refusal import Refusal
 from .faults import by_word
 
 GROWN = "grown"
@@ -95,7 +96,8 @@ class FaultReport:
 class SeatReport:
     """`problem` is why the seat came to no outcome, empty when it did; `exit` how its machine ended.
 
-    `whole`: what a sender says of the partitions that it sends whole, name and why.
+    `refusal`: what its firmware or a loader would not start, which is its problem then. `whole`: what a sender says of
+    the partitions that it sends whole, name and why.
     `began` and `said`: seconds from the run's start to its first data, and to its outcome, or to the sentence with
     which it stopped. Receivers have a
     `target`, senders a `source`.
@@ -116,6 +118,7 @@ class SeatReport:
     began: float | None = None
     source: SourceReport | None = None
     whole: tuple[tuple[str, str], ...] = ()
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,9 @@ def failures(report: Report) -> list[str]:
     if report.faults:
         return found + _failures_with_faults(report)
     for seat in report.seats:
-        if seat.claim is None:
+        if seat.refusal:
+            found.append(f"{seat.name} was {seat.refusal}")
+        elif seat.claim is None:
             found.append(f"{seat.name} came to no outcome: {seat.problem}")
         elif not seat.claim.ok:
             found.append(f"{seat.name} failed ({seat.claim.kind}): {seat.claim.sentence}")
@@ -306,7 +311,7 @@ def _row(report: Report, seat: SeatReport) -> tuple[str, ...]:
     differs = "DIFFERS" if claim else "not finished"
     disk = holds(report, seat) if report.faults or equal(report, seat) is not False else differs
     if claim is None:
-        return (seat.name, "none", "", "", "", "", disk, seat.exit)
+        return (seat.name, "refused" if seat.refusal else "none", "", "", "", "", disk, seat.exit)
     rate = f"{claim.rate:.1f}" if claim.rate is not None else ""
     digest = claim.xxh128[:12] if claim.xxh128 else ""
     return (seat.name, claim.kind, str(claim.bytes), f"{claim.seconds:.1f}", rate, digest, disk, seat.exit)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
 from kernel_cmdline import parse
+from pxe.entries.architectures import HTTP_IMAGE
 from pxe.entries.boot_entry import INITRD, KERNEL
-from pxe.server.dnsmasq import BOOT_FILE
+from pxe.entries.loaders import GRUB, IPXE, PXELINUX
+from pxe.server.offers import LPXELINUX
 
 from ..host.event_loop import Deadline
 from ..host.network import Served
 from ..machine.events import Event, kernel_start
+from ..machine.firmware import Firmware
 from ..machine.vm import VM
 from .console_watch import ConsoleWatch
 from .operator import Hands, operator
@@ -24,8 +28,17 @@ LINGER_SECONDS = 20.0
 STAGES = ("init", "stage2", "python", "devices", "plan", "network", "transfer", "connected", "cast", "outcome")
 """Events that are stages of the report; screens are added as ``screen NAME``."""
 
-_SERVED = {"dhcp": "dhcp", BOOT_FILE: "pxelinux", KERNEL: "kernel sent", INITRD: "initrd sent"}
+_SERVED = {
+    "dhcp": "dhcp",
+    PXELINUX.files[0]: "pxelinux",
+    **{name: f"{name} sent" for name in (LPXELINUX, *GRUB.files, *IPXE.files, HTTP_IMAGE)},
+    KERNEL: "kernel sent",
+    INITRD: "initrd sent",
+}
 """What the boot server did, as stages; times are those of the last packet."""
+
+_UEFI_STARTS = re.compile(rb">>Start [A-Z][A-Za-z ]+ over IPv|BdsDxe: loading Boot")
+"""What UEFI says when it is through with itself and begins to boot."""
 
 
 def restarts(append: str) -> bool:
@@ -58,7 +71,12 @@ class Seat:
     def served(self, served: Served) -> None:
         """The boot server did something for this seat's address."""
         name = _SERVED.get(served.what)
-        if name and all(stage.name != name for stage in self._served):
+        if name:
+            self._reached(name)
+
+    def _reached(self, name: str) -> None:
+        """A stage of which the guest tells nothing itself."""
+        if all(stage.name != name for stage in self._served):
             self._served.append(Stage(name, round(time.monotonic() - self.vm.started, 2)))
             self._report(self.spec.name, name)
 
@@ -123,11 +141,21 @@ class Seat:
     def turn(self) -> None:
         """Look at the console for what no event can tell, and press the keys that are due."""
         if not self._fatal:
+            self._firmware()
             for problem in self._console.look(self.vm.console.transcript):
                 self._give_up(problem)
                 self._report(self.spec.name, problem)
         if problem := self._hands.turn():
             self._give_up(problem)
+
+    def _firmware(self) -> None:
+        """What there is of firmware and loaders: they tell on the console alone."""
+        console = self.vm.console
+        if not self._served and self.spec.firmware is not Firmware.BIOS and _UEFI_STARTS.search(console.transcript):
+            self._reached("firmware")
+        if refusal := console.refusal:
+            self._give_up(str(refusal))
+            self._report(self.spec.name, str(refusal))
 
     def _give_up(self, problem: str) -> None:
         self.problem = problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..machine.firmware import Firmware
 from ..machine.spec import mac
 from .report import Role
 
@@ -15,6 +16,7 @@ class SeatSpec:
     number: int
     role: Role
     append: str
+    firmware: Firmware = Firmware.BIOS
 
     @property
     def name(self) -> str:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from initrd.cpio import write_archive
 from pxe.entries.boot_entry import INITRD
-from pxe.entries.loaders import machine_file
+from pxe.entries.loaders import GRUB, LOADERS, PXELINUX, Loader
 
+from ..machine.spec import SpecError
 from .seat_spec import SeatSpec
+
+_WITH: Mapping[str, tuple[str, str]] = {
+    PXELINUX.name: (rf"(initrd={INITRD}\S*)", r"\1,{extra}"),
+    GRUB.name: (rf"(initrd /{INITRD}[^;]*);", r"\1 /{extra};"),
+}
+"""How each loader's configuration names one archive more: what is found there, and what is put in its place."""
 
 
 def add(tree: Path, seat: SeatSpec, files: Path, name: str) -> None:
@@ -22,13 +30,21 @@ def add(tree: Path, seat: SeatSpec, files: Path, name: str) -> None:
     write_archive(files, archive, 0)
     extra = f"{seat.name}-{name}.cpio"
     (tree / extra).write_bytes(archive.getvalue())
-    config = _config(tree, seat)
-    config.write_text(config.read_text().replace(f"initrd={INITRD}", f"initrd={INITRD},{extra}"))
+    for loader in LOADERS:
+        config = _config(tree, seat, loader)
+        if config.is_file():
+            if loader.name not in _WITH:
+                raise SpecError(f"{loader.name} is given no second archive here: {', '.join(_WITH)} are.")
+            found, wanted = _WITH[loader.name]
+            text, changed = re.subn(found, wanted.format(extra=extra), config.read_text())
+            if not changed:
+                raise SpecError(f"{config} names no initrd behind which another could stand.")
+            config.write_text(text)
 
 
 def joined(tree: Path, seat: SeatSpec) -> Path:
     """The initrd of `seat` with its further archives as one file, as PXELINUX puts them into the machine's memory."""
-    (names,) = re.findall(r"initrd=(\S+)", _config(tree, seat).read_text())
+    (names,) = re.findall(r"initrd=(\S+)", _config(tree, seat, PXELINUX).read_text())
     parts: list[str] = names.split(",")
     if len(parts) == 1:
         return tree / parts[0]
@@ -42,5 +58,5 @@ def _padded(archive: bytes) -> bytes:
     return archive + bytes(-len(archive) % 4)
 
 
-def _config(tree: Path, seat: SeatSpec) -> Path:
-    return tree / "pxelinux.cfg" / machine_file(seat.mac)
+def _config(tree: Path, seat: SeatSpec, loader: Loader) -> Path:
+    return tree / loader.machine(seat.mac)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sys
 import termios
 import tty
@@ -23,17 +24,19 @@ from pxe.entries.room import Machine, Room
 from pxe.tree.tree import write_tree
 
 from ..disks import images, raw
-from ..host import sandbox, uefi_tree
+from ..host import sandbox
 from ..host.event_loop import Deadline, EventLoop
 from ..host.network import Network, make_bridge, tap
 from ..machine.accel import choose
 from ..machine.cards import ANY_NIC, card_for
 from ..machine.console import Unexpected
-from ..machine.firmware import Boot, Firmware, events_at
+from ..machine.firmware import MEDIA, Boot, Firmware, events_at
 from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
 from ..machine.storage import Bus
 from ..machine.vm import VM
 from .errors import HARNESS_ERRORS
+from .loading import Loading, loading
+from .media import write_medium
 from .spec import NO_TIMER_CHECK
 
 T = TypeVar("T")
@@ -55,7 +58,9 @@ class BadEnd(Exception):
 class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
-    `files`: (name, file) that stand in the tree in the place of its own.
+    `files`: (name, file) that stand in the tree in the place of its own. `loader`: what the machine loads first, if not
+    the usual file. `variables`: UEFI's, of which it gets a copy, if not a new PC's. `udpcfg`: that of the medium, where
+    it is not made from the line.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
     and initrd are loaded by QEMU.
@@ -81,6 +86,9 @@ class SingleSpec:
     window: bool = False
     counted: bool = False
     files: tuple[tuple[str, Path], ...] = ()
+    loader: str = ""
+    variables: Path | None = None
+    udpcfg: bytes | None = None
     deadline: float = 300.0
 
 
@@ -132,7 +140,10 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
         )
         seats = 1 + len(spec.more_nics)
         if spec.dhcp:
-            stack.enter_context(Network(scratch, _tree(spec, scratch), seats, loop))
+            loads = loading(spec.firmware, spec.boot or Boot.PXE, spec.loader)
+            stack.enter_context(
+                Network(scratch, _tree(spec, scratch, loads), seats, loop, chosen=loads.chosen, http=loads.http)
+            )
         else:
             make_bridge(seats)
         machine = MachineSpec(
@@ -147,6 +158,8 @@ def _run(spec: SingleSpec, accel: str, scratch: Path, function: Callable[[VM], T
             counted=spec.counted,
             firmware=spec.firmware,
             path=spec.boot or Boot.PXE,
+            variables=_variables(spec, scratch),
+            medium=_medium(spec, scratch),
         )
         directory = scratch / "machine"
         directory.mkdir()
@@ -176,16 +189,32 @@ def _image(disk: Path | int, path: Path, counted: bool) -> tuple[Path | int, str
     return disk if counted else raw.create(path, disk), "raw"
 
 
-def _tree(spec: SingleSpec, scratch: Path) -> Path:
-    """The TFTP tree: empty, unless the machine boots from it. The launcher's opinion of the line is not asked."""
-    tree, pair = scratch / "tftp", scratch / "pair"
+def _pair(spec: SingleSpec, scratch: Path) -> Path:
+    pair = scratch / "pair"
+    pair.mkdir()
+    (pair / KERNEL).symlink_to(spec.kernel.absolute())
+    (pair / INITRD).symlink_to(spec.initrd.absolute())
+    return pair
+
+
+def _medium(spec: SingleSpec, scratch: Path) -> Path | None:
+    if spec.boot not in MEDIA:
+        return None
+    return write_medium(scratch / "medium.iso", _pair(spec, scratch), append_line(spec), spec.udpcfg)
+
+
+def _variables(spec: SingleSpec, scratch: Path) -> Path | None:
+    """Those that the machine writes: a copy."""
+    return Path(shutil.copyfile(spec.variables, scratch / "variables.fd")) if spec.variables else None
+
+
+def _tree(spec: SingleSpec, scratch: Path, loads: Loading) -> Path:
+    """The tree: empty, unless the machine boots from it. The launcher's opinion of the line is not asked."""
+    tree = scratch / "tftp"
     tree.mkdir()
-    if spec.boot:
-        pair.mkdir()
-        (pair / KERNEL).symlink_to(spec.kernel.absolute())
-        (pair / INITRD).symlink_to(spec.initrd.absolute())
-        write_tree(tree, pair, Room("", (Machine(mac(0), append_line(spec)),)), check=lambda _: ([], []))
-        uefi_tree.add(tree, {mac(0): append_line(spec)})
+    if spec.boot and spec.boot not in MEDIA:
+        room = Room("", (Machine(mac(0), append_line(spec)),))
+        write_tree(tree, _pair(spec, scratch), room, loaders=loads.loaders, check=lambda _: ([], []))
         for name, file in spec.files:
             (tree / name).unlink()
             (tree / name).symlink_to(file)

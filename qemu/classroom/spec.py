@@ -9,6 +9,8 @@ from pathlib import Path
 
 from kernel_cmdline import Parameter, format_line, parse
 
+from ..machine.cards import ANY_NIC
+from ..machine.firmware import MEDIA, Boot, Firmware, events_at
 from ..machine.spec import SpecError
 from ..machine.storage import Bus
 from . import equipment, faults
@@ -22,8 +24,7 @@ FAULT_RATE = "60m"
 NO_TIMER_CHECK = Parameter("no_timer_check")
 """The kernel panics where its test of the timer runs while a busy host has no time for an emulated machine."""
 
-CONSOLE = (Parameter("console", "ttyS0,115200"), Parameter("events", "ttyS1"), NO_TIMER_CHECK)
-"""What the harness adds to every append line: a console it can drive, the event port, and that word to the kernel."""
+CONSOLE = Parameter("console", "ttyS0,115200")
 
 DISK_NAMES = {
     Bus.AHCI: "/dev/sda",
@@ -45,8 +46,12 @@ class ClassroomSpec:
     model: Path | None = None
     target_size: int | None = None
     memory: int = 384
-    nic: str = "e1000"
+    nic: str = ANY_NIC
     bus: Bus = Bus.AHCI
+    firmware: Firmware = Firmware.BIOS
+    boot: Boot = Boot.PXE
+    loader: str = ""
+    """What the machines load first, if not the usual file."""
     deadline: float = 900.0
     of_others: bool = False
     """The boot server is not ours, but ISC dhcpd with tftpd-hpa."""
@@ -69,6 +74,7 @@ def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
     if not 1 <= spec.receivers <= 254:
         raise SpecError(f"{spec.receivers} receivers: 1 to 254 were expected.")
     faults.check(spec.faults, spec.receivers)
+    _check_archives(spec)
     sender, receiver = spec.append_sender, spec.append_receiver
     if sender is None:
         sender = default_append_sender(spec)
@@ -77,8 +83,18 @@ def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
     lines = [(Role.SENDER, sender), *[(Role.RECEIVER, receiver)] * spec.receivers]
     if faults.of(spec.faults, faults.SECOND_SENDER, Kind.SECOND_SENDER):
         lines.append((Role.SENDER, sender))
-    made = (SeatSpec(n, role, with_console(line)) for n, (role, line) in enumerate(lines))
+    made = (SeatSpec(n, role, with_console(line, spec.firmware), spec.firmware) for n, (role, line) in enumerate(lines))
     return tuple(equipment.line(seat, spec.faults) for seat in made)
+
+
+def _check_archives(spec: ClassroomSpec) -> None:
+    """Some seats get a second archive from the tree: not those that load the pair from somewhere else."""
+    inside = [str(fault) for fault in spec.faults if fault.kind in {*faults.IN_A_PROGRAM, *equipment.FILTERED}]
+    if not inside and not spec.by_hand:
+        return
+    if spec.boot in MEDIA or (spec.boot is Boot.HTTP and spec.firmware is not Firmware.BIOS):
+        what = ", ".join(inside) or "a command that is typed by hand"
+        raise SpecError(f"{what}: that goes with `--boot pxe` only, where initrds are single files.")
 
 
 def default_append_sender(spec: ClassroomSpec) -> str:
@@ -89,9 +105,10 @@ def default_append_sender(spec: ClassroomSpec) -> str:
     return f'umode=snd auto=yes disk={DISK_NAMES[spec.bus]} udpcparam="{options}"'
 
 
-def with_console(append: str) -> str:
-    """The line with the harness's console and event port, in the kernel's quoting. Raises CommandLineError."""
-    return format_line([*parse(append), *CONSOLE])
+def with_console(append: str, firmware: Firmware = Firmware.BIOS) -> str:
+    """The line with what the harness adds to each, in the kernel's quoting: a console that it can drive, the event
+    port, and `NO_TIMER_CHECK`. Raises CommandLineError."""
+    return format_line([*parse(append), CONSOLE, Parameter("events", events_at(firmware)), NO_TIMER_CHECK])
 
 
 def command(spec: ClassroomSpec) -> str:
@@ -116,6 +133,8 @@ def command(spec: ClassroomSpec) -> str:
         if value is not None:
             words += [name, str(value)]
     words += ["--memory", str(spec.memory), "--nic", spec.nic, "--bus", spec.bus.value]
+    words += ["--firmware", spec.firmware.value, "--boot", spec.boot.value]
+    words += ["--loader", spec.loader] if spec.loader else []
     words += ["--server-of-others"] if spec.of_others else []
     words += [word for fault in spec.faults for word in ("--fault", str(fault))]
     return shlex.join([*words, "--deadline", f"{spec.deadline:g}"])

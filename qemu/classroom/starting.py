@@ -18,12 +18,21 @@ from ..disks.debian_system import PASSWORD
 from ..host import sandbox
 from ..host.event_loop import Deadline, DeadlinePassed, EventLoop
 from ..machine.console import Unexpected
+from ..machine.firmware import Firmware
+from ..machine.refusal import Refused
 from ..machine.spec import Drive, MachineSpec, uuid
 from ..machine.vm import VM, LostMachine
 from .errors import HARNESS_ERRORS
 
 BOOT_SECONDS = 240.0
-NO_BOOT = ("Kernel panic", r"\(initramfs\)", "emergency mode", "No bootable device", "grub rescue>")
+NO_BOOT = (
+    "Kernel panic",
+    r"\(initramfs\)",
+    "emergency mode",
+    "No bootable device",
+    "No bootable option",
+    "grub rescue>",
+)
 """What a disk says that boots, but not to its end."""
 _ASK = 'echo "ROOT $(df -B1 --output=size / | tail -1 | tr -d " ") SWAPS $(swapon --noheadings | wc -l) END"'
 _ANSWER = r"ROOT (\d+) SWAPS (\d+) END"
@@ -41,14 +50,33 @@ class Booted:
 
 
 def boot_clones(
-    clones: tuple[Path, ...], boot_line: str, accel: str, say: Callable[[str], None], *, ask: bool = True
+    clones: tuple[Path, ...],
+    boot_line: str,
+    accel: str,
+    say: Callable[[str], None],
+    *,
+    ask: bool = True,
+    firmware: Firmware = Firmware.BIOS,
 ) -> tuple[Booted, ...]:
-    """Start all at once, up to `boot_line`, a Debian's login prompt, and `ask` each. Raises sandbox.RunFailed."""
-    return sandbox.call(lambda scratch: boot_all(clones, boot_line, accel, scratch, say, ask=ask), HARNESS_ERRORS)
+    """Start all at once, up to `boot_line`, a Debian's login prompt, and `ask` each. With UEFI each PC has variables
+    that know nothing of the disk. Raises sandbox.RunFailed.
+    """
+
+    def start(scratch: Path) -> tuple[Booted, ...]:
+        return boot_all(clones, boot_line, accel, scratch, say, ask=ask, firmware=firmware)
+
+    return sandbox.call(start, HARNESS_ERRORS)
 
 
 def boot_all(
-    clones: tuple[Path, ...], boot_line: str, accel: str, scratch: Path, say: Callable[[str], None], *, ask: bool = True
+    clones: tuple[Path, ...],
+    boot_line: str,
+    accel: str,
+    scratch: Path,
+    say: Callable[[str], None],
+    *,
+    ask: bool = True,
+    firmware: Firmware = Firmware.BIOS,
 ) -> tuple[Booted, ...]:
     """The same inside a sandbox."""
     loop, deadline = EventLoop(), Deadline(BOOT_SECONDS)
@@ -58,7 +86,7 @@ def boot_all(
             directory = scratch / clone.stem
             directory.mkdir(exist_ok=True)
             drive = Drive(images.overlay(clone, directory / "started.qcow2"), format="qcow2", bootindex=1)
-            spec = MachineSpec(clone.stem, uuid=uuid(number + 1), accel=accel, drives=(drive,))
+            spec = MachineSpec(clone.stem, uuid=uuid(number + 1), accel=accel, drives=(drive,), firmware=firmware)
             machines.append(stack.enter_context(VM(spec, directory, loop, deadline)))
         # They run all the time; the second one's prompt may long be there when it is looked for.
         return tuple([_start(vm, boot_line, deadline, say, ask) for vm in machines])
@@ -74,7 +102,7 @@ def _start(vm: VM, boot_line: str, deadline: Deadline, say: Callable[[str], None
         if ask:
             root, swaps = _ask(vm, deadline)
             say(f"{vm.spec.name}: its root has {root / 1e6:.0f} MB")
-    except (Unexpected, LostMachine, DeadlinePassed) as error:
+    except (Unexpected, LostMachine, Refused, DeadlinePassed) as error:
         say(f"{vm.spec.name}: {error}")
         return Booted(seconds or time.monotonic() - vm.started, str(error).splitlines()[0])
     return Booted(seconds, root=root, swaps=swaps)

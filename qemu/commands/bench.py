@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TypeVar
 
-from ..bench import boot, cases, classrooms, hardware, hardware_lines, namespaces, results, used, used_cases
+from ..bench import boot, cases, classrooms, hardware, hardware_lines, namespaces, paths, results, used, used_cases
+from ..machine import available
 from ..machine.spec import SpecError
 from .options import command, json_option, machine_options, pair_option, positive, show, tell
 
@@ -18,7 +19,7 @@ for: a cast over 1 Gbit/s brings 125 MB/s of stream. Each stage runs in a proces
 or drains it is ``dd``, bound to another one where there is one.
 """
 
-C = TypeVar("C", classrooms.RoomCase, cases.Case, used_cases.UsedCase, hardware_lines.Line)
+C = TypeVar("C", classrooms.RoomCase, cases.Case, used_cases.UsedCase, hardware_lines.Line, paths.Way)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,6 +31,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     description = f"{hardware.__doc__}\n{hardware_lines.__doc__}"
     words = "every firmware, way to boot, network card and disk, to the role choice"
     _hardware_options(command(benches, "hardware", _hardware, words, description))
+    words = "from power-on to the role screen by every way to boot, beside Debian's installer"
+    _path_options(command(benches, "paths", _paths, words, paths.__doc__))
     _classroom_options(
         command(benches, "transfer", _classrooms, "the launcher's transfer beside plain udpcast", classrooms.__doc__)
     )
@@ -71,20 +74,32 @@ def _hardware_options(made: argparse.ArgumentParser) -> None:
     add("--only", default="", metavar="TEXT", help='machines with this in their name, e.g. "uefi pxe"')
     add("--list", action="store_true", help="only name them")
     add("--artefacts", type=Path, metavar="DIR", help="where transcripts and screens of what is not reached go")
-    add("--markdown", type=Path, metavar="FILE", help="write the table there")
     json_option(made, "whole result")
 
 
 def _hardware(options: argparse.Namespace) -> int:
-    lines = _chosen(hardware_lines.every() if options.all else hardware_lines.economical(), options.only)
+    every = hardware_lines.every() if options.all else hardware_lines.economical(available.devices())
+    lines = _chosen(every, options.only)
     if options.list:
         print(*(line.name for line in lines), sep="\n")
         return 0
     result = hardware.bench_hardware(options.pair, lines, tell, options.artefacts)
-    if options.markdown:
-        options.markdown.write_text(hardware.markdown(result))
     show(options, hardware.table(result), hardware.to_json(result))
     return 0 if result.good else 1
+
+
+def _path_options(made: argparse.ArgumentParser) -> None:
+    pair_option(made)
+    add = made.add_argument
+    add("--runs", type=positive, default=1, metavar="N", help="boots of each (default: 1)")
+    add("--only", default="", metavar="TEXT", help='ways with this in their name, e.g. "uefi pxe"')
+    json_option(made, "whole result")
+
+
+def _paths(options: argparse.Namespace) -> int:
+    result = paths.bench_paths(options.pair, _chosen(paths.WAYS, options.only), options.runs, tell)
+    show(options, paths.table(result), paths.to_json(result))
+    return 0 if paths.met(result) else 1
 
 
 def _classroom_options(made: argparse.ArgumentParser) -> None:

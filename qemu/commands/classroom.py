@@ -11,8 +11,21 @@ from ..classroom.classroom import run_classroom
 from ..classroom.faults import GRAMMAR, Fault, FaultError, parse_fault
 from ..classroom.spec import FAULT_RATE, ClassroomSpec
 from ..columns import layout
-from ..machine.cards import NIC_MODELS
-from .options import STATUSES, command, json_option, pair_option, positive, run_options, show, size
+from ..machine.cards import ANY_NIC, NIC_MODELS
+from ..machine.firmware import Boot
+from .options import (
+    BOOTS,
+    STATUSES,
+    boot,
+    command,
+    json_option,
+    loader_option,
+    pair_option,
+    positive,
+    run_options,
+    show,
+    size,
+)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,6 +50,9 @@ def _classroom(options: argparse.Namespace) -> int:
         memory=options.memory,
         nic=options.nic,
         bus=options.bus,
+        firmware=options.firmware,
+        boot=options.boot,
+        loader=options.loader,
         deadline=options.deadline,
         of_others=options.server_of_others,
         keep=options.keep,
@@ -79,11 +95,19 @@ def _classroom_options(room: argparse.ArgumentParser) -> None:
     add("--target-size", type=size, metavar="BYTES", help="of each target; also 2G, 512M (default: the source's)")
     add(
         "--nic",
-        choices=NIC_MODELS,
-        default="e1000",
+        choices=(ANY_NIC, *NIC_MODELS),
+        default=ANY_NIC,
         metavar="MODEL",
-        help=f"{', '.join(NIC_MODELS)} (default: e1000)",
+        help=f"{ANY_NIC}, {', '.join(NIC_MODELS)} (default: {ANY_NIC}, one that the firmware can boot from)",
     )
+    add(
+        "--boot",
+        type=boot,
+        default=Boot.PXE,
+        metavar="PATH",
+        help=f"what the firmware starts: {BOOTS} (default: pxe)",
+    )
+    loader_option(room)
     add(
         "--fault",
         action="append",

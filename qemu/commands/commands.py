@@ -17,7 +17,7 @@ from ..machine.spec import SpecError
 from . import bench, classroom, machine
 from .options import RAW, STATUSES
 
-_OF_THE_MACHINE = {"DeadlinePassed", "BadEnd", "LostMachine", "Unexpected"}
+_OF_THE_MACHINE = {"DeadlinePassed", "BadEnd", "LostMachine", "Unexpected", "Refused"}
 """Ends of a run that are the machine's doing, not the harness's: exit status 1."""
 
 

@@ -10,7 +10,7 @@ from ..classroom import single
 from ..machine.cards import ANY_NIC, NIC_MODELS
 from ..machine.firmware import Boot, Firmware
 from ..machine.keys import UnknownKey, serial
-from .options import BOOTS, boot, command, run_options
+from .options import BOOTS, boot, command, loader_option, run_options
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -65,6 +65,7 @@ def _spec(options: argparse.Namespace, *, serial_console: bool, window: bool = F
         append=options.append,
         boot=options.boot or (Boot.PXE if options.firmware is not Firmware.BIOS else None),
         firmware=options.firmware,
+        loader=options.loader,
         disks=tuple(options.disk),
         memory=options.memory,
         nic=None if options.nic == "none" else options.nic,
@@ -86,6 +87,7 @@ def _hardware_options(made: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"what the firmware starts: {BOOTS} (default: kernel and initrd, which QEMU loads; with UEFI pxe)",
     )
+    loader_option(made)
     add("--kernel", type=Path, metavar="FILE", help="instead of the pair's")
     add("--initrd", type=Path, metavar="FILE", help="instead of the pair's")
     add("--append", default="", metavar="TEXT", help="the append line")

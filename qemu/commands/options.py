@@ -13,6 +13,7 @@ from pathlib import Path
 from kernel_cmdline import showable_lines
 
 from ..classroom import single
+from ..classroom.loading import FIRST_FILES
 from ..machine.firmware import Boot, Firmware
 from ..machine.storage import Bus
 
@@ -91,6 +92,17 @@ def run_options(made: argparse.ArgumentParser, deadline: float) -> None:
         metavar="DIR",
         help="where transcripts, screens and events of a failure go (default: a new directory in /tmp for a"
         " classroom, nowhere for one machine)",
+    )
+
+
+def loader_option(made: argparse.ArgumentParser) -> None:
+    """Of a command whose machines boot over the network."""
+    made.add_argument(
+        "--loader",
+        choices=FIRST_FILES,
+        default="",
+        metavar="FILE",
+        help=f"what they load first: {', '.join(FIRST_FILES)} (default: the usual one for firmware and way)",
     )
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from initrd import apt
 from kernel_cmdline.arguments import ArgumentParser
 
+from . import uefi
 from .debian_system import (
     EARLY_FILES,
     EXCLUDE,
@@ -35,6 +36,7 @@ from .debian_system import (
     PACKAGES,
     PASSWORD,
     Recipe,
+    early_grub,
     late_files,
     write_files,
 )
@@ -201,7 +203,7 @@ def _assemble(image: Path, scratch: Path, out: Path, recipe: Recipe) -> None:
     core_file = scratch / "core"
     core_file.write_bytes(core)
     copy_into(core_file, image, bios.start)
-    copy_into(_make_esp(scratch, out / "BOOTX64.EFI", esp, recipe), image, esp.start)
+    copy_into(_make_esp(scratch, esp, recipe), image, esp.start)
     copy_into(out / "root.img", image, root.start)
     made = create(scratch / "swap", swap.size)
     run(["mkswap", "--quiet", "--uuid", recipe.swap_uuid, made])
@@ -241,12 +243,13 @@ def bios_grub(boot: bytes, core: bytes, bios: Partition) -> tuple[bytes, bytes]:
     return bytes(boot_code), bytes(told)
 
 
-def _make_esp(scratch: Path, grub: Path, esp: Partition, recipe: Recipe) -> Path:
+def _make_esp(scratch: Path, esp: Partition, recipe: Recipe) -> Path:
     image = create(scratch / "esp", esp.size)
     hidden = str(esp.start // SECTOR)
     run(["mkfs.vfat", "-F", "16", "-n", "ESP", "-i", recipe.esp_serial, "-h", hidden, image])
-    run(["mmd", "-i", image, "::/EFI", "::/EFI/BOOT"])
-    run(["mcopy", "-i", image, grub, "::/EFI/BOOT/BOOTX64.EFI"])
+    config = scratch / "grub.cfg"
+    config.write_text(early_grub(recipe) + "configfile $prefix/grub.cfg\n", encoding="ascii")
+    uefi.put(image, config, lambda *words: run([*words]))
     return image
 
 

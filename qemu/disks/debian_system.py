@@ -19,7 +19,6 @@ PACKAGES = (
     "zstd",  # initramfs-tools compresses with it
     "grub2-common",
     "grub-pc-bin",
-    "grub-efi-amd64-bin",
 )
 
 # Left out of the packages, so that the disk is small and quickly cloned: documentation, translations, and the
@@ -31,7 +30,6 @@ EXCLUDE = (
     "/usr/share/locale/*",
     "/usr/share/zoneinfo/*",
     "/usr/lib/x86_64-linux-gnu/gconv/*",
-    "/usr/lib/grub/x86_64-efi/monolithic/*",
     "/lib/modules/*/kernel/*",
     "/usr/lib/modules/*/kernel/*",  # where they are since Debian 13
 )
@@ -120,7 +118,7 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        made_by = (HOOK, Path(__file__), Path(__file__).with_name("debian.py"))
+        made_by = (HOOK, Path(__file__), *map(Path(__file__).with_name, ("debian.py", "uefi.py")))
         parts = [self.codename, self.sources, *(path.read_text() for path in made_by)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -129,6 +127,11 @@ EARLY_FILES = {
     "etc/initramfs-tools/conf.d/model": "MODULES=list\nCOMPRESS=zstd\nFSTYPE=ext4\n",
     "usr/share/initramfs-tools/modules.d/model": "".join(f"{name}\n" for name in INITRAMFS_MODULES),
 }
+
+
+def early_grub(recipe: Recipe) -> str:
+    """How GRUB finds the system from wherever it was loaded."""
+    return f"search.fs_uuid {recipe.root_uuid} root\nset prefix=($root)/boot/grub\n"
 
 
 def late_files(recipe: Recipe) -> dict[str, str]:
@@ -145,7 +148,7 @@ def late_files(recipe: Recipe) -> dict[str, str]:
             f"UUID={esp_uuid} /boot/efi vfat umask=0077,noauto 0 0\n"
             f"UUID={recipe.swap_uuid} none swap sw 0 0\n"
         ),
-        "etc/grub-early.cfg": f"search.fs_uuid {recipe.root_uuid} root\nset prefix=($root)/boot/grub\n",
+        "etc/grub-early.cfg": early_grub(recipe),
         "etc/default/grub": f'GRUB_TIMEOUT=0\nGRUB_DISTRIBUTOR=Debian\nGRUB_CMDLINE_LINUX="{command_line}"\n',
         "boot/efi/.keep": "",
         "boot/grub/grub.cfg": (

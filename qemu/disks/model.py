@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import busybox
+from . import busybox, uefi
 from .partitions import (
     LEGACY_BOOT,
     TYPE_BASIC_DATA,
@@ -30,6 +30,7 @@ MADE_AT = "2024-01-01 00:00:00"  # every time stamp inside a small model
 SMALL_SIZE = 96 * MIB
 SMALL_RANDOM = 10 * MIB  # in each of ext4 and NTFS: bytes that no compressor makes smaller
 
+_LINE = "console=ttyS0,115200 quiet panic=-1 no_timer_check"
 # no_timer_check: the kernel panics where its test of the timer runs while the host is too busy to emulate one.
 _SYSLINUX_CONFIG = """\
 SERIAL 0 115200
@@ -38,7 +39,13 @@ PROMPT 0
 LABEL model
   LINUX linux
   INITRD initrd
-  APPEND console=ttyS0,115200 quiet panic=-1 no_timer_check
+  APPEND {line}
+"""
+
+_GRUB_CONFIG = """\
+linux /linux {line}
+initrd /initrd
+boot
 """
 
 _INIT = """\
@@ -58,7 +65,8 @@ class ModelDisk:
 
 
 def small_model(path: Path, kernel: Path, seed: int = 1) -> ModelDisk:
-    """Make a disk of 96 MiB that boots by itself: an ESP with SYSLINUX, an ext4 and an NTFS, all with files.
+    """Make a disk of 96 MiB that boots by itself, by BIOS and by UEFI with Secure Boot or without: an ESP with
+    SYSLINUX and GRUB, an ext4 and an NTFS, all with files.
 
     It starts `kernel` with an initrd of its own, which writes `MODEL DISK BOOTED <seed>` to ttyS0. The same kernel,
     tools and seed give the same bytes. Takes about a second. Raises `DiskError`.
@@ -110,7 +118,9 @@ def _at_made_time(*argv: str | Path, stdin: str = "") -> None:
 def _make_esp(scratch: Path, part: Partition, kernel: Path, boot_line: str, rng: random.Random) -> Path:
     image = create(scratch / "esp", part.size)
     config = scratch / "syslinux.cfg"
-    config.write_text(_SYSLINUX_CONFIG, encoding="ascii")
+    config.write_text(_SYSLINUX_CONFIG.format(line=_LINE), encoding="ascii")
+    grub_config = scratch / "grub.cfg"
+    grub_config.write_text(_GRUB_CONFIG.format(line=_LINE), encoding="ascii")
     # The hidden sectors tell SYSLINUX's boot sector where on the disk it is.
     hidden = str(part.start // SECTOR)
     serial = f"{rng.getrandbits(32):08x}"
@@ -120,6 +130,7 @@ def _make_esp(scratch: Path, part: Partition, kernel: Path, boot_line: str, rng:
     files = {kernel: "::/linux", initrd: "::/initrd", config: "::/syslinux.cfg"}
     for source, target in files.items():
         _at_made_time("mcopy", "-i", image, source, target)
+    uefi.put(image, grub_config, _at_made_time)
     _at_made_time("syslinux", "--install", image)
     return image
 

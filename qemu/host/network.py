@@ -14,13 +14,17 @@ import re
 import shlex
 import socket
 import subprocess
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
+from types import MappingProxyType
 
-from pxe.entries.architectures import ARCHITECTURES
+from pxe.others import answers, isc
 from pxe.server.dnsmasq import BootServer, config
+from pxe.server.offers import offers
+from pxe.web.files import Said
 
 from . import foreign
 from .event_loop import Deadline, EventLoop, Stream, watch_process
@@ -41,6 +45,9 @@ SERVES = b"Boot server on "
 """What `python3 -m pxe serve` says when it does."""
 
 _ROUTER6_CONFIG = "enable-ra\ndhcp-range=fd00:75:64::,ra-only,64\nra-param=br0,60,0\n"
+
+
+_PROJECT = Path(__file__).resolve().parents[2]
 
 
 class NetworkError(Exception):
@@ -64,8 +71,13 @@ def make_bridge(seats: int) -> None:
         ip("address", "add", address, "dev", BRIDGE, *(["nodad"] if ":" in address else ["broadcast", "+"]))
     ip("link", "set", BRIDGE, "up")
     for number in range(seats):
-        ip("tuntap", "add", "dev", tap(number), "mode", "tap")
-        ip("link", "set", tap(number), "master", BRIDGE, "up")
+        make_tap(number)
+
+
+def make_tap(number: int) -> None:
+    """One more cable on the bridge. Raises NetworkError."""
+    ip("tuntap", "add", "dev", tap(number), "mode", "tap")
+    ip("link", "set", tap(number), "master", BRIDGE, "up")
 
 
 def ip(*words: str) -> None:
@@ -93,13 +105,18 @@ class Network:
         *,
         of_others: bool = False,
         serving: tuple[str, ...] = (),
+        chosen: Mapping[str, str] = MappingProxyType({}),
+        http: bool = False,
     ) -> None:
-        """`of_others`: the boot server is ISC dhcpd with tftpd-hpa. `serving`: it is this command, which serves BRIDGE
-        by itself, says `SERVES` when it does, and ends at SIGTERM."""
+        """`chosen`: what clients load first, by the boot server's options for their kinds, if not the usual files;
+        `http`: the tree is to be had by HTTP as well. `of_others`: the boot server is ISC dhcpd with tftpd-hpa.
+        `serving`: it is this command, which serves BRIDGE by itself, says `SERVES` when it does, and ends at SIGTERM.
+        """
         self.log = bytearray()
         self.ended = False
         self._directory, self._tree, self._seats = directory, tree, seats
         self._loop, self._on_line, self._of_others, self._serving = loop, on_line, of_others, serving
+        self._chosen, self._http = chosen, http
         self._rest = b""
         self._cleanup = contextlib.ExitStack()
 
@@ -119,20 +136,25 @@ class Network:
         return foreign.held((self._directory / foreign.LEASES).read_text()) if self._of_others else ()
 
     def _start_server(self, stack: contextlib.ExitStack) -> None:
-        settings = server_settings(self._directory, self._tree)
+        settings = server_settings(self._directory, self._tree, self._chosen)
         if self._serving:
             self._start(self._dnsmasq("router.conf", f"port=0\nlog-facility=-\n{_ROUTER6_CONFIG}"), b"", stack)
             self._start(self._serving, SERVES, stack)
         elif self._of_others:
             assert settings.first and settings.last
-            room = foreign.room(SERVER, settings.first, settings.last)
+            kinds = isc.render(
+                answers.Served(SERVER.ip, settings.url.rstrip("/") if self._http else "", _files(self._tree))
+            )
+            room = f"{foreign.room(SERVER, settings.first, settings.last)}{kinds}\n"
             self._start(self._dnsmasq("router.conf", f"port=0\nlog-facility=-\n{_ROUTER6_CONFIG}"), b"", stack)
             self._start(foreign.tftpd(self._tree, SERVER), b"", stack)
             self._start(foreign.dhcpd(self._directory, BRIDGE, room), foreign.DHCPD_IS_THERE, stack)
         else:
-            self._start(
-                self._dnsmasq("dnsmasq.conf", config(settings) + _uefi() + _ROUTER6_CONFIG), b"TFTP root is", stack
-            )
+            self._start(self._dnsmasq("dnsmasq.conf", config(settings) + _ROUTER6_CONFIG), b"TFTP root is", stack)
+
+        if self._http and not self._serving:
+            words = ("env", f"PYTHONPATH={_PROJECT}", sys.executable, "-m", "qemu.host.web")
+            self._start((*words, str(SERVER.ip), str(self._tree)), Said.SERVES.value.encode(), stack)
 
     def _dnsmasq(self, name: str, settings: str) -> tuple[str, ...]:
         path = self._directory / name
@@ -171,16 +193,6 @@ class Network:
                 self._on_line(line.decode(errors="replace"))
 
 
-def _uefi() -> str:
-    """What the boot server tells a client that is no BIOS."""
-    lines = []
-    for number, kind in enumerate(ARCHITECTURES):
-        if kind.file and kind.numbers != (0,) and not kind.http:
-            lines += [f"dhcp-match=set:arch{number},option:client-arch,{one}" for one in kind.numbers]
-            lines += [f"dhcp-boot=tag:arch{number},{kind.file},,{SERVER.ip}"]
-    return "".join(f"{line}\n" for line in lines)
-
-
 def _end(process: subprocess.Popen[bytes]) -> None:
     """A server of ours clears away what it has made; others have nothing that outlives the run."""
     process.terminate()
@@ -191,7 +203,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def server_settings(directory: Path, tree: Path) -> BootServer:
+def server_settings(directory: Path, tree: Path, chosen: Mapping[str, str] = MappingProxyType({})) -> BootServer:
     """What the boot server of a virtual classroom serves."""
     return BootServer(
         interface=BRIDGE,
@@ -200,7 +212,12 @@ def server_settings(directory: Path, tree: Path) -> BootServer:
         lease_file=directory / "leases",
         first=SERVER.network[16],
         last=SERVER.network[-2],
+        offers=offers(_files(tree), chosen),
     )
+
+
+def _files(tree: Path) -> frozenset[str]:
+    return frozenset(path.name for path in tree.glob("*"))
 
 
 @dataclass(frozen=True)
@@ -213,10 +230,13 @@ class Served:
 
 
 def parse_server_line(line: str) -> Served | None:
-    """One line of dnsmasq's log (src/rfc2131.c, src/tftp.c) or dhcpd's (server/dhcp.c), or None when it tells nothing
+    """One line of dnsmasq's log (src/rfc2131.c, src/tftp.c) or dhcpd's (server/dhcp.c), or of our HTTP's
+    (`pxe.web.files`); None when it tells nothing
     of that kind."""
     if match := re.search(r"DHCPACK(?:\(\S+\)| on) (\S+)(?: to)? ([0-9a-f:]{17})", line):
         return Served("dhcp", match[1], match[2])
     if match := re.search(r"sent \S*?([^/\s]+) to (\S+)$", line):
         return Served(match[1], match[2])
+    if took := re.fullmatch(r'\["took", "(\S+)", "(\S+)", \[\d+, (\d+)\], \[\d+, \d+\], (\d+)\]', line):
+        return Served(took[2], took[1]) if took[3] == took[4] else None
     return None

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..host.event_loop import Deadline, DeadlinePassed, EventLoop
 from .keys import serial
+from .refusal import Refusal, Refused, Watch
 
 COLUMNS, LINES = 80, 24
 
@@ -62,6 +63,16 @@ class Console:
         self.transcript = bytearray()
         self.screen = Screen(send)
         self.on_data: Callable[[bytes], None] | None = None
+        self._refusals = Watch()
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """What the firmware or a loader would not start."""
+        return self._refusals.look(self.transcript)
+
+    def forget_refusal(self) -> None:
+        """The machine starts again; what is in the transcript was its last start's."""
+        self._refusals = Watch(len(self.transcript))
 
     def feed(self, data: bytes) -> None:
         self.transcript += data
@@ -88,13 +99,16 @@ class Console:
     ) -> str:
         """Wait until the transcript from byte `start` matches one of the regular expressions `success`.
 
-        Returns the matching text. Raises Unexpected when one of `failure` matches first, DeadlinePassed when none
-        did, and LostMachine when the machine ended meanwhile.
+        Returns the matching text. Raises Unexpected when one of `failure` matches first, Refused when nothing more
+        will come, DeadlinePassed when nothing matched, and LostMachine when the machine ended meanwhile.
         """
         wanted, feared = _patterns(success), _patterns(failure)
 
         def look() -> re.Match[bytes] | None:
-            return _first(wanted + feared, self.transcript, start)
+            found = _first(wanted + feared, self.transcript, start)
+            if found is None and self.refusal:
+                raise Refused(str(self.refusal))
+            return found
 
         names = " or ".join(repr(pattern.pattern.decode()) for pattern in wanted)
         try:

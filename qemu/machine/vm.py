@@ -28,6 +28,7 @@ from .console import Console
 from .events import EventLog
 from .firmware import FILES
 from .qmp import Qmp, QmpError
+from .refusal import Refused
 from .spec import MachineSpec, Ports, SpecError, argv
 
 START_SECONDS = 20.0
@@ -132,7 +133,9 @@ class VM:
             self.on_end()
 
     def _until(self, condition: Callable[[], bool], deadline: Deadline, what: str) -> None:
-        self.loop.until(lambda: condition() or self.ended is not None, deadline, what)
+        self.loop.until(lambda: condition() or self.ended is not None or self.console.refusal, deadline, what)
+        if self.console.refusal and not condition():
+            raise Refused(f"machine {self.spec.name}: {self.console.refusal}")
         if self.ended is not None and not condition():
             raise self.lost()
 
@@ -159,9 +162,11 @@ class VM:
         self.qmp.execute("set-action", deadline=deadline.sooner(10), reboot="reset")
         self.qmp.execute("system_reset", deadline=deadline.sooner(10))
         self.events.forget()
+        self.console.forget_refusal()
 
     def wait(self, condition: Callable[[], bool], deadline: Deadline, what: str) -> None:
-        """Wait for a condition. Raises LostMachine when the machine ends before, DeadlinePassed."""
+        """Wait for a condition. Raises LostMachine when the machine ends before, Refused when nothing more
+        will come, DeadlinePassed."""
         self._until(condition, deadline, f"{self.spec.name}: {what}")
 
     def wait_end(self, deadline: Deadline) -> None:

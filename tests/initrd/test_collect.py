@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from initrd import python, run
 from initrd.errors import BuildError
 from initrd.inside import collect, ctypes_util
+from tests.common import ROOT
 
 CATALOGUE = """
 msgid ""
@@ -56,6 +58,21 @@ def test_only_what_is_imported_goes_in(tmp_path: Path) -> None:
     assert {"pdb.pyc", "unittest/__init__.pyc", "asyncio/__init__.pyc", "collect.pyc"}.isdisjoint(found)
     assert (tmp_path / "tree" / staged.home / "launcher/machines.json").read_text() == "{}"
     assert Path("/") / staged.home / "xxhash/_xxhash.so" in staged.extensions.values()
+
+
+def test_what_the_launcher_takes_of_urwid_is_there(tmp_path: Path) -> None:
+    screens = (ROOT / "launcher").rglob("*.py")
+    used = {name for path in screens for name in re.findall(r"\burwid\.([A-Z]\w+|[a-z]\w+(?=\())", path.read_text())}
+    assert {"Text", "ProgressBar", "MainLoop", "set_encoding"} <= used
+    staged = python.stage(tmp_path, make_project(tmp_path / "project", ""))
+    for source, inside in staged.extensions.items():
+        shutil.copyfile(source, tmp_path / inside.relative_to("/"))
+    look = "import sys, urwid; print([name for name in sys.argv[1:] if not hasattr(urwid, name)])"
+    words = ["/usr/bin/python3", "-s", "-S", "-P", "-c", look, *used]
+    done = subprocess.run(
+        words, env={"PYTHONPATH": str(tmp_path / staged.home)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 OLD_NAME = """

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from initrd import build, kernel, python, run
-from initrd.__main__ import main
+from initrd.__main__ import main, summary
 from initrd.drivers import modinfo
 from initrd.errors import BuildError, writing
+from initrd.manifest import Manifest
 from launcher import VERSION
 from tests import pairs
 from tests.common import ROOT
@@ -289,3 +290,10 @@ def test_an_unknown_driver_is_wrong_usage_before_anything_is_built(
     assert main(["build", "-o", str(out), "--cache", str(cache), "--add-driver", "e100e", "--add-driver", "x"]) == 2
     assert capsys.readouterr().err == "initrd: kernel 6.1 has no driver e100e, x (--add-driver)\n"
     assert list(out.iterdir()) == []
+
+
+def test_an_image_with_the_pair_of_before_is_named(tmp_path: Path) -> None:
+    made = Manifest("1", "6.1", "6.1 #1", "build", 0, (), 0, {}, (), (), {}, ())
+    assert not [line for line in summary(made, tmp_path) if "udpcast.img" in line]
+    (tmp_path / "udpcast.img").touch()
+    assert f"{tmp_path}/udpcast.img still has the pair of before: `tree` makes it anew" in summary(made, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,3 +62,20 @@ def test_two_files_that_do_not_belong_together_are_no_pair(made: Path, monkeypat
     monkeypatch.setattr(manifest, "put_front", front_of_another)
     with pytest.raises(PairError):
         make(made)
+
+
+SIGNATURE = struct.pack("<IHH", 16, 0x200, 2) + b"by whom?"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "said"), [(pairs.kernel(), ["it has no EFI stub"]), (pairs.kernel(signature=SIGNATURE), [])]
+)
+def test_a_kernel_that_secure_boot_refuses_is_said(
+    made: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kernel: bytes, said: list[str]
+) -> None:
+    monkeypatch.setattr(image, "resolve", lambda *_: None)
+    vmlinuz = made.parent / "vmlinuz"
+    vmlinuz.write_bytes(kernel)
+    make(made)
+    refused = f"PCs with Secure Boot will refuse {vmlinuz}: "
+    assert [line.removeprefix(refused) for line in caplog.messages if line.startswith(refused)] == said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,5 +108,5 @@ def failure(vm: VM) -> str:
 def test_without_a_network_an_unattended_machine_says_why(
     options: dict[str, object], sentence: str, tmp_path: Path
 ) -> None:
-    spec = machine("auto=yes umode=rcv ip=dhcp after=menu,poweroff", 1 << 26, **options)
+    spec = replace(machine("auto=yes umode=rcv ip=dhcp after=menu,poweroff", 1 << 26, **options), deadline=300.0)
     assert sentence in run_machine(spec, failure, tmp_path / "artefacts")

@@ -63,9 +63,12 @@ def test_what_the_command_line_says_as_well_is_not_used() -> None:
     ]
 
 
-@pytest.mark.parametrize("line, text", [("umode=snd", ""), ("", "umode=snd\n"), ("umode=snd", "umode=rcv\n")])
-def test_options_are_those_of_the_role_wherever_it_is_said(line: str, text: str) -> None:
-    assert said(f"{text}udpcparam=--min-receivers=2\n", line)[1] == []
+@pytest.mark.parametrize("text", ["umode=snd\ncompr=recognise\n", "compr=recognise\numode=snd\n"])
+def test_a_value_is_held_against_the_role_wherever_that_is_said(text: str) -> None:
+    (error,) = said(text)[1]
+    assert error.partition(": ")[2].startswith("compr=recognise is for receivers only.")
+    assert said(text, "umode=rcv")[1] == []
+    assert len(said("compr=recognise\n", "umode=snd")[1]) == 1
 
 
 def test_explain_tells_where_each_answer_is_from() -> None:

@@ -45,9 +45,10 @@ def test_what_is_cut_is_no_such_file_system(keep: int, image: Path, tmp_path: Pa
 def test_bytes_of_a_stranger_end_nothing_but_the_reading(image: Path, tmp_path: Path) -> None:
     whole = bytearray(image.read_bytes())
     root = int.from_bytes(whole[16 * SECTOR + 158 : 16 * SECTOR + 162], "little")
-    for place in (*range(16 * SECTOR, 16 * SECTOR + 190), *range(root * SECTOR, root * SECTOR + 200)):
+    places = (*range(16 * SECTOR, 16 * SECTOR + 190), *range(root * SECTOR, root * SECTOR + 200))
+    for place, value in ((place, value) for place in places for value in (0xFF, 0x20)):
         damaged = bytearray(whole)
-        damaged[place] = 0xFF
+        damaged[place] = value
         (tmp_path / "damaged").write_bytes(damaged)
         try:
             found = read_file(tmp_path / "damaged", "udpcfg.txt", 1000)

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from launcher.model.machine import Nic
+from launcher.model.plan import Address, AddressSource
+from launcher.model.times import TIMES
+from launcher.network.address import AddressJob, Phase
 from launcher.network.dhcp import Lease, client_argv, read_lease
 from tests import common
 
@@ -40,6 +44,14 @@ def test_the_clients_command() -> None:
     kept = client_argv("eth0", run, script, None, "10.77.0.5")
     assert "-C" in kept
     assert kept[-3:] == ("-n", "-r", "10.77.0.5")
+
+
+def test_it_is_told_for_how_long_a_link_is_still_waited_for(tmp_path: Path) -> None:
+    job = AddressJob(Nic("seat", "52:54:00:00:00:01"), Address(AddressSource.DHCP), run=tmp_path)
+    state = job.state
+    job.close()
+    assert (state.phase, round(state.seconds + state.left)) == (Phase.WAITING_FOR_LINK, TIMES.link)
+    assert 0 < state.left < TIMES.link
 
 
 @pytest.mark.netns

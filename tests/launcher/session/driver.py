@@ -76,6 +76,9 @@ class FakeUi:
         self.hastened += 1
 
 
+NO_LINK = AddressState(Phase.WAITING_FOR_LINK, say("Waiting for a link."))
+
+
 @dataclass
 class FakeJob:
     """An address that is there when `ready` says so."""
@@ -83,6 +86,7 @@ class FakeJob:
     ready: bool = True
     failed: bool = False
     closed: int = 0
+    waits: AddressState = NO_LINK
 
     @property
     def state(self) -> AddressState:
@@ -90,7 +94,7 @@ class FakeJob:
             return AddressState(Phase.FAILED, say("There is no link on eth0."))
         if self.ready:
             return AddressState(Phase.DONE, NOTHING, address="10.0.0.7/24")
-        return AddressState(Phase.WAITING_FOR_LINK, say("Waiting for a link."))
+        return self.waits
 
     def close(self) -> None:
         self.closed += 1

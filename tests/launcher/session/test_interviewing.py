@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from launcher.errors import ErrorKind, LauncherError
-from launcher.model.machine import NO_MEDIUM
+from launcher.model.machine import NO_MEDIUM, Machine
 from launcher.sentence import say
 from launcher.session import devices
 from tests.common import ONE, TWO
@@ -371,3 +371,14 @@ def test_who_consents_reads_that_old_data_is_not_erased_where_that_is_so(holes: 
     assert "Everything on it is lost" in seat.text
     words = "Parts of the old data may stay readable on the disk (holes=zero erases them)."
     assert (words in " ".join(seat.text.split())) == said
+
+
+def test_nothing_is_missed_before_the_devices_of_the_boot_are_known() -> None:
+    system = FakeSystem(Machine(), whole=False)
+    seat = begun("auto=yes umode=rcv", system)
+    assert "Detecting disks and network cards" in seat.text
+    assert "No disk" not in seat.text
+    system.whole = True
+    seat.tick()
+    assert "No disk" in seat.text
+    assert "Waiting up to 60 s more" in " ".join(seat.text.split())

@@ -13,9 +13,10 @@ import pytest
 
 from kernel_cmdline.arguments import ArgumentParser
 from pxe.__main__ import main
-from pxe.commands.options import add_options, room_of
+from pxe.commands.options import add_options, add_without, loaders_of, room_of
 from pxe.commands.room import state_of
 from pxe.done.state import Done, State, change
+from pxe.entries.loaders import PXELINUX
 from pxe.entries.room import Boot, Machine, Room, RoomError
 from tests import common
 from tests.pxe.room_file.test_file import ROOM
@@ -143,3 +144,14 @@ def test_who_reads_the_lines_may_stop(tmp_path: Path) -> None:
     done = subprocess.run(argv, stdout=writing, stderr=subprocess.PIPE, cwd=common.ROOT, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_boot_loaders_can_be_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    add_without(parser)
+    options = parser.parse_args(["--without", "grub", "--without", "ipxe"])
+    assert loaders_of(options) == (PXELINUX,)
+    with pytest.raises(SystemExit):
+        loaders_of(parser.parse_args([word for name in ("pxelinux", "grub", "ipxe") for word in ("--without", name)]))
+    assert "no PC could boot" in capsys.readouterr().err

@@ -33,6 +33,7 @@ class Room1:
         self.tree, self.path = directory / "tftp", directory / "room.state.json"
         for loader in LOADERS:
             (self.tree / loader.folder).mkdir(parents=True, exist_ok=True)
+            (self.tree / loader.default).touch()
         self.register = Register(self.path, room)
         self.room = tell(room, URL)[0]
         self.shown: list[ClientEvent] = []

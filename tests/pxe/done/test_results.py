@@ -17,15 +17,14 @@ from launcher.network.result_page import get
 from pxe.done.results import (
     MAX_CONNECTIONS,
     MAX_OF_ONE,
-    MAX_REQUEST,
     Refused,
     Report,
-    Request,
     ResultPage,
     neighbour,
     read_report,
 )
 from pxe.loop import Loop
+from pxe.web.request import MAX_REQUEST, Request
 
 MAC, TOKEN, SELF = "52:54:00:aa:bb:01", "0123456789abcdef", "127.0.0.1"
 GOOD = f"/{TOKEN}?debut=1&fin=2&succes=y&mac=52-54-00-aa-bb-01&num_op=&umode=rcv"

@@ -26,7 +26,7 @@ SECTIONS = {
 
 LINES = {
     "PXELINUX": f"append initrd=udpcast-initrd {APPEND}\n",
-    "GRUB": "linux /udpcast-linux 'auto=yes' 'umode=snd' 'udpcparam=--min-receivers 29' 'lang=FR' ip=$udpcast_ip "
+    "GRUB": "linux /udpcast-linux 'auto=yes' 'umode=snd' 'udpcparam=--min-receivers 29' 'lang=FR' $udpcast_ip "
     "BOOTIF=$udpcast_mac; then\n",
     "iPXE": f"kernel udpcast-linux initrd=udpcast-initrd BOOT_IMAGE=udpcast-linux {APPEND} ${{udpcast-net}} || ",
 }
@@ -88,7 +88,7 @@ def test_no_two_configurations_or_files_have_one_name() -> None:
         str(name)
         for loader in LOADERS
         for name in (loader.default, *loader.shared, *map(loader.machine, macs), *loader.files, *loader.also)
-    ]
+    ] + [str(loader.there[0]) for loader in LOADERS if loader.there]
     assert len(names) == len(set(names))
 
 

@@ -11,7 +11,7 @@ import pytest
 from pxe.medium import programs
 from pxe.medium.fat import write_fat
 from pxe.medium.http_image import make_image
-from pxe.medium.programs import GRUB, MCOPY, SHIM, MediumError, Part, epoch, find
+from pxe.medium.programs import GRUB_NET, MCOPY, SHIM, MediumError, Part, epoch, find
 from tests.pairs import make_pair
 
 CONFIG = "linux /udpcast-linux\n"
@@ -32,17 +32,17 @@ def test_the_loaders_the_pair_and_the_configuration_are_on_it(tmp_path: Path) ->
     assert names_on(image) == {
         "EFI/BOOT/BOOTX64.EFI",
         "EFI/BOOT/grubx64.efi",
-        "boot/grub/grub.cfg",
+        "grub/grub.cfg",
         ".disk/info",
         "udpcast-linux",
         "udpcast-initrd",
     }
-    assert on_it(image, "boot/grub/grub.cfg") == CONFIG.encode()
+    assert on_it(image, "grub/grub.cfg") == CONFIG.encode()
     for name in ("udpcast-linux", "udpcast-initrd"):
         assert on_it(image, name) == (pair / name).read_bytes()
-    found = find([SHIM, GRUB])
+    found = find([SHIM, GRUB_NET])
     assert on_it(image, "EFI/BOOT/BOOTX64.EFI") == found[SHIM].read_bytes()
-    assert on_it(image, "EFI/BOOT/grubx64.efi") == found[GRUB].read_bytes()
+    assert on_it(image, "EFI/BOOT/grubx64.efi") == found[GRUB_NET].read_bytes()
 
 
 def test_the_same_pair_makes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +55,8 @@ def test_the_same_pair_makes_the_same_bytes(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setenv("TZ", ("UTC", "Asia/Tokyo")[number])
         make_image(pair, CONFIG, image)
     assert images[0].read_bytes() == images[1].read_bytes()
+    told = subprocess.run(["mdir", "-i", images[0], "::"], check=True, capture_output=True, text=True).stdout
+    assert "Volume Serial Number is 7564-7063" in told
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1600000000")
     make_image(tmp_path / "pair0", CONFIG, tmp_path / "later.img")
     assert (tmp_path / "later.img").read_bytes() != images[0].read_bytes()

@@ -103,7 +103,8 @@ def test_the_command_looks_into_the_tree(tmp_path: Path, capsys: pytest.CaptureF
     assert "dhcp-boot=tag:udpcast-0,pxelinux.0,,10.0.0.1\n" in said
     assert "shimx64" not in said
     assert "class " not in said
-    assert "Told nothing: UEFI x86-64, UEFI x86-64 by HTTP, " in said
+    assert "The tree has nothing for UEFI x86-64, UEFI x86 of 32 bits, " in said
+    assert "With --http, the URL where a web server serves the tree" in said
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,10 @@ BY_HTTP = {
 CLIENTS = ["plain", *(str(number) for one in ARCHITECTURES for number in one.numbers)]
 
 
-@pytest.mark.field
-@pytest.mark.parametrize("http", ["", HTTP])
+@pytest.mark.parametrize(
+    "http",
+    [pytest.param(HTTP, marks=pytest.mark.netns, id="http"), pytest.param("", marks=pytest.mark.field, id="tftp")],
+)
 @pytest.mark.parametrize("server", [one.name for one in SERVERS if one.name != "windows"])
 def test_a_real_server_tells_each_kind_of_client_what_it_boots(server: str, http: str, tmp_path: Path) -> None:
     seen = common.scenario(SCENARIOS, f"{server} {http}", tmp_path)

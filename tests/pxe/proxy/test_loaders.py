@@ -106,16 +106,18 @@ def test_whoever_invents_pcs_fills_no_memory(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_what_dnsmasq_is_told() -> None:
-    assert services({0: "pxelinux.0", 7: "shimx64.efi", 9: "shimx64.efi", 6: ""}, "") == [
-        'pxe-service=0,"udpcast",pxelinux',
-        'pxe-service=7,"udpcast",shimx64.efi',
-        'pxe-service=9,"udpcast",shimx64.efi',
+    nobody_else = "dhcp-ignore=tag:kind,tag:!ours"
+    plain = services(OURS, {0: "pxelinux.0", 7: "shimx64.efi", 6: ""})
+    assert plain[-3:] == [nobody_else, 'pxe-service=0,"udpcast",pxelinux', 'pxe-service=7,"udpcast",shimx64.efi']
+    assert [line for line in plain if "set:ours" in line] == [
+        "dhcp-match=set:ours,option:client-arch,0",
+        "dhcp-match=set:ours,option:client-arch,7",
     ]
-    assert services({0: "pxelinux.0", 7: "snponly.efi"}, "http://10.77.0.1/boot.ipxe", {7}) == [
+    assert services(OURS, {0: "pxelinux.0", 7: "snponly.efi"}, "http://10.77.0.1/boot.ipxe", {7})[-6:] == [
+        nobody_else,
         "dhcp-match=set:ipxe,175",
         "dhcp-userclass=set:ipxe,iPXE",
-        "dhcp-match=set:kind7,option:client-arch,7",
-        "dhcp-boot=tag:ipxe,tag:kind7,http://10.77.0.1/boot.ipxe",
+        "dhcp-boot=tag:ipxe,tag:kind7,http://10.77.0.1/boot.ipxe,,10.77.0.1",
         'pxe-service=0,"udpcast",pxelinux',
         'pxe-service=tag:!ipxe,7,"udpcast",snponly.efi',
     ]

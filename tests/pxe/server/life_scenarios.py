@@ -68,19 +68,24 @@ def left() -> list[str]:
 
 
 def ends() -> dict[str, object]:
-    """Every way to end it; of each: are dnsmasq and the keeper gone, is something left, what was said last."""
+    """Every way to end it; of each: are the servers and the keeper gone, is something left, what was said last."""
     seen: dict[str, object] = {}
-    for way in ("SIGHUP", "SIGTERM", "SIGKILL", "keeper", "dnsmasq", "both"):
+    for way in ("SIGHUP", "SIGTERM", "SIGKILL", "keeper", "dnsmasq", "files", "both"):
         serving = Serving()
-        [dnsmasq] = pids("dnsmasq")
+        [dnsmasq], [files] = pids("dnsmasq"), pids("udpcast-http")
         keeper = parent(dnsmasq)
         if way.startswith("SIG"):
             serving.process.send_signal(signal.Signals[way])
         else:
-            for pid in {"keeper": [keeper], "dnsmasq": [dnsmasq], "both": [serving.process.pid, keeper]}[way]:
+            for pid in {
+                "keeper": [keeper],
+                "dnsmasq": [dnsmasq],
+                "files": [files],
+                "both": [serving.process.pid, keeper],
+            }[way]:
                 os.kill(pid, signal.SIGKILL)
         rest, _ = serving.process.communicate(timeout=10)
-        seen[way] = [serving.process.returncode, gone(dnsmasq, keeper), len(left()), rest.strip()]
+        seen[way] = [serving.process.returncode, gone(dnsmasq, keeper, files), len(left()), rest.strip()]
     again = Serving()
     seen["next"] = [line for line in again.said if "earlier" in line]
     again.end()

@@ -111,6 +111,54 @@ def fetch(name: str) -> bool:
     return done.returncode == 0 and (not (PAIR / name).exists() or target.read_bytes() == (PAIR / name).read_bytes())
 
 
+def load(url: str, head: int = -1) -> bytes:
+    """What the PC gets by HTTP from http://10.77.0.1`url`, up to `head` bytes; "" for an error."""
+    code = f"import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen('http://10.77.0.1{url}').read({head}))"
+    return subprocess.run(inside("pc", sys.executable, "-c", code), capture_output=True, check=False).stdout
+
+
+def http() -> dict[str, object]:
+    """The tree by HTTP, with the usual port free, in use, and given; and what the process is that serves it."""
+    serving = Serving("--range", "10.77.0.100,10.77.0.110")
+    ask(*FIRMWARE)
+    pair = {name: load(f"/{name}") == (PAIR / name).read_bytes() for name in ("udpcast-linux", "udpcast-initrd")}
+    serving.until("starts")
+    load("/udpcast-initrd", 1)
+    serving.until("stopped")
+    load("/nothing")
+    serving.until("not in the tree")
+    [pid] = [
+        int(path.parent.name) for path in Path("/proc").glob("[0-9]*/comm") if path.read_text() == "udpcast-http\n"
+    ]
+    status = dict(line.split(":\t") for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+    shut = [load("/.udpcast-launcher.json"), load("/../../../etc/passwd"), load("/%2e%2e/leases"), load("/")]
+    root = str(Path(f"/proc/{pid}/root").readlink())
+    end = serving.end()
+    with socket.create_server(("0.0.0.0", 80)):
+        refused = subprocess.run(
+            [*SERVE_HURRIED, "br0", "--pair", str(PAIR), "--http-port", "80"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        other = Serving()
+        there = load(":8068/udpcast-linux") == (PAIR / "udpcast-linux").read_bytes()
+        other.end()
+        given = Serving("--http-port", "8099")
+        given.end()
+    return {
+        "said": serving.said,
+        "pair": pair,
+        "rights": [status[name] for name in ("CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs")],
+        "root": root.rpartition("/")[2],
+        "shut": [text.decode() for text in shut],
+        "status": end,
+        "other": [other.said[0], there],
+        "refused": refused.stderr,
+        "given": [line for line in given.said if ":8099/" in line],
+    }
+
+
 def serve() -> dict[str, object]:
     room = HERE / "room.toml"
     room.write_text(f'parameters.lang = "FR"\n[machines]\npc = {{ mac = "{MAC}", parameters.port = 9002 }}\n')

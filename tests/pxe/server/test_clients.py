@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pxe.server.clients import MOST, ClientEvent, Clients
+from pxe.server.clients import MOST, ClientEvent, Clients, read_line
+from pxe.web.files import line
 
 MAC = "52:54:00:aa:bb:01"
 
@@ -24,7 +25,7 @@ def recorded(name: str) -> list[str]:
 @pytest.mark.parametrize(("log", "address"), [("dnsmasq-dhcp.log", "10.77.0.109"), ("dnsmasq-proxy.log", "10.77.0.59")])
 def test_a_whole_boot(log: str, address: str) -> None:
     assert events(recorded(log)) == [
-        (MAC, "", "asks to boot"),
+        (MAC, "", "asks to boot, with iPXE"),
         (MAC, address, "has its address"),
         (MAC, address, "loaded pxelinux.0"),
         (MAC, address, "loaded ldlinux.c32"),
@@ -49,7 +50,8 @@ def tftp(text: str) -> str:
 
 
 UEFI_HINT = (
-    "asks to boot by UEFI, for which this tree has no boot loader: switch its firmware to BIOS (legacy) network boot"
+    "asks to boot by UEFI x86-64, for which this server has no boot loader: `apt-get install shim-signed "
+    "grub-efi-amd64-signed` here, and start this again"
 )
 UEFI = dhcp("vendor class: PXEClient:Arch:00007:UNDI:003016")
 ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
@@ -70,7 +72,7 @@ ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
         ),
         (
             [dhcp("vendor class: HTTPClient:Arch:00016:UNDI:003001"), dhcp(f"DHCPDISCOVER(eth0) {MAC} "), ACK],
-            [(MAC, "", UEFI_HINT.replace("UEFI", "UEFI and HTTP")), (MAC, "10.77.0.9", "has its address")],
+            [(MAC, "", UEFI_HINT.replace("x86-64,", "x86-64 by HTTP,")), (MAC, "10.77.0.9", "has its address")],
         ),
         (
             [dhcp("vendor class: udhcp 1.35.0"), dhcp(f"DHCPDISCOVER(eth0) {MAC} "), ACK],
@@ -104,6 +106,17 @@ ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
             [tftp("sent /srv/tftp/pxelinux.cfg/01-52-54-00-aa-bb-01 to 10.77.0.9")],
             [(MAC, "10.77.0.9", "loaded pxelinux.cfg/01-52-54-00-aa-bb-01")],
         ),
+        (
+            [
+                tftp(f"file /srv/tftp/{name} not found for 10.77.0.9")
+                for name in ("revocations_sku.efi", "shim_certificate_0.efi", "mmx64.efi", "EFI/boot/fbx64.efi")
+            ],
+            [],
+        ),
+        (
+            [tftp("file /srv/tftp/grubx64.efi not found for 10.77.0.9")],
+            [("", "10.77.0.9", "asked for grubx64.efi, which is not in the tree")],
+        ),
         ([ACK, tftp("error 0 TFTP Aborted received from 10.77.0.9")], [(MAC, "10.77.0.9", "has its address")]),
         ([dhcp(f"DHCPNAK(eth0) 10.77.0.9 {MAC} wrong address"), "", "dnsmasq[42]: started", "x"], []),
     ],
@@ -118,12 +131,66 @@ ACK = dhcp(f"DHCPACK(eth0) 10.77.0.9 {MAC} seat-1")
         "stopped",
         "mac-by-file",
         "mac-by-own-file",
+        "shim",
+        "no-grub",
         "abort",
         "other",
     ],
 )
 def test_single_lines(lines: list[str], expected: list[tuple[str, str, str]]) -> None:
     assert events(lines) == expected
+
+
+def by_http(*records: list[object]) -> list[tuple[str, str, str]]:
+    clients = Clients(Path("/srv/tftp"), boots_disk=lambda name: name.endswith("-02"))
+    clients.read(ACK)
+    found = [clients.by_http(*read_line(line(record).decode())) for record in records]
+    return [(event.mac, event.address, event.text) for event in found if event is not None]
+
+
+A, OWN = "10.77.0.9", "pxelinux.cfg/01-52-54-00-aa-bb-02"
+
+
+def took(name: str, part: tuple[int, int], wanted: tuple[int, int], size: int = 100) -> list[object]:
+    return ["took", A, name, part, wanted, size]
+
+
+@pytest.mark.parametrize(
+    ("records", "texts"),
+    [
+        ([["opened", A]], []),
+        ([took("udpcast-linux", (0, 100), (0, 100))], ["loaded udpcast-linux"]),
+        ([took("udpcast-initrd", (0, 100), (0, 100))], ["loaded udpcast-initrd and starts"]),
+        ([took("udpcast.img", (0, 100), (0, 100))], ["loaded udpcast.img and starts"]),
+        ([took("udpcast-initrd", (0, 99), (0, 100))], ["stopped while it loaded udpcast-initrd"]),
+        ([took("udpcast-initrd", (0, 50), (0, 50))], []),
+        (
+            [took("udpcast-initrd", (50, 100), (50, 100)), took("udpcast-initrd", (0, 50), (0, 50))],
+            ["loaded udpcast-initrd and starts"],
+        ),
+        ([took("boot.ipxe", (0, 0), (0, 0), 0)], ["loaded boot.ipxe"]),
+        (
+            [["unsure", A, "udpcast-initrd", 59000]],
+            [
+                "was sent all of udpcast-initrd, and does not acknowledge the last 59000 bytes: it starts (iPXE does "
+                "so), or was switched off"
+            ],
+        ),
+        ([["missing", A, "a\udcff"]], ["asked for a\udcff, which is not in the tree"]),
+        ([["missing", A, "pxelinux.cfg/0A4D0009"], ["missing", A, "shim_certificate_0.efi"]], []),
+        ([["refused", A, "x", "Permission denied"]], ["asked for x, which cannot be read: Permission denied"]),
+    ],
+)
+def test_what_is_loaded_by_http(records: list[list[object]], texts: list[str]) -> None:
+    assert by_http(*records) == [(MAC, A, text) for text in texts]
+
+
+def test_a_pc_is_known_by_its_own_file_by_http_too() -> None:
+    assert by_http(took(OWN, (0, 9), (0, 9), 9)) == [("52:54:00:aa:bb:02", A, f"loaded {OWN} and boots its disk")]
+
+
+def test_what_is_no_line_of_the_server_of_files_tells_nothing() -> None:
+    assert [read_line(text) for text in ("Traceback (most recent call last):", '["serves"]', "7")] == [[], [], []]
 
 
 def test_an_event_is_a_plain_value() -> None:

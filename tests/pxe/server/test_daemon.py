@@ -12,7 +12,7 @@ import pytest
 
 from pxe.loop import Loop
 from pxe.server import ports
-from pxe.server.daemon import Daemon, DaemonError, Readers, reason
+from pxe.server.daemon import DNSMASQ, Daemon, DaemonError, Readers, reason
 from pxe.server.ports import PortError
 from pxe.server.supervisor import Command
 
@@ -60,7 +60,7 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch, patience: float = 10.0) -> l
     loop = Loop()
     readers = Readers(lambda: told.append("ready"), told.append)
     command = Command((sys.executable, "-c", code))
-    with closing(loop), closing(Daemon(loop, command, lambda: None, (), readers)):
+    with closing(loop), closing(Daemon(loop, DNSMASQ, command, (lambda: None, ()), readers)):
         try:
             loop.run()
         except DaemonError as error:

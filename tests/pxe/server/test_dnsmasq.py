@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pxe.server.dnsmasq import BootServer, ConfigError, Host, config, default_range
+from pxe.server.offers import PLAIN, Offer, offers
 
 A = IPv4Address
 
@@ -26,6 +27,8 @@ def server(
     root: str = "/srv/tftp",
     user: str | None = None,
     transfers: int = 0,
+    offers: tuple[Offer, ...] = PLAIN,
+    http: int = 80,
 ) -> BootServer:
     return BootServer(
         interface="br0",
@@ -41,13 +44,28 @@ def server(
         router=A(router) if router else None,
         user=user,
         transfers=transfers,
+        offers=offers,
+        http=http,
     )
 
 
+ALL = offers({"lpxelinux.0", "undionly.kpxe", "snponly.efi", "boot.ipxe", "shimx64.efi", "udpcast.img"}, {})
 HOSTS = (Host("52:54:00:aa:bb:01", A("10.77.0.10")), Host("52:54:00:aa:bb:02", A("10.77.0.11")))
 
 CASES = [
-    (server(), ["dhcp-range=10.77.0.100,10.77.0.200,255.255.255.0,600", "dhcp-boot=pxelinux.0,,10.77.0.1"]),
+    (server(), ["dhcp-range=10.77.0.100,10.77.0.200,255.255.255.0,600", "dhcp-boot=tag:kind0,pxelinux.0,,10.77.0.1"]),
+    (server(), ["dhcp-match=set:kind0,option:client-arch,0", "dhcp-boot=tag:!kind,pxelinux.0,,10.77.0.1"]),
+    (
+        server(offers=ALL, http=8068),
+        [
+            "dhcp-boot=tag:kind0,tag:ipxe,http://10.77.0.1:8068/boot.ipxe,,10.77.0.1",
+            "dhcp-boot=tag:kind0,tag:!ipxe,lpxelinux.0,,10.77.0.1",
+            "dhcp-option-force=tag:kind0,210,http://10.77.0.1:8068/",
+            "dhcp-boot=tag:kind9,tag:!ipxe,shimx64.efi,,10.77.0.1",
+            "dhcp-boot=tag:kind16,http://10.77.0.1:8068/udpcast.img,,10.77.0.1",
+            "dhcp-option-force=tag:kind16,60,HTTPClient",
+        ],
+    ),
     (server(hosts=HOSTS), ["dhcp-host=52:54:00:aa:bb:01,10.77.0.10", "dhcp-host=52:54:00:aa:bb:02,10.77.0.11"]),
     (server(first=None, last=None, hosts=HOSTS), ["dhcp-range=10.77.0.0,static,255.255.255.0,600"]),
     (server(router="10.77.0.254"), ["dhcp-option=option:router,10.77.0.254"]),
@@ -57,7 +75,7 @@ CASES = [
     (server(port=667), ["interface=lo", "no-dhcp-interface=br0", "dhcp-alternate-port=667", "enable-tftp=br0"]),
     (
         server(first=None, last=None, proxy=True),
-        ["dhcp-range=10.77.0.0,proxy,255.255.255.0", 'pxe-service=x86PC,"udpcast",pxelinux'],
+        ["dhcp-range=10.77.0.0,proxy,255.255.255.0", 'pxe-service=0,"udpcast",pxelinux'],
     ),
 ]
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pxe.loop import AT_ONCE
-from pxe.server.hearing import Answered, Ask, Heard, Hearing, Read, Took, read
+from pxe.server.hearing import Answered, Ask, Heard, Hearing, Knock, Read, Took, read
 
-SERVER, PC = "10.77.0.1", "10.77.0.9"
+SERVER, PC, HTTP = "10.77.0.1", "10.77.0.9", 8068
 MAC = bytes.fromhex("525400aabb01")
 
 
@@ -27,6 +27,12 @@ def dhcp(kind: int, vendor: bytes, operation: int = 1) -> bytes:
     return header + b"\x63\x82\x53\x63" + bytes([53, 1, kind, 0, 60, len(vendor)]) + vendor + b"\xff"
 
 
+def tcp(flags: int, to_port: int = HTTP, target: str = SERVER) -> bytes:
+    segment = struct.pack("!HHIIBBHHH", 2070, to_port, 1, 0, 0x50, flags, 1000, 0, 0)
+    ends = socket.inet_aton(PC) + socket.inet_aton(target)
+    return struct.pack("!BBHHHBBH", 0x45, 0, 40, 1, 0, 64, 6, 0) + ends + segment
+
+
 PXE = b"PXEClient:Arch:00000:UNDI:002001"
 
 
@@ -35,6 +41,14 @@ PXE = b"PXEClient:Arch:00000:UNDI:002001"
     [
         (packet(dhcp(1, PXE), 67, "0.0.0.0", "255.255.255.255"), Ask("52:54:00:aa:bb:01", 4711, 67)),
         (packet(dhcp(3, PXE), 4011), Ask("52:54:00:aa:bb:01", 4711, 4011)),
+        (packet(dhcp(1, b"HTTPClient:Arch:00016"), 67), Ask("52:54:00:aa:bb:01", 4711, 67)),
+        (tcp(0x02), Knock(PC, 2070)),
+        (tcp(0xC2), Knock(PC, 2070)),
+        (tcp(0x12), None),
+        (tcp(0x10), None),
+        (tcp(0x02, to_port=80), None),
+        (tcp(0x02, target="10.77.0.2"), None),
+        (tcp(0x02)[:39], None),
         (packet(dhcp(3, PXE), 67), None),
         (packet(dhcp(1, b"udhcp 1.35.0"), 67), None),
         (packet(dhcp(1, PXE, operation=2), 67), None),
@@ -48,7 +62,7 @@ PXE = b"PXEClient:Arch:00000:UNDI:002001"
     ],
 )
 def test_what_comes_in(seen: bytes, heard: Heard | None) -> None:
-    assert read(seen, SERVER) == heard
+    assert read(seen, SERVER, HTTP) == heard
 
 
 @pytest.mark.parametrize(
@@ -63,13 +77,13 @@ def test_what_comes_in(seen: bytes, heard: Heard | None) -> None:
     ],
 )
 def test_what_goes_out(payload: bytes, heard: Heard | None) -> None:
-    assert read(packet(payload, 2070, SERVER, PC, 40000), SERVER, outgoing=True) == heard
+    assert read(packet(payload, 2070, SERVER, PC, 40000), SERVER, HTTP, outgoing=True) == heard
 
 
 @given(st.binary(max_size=400), st.booleans(), st.sampled_from((67, 69, 4011, 9)))
 def test_a_damaged_packet_says_nothing_wrong(payload: bytes, outgoing: bool, port: int) -> None:
     for seen in (payload, packet(payload, port)):
-        read(seen, SERVER, outgoing=outgoing)
+        read(seen, SERVER, HTTP, outgoing=outgoing)
 
 
 def test_no_flood_holds_the_loop() -> None:
@@ -87,6 +101,6 @@ def test_no_flood_holds_the_loop() -> None:
         assert len(seen) <= 16 * AT_ONCE
 
     hearing = object.__new__(Hearing)
-    vars(hearing).update(_socket=Flood(), _server=SERVER, _heard=heard)
+    vars(hearing).update(_socket=Flood(), _server=SERVER, _http=HTTP, _heard=heard)
     hearing.drain()
     assert len(seen) == 16 * AT_ONCE

@@ -58,6 +58,30 @@ def test_a_pc_boots_and_a_second_server_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.netns
+def test_the_tree_by_http(tmp_path: Path) -> None:
+    seen = scenario("http", tmp_path)
+    assert seen["pair"] == dict.fromkeys(seen["pair"], True)
+    steps = [line.split(None, 3)[3] for line in seen["said"] if "52:54:00:aa:bb:01  10." in line]
+    assert steps == [
+        "has its address",
+        "loaded udpcast-linux",
+        "loaded udpcast-initrd and starts",
+        "stopped while it loaded udpcast-initrd",
+        "asked for nothing, which is not in the tree",
+    ]
+    assert [int(bits, 16) for bits in (*seen["rights"][:2], *seen["rights"][3:])] == [0, 0, 0, 1]
+    assert (seen["root"], seen["shut"], seen["status"]) == ("tftp", ["", "", "", ""], 0)
+    assert seen["other"][0].startswith(
+        "Port 80 of br0 is in use by another program on this machine: the tree is at port "
+    )
+    assert seen["other"][1]
+    assert seen["refused"].startswith(
+        "port 80 (HTTP) of br0 is in use by another program on this machine: take another"
+    )
+    assert seen["given"]
+
+
+@pytest.mark.netns
 def test_beside_another_server(tmp_path: Path) -> None:
     seen = scenario("proxy", tmp_path)
     assert "addresses come from the DHCP server that is there" in seen["said"][0]
@@ -71,10 +95,11 @@ def test_beside_another_server(tmp_path: Path) -> None:
 def test_proxy_without_a_server_is_warned_about(tmp_path: Path) -> None:
     seen = scenario("proxy_alone", tmp_path)
     drops = [line.split(" on ")[0] for line in seen["said"] if "the firewall" in line]
-    ports = ("UDP port 67", "UDP port 69", "UDP port 4011", "TCP port 8067")
+    ports = ("UDP port 67", "UDP port 69", "UDP port 4011", "TCP port 80", "TCP port 8067")
     assert drops == [f"warning: the firewall of this machine drops {port}" for port in ports]
-    assert seen["said"][4].startswith("warning: no DHCP server answers on br0")
+    assert seen["said"][5].startswith("warning: no DHCP server answers on br0")
     assert [" on lo (nftables: table inet t" in line for line in seen["alone"] if "the firewall" in line] == [
+        False,
         False,
         False,
         True,

@@ -30,6 +30,7 @@ def test_however_it_ends_nothing_is_left(tmp_path: Path) -> None:
         "SIGKILL": [-9, True, 0, ""],
         "keeper": [1, True, 0, f"{ended}the process that keeps it was killed."],
         "dnsmasq": [1, True, 0, f"{ended}it was killed (SIGKILL)."],
+        "files": [1, True, 0, "the HTTP server ended: it was killed (SIGKILL)."],
         "both": [-9, True, 1, ""],
     }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import IPv4Interface
 
-from pxe.server.hearing import Ask
-from pxe.server.watching import AGAIN_AFTER, DEAF_AFTER, SILENT_AFTER, Deaf, Facts, Full, Link, Silence, unread
+from pxe.server.hearing import Ask, Knock
+from pxe.server.watching import AGAIN_AFTER, DEAF_AFTER, MOST, SILENT_AFTER, Deaf, Facts, Full, Link, Silence, unread
 
 SERVER = IPv4Interface("10.77.0.1/24")
 GOOD = Facts()
@@ -55,6 +55,29 @@ def test_a_question_that_is_not_heard_is_said() -> None:
     assert deaf.look(GOOD, 100.0) == []
     deaf.asked(replace(ASK, number=4713), AGAIN_AFTER)
     assert deaf.look(GOOD, AGAIN_AFTER + 100) != []
+
+
+def test_a_connection_that_never_is_there_is_said_when_the_client_repeats_itself() -> None:
+    deaf, knock = Deaf("eth1"), Knock("10.77.0.9", 2070)
+    for now in (0.0, 1.0, 3.0):
+        deaf.knocked(knock, now)
+    deaf.knocked(Knock("10.77.0.7", 2070), 0.0)  # got an answer, or has gone
+    assert deaf.unopened(80, DEAF_AFTER - 1) == []
+    [said] = deaf.unopened(80, DEAF_AFTER)
+    assert said.startswith("10.77.0.9 asks for files by HTTP, but gets no answer: something on this machine drops TCP")
+    assert "let TCP port 80 in there" in said
+    assert deaf.unopened(80, 100.0) == []
+    for now in (1000.0, 1001.0):
+        deaf.knocked(knock, now)
+    deaf.opened("10.77.0.9")
+    assert deaf.unopened(80, 2000.0) == []
+
+
+def test_whoever_knocks_without_end_fills_no_memory() -> None:
+    deaf = Deaf("eth1")
+    for port in range(2 * MOST):
+        deaf.knocked(Knock("10.77.0.9", port), 0.0)
+    assert len(deaf._knocks) == MOST
 
 
 def test_a_question_for_a_proxy_is_no_firewalls_matter() -> None:

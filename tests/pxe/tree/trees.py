@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pxe.entries.boot_entry import BootEntry, make_entry
 from pxe.entries.loaders import PXELINUX
 from pxe.entries.room import Machine, Room
 from pxe.tree.record import RECORD
@@ -34,6 +35,10 @@ class Tftp:
         room = Room(append, tuple(Machine(mac, own) for mac in macs), **described)
         options = {"places": (self.loaders,), "loaders": (PXELINUX,), "check": lambda _: ([], []), **options}
         return write_tree(self.root, options.pop("pair", self.pair), room, **options)
+
+    def entry(self, append: str, common: str = "lang=FR") -> BootEntry:
+        """What a machine with this text of its own boots."""
+        return make_entry(append, common=common)
 
     def put(self, name: str, text: str) -> Path:
         """A file in the tree, by hand."""

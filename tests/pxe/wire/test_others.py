@@ -99,6 +99,22 @@ def test_invented_servers_fill_no_screen() -> None:
     assert news == [News.NEW] * MOST + [None] * MOST
 
 
+def test_a_server_names_where_the_boot_file_is() -> None:
+    named = bytearray(offer().data)
+    named[20:24] = ROUTER.packed
+    found = [
+        other(Heard(FOREIGN, said), OURS)
+        for said in (
+            made(bytes(named)),
+            offer(),
+            reply(Kind.NAK, NOWHERE, server="10.77.0.2"),
+            request("10.77.0.50", server="10.77.0.2"),
+            offer(PXE, given=NOWHERE),
+        )
+    ]
+    assert [one.next_server if one else OURS for one in found] == [ROUTER, A(0), None, None, None]
+
+
 @pytest.mark.parametrize(
     ("one", "proxy", "force", "words"),
     [

@@ -23,6 +23,7 @@ from qemu.classroom.report import (
     to_json,
 )
 from qemu.disks.images import Image
+from qemu.machine.refusal import Refusal
 
 SIZE = 1000
 GOOD, OTHER = "a" * 64, "b" * 64
@@ -132,6 +133,15 @@ def test_table_has_a_row_for_each_seat_and_shows_the_difference() -> None:
     rows = {line.split()[0]: line for line in text.splitlines()[:3]}
     assert "unchanged" in rows["sender"]
     assert "DIFFERS" in rows["receiver-1"]
+
+
+def test_a_refusal_is_a_result_of_its_own() -> None:
+    refusal = Refusal("GRUB", "shim", "Verification failed")
+    whole = report(replace(seat(Role.RECEIVER, None), refusal=refusal, problem=str(refusal)))
+    assert whole.verdict is Verdict.BAD
+    assert 'receiver-1 was refused: shim does not start GRUB: "Verification failed"' in whole.problems
+    assert next(row for row in table(whole).splitlines() if row.startswith("receiver-1")).split()[1] == "refused"
+    assert json.loads(to_json(whole))["seats"][1]["refusal"]["what"] == "GRUB"
 
 
 def test_no_time_is_no_rate() -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pxe.entries.loaders import GRUB
 from qemu.classroom.report import Role
 from qemu.classroom.seat import Seat, restarts
 from qemu.classroom.seat_spec import SeatSpec
 from qemu.host.event_loop import Deadline, EventLoop
 from qemu.host.network import Served
+from qemu.machine.firmware import Firmware
 from qemu.machine.spec import MachineSpec
 from qemu.machine.vm import VM
 
@@ -66,6 +68,29 @@ def test_keys_are_pressed_once_and_only_when_the_screen_can_be_seen(vm: FakeVM) 
     seat.turn()
     seat.turn()
     assert vm.pressed == ["s"]
+
+
+def test_what_is_refused_ends_the_seat_at_once_and_stands_in_the_report(vm: FakeVM) -> None:
+    seat = make(vm, "auto=yes")
+    vm.shows("Fetching Netboot Image grubx64.efi\r\n")
+    seat.turn()
+    assert not seat.finished
+    vm.shows("\x1b[04;01H|  Verification failed: (0x1A) Security Violation  |")
+    seat.turn()
+    assert seat.finished and seat.failed
+    assert seat.why() == 'refused: shim does not start GRUB: "Verification failed: (0x1A) Security Violation"'
+
+
+def test_a_seat_with_uefi_tells_when_its_firmware_is_through(vm: FakeVM) -> None:
+    seats = [make(vm, ""), Seat(SeatSpec(1, Role.RECEIVER, "", Firmware.UEFI), vm, 1, lambda seat, what: None)]
+    vm.shows("\r\n>>Start PXE over IPv4.\r\n")
+    for seat in seats:
+        seat.turn()
+    assert [[stage.name for stage in seat.stages()] for seat in seats] == [[], ["firmware"]]
+    seats[1].served(Served("dhcp", "10.77.0.20", seats[1].spec.mac))
+    for name in GRUB.files:
+        seats[1].served(Served(name, "10.77.0.20"))
+    assert [stage.name for stage in seats[1].stages()] == ["firmware", "dhcp", *(f"{name} sent" for name in GRUB.files)]
 
 
 def test_the_sender_is_started_when_the_last_receiver_has_come(vm: FakeVM) -> None:

@@ -27,6 +27,9 @@ from qemu.host.network import Served, parse_server_line, server_settings
         ("DHCPREQUEST for 10.77.1.234 (10.77.0.1) from 52:54:00:75:64:00 via br0", None),
         ("dnsmasq-dhcp[17]: DHCPOFFER(br0) 10.77.1.234 52:54:00:75:64:00", None),
         ("dnsmasq-tftp[17]: file /x/pxelinux.cfg/default not found for 10.77.1.234", None),
+        ('["took", "10.77.1.234", "udpcast.img", [0, 500], [0, 500], 500]', Served("udpcast.img", "10.77.1.234")),
+        ('["took", "10.77.1.234", "udpcast.img", [0, 400], [0, 400], 500]', None),
+        ('["missing", "10.77.1.234", "grub/01"]', None),
         ("", None),
     ],
 )

@@ -1,0 +1,1 @@
+"""HTTP as a boot server speaks it: requests, connections with bounds, the files of a tree."""
