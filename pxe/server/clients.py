@@ -89,6 +89,10 @@ class Clients:
         self._ipxe: dict[str, None] = {}  # transactions of iPXE
         self._asked: dict[tuple[str, str], None] = {}  # transaction and MAC address: firmware repeats itself
 
+    def learn(self, address: str, mac: str) -> None:
+        """Whose address that is, as it was heard elsewhere."""
+        self._macs[address] = mac
+
     def read(self, line: str) -> ClientEvent | None:
         """The event in one line of the log, or None."""
         match = _LINE.search(line)
@@ -141,9 +145,12 @@ class Clients:
             return self._missing(address, name)
         if said == Said.REFUSED.value:
             return self._event(address, f"asked for {name}, which cannot be read: {more[0]}")
-        if said != Said.TOOK.value:
+        if said not in (Said.TOOK.value, Said.UNSURE.value):
             return None
         self._learn(address, name)
+        if said == Said.UNSURE.value:
+            left = f"does not acknowledge the last {more[0]} bytes: it starts (iPXE does so), or was switched off"
+            return self._event(address, f"was sent all of {name}, and {left}")
         part, wanted, size = more
         got = self._loads.took(address, name, range(*part), range(*wanted), size)
         if got is Got.WHOLE:

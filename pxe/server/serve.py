@@ -13,6 +13,7 @@ import shlex
 import shutil
 import signal
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -90,12 +91,13 @@ class Servers:
 @dataclass(frozen=True)
 class Running:
     """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq; `handed_on` must be told what it
-    is asked beside the wire."""
+    is asked beside the wire; `learn` whose address (first) is that of which PC."""
 
     loop: Loop
     settings: BootServer
     signal: Callable[[signal.Signals], None]
     handed_on: Callable[[Message], None]
+    learn: Callable[[str, str], None]
     say: Say
 
 
@@ -146,7 +148,8 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             say(f"warning: {few}")
         for warning in firewall.warnings(service.interface, server, [*_netfilter(service), ("tcp", settings.http)]):
             say(f"warning: {warning}")
-        write(settings)
+        with _temporary_files(place.path):
+            write(settings)
         settings = replace(settings, offers=_offers(service, settings.tftp_root))
         _hand_over(settings.lease_file, user)
         servers = Servers(
@@ -178,9 +181,19 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             def listen(running: Running) -> None:
                 watch.attach(running.loop, running.handed_on)
                 if service.proxy:
-                    stack.enter_context(beside.answering(running.settings, running.loop, show))
+                    stack.enter_context(beside.answering(running.settings, running.loop, show, running.learn))
 
             _run(loop, servers, settings, say, [*attach, listen], service.machines)
+
+
+@contextlib.contextmanager
+def _temporary_files(folder: Path) -> Iterator[None]:
+    """They are in `folder` meanwhile, which is cleared away also behind a boot server that was killed."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _listener(service: Service, server: IPv4Address, say: Say) -> socket.socket:
@@ -329,7 +342,7 @@ def _run(
         for line in _summary(settings):
             say(line)
         for each in attach:
-            each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
+            each(Running(loop, settings, daemon.signal, patrol.handed_on, clients.learn, say))
         say(f"+ {shlex.join(servers.dnsmasq.argv)}")
 
     def show(event: ClientEvent | None) -> None:

@@ -169,6 +169,13 @@ def took(name: str, part: tuple[int, int], wanted: tuple[int, int], size: int = 
             ["loaded udpcast-initrd and starts"],
         ),
         ([took("boot.ipxe", (0, 0), (0, 0), 0)], ["loaded boot.ipxe"]),
+        (
+            [["unsure", A, "udpcast-initrd", 59000]],
+            [
+                "was sent all of udpcast-initrd, and does not acknowledge the last 59000 bytes: it starts (iPXE does "
+                "so), or was switched off"
+            ],
+        ),
         ([["missing", A, "a\udcff"]], ["asked for a\udcff, which is not in the tree"]),
         ([["missing", A, "pxelinux.cfg/0A4D0009"], ["missing", A, "shim_certificate_0.efi"]], []),
         ([["refused", A, "x", "Permission denied"]], ["asked for x, which cannot be read: Permission denied"]),

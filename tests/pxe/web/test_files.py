@@ -52,10 +52,12 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(files, "PATIENCE", 1.0)
+    monkeypatch.setattr(files, "UNSURE_AFTER", 0.3)
     root = tmp_path / "tree"
     (root / "folder").mkdir(parents=True)
     (root / "small").write_bytes(bytes(range(100)))
     (root / "udpcast.img").write_bytes(b"x")
+    (root / "middle").write_bytes(bytes(200_000))
     (root / "empty").touch()
     (root / ".hidden").write_text("x")
     (root / "link").symlink_to("/etc/passwd")
@@ -140,6 +142,19 @@ def test_who_is_switched_off_has_not_loaded_it(server: Server) -> None:
         address, name, part, wanted, _ = server.said(files.Said.TOOK)  # it takes nothing, and its time is over
     assert (address, name, wanted) == (SELF, "large", [0, LARGE])
     assert 0 <= part[1] < LARGE
+
+
+def test_who_is_sent_all_and_acknowledges_no_end_is_told_so(server: Server) -> None:
+    """As iPXE under UEFI: what it has not read fits into no window of its own, but into our buffer."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+        client.connect((SELF, server.port))
+        client.sendall(b"GET /middle HTTP/1.1\r\n\r\n")
+        address, name, left = server.said(files.Said.UNSURE)
+    assert (address, name) == (SELF, "middle")
+    assert 0 < left < 200_000
+    server.get("/small")
+    assert server.said(files.Said.TOOK)[1] == "small"  # and nobody says that the other one has stopped
 
 
 def test_who_breaks_off_has_not_loaded_it(server: Server) -> None:
