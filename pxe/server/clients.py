@@ -65,11 +65,13 @@ _OPTIONAL = re.compile(r"(?i)(?:.*/)?(?:(?:revocations|shim_certificate)\w*|(?:m
 
 @dataclass(frozen=True)
 class ClientEvent:
-    """What one client did; `text` completes "the client …". `mac` or `address` is "" while it is not known."""
+    """What one client did; `text` completes "the client …". `mac` or `address` is "" while it is not known. `loaded`
+    is the file that it has loaded whole."""
 
     mac: str
     address: str
     text: str
+    loaded: str = ""
 
 
 class Clients:
@@ -128,7 +130,7 @@ class Clients:
             self._transfers.abort(found["address"])
         elif found := _REFUSED.match(text):
             name = self._name(found["file"])
-            return self._event(self._transfers.refused(name), f"asked for {name}, which cannot be read: {found['why']}")
+            return self.at(self._transfers.refused(name), f"asked for {name}, which cannot be read: {found['why']}")
         elif found := _MISSING.match(text):
             name = self._name(found["file"])
             self._transfers.refused(name, found["address"])
@@ -140,35 +142,35 @@ class Clients:
         if said == Said.MISSING.value:
             return self._missing(address, name)
         if said == Said.REFUSED.value:
-            return self._event(address, f"asked for {name}, which cannot be read: {more[0]}")
+            return self.at(address, f"asked for {name}, which cannot be read: {more[0]}")
         if said not in (Said.TOOK.value, Said.UNSURE.value):
             return None
         self._learn(address, name)
         if said == Said.UNSURE.value:
             left = f"does not acknowledge the last {more[0]} bytes: it starts (iPXE does so), or was switched off"
-            return self._event(address, f"was sent all of {name}, and {left}")
+            return self.at(address, f"was sent all of {name}, and {left}")
         part, wanted, size = more
         got = self._loads.took(address, name, range(*part), range(*wanted), size)
         if got is Got.WHOLE:
-            return self._event(address, f"loaded {name}{self._follows(name)}")
-        return self._event(address, f"stopped while it loaded {name}") if got is Got.STOPPED else None
+            return self.at(address, f"loaded {name}{self._follows(name)}", name)
+        return self.at(address, f"stopped while it loaded {name}") if got is Got.STOPPED else None
 
     def _missing(self, address: str, name: str) -> ClientEvent | None:
         self._learn(address, name)
         is_own = any(config.fullmatch(name) for config in _OWN_CONFIGS)
         if is_own or name.startswith(_TRIED) or _OPTIONAL.fullmatch(name):
             return None
-        return self._event(address, f"asked for {name}, which is not in the tree")
+        return self.at(address, f"asked for {name}, which is not in the tree")
 
     def _transfer(self, address: str, name: str, *, sent: bool) -> ClientEvent | None:
         self._learn(address, name)
         ending = self._transfers.end(address, name, sent=sent)
         if ending is Ending.LOADED:
-            return self._event(address, f"loaded {name}{self._follows(name)}")
+            return self.at(address, f"loaded {name}{self._follows(name)}", name)
         if ending is Ending.STOPPED:
-            return self._event(address, f"stopped while it loaded {name}")
+            return self.at(address, f"stopped while it loaded {name}")
         if ending is Ending.SILENT:
-            return self._event(address, f"asked for {name}, took nothing of it, and is silent")
+            return self.at(address, f"asked for {name}, took nothing of it, and is silent")
         return None
 
     def _learn(self, address: str, name: str) -> None:
@@ -181,8 +183,9 @@ class Clients:
             return " and starts"
         return " and boots its disk" if self._boots_disk(name) else ""
 
-    def _event(self, address: str, text: str) -> ClientEvent:
-        return ClientEvent(self._macs.get(address, ""), address, text)
+    def at(self, address: str, text: str, loaded: str = "") -> ClientEvent:
+        """An event of the client that has this address."""
+        return ClientEvent(self._macs.get(address, ""), address, text, loaded)
 
     def _name(self, path: str) -> str:
         # Of what stands in front, dnsmasq leaves out letters that are not ASCII.
