@@ -80,6 +80,13 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="a kernel module that goes in as well",
     )
     make.add_argument(
+        "--firmware-dir",
+        type=Path,
+        metavar="DIR",
+        help="has firmware that goes before this machine's: a directory like\n/usr/lib/firmware, linux-firmware, or an "
+        "unpacked package",
+    )
+    make.add_argument(
         "--filesystems",
         type=tools.file_systems,
         default=tools.FILE_SYSTEMS,
@@ -140,20 +147,21 @@ def make(options: argparse.Namespace, command: str) -> int:
             cache=options.cache,
             drivers=options.add_driver,
             file_systems=options.filesystems,
+            firmware_dir=options.firmware_dir and options.firmware_dir.absolute(),
             command=command,
         )
     except BuildError as error:
         print(f"initrd: {showable_lines(str(error))}", file=sys.stderr)
         return error.status
     try:
-        print("\n".join(summary(result, options.output)), flush=True)
+        print("\n".join(summary(result, options.output, options.firmware_dir)), flush=True)
     except OSError as error:  # whoever reads it has gone, or its disk is full
         print(f"initrd: the pair is written, but not this report: {error.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
 
 
-def summary(result: Manifest, output: Path) -> Iterator[str]:
+def summary(result: Manifest, output: Path, firmware_dir: Path | None = None) -> Iterator[str]:
     """What was built, and what is missing in it."""
     from . import apt, firmware  # noqa: PLC0415
     from .pair import check  # noqa: PLC0415
@@ -165,7 +173,7 @@ def summary(result: Manifest, output: Path) -> Iterator[str]:
     yield f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages"
     if without := [name for name in tools.FILE_SYSTEMS if name not in result.file_systems]:
         yield f"without the tools of {', '.join(without)}: such partitions are sent whole"
-    yield from firmware.report(result.missing_firmware, result.packages, apt.this_release())
+    yield from firmware.report(result.missing_firmware, result.packages, apt.this_release(), firmware_dir)
 
 
 if __name__ == "__main__":

@@ -101,6 +101,7 @@ def build(
     cache: Path | None = None,
     drivers: Sequence[str] = (),
     file_systems: tuple[str, ...] = tools.FILE_SYSTEMS,
+    firmware_dir: Path | None = None,
     command: str = "",
     project: Path = python.PROJECT,
 ) -> Manifest:
@@ -108,7 +109,8 @@ def build(
 
     `kernel_file` None means the current kernel of Debian's `release`, or else of this machine's, kept in `cache`.
     `drivers` are kernel modules that go in besides the usual ones, `file_systems` those whose tools go in (of
-    `tools.FILE_SYSTEMS`); `project` is the directory that holds our packages. Raises BuildError with one sentence.
+    `tools.FILE_SYSTEMS`). `firmware_dir` has firmware besides this machine's; `project` is the directory that holds our
+    packages. Raises BuildError with one sentence.
     """
     check_host(project, file_systems)
     out, project = out.absolute(), project.absolute()
@@ -126,7 +128,7 @@ def build(
             drivers = (*drivers, *kernel_config.check(source, work))
             new = work / "new"
             new.mkdir()
-            result = make(source, work, new, drivers, file_systems, command, project)
+            result = make(source, work, new, drivers, file_systems, command, project, firmware_dir)
             interruption.too_late()
             with writing("the pair", out, PAIR_MB, "give another directory with -o"):
                 output.put(out, new, (LINUX, INITRD, MANIFEST))
@@ -152,6 +154,7 @@ def make(
     file_systems: tuple[str, ...],
     command: str,
     project: Path,
+    firmware_dir: Path | None = None,
 ) -> Manifest:
     """Write the three files to the directory `new`."""
     time = epoch()
@@ -164,7 +167,7 @@ def make(
         programs = tools.to_install(project, file_systems)
         tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], programs, work)
         replace(found, source, tree)
-        firmware.complete(tree, source, work)
+        firmware.complete(tree, source, work, firmware_dir)
         lacking = firmware.missing(tree, source)
         refused = module_signatures.warnings(tree, source, work)
         image.tidy(tree, source)

@@ -3,11 +3,13 @@
 A driver names its files (``firmware=`` in its ``.modinfo``; for one that is built in, in ``modules.builtin.modinfo``),
 and the kernel looks for them in `places` (Documentation/driver-api/firmware/fw_search_path.rst). What lies compressed
 on this machine goes in plain: which other forms a kernel can load depends on how it was made (FW_LOADER_COMPRESS_*),
-and the archive is compressed anyway.
+and the archive is compressed anyway. A directory that is given goes before this machine's: one of this form, what a
+package unpacks to, or linux-firmware's own, where links stand in a list (WHENCE) and are made when it is installed.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +18,7 @@ from pathlib import Path
 
 from . import packed
 from .drivers import OURS, modinfo
+from .errors import BuildError
 from .kernel import Kernel, module_files, name_of
 
 HOST = Path("/usr/lib/firmware")
@@ -65,17 +68,65 @@ CARDS = (
 )
 
 
-def complete(tree: Path, kernel: Kernel, work: Path) -> None:
-    """Bring in what dracut leaves out, the firmware of drivers that are built in, and unpack what is compressed."""
+def complete(tree: Path, kernel: Kernel, work: Path, given: Path | None = None) -> None:
+    """Bring in what the directory `given` has and what dracut leaves out, the firmware of drivers that are built in,
+    and unpack what is compressed. Raises BuildError where `given` has nothing."""
     for names in built_in(kernel.modules).values():
         for name in names:
             for source in found(HOST, kernel.version, name):
                 target = tree / INSIDE / source.relative_to(HOST)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(source.read_bytes())
+    if given:
+        bring(given, tree, kernel, work)
     for path in sorted((tree / INSIDE).rglob("*")):
         if path.suffix in SUFFIXES:
             unpack(path, work)
+
+
+def bring(given: Path, tree: Path, kernel: Kernel, work: Path) -> None:
+    """Bring in all files of the directory `given` that a driver asks for, in the place of this machine's. Raises
+    BuildError where there is none."""
+    base = base_of(given)
+    names = {name for asked in wanted(tree, kernel).values() for name in asked}
+    links = links_of(base)
+    there = {name: found(base, kernel.version, name) for name in names}
+    there |= {name: found(base, kernel.version, links[name]) for name in names & links.keys() if not there[name]}
+    if not any(there.values()):
+        raise BuildError(
+            f"--firmware-dir {given} has none of the {len(names)} files that the drivers ask for; a directory like "
+            f"{HOST} was expected, or one into which a firmware package was unpacked",
+            2,
+        )
+    for name, files in there.items():
+        for path in found(tree / INSIDE, kernel.version, name) if files else ():
+            path.unlink()
+        for source in files:
+            target = tree / INSIDE / (name if name in links else plain_name(source.relative_to(base)))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(packed.read(source, work) if source.suffix in SUFFIXES else source.read_bytes())
+
+
+def base_of(given: Path) -> Path:
+    """The directory of firmware that is meant by `given`. Raises BuildError where that is no directory."""
+    if not given.is_dir():
+        raise BuildError(f"--firmware-dir {given} is no directory; one like {HOST} was expected", 2)
+    return next((given / name for name in ("usr/lib/firmware", "lib/firmware") if (given / name).is_dir()), given)
+
+
+def links_of(base: Path) -> dict[str, str]:
+    """The links that linux-firmware's WHENCE lists (``Link: NAME -> TARGET``, seen from NAME): what each leads to."""
+    try:
+        text = (base / "WHENCE").read_text(errors="replace")
+    except OSError:
+        return {}
+    rows = re.findall(r'^Link: *"?([^"\n]+?)"? *-> *"?([^"\n]+?)"? *$', text, re.MULTILINE)
+    return {name.replace("\\ ", " "): os.path.normpath(Path(name).parent / target) for name, target in rows}
+
+
+def plain_name(path: Path) -> Path:
+    """The name of a file without its compression."""
+    return path.with_suffix("") if path.suffix in SUFFIXES else path
 
 
 def unpack(path: Path, work: Path) -> None:
@@ -128,11 +179,15 @@ def built_in(modules: Path) -> dict[str, tuple[str, ...]]:
     }
 
 
+def wanted(tree: Path, kernel: Kernel) -> dict[str, tuple[str, ...]]:
+    """The firmware files for which the unpacked drivers in `tree`, and those built in, ask."""
+    drivers = module_files(tree / "usr/lib/modules")
+    return built_in(kernel.modules) | {name_of(path): modinfo(path.read_bytes(), "firmware") for path in drivers}
+
+
 def missing(tree: Path, kernel: Kernel) -> dict[str, tuple[str, ...]]:
     """The drivers in `tree`, and those built in, of whose firmware something did not go in; and what."""
-    wanted = built_in(kernel.modules)
-    wanted |= {name_of(path): modinfo(path.read_bytes(), "firmware") for path in module_files(tree / "usr/lib/modules")}
-    lacking = {driver: lacking_of(names, tree, kernel.version) for driver, names in wanted.items()}
+    lacking = {driver: lacking_of(names, tree, kernel.version) for driver, names in wanted(tree, kernel).items()}
     return {driver: names for driver, names in sorted(lacking.items()) if names}
 
 
@@ -143,8 +198,11 @@ def lacking_of(names: tuple[str, ...], tree: Path, version: str) -> tuple[str, .
     return tuple(name for name in names if VERSION.sub("*", name) not in enough)
 
 
-def report(lacking: Mapping[str, tuple[str, ...]], packages: Iterable[str], release: str) -> list[str]:
+def report(
+    lacking: Mapping[str, tuple[str, ...]], packages: Iterable[str], release: str, given: Path | None = None
+) -> list[str]:
     """Lines that say which of the usual cards and disks miss firmware, and what to do about it on Debian's `release`.
+    `given` is the directory that had what there is besides.
 
     `packages` are those whose files went in: what a driver still misses of these, they do not have.
     """
@@ -152,20 +210,24 @@ def report(lacking: Mapping[str, tuple[str, ...]], packages: Iterable[str], rele
     if not cards:
         return []
     inside = set(packages)
-    wanted: set[str] = set()
-    lines = ["Firmware that is not on this machine; without it"]
+    install: set[str] = set()
+    where = f"neither in {given} nor" if given else "not"
+    lines = [f"Firmware that is {where} on this machine; without it"]
     for card in cards:
         package = package_of(card, release)
         lines.append(f"  {card.what} {card.without} ({card.driver})")
         if package in inside:
             lines[-1] += f"; {package} has it not"
         elif package:
-            wanted.add(package)
+            install.add(package)
     others = len(lacking) - len(cards)
     if others:
         lines.append(f"  {others} rarer drivers may not work: missing_firmware in the manifest names them")
-    if wanted:
-        lines.append(f"Before the next build: apt-get install {' '.join(sorted(wanted))} (component non-free-firmware)")
+    if install:
+        lines.append(
+            f"Before the next build: apt-get install {' '.join(sorted(install))} (component non-free-firmware), or "
+            "give a directory that has it with --firmware-dir"
+        )
     return lines
 
 

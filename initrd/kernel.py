@@ -16,7 +16,7 @@ from initrd.pair import bzimage, check
 from initrd.pair.lock import LockError, locked
 from kernel_cmdline import showable
 
-from . import apt, workspace
+from . import apt, packed, workspace
 from .errors import BuildError, writing
 from .run import run
 from .workspace import is_plain
@@ -33,6 +33,11 @@ PATIENCE = 3600.0
 """Seconds for which one build waits for the download of another."""
 
 LOG = logging.getLogger("initrd")
+
+PLACES = ("lib/modules", "usr/lib/modules")
+"""Where a distribution has its modules."""
+
+GZIP = ".gz"
 
 MODULE = re.compile(r"\.ko(\.\w+)?$")
 
@@ -77,13 +82,17 @@ def given(image: Path, modules: Path | None) -> Kernel:
 
 
 def find_modules(image: Path, version: str, modules: Path | None) -> Path:
-    """The directory that holds ``kernel/`` for `version`. Raises BuildError when there is none."""
+    """The directory that holds ``kernel/`` for `version`. Raises BuildError when there is none.
+
+    Debian has the kernel in ``boot/`` and these in ``lib/modules/``, or since 13 in ``usr/lib/modules/``; Fedora, Arch
+    and openSUSE have the kernel itself there as well (``usr/lib/modules/VERSION/vmlinuz``).
+    """
     if modules is not None:
-        candidates = [modules / version, modules]
+        candidates = [modules / version, modules, *(modules / place / version for place in PLACES)]
     else:
         above = image.resolve().parent
-        candidates = [above / "lib/modules" / version, above.parent / "lib/modules" / version]
-        candidates.append(Path("/lib/modules") / version)
+        candidates = [base / place / version for base in (above, above.parent) for place in PLACES]
+        candidates += [above, *(Path("/") / place / version for place in PLACES)]
     for candidate in candidates:
         if candidate.name == version and (candidate / "kernel").is_dir():
             return candidate
@@ -95,8 +104,9 @@ def find_modules(image: Path, version: str, modules: Path | None) -> Path:
 
 
 def usable(kernel: Kernel, work: Path) -> Kernel:
-    """`kernel` with a module tree that dracut takes: at the usual path, without blanks; each module a file, no link;
-    all of them in depmod's index, which drivers that came later need not be in. If need be, it is a copy in `work`.
+    """`kernel` with a module tree that dracut takes: at the usual path, without blanks; each module a file, no link,
+    and not packed by gzip, of which Debian's kmod knows nothing; all of them in depmod's index, which drivers that came
+    later need not be in. If need be, it is a copy in `work`.
     """
     tree, version = kernel.modules.resolve(), kernel.version
     files = module_files(tree)
@@ -105,6 +115,7 @@ def usable(kernel: Kernel, work: Path) -> Kernel:
         and (tree / "modules.dep").is_file()
         and is_plain(tree)
         and all(path.relative_to(tree).parts[0] == "kernel" and not path.is_symlink() for path in files)
+        and not any(path.suffix == GZIP for path in files)
         and {path.relative_to(tree).as_posix() for path in files} <= _indexed(tree)
     ):
         return dataclasses.replace(kernel, modules=tree)
@@ -113,7 +124,10 @@ def usable(kernel: Kernel, work: Path) -> Kernel:
     for path in files:
         target = copy / path.relative_to(tree)
         target.parent.mkdir(parents=True, exist_ok=True)
-        _link(path.resolve(), target)
+        if path.suffix == GZIP:
+            target.with_suffix("").write_bytes(packed.read(path, work))
+        else:
+            _link(path.resolve(), target)
     for path in tree.glob("modules.*"):  # what is built in, the order; depmod makes the others anew
         shutil.copyfile(path, copy / path.name)
     run(["depmod", "-b", work, version])

@@ -38,7 +38,9 @@ class Times:
         "without a new device, before an unattended receiver whose disk is not named decides",
         "a USB disk comes by itself, a second or two behind its controller, and no queue of udev's knows of it",
     )
-    link: float = _row(60.0, "a card has for getting a link", "spanning tree on a switch needs 30 to 50 s")
+    link: float = _row(
+        60.0, "a card has for getting a link", "negotiating takes seconds, a switch that starts with the PCs a minute"
+    )
     dhcp: float = _row(
         120.0,
         "a DHCP server has for its answer, once there is a link",

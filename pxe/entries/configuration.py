@@ -99,6 +99,8 @@ def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:
     yield Configuration(loader.default, text, section, note)
     for path in loader.shared:
         yield Configuration(path, text, "")
+    if loader.there:
+        yield Configuration(*loader.there, "")
 
 
 def _default(loader: Loader, room: Room) -> tuple[str, str, str]:

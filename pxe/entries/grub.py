@@ -8,7 +8,8 @@ grub-core/lib/cmdline.c, grub-core/net):
   backslash of its own: no such value comes through (`kernel_words`).
 - A file that is not there cannot be told from one that is (`test -e` is always false over the network), but `source`
   of it does no harm. So a machine's own file says that it was there: what is for all is not booted in its place, also
-  where its kernel could not be loaded.
+  where its kernel could not be loaded. And a file that is always there tells a missing one from a server that is
+  silent: a PC that is done would be cloned over.
 - A GRUB that cannot tell the netmask gives no `ip=`, and the launcher asks by DHCP itself: a word that is a variable
   without a value is none.
 - An address in a DHCP option is eight hexadecimal digits, and GRUB cannot count: each byte is looked up in a table.
@@ -31,6 +32,7 @@ from .loader import MARKER, Loader, machine_file
 
 FOLDER = PurePosixPath("grub")
 SHARED = FOLDER / "udpcast.cfg"
+THERE = FOLDER / "there.cfg"
 DISK_TITLE = "The local disk"
 
 
@@ -127,9 +129,18 @@ def _disk(network: Network) -> str:
     )
 
 
-_OWN_FILE = """\
+_OWN_FILE = f"""\
 set udpcast_own=
+set udpcast_there=
 source $udpcast_files/$udpcast_mac
+if [ -z "$udpcast_own" ]; then source $udpcast_files/{THERE.name}; fi
+"""
+
+
+_UNREAD = "echo 'udpcast-launcher: the server does not answer what this PC is to boot.'\n"
+_GOES_ON = """\
+echo 'Where it has no TFTP, no PC has a line of its own. What is for all is booted in 10 seconds.'
+sleep --interruptible 10
 """
 
 
@@ -245,7 +256,9 @@ def _whole(launcher: str, choice: str, network: Network = Network.LOADED, server
     """A machine's own file puts its own function in place of `launcher`; within `if`, GRUB takes no function."""
     if network is Network.NONE:
         return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{choice}"
-    own = f'{_OWN_FILE}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
+    unread = _UNREAD + ("udpcast_failed\n" if network is Network.LOADED else _GOES_ON)
+    looked = f'{_OWN_FILE}if [ -z "$udpcast_own" -a -z "$udpcast_there" ]; then\n{_indented(unread)}fi\n'
+    own = f'{looked}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
     return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network, server)}{_ADDRESS}{own}"
 
 
@@ -321,4 +334,5 @@ GRUB = Loader(
     own_disk=_OWN_DISK,
     wanted=_wanted,
     shared=(SHARED,),
+    there=(THERE, f"{MARKER}set udpcast_there=yes\n"),
 )

@@ -7,7 +7,8 @@ What PXELINUX's `ipappend 3` gives is made of iPXE's settings. The rules (src/co
   ASCII becomes two others (seen with that of 2019). All these are refused (`pass_on`).
 - Paths are relative to the script; `netX` is the card that was opened last, i.e. the one that brought the script.
 - A script that ends goes back into the one that called it. So a machine's own script says what it is: what is for all
-  is not booted in its place, also where its kernel could not be loaded.
+  is not booted in its place, also where its kernel could not be loaded. And a script that is always there tells a
+  missing one from a server that is silent: a PC that is done would be cloned over.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .loader import MARKER, Loader, machine_file
 
 FOLDER = PurePosixPath("ipxe")
 SHARED = PurePosixPath("udpcast.ipxe")
+THERE = FOLDER / "there.ipxe"
 HEAD = f"#!ipxe\n{MARKER}"
 DISK_TITLE = "The local disk"
 
@@ -37,6 +39,7 @@ set udpcast-mac 01-${{netX/mac:hexhyp}}
 set udpcast-net ip=${{netX/ip}}:${{udpcast-server}}:${{udpcast-gateway}}:${{netX/netmask}} BOOTIF=${{udpcast-mac}}
 clear udpcast-own ||
 chain --autofree {FOLDER}/${{udpcast-mac}}.ipxe ||
+isset ${{udpcast-own}} || chain --autofree {THERE} || goto failed
 iseq ${{udpcast-own}} disk && goto disk ||
 isset ${{udpcast-own}} && goto failed ||
 """
@@ -174,5 +177,6 @@ IPXE = Loader(
     own_disk=_OWN_DISK,
     wanted=_wanted,
     shared=(SHARED,),
+    there=(THERE, f"{HEAD}set udpcast-there yes\n"),
     is_optional=True,
 )

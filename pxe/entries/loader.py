@@ -40,11 +40,12 @@ class Loader:
     raises BootEntryError for one that the loader cannot carry.
 
     `shared` are further files, which `section` or a machine's file reads; they are written with the default file, by
-    the same function. `rivals` are the files beside the default one that a PC asks for as well: how such a name looks,
-    and instead of which of ours it is read. `reads_beside`: in whatever folder it lies, it reads what is beside it.
-    `groups`: where not all files belong together, those that do; `version` says of which one these must be.
-    `is_optional`: no PC is given it unless the administrator wants it; where it cannot carry an entry, a tree goes
-    without it.
+    the same function. `there` is a file with its text that is there for every PC: who can read it, and has found none
+    of its own, has none; else the server did not answer. `rivals` are the files beside the default one that a PC asks
+    for as well: how such a name looks, and instead of which of ours it is read. `reads_beside`: in whatever folder it
+    lies, it reads what is beside it. `groups`: where not all files belong together, those that do; `version` says of
+    which one these must be. `is_optional`: no PC is given it unless the administrator wants it; where it cannot carry
+    an entry, a tree goes without it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Loader:
     rivals: tuple[tuple[str, str], ...] = ()
     reads_beside: bool = False
     is_optional: bool = False
+    there: tuple[PurePosixPath, str] | None = None
     groups: tuple[tuple[str, ...], ...] = ()
     version: str = ""
 

@@ -13,7 +13,6 @@ The same pair, room, loaders and SOURCE_DATE_EPOCH make the same bytes.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -118,16 +117,15 @@ def _put(image: Path, out: Path, replace: bool) -> None:
     if replace:
         image.replace(out)
     else:
-        with contextlib.suppress(PermissionError):  # there are file systems without hard links
-            _link(image, out)
-        if not out.exists():
-            image.rename(out)
+        _put_new(image, out)
     sync_folder(out.parent)
 
 
-def _link(image: Path, out: Path) -> None:
-    """A file that came meanwhile is not replaced."""
+def _put_new(image: Path, out: Path) -> None:
+    """A file that came meanwhile is not replaced, but for file systems without hard links, where nothing can tell."""
     try:
         os.link(image, out)
     except FileExistsError:
         raise MediumError(f"{out} came into being meanwhile, and stays as it is: give another name.") from None
+    except OSError:
+        image.replace(out)

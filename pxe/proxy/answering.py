@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 
 from ..loop import Loop
 from ..wire.known import MOST
-from ..wire.message import Message
+from ..wire.message import Kind, Message
 from ..wire.wire import Wire
 from . import http
 from .loaders import INSTEAD, SNPONLY, Given
@@ -24,6 +24,8 @@ EVERY = 5.0
 
 Say = Callable[[str, str], None]
 """Is told what a PC with this MAC address does; the text completes "the PC …"."""
+Takes = Callable[[IPv4Address, str], None]
+"""Is told which address a PC that boots takes from the other server."""
 
 
 class Proxy:
@@ -31,9 +33,14 @@ class Proxy:
     the URL `root` (with its slash); `given`: what PCs get that ask by TFTP. Close it. Raises OSError."""
 
     def __init__(
-        self, interface: str, server: IPv4Address, root: str, tree: tuple[frozenset[str], Given], say: Say
+        self,
+        interface: str,
+        server: IPv4Address,
+        root: str,
+        tree: tuple[frozenset[str], Given],
+        told: tuple[Say, Takes],
     ) -> None:
-        self._server, self._root, self._say = server, root, say
+        self._server, self._root, (self._say, self._takes) = server, root, told
         self._files, self._given = tree
         self._started = Started()
         self._told: dict[tuple[str, bytes], None] = {}
@@ -52,8 +59,13 @@ class Proxy:
         with contextlib.suppress(OSError):  # a card that is down, or gone, is said elsewhere
             for heard in self._wire.heard():
                 self._started.hear(heard.message, time.monotonic())
-                if http.asks(heard.message):
-                    self._answer(heard.message)
+                self._read(heard.message)
+
+    def _read(self, said: Message) -> None:
+        if http.asks(said):
+            self._answer(said)
+        elif not said.is_reply and said.kind is Kind.REQUEST and said.boots and said.wanted:
+            self._takes(said.wanted, said.mac)
 
     def _answer(self, said: Message) -> None:
         found = http.kind(said)

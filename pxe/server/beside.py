@@ -53,15 +53,22 @@ def _file(one: Offer, found: Given, there: Collection[str], chosen: Mapping[str,
 
 
 @contextlib.contextmanager
-def answering(settings: BootServer, loop: Loop, show: Callable[[ClientEvent], None]) -> Iterator[None]:
-    """Answer PCs that boot by HTTP, as long as the loop runs. Raises OSError."""
+def answering(
+    settings: BootServer, loop: Loop, show: Callable[[ClientEvent], None], learn: Callable[[str, str], None]
+) -> Iterator[None]:
+    """Answer PCs that boot by HTTP, as long as the loop runs. `learn` is told which address the other server gives to
+    which PC. Raises OSError."""
     files = frozenset(one.file for one in settings.offers if one.kind.http and one.file)
     uefi = next((one.file for one in settings.offers if one.kind.file == loaders.SHIM), "")
 
     def say(mac: str, text: str) -> None:
         show(ClientEvent(mac, "", text))
 
-    proxy = Proxy(settings.interface, settings.server.ip, settings.url, (files, Given(uefi)), say)
+    def takes(address: IPv4Address, mac: str) -> None:
+        if address in settings.server.network:  # so that nobody fills memory
+            learn(str(address), mac)
+
+    proxy = Proxy(settings.interface, settings.server.ip, settings.url, (files, Given(uefi)), (say, takes))
     with contextlib.closing(proxy):
         proxy.attach(loop)
         yield

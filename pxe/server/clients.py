@@ -91,6 +91,10 @@ class Clients:
         self._ipxe: dict[str, None] = {}  # transactions of iPXE
         self._asked: dict[tuple[str, str], None] = {}  # transaction and MAC address: firmware repeats itself
 
+    def learn(self, address: str, mac: str) -> None:
+        """Whose address that is, as it was heard elsewhere."""
+        self._macs[address] = mac
+
     def read(self, line: str) -> ClientEvent | None:
         """The event in one line of the log, or None."""
         match = _LINE.search(line)

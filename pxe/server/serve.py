@@ -91,12 +91,13 @@ class Servers:
 @dataclass(frozen=True)
 class Running:
     """A boot server that serves, for what hangs on its loop. `signal` is for dnsmasq; `handed_on` must be told what it
-    is asked beside the wire."""
+    is asked beside the wire; `learn` whose address (first) is that of which PC."""
 
     loop: Loop
     settings: BootServer
     signal: Callable[[signal.Signals], None]
     handed_on: Callable[[Message], None]
+    learn: Callable[[str, str], None]
     say: Say
 
 
@@ -180,7 +181,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             def listen(running: Running) -> None:
                 watch.attach(running.loop, running.handed_on)
                 if service.proxy:
-                    stack.enter_context(beside.answering(running.settings, running.loop, show))
+                    stack.enter_context(beside.answering(running.settings, running.loop, show, running.learn))
 
             _run(loop, servers, settings, say, [*attach, listen], service.machines)
 
@@ -342,7 +343,7 @@ def _run(
         for line in _summary(settings):
             say(line)
         for each in attach:
-            each(Running(loop, settings, daemon.signal, patrol.handed_on, say))
+            each(Running(loop, settings, daemon.signal, patrol.handed_on, clients.learn, say))
         say(f"+ {shlex.join(servers.dnsmasq.argv)}")
 
     def show(event: ClientEvent | None) -> None:

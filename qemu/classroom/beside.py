@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ..host.network import BRIDGE, tap
 from ..machine.accel import choose
 from ..machine.cards import ANY_NIC, card_for
 from ..machine.firmware import Boot, Firmware, events_at
+from ..machine.refusal import Refused
 from ..machine.spec import MachineSpec, Nic, mac, uuid
 from ..machine.vm import VM
 from .errors import HARNESS_ERRORS
@@ -47,11 +49,12 @@ class BesideSpec:
 
 @dataclass(frozen=True)
 class Booted:
-    """`line` is the kernel's command line; `said` is what both servers said; `seconds` from power-on to the role
-    screen."""
+    """`line` is the kernel's command line; `said` is what both servers said; `refused` what the firmware did not start
+    on its way; `seconds` from power-on to the role screen."""
 
     line: str
     said: tuple[str, ...]
+    refused: tuple[str, ...]
     seconds: float
 
 
@@ -83,7 +86,7 @@ def _run(spec: BesideSpec, accel: str, scratch: Path, artefacts: Path | None) ->
         began = time.monotonic()
         with VM(machine, directory, loop, deadline) as vm:
             try:
-                wait_event(vm, ("screen:umode",))
+                refused = tuple(_refused(vm))
             except Exception:
                 if artefacts:
                     vm.artefacts(artefacts)
@@ -91,7 +94,19 @@ def _run(spec: BesideSpec, accel: str, scratch: Path, artefacts: Path | None) ->
                 raise
             event = vm.events.first("cmdline")
             assert event
-            return Booted(event.text("text"), tuple(said), round(time.monotonic() - began, 1))
+            return Booted(event.text("text"), tuple(said), refused, round(time.monotonic() - began, 1))
+
+
+def _refused(vm: VM) -> Iterator[str]:
+    """Wait for the role screen. What is refused before is no end: the firmware has more in its boot order."""
+    while True:
+        try:
+            wait_event(vm, ("screen:umode",))
+        except Refused as error:
+            yield str(error)
+            vm.console.forget_refusal()
+        else:
+            return
 
 
 def _serve(spec: BesideSpec) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from initrd.cpio import write_archive
 from pxe.entries.boot_entry import INITRD
-from pxe.entries.loaders import GRUB, PXELINUX, Loader
+from pxe.entries.loaders import GRUB, LOADERS, PXELINUX, Loader
 
 from ..machine.spec import SpecError
 from .seat_spec import SeatSpec
@@ -30,9 +30,11 @@ def add(tree: Path, seat: SeatSpec, files: Path, name: str) -> None:
     write_archive(files, archive, 0)
     extra = f"{seat.name}-{name}.cpio"
     (tree / extra).write_bytes(archive.getvalue())
-    for loader in (PXELINUX, GRUB):
+    for loader in LOADERS:
         config = _config(tree, seat, loader)
         if config.is_file():
+            if loader.name not in _WITH:
+                raise SpecError(f"{loader.name} is given no second archive here: {', '.join(_WITH)} are.")
             found, wanted = _WITH[loader.name]
             text, changed = re.subn(found, wanted.format(extra=extra), config.read_text())
             if not changed:

@@ -10,7 +10,7 @@ from pathlib import Path
 from kernel_cmdline import Parameter, format_line, parse
 
 from ..machine.cards import ANY_NIC
-from ..machine.firmware import Boot, Firmware, events_at
+from ..machine.firmware import MEDIA, Boot, Firmware, events_at
 from ..machine.spec import SpecError
 from ..machine.storage import Bus
 from . import equipment, faults
@@ -74,6 +74,7 @@ def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
     if not 1 <= spec.receivers <= 254:
         raise SpecError(f"{spec.receivers} receivers: 1 to 254 were expected.")
     faults.check(spec.faults, spec.receivers)
+    _check_archives(spec)
     sender, receiver = spec.append_sender, spec.append_receiver
     if sender is None:
         sender = default_append_sender(spec)
@@ -84,6 +85,16 @@ def seats(spec: ClassroomSpec) -> tuple[SeatSpec, ...]:
         lines.append((Role.SENDER, sender))
     made = (SeatSpec(n, role, with_console(line, spec.firmware), spec.firmware) for n, (role, line) in enumerate(lines))
     return tuple(equipment.line(seat, spec.faults) for seat in made)
+
+
+def _check_archives(spec: ClassroomSpec) -> None:
+    """Some seats get a second archive from the tree: not those that load the pair from somewhere else."""
+    inside = [str(fault) for fault in spec.faults if fault.kind in {*faults.IN_A_PROGRAM, *equipment.FILTERED}]
+    if not inside and not spec.by_hand:
+        return
+    if spec.boot in MEDIA or (spec.boot is Boot.HTTP and spec.firmware is not Firmware.BIOS):
+        what = ", ".join(inside) or "a command that is typed by hand"
+        raise SpecError(f"{what}: that goes with `--boot pxe` only, where initrds are single files.")
 
 
 def default_append_sender(spec: ClassroomSpec) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def settings(next_server: str, lines: str = "") -> str:
 
 class Beside(Network):
     """The bridge with both servers. ISC dhcpd with `elsewhere` as its configuration is on the other machine; here is
-    `serving` (which says `SERVES`), or tftpd-hpa with `tree`."""
+    `serving` (which says `SERVES`), or tftpd-hpa and Python's web server with `tree`."""
 
     def __init__(
         self,
@@ -61,6 +62,8 @@ class Beside(Network):
         if self._serving:
             self._start(self._serving, SERVES, stack)
         else:
+            web = ("--bind", str(SERVER.ip), "--directory", str(self._tree), "80")
+            self._start((sys.executable, "-u", "-m", "http.server", *web), b"Serving HTTP", stack)
             self._start(foreign.tftpd(self._tree, SERVER), b"", stack)
 
 

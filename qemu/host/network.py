@@ -21,6 +21,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from types import MappingProxyType
 
+from pxe.others import answers, isc
 from pxe.server.dnsmasq import BootServer, config
 from pxe.server.offers import offers
 from pxe.web.files import Said
@@ -141,15 +142,19 @@ class Network:
             self._start(self._serving, SERVES, stack)
         elif self._of_others:
             assert settings.first and settings.last
-            room = foreign.room(SERVER, settings.first, settings.last)
+            kinds = isc.render(
+                answers.Served(SERVER.ip, settings.url.rstrip("/") if self._http else "", _files(self._tree))
+            )
+            room = f"{foreign.room(SERVER, settings.first, settings.last)}{kinds}\n"
             self._start(self._dnsmasq("router.conf", f"port=0\nlog-facility=-\n{_ROUTER6_CONFIG}"), b"", stack)
             self._start(foreign.tftpd(self._tree, SERVER), b"", stack)
             self._start(foreign.dhcpd(self._directory, BRIDGE, room), foreign.DHCPD_IS_THERE, stack)
         else:
             self._start(self._dnsmasq("dnsmasq.conf", config(settings) + _ROUTER6_CONFIG), b"TFTP root is", stack)
-            if self._http:
-                words = ("env", f"PYTHONPATH={_PROJECT}", sys.executable, "-m", "qemu.host.web")
-                self._start((*words, str(SERVER.ip), str(self._tree)), Said.SERVES.value.encode(), stack)
+
+        if self._http and not self._serving:
+            words = ("env", f"PYTHONPATH={_PROJECT}", sys.executable, "-m", "qemu.host.web")
+            self._start((*words, str(SERVER.ip), str(self._tree)), Said.SERVES.value.encode(), stack)
 
     def _dnsmasq(self, name: str, settings: str) -> tuple[str, ...]:
         path = self._directory / name
@@ -207,8 +212,12 @@ def server_settings(directory: Path, tree: Path, chosen: Mapping[str, str] = Map
         lease_file=directory / "leases",
         first=SERVER.network[16],
         last=SERVER.network[-2],
-        offers=offers({path.name for path in tree.glob("*")}, chosen),
+        offers=offers(_files(tree), chosen),
     )
+
+
+def _files(tree: Path) -> frozenset[str]:
+    return frozenset(path.name for path in tree.glob("*"))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pxe.web.files import serve
 def main(address: str, tree: str) -> int:
     """Serve until it is ended."""
     with socket.create_server((address, 80)) as listener:
+        listener.setblocking(False)  # it is accepted from until there is nobody more
         return serve(listener, Path(tree), sys.stdout.fileno())
 
 

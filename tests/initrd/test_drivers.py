@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import lzma
 import subprocess
 from pathlib import Path
@@ -127,6 +128,16 @@ def test_a_tree_of_the_kernels_own_is_used_where_it_is(tmp_path: Path) -> None:
     there, found = make(tmp_path, {})
     assert (there.modules, found) == (tmp_path / "from/lib/modules" / VERSION, ())
     assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_drivers_that_kmod_cannot_unpack_are_unpacked_first(tmp_path: Path) -> None:
+    packed = {f"{name}.gz": gzip.compress(data) for name, data in OWN.items()}
+    tree = write_modules(tmp_path / "lib/modules" / VERSION, packed)
+    (tree / "modules.dep").write_text("".join(f"{name}:\n" for name in packed))
+    there = kernel.usable(Kernel(tmp_path / "vmlinuz", VERSION, tree), tmp_path / "work")
+    names = [line.partition(":")[0] for line in (there.modules / "modules.dep").read_text().splitlines()]
+    assert sorted(names) == sorted(OWN)
+    assert {name: (there.modules / name).read_bytes() for name in OWN} == OWN
 
 
 def test_a_tree_whose_path_dracut_cannot_take_is_copied(tmp_path: Path) -> None:

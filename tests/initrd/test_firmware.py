@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from initrd import firmware, image, packed
+from initrd.errors import BuildError
 from initrd.firmware import CARDS, INSIDE
 from initrd.kernel import Kernel
 from tests.initrd.modules import module, write_modules
@@ -93,6 +94,53 @@ def test_the_firmware_of_a_driver_that_is_built_in_goes_in_too(tmp_path: Path, m
     assert firmware.missing(tree, there) == {"r8169": ("rtl_nic/c.fw",)}
 
 
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An initrd with a driver that asks for three files, of which this machine has two, compressed or as an update."""
+    monkeypatch.setattr(firmware, "HOST", tmp_path / "host")
+    tree = initrd(tmp_path, {"kernel/x.ko": module("firmware=d/a.bin", "firmware=d/b.bin", "firmware=d/c*.bin")})
+    old = {"d/a.bin.xz": lzma.compress(b"old", check=lzma.CHECK_CRC32), "updates/d/b.bin": b"old"}
+    write_modules(tree / INSIDE, old)
+    return tree
+
+
+@pytest.mark.parametrize("below", ["", "usr/lib/firmware", "lib/firmware"])
+def test_firmware_of_a_given_directory_goes_before_this_machines(asked: Path, tmp_path: Path, below: str) -> None:
+    new = {"d/a.bin": b"a", "d/b.bin.xz": lzma.compress(b"b"), "d/c1.bin": b"c1", "d/c2.bin": b"c2", "d/x.bin": b"x"}
+    write_modules(tmp_path / "given" / below, new)
+    firmware.complete(asked, kernel_of(tmp_path), tmp_path, tmp_path / "given")
+    inside = {str(path.relative_to(asked / INSIDE)): path for path in (asked / INSIDE).rglob("*") if path.is_file()}
+    assert {name: path.read_bytes() for name, path in inside.items()} == {
+        "d/a.bin": b"a",
+        "d/b.bin": b"b",
+        "d/c1.bin": b"c1",
+        "d/c2.bin": b"c2",
+    }
+    assert firmware.missing(asked, kernel_of(tmp_path)) == {}
+
+
+def test_the_links_of_linux_firmware_are_followed(asked: Path, tmp_path: Path) -> None:
+    write_modules(tmp_path / "given", {"e/real.bin": b"real"})
+    (tmp_path / "given/WHENCE").write_text("Driver: x\nFile: e/real.bin\nLink: d/a.bin -> ../e/real.bin\n")
+    firmware.complete(asked, kernel_of(tmp_path), tmp_path, tmp_path / "given")
+    assert (asked / INSIDE / "d/a.bin").read_bytes() == b"real"
+    assert (asked / INSIDE / "updates/d/b.bin").read_bytes() == b"old"
+
+
+def test_a_directory_without_any_firmware_is_refused(asked: Path, tmp_path: Path) -> None:
+    write_modules(tmp_path / "given", {"firmware/d/a.bin": b"a"})
+    with pytest.raises(BuildError, match="has none of the 3 files that the drivers ask for; a directory like"):
+        firmware.complete(asked, kernel_of(tmp_path), tmp_path, tmp_path / "given")
+    with pytest.raises(BuildError, match="is no directory"):
+        firmware.complete(asked, kernel_of(tmp_path), tmp_path, tmp_path / "gone")
+
+
+def test_what_is_missing_is_said_of_both_places() -> None:
+    assert firmware.report({"r8169": ("x",)}, [], "trixie", Path("/srv/fw"))[0] == (
+        "Firmware that is neither in /srv/fw nor on this machine; without it"
+    )
+
+
 def test_a_kernel_without_a_list_of_what_is_built_in_has_none(tmp_path: Path) -> None:
     assert firmware.built_in(tmp_path) == {}
 
@@ -105,7 +153,8 @@ def test_what_is_missing_is_said_by_card_and_with_the_packages() -> None:
         "  Intel PRO/100 network cards work, but the 82551 does not (e100)",
         "  disks on an Adaptec AIC-94xx SAS controller are not seen (aic94xx)",
         "  2 rarer drivers may not work: missing_firmware in the manifest names them",
-        "Before the next build: apt-get install firmware-intel-misc firmware-realtek (component non-free-firmware)",
+        "Before the next build: apt-get install firmware-intel-misc firmware-realtek (component non-free-firmware), "
+        "or give a directory that has it with --firmware-dir",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import enum
 import subprocess
 import sys
 import typing
@@ -17,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initrd import python
-from initrd.inside import lean_dataclasses, lean_typing, urllib_parse
+from initrd.inside import lean_dataclasses, lean_enum, lean_typing, urllib_parse
 from tests.common import ROOT
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -194,6 +195,99 @@ def told(of: ModuleType) -> list[object]:
 
 def test_a_lean_named_tuple_does_what_the_standard_one_does() -> None:
     assert repr(told(lean_typing)) == repr(told(typing))
+
+
+KINDS = """
+@unique
+class Colour(Enum):
+    RED = "red"
+    GREEN = "green"
+    ROT = RED if twice else "rot"
+
+    @property
+    def warm(self):
+        return self is Colour.RED
+
+    def mixed(self, other):
+        return [self, other]
+
+class Told(Enum):
+    def __new__(cls, name, meaning):
+        kind = object.__new__(cls)
+        kind._value_ = name
+        kind.meaning = meaning
+        return kind
+
+    meaning: str
+
+    WRONG = "wrong", "it is wrong"
+    RIGHT = "right", "it is right"
+
+class Status(IntEnum):
+    GOOD = 0
+    BAD = auto()
+"""
+
+
+def kinds(of: ModuleType) -> list[object]:
+    """What the classes of `KINDS` do, made with the module `of`."""
+    wrong: list[object] = []
+    made: dict[str, Any] = {**vars(of), "__name__": "kinds"}
+    for twice in (True, False):
+        made["twice"] = twice
+        try:
+            exec(KINDS, made)
+        except ValueError as error:
+            wrong.append(type(error))
+    colour, told, status = made["Colour"], made["Told"], made["Status"]
+    for wanted, value in ((colour, "blue"), (told, "it is wrong"), (status, 7)):
+        try:
+            wanted(value)
+        except ValueError as error:
+            wrong.append(str(error))
+    one = colour.RED
+    return [
+        wrong,
+        [list(colour), list(reversed(colour)), len(told), list(colour.__members__), bool(status)],
+        [colour("red") is one, colour["RED"] is one, colour(one.value) is one, one.warm, colour.GREEN.warm],
+        [one.name, one.value, str(one), repr(one), f"{one:>12}", one.mixed(colour.GREEN)],
+        [told("wrong").meaning, [(kind.name, kind.value) for kind in told], told.WRONG == told.RIGHT],
+        [one in colour, told.WRONG in colour, isinstance(one, colour), {one: 1}[colour.RED], one in {colour.GREEN}],
+        [
+            status.BAD == 1,
+            status.BAD + 1,
+            str(status.BAD),
+            f"{status.BAD:02}",
+            repr(status.BAD),
+            status(0) is status.GOOD,
+        ],
+        [copy.copy(one) is one, copy.deepcopy([one])[0] is one, sorted(status), max(status).name, hash(status.BAD)],
+    ]
+
+
+def test_a_lean_enum_does_what_the_standard_one_does() -> None:
+    assert repr(kinds(lean_enum)) == repr(kinds(enum))
+
+
+NUMBERS = """
+import socket, signal, re, ast, sys
+print(sys.modules["enum"].__file__.endswith("lean_enum.py"))
+print(socket.AF_INET, socket.AF_INET.name, socket.AddressFamily(2) is socket.AF_INET)
+print(socket.socketpair()[0].family.name, socket.MSG_PEEK | socket.MSG_DONTWAIT == 66)
+print(signal.Signals(15).name, signal.SIGTERM == 15, signal.getsignal(signal.SIGTERM), signal.SIG_IGN == 1)
+print(bool(re.match("A", "a", re.IGNORECASE | re.DOTALL)), re.compile("a", re.I).flags, re.VERBOSE + 0)
+"""
+
+
+def test_the_standard_librarys_own_numbers_are_what_they_were() -> None:
+    whole = NUMBERS.replace('endswith("lean_enum.py")', 'endswith("enum.py")')
+    lean = IMPORTS.replace("dataclasses", "enum")
+    words = [["-c", whole], ["-c", f"{lean.partition('for name in sys')[0]}{NUMBERS}", str(python.INSIDE)]]
+    said = [
+        subprocess.run(["/usr/bin/python3", "-S", *more], capture_output=True, text=True, check=True).stdout
+        for more in words
+    ]
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("needs", ["import dataclasses", "from typing import Any"])

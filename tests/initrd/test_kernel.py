@@ -49,14 +49,20 @@ def test_what_is_no_bzimage_is_refused(head: bytes, reason: str) -> None:
         kernel.bzimage_version(head)
 
 
-@pytest.mark.parametrize("place", ["boot/lib/modules", "lib/modules"])
+@pytest.mark.parametrize("place", ["boot/lib/modules", "lib/modules", "usr/lib/modules", "boot/usr/lib/modules"])
 def test_modules_are_found_near_the_kernel(tmp_path: Path, place: str) -> None:
     image = make_kernel(tmp_path)
     tree = make_modules(tmp_path / place / RELEASE)
     assert kernel.given(image, None).modules == tree
 
 
-@pytest.mark.parametrize("name", ["lib/modules", f"lib/modules/{RELEASE}"])
+def test_a_kernel_may_be_among_its_modules(tmp_path: Path) -> None:
+    tree = make_modules(tmp_path / "usr/lib/modules" / RELEASE)
+    make_kernel(tmp_path).rename(tree / "vmlinuz")
+    assert kernel.given(tree / "vmlinuz", None).modules == tree
+
+
+@pytest.mark.parametrize("name", ["lib/modules", f"lib/modules/{RELEASE}", ""])
 def test_modules_may_be_named_with_or_without_the_version(tmp_path: Path, name: str) -> None:
     image = make_kernel(tmp_path / "a")
     tree = make_modules(tmp_path / "b/lib/modules" / RELEASE)

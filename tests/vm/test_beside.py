@@ -50,18 +50,36 @@ def grub_2_12(tmp_path: Path) -> Path:
     return tmp_path / "unpacked" / GRUB.relative_to("/")
 
 
-@pytest.mark.parametrize("firmware", Firmware)
-def test_an_existing_server_with_our_lines(firmware: Firmware, tmp_path: Path) -> None:
-    """ISC dhcpd, which names another next server for all others, and tftpd-hpa."""
+EXISTING = (
+    (Firmware.BIOS, Boot.PXE, "", ""),
+    (Firmware.BIOS, Boot.PXE, f"http://{SERVER.ip}", "GET /udpcast-initrd"),
+    (Firmware.UEFI, Boot.PXE, "", ""),
+    (Firmware.SECURE_BOOT, Boot.PXE, "", ""),
+    (Firmware.SECURE_BOOT, Boot.HTTP, f"http://{SERVER.ip}", "GET /udpcast.img"),
+)
+
+
+@pytest.mark.parametrize(("firmware", "boot", "http", "loads"), EXISTING)
+def test_an_existing_server_with_our_lines(
+    firmware: Firmware, boot: Boot, http: str, loads: str, tmp_path: Path
+) -> None:
+    """ISC dhcpd, which names another next server for all others, tftpd-hpa and a web server."""
     tree = tmp_path / "tree"
-    assert main(["tree", str(tree), "--pair", str(PAIR), "--append", append_line(firmware)]) == 0
-    lines = SERVERS[0].render(Served(SERVER.ip, "", files(tree)))
-    booted(BesideSpec(PAIR, firmware, lines=lines, tree=tree, deadline=HOURS), tmp_path)
+    words = ["--pair", str(PAIR), "--append", append_line(firmware), "--tftp", str(SERVER.ip)]
+    assert main(["tree", str(tree), *words, "--machine", f"{mac(0)}=lang=FR"]) == 0
+    lines = SERVERS[0].render(Served(SERVER.ip, http, files(tree)))
+    seen = booted(BesideSpec(PAIR, firmware, boot, lines=lines, tree=tree, deadline=HOURS), tmp_path)
+    assert "lang=FR" in seen.line.split()
+    assert not http or any(loads in line for line in seen.said)
 
 
-def test_bios(tmp_path: Path) -> None:
-    seen = booted(BesideSpec(PAIR, deadline=HOURS), tmp_path)
-    assert any("loaded pxelinux.0" in line for line in seen.said)
+@pytest.mark.parametrize(
+    ("options", "loaded"), [((), "boot.ipxe"), (("--bios", "pxelinux.0"), "pxelinux.0")], ids=["ipxe", "pxelinux"]
+)
+def test_bios(options: tuple[str, ...], loaded: str, tmp_path: Path) -> None:
+    """The ROM of QEMU's cards is iPXE, and is told its script; where PXELINUX is chosen, it asks as any ROM does."""
+    seen = booted(BesideSpec(PAIR, options=options, deadline=HOURS), tmp_path)
+    assert any(f"loaded {loaded}" in line for line in seen.said)
 
 
 def test_uefi(tmp_path: Path, grub_2_12: Path) -> None:
@@ -89,6 +107,7 @@ def test_secure_boot_goes_on_to_http_boot_where_grub_would_ask_the_wrong_server(
     if grub_2_12 == GRUB:
         return  # this machine's GRUB asks the right one
     seen = booted(BesideSpec(PAIR, Firmware.SECURE_BOOT, deadline=HOURS), tmp_path)
+    assert ['"Access Denied"' in one for one in seen.refused] == [True]
     said = "\n".join(seen.said)
     assert f"would ask the DHCP server's next server ({OTHER})" in said
     assert "udpcast.img" in said

@@ -42,7 +42,8 @@ WAYS = {
     "UEFI, iPXE": Way(Firmware.UEFI, Boot.PXE, "snponly.efi"),
     "UEFI by HTTP": Way(Firmware.UEFI, Boot.HTTP, router="0.0.0.0"),
     "Secure Boot by HTTP": Way(Firmware.SECURE_BOOT, Boot.HTTP, router="0.0.0.0"),
-    **{f"{boot.value}, {one.value}": Way(one, boot) for boot in MEDIA for one in Firmware},
+    "UEFI from a disc": Way(Firmware.UEFI, Boot.ISO),
+    "Secure Boot from a stick": Way(Firmware.SECURE_BOOT, Boot.USB),
 }
 
 

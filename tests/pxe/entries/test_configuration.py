@@ -31,6 +31,8 @@ def test_armed_machines_boot_the_launcher_and_the_others_their_disks() -> None:
 def test_every_loader_has_the_same_files(loader: Loader) -> None:
     room = Room("lang=FR", (SENDER, LEFT_ALONE))
     default, *shared, sender, left = configurations(room, loaders=(loader,))
+    if loader.there:
+        assert (shared[-1].path, shared.pop().text) == loader.there
     assert [one.path for one in shared] == list(loader.shared) and all(one.text == default.text for one in shared)
     assert "lang=FR" in default.text and "umode=snd" in sender.text and "umode=snd" not in default.text
     assert (left.path, left.text) == (loader.machine(LEFT_ALONE.mac), loader.disk)

@@ -128,6 +128,16 @@ def test_what_is_for_all_is_not_booted_where_a_machine_has_a_file() -> None:
     assert whole.index("source $udpcast_files/$udpcast_mac") < whole.index('if [ -z "$udpcast_own" ]')
 
 
+def test_a_server_that_is_silent_is_no_server_without_a_file() -> None:
+    """What is for all would overwrite the disk of a PC that is done."""
+    assert GRUB.there and GRUB.there[0].name == "there.cfg" and "\nset udpcast_there=yes\n" in GRUB.there[1]
+    whole, image = TEXTS["at once"](), TEXTS["asked"]()
+    told = whole.index('if [ -z "$udpcast_own" -a -z "$udpcast_there" ]; then\n')
+    assert whole.index("source $udpcast_files/there.cfg") < told < whole.index("  udpcast_failed\nfi\n", told)
+    assert told < whole.rindex('if [ -z "$udpcast_own" ]; then')
+    assert "udpcast_failed\nfi" not in image and "Where it has no TFTP" in image
+
+
 @pytest.mark.parametrize("render", [lambda *a, **k: render_grub(ENTRY, 0, *a, **k), render_disk])
 def test_a_grub_that_asks_by_itself_finds_the_machines_files_where_they_are(render: Callable[..., str]) -> None:
     """Beside another DHCP server that one names the wrong place, and a PC that is done would be cloned again."""

@@ -84,3 +84,8 @@ def test_what_is_chosen_by_itself() -> None:
         entry(), 5, disk_first=True
     )
     assert "choose" not in render_ipxe(entry())
+
+
+def test_a_server_that_is_silent_is_no_server_without_a_script() -> None:
+    assert IPXE.there and str(IPXE.there[0]) == "ipxe/there.ipxe" and IPXE.there[1].startswith("#!ipxe\n")
+    assert "\nisset ${udpcast-own} || chain --autofree ipxe/there.ipxe || goto failed\n" in render_ipxe(entry())

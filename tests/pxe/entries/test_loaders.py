@@ -88,7 +88,7 @@ def test_no_two_configurations_or_files_have_one_name() -> None:
         str(name)
         for loader in LOADERS
         for name in (loader.default, *loader.shared, *map(loader.machine, macs), *loader.files, *loader.also)
-    ]
+    ] + [str(loader.there[0]) for loader in LOADERS if loader.there]
     assert len(names) == len(set(names))
 
 

@@ -15,7 +15,8 @@ from launcher.hardware.iso9660 import read_file
 from pxe.__main__ import main
 from pxe.medium import programs
 from pxe.medium.content import UDPCFG
-from pxe.medium.iso import ESP_CONFIG
+from pxe.medium.iso import ESP_CONFIG, _put_new
+from pxe.medium.programs import MediumError
 from tests.pairs import OTHER_VERSION, kernel, make_pair
 from tests.pxe.medium.test_http_image import names_on, on_it
 
@@ -115,6 +116,21 @@ def test_nothing_that_is_there_is_lost_unless_it_is_said(
         f"{image} is there already, and stays as it is: give another name, or --force replaces it.\n"
     )
     assert made(image, pair, "--force") == 0 and image.stat().st_size > 1 << 20
+
+
+def test_what_came_meanwhile_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "image").write_text("new")
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(MediumError, match="came into being meanwhile"):
+        _put_new(tmp_path / "image", tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "mine"
+
+    def no_links(*args: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", no_links)  # FAT
+    _put_new(tmp_path / "image", tmp_path / "other")
+    assert (tmp_path / "other").read_text() == "new"
 
 
 @pytest.mark.parametrize(

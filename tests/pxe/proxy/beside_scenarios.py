@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 
 from pxe.wire.message import Kind, Message, Option, read
 from tests.pxe.others.others_scenarios import clients
-from tests.pxe.server.serve_scenarios import Serving, inside, ip, prepare
+from tests.pxe.server.serve_scenarios import Serving, fetch, inside, ip, prepare
 from tests.pxe.wire.dhcp_messages import discover, request
 from tests.pxe.wire.wire_scenarios import FOREIGN, FOREIGN_REQUESTS, SERVER, Client, dnsmasq
 
@@ -90,11 +90,15 @@ def kinds(*options: str) -> dict[str, object]:
     client.heard.clear()
     for message in FOREIGN_REQUESTS:
         client.say(message)
-    client.lease(server=FOREIGN)
+    leased = client.lease(server=FOREIGN)
     ours = [line for line in client.seen if line.startswith(f"{SERVER} ")]
+    ip("-n pc addr flush dev seat")
+    ip(f"-n pc addr add {leased}/24 broadcast + dev seat")
+    fetch("pxelinux.0")
+    loaded = serving.until("loaded pxelinux.0")
     client.say(discover(*clients()["19"], mac="52:54:00:aa:cc:ff"))
     serving.until("52:54:00:aa:cc:ff")
-    return {"seen": seen, "refused": ours, "said": serving.said, "status": serving.end()}
+    return {"seen": seen, "refused": ours, "loaded": loaded, "said": serving.said, "status": serving.end()}
 
 
 def main() -> None:

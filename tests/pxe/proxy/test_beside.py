@@ -11,6 +11,7 @@ import pytest
 from pxe.entries.architectures import ARCHITECTURES
 from pxe.proxy.loaders import SINCE, grub_version
 from tests import common
+from tests.pxe.wire.dhcp_messages import MAC
 
 pytestmark = pytest.mark.field
 
@@ -41,6 +42,7 @@ def test_each_kind_of_client(next_server: str, uefi: bool, tmp_path: Path) -> No
         client: told.get(client, []) for client in [*clients, *(f"ipxe {n}" for n in (0, 7, 9, 11))]
     }
     assert seen["refused"] == []
+    assert f" {MAC} " in seen["loaded"]  # it was heard to take its address from the other server
     assert any("would ask" in line for line in seen["said"]) != uefi
     assert any(f"asks to boot by UEFI x86-64 by HTTP, and is told {url}udpcast.img" in line for line in seen["said"])
     assert seen["said"][-1].endswith(

@@ -8,7 +8,7 @@ import pytest
 
 from kernel_cmdline import parse
 from pxe.entries.boot_entry import INITRD, KERNEL, BootEntry
-from pxe.entries.loaders import GRUB, PXELINUX, Loader
+from pxe.entries.loaders import GRUB, IPXE, PXELINUX, Loader
 from qemu.classroom import second_initrd
 from qemu.classroom.report import Role
 from qemu.classroom.seat_spec import SeatSpec
@@ -41,6 +41,13 @@ def test_one_more_each_time(loader: Loader, named: str, tmp_path: Path) -> None:
         assert (tmp_path / f"receiver-1-{name}.cpio").is_file()
     assert named in config.read_text()
     assert config.read_text().count(KERNEL) == 1
+
+
+def test_a_loader_that_is_given_none_is_one_sentence(tmp_path: Path) -> None:
+    tree(tmp_path, IPXE)
+    (tmp_path / "files").mkdir()
+    with pytest.raises(SpecError, match="iPXE is given no second archive here: PXELINUX, GRUB are"):
+        second_initrd.add(tmp_path, SEAT, tmp_path / "files", "a")
 
 
 def test_a_configuration_that_cannot_name_another_is_one_sentence(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,26 @@ def test_the_second_sender_is_the_last_seat_and_sends_on_the_same_port() -> None
     assert [seat.name for seat in plan] == ["sender", "receiver-1", "receiver-2", "sender-2"]
     assert plan[3].append == plan[0].append and plan[3].role is Role.SENDER
     assert len({seat.mac for seat in plan}) == 4
+
+
+@pytest.mark.parametrize(
+    ("firmware", "boot", "is_good"),
+    [
+        (Firmware.UEFI, Boot.PXE, True),
+        (Firmware.BIOS, Boot.HTTP, True),
+        (Firmware.UEFI, Boot.HTTP, False),
+        (Firmware.BIOS, Boot.USB, False),
+    ],
+)
+def test_what_befalls_a_program_needs_initrds_that_are_single_files(
+    firmware: Firmware, boot: Boot, is_good: bool
+) -> None:
+    made = replace(spec("kill-program:sender:pigz@30%"), firmware=firmware, boot=boot)
+    if is_good:
+        assert seats(made)
+        return
+    with pytest.raises(SpecError, match=r"kill-program:sender:pigz.* goes with `--boot pxe` only"):
+        seats(made)
 
 
 def test_a_cast_with_faults_has_a_middle() -> None:
