@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from ..entries.architectures import HTTP_IMAGE
 from ..entries.boot_entry import INITRD
-from ..entries.loaders import LOADERS, Loader
+from ..entries.loaders import LOADERS, PXELINUX, Loader
 from ..web.files import Said
 from .loads import Got, Loads
 from .offers import PLAIN, Offer, asks
@@ -56,6 +56,8 @@ def _own_config(loader: Loader) -> re.Pattern[str]:
 
 
 _OWN_CONFIGS = tuple(map(_own_config, LOADERS))
+_OWN_LAST = {str(loader.default): _own_config(loader) for loader in LOADERS if loader is not PXELINUX}
+"""Those of loaders that read the default file first, and from it the machine's own, which counts if it is there."""
 _TRIED = tuple(f"{folder}/" for folder in sorted({str(one) for loader in LOADERS for one in loader.folders} - {"."}))
 """Where a loader tries one name after the other, so that a missing one is nothing to tell."""
 
@@ -161,6 +163,9 @@ class Clients:
 
     def _missing(self, address: str, name: str) -> ClientEvent | None:
         self._learn(address, name)
+        for default, own in _OWN_LAST.items():
+            if own.fullmatch(name) and self._boots_disk(default):
+                return self.at(address, f"has no {name}, and boots its disk")
         is_own = any(config.fullmatch(name) for config in _OWN_CONFIGS)
         if is_own or name.startswith(_TRIED) or _OPTIONAL.fullmatch(name):
             return None
@@ -185,7 +190,7 @@ class Clients:
     def _follows(self, name: str) -> str:
         if name in (INITRD, HTTP_IMAGE):
             return " and starts"
-        return " and boots its disk" if self._boots_disk(name) else ""
+        return " and boots its disk" if name not in _OWN_LAST and self._boots_disk(name) else ""
 
     def at(self, address: str, text: str, loaded: str = "") -> ClientEvent:
         """An event of the client that has this address."""
