@@ -45,15 +45,9 @@ STARTED_NEXT = ("usr/bin/udevadm", "usr/bin/kmod")
 """What /init starts when the second stage is there."""
 
 COMMON = tuple(
-    # disks and what they hang on
-    "ahci ata_generic ata_piix nvme sd_mod sr_mod vmd virtio_blk virtio_scsi vmw_pvscsi mptspi mptsas megaraid_sas "
-    "usb_storage uas sdhci_pci sdhci_acpi mmc_block rtsx_pci_sdmmc "
-    # cards
-    "e1000 e1000e igb igc r8169 realtek tg3 alx atlantic forcedeth 8139cp 8139too virtio_net vmxnet3 r8152 cdc_ether "
-    "ax88179_178a asix "
-    # keyboards and what they hang on; the event port; checksums
-    "xhci_pci ehci_pci uhci_hcd ohci_pci usbhid hid_generic virtio_pci virtio_console crc32c_intel crct10dif_pclmul "
-    "crc32c_generic".split()
+    "ahci ata_piix nvme sd_mod sr_mod virtio_blk virtio_scsi vmw_pvscsi usb_storage uas xhci_pci mmc_block sdhci_pci "
+    "e1000 e1000e igb igc r8169 realtek tg3 8139too virtio_net vmxnet3 r8152 "
+    "virtio_pci virtio_console crc32c_intel crct10dif_pclmul crc32c_generic".split()
 )
 """The drivers of the usual PC, and of the usual virtual one. Every other one is there, and takes a moment
 longer to be read: it is packed together with its neighbours."""
