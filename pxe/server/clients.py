@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from ..entries.architectures import HTTP_IMAGE
 from ..entries.boot_entry import INITRD
-from ..entries.loaders import LOADERS, Loader
+from ..entries.loaders import LOADERS, PXELINUX, Loader
 from ..web.files import Said
 from .loads import Got, Loads
 from .offers import PLAIN, Offer, asks
@@ -56,6 +56,8 @@ def _own_config(loader: Loader) -> re.Pattern[str]:
 
 
 _OWN_CONFIGS = tuple(map(_own_config, LOADERS))
+_OWN_LAST = {str(loader.default): _own_config(loader) for loader in LOADERS if loader is not PXELINUX}
+"""Those of loaders that read the default file first, and from it the machine's own, which counts if it is there."""
 _TRIED = tuple(f"{folder}/" for folder in sorted({str(one) for loader in LOADERS for one in loader.folders} - {"."}))
 """Where a loader tries one name after the other, so that a missing one is nothing to tell."""
 
@@ -65,11 +67,13 @@ _OPTIONAL = re.compile(r"(?i)(?:.*/)?(?:(?:revocations|shim_certificate)\w*|(?:m
 
 @dataclass(frozen=True)
 class ClientEvent:
-    """What one client did; `text` completes "the client …". `mac` or `address` is "" while it is not known."""
+    """What one client did; `text` completes "the client …". `mac` or `address` is "" while it is not known. `loaded`
+    is the file that it has loaded whole."""
 
     mac: str
     address: str
     text: str
+    loaded: str = ""
 
 
 class Clients:
@@ -132,7 +136,7 @@ class Clients:
             self._transfers.abort(found["address"])
         elif found := _REFUSED.match(text):
             name = self._name(found["file"])
-            return self._event(self._transfers.refused(name), f"asked for {name}, which cannot be read: {found['why']}")
+            return self.at(self._transfers.refused(name), f"asked for {name}, which cannot be read: {found['why']}")
         elif found := _MISSING.match(text):
             name = self._name(found["file"])
             self._transfers.refused(name, found["address"])
@@ -144,35 +148,38 @@ class Clients:
         if said == Said.MISSING.value:
             return self._missing(address, name)
         if said == Said.REFUSED.value:
-            return self._event(address, f"asked for {name}, which cannot be read: {more[0]}")
+            return self.at(address, f"asked for {name}, which cannot be read: {more[0]}")
         if said not in (Said.TOOK.value, Said.UNSURE.value):
             return None
         self._learn(address, name)
         if said == Said.UNSURE.value:
             left = f"does not acknowledge the last {more[0]} bytes: it starts (iPXE does so), or was switched off"
-            return self._event(address, f"was sent all of {name}, and {left}")
+            return self.at(address, f"was sent all of {name}, and {left}")
         part, wanted, size = more
         got = self._loads.took(address, name, range(*part), range(*wanted), size)
         if got is Got.WHOLE:
-            return self._event(address, f"loaded {name}{self._follows(name)}")
-        return self._event(address, f"stopped while it loaded {name}") if got is Got.STOPPED else None
+            return self.at(address, f"loaded {name}{self._follows(name)}", name)
+        return self.at(address, f"stopped while it loaded {name}") if got is Got.STOPPED else None
 
     def _missing(self, address: str, name: str) -> ClientEvent | None:
         self._learn(address, name)
+        for default, own in _OWN_LAST.items():
+            if own.fullmatch(name) and self._boots_disk(default):
+                return self.at(address, f"has no {name}, and boots its disk")
         is_own = any(config.fullmatch(name) for config in _OWN_CONFIGS)
         if is_own or name.startswith(_TRIED) or _OPTIONAL.fullmatch(name):
             return None
-        return self._event(address, f"asked for {name}, which is not in the tree")
+        return self.at(address, f"asked for {name}, which is not in the tree")
 
     def _transfer(self, address: str, name: str, *, sent: bool) -> ClientEvent | None:
         self._learn(address, name)
         ending = self._transfers.end(address, name, sent=sent)
         if ending is Ending.LOADED:
-            return self._event(address, f"loaded {name}{self._follows(name)}")
+            return self.at(address, f"loaded {name}{self._follows(name)}", name)
         if ending is Ending.STOPPED:
-            return self._event(address, f"stopped while it loaded {name}")
+            return self.at(address, f"stopped while it loaded {name}")
         if ending is Ending.SILENT:
-            return self._event(address, f"asked for {name}, took nothing of it, and is silent")
+            return self.at(address, f"asked for {name}, took nothing of it, and is silent")
         return None
 
     def _learn(self, address: str, name: str) -> None:
@@ -183,10 +190,11 @@ class Clients:
     def _follows(self, name: str) -> str:
         if name in (INITRD, HTTP_IMAGE):
             return " and starts"
-        return " and boots its disk" if self._boots_disk(name) else ""
+        return " and boots its disk" if name not in _OWN_LAST and self._boots_disk(name) else ""
 
-    def _event(self, address: str, text: str) -> ClientEvent:
-        return ClientEvent(self._macs.get(address, ""), address, text)
+    def at(self, address: str, text: str, loaded: str = "") -> ClientEvent:
+        """An event of the client that has this address."""
+        return ClientEvent(self._macs.get(address, ""), address, text, loaded)
 
     def _name(self, path: str) -> str:
         # Of what stands in front, dnsmasq leaves out letters that are not ASCII.

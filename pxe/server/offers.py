@@ -76,6 +76,17 @@ def asks(vendor: str, among: Collection[Offer], *, ipxe: bool = False) -> str:
 UNKNOWN = "PCs with x86-64 boot from the network by BIOS or by UEFI"
 
 
+def instead(among: Collection[Offer]) -> dict[str, str]:
+    """For each file that is offered by TFTP and loads the rest by HTTP: what to do where a PC does not come so far."""
+    found = {}
+    for one in among:
+        by_tftp = [file for file in one.kind.choices if file not in NEEDS_HTTP]
+        if one.file in NEEDS_HTTP and by_tftp:
+            again = f"start this again with --{one.kind.option} {by_tftp[0]}"
+            found[one.file] = f"Its card may fail in HTTP, or its firmware has refused the file: {again}"
+    return found
+
+
 def _offer(kind: Architecture, there: Collection[str], chosen: str) -> Offer:
     files = (chosen,) if chosen else kind.choices or (kind.file,)
     usable = [file for file in files if file in there and NEEDS_HTTP.get(file, "") in ("", *there)]

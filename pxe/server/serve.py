@@ -34,10 +34,10 @@ from . import addresses, beside, firewall, ports
 from .clients import ClientEvent, Clients, read_line
 from .daemon import DNSMASQ, FILES, Daemon, DaemonError, Kind, Readers
 from .dnsmasq import BootServer, config, default_range
-from .offers import Offer, offers
+from .offers import Offer, instead, offers
 from .patrol import InterfaceGone, Patrol
 from .supervisor import Command, Task, User, other_user
-from .watching import listens
+from .watching import EVERY, Stuck, listens
 from .workspace import Workspace, WorkspaceError, workspace
 
 PROGRAMS = {"dnsmasq": "dnsmasq-base", "ip": "iproute2"}
@@ -330,6 +330,7 @@ def _run(
 
     patrol = Patrol(loop, settings, tell)
     clients = Clients(settings.tftp_root, patrol.transfers, partial(boots_disk, settings.tftp_root), settings.offers)
+    stuck = Stuck(instead(settings.offers))
     waited_for = {DNSMASQ, FILES}
 
     def ready(kind: Kind) -> None:
@@ -351,14 +352,23 @@ def _run(
 
     def read(line: str) -> None:
         patrol.logged(line)
-        show(clients.read(line))
+        event = clients.read(line)
+        show(event)
+        if event and event.loaded:
+            stuck.loaded(event.address, event.loaded, time.monotonic())
 
     def by_http(line: str) -> None:
         if said := read_line(line):
             if said[0] == files.Said.OPENED.value:
                 patrol.opened(said[1])
+                stuck.by_http(said[1])
             show(clients.by_http(*said))
 
+    def look() -> None:
+        for address, text in stuck.look(time.monotonic()):
+            show(clients.at(address, text))
+
+    loop.every(EVERY, look)
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.closing(patrol))
         kept = (servers.listener.fileno(), servers.claimed)

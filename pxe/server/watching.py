@@ -12,7 +12,7 @@ import fcntl
 import re
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Interface
 from itertools import chain, count
@@ -28,6 +28,9 @@ DEAF_AFTER = 5.0
 
 AGAIN_AFTER = 600.0
 """Seconds before the same is said again of another PC."""
+
+STUCK_AFTER = 60.0
+"""Seconds in which a loader asks for its first file by HTTP: iPXE waits 13 s for an IPv6 router, a switch for 35."""
 
 SILENT_AFTER = (60.0, 300.0, 1800.0, 7200.0)
 """Seconds since the start after which it is said that nobody has asked; then every so many as the last."""
@@ -237,6 +240,35 @@ def dropped(interface: str, port: int, protocol: str = "UDP") -> str:
         f"something on this machine drops {protocol} port {port} on {interface}, most likely a firewall "
         f"(`nft list ruleset`, `iptables-save`): let {what} in there, and all answers out."
     )
+
+
+class Stuck:
+    """PCs whose first file was to load the rest by HTTP, and that ask for nothing so. `instead`: for each such file,
+    what to do."""
+
+    def __init__(self, instead: Mapping[str, str]) -> None:
+        self._instead = instead
+        self._loaded: dict[str, tuple[str, float]] = {}  # by address
+
+    def loaded(self, address: str, name: str, now: float) -> None:
+        """A PC has loaded a file by TFTP."""
+        self._loaded.pop(address, None)
+        if name in self._instead:
+            self._loaded[address] = name, now
+            if len(self._loaded) > MOST:
+                del self._loaded[next(iter(self._loaded))]
+
+    def by_http(self, address: str) -> None:
+        """A PC asks by HTTP."""
+        self._loaded.pop(address, None)
+
+    def look(self, now: float) -> list[tuple[str, str]]:
+        """Address and sentence of those that have been silent for `STUCK_AFTER`, each once."""
+        late = [address for address, (_, since) in self._loaded.items() if now - since >= STUCK_AFTER]
+        names = [(address, self._loaded.pop(address)[0]) for address in late]
+        return [
+            (address, f"loaded {name}, and asks for nothing by HTTP. {self._instead[name]}") for address, name in names
+        ]
 
 
 class Full:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pxe.entries.loaders import LOADERS, PXELINUX, Loader, boots_disk
 from pxe.server.clients import MOST, ClientEvent, Clients, read_line
 from pxe.web.files import line
 
@@ -187,6 +189,28 @@ def test_what_is_loaded_by_http(records: list[list[object]], texts: list[str]) -
 
 def test_a_pc_is_known_by_its_own_file_by_http_too() -> None:
     assert by_http(took(OWN, (0, 9), (0, 9), 9)) == [("52:54:00:aa:bb:02", A, f"loaded {OWN} and boots its disk")]
+
+
+@pytest.mark.parametrize(
+    ("loader", "there"),
+    [(loader, there) for loader in LOADERS for there in (False, True)],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+def test_a_room_that_boots_its_disks_says_so_only_of_who_has_no_other_file(
+    loader: Loader, there: bool, tmp_path: Path
+) -> None:
+    """Each loader reads the default file and the machine's own in its order; the machine's own counts."""
+    (tmp_path / loader.folder).mkdir(parents=True)
+    (tmp_path / loader.default).write_text(loader.default_disk)
+    own = loader.machine("52:54:00:aa:bb:02")
+    (tmp_path / own).write_text("armed")
+    clients = Clients(tmp_path, boots_disk=partial(boots_disk, tmp_path))
+    default = took(str(loader.default), (0, 9), (0, 9), 9)
+    second = took(str(own), (0, 9), (0, 9), 9) if there else ["missing", A, str(own)]
+    records = [second, *([] if there else [default])] if loader is PXELINUX else [default, second]
+    said = [event.text for record in records if (event := clients.by_http(*record))]
+    assert [text.endswith("boots its disk") for text in said[-1:]] == [not there]
+    assert not any("boots its disk" in text for text in said[:-1])
 
 
 def test_what_is_no_line_of_the_server_of_files_tells_nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pxe.entries.architectures import ARCHITECTURES, HTTP_IMAGE
-from pxe.server.offers import PACKAGES, asks, offers
+from pxe.server.offers import PACKAGES, asks, instead, offers
 
 BIOS = {"pxelinux.0", "lpxelinux.0"}
 IPXE = {"undionly.kpxe", "snponly.efi", "boot.ipxe"}
@@ -93,6 +93,14 @@ def test_a_chosen_loader_is_for_ipxe_too_unless_it_is_one() -> None:
 )
 def test_how_a_client_asks(vendor: str, there: set[str], said: str) -> None:
     assert asks(vendor, offers(there, {})) == said
+
+
+def test_what_loads_the_rest_by_http_has_another_way() -> None:
+    assert {file: text.rpartition(" --")[2] for file, text in instead(offers(ALL, {})).items()} == {
+        "lpxelinux.0": "bios pxelinux.0"
+    }
+    assert list(instead(offers(ALL, {"uefi": "snponly.efi"}))) == ["lpxelinux.0", "snponly.efi"]
+    assert instead(offers(ALL, {"bios": "pxelinux.0"})) == {}
 
 
 def test_ipxe_is_named() -> None:

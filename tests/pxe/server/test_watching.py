@@ -6,7 +6,20 @@ from dataclasses import replace
 from ipaddress import IPv4Interface
 
 from pxe.server.hearing import Ask, Knock
-from pxe.server.watching import AGAIN_AFTER, DEAF_AFTER, MOST, SILENT_AFTER, Deaf, Facts, Full, Link, Silence, unread
+from pxe.server.watching import (
+    AGAIN_AFTER,
+    DEAF_AFTER,
+    MOST,
+    SILENT_AFTER,
+    STUCK_AFTER,
+    Deaf,
+    Facts,
+    Full,
+    Link,
+    Silence,
+    Stuck,
+    unread,
+)
 
 SERVER = IPv4Interface("10.77.0.1/24")
 GOOD = Facts()
@@ -71,6 +84,17 @@ def test_a_connection_that_never_is_there_is_said_when_the_client_repeats_itself
         deaf.knocked(knock, now)
     deaf.opened("10.77.0.9")
     assert deaf.unopened(80, 2000.0) == []
+
+
+def test_a_loader_that_asks_for_nothing_by_http_is_said_once() -> None:
+    stuck = Stuck({"lpxelinux.0": "Do so."})
+    for address in ("10.77.0.8", "10.77.0.9"):
+        stuck.loaded(address, "lpxelinux.0", 0.0)
+    stuck.loaded("10.77.0.7", "pxelinux.0", 0.0)
+    stuck.by_http("10.77.0.8")
+    assert stuck.look(STUCK_AFTER - 1) == []
+    assert stuck.look(STUCK_AFTER) == [("10.77.0.9", "loaded lpxelinux.0, and asks for nothing by HTTP. Do so.")]
+    assert stuck.look(2 * STUCK_AFTER) == []
 
 
 def test_whoever_knocks_without_end_fills_no_memory() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -31,12 +32,12 @@ class Server:
     log: Any
 
     def said(self, *kinds: files.Said) -> list[Any]:
-        """The next line of one of these kinds, without the kind."""
-        for line in self.log:
+        """The next line of one of these kinds, without the kind; within 20 s."""
+        while select.select([self.log], [], [], 20)[0] and (line := self.log.readline()):
             kind, *rest = json.loads(line)
             if files.Said(kind) in kinds:
                 return list(rest)
-        raise AssertionError("it has ended")
+        raise AssertionError("it has ended, or says nothing")
 
     def get(self, target: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
         connection = http.client.HTTPConnection(SELF, self.port, timeout=20)
@@ -76,7 +77,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     os.close(write)
     port = listener.getsockname()[1]
     listener.close()
-    with os.fdopen(read) as log:
+    with os.fdopen(read, "rb", 0) as log:
         yield Server(port, log)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
