@@ -24,7 +24,9 @@ from . import (
     manifest,
     module_signatures,
     output,
+    packing,
     python,
+    stages,
     tools,
     workspace,
 )
@@ -32,6 +34,7 @@ from .drivers import account, left_here, outside, prefer, replace, wanted, went_
 from .errors import BuildError, writing
 from .manifest import Manifest
 from .run import SOURCE_TOOL_PACKAGES, TOOL_PACKAGES, missing, missing_tools
+from .tree import Tree
 
 LOG = logging.getLogger("initrd")
 
@@ -162,26 +165,31 @@ def make(
     elsewhere = f"{kernel.ELSEWHERE}, or with TMPDIR"
     with writing("gathering the files of the initrd", work, WORK_MB, elsewhere):
         source = kernel.usable(source, work)
+        opener = stages.opening(source, work)
         modules = python.stage(staged, project)
         found = outside(source, work)
         programs = tools.to_install(project, file_systems)
-        tree = image.gather(source, modules, staged, [*drivers, *wanted(found, source)], programs, work)
+        added = [*drivers, *wanted(found, source), *(opener or ())]
+        tree = image.gather(source, modules, staged, added, programs, work)
         replace(found, source, tree)
         firmware.complete(tree, source, work, firmware_dir)
         lacking = firmware.missing(tree, source)
         refused = module_signatures.warnings(tree, source, work)
-        image.tidy(tree, source)
+        image.tidy(tree, source, compressed=opener is None)
         inside = went_in(found, source, tree)
         prefer(inside, source, tree)
         image.resolve(tree, project, modules, source, file_systems)
+    if opener is None:
+        LOG.warning("%s", showable(stages.one_stage(source)))
     for sentence in (*account(found, inside, source), *refused, *(left_here(source, work) if source.package else ())):
         LOG.warning("%s", showable(sentence))
+    names = tuple(path.name.split(".ko")[0] for path in image.driver_files(tree))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
     packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
     if source.package and source.package_version:
         packages[source.package] = source.package_version
     with writing("packing the initrd", work, PACK_MB, elsewhere):
-        image.pack(tree, new / INITRD, time)
+        write(tree, new / INITRD, time, source, modules.home, opener, work)
         shutil.copyfile(source.image, new / LINUX)
     identity = manifest.put_front(new / INITRD, new / LINUX, time)
     check.check_pair(new / LINUX, new / INITRD)
@@ -198,13 +206,35 @@ def make(
         files=(manifest.describe(new / LINUX), manifest.describe(new / INITRD)),
         unpacked=unpacked,
         packages=dict(sorted(packages.items())),
-        modules=tuple(path.name.split(".ko")[0] for path in image.driver_files(tree)),
+        modules=names,
         python_modules=tuple(sorted(name_of(path, staged / modules.home) for path in staged.rglob("*.pyc"))),
         missing_firmware=lacking,
         file_systems=file_systems,
     )
     (new / MANIFEST).write_text(result.to_json())
     return result
+
+
+def write(
+    tree: Path,
+    out: Path,
+    time: int,
+    source: kernel.Kernel,
+    home: Path,
+    opener: Sequence[str] | None,
+    work: Path,
+) -> None:
+    """Write the initrd, in two stages where `opener` names what opens the second one. The tree is spent then."""
+    form = kernel_config.archive_form(source, work)
+    if opener is None:
+        packing.pack(tree, out, time, form)
+        return
+    stages.divide(tree, stages.first(Tree(tree), home, opener), opener)
+    second = work / stages.SQUASHFS
+    packing.squash(tree / stages.MOUNT, second, time, stages.order(Tree(tree), source))
+    shutil.rmtree(tree / stages.MOUNT)
+    (tree / stages.MOUNT).mkdir()
+    packing.pack(tree, out, time, form, second)
 
 
 def epoch() -> int:

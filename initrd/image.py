@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import elf, packed, vermagic
-from .cpio import write_archive
 from .errors import BuildError
 from .kernel import Kernel, module_files
 from .libraries import complete
+from .packing import ZSTD_LEVEL
 from .python import PythonTree
 from .resolve import LOADED_LATER, Image, check
 from .run import end_all, find_tool, run
@@ -21,9 +21,6 @@ from .tree import Tree
 
 DRACUT_MODULE = Path(__file__).resolve().parent / "dracut/90udpcast"
 DRACUT_BASE = Path("/usr/lib/dracut")
-LEVEL = "-19"
-"""zstd's level, for each driver and for the archive: the last whose window (8 MiB) the kernel's decompressor takes."""
-
 SHOWN = 3
 """So many drivers are named in a sentence."""
 
@@ -103,8 +100,9 @@ def resolve(tree: Path, project: Path, python: PythonTree, kernel: Kernel, file_
     check(Image(Tree(tree), project, python.home, kernel, setup, file_systems))
 
 
-def tidy(tree: Path, kernel: Kernel) -> None:
-    """Take out what belongs to this machine, compress each driver, and index them anew."""
+def tidy(tree: Path, kernel: Kernel, *, compressed: bool) -> None:
+    """Take out what belongs to this machine, and index the drivers anew. `compressed`: each of them is, on its own, so
+    that most stay so in memory for ever: a machine loads a dozen. In a squashfs they are as they are."""
     for name in HOST_FILES:
         path = tree / name
         if path.is_dir() and not path.is_symlink():
@@ -118,8 +116,8 @@ def tidy(tree: Path, kernel: Kernel) -> None:
         )
     whole([path for path in drivers if path.suffix == ".ko"])
     vermagic.check([path for path in drivers if path.suffix == ".ko"], kernel.version)
-    # Each on its own: most stay compressed in memory for ever, since a machine loads a dozen of them.
-    each(compress, [path for path in drivers if path.suffix == ".ko"])
+    if compressed:
+        each(compress, [path for path in drivers if path.suffix == ".ko"])
     run(["depmod", "-b", tree, kernel.version])
     for name in NEEDLESS_INDEXES:
         (tree / "usr/lib/modules" / kernel.version / name).unlink(missing_ok=True)
@@ -162,13 +160,4 @@ def unpack(path: Path) -> None:
 
 def compress(path: Path) -> None:
     """Replace a file by its zstd form."""
-    run(["zstd", "-q", LEVEL, "--rm", path])
-
-
-def pack(tree: Path, out: Path, time: int) -> None:
-    """Write the tree as one compressed archive to `out`."""
-    plain = out.with_suffix(".cpio")
-    with plain.open("wb") as file:
-        write_archive(tree, file, time)
-    run(["zstd", "-q", LEVEL, "-T1", "--check", "-f", plain, "-o", out])
-    plain.unlink()
+    run(["zstd", "-q", ZSTD_LEVEL, "--rm", path])

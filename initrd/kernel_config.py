@@ -24,6 +24,7 @@ from kernel_cmdline import showable
 from . import elf
 from .errors import BuildError
 from .kernel import Kernel
+from .packing import Form
 from .run import run
 
 LOG = logging.getLogger("initrd")
@@ -124,6 +125,12 @@ def check(kernel: Kernel, work: Path) -> tuple[str, ...]:
             2,
         )
     return drivers
+
+
+def archive_form(kernel: Kernel, work: Path) -> Form:
+    """The fastest form that this kernel unpacks for certain."""
+    found = configuration(kernel, work)
+    return Form.LZ4 if found and read(found[0]).get("RD_LZ4") == "y" else Form.ZSTD
 
 
 def judge(values: dict[str, str], wide: bool) -> tuple[dict[str, str], tuple[str, ...]]:

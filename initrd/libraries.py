@@ -91,6 +91,16 @@ class Libraries:
                         users.setdefault((names, there.kind), set()).add(user)
         return tuple(Missing(*key, tuple(sorted(asking))) for key, asking in sorted(users.items()))
 
+    def loaded(self, files: Iterable[str]) -> set[str]:
+        """The files that are loaded with these: all libraries that are found, and what loads a program."""
+        seen: set[str] = set()
+        for inner in files:
+            if there := self.elf(inner):
+                list(self._load(inner, there, seen))
+                if there.interpreter and (loader := self._tree.file(there.interpreter)):
+                    seen.add(loader)
+        return seen
+
     def _load(self, start: str, first: Elf, seen: set[str]) -> Iterator[tuple[tuple[str, ...], str]]:
         """Load `start` with all its libraries; gives what is not found, and for whom."""
         loaded: set[str] = set()

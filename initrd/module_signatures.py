@@ -23,13 +23,17 @@ _PKCS7 = 2
 _SEQUENCE, _SET, _INTEGER, _STRING, _FIRST = 0x30, 0x31, 0x02, 0x04, 0xA0
 _COMMON_NAME = bytes.fromhex("0603550403")
 
+ALGORITHM = 80
+"""No identifier of an algorithm has so many bytes."""
+
 SHOWN = 3
 """So many drivers are named in a sentence."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """What a signature says of its key: `marks` stand in its certificate, `name` is for people."""
+    """What a signature says of its key: `marks` (with their heads in DER) stand in its certificate, one soon behind the
+    other; `name` is for people."""
 
     marks: tuple[bytes, ...]
     name: str
@@ -57,11 +61,18 @@ def _key(signature: bytes) -> Key:
         raise IndexError
     _, (kind, who), *_ = _parts(_only(signers, _SEQUENCE))
     if kind != _SEQUENCE:
-        return Key((who,), who.hex())  # SubjectKeyIdentifier
+        return Key((_whole(_STRING, who),), who.hex())  # SubjectKeyIdentifier
     (_, issuer), (_, number) = _parts(who)
     at = issuer.find(_COMMON_NAME)
     name = next(_parts(issuer[at + len(_COMMON_NAME) :]))[1].decode(errors="replace") if at >= 0 else "?"
-    return Key((issuer, number), f"{name}, {number.hex()}")
+    return Key((_whole(_INTEGER, number), _whole(_SEQUENCE, issuer)), f"{name}, {number.hex()}")
+
+
+def _whole(kind: int, content: bytes) -> bytes:
+    """`content` with its head in DER."""
+    length = len(content)
+    size = (length.bit_length() + 7) // 8
+    return bytes([kind, length] if length < 0x80 else [kind, 0x80 | size, *length.to_bytes(size)]) + content
 
 
 def _part(data: bytes, kind: int) -> bytes:
@@ -90,8 +101,16 @@ def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def is_known(key: Key, kernel: bytes) -> bool:
-    """Whether the unpacked `kernel` has a certificate of this key."""
-    return all(mark in kernel for mark in key.marks)
+    """Whether the unpacked `kernel` has a certificate of this key: its number, and behind the algorithm its issuer (RFC
+    5280, TBSCertificate)."""
+    first, *others = key.marks
+    at = kernel.find(first)
+    while at >= 0:
+        near = kernel[at + len(first) : at + len(first) + ALGORITHM + sum(map(len, others))]
+        if all(mark in near for mark in others):
+            return True
+        at = kernel.find(first, at + 1)
+    return False
 
 
 def warnings(tree: Path, kernel: Kernel, work: Path) -> list[str]:

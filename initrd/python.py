@@ -54,6 +54,7 @@ PATTERNS = "re._patterns"
 LEAN = {
     "typing": "lean_typing.py",
     "enum": "lean_enum.py",
+    "locale": "lean_locale.py",
     "dataclasses": "lean_dataclasses.py",
     "urwid.split_repr": "urwid_split_repr.py",
     "urwid": "urwid_names.py",

@@ -41,6 +41,7 @@ class ErrorKind(Enum):
     PROGRAM_MISSING = "program-missing", "a program that the transfer needs is not there"
     PROGRAM_FAILED = "program-failed", "a program could not be started or watched"
     MIXED_PAIR = "mixed-pair", "kernel and initrd do not belong together, and a disk or card is missing"
+    DAMAGED_INITRD = "damaged-initrd", "the initrd's second stage cannot be opened, and no driver is there"
     SHORTAGE = "shortage", "the PC has too few open files, threads, processes, or too little memory"
     TERMINAL_MISSING = "terminal-missing", "there is no pseudo-terminal"
 

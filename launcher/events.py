@@ -33,7 +33,7 @@ from . import paths
 
 NAMES = {
     "init": "the initrd's /init runs",
-    "udev": "udevd is started and the devices known so far are being coldplugged",
+    "stage2": "the initrd's second stage is mounted: drivers, and all else that the first screen does without",
     "python": "the launcher's first line of Python runs",
     "cmdline": "the command line is parsed: `text`, `warnings`",
     "medium": "the medium that this PC was booted from: `label`, `found` (whether its udpcfg.txt was read), `warnings`",

@@ -13,6 +13,7 @@ PACKAGES=(
   busybox      # the shell, mount and DHCP client of the initrd
   kmod udev libudev1
   lzop pigz zstd libzstd1 # the launcher's compressors
+  lz4          # the archive of the initrd
   btrfs-progs xfsprogs # the launcher asks them, and those of the model disks, what of a disk is used
   squashfs-tools # the drivers of the initrd
   gettext      # msgfmt compiles the translations

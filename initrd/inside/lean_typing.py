@@ -7,7 +7,7 @@ for the builder imports every module.
 
 from __future__ import annotations
 
-from collections import namedtuple
+from operator import itemgetter
 
 TYPE_CHECKING = False
 
@@ -43,19 +43,59 @@ class Protocol(Generic):
 
 
 class _NamedTupleType(type):
-    """Makes of each class below `NamedTuple` a tuple with names."""
+    """Makes of each class below `NamedTuple` a tuple with names. (`collections.namedtuple` compiles source text.)"""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, object]) -> type:
         if not bases:
             return super().__new__(mcs, name, bases, namespace)
-        fields = list(namespace.get("__annotations__", ()))  # type: ignore[call-overload]
-        defaults = [namespace[field] for field in fields if field in namespace]
-        made = namedtuple(name, fields, defaults=defaults)  # type: ignore[misc]
-        for key, value in namespace.items():
-            if key not in (*fields, "__annotations__"):
-                setattr(made, key, value)
-        return made
+        fields = tuple(namespace.get("__annotations__", ()))  # type: ignore[arg-type, var-annotated]
+        defaults = {field: namespace[field] for field in fields if field in namespace}
+        places = {field: property(itemgetter(place)) for place, field in enumerate(fields)}
+        return type(name, (tuple,), _methods(fields, defaults) | namespace | places)
 
 
 class NamedTuple(metaclass=_NamedTupleType):
     """As the standard one, for classes that name their fields by annotations."""
+
+
+Values = tuple[object, ...]
+
+
+def _methods(fields: tuple[str, ...], defaults: dict[str, object]) -> dict[str, object]:
+    """What a tuple of these fields has besides them."""
+    count = len(fields)
+
+    def new(cls: type[Values], /, *given: object, **named: object) -> Values:
+        if len(given) < count or named:
+            values, later = {**defaults, **named}, fields[len(given) :]
+            if not (values.keys() >= set(later) and named.keys() <= set(later)):
+                raise TypeError(f"{cls.__qualname__} takes {', '.join(fields)}; given were {given} and {named}")
+            given += tuple([values[field] for field in later])
+        elif len(given) > count:
+            raise TypeError(f"{cls.__qualname__} takes {count} values, and {len(given)} were given")
+        return tuple.__new__(cls, given)
+
+    def whole(self: Values) -> Values:
+        return tuple(self)
+
+    def asdict(self: Values) -> dict[str, object]:
+        return dict(zip(fields, self, strict=True))
+
+    def shown(self: Values) -> str:
+        return f"{type(self).__name__}({', '.join([f'{name}={value!r}' for name, value in asdict(self).items()])})"
+
+    def replace(self: Values, /, **changes: object) -> object:
+        return new(type(self), **{**asdict(self), **changes})
+
+    return {
+        "__slots__": (),
+        "__match_args__": fields,
+        "__new__": new,
+        "__getnewargs__": whole,
+        "__repr__": shown,
+        "_fields": fields,
+        "_field_defaults": defaults,
+        "_make": classmethod(lambda cls, values: cls(*values)),
+        "_asdict": asdict,
+        "_replace": replace,
+    }

@@ -86,6 +86,12 @@ def archive_offset(path: Path) -> int:
         return front.offset if front else 0
 
 
+def end_of_plain(initrd: BinaryIO, start: int, size: int) -> int:
+    """Where the uncompressed archives of an open initrd of so many bytes end that begin at `start`. Raises
+    DamagedError, OSError."""
+    return max((behind for _, _, _, behind in _entries(initrd, size, start)), default=start)
+
+
 def _identity(text: bytes) -> Identity | None:
     """None for the format of another version."""
     try:
@@ -104,9 +110,9 @@ def _identity(text: bytes) -> Identity | None:
     raise DamagedError("damaged at its beginning")
 
 
-def _entries(initrd: BinaryIO, size: int) -> Iterator[tuple[str, int, int, int]]:
+def _entries(initrd: BinaryIO, size: int, start: int = 0) -> Iterator[tuple[str, int, int, int]]:
     """The first entries of uncompressed archives: name, offset and length of the content, and where it ends."""
-    offset = 0
+    offset = start
     for _ in range(_ENTRIES):
         initrd.seek(offset)
         header = initrd.read(_HEADER)

@@ -29,6 +29,9 @@ UDEV = Path("/run/udev/control")
 SETTLED = "USEC_INITIALIZED"
 """The property that a device has when udev has looked at it (libudev's udev_device_get_is_initialized)."""
 
+OURS = "/stage2.squashfs"
+"""The file of the loop device that the initrd itself is read from, which is nobody's disk (initrd/stages.py)."""
+
 SECTOR = 512
 """Bytes; the unit of /sys/block/*/size, whatever the disk's own sector size is."""
 
@@ -67,6 +70,8 @@ def detect() -> Machine:
     disks: dict[str, Facts] = {}
     partitions: dict[str, list[Facts]] = {}
     for device in context.list_devices(subsystem="block"):
+        if (_read(f"{device.sys_path}/loop/backing_file") or "").strip() == OURS:
+            continue
         facts = _properties(device), _files(device.sys_path, _BLOCK_FILES)
         if device.device_type == "partition":
             partitions.setdefault(str(Path(device.sys_path).parent), []).append(facts)

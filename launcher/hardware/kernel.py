@@ -1,4 +1,4 @@
-"""Whether the kernel that runs is the one whose drivers are in this initrd.
+"""Whether the kernel that runs is the one whose drivers are in this initrd, and whether they are there at all.
 
 A kernel finds only drivers of its own name (``uname -r``) in /usr/lib/modules. Of two builds of one name the one may
 refuse the other's drivers. Which kernel the initrd was built with it tells itself: `BUILT_WITH`, the builder's file.
@@ -16,11 +16,14 @@ from ..sentence import say
 BUILT_WITH = "udpcast-pair.json"
 """The initrd's own word: `version` is the kernel's version string, "RELEASE (BUILDER) VERSION" of uname(2)."""
 
+STAGE, MOUNTED = "stage2.squashfs", "stage2/usr"
+"""The initrd's second stage, which has the drivers, and what is there when /init could mount it."""
+
 MODULES, LOADED = "usr/lib/modules", "proc/modules"
 
 
 def mixed(root: Path = Path("/"), running: os.uname_result | None = None) -> LauncherError | None:
-    """The error where the initrd's drivers are not for the kernel that runs; None where they may be."""
+    """The error where the initrd's drivers are not for the kernel that runs, or are not there; else None."""
     running = running or os.uname()
     built = built_with(root)
     releases = {path.name for path in (root / MODULES).glob("*")} or {built.partition(" ")[0]} - {""}
@@ -30,6 +33,8 @@ def mixed(root: Path = Path("/"), running: os.uname_result | None = None) -> Lau
         return _error(running.release, ", ".join(sorted(releases)))
     if built and running.version not in built and not _any_loaded(root):
         return _error(f"{running.release} {running.version}", built)
+    if (root / STAGE).exists() and not (root / MOUNTED).exists():
+        return _damaged()
     return None
 
 
@@ -46,6 +51,17 @@ def _any_loaded(root: Path) -> bool:
         return bool((root / LOADED).read_bytes())
     except OSError:
         return False
+
+
+def _damaged() -> LauncherError:
+    return LauncherError(
+        ErrorKind.DAMAGED_INITRD,
+        say("The part of the initrd that has the drivers cannot be opened, so no driver can be loaded."),
+        say(
+            "On the boot server, put udpcast-initrd in its place again. If other PCs boot with it, test the memory of "
+            "this one."
+        ),
+    )
 
 
 def _error(running: str, built: str) -> LauncherError:

@@ -35,7 +35,7 @@ from .floor import write_floor_initrd
 
 FLOOR = "floor: init"
 DEVICES = "disk and card known"
-STAGES = ("init", "udev", "python", DEVICES, "role screen")
+STAGES = ("init", "stage2", "python", DEVICES, "role screen")
 """What is measured, as the table calls it. The screen does not wait for the last device."""
 
 APPEND = "quiet ip=10.77.0.10:10.77.0.1::255.255.254.0 BOOTIF=01-" + mac(0).replace(":", "-")

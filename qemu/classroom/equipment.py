@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from initrd.pair.identity import archive_offset
+from initrd.contents import unpack
+from initrd.tree import Tree
 from kernel_cmdline import Parameter, format_line, parse
 from pxe.entries.boot_entry import INITRD
 
@@ -206,19 +206,22 @@ def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...]
     original, wrappers = root / "usr/lib/udpcast-fault", root / "usr/bin"
     original.mkdir(parents=True)
     wrappers.mkdir(parents=True)
+    whole = scratch / f"{seat.name}-initrd"
+    whole.mkdir()
+    initrd = unpack(tree / INITRD, whole)
     events = event_device(seat.firmware)
     for fault in inside:
         name, count = str(fault.value), fault.position.offset(size) // _STEP if fault.position else 0
         script = _WRAPPER.format(name=name, step=_STEP, count=max(1, count), deed=PROGRAMS[fault.kind], events=events)
-        _replace(tree, root, name, script)
+        _replace(initrd, root, name, script)
     for fault in filtered:
         what, byte = _filter(fault, size)
         script = f'#!/bin/sh\nexec python3 -sSP {_FILTER} {what} {byte} /usr/lib/udpcast-fault/udp-receiver "$@"\n'
-        _replace(tree, root, "udp-receiver", script)
+        _replace(initrd, root, "udp-receiver", script)
         shutil.copy(Path(__file__).with_name("stream_filter.py"), original)
         (original / "deed").write_text(_TELL.replace("EVENTS", events) + UNPACKER_DEEDS.get(fault.kind, ""))
-    _extract(tree / INITRD, "init", root)
-    (root / "init").rename(root / "init.first")
+    _copy(initrd, "init", root / "init.first")
+    shutil.rmtree(whole)
     (root / "init").write_text(_INIT)
     (root / "init").chmod(0o755)
     second_initrd.add(tree, seat, root, "programs")
@@ -227,22 +230,17 @@ def add_programs(tree: Path, seat: SeatSpec, size: int, given: tuple[Fault, ...]
 _FILTER = "/usr/lib/udpcast-fault/stream_filter.py"
 
 
-def _replace(tree: Path, root: Path, name: str, script: str) -> None:
+def _replace(initrd: Tree, root: Path, name: str, script: str) -> None:
     """Let `script` stand in the place of a program, which is beside it."""
-    _extract(tree / INITRD, f"usr/bin/{name}", root)
+    _copy(initrd, f"usr/bin/{name}", root / "usr/lib/udpcast-fault" / name)
     program = root / "usr/bin" / name
-    program.rename(root / "usr/lib/udpcast-fault" / name)
     program.write_text(script)
     program.chmod(0o755)
 
 
-def _extract(initrd: Path, name: str, root: Path) -> None:
-    """Unpack one file of an initrd."""
-    with initrd.open("rb", buffering=0) as file:
-        file.seek(archive_offset(initrd))
-        unpacked = subprocess.Popen(["zstd", "-dcq"], stdin=file, stdout=subprocess.PIPE)
-    with unpacked:
-        command = ["cpio", "-i", "--quiet", "-D", str(root), name]
-        subprocess.run(command, stdin=unpacked.stdout, check=False, capture_output=True)
-    if not (root / name).is_file():
-        raise DiskError(f"{name} is not in the initrd {initrd}: no fault can kill it.")
+def _copy(initrd: Tree, name: str, target: Path) -> None:
+    """Copy one file of the initrd."""
+    found = initrd.file(name)
+    if found is None:
+        raise DiskError(f"{name} is not in the initrd: no fault can kill it.")
+    shutil.copy(initrd.root / found, target)

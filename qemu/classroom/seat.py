@@ -25,7 +25,7 @@ from .seat_spec import SeatSpec
 LINGER_SECONDS = 20.0
 """After its outcome (or an error) a seat may say for so long what it does next."""
 
-STAGES = ("init", "udev", "python", "devices", "plan", "network", "transfer", "connected", "cast", "outcome")
+STAGES = ("init", "stage2", "python", "devices", "plan", "network", "transfer", "connected", "cast", "outcome")
 """Events that are stages of the report; screens are added as ``screen NAME``."""
 
 _SERVED = {

@@ -217,7 +217,7 @@ def _tree(spec: SingleSpec, scratch: Path, loads: Loading) -> Path:
         write_tree(tree, _pair(spec, scratch), room, loaders=loads.loaders, check=lambda _: ([], []))
         for name, file in spec.files:
             (tree / name).unlink()
-            (tree / name).symlink_to(file)
+            shutil.copyfile(file, tree / name)
     return tree
 
 

@@ -35,6 +35,9 @@ BRIDGE = "br0"
 SERVER = IPv4Interface("10.77.0.1/23")
 """Room for 255 machines and more."""
 
+ROUTER = SERVER.network[2]
+"""The room's router, as machines are told; it is not there, and nobody needs it."""
+
 ROUTER6 = "fd00:75:64::1/64"
 """iPXE waits 13 s for an IPv6 router that does not answer. Most rooms have one, so this one has too."""
 
@@ -212,6 +215,7 @@ def server_settings(directory: Path, tree: Path, chosen: Mapping[str, str] = Map
         lease_file=directory / "leases",
         first=SERVER.network[16],
         last=SERVER.network[-2],
+        router=ROUTER,
         offers=offers(_files(tree), chosen),
     )
 

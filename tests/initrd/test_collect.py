@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from initrd import python, run
 from initrd.errors import BuildError
 from initrd.inside import collect, ctypes_util
 from tests.common import ROOT
+from tests.launcher.session.test_first_screen import TO_THE_ROLE
 
 CATALOGUE = """
 msgid ""
@@ -64,15 +66,58 @@ def test_what_the_launcher_takes_of_urwid_is_there(tmp_path: Path) -> None:
     screens = (ROOT / "launcher").rglob("*.py")
     used = {name for path in screens for name in re.findall(r"\burwid\.([A-Z]\w+|[a-z]\w+(?=\())", path.read_text())}
     assert {"Text", "ProgressBar", "MainLoop", "set_encoding"} <= used
-    staged = python.stage(tmp_path, make_project(tmp_path / "project", ""))
-    for source, inside in staged.extensions.items():
-        shutil.copyfile(source, tmp_path / inside.relative_to("/"))
     look = "import sys, urwid; print([name for name in sys.argv[1:] if not hasattr(urwid, name)])"
-    words = ["/usr/bin/python3", "-s", "-S", "-P", "-c", look, *used]
-    done = subprocess.run(
-        words, env={"PYTHONPATH": str(tmp_path / staged.home)}, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
+    assert inside(make_project(tmp_path / "project", ""), tmp_path, look, *used) == "[]"
+
+
+def inside(project: Path, tree: Path, program: str, *arguments: str) -> str:
+    """What `program` says under the Python of the initrd that is made of `project` in `tree`."""
+    staged = python.stage(tree, project)
+    for source, target in staged.extensions.items():
+        shutil.copyfile(source, tree / target.relative_to("/"))
+    words = ["/usr/bin/python3", "-s", "-S", "-P", "-c", program, *arguments]
+    environment = {"PYTHONPATH": str(tree / staged.home)}
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+
+DEAR = {"ast", "dis", "inspect", "re._whole_compiler", "re._whole_parser", "tokenize", "urwid.font", "urwid.graphics"}
+"""What the lean modules are there for: the first screen does not wait for these."""
+
+PXE = "quiet ip=10.77.0.160:10.77.0.1:10.77.0.1:255.255.255.0 BOOTIF=01-52-54-00-aa-bb-01 console=ttyS0,115200"
+"""What a PC gets that boots by PXELINUX."""
+
+
+@pytest.mark.skipif(not python.LEAN.keys() <= python.replaced().keys(), reason="urwid itself needs these since 2.2")
+def test_the_first_screen_waits_for_nothing_that_has_a_lean_form(tmp_path: Path) -> None:
+    program = TO_THE_ROLE.replace('parse("quiet")', f"parse({PXE!r})").replace("set(sys.modules)\n", "set()\n", 1)
+    screen, names = json.loads(inside(ROOT, tmp_path, program))
+    assert screen == "umode"
+    assert "urwid.widget" in names
+    assert not DEAR & set(names), DEAR & set(names)
+
+
+EXPRESSIONS = """
+import re, sys
+from re._patterns import PATTERNS
+import json, textwrap, launcher.__main__
+assert re.sub("[^a]", "_", "banana") == "_a_a_a"  # as it stands in this project
+assert "re._whole_compiler" not in sys.modules and "re._whole_parser" not in sys.modules
+assert re.sub("[^a](.)", r"\\1\\1", "banana") == "aaaaaa"
+assert "re._whole_parser" in sys.modules  # for the group in what is put there
+from re import _whole_compiler
+made = [re.compile(*expression) == _whole_compiler.compile(*expression) for expression in PATTERNS]
+assert all(made) and ("[^a]", 0) in PATTERNS and (b"[0-9]+", 0) in PATTERNS, PATTERNS
+try:
+    re.compile("(")
+except re.error as error:
+    print(len(made) > 9, error)
+"""
+
+
+def test_expressions_are_compiled_already(tmp_path: Path) -> None:
+    main = 'import re\nBYTES = re.compile(b"[0-9]+")\ndef shown(): return re.sub("[^a]", "_", "banana")\n'
+    found = inside(make_project(tmp_path / "project", main), tmp_path, EXPRESSIONS)
+    assert found == "True missing ), unterminated subpattern at position 0"
 
 
 OLD_NAME = """

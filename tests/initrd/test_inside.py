@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from initrd import python
-from initrd.inside import lean_dataclasses, lean_enum, lean_typing, urllib_parse
+from initrd.inside import lean_dataclasses, lean_enum, lean_locale, lean_typing, urllib_parse
 from tests.common import ROOT
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -288,6 +288,18 @@ def test_the_standard_librarys_own_numbers_are_what_they_were() -> None:
         for more in words
     ]
     assert said[0] == said[1]
+
+
+def test_a_lean_locale_answers_as_the_standard_one_does_in_the_initrd() -> None:
+    asked = (
+        "locale.getlocale(), locale.getencoding(), locale.getpreferredencoding(), locale.getpreferredencoding(False)"
+    )
+    words = ["/usr/bin/python3", "-S", "-c", f"import locale; locale.setlocale(locale.LC_ALL, ''); print(({asked}))"]
+    whole = subprocess.run(words, env={"LANG": "C.UTF-8"}, capture_output=True, text=True, check=True).stdout
+    lean = lean_locale
+    assert whole.strip() == str(
+        (lean.getlocale(), lean.getencoding(), lean.getpreferredencoding(), lean.getpreferredencoding(False))
+    )
 
 
 @pytest.mark.parametrize("needs", ["import dataclasses", "from typing import Any"])

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from initrd import build, firmware, image, kernel, manifest, python
+from initrd import build, firmware, image, kernel, manifest, packing, python, stages
 from initrd.errors import BuildError
 from initrd.pair.check import PairError
 from tests import pairs
@@ -24,8 +24,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(kernel, "usable", lambda source, work: source)
     monkeypatch.setattr(python, "stage", lambda staged, project: SimpleNamespace(sources=(), home=staged))
     monkeypatch.setattr(image, "gather", lambda *_: tmp_path / "tree")
-    monkeypatch.setattr(image, "tidy", lambda *_: None)
-    monkeypatch.setattr(image, "pack", lambda tree, out, time: out.write_bytes(b"drivers"))
+    monkeypatch.setattr(image, "tidy", lambda *_, **__: None)
+    monkeypatch.setattr(stages, "opening", lambda *_: None)
+    monkeypatch.setattr(packing, "pack", lambda tree, out, *_: out.write_bytes(b"drivers"))
     monkeypatch.setattr(manifest, "debian_packages", lambda paths: {})
     for name in ("outside", "wanted", "went_in", "account"):
         monkeypatch.setattr(build, name, lambda *_: ())

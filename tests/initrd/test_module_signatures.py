@@ -9,7 +9,7 @@ import pytest
 
 from initrd import kernel_config, module_signatures
 from initrd.kernel import Kernel
-from initrd.module_signatures import MARK, Key, key_of, named, warnings
+from initrd.module_signatures import MARK, Key, is_known, key_of, named, warnings
 
 ISSUER = bytes.fromhex("310f300d0603550403") + b"\x0c\x06Classy"
 NUMBER = bytes(range(1, 21))
@@ -33,13 +33,14 @@ def driver(whole: bytes) -> bytes:
     return b"\x7fELF driver" + whole + head + MARK
 
 
+CERTIFICATE = b"\xa0\x03\x02\x01\x02" + der(2, NUMBER) + der(0x30, der(6, b"algorithm")) + der(0x30, ISSUER)
 BY_NUMBER = der(0x30, der(0x30, ISSUER), der(2, NUMBER))
 BY_KEY = der(0x80, NUMBER)
 
 
 def test_a_signature_names_its_key() -> None:
-    assert key_of(driver(signature(BY_NUMBER))) == Key((ISSUER, NUMBER), f"Classy, {NUMBER.hex()}")
-    assert key_of(driver(signature(BY_KEY))) == Key((NUMBER,), NUMBER.hex())
+    assert key_of(driver(signature(BY_NUMBER))) == Key((der(2, NUMBER), der(0x30, ISSUER)), f"Classy, {NUMBER.hex()}")
+    assert key_of(driver(signature(BY_KEY))) == Key((der(4, NUMBER),), NUMBER.hex())
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def kernel_of(folder: Path, drivers: dict[str, bytes], whole: bytes | None, monk
 def test_drivers_are_named_that_a_pc_with_secure_boot_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, other = driver(signature(BY_NUMBER)), driver(signature(BY_KEY))
     drivers = {"e1000": ours, "r8125": b"\x7fELF", "igc": other.replace(NUMBER, NUMBER[::-1])}
-    kernel = kernel_of(tmp_path, drivers, b"certificates" + ISSUER + NUMBER, monkeypatch)
+    kernel = kernel_of(tmp_path, drivers, b"certificates" + CERTIFICATE, monkeypatch)
     first, second = warnings(tmp_path, kernel, tmp_path)
     assert first == "PCs with Secure Boot will refuse the driver r8125: not signed"
     assert "refuse the driver igc: signed with a key that this kernel does not have" in second
@@ -80,8 +81,25 @@ def test_drivers_are_named_that_a_pc_with_secure_boot_refuses(tmp_path: Path, mo
 
 
 def test_nothing_is_said_where_the_kernel_has_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kernel = kernel_of(tmp_path, {"e1000": driver(signature(BY_KEY))}, NUMBER, monkeypatch)
+    kernel = kernel_of(tmp_path, {"e1000": driver(signature(BY_KEY))}, der(4, NUMBER), monkeypatch)
     assert warnings(tmp_path, kernel, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("kernel", "known"),
+    [
+        (CERTIFICATE, True),
+        (der(2, NUMBER) + bytes(200) + CERTIFICATE, True),
+        (der(0x30, ISSUER) + der(2, NUMBER), False),
+        (der(2, NUMBER) + bytes(200) + der(0x30, ISSUER), False),
+        (NUMBER + ISSUER, False),
+        (b"", False),
+    ],
+)
+def test_a_key_is_known_by_its_certificate(kernel: bytes, known: bool) -> None:
+    key = key_of(driver(signature(BY_NUMBER)))
+    assert key
+    assert is_known(key, kernel) is known
 
 
 def test_a_kernel_that_cannot_be_unpacked_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from kernel_cmdline import CommandLine, parse
 from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
-from qemu.host.network import SERVER
+from qemu.host.network import ROUTER, SERVER
 from qemu.machine.firmware import MEDIA, Boot, Firmware
 from qemu.machine.spec import mac
 from qemu.machine.vm import VM
@@ -24,24 +24,22 @@ OWN = 'umode=rcv udpcparam="--min-receivers 3 --max-wait 600" locale=en'
 
 @dataclass(frozen=True)
 class Way:
-    """Firmware, way, and the loader if it is not the usual one. `router`: the server names none, so that the address of
-    one is what the loader says then."""
+    """Firmware, way, and the loader if it is not the usual one."""
 
     firmware: Firmware
     boot: Boot
     loader: str = ""
-    router: str = ""
 
 
 WAYS = {
-    "BIOS by TFTP": Way(Firmware.BIOS, Boot.PXE, router=str(SERVER.ip)),
-    "BIOS by HTTP": Way(Firmware.BIOS, Boot.HTTP, router=str(SERVER.ip)),
+    "BIOS by TFTP": Way(Firmware.BIOS, Boot.PXE),
+    "BIOS by HTTP": Way(Firmware.BIOS, Boot.HTTP),
     "BIOS, iPXE": Way(Firmware.BIOS, Boot.PXE, "undionly.kpxe"),
-    "UEFI by TFTP": Way(Firmware.UEFI, Boot.PXE, router="0.0.0.0"),
-    "Secure Boot by TFTP": Way(Firmware.SECURE_BOOT, Boot.PXE, router="0.0.0.0"),
+    "UEFI by TFTP": Way(Firmware.UEFI, Boot.PXE),
+    "Secure Boot by TFTP": Way(Firmware.SECURE_BOOT, Boot.PXE),
     "UEFI, iPXE": Way(Firmware.UEFI, Boot.PXE, "snponly.efi"),
-    "UEFI by HTTP": Way(Firmware.UEFI, Boot.HTTP, router="0.0.0.0"),
-    "Secure Boot by HTTP": Way(Firmware.SECURE_BOOT, Boot.HTTP, router="0.0.0.0"),
+    "UEFI by HTTP": Way(Firmware.UEFI, Boot.HTTP),
+    "Secure Boot by HTTP": Way(Firmware.SECURE_BOOT, Boot.HTTP),
     "UEFI from a disc": Way(Firmware.UEFI, Boot.ISO),
     "Secure Boot from a stick": Way(Firmware.SECURE_BOOT, Boot.USB),
 }
@@ -71,7 +69,7 @@ def test_the_line_arrives_with_address_and_card(way: Way, tmp_path: Path) -> Non
     holds_own_line(line)
     client, server, router, mask = value(line, "ip").split(":")
     assert ipaddress.ip_address(client) in SERVER.network
-    assert (server, router, mask) == (str(SERVER.ip), way.router, str(SERVER.netmask))
+    assert (server, router, mask) == (str(SERVER.ip), str(ROUTER), str(SERVER.netmask))
     assert value(line, "BOOTIF").lower() == f"01-{mac(0).replace(':', '-')}"
 
 

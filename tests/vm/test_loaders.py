@@ -18,8 +18,8 @@ from tests.common import PAIR
 
 pytestmark = pytest.mark.hardware
 
-ODD = r'a=$b;c{}[]*?~|&<>!%n@x^`y`(z) empty= bare="" blanks="x #y; {z} $prefix"'
-ONLY_GRUB = 'umlaut="é ü" all="${root} || a  b && c ; d" tab="a b\tc"'
+ODD = r'a=$b;c{}[]*?~|&<>!%n@x^`y`(z) empty= bare="" blanks="x y; {z} $prefix"'
+ONLY_GRUB = 'umlaut="é ü" all="${root} || a  b && c ; #d" tab="a b\tc"'
 ONLY_IPXE = 'quote="it\'s" backslash=a\\b inner=a"b"c'
 
 CARRIED = {

@@ -44,10 +44,8 @@ def test_a_clone_boots_by_uefi_from_its_own_disk(firmware: Firmware, tmp_path: P
     assert booted.problem == ""
 
 
-UNSIGNED = (
-    "f=`modinfo -n e1000`; zstd -dcq $f > /run/a.ko || cp $f /run/a.ko; head -c -60 /run/a.ko > /run/b.ko; "
-    "insmod /run/b.ko; echo unsigned $?; insmod /run/a.ko; echo signed $?"
-)
+MODULES = "echo 0 > /run/b.ko; insmod /run/b.ko; modprobe e1000; echo signed $?"
+"""What is not signed is refused before it is looked at: else its format would be what is wrong with it."""
 LOOK = (
     "mount -t securityfs none /sys/kernel/security; cat /sys/kernel/security/lockdown; "
     "echo modules `grep -cE '^(virtio_net|ahci|sd_mod) ' /proc/modules`; "
@@ -64,8 +62,8 @@ def looks(vm: VM) -> dict[str, bytes]:
     vm.console.expect(r"none \[integrity\] confidentiality", deadline=vm.deadline)
     vm.console.expect("modules 3", deadline=vm.deadline)
     vm.console.expect("written 0", deadline=vm.deadline)
-    types(vm, UNSIGNED)
-    vm.console.expect("unsigned [1-9]", deadline=vm.deadline)
+    types(vm, MODULES)
+    vm.console.expect(r"b\.ko'?: (Operation not permitted|Key was rejected)", deadline=vm.deadline)
     vm.console.expect("signed 0", deadline=vm.deadline)
     assert vm.spec.variables
     return variables.read(vm.spec.variables)

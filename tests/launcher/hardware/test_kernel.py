@@ -67,6 +67,17 @@ def test_two_that_do_not_are_named_which_is_which(
     assert "both files of one build" in str(error.hint)
 
 
+def test_a_second_stage_that_init_could_not_open_is_said(tmp_path: Path) -> None:
+    root = initrd(tmp_path)
+    (root / "stage2.squashfs").write_bytes(b"damaged")
+    (root / "stage2").mkdir()
+    error = mixed(root, RUNNING)
+    assert error and error.kind is ErrorKind.DAMAGED_INITRD
+    assert "has the drivers cannot be opened" in str(error.sentence)
+    (root / "stage2/usr").mkdir()
+    assert mixed(root, RUNNING) is None
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1}', "\x00", '{"version"'])
 def test_a_word_of_the_initrds_that_is_none_is_no_crash(tmp_path: Path, text: str) -> None:
     root = initrd(tmp_path)

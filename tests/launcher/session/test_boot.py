@@ -35,7 +35,7 @@ def test_a_launcher_that_starts_again_behind_a_result_begins_with_the_role(
         return 0
 
     monkeypatch.setattr(paths, "RESULT", tmp_path / "result.json")
-    monkeypatch.setattr(systems, "RunningSystem", lambda log: system)
+    monkeypatch.setattr(systems, "RunningSystem", lambda log, label: system)
     monkeypatch.setattr(App, "run", run)
     line = parse(f"{AUTO} disk=/dev/sda")
     boot._screens(line, EventLog())

@@ -12,14 +12,16 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher import paths
+from launcher.events import EventLog
 from launcher.hardware.iso9660 import NoIso9660
-from launcher.model.machine import Disk, Machine
+from launcher.model.machine import BOOT_MEDIUM, Disk, Machine
 from launcher.model.medium import without_medium
 from launcher.session import devices
 from launcher.session.app import App
 from launcher.session.connecting import Connecting
 from launcher.session.finding_medium import FindingMedium
 from launcher.session.interviewing import Dialogue, Interviewing
+from launcher.session.system import RunningSystem
 from tests.common import ONE, page_text
 from tests.launcher.model.test_medium import DISC, LABEL, STICK
 from tests.launcher.session.driver import Clock, Events, FakeSystem, FakeUi
@@ -167,6 +169,12 @@ def test_what_was_read_before_is_not_read_again(kept: Path) -> None:
     kept.write_bytes(b"port=9002\n")
     pc = MediumPc()
     assert pc.asks and pc.asked == [] and pc.app.dialogue.given["port"].text == "9002"
+
+
+def test_what_the_pc_says_of_its_disks_has_it_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("launcher.hardware.detect.detect", lambda: Machine((STICK,)))
+    assert RunningSystem(EventLog(), LABEL).detect().disks[0].refused == BOOT_MEDIUM
+    assert RunningSystem(EventLog()).detect().disks[0].refused is None
 
 
 def test_it_cannot_be_gone_round(clock: Clock) -> None:
