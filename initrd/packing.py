@@ -27,6 +27,9 @@ ZSTD_LEVEL = "-19"
 BLOCK = "1M"
 """The squashfs's blocks: the largest pack best, and each is unpacked whole for the first byte that is read of it."""
 
+ALONE = 2
+"""A small file is packed together with others into one block; not what most PCs read."""
+
 ZEROS = bytes(8)
 """Behind an LZ4 archive: the kernel takes what a boot loader puts behind it for more of the same, unless it is zeros,
 of which it skips any number (lib/decompress_unlz4.c)."""
@@ -75,12 +78,15 @@ def _write_plain(path: Path, out: BinaryIO, time: int) -> None:
 
 
 def squash(tree: Path, out: Path, time: int, order: Mapping[str, int]) -> None:
-    """Write the tree as a squashfs to `out`. `order`: by path, the files with the highest numbers come first."""
+    """Write the tree as a squashfs to `out`. `order`: by path, the files with the highest numbers come first, and those
+    from `ALONE` on are packed each on its own."""
     for path in entries(tree):
         if not path.is_symlink():
             path.chmod(stat.S_IMODE(archive_mode(path.lstat().st_mode)))
-    listed = out.with_suffix(".order")
+    listed, actions = out.with_suffix(".order"), out.with_suffix(".actions")
+    alone = (path for path, priority in sorted(order.items()) if priority >= ALONE)
+    actions.write_text("".join(f"no-fragments@pathname({path})\n" for path in alone))
     listed.write_text("".join(f"{path} {priority}\n" for path, priority in sorted(order.items())))
     stamps = ("-mkfs-time", str(time), "-all-time", str(time))
-    form = ("-comp", "zstd", "-Xcompression-level", "22", "-b", BLOCK, "-sort", listed)
+    form = ("-comp", "zstd", "-Xcompression-level", "22", "-b", BLOCK, "-sort", listed, "-action-file", actions)
     run(["mksquashfs", tree, out, "-noappend", "-quiet", "-no-progress", "-all-root", "-no-xattrs", *stamps, *form])

@@ -44,6 +44,14 @@ PROGRAMS = ("init", "usr/bin/busybox", "usr/bin/python3")
 STARTED_NEXT = ("usr/bin/udevadm", "usr/bin/kmod")
 """What /init starts when the second stage is there."""
 
+COMMON = tuple(
+    "ahci ata_piix nvme sd_mod sr_mod virtio_blk virtio_scsi vmw_pvscsi usb_storage uas xhci_pci mmc_block sdhci_pci "
+    "e1000 e1000e igb igc r8169 realtek tg3 8139too virtio_net vmxnet3 r8152 "
+    "virtio_pci virtio_console crc32c_intel crct10dif_pclmul crc32c_generic".split()
+)
+"""The drivers of the usual PC, and of the usual virtual one. Every other one is there, and takes a moment
+longer to be read: it is packed together with its neighbours."""
+
 LOADED_FIRST = {"usr/bin/python3": ("libudev.so.1",)}
 """Libraries that a program of the first stage loads by itself."""
 
@@ -152,16 +160,17 @@ def _moved(tree: Path, directory: Path, first: set[str], keep: set[PurePosixPath
 
 
 def order(tree: Tree, kernel: Kernel) -> dict[str, int]:
-    """The priorities of the second stage's files, by their paths in it: what every PC reads stands side by side in a
-    few blocks. First udev and kmod with their libraries and indexes, then drivers that others need, then the others."""
-    needed = {need for needs in _needs(kernel).values() for need in needs}
+    """The priorities of the second stage's files, by their paths in it: first what every PC reads, udev and kmod with
+    their libraries and indexes (3), then the drivers of the usual PC (2), other drivers (1), and all else (0)."""
+    needs = _needs(kernel)
+    common = {need for name in COMMON for need in (name, *needs.get(name, ()))}
     start = Libraries(tree).loaded([program for name in STARTED_NEXT if (program := tree.file(name))])
     priorities = {}
     for inner in tree.files():
         path = inner.removeprefix(f"{MOUNT}/")
         if path != inner:
-            core = inner in start or path.startswith("usr/lib/udev/") or path.endswith(".bin")
-            priorities[path] = 3 if core else 0 if not path.endswith(".ko") else 2 if _name(path) in needed else 1
+            early = inner in start or path.startswith("usr/lib/udev/") or path.endswith(".bin")
+            priorities[path] = 3 if early else 0 if not path.endswith(".ko") else 2 if _name(path) in common else 1
     return priorities
 
 

@@ -37,6 +37,8 @@ class EnumType(type):
         return cls
 
     def __call__(cls, value: Any) -> Any:
+        if isinstance(value, cls):
+            return value
         try:
             return cls._value2member_map_[value]
         except KeyError:

@@ -15,8 +15,9 @@ import pytest
 from initrd import python
 from initrd.build import INITRD, LINUX, MANIFEST
 from initrd.contents import unpack
+from initrd.kernel import module_name
 from initrd.pair.check import check_pair
-from initrd.stages import MOUNT, SQUASHFS
+from initrd.stages import COMMON, MOUNT, SQUASHFS
 from initrd.tree import Tree
 from tests.common import ROOT
 
@@ -100,6 +101,13 @@ def test_a_driver_is_there_or_built_into_the_kernel(pair: Path, cache: Path, dri
     (tree,) = cache.glob(f"*/lib/modules/{manifest['kernel']}")
     built_in = {Path(line).stem for line in (tree / "modules.builtin").read_text().split()}
     assert driver in manifest["modules"] or driver in built_in
+
+
+def test_the_drivers_of_the_usual_pc_are_there_or_built_in(pair: Path, cache: Path) -> None:
+    manifest = json.loads((pair / MANIFEST).read_text())
+    (tree,) = cache.glob(f"*/lib/modules/{manifest['kernel']}")
+    there = {Path(line).stem for line in (tree / "modules.builtin").read_text().split()} | set(manifest["modules"])
+    assert set(COMMON) <= {module_name(name) for name in there}
 
 
 def test_every_driver_has_the_drivers_it_needs(pair: Path, cache: Path) -> None:

@@ -249,7 +249,14 @@ def kinds(of: ModuleType) -> list[object]:
     return [
         wrong,
         [list(colour), list(reversed(colour)), len(told), list(colour.__members__), bool(status)],
-        [colour("red") is one, colour["RED"] is one, colour(one.value) is one, one.warm, colour.GREEN.warm],
+        [
+            colour("red") is one,
+            colour["RED"] is one,
+            colour(one.value) is one,
+            colour(one) is one,
+            one.warm,
+            colour.GREEN.warm,
+        ],
         [one.name, one.value, str(one), repr(one), f"{one:>12}", one.mixed(colour.GREEN)],
         [told("wrong").meaning, [(kind.name, kind.value) for kind in told], told.WRONG == told.RIGHT],
         [one in colour, told.WRONG in colour, isinstance(one, colour), {one: 1}[colour.RED], one in {colour.GREEN}],
