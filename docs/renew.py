@@ -19,7 +19,15 @@ from launcher import errors, events, exits  # noqa: E402
 from launcher.answers import lookup  # noqa: E402
 from launcher.model import meanings, times  # noqa: E402
 from launcher.transfer import receiver_liveness, sender_liveness  # noqa: E402
+from qemu.bench import hardware, paths  # noqa: E402
 from qemu.classroom import faults, scenarios  # noqa: E402
+
+
+def measured(name: str, made: Callable[[str], str]) -> str:
+    """The table of a benchmark's result (its ``--json``), where one is kept."""
+    kept = DOCS / f"measured-{name}.json"
+    return made(kept.read_text()) if kept.exists() else f"No result is kept in {kept.relative_to(DOCS.parent)}.\n"
+
 
 PARTS: dict[str, Callable[[], str]] = {
     "parameters": lookup.reference,
@@ -29,6 +37,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "exit statuses": exits.reference,
     "fault grammar": lambda: f"```text\n{faults.GRAMMAR}\n```\n",
     "fault table": scenarios.markdown,
+    "hardware": lambda: measured("hardware", lambda text: hardware.markdown(hardware.from_json(text))),
+    "paths": lambda: measured("paths", lambda text: paths.markdown(paths.from_json(text))),
     "times": times.reference,
     "waits": times.waits,
     "liveness of a receiver": receiver_liveness.reference,

@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
-from ..model.machine import Machine, Nic
+from ..model.machine import BOOT_MEDIUM, Machine, Nic
 from ..model.plan import Plan, Role
 from ..model.wording import blank_line
-from ..sentence import Sentence, say, say_many
+from ..sentence import Sentence, joined, say, say_many
 from .parameters import ROWS
 from .questions import OPERATOR, Answer, Choice, Facts, GivenAnswers, Question
 from .reading import YES_NO, read_language
@@ -323,7 +323,7 @@ def refuse(question: Question, facts: Facts, preset: str | None, problem: Answer
         raise Unanswered(ErrorKind.UNANSWERED, ROLE_IS_OPEN, ADD_ROLE)
     choices = question.choices(facts)
     if question.key in ("disk", "nic") and not choices:
-        raise DeviceMissing(ErrorKind.DEVICE_MISSING, missing_device(question.key))
+        raise DeviceMissing(ErrorKind.DEVICE_MISSING, missing_device(question.key, facts.machine))
     if question.key == "nic" and not any(nic.link for nic in facts.machine.nics):
         hint = say("Plug in the cable, or name the card with nic=.")
         raise DeviceMissing(ErrorKind.NO_LINK, say("No network card has a link."), hint)
@@ -341,10 +341,13 @@ def refuse(question: Question, facts: Facts, preset: str | None, problem: Answer
     raise Unanswered(ErrorKind.UNANSWERED, possible, hint)
 
 
-def missing_device(key: str) -> Sentence:
-    """The sentence for a PC without a disk or without a card."""
+def missing_device(key: str, machine: Machine) -> Sentence:
+    """The sentence for a PC without a disk or without a card; what it was booted from may look like one."""
     if key == "disk":
-        return say(
+        none = say(
             "No disk that could be used was found on this PC: check the cable, and the controller's mode in the setup."
         )
+        media = [disk for disk in machine.disks if disk.refused == BOOT_MEDIUM]
+        whys = (say("{disk} cannot be used: {why}.", disk=disk.path, why=disk.refused) for disk in media)
+        return joined(" ", none, *whys)
     return say("No network card with a driver was found on this PC.")

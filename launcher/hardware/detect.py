@@ -136,7 +136,8 @@ def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], 
     """A wired card, or None for anything else that the kernel calls a network interface.
 
     `kind` and `nic` are those of `interfaces`, to which is added what udev knows.
-    `attributes` has of /sys/class/net/NAME its ``speed``, its ``driver``, and ``wireless`` when it is a radio card.
+    `attributes` has of /sys/class/net/NAME its ``speed``, its ``driver``, the ``initstate`` of that one's module (which
+    is ``coming`` while it looks for its cards), and ``wireless`` when it is a radio card.
     Whether there is a link is known once the card is up (`network.card.raise_links`).
     """
     virtual = properties["DEVPATH"].startswith("/devices/virtual/")
@@ -148,6 +149,7 @@ def nic_from_udev(properties: Mapping[str, str], attributes: Mapping[str, str], 
         driver=attributes.get("driver") or properties.get("ID_NET_DRIVER"),
         model=properties.get("ID_MODEL_FROM_DATABASE"),
         speed=speed if speed > 0 else None,
+        ready=attributes.get("initstate") != "coming",
     )
 
 
@@ -280,12 +282,18 @@ def _nics(context: Any) -> tuple[Nic, ...]:
         attributes = _files(device.sys_path, ("speed",))
         with contextlib.suppress(OSError):
             attributes["driver"] = Path(device.sys_path, "device/driver").resolve(strict=True).name
+            attributes["initstate"] = _initstate(attributes["driver"])
         if any(Path(device.sys_path, name).exists() for name in ("phy80211", "wireless")):
             attributes["wireless"] = "1"
         card = nic_from_udev(properties, attributes, *told)
         if card is not None:
             found.append(card)
     return tuple(sorted(found, key=lambda nic: natural(nic.name)))
+
+
+def _initstate(driver: str) -> str:
+    """That of the module with this name. (The link from a driver to its module comes when it has found its cards.)"""
+    return (_read(f"/sys/module/{driver.replace('-', '_')}/initstate") or "").strip()
 
 
 def _files(directory: str, names: Iterable[str]) -> dict[str, str]:

@@ -125,7 +125,7 @@ class Nic:
     """One wired network card. `speed` in Mbit/s; `link` None where the driver cannot tell; `addresses` as CIDR.
 
     `without_broadcast`: those of `addresses` that have no broadcast address, without which UDPCast
-    finds nobody.
+    finds nobody. `ready`: its driver is there as a whole. A card that is brought up before may bring its kernel down.
     """
 
     name: str
@@ -136,6 +136,7 @@ class Nic:
     speed: int | None = None
     addresses: tuple[str, ...] = ()
     without_broadcast: tuple[str, ...] = ()
+    ready: bool = True
 
 
 @dataclass(frozen=True)

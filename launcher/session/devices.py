@@ -59,6 +59,11 @@ class Devices:
         """Whether all of boot's devices have become known since the last look."""
         return not self.complete and self._pc.complete()
 
+    @property
+    def unready(self) -> bool:
+        """Whether a card is there whose driver is not: nothing else tells when it is."""
+        return any(not nic.ready for nic in self.machine.nics)
+
     def wait_anew(self) -> None:
         """Begin the deadline for what is missing again."""
         self._since = time.monotonic()

@@ -245,7 +245,7 @@ class Interviewing(Stage):
 
     def tick(self) -> None:
         page = self.app.ui.page
-        if self._devices.completed:
+        if self._devices.completed or self._devices.unready:
             self.devices_changed()
         elif page and page.name == "waiting":
             self.begin()

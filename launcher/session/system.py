@@ -30,9 +30,10 @@ class RunningSystem:
         self._raised: set[str] = set()
 
     def detect(self) -> Machine:
-        """Disks and cards; a card that is new is brought up, because only then the kernel sees its link."""
+        """Disks and cards; a card that is new is brought up, because only then the kernel sees its link. Not before its
+        driver is `ready`: Linux 6.1's e100 tells of a card before it can be used."""
         machine = self._detect()
-        new = [nic for nic in machine.nics if nic.name not in self._raised]
+        new = [nic for nic in machine.nics if nic.ready and nic.name not in self._raised]
         if not new:
             return machine
         from ..network.card import raise_links  # noqa: PLC0415 - not needed before the first card is there

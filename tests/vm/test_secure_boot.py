@@ -24,7 +24,7 @@ SMALL = "MODEL DISK BOOTED 1"
 @pytest.mark.vm
 def test_a_room_with_secure_boot_becomes_equal_with_nobody_there(tmp_path: Path) -> None:
     report = run_classroom(
-        ClassroomSpec(PAIR, receivers=1, firmware=Firmware.SECURE_BOOT, artefacts=tmp_path, deadline=300.0)
+        ClassroomSpec(PAIR, receivers=1, firmware=Firmware.SECURE_BOOT, artefacts=tmp_path, deadline=600.0)
     )
     assert report.verdict is Verdict.GOOD, table(report)
     for seat in report.seats:
@@ -36,7 +36,7 @@ def test_a_room_with_secure_boot_becomes_equal_with_nobody_there(tmp_path: Path)
 @pytest.mark.parametrize("firmware", [Firmware.UEFI, Firmware.SECURE_BOOT])
 def test_a_clone_boots_by_uefi_from_its_own_disk(firmware: Firmware, tmp_path: Path) -> None:
     spec = ClassroomSpec(
-        PAIR, receivers=1, bus=Bus.NVME, firmware=firmware, keep=True, artefacts=tmp_path, deadline=400.0
+        PAIR, receivers=1, bus=Bus.NVME, firmware=firmware, keep=True, artefacts=tmp_path, deadline=900.0
     )
     report = run_classroom(spec)
     assert report.verdict is Verdict.GOOD, table(report)

@@ -264,6 +264,14 @@ def test_wired_cards() -> None:
     assert usb.driver == "cdc_ether"
 
 
+@pytest.mark.parametrize(("initstate", "ready"), [("coming", False), ("live", True), ("", True)])
+def test_a_card_is_ready_when_its_driver_is_there_as_a_whole(initstate: str, ready: bool) -> None:
+    properties, attributes = recorded("eth0")
+    nic = card(properties, {**attributes, "initstate": initstate})
+    assert nic is not None
+    assert nic.ready is ready
+
+
 @pytest.mark.parametrize(
     ("carrier", "speed", "link", "mbits"),
     [(True, "1000", True, 1000), (False, "-1", False, None), (True, "-1", True, None), (None, "", None, None)],

@@ -52,8 +52,9 @@ def test_it_is_neither_target_nor_source_though_it_is_named_or_the_only_one() ->
     both = without_medium(replace(ONE, disks=(*ONE.disks, STICK)), LABEL)
     for role in ("rcv", "snd"):
         line = f"auto=yes umode={role} nic=eth0"
-        with pytest.raises(LauncherError):
+        with pytest.raises(LauncherError) as lonely:
             Interview(given_answers(parse(line)), alone, refuse).plan()
+        assert "/dev/sdb cannot be used: it is the medium that this PC was booted from" in str(lonely.value)
         assert Interview(given_answers(parse(line)), both, refuse).plan().target.path == "/dev/sda"
         with pytest.raises(LauncherError) as caught:
             Interview(given_answers(parse(f"{line} disk=/dev/sdb")), both, refuse).plan()

@@ -382,3 +382,15 @@ def test_nothing_is_missed_before_the_devices_of_the_boot_are_known() -> None:
     seat.tick()
     assert "No disk" in seat.text
     assert "Waiting up to 60 s more" in " ".join(seat.text.split())
+
+
+def test_a_card_whose_driver_is_not_ready_is_looked_at_until_it_is() -> None:
+    nic = replace(ONE.nics[0], ready=False, link=None)
+    system = FakeSystem(replace(ONE, nics=(nic,)))
+    seat = begun("", system)
+    system.now = ONE
+    seat.tick()
+    assert seat.app.machine == ONE
+    system.now = TWO
+    seat.tick()
+    assert seat.app.machine == ONE, "nothing has told that more came"
