@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -125,7 +125,3 @@ def is_ours(beginning: bytes) -> bool:
 
 BEGINNING = max(map(len, HEADS)) + len(OURS)
 """So many bytes of a file tell that."""
-
-
-def of_names(loaders: Collection[Loader]) -> str:
-    return " and ".join(loader.name for loader in loaders)
