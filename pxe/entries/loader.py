@@ -22,6 +22,9 @@ MARKER = f"{OURS} its next `tree` replaces this file.\n"
 HEADS = (b"", b"#!ipxe\n")
 """What may stand above `OURS`: iPXE takes only what begins with its own line."""
 
+DISK_TITLE = "The local disk"
+"""In a menu, beside the entry's label."""
+
 
 @dataclass(frozen=True)
 class Loader:
