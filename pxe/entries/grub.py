@@ -28,12 +28,11 @@ from kernel_cmdline.format import KERNEL_BLANKS
 from kernel_cmdline.parse import read_word
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
-from .loader import MARKER, Loader, machine_file
+from .loader import DISK_TITLE, MARKER, Loader, machine_file
 
 FOLDER = PurePosixPath("grub")
 SHARED = FOLDER / "udpcast.cfg"
 THERE = FOLDER / "there.cfg"
-DISK_TITLE = "The local disk"
 
 
 class Network(Enum):

@@ -11,12 +11,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ..entries.architectures import ARCHITECTURES, Architecture
+from ..entries.architectures import ARCHITECTURES, LPXELINUX, Architecture
+from ..entries.loaders import IPXE
 
-IPXE_SCRIPT = "boot.ipxe"
-LPXELINUX = "lpxelinux.0"
-IN_PLACE_OF = {"pxelinux.0": "undionly.kpxe", "shimx64.efi": "snponly.efi"}
-"""What is loaded where the tree does not have the file of the table: iPXE, which is not signed."""
+IPXE_SCRIPT = str(IPXE.default)
 
 PXE, HTTP = "PXEClient", "HTTPClient"
 
@@ -88,10 +86,11 @@ def _answers(served: Served) -> Iterator[Answer]:
 
 
 def _file(one: Architecture, served: Served) -> str:
-    """What is loaded by TFTP; "" for nothing."""
-    if one.numbers == (0,) and served.http and served.has(LPXELINUX):
+    """What is loaded by TFTP: iPXE where the tree does not have the file of the table; "" for nothing."""
+    if LPXELINUX in one.choices and served.http and served.has(LPXELINUX):
         return LPXELINUX
-    return next((name for name in (one.file, IN_PLACE_OF.get(one.file, "")) if name and served.has(name)), "")
+    unsigned = (name for name in one.choices if name in IPXE.files)
+    return next((name for name in (one.file, *unsigned) if name and served.has(name)), "")
 
 
 def numbered(numbers: Collection[int], one: str, joined: str) -> str:

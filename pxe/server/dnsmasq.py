@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
+from ..entries.architectures import LPXELINUX
 from ..entries.loaders import PXELINUX
 from ..proxy.services import services
-from .offers import IPXE_SCRIPT, LPXELINUX, PLAIN, Offer
+from .offers import IPXE_SCRIPT, PLAIN, Offer
 
 BOOT_FILE = PXELINUX.files[0]
 
