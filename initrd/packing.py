@@ -89,4 +89,18 @@ def squash(tree: Path, out: Path, time: int, order: Mapping[str, int]) -> None:
     listed.write_text("".join(f"{path} {priority}\n" for path, priority in sorted(order.items())))
     stamps = ("-mkfs-time", str(time), "-all-time", str(time))
     form = ("-comp", "zstd", "-Xcompression-level", "22", "-b", BLOCK, "-sort", listed, "-action-file", actions)
-    run(["mksquashfs", tree, out, "-noappend", "-quiet", "-no-progress", "-all-root", "-no-xattrs", *stamps, *form])
+    run(
+        [
+            "mksquashfs",
+            tree,
+            out,
+            "-noappend",
+            "-quiet",
+            "-no-progress",
+            "-all-root",
+            "-no-xattrs",
+            "-no-exports",
+            *stamps,
+            *form,
+        ]
+    )

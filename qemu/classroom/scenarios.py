@@ -328,7 +328,7 @@ SCENARIOS = (
     ),
     Scenario(
         "small-memory",
-        ("memory:receiver-1:128", "memory:receiver-2:152", "memory:receiver-3:176"),
+        ("memory:receiver-1:128", "memory:receiver-2:144", "memory:receiver-3:160"),
         {
             "sender": SENT,
             "receiver-1": Expected(SILENT, BLANK, says="Kernel panic"),
