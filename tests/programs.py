@@ -10,7 +10,8 @@ _HEADERS = 0x400
 
 
 def program(sections: Mapping[str, bytes], *signatures: bytes) -> bytes:
-    """A PE32+ for x86-64 with these sections; names of more than eight letters go where a linker puts them."""
+    """A PE32+ for x86-64 with these sections and signatures, which begin as DER does; names of more than
+    eight letters go where a linker puts them."""
     names, bodies, headers = bytearray(b"\0\0\0\0"), bytearray(), bytearray()
     for name, content in {".text": b"\xc3", **sections}.items():
         short = name.encode()
@@ -24,7 +25,8 @@ def program(sections: Mapping[str, bytes], *signatures: bytes) -> bytes:
     end = _HEADERS + len(bodies)
     bodies += names.ljust(-(-len(names) // 8) * 8, b"\0")
     table = b"".join(
-        struct.pack("<IHH", 8 + len(one), 0x200, 2) + one.ljust(-(-len(one) // 8) * 8, b"\0") for one in signatures
+        struct.pack("<IHH", 8 + len(one), 0x200, 2) + one.ljust(-(-len(one) // 8) * 8, b"\0")
+        for one in (b"\x30" + content for content in signatures)
     )
     directories = bytearray(16 * 8)
     if table:

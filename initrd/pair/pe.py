@@ -6,6 +6,8 @@ certificates, whose entry has an offset in the file.
 
 from __future__ import annotations
 
+import os
+import stat
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +23,12 @@ _DIRECTORIES = {0x10B: 96, 0x20B: 112}
 _CERTIFICATES = 4
 _CERTIFICATE = struct.Struct("<IHH")  # its length with this head, revision, type
 _PKCS7 = 2
+_SEQUENCE = b"\x30"
 _MOST_SECTIONS = 96
+_LONGEST_NAME = 256
+_LARGEST = 512 << 20
+_CONTENT = 256 << 10
+"""Bytes of a section that are kept; those that are read have some thousands. Sections may lie on each other."""
 
 
 class PeError(ValueError):
@@ -30,7 +37,8 @@ class PeError(ValueError):
 
 @dataclass(frozen=True)
 class Program:
-    """`sections` by name, without the zeros at their ends. `signatures`: so many are attached."""
+    """`sections` by name, without the zeros at their ends, none longer than 256 KiB. So many `signatures`
+    are attached."""
 
     sections: Mapping[str, bytes]
     signatures: int
@@ -38,7 +46,13 @@ class Program:
 
 def read_program(path: Path) -> Program:
     """Raises PeError, and OSError for what cannot be read."""
-    return program(path.read_bytes())
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise PeError("it is no file")
+        if found.st_size > _LARGEST:
+            raise PeError(f"it is larger than {_LARGEST >> 20} MiB")
+        return program(file.read())
 
 
 def program(data: bytes) -> Program:
@@ -60,8 +74,11 @@ def _program(data: bytes) -> Program:
     (magic,) = struct.unpack_from("<H", data, header)
     if magic not in _DIRECTORIES or count > _MOST_SECTIONS:
         raise PeError("its headers are damaged")
-    directory = header + _DIRECTORIES[magic] + 8 * _CERTIFICATES
-    offset, size = struct.unpack_from("<II", data, directory) if directory + 8 <= header + optional else (0, 0)
+    directories = header + _DIRECTORIES[magic]
+    (there,) = struct.unpack_from("<I", data, directories - 4)
+    directory, offset, size = directories + 8 * _CERTIFICATES, 0, 0
+    if there > _CERTIFICATES and directory + 8 <= header + optional:
+        offset, size = struct.unpack_from("<II", data, directory)
     names = symbols + symbol_count * _SYMBOL
     return Program(
         dict(_sections(data, header + optional, count, names)), sum(1 for _ in _signatures(data, offset, size))
@@ -74,11 +91,11 @@ def _sections(data: bytes, at: int, count: int, names: int) -> Iterator[tuple[st
         name, memory, _, size, offset = _SECTION.unpack_from(data, at + number * _SECTION_HEADER)
         if offset + size > len(data):
             raise PeError("it is cut")
-        content = data[offset : offset + (min(memory, size) or size)]
+        content = data[offset : offset + min(min(memory, size) or size, _CONTENT)]
         name = name.rstrip(b"\0")
         if name[:1] == b"/" and name[1:].isdigit():
             begin = names + int(name[1:])
-            name = data[begin : data.find(b"\0", begin)]
+            name = data[begin : begin + _LONGEST_NAME].partition(b"\0")[0]
         yield name.decode("latin-1"), content
 
 
@@ -91,7 +108,7 @@ def _signatures(data: bytes, offset: int, size: int) -> Iterator[None]:
         length, _, kind = _CERTIFICATE.unpack_from(data, offset)
         if length < _CERTIFICATE.size or offset + length > end:
             return
-        if kind == _PKCS7:
+        if kind == _PKCS7 and data.startswith(_SEQUENCE, offset + _CERTIFICATE.size):
             yield
         offset += -(-length // 8) * 8
 

@@ -46,7 +46,7 @@ def _records(folder: bytes) -> Iterator[tuple[str, int, int]]:
             offset += SECTOR - offset % SECTOR
             continue
         record = folder[offset : offset + length]
-        if length < 34 or len(record) < 33 + record[32]:
+        if length < 34 or len(record) < 33 or len(record) < 33 + record[32]:
             raise NoIso9660
         yield record[33 : 33 + record[32]].decode("latin-1"), *_extent(record)
         offset += length

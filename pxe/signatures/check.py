@@ -27,6 +27,7 @@ SBVERIFY, PACKAGE = "sbverify", "sbsigntool"
 MICROSOFT = ("Microsoft Corporation UEFI CA 2011", "Microsoft UEFI CA 2023")
 _VENDOR = struct.Struct("<IIII")  # sizes of what is trusted and what is not, then their offsets
 _SECONDS = 30
+_CHANGED = "Hash doesn't match image"
 _UEFI, _SECURE = "PCs with UEFI", "PCs with Secure Boot"
 
 
@@ -46,10 +47,11 @@ def complaints(chain: Chain) -> tuple[str, ...]:
         shim = read_program(chain.shim)
     except (PeError, OSError) as error:
         return (_refused(_UEFI, chain.shim, f"cannot be read as a program for UEFI ({_why(error)})"),)
-    second = ((chain.grub, chain.renewed), (chain.kernel, _KERNEL))
-    return (*_shim(chain.shim, shim), *(one for path, renewed in second for one in _second(path, shim, renewed)))
+    grub = _second(chain.grub, shim, chain.renewed, is_first=True)
+    return (*_shim(chain.shim, shim), *grub, *_second(chain.kernel, shim, _KERNEL))
 
 
+_SHIM = "apt-get install --reinstall shim-signed, and write the tree anew"
 _KERNEL = "build with the kernel of a package `linux-image-…` that its distribution signed, not `…-unsigned`"
 
 
@@ -57,14 +59,16 @@ def _shim(path: Path, shim: Program) -> Iterator[str]:
     if not shim.signatures:
         yield _refused(_SECURE, path, "is not signed; shimx64.efi.signed of Debian's shim-signed is")
         return
+    if _was_changed(path):
+        yield _refused(_SECURE, path, f"was changed since it was signed: {_SHIM}")
     issuers = _issuers(path)
     if issuers and not any(name in line for line in issuers for name in MICROSOFT):
         by = showable(" and ".join(issuers))
         yield _refused(f"{_SECURE} but those that were given this key", path, f"is signed by {by}, not by Microsoft")
 
 
-def _second(path: Path, shim: Program, renewed: str) -> Iterator[str]:
-    """Of what shim is asked about."""
+def _second(path: Path, shim: Program, renewed: str, *, is_first: bool = False) -> Iterator[str]:
+    """Of what shim is asked about; `is_first`: what it starts itself, which must say its generations."""
     try:
         program = read_program(path)
     except (PeError, OSError) as error:
@@ -73,7 +77,10 @@ def _second(path: Path, shim: Program, renewed: str) -> Iterator[str]:
     if not program.signatures:
         yield _refused(_SECURE, path, f"is not signed: {renewed}")
         return
-    for old in too_old(generations(program.sections.get(".sbat", b"")), demanded(shim.sections.get(".sbatlevel", b""))):
+    found = generations(program.sections.get(".sbat", b""))
+    if is_first and not found and ".sbat" in shim.sections:
+        yield _refused(_SECURE, path, f"says no generation (SBAT), which shim demands of it: {renewed}")
+    for old in too_old(found, demanded(shim.sections.get(".sbatlevel", b""))):
         yield _refused(
             _SECURE,
             path,
@@ -114,6 +121,11 @@ def _is_right(path: Path, authority: bytes) -> bool:
         return _run("--cert", file.name, str(path)).returncode == 0
 
 
+def _was_changed(path: Path) -> bool:
+    """Whether its signature is that of other bytes; False as well where nobody can tell."""
+    return shutil.which(SBVERIFY) is not None and _CHANGED in _run(str(path)).stderr
+
+
 def _issuers(path: Path) -> list[str]:
     """Who signed it, as names of authorities; none where nobody can tell."""
     if shutil.which(SBVERIFY) is None:
@@ -124,6 +136,9 @@ def _issuers(path: Path) -> list[str]:
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [SBVERIFY, *words], capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False
-    )
+    """One that does not come to its end has failed."""
+    command = [SBVERIFY, *words]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.CompletedProcess(command, 1, "", "")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 _LEVELS = struct.Struct("<III")
 _VERSION = 4
+_DIGITS = 9
+"""Of a generation; Python refuses a number of some thousands."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def generations(section: bytes) -> dict[str, int]:
         name, _, rest = line.partition(",")
         number = rest.partition(",")[0].strip()
         if name and number.isdecimal():
-            found[name.strip()] = int(number)
+            found[name.strip()] = int(number[:_DIGITS])
     return found
 
 

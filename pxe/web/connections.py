@@ -2,6 +2,8 @@
 
 - A request has so many bytes, and so many seconds. Who sends more, or nothing, is dropped.
 - Of too many connections the oldest that wait for nothing go, those of one address first: nobody keeps out another one.
+  Those who have asked for nothing go before those who are given something.
+- A further connection costs no more than one look at each that is there.
 - Everything hangs on one descriptor, and no call waits.
 """
 
@@ -38,6 +40,11 @@ class Connection:
     def is_kept(self) -> bool:
         return False
 
+    @property
+    def is_given(self) -> bool:
+        """It is given something now."""
+        return False
+
     def ended(self) -> None:
         """It is dropped now."""
 
@@ -67,7 +74,7 @@ class Connections(Generic[Client]):
         write: Callable[[Client], None] = lambda _: None,
     ) -> None:
         self._listener, self._bounds, self._make, self._hear, self._write = listener, bounds, make, hear, write
-        self._all: list[Client] = []  # the oldest first
+        self._all: dict[Client, None] = {}  # the oldest first
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
 
@@ -119,7 +126,7 @@ class Connections(Generic[Client]):
     def drop(self, connection: Client) -> None:
         if connection not in self._all:
             return
-        self._all.remove(connection)
+        del self._all[connection]
         with contextlib.suppress(KeyError):
             self._selector.unregister(connection.socket)
         connection.ended()
@@ -137,12 +144,12 @@ class Connections(Generic[Client]):
             connection.setblocking(False)
             self._make_room(address)
             made = self._make(connection, address, time.monotonic() + self._bounds.life)
-            self._all.append(made)
+            self._all[made] = None
             self._selector.register(connection, selectors.EVENT_READ, made)
 
     def _make_room(self, address: str) -> None:
         """Let the oldest connections go of an `address` that has too many, or of all when these are too many."""
-        idle = [one for one in self._all if not one.is_kept]
+        idle = sorted((one for one in self._all if not one.is_kept), key=lambda one: one.is_given)
         same = [one for one in idle if one.address == address]
         for one in same[: max(0, len(same) - self._bounds.of_one + 1)]:
             self.drop(one)

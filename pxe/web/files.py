@@ -78,6 +78,10 @@ class _Loading(Connection):
     unsure: bool = False
     tell: Tell = lambda _: None
 
+    @property
+    def is_given(self) -> bool:
+        return self.file is not None
+
     def unacknowledged(self) -> int:
         """Bytes of the file that were sent, and may be lost."""
         with contextlib.suppress(OSError):
@@ -133,7 +137,7 @@ class FileServer:
     def _give(self, client: _Loading, request: Request, name: str) -> None:
         try:
             file = _open(self._root / name)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a name that this machine's letters cannot write
             why: list[object] = [error.strerror] if isinstance(error, PermissionError) else []
             self._tell([(Said.REFUSED if why else Said.MISSING).value, client.address, name, *why])
             status, text = (403, "The file cannot be read.") if why else (404, "There is no such file.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,31 @@ def test_damage_is_read_without_harm() -> None:
                 program(bytes(damaged))
             except PeError:
                 continue
+
+
+def test_a_signature_that_firmware_does_not_look_at_is_none() -> None:
+    whole = programs.program(SECTIONS, b"a signature")
+    few, other = bytearray(whole), bytearray(whole)
+    struct.pack_into("<I", few, 0x40 + 24 + 108, 4)  # so many data directories: one fewer than is needed
+    other[whole.rindex(b"\x30a signature")] = 0
+    assert [program(bytes(one)).signatures for one in (whole, few, other)] == [1, 0, 0]
+
+
+def test_sections_that_lie_on_each_other_are_not_kept_many_times() -> None:
+    whole = bytearray(programs.program({f".s{number}": b"" for number in range(20)})) + bytes(8 << 20)
+    for number in range(21):
+        place = 0x40 + 24 + 112 + 128 + 40 * number + 8
+        struct.pack_into("<IIII", whole, place, 8 << 20, 0, 8 << 20, 0x400)
+    assert sum(map(len, program(bytes(whole)).sections.values())) <= 21 * (256 << 10)
+
+
+def test_what_never_ends_or_is_no_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    for path, why in ((tmp_path / "pipe", "no file"), (tmp_path / "huge", "larger than"), (Path("/dev/zero"), "no fi")):
+        with pytest.raises(PeError, match=why):
+            read_program(path)
 
 
 def test_what_debian_signed_is_signed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def test_bytes_of_a_stranger_end_nothing_but_the_reading(image: Path, tmp_path: 
         except NoIso9660:
             continue
         assert found is None or len(found) <= 1000
+
+
+@pytest.mark.parametrize("size", range(80))
+def test_a_folder_may_end_anywhere(size: int, image: Path, tmp_path: Path) -> None:
+    damaged = bytearray(image.read_bytes())
+    damaged[16 * SECTOR + 166 : 16 * SECTOR + 170] = size.to_bytes(4, "little")
+    (tmp_path / "damaged").write_bytes(damaged)
+    with contextlib.suppress(NoIso9660):
+        assert read_file(tmp_path / "damaged", "udpcfg.txt", 1000) is None
 
 
 def test_a_device_that_is_gone_is_an_error_of_the_system(tmp_path: Path) -> None:

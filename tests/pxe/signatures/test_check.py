@@ -43,7 +43,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 @pytest.fixture(scope="module")
 def chain(keys: Keys) -> Chain:
     """All in order, but that not Microsoft signed this shim."""
-    shim = program({".sbatlevel": LEVEL, ".vendor_cert": vendor(keys.der.read_bytes())})
+    shim = program({".sbat": b"sbat,1\nshim,4\n", ".sbatlevel": LEVEL, ".vendor_cert": vendor(keys.der.read_bytes())})
     grub, kernel = program({".sbat": NEW}), program({})
     return Chain(keys.sign("shim", shim), keys.sign("grub", grub), keys.sign("kernel", kernel), "get a newer one")
 
@@ -92,6 +92,28 @@ def test_one_that_was_changed_or_signed_by_somebody_else(chain: Chain, keys: Key
     for path in (tmp_path / "changed", stranger):
         [line] = told(replace(chain, kernel=path))
         assert line.startswith("is not signed by whom this shim trusts, or was changed since")
+
+
+def test_a_shim_that_was_changed_is_said(chain: Chain, tmp_path: Path) -> None:
+    changed = bytearray(chain.shim.read_bytes())
+    changed[0x401] ^= 1
+    (tmp_path / "shim").write_bytes(changed)
+    assert "was changed since it was signed" in complaints(replace(chain, shim=tmp_path / "shim"))[0]
+
+
+def test_a_grub_must_say_its_generation_and_a_kernel_need_not(chain: Chain, keys: Keys) -> None:
+    bare = keys.sign("bare", program({}))
+    [line] = told(replace(chain, grub=bare))
+    assert line.startswith("says no generation (SBAT), which shim demands of it")
+    assert told(replace(chain, kernel=bare)) == []
+
+
+def test_a_tool_that_does_not_end_ends_nothing(chain: Chain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sbverify").write_text("#!/bin/sh\nexec /bin/sleep 600\n")
+    (tmp_path / "sbverify").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("pxe.signatures.check._SECONDS", 0.05)
+    assert len(complaints(chain)) == 2  # nobody can tell of GRUB and kernel
 
 
 def test_what_is_no_program(chain: Chain, tmp_path: Path) -> None:

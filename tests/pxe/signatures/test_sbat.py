@@ -13,6 +13,10 @@ def test_generations_by_component() -> None:
     assert generations(b"") == {} and generations(b"no,number\n,3\n\xff,2\n") == {"\xff": 2}
 
 
+def test_a_number_without_end_is_a_high_one() -> None:
+    assert generations(b"grub," + b"7" * 5000 + b",x\n")["grub"] > 1000
+
+
 def test_what_is_demanded_at_least() -> None:
     assert demanded(sbat_level("sbat,1,2025021800\nshim,4\ngrub,5\n", "grub,6\n")) == {"sbat": 1, "shim": 4, "grub": 5}
     assert demanded(b"") == {} and demanded(b"\1" + sbat_level("grub,5\n")[1:]) == {}

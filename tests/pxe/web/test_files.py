@@ -172,3 +172,16 @@ def test_nobody_keeps_out_another_one(server: Server) -> None:
             stack.enter_context(socket.create_connection((SELF, server.port), 20))
         stack.enter_context(begin(server, "/large"))
         assert server.get("/small")[2] == bytes(range(100))
+
+
+def test_who_asks_for_nothing_goes_before_who_loads(server: Server) -> None:
+    with contextlib.ExitStack() as stack:
+        loading = stack.enter_context(socket.create_connection((SELF, server.port), timeout=20))
+        loading.sendall(b"GET /large HTTP/1.1\r\n\r\n")
+        came = len(loading.recv(1))
+        for _ in range(3 * files.BOUNDS.of_one):
+            stack.enter_context(socket.create_connection((SELF, server.port), timeout=20)).sendall(b"GET /small")
+        assert server.get("/small")[0] == 200
+        while data := loading.recv(1 << 20):
+            came += len(data)
+    assert came > LARGE
