@@ -5,11 +5,13 @@ A PC that starts it asks anew, as iPXE; one that refuses it may ask by HTTP. One
 
 from __future__ import annotations
 
+from ..entries.architectures import ARCHITECTURES
 from ..wire.known import MOST
 from ..wire.message import Kind, Message, Option
 from .http import CLIENT, architecture
+from .loaders import SHIM
 
-UEFI = (7, 9)
+UEFI = next(one.numbers for one in ARCHITECTURES if one.file == SHIM)
 PATIENCE = 60.0
 """Seconds from the last question by UEFI. Firmware repeats its question for some seconds, and loads for some more."""
 
