@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from initrd.pair import check as pair
 
+BY_PXE, BY_HTTP = "PXEClient", "HTTPClient"
+"""How the vendor class (option 60) of firmware begins that boots (UEFI specification, 24.7)."""
+
 HTTP_IMAGE = pair.IMAGE
 """The FAT image that UEFI loads as a whole by HTTP."""
 

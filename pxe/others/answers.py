@@ -11,12 +11,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ..entries.architectures import ARCHITECTURES, LPXELINUX, Architecture
+from ..entries.architectures import ARCHITECTURES, BY_HTTP, BY_PXE, LPXELINUX, Architecture
 from ..entries.loaders import IPXE
 
 IPXE_SCRIPT = str(IPXE.default)
-
-PXE, HTTP = "PXEClient", "HTTPClient"
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Answer:
     @property
     def is_http(self) -> bool:
         """True for a client that must be told that it is one which boots by HTTP (option 60)."""
-        return self.vendor == HTTP
+        return self.vendor == BY_HTTP
 
 
 def answers(served: Served) -> tuple[Answer, ...]:
@@ -63,7 +61,7 @@ def answers(served: Served) -> tuple[Answer, ...]:
     if not by_pxe or not served.has(IPXE_SCRIPT):
         return found
     script = f"{served.http}/{IPXE_SCRIPT}" if served.http else IPXE_SCRIPT
-    return (Answer("udpcast-ipxe", "iPXE", by_pxe, PXE, script, ipxe=True), *found)
+    return (Answer("udpcast-ipxe", "iPXE", by_pxe, BY_PXE, script, ipxe=True), *found)
 
 
 def unanswered(served: Served) -> tuple[Architecture, ...]:
@@ -77,12 +75,12 @@ def _answers(served: Served) -> Iterator[Answer]:
         name = f"udpcast-{'-'.join(map(str, one.numbers))}"
         if one.http:
             if one.file and served.http and served.has(one.file):
-                yield Answer(name, one.name, one.numbers, HTTP, f"{served.http}/{one.file}")
+                yield Answer(name, one.name, one.numbers, BY_HTTP, f"{served.http}/{one.file}")
             continue
         file = _file(one, served)
         folder = f"{served.http}/" if file == LPXELINUX else ""
         if file:
-            yield Answer(name, one.name, one.numbers, PXE, file, folder=folder)
+            yield Answer(name, one.name, one.numbers, BY_PXE, file, folder=folder)
 
 
 def _file(one: Architecture, served: Served) -> str:
