@@ -368,15 +368,26 @@ def test_a_crash_that_init_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert not raw(paths.CRASH.read_text())
 
 
-def test_a_log_that_init_shows(tmp_path: Path) -> None:
+def shown_by_init(folder: Path) -> str:
+    """What /init writes to the console after a crash, where `folder` has the log, and the second stage."""
     init = (ROOT / "initrd/dracut/90udpcast/init").read_text()
-    starts = [init.index(f"{name}() {{") for name in ("seen", "ask_after_crash")]
-    functions = [init[start:].partition("\n}\n")[0] + "\n}\n" for start in starts]
-    (tmp_path / "launcher.log").write_text(f"Segmentation fault {EVIL} é\n")
-    console = tmp_path / "console"
+    starts = [init.index(f"{name}() {{") for name in ("seen", "stage2_is_damaged", "ask_after_crash")]
+    functions = "".join(init[start:].partition("\n}\n")[0] + "\n}\n" for start in starts)
+    functions = functions.replace("/stage2", f"{folder}/stage2")
+    (folder / "launcher.log").write_text(f"Segmentation fault {EVIL} é\n")
+    console = folder / "console"
     console.write_text("s" * 1000)
-    script = f"tidy_console() {{ :; }}\nRUN={tmp_path}\nconsole=..{console}\n{''.join(functions)}\nask_after_crash 139"
+    script = f"tidy_console() {{ :; }}\nRUN={folder}\nconsole=..{console}\n{functions}\nask_after_crash 139"
     subprocess.run(["busybox", "sh", "-c", script], check=True)
-    shown = console.read_text()
-    assert "Segmentation fault ?[31m" in shown and "status 139" in shown
+    return console.read_text()
+
+
+def test_a_log_that_init_shows(tmp_path: Path) -> None:
+    shown = shown_by_init(tmp_path)
+    assert "Segmentation fault ?[31m" in shown and "status 139" in shown and "damaged" not in shown
     assert not raw(shown)
+
+
+def test_init_says_that_the_initrd_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "stage2.squashfs").touch()
+    assert "The part of the initrd that has the drivers is damaged." in shown_by_init(tmp_path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ErrorKind, LauncherError
@@ -18,6 +19,9 @@ BUILT_WITH = "udpcast-pair.json"
 
 STAGE, MOUNTED = "stage2.squashfs", "stage2/usr"
 """The initrd's second stage, which has the drivers, and what is there when /init could mount it."""
+
+MESSAGES, UNREAD, LONGEST = "dev/kmsg", b"SQUASHFS error", 8192
+"""The kernel's messages, one in each read of at most so many bytes; in one of them, that the stage cannot be read."""
 
 MODULES, LOADED = "usr/lib/modules", "proc/modules"
 
@@ -33,7 +37,7 @@ def mixed(root: Path = Path("/"), running: os.uname_result | None = None) -> Lau
         return _error(running.release, ", ".join(sorted(releases)))
     if built and running.version not in built and not _any_loaded(root):
         return _error(f"{running.release} {running.version}", built)
-    if (root / STAGE).exists() and not (root / MOUNTED).exists():
+    if (root / STAGE).exists() and (not (root / MOUNTED).exists() or any(UNREAD in one for one in _messages(root))):
         return _damaged()
     return None
 
@@ -44,6 +48,27 @@ def built_with(root: Path) -> str:
         return str(json.loads((root / BUILT_WITH).read_bytes())["version"])
     except (OSError, ValueError, TypeError, KeyError):
         return ""
+
+
+def _messages(root: Path) -> Iterator[bytes]:
+    """What the kernel has said and still knows."""
+    try:
+        kernel = os.open(root / MESSAGES, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        while True:
+            try:
+                message = os.read(kernel, LONGEST)
+            except BrokenPipeError:  # this one was overwritten meanwhile; the next read gives the one behind it
+                continue
+            if not message:
+                return
+            yield message
+    except OSError:  # there is no further one
+        return
+    finally:
+        os.close(kernel)
 
 
 def _any_loaded(root: Path) -> bool:

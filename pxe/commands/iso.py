@@ -68,7 +68,7 @@ def _iso(options: argparse.Namespace) -> int:
 def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, build: str) -> tuple[str, ...]:
     """Write the image, and return warnings. Raises what can go wrong with line, file, pair and image."""
     warnings = (*_lines(room), *check_entries([entry_of(room)] if room.common_is_booted else []))
-    text = None if udpcfg is None else udpcfg.read_bytes()
+    text = None if udpcfg is None else _read(udpcfg)
     if text is not None:
         warnings += _checked(text, str(udpcfg), room)
     if not pair.is_dir():
@@ -78,6 +78,16 @@ def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, b
         make_iso(pair, found.sha256, room, out.absolute(), udpcfg=text, replace=force)
         refused = complaints(Chain(_file(SHIM), _file(GRUB), pair / KERNEL))
     return (*warnings, *_loops(room, text or b""), *found.notes, *found.warnings, *refused)
+
+
+def _read(udpcfg: Path) -> bytes:
+    from launcher.answers.configuration import LONGEST  # noqa: PLC0415 - not needed to import pxe
+
+    with udpcfg.open("rb") as file:
+        text = file.read(LONGEST + 1)
+    if len(text) > LONGEST:
+        raise IsoError(f"{udpcfg} is longer than {LONGEST >> 10} KiB: the launcher would not read it.")
+    return text
 
 
 def _file(part: Part) -> Path:

@@ -14,7 +14,6 @@ The same pair, room, loaders and SOURCE_DATE_EPOCH make the same bytes.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from .content import UDPCFG, Content, content_of
 from .fat import write_fat
 from .http_image import CONFIG, INFO, LOADER, SECOND
 from .programs import GRUB, HYBRID, ISO_PARTS, ISOLINUX, LDLINUX, SHIM, XORRISO, MediumError, Part, epoch, find, run
+from .scratch import scratch
 
 ESP = "boot/grub/efi.img"
 BOOT_IMAGE = "isolinux/isolinux.bin"
@@ -62,8 +62,7 @@ def make_iso(
     loaders = {part.name: str(digest(parts[part].resolve())) for part in (SHIM, GRUB, ISOLINUX, HYBRID, LDLINUX)}
     content = content_of(room, {**sha256, **loaders}, udpcfg, is_ours)
     _check_place(out, replace)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-        work = Path(folder)
+    with scratch(out.parent) as work:
         _stage(work / "files", pair, content, parts, time)
         _master(work, content.label, parts, time)
         _put(work / "image", out, replace)

@@ -21,7 +21,7 @@ SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 EPOCH = 1_700_000_000
 """Time stamp of all files in an image, seconds since 1970, unless SOURCE_DATE_EPOCH is set; as the builder's."""
 
-FULL = ("No space left on device", "Disk quota exceeded", "Disk full", "Insufficient space")
+FULL = ("No space left on device", "Disk quota exceeded", "Disk full", "Insufficient space", "exceeds free space")
 
 
 class MediumError(Exception):

@@ -7,7 +7,6 @@ the tree goes without, and one of an earlier run goes: its pair would be an old 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..entries.loader import Loader
 from ..entries.room import Room
 from ..medium.http_image import make_image
 from ..medium.programs import HTTP_PARTS, missing
+from ..medium.scratch import scratch
 
 
 @contextlib.contextmanager
@@ -36,7 +36,7 @@ def http_image(
         packages = " ".join(dict.fromkeys(part.package for part in lacking))
         yield None, (f"without {names} there is no image for UEFI HTTP boot in the tree: apt-get install {packages}",)
         return
-    with tempfile.TemporaryDirectory(prefix="udpcast-image-") as folder:
-        image = Path(folder) / "image"
+    with scratch() as folder:
+        image = folder / "image"
         make_image(pair, image_config(room, entry_of(room), Network.ASKED, server), image)
         yield image, ()

@@ -78,6 +78,21 @@ def test_a_second_stage_that_init_could_not_open_is_said(tmp_path: Path) -> None
     assert mixed(root, RUNNING) is None
 
 
+def test_a_second_stage_that_the_kernel_cannot_read_is_said(tmp_path: Path) -> None:
+    root = initrd(tmp_path)
+    (root / "stage2/usr").mkdir(parents=True)
+    (root / "stage2.squashfs").write_bytes(b"damaged")
+    (root / "dev").mkdir()
+    (root / "dev/kmsg").write_bytes(b"6,1,2,-;eth0: link up\n" * 500)
+    assert mixed(root, RUNNING) is None
+    with (root / "dev/kmsg").open("ab") as kernel:
+        kernel.write(b"3,9,5,-;SQUASHFS error: zstd decompression failed, data probably corrupt\n")
+    error = mixed(root, RUNNING)
+    assert error and error.kind is ErrorKind.DAMAGED_INITRD
+    (root / "stage2.squashfs").unlink()  # then it is somebody's disk
+    assert mixed(root, RUNNING) is None
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1}', "\x00", '{"version"'])
 def test_a_word_of_the_initrds_that_is_none_is_no_crash(tmp_path: Path, text: str) -> None:
     root = initrd(tmp_path)

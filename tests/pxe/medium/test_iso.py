@@ -184,6 +184,21 @@ def test_a_wrong_line_and_a_wrong_file_are_refused_with_the_place(
     assert extracted(image, "udpcfg.txt") == b"lang=DE\nport=9002\n"
 
 
+def test_a_file_that_the_launcher_would_not_read_is_refused_unread(
+    pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (tmp_path / "room.txt").open("wb") as file:
+        file.truncate(1 << 40)
+    assert made(tmp_path / "a.iso", pair, "--udpcfg", str(tmp_path / "room.txt")) == 1
+    assert capsys.readouterr().err == f"{tmp_path}/room.txt is longer than 64 KiB: the launcher would not read it.\n"
+
+
+def test_the_longest_name_is_one(pair: Path, tmp_path: Path) -> None:
+    image = tmp_path / ("n" * 255)
+    assert made(image, pair) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {image.name, pair.name}
+
+
 @pytest.mark.parametrize(
     "line, text, is_said",
     [
@@ -223,12 +238,13 @@ def test_what_is_missing_is_named_with_all_its_packages(
     )
 
 
-def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    """On a file system of 3 MB, which ends in the middle of the image."""
+@pytest.mark.parametrize("size", [3, 9])
+def test_a_full_disk_leaves_nothing(size: int, tmp_path: Path) -> None:
+    """On a file system which ends in the middle of the FAT, or of the image."""
     make_pair(tmp_path / "pair")
     command = f"{shlex.quote(sys.executable)} -m pxe iso small/a.iso --pair pair; echo $?; ls -A small"
     done = subprocess.run(
-        ["unshare", "-Urm", "sh", "-c", f"mkdir small && mount -t tmpfs -o size=3m none small && {command}"],
+        ["unshare", "-Urm", "sh", "-c", f"mkdir small && mount -t tmpfs -o size={size}m none small && {command}"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
