@@ -26,6 +26,9 @@ _COMMON_NAME = bytes.fromhex("0603550403")
 ALGORITHM = 80
 """No identifier of an algorithm has so many bytes."""
 
+LEAST = 8
+"""Bytes of an issuer, or of a key's identifier (20): what is shorter stands in any kernel by chance."""
+
 SHOWN = 3
 """So many drivers are named in a sentence."""
 
@@ -44,8 +47,8 @@ def key_of(driver: bytes) -> Key | None:
     end = len(driver) - len(MARK) - _HEAD.size
     if end < 0 or not driver.endswith(MARK):
         return None
-    _, _, kind, _, _, length = _HEAD.unpack_from(driver, end)
-    if kind != _PKCS7 or length > end:
+    *others, length = _HEAD.unpack_from(driver, end)
+    if others != [0, 0, _PKCS7, 0, 0] or length > end:  # as kernel/module_signature.c
         return None
     try:
         return _key(driver[end - length : end])
@@ -61,8 +64,12 @@ def _key(signature: bytes) -> Key:
         raise IndexError
     _, (kind, who), *_ = _parts(_only(signers, _SEQUENCE))
     if kind != _SEQUENCE:
+        if len(who) < LEAST:
+            raise IndexError
         return Key((_whole(_STRING, who),), who.hex())  # SubjectKeyIdentifier
     (_, issuer), (_, number) = _parts(who)
+    if len(issuer) < LEAST:
+        raise IndexError
     at = issuer.find(_COMMON_NAME)
     name = next(_parts(issuer[at + len(_COMMON_NAME) :]))[1].decode(errors="replace") if at >= 0 else "?"
     return Key((_whole(_INTEGER, number), _whole(_SEQUENCE, issuer)), f"{name}, {number.hex()}")
@@ -103,13 +110,13 @@ def _parts(data: bytes) -> Iterator[tuple[int, bytes]]:
 def is_known(key: Key, kernel: bytes) -> bool:
     """Whether the unpacked `kernel` has a certificate of this key: its number, and behind the algorithm its issuer (RFC
     5280, TBSCertificate)."""
-    first, *others = key.marks
-    at = kernel.find(first)
+    *before, last = key.marks
+    at = kernel.find(last)
     while at >= 0:
-        near = kernel[at + len(first) : at + len(first) + ALGORITHM + sum(map(len, others))]
-        if all(mark in near for mark in others):
+        near = kernel[max(0, at - ALGORITHM - sum(map(len, before))) : at]
+        if all(mark in near for mark in before):
             return True
-        at = kernel.find(first, at + 1)
+        at = kernel.find(last, at + 1)
     return False
 
 

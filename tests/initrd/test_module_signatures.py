@@ -28,8 +28,8 @@ def signature(who: bytes) -> bytes:
     return der(0x30, der(6, b"*"), der(0xA0, signed))
 
 
-def driver(whole: bytes) -> bytes:
-    head = struct.pack(">BBBBB3xI", 0, 0, 2, 0, 0, len(whole))
+def driver(whole: bytes, algorithm: int = 0) -> bytes:
+    head = struct.pack(">BBBBB3xI", algorithm, 0, 2, 0, 0, len(whole))
     return b"\x7fELF driver" + whole + head + MARK
 
 
@@ -53,6 +53,9 @@ def test_a_signature_names_its_key() -> None:
         driver(b"\x30\x82"),
         driver(signature(BY_KEY))[:-5],
         driver(signature(b"")),
+        driver(signature(BY_KEY), algorithm=1),  # which the kernel refuses
+        driver(signature(der(0x80))),  # what stands in every kernel
+        driver(signature(der(0x30, der(0x30), der(2, b"\5")))),
     ],
 )
 def test_what_is_no_whole_signature_is_none(data: bytes) -> None:
