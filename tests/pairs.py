@@ -28,6 +28,7 @@ def kernel(version: str = VERSION, code: bytes = b"code of 16 bytes", signature:
         head[0x40:0x44] = b"PE\0\0"
         struct.pack_into("<H", head, 0x54, 240)
         struct.pack_into("<H", head, 0x58, 0x20B)
+        struct.pack_into("<I", head, 0x58 + 108, 16)
         struct.pack_into("<II", head, 0x58 + 112 + 32, len(head) + len(code), len(signature))
     return bytes(head) + code + signature
 

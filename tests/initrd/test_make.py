@@ -65,7 +65,7 @@ def test_two_files_that_do_not_belong_together_are_no_pair(made: Path, monkeypat
         make(made)
 
 
-SIGNATURE = struct.pack("<IHH", 16, 0x200, 2) + b"by whom?"
+SIGNATURE = struct.pack("<IHH", 16, 0x200, 2) + b"\x30by whom"
 
 
 @pytest.mark.parametrize(
