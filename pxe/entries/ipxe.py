@@ -6,6 +6,8 @@ What PXELINUX's `ipappend 3` gives is made of iPXE's settings. The rules (src/co
   is `||`, `&&` or `;`, or that begins with `#`, ends the command. `${` begins a setting. By UEFI, a letter that is not
   ASCII becomes two others (seen with that of 2019). All these are refused (`pass_on`).
 - Paths are relative to the script; `netX` is the card that was opened last, i.e. the one that brought the script.
+- Under Secure Boot the firmware is asked whether it takes the kernel, when it is selected ("Exec format error"). Then
+  shim is started, which brings GRUB, by whose signature the kernel is taken.
 - A script that ends goes back into the one that called it. So a machine's own script says what it is: what is for all
   is not booted in its place, also where its kernel could not be loaded. And a script that is always there tells a
   missing one from a server that is silent: a PC that is done would be cloned over.
@@ -26,6 +28,14 @@ FOLDER = PurePosixPath("ipxe")
 SHARED = PurePosixPath("udpcast.ipxe")
 THERE = FOLDER / "there.ipxe"
 HEAD = f"#!ipxe\n{MARKER}"
+
+SHIM = "shimx64.efi"
+REFUSED = f"udpcast-launcher: the kernel was not taken. Secure Boot may refuse it here: {SHIM} is started instead."
+NO_SHIM = (
+    f"udpcast-launcher: {SHIM} did not start either. If this PC has Secure Boot, turn it off, or put shim and GRUB "
+    "on the boot server."
+)
+"""iPXE in the card's ROM starts under Secure Boot, and no kernel there that is signed for shim only."""
 
 _ENDS = ("||", "&&", ";")
 
@@ -109,9 +119,16 @@ def _split(line: str) -> list[str]:
 def _launcher(entry: BootEntry, above: str = "") -> str:
     return (
         ":launcher\n"
-        f"kernel {above}{entry.kernel} {pass_on(entry)} || goto failed\n"
+        f"kernel {above}{entry.kernel} {pass_on(entry)} || goto refused\n"
         f"initrd {above}{entry.initrd} || goto failed\n"
-        "boot || goto failed\n"
+        "boot ||\n"
+        "goto failed\n"
+        ":refused\n"
+        "iseq ${platform} efi || goto failed\n"
+        "imgfree ||\n"
+        f"echo {REFUSED}\n"
+        f"chain {above}{SHIM} ||\n"
+        f"echo {NO_SHIM}\n"
     )
 
 

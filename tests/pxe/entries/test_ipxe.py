@@ -31,7 +31,7 @@ def booted(script: str) -> str:
     [line] = re.findall(r"^kernel (.*)$", script, re.MULTILINE)
     words = line.split()
     end = next(number for number, word in enumerate(words) if word in {"||", "&&", ";"} or word.startswith("#"))
-    assert words[end:] == ["||", "goto", "failed"]
+    assert words[end:] == ["||", "goto", "refused"]
     return " ".join(words[1:end])
 
 
@@ -89,3 +89,15 @@ def test_what_is_chosen_by_itself() -> None:
 def test_a_server_that_is_silent_is_no_server_without_a_script() -> None:
     assert IPXE.there and str(IPXE.there[0]) == "ipxe/there.ipxe" and IPXE.there[1].startswith("#!ipxe\n")
     assert "\nisset ${udpcast-own} || chain --autofree ipxe/there.ipxe || goto failed\n" in render_ipxe(entry())
+
+
+@pytest.mark.parametrize(("text", "above"), [(render_ipxe(entry()), ""), (IPXE.own(entry(), 0), "../")])
+def test_where_the_firmware_refuses_the_kernel_shim_is_started(text: str, above: str) -> None:
+    """As an iPXE in a card's ROM finds it under Secure Boot; BIOS has nothing to refuse."""
+    lines = text.partition("\n:refused\n")[2].splitlines()
+    assert lines[:2] == ["iseq ${platform} efi || goto failed", "imgfree ||"]
+    assert "Secure Boot may refuse it" in lines[2]
+    assert lines[3] == f"chain {above}shimx64.efi ||"
+    assert "If this PC has Secure Boot, turn it off" in lines[4]
+    assert lines[5] == ":failed"
+    assert text.index("\ngoto failed\n:refused\n") > text.index("\nboot ||\n")
