@@ -16,7 +16,7 @@ from launcher import VERSION
 PROG = "udpcast-launcher"
 DESCRIPTION = (
     "Clone the disk of one PC to a room of PCs with UDPCast: build the kernel and the initrd that they boot, serve "
-    "them over the network, and try the append line before the PCs do."
+    "them over the network or write them to a disc or a stick, and try the append line before the PCs do."
 )
 EPILOG = f"`{PROG} COMMAND --help` tells the options and the exit statuses of a command."
 

@@ -157,7 +157,7 @@ def report(tree: Tree) -> None:
 def _parser(prog: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = ArgumentParser(
         prog=prog,
-        description="Boot the pair udpcast-linux and udpcast-initrd over the network.",
+        description="Boot the pair udpcast-linux and udpcast-initrd: over the network, or from a disc or a stick.",
         epilog=STATUSES,
     )
     add_commands(parser.add_subparsers(required=True, metavar="COMMAND"))
@@ -169,8 +169,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tree = commands.add_parser(
         "tree",
         help="write a TFTP tree",
-        description="Write or renew a TFTP tree in DIR. `tree done DIR MAC ...` lets PCs boot their disks from now on, "
-        "`tree arm DIR MAC ...` the launcher again; both have a --help.",
+        description="Write or renew a TFTP tree in DIR, for PCs with BIOS and with UEFI. `tree done DIR MAC ...` lets "
+        "PCs boot their disks from now on, `tree arm DIR MAC ...` the launcher again; both have a --help.",
         epilog=STATUSES,
     )
     tree.add_argument("directory", type=path_to_write, metavar="DIR", help="the root of the TFTP server")
@@ -191,8 +191,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     server = commands.add_parser(
         "serve",
         help="run a boot server",
-        description="Serve the pair by DHCP and TFTP until Ctrl-C, and show each client as it boots. Needs root. A PC "
-        "that has reported a success boots its disk from then on, until `arm` makes it ready to be cloned again.",
+        description="Serve the pair by DHCP, TFTP and HTTP until Ctrl-C, and show each client as it boots. Needs root. "
+        "A PC that has reported a success boots its disk from then on, until `arm` makes it ready to be cloned again.",
         epilog=STATUSES,
     )
     server.add_argument(

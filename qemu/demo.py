@@ -4,7 +4,7 @@ Only what is used is sent; on the clones the swap behind the last file system mo
 system grows up to it. Everything is virtual and real: PXE firmware, boot server, kernel, our initrd, udpcast.
 `qemu/demo` installs what this needs and starts it.
 
-    python3 -m qemu.demo [--receivers N] [--keep]
+    python3 -m qemu.demo [--receivers N] [--firmware KIND] [--keep]
 
 Exit status: 0 every clone has all files of the model, has grown, and boots to its login prompt; 1 one does not; 2 wrong
 usage; 3 something could not be built or run (one sentence on standard error); 4 a seat reported success although its

@@ -10,8 +10,14 @@ from dataclasses import dataclass
 
 from initrd.pair import check as pair
 
+BY_PXE, BY_HTTP = "PXEClient", "HTTPClient"
+"""How the vendor class (option 60) of firmware begins that boots (UEFI specification, 24.7)."""
+
 HTTP_IMAGE = pair.IMAGE
 """The FAT image that UEFI loads as a whole by HTTP."""
+
+LPXELINUX = "lpxelinux.0"
+"""PXELINUX that loads the rest by HTTP."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ _TO_BIOS = "switch its firmware to BIOS (legacy) network boot, or start it from 
 _TO_PXE = "switch its firmware from HTTP boot to PXE"
 
 ARCHITECTURES = (
-    Architecture("BIOS", (0,), "pxelinux.0", choices=("lpxelinux.0", "undionly.kpxe", "pxelinux.0"), option="bios"),
+    Architecture("BIOS", (0,), "pxelinux.0", choices=(LPXELINUX, "undionly.kpxe", "pxelinux.0"), option="bios"),
     # 9 is EFI byte code by the register; firmware for x86-64 says it all the same.
     Architecture("UEFI x86-64", (7, 9), "shimx64.efi", choices=("shimx64.efi", "snponly.efi"), option="uefi"),
     Architecture("UEFI x86-64 by HTTP", (16,), HTTP_IMAGE, http=True),

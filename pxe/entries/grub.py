@@ -28,12 +28,11 @@ from kernel_cmdline.format import KERNEL_BLANKS
 from kernel_cmdline.parse import read_word
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
-from .loader import MARKER, Loader, machine_file
+from .loader import DISK_TITLE, MARKER, Loader, machine_file
 
 FOLDER = PurePosixPath("grub")
 SHARED = FOLDER / "udpcast.cfg"
 THERE = FOLDER / "there.cfg"
-DISK_TITLE = "The local disk"
 
 
 class Network(Enum):
@@ -107,6 +106,20 @@ function udpcast_failed {
 """
 
 
+_BY_PARTITION = f"""\
+  for udpcast_number in 0 1 2 3 4 5 6 7; do
+    for udpcast_part in 1 2 3 4; do
+      set udpcast_esp=hd$udpcast_number,gpt$udpcast_part
+      if [ -e ($udpcast_esp){_FALLBACK} ]; then
+        set root=$udpcast_esp
+        if chainloader {_FALLBACK}; then boot; fi
+      fi
+    done
+  done
+"""
+"""Past the image, which has that program itself: it is a disk without partitions."""
+
+
 def _disk(network: Network) -> str:
     """The function that boots the local disk: there is no way back into the firmware's boot order.
 
@@ -122,6 +135,7 @@ def _disk(network: Network) -> str:
         "      if chainloader $udpcast_file; then boot; fi\n"
         "    fi\n"
         "  done\n"
+        f"{_BY_PARTITION if network is Network.ASKED else ''}"
         "  echo 'udpcast-launcher: no system was found on the local disks.'\n"
         "  sleep --interruptible 10\n"
         "  exit\n"

@@ -20,13 +20,12 @@ from kernel_cmdline import MAX_BYTES, CommandLineError, format_line, showable
 from kernel_cmdline.parse import ASCII_BLANKS
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
-from .loader import MARKER, Loader, machine_file
+from .loader import DISK_TITLE, MARKER, Loader, machine_file
 
 FOLDER = PurePosixPath("ipxe")
 SHARED = PurePosixPath("udpcast.ipxe")
 THERE = FOLDER / "there.ipxe"
 HEAD = f"#!ipxe\n{MARKER}"
-DISK_TITLE = "The local disk"
 
 _ENDS = ("||", "&&", ";")
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -21,6 +21,9 @@ MARKER = f"{OURS} its next `tree` replaces this file.\n"
 
 HEADS = (b"", b"#!ipxe\n")
 """What may stand above `OURS`: iPXE takes only what begins with its own line."""
+
+DISK_TITLE = "The local disk"
+"""In a menu, beside the entry's label."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,3 @@ def is_ours(beginning: bytes) -> bool:
 
 BEGINNING = max(map(len, HEADS)) + len(OURS)
 """So many bytes of a file tell that."""
-
-
-def of_names(loaders: Collection[Loader]) -> str:
-    return " and ".join(loader.name for loader in loaders)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from pathlib import Path, PurePosixPath
 
+from .architectures import LPXELINUX
 from .boot_entry import BootEntry, BootEntryError, render_pxelinux
 from .loader import MARKER, Loader, machine_file, without_head
 
@@ -61,7 +62,7 @@ PXELINUX = Loader(
     name="PXELINUX",
     pcs="PCs with BIOS",
     files=("pxelinux.0", "ldlinux.c32"),  # they must be of one version
-    also=("lpxelinux.0",),  # the same with HTTP
+    also=(LPXELINUX,),
     places=(Path("/usr/lib/PXELINUX"), Path("/usr/lib/syslinux/modules/bios")),
     packages=("pxelinux", "syslinux-common"),
     default=PurePosixPath("pxelinux.cfg/default"),

@@ -11,14 +11,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from ..entries.architectures import ARCHITECTURES, Architecture
+from ..entries.architectures import ARCHITECTURES, BY_HTTP, BY_PXE, LPXELINUX, Architecture
+from ..entries.loaders import IPXE
 
-IPXE_SCRIPT = "boot.ipxe"
-LPXELINUX = "lpxelinux.0"
-IN_PLACE_OF = {"pxelinux.0": "undionly.kpxe", "shimx64.efi": "snponly.efi"}
-"""What is loaded where the tree does not have the file of the table: iPXE, which is not signed."""
-
-PXE, HTTP = "PXEClient", "HTTPClient"
+IPXE_SCRIPT = str(IPXE.default)
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class Answer:
     @property
     def is_http(self) -> bool:
         """True for a client that must be told that it is one which boots by HTTP (option 60)."""
-        return self.vendor == HTTP
+        return self.vendor == BY_HTTP
 
 
 def answers(served: Served) -> tuple[Answer, ...]:
@@ -65,7 +61,7 @@ def answers(served: Served) -> tuple[Answer, ...]:
     if not by_pxe or not served.has(IPXE_SCRIPT):
         return found
     script = f"{served.http}/{IPXE_SCRIPT}" if served.http else IPXE_SCRIPT
-    return (Answer("udpcast-ipxe", "iPXE", by_pxe, PXE, script, ipxe=True), *found)
+    return (Answer("udpcast-ipxe", "iPXE", by_pxe, BY_PXE, script, ipxe=True), *found)
 
 
 def unanswered(served: Served) -> tuple[Architecture, ...]:
@@ -79,19 +75,20 @@ def _answers(served: Served) -> Iterator[Answer]:
         name = f"udpcast-{'-'.join(map(str, one.numbers))}"
         if one.http:
             if one.file and served.http and served.has(one.file):
-                yield Answer(name, one.name, one.numbers, HTTP, f"{served.http}/{one.file}")
+                yield Answer(name, one.name, one.numbers, BY_HTTP, f"{served.http}/{one.file}")
             continue
         file = _file(one, served)
         folder = f"{served.http}/" if file == LPXELINUX else ""
         if file:
-            yield Answer(name, one.name, one.numbers, PXE, file, folder=folder)
+            yield Answer(name, one.name, one.numbers, BY_PXE, file, folder=folder)
 
 
 def _file(one: Architecture, served: Served) -> str:
-    """What is loaded by TFTP; "" for nothing."""
-    if one.numbers == (0,) and served.http and served.has(LPXELINUX):
+    """What is loaded by TFTP: iPXE where the tree does not have the file of the table; "" for nothing."""
+    if LPXELINUX in one.choices and served.http and served.has(LPXELINUX):
         return LPXELINUX
-    return next((name for name in (one.file, IN_PLACE_OF.get(one.file, "")) if name and served.has(name)), "")
+    unsigned = (name for name in one.choices if name in IPXE.files)
+    return next((name for name in (one.file, *unsigned) if name and served.has(name)), "")
 
 
 def numbered(numbers: Collection[int], one: str, joined: str) -> str:

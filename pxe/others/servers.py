@@ -26,7 +26,7 @@ SERVERS = (
     Server(
         "isc",
         "ISC dhcpd",
-        "at the top of /etc/dhcp/dhcpd.conf, outside of every {}",
+        "at the top of /etc/dhcp/dhcpd.conf, outside of all braces",
         "`dhcpd -t`, then `systemctl restart isc-dhcp-server`",
         isc.render,
     ),

@@ -15,10 +15,9 @@ from __future__ import annotations
 import struct
 from ipaddress import IPv4Address
 
-from ..entries.architectures import Architecture, of_number
+from ..entries.architectures import BY_HTTP, Architecture, of_number
 from ..wire.message import Kind, Message, Option, read, written
 
-CLIENT = "HTTPClient"
 LONGEST = 200
 """Bytes of a URL: it stands in one option, and beside the others."""
 
@@ -36,7 +35,7 @@ def architecture(said: Message) -> int | None:
 
 def asks(said: Message) -> bool:
     """Whether this is the question of a client that boots by HTTP."""
-    return not said.is_reply and said.kind is Kind.DISCOVER and not int(said.relay) and said.vendor.startswith(CLIENT)
+    return not said.is_reply and said.kind is Kind.DISCOVER and not int(said.relay) and said.vendor.startswith(BY_HTTP)
 
 
 def kind(said: Message) -> Architecture | None:
@@ -58,7 +57,7 @@ def offer(said: Message, server: IPv4Address, url: str) -> Message:
     options = [
         (Option.KIND, bytes([Kind.OFFER])),
         (Option.SERVER, server.packed),
-        (Option.VENDOR, CLIENT.encode()),
+        (Option.VENDOR, BY_HTTP.encode()),
         (Option.BOOT_FILE, name),
     ]
     uuid = said.option(Option.UUID)

@@ -19,7 +19,11 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-SHIM, GRUB, SNPONLY, SCRIPT = "shimx64.efi", "grubx64.efi", "snponly.efi", "boot.ipxe"
+from ..entries import loaders
+
+SHIM, GRUB = loaders.GRUB.files
+_, SNPONLY = loaders.IPXE.files
+SCRIPT = str(loaders.IPXE.default)
 SINCE = (2, 12)
 """The first GRUB that asks the proxy."""
 

@@ -5,11 +5,13 @@ A PC that starts it asks anew, as iPXE; one that refuses it may ask by HTTP. One
 
 from __future__ import annotations
 
+from ..entries.architectures import ARCHITECTURES, BY_HTTP, BY_PXE
 from ..wire.known import MOST
 from ..wire.message import Kind, Message, Option
-from .http import CLIENT, architecture
+from .http import architecture
+from .loaders import SHIM
 
-UEFI = (7, 9)
+UEFI = next(one.numbers for one in ARCHITECTURES if one.file == SHIM)
 PATIENCE = 60.0
 """Seconds from the last question by UEFI. Firmware repeats its question for some seconds, and loads for some more."""
 
@@ -25,10 +27,10 @@ class Started:
         """Any message on the wire."""
         if said.is_reply or said.kind is not Kind.DISCOVER:
             return
-        if b"iPXE" in said.option(Option.USER_CLASS) or said.vendor.startswith(CLIENT):
+        if b"iPXE" in said.option(Option.USER_CLASS) or said.vendor.startswith(BY_HTTP):
             self._asked.pop(said.mac, None)
             self._said.pop(said.mac, None)
-        elif said.vendor.startswith("PXEClient") and architecture(said) in UEFI and said.mac not in self._said:
+        elif said.vendor.startswith(BY_PXE) and architecture(said) in UEFI and said.mac not in self._said:
             self._asked[said.mac] = now
             if len(self._asked) > MOST:
                 del self._asked[next(iter(self._asked))]

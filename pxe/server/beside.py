@@ -10,15 +10,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address
 
+from ..entries.architectures import LPXELINUX
 from ..loop import Loop
 from ..proxy import loaders
 from ..proxy.answering import Proxy
 from ..proxy.loaders import Given
 from .clients import ClientEvent
-from .dnsmasq import BootServer
-from .offers import LPXELINUX, Offer
-
-PXELINUX = "pxelinux.0"
+from .dnsmasq import BOOT_FILE, BootServer
+from .offers import Offer
 
 
 def fitted(
@@ -47,8 +46,8 @@ def _file(one: Offer, found: Given, there: Collection[str], chosen: Mapping[str,
         return one.file
     if one.kind.file == loaders.SHIM:
         return found.file
-    if one.file == LPXELINUX and PXELINUX in there:  # a proxy of dnsmasq's has no option 210 to give
-        return PXELINUX
+    if one.file == LPXELINUX and BOOT_FILE in there:  # a proxy of dnsmasq's has no option 210 to give
+        return BOOT_FILE
     return one.file
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..entries.architectures import HTTP_IMAGE
+from ..entries.architectures import BY_HTTP, BY_PXE, HTTP_IMAGE
 from ..entries.boot_entry import INITRD
 from ..entries.loaders import LOADERS, PXELINUX, Loader
 from ..web.files import Said
@@ -38,7 +38,7 @@ _MISSING = re.compile(rf"file (?P<file>.*) not found for {_ADDRESS}")
 _FAILED = re.compile(rf"(?:failed|timeout) sending (?P<file>.*) to {_ADDRESS}")
 _ERROR = re.compile(rf"error \d+ (?P<why>.*) received from {_ADDRESS}")
 _REFUSED = re.compile(r"cannot (?:access|read) (?P<file>.*): (?P<why>[^:]+)")
-FIRMWARE = ("PXEClient", "HTTPClient")
+FIRMWARE = (BY_PXE, BY_HTTP)
 """How the vendor class of firmware begins that boots, or of a boot loader in its place (iPXE)."""
 
 MOST = 4096

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
+from ..entries.architectures import BY_HTTP, LPXELINUX
 from ..entries.loaders import PXELINUX
 from ..proxy.services import services
-from .offers import IPXE_SCRIPT, LPXELINUX, PLAIN, Offer
+from .offers import IPXE_SCRIPT, PLAIN, Offer
 
 BOOT_FILE = PXELINUX.files[0]
 
@@ -129,7 +130,7 @@ def _boot(settings: BootServer) -> list[str]:
                 if offer.file == LPXELINUX:
                     lines.append(f"dhcp-option-force={tag},210,{settings.url}")
             if offer.file and offer.kind.http:  # the firmware takes no answer without it (UEFI specification, 24.7.4)
-                lines.append(f"dhcp-option-force=tag:kind{number},60,HTTPClient")
+                lines.append(f"dhcp-option-force=tag:kind{number},60,{BY_HTTP}")
     return lines
 
 

@@ -12,17 +12,17 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..entries.architectures import ARCHITECTURES, HTTP_IMAGE, Architecture, of_number
+from ..entries.architectures import ARCHITECTURES, HTTP_IMAGE, LPXELINUX, Architecture, of_number
+from ..entries.loaders import GRUB, IPXE, PXELINUX
 
-IPXE_SCRIPT = "boot.ipxe"
-LPXELINUX = "lpxelinux.0"
-NEEDS_HTTP = {LPXELINUX: "", "undionly.kpxe": IPXE_SCRIPT, "snponly.efi": IPXE_SCRIPT, HTTP_IMAGE: ""}
+IPXE_SCRIPT = str(IPXE.default)
+NEEDS_HTTP = {LPXELINUX: "", **dict.fromkeys(IPXE.files, IPXE_SCRIPT), HTTP_IMAGE: ""}
 """What loads the rest, or itself, by HTTP; and the file that the tree must have for it."""
 
 PACKAGES = {
-    "BIOS": "pxelinux syslinux-common",
-    "UEFI x86-64": "shim-signed grub-efi-amd64-signed",
-    "UEFI x86-64 by HTTP": "shim-signed grub-efi-amd64-signed",
+    "BIOS": " ".join(PXELINUX.packages),
+    "UEFI x86-64": " ".join(GRUB.packages),
+    "UEFI x86-64 by HTTP": " ".join(GRUB.packages),
 }
 """Debian's packages that bring a kind's loader."""
 

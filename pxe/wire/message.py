@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import IPv4Address
 
+from ..entries.architectures import BY_HTTP, BY_PXE
+
 SERVER_PORT, CLIENT_PORT = 67, 68
 
-BOOTING = ("PXEClient", "HTTPClient", "udpcast-launcher")
-"""How the vendor class (option 60) of a client begins that boots from the network: firmware by PXE and by HTTP (UEFI
-specification, 24.7), and our launcher (`launcher/network/dhcp.py`), which such a firmware has loaded."""
+BOOTING = (BY_PXE, BY_HTTP, "udpcast-launcher")
+"""How the vendor class (option 60) of a client begins that boots from the network: firmware by PXE and by HTTP, and our
+launcher (`launcher/network/dhcp.py`), which such a firmware has loaded."""
 
 _COOKIE = b"\x63\x82\x53\x63"
 _OPTIONS = 240

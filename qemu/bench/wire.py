@@ -2,7 +2,7 @@
 
 * Of the cable the counters of its tap count, in this network namespace (/proc/net/dev): what the machine sent, and what
   came to it, with all headers.
-* Of the medium QEMU counts what was read (QMP ``query-blockstats``).
+* Of the medium QEMU counts what was read by its drive (QMP ``query-blockstats``: a node alone has no such count).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Meter:
         if self.medium is None:
             return 0
         try:
-            stats = self.vm.qmp.execute("query-blockstats", deadline=self.vm.deadline.sooner(10), query_nodes=True)
+            stats = self.vm.qmp.execute("query-blockstats", deadline=self.vm.deadline.sooner(10))
         except (QmpError, DeadlinePassed):
             return 0
         return sum(one["stats"]["rd_bytes"] for one in stats if one.get("node-name") == self.medium)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pxe.entries.architectures import LPXELINUX
 from pxe.entries.loaders import GRUB, LOADERS, PXELINUX, Loader
-from pxe.server.offers import LPXELINUX, NEEDS_HTTP
+from pxe.server.offers import NEEDS_HTTP
 
 from ..machine.firmware import Boot, Firmware
 from ..machine.spec import SpecError

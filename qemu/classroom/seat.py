@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 
 from kernel_cmdline import parse
-from pxe.entries.architectures import HTTP_IMAGE
+from pxe.entries.architectures import HTTP_IMAGE, LPXELINUX
 from pxe.entries.boot_entry import INITRD, KERNEL
 from pxe.entries.loaders import GRUB, IPXE, PXELINUX
-from pxe.server.offers import LPXELINUX
 
 from ..host.event_loop import Deadline
 from ..host.network import Served

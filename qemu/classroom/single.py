@@ -213,7 +213,8 @@ def _tree(spec: SingleSpec, scratch: Path, loads: Loading) -> Path:
     tree = scratch / "tftp"
     tree.mkdir()
     if spec.boot and spec.boot not in MEDIA:
-        room = Room("", (Machine(mac(0), append_line(spec)),))
+        cards = range(1 + len(spec.more_nics))  # whichever of them it boots from
+        room = Room("", tuple(Machine(mac(number), append_line(spec)) for number in cards))
         write_tree(tree, _pair(spec, scratch), room, loaders=loads.loaders, check=lambda _: ([], []))
         for name, file in spec.files:
             (tree / name).unlink()

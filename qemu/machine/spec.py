@@ -14,8 +14,6 @@ from .cards import CARDS, NIC_MODELS
 from .firmware import MEDIA, Boot, Firmware, events_argv, firmware_argv, machine_options, medium_argv
 from .storage import ATTACHMENTS, Bus
 
-__all__ = ["Boot", "Firmware"]
-
 QEMU = "qemu-system-x86_64"
 MAC_PREFIX = "52:54:00:75:64:"
 """QEMU's own locally administered range 52:54:00, then "ud"."""

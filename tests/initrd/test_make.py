@@ -13,6 +13,7 @@ from initrd.errors import BuildError
 from initrd.pair.check import PairError
 from tests import pairs
 from tests.common import ROOT
+from tests.initrd.modules import module, write_modules
 
 
 @pytest.fixture
@@ -79,3 +80,12 @@ def test_a_kernel_that_secure_boot_refuses_is_said(
     make(made)
     refused = f"PCs with Secure Boot will refuse {vmlinuz}: "
     assert [line.removeprefix(refused) for line in caplog.messages if line.startswith(refused)] == said
+
+
+def test_a_driver_that_secure_boot_refuses_is_said(
+    made: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(image, "resolve", lambda *_: None)
+    write_modules(made.parent / "tree/usr/lib/modules" / pairs.VERSION.split()[0], {"kernel/r8125.ko": module()})
+    make(made)
+    assert "PCs with Secure Boot will refuse the driver r8125: not signed" in caplog.messages

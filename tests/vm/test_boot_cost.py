@@ -11,7 +11,7 @@ from tests.common import PAIR
 
 pytestmark = pytest.mark.vm
 
-BOUNDS = {"role screen": 1.5, DEVICES: 2.2}
+BOUNDS = {"role screen": 1.20, DEVICES: 1.90}
 """Times the floor, with Debian 12's kernel, Python and urwid. See docs/measurements.md for how it is measured."""
 
 

@@ -115,6 +115,13 @@ def test_what_is_chosen_by_itself_stands_first() -> None:
     assert f"{disk}\n  {launcher}" in TEXTS["disk first"]()
 
 
+def test_an_image_does_not_start_itself_in_place_of_the_disk() -> None:
+    assert "search --no-floppy --file --set=udpcast_esp $udpcast_file" in TEXTS["asked"]()
+    assert " /EFI/BOOT/BOOTX64.EFI; do\n" in TEXTS["at once"]()
+    assert " /EFI/BOOT/BOOTX64.EFI; do\n" not in TEXTS["asked"]()
+    assert "if [ -e ($udpcast_esp)/EFI/BOOT/BOOTX64.EFI ]; then" in TEXTS["asked"]()
+
+
 def test_without_a_network_nothing_is_said_of_one() -> None:
     text = TEXTS["no network"]()
     assert "ip=" not in text and "BOOTIF" not in text and "net_" not in text

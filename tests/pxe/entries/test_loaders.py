@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pxe.entries.architectures import ARCHITECTURES
 from pxe.entries.boot_entry import make_entry
 from pxe.entries.loader import BEGINNING, is_ours
 from pxe.entries.loaders import LOADERS, MARKER, PXELINUX, Loader, boots_disk
@@ -92,13 +93,18 @@ def test_no_two_configurations_or_files_have_one_name() -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("loader", [PXELINUX], ids=lambda loader: loader.name)
+@by_name
+def test_some_kind_of_pc_can_be_given_it(loader: Loader) -> None:
+    choices = {file for kind in ARCHITECTURES for file in kind.choices}
+    assert {files[0] for files in loader.groups or (loader.files,)} <= choices
+
+
 @pytest.mark.parametrize("proxy", [False, True])
-def test_the_boot_server_offers_it(loader: Loader, proxy: bool) -> None:
+def test_a_boot_server_of_its_own_offers_pxelinux(proxy: bool) -> None:
     first, last = (None, None) if proxy else (IPv4Address("10.77.0.100"), IPv4Address("10.77.0.200"))
     wire, leases = IPv4Interface("10.77.0.1/24"), Path("/run/leases")
     server = BootServer("br0", wire, Path("/srv/tftp"), leases, first=first, last=last, proxy=proxy)
-    assert loader.files[0].removesuffix(".0") in config(server)
+    assert PXELINUX.files[0].removesuffix(".0") in config(server)
 
 
 @by_name

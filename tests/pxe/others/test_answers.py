@@ -11,7 +11,8 @@ import pytest
 
 from pxe.__main__ import main
 from pxe.entries.architectures import ARCHITECTURES
-from pxe.others.answers import IN_PLACE_OF, Served, answers, unanswered
+from pxe.entries.loaders import IPXE
+from pxe.others.answers import Served, answers, unanswered
 from pxe.others.servers import SERVERS
 
 SERVER, HTTP = IPv4Address("10.0.0.1"), "http://10.0.0.1/tftp"
@@ -42,7 +43,7 @@ def test_by_http_whoever_can_is_told_a_url() -> None:
 
 def test_nobody_is_told_what_is_not_in_the_tree() -> None:
     assert told(HTTP, frozenset({"pxelinux.0"})) == {"BIOS": ((0,), "pxelinux.0")}
-    only_ipxe = frozenset({*IN_PLACE_OF.values(), "boot.ipxe"})
+    only_ipxe = frozenset({*IPXE.files, "boot.ipxe"})
     assert [one.boot_file for one in answers(Served(SERVER, "", only_ipxe))] == [
         "boot.ipxe",
         "undionly.kpxe",
