@@ -22,6 +22,10 @@ from .options import add_options, room_of
 STATUSES = "Exit status: 0 the image is written, 1 it is not (one sentence on standard error), 2 wrong usage."
 
 
+LONGEST_UDPCFG = 64 << 10
+"""Bytes that the launcher reads of one."""
+
+
 class IsoError(Exception):
     """One sentence (a line each for several mistakes): why no image was written."""
 
@@ -81,12 +85,10 @@ def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, b
 
 
 def _read(udpcfg: Path) -> bytes:
-    from launcher.answers.configuration import LONGEST  # noqa: PLC0415 - not needed to import pxe
-
     with udpcfg.open("rb") as file:
-        text = file.read(LONGEST + 1)
-    if len(text) > LONGEST:
-        raise IsoError(f"{udpcfg} is longer than {LONGEST >> 10} KiB: the launcher would not read it.")
+        text = file.read(LONGEST_UDPCFG + 1)
+    if len(text) > LONGEST_UDPCFG:
+        raise IsoError(f"{udpcfg} is longer than {LONGEST_UDPCFG >> 10} KiB: the launcher would not read it.")
     return text
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from launcher.answers.configuration import NAME
+from launcher.answers.configuration import LONGEST, NAME
 from launcher.hardware.iso9660 import read_file
 from pxe.__main__ import main
+from pxe.commands.iso import LONGEST_UDPCFG
 from pxe.medium import programs
 from pxe.medium.content import UDPCFG
 from pxe.medium.iso import ESP_CONFIG, _put_new
@@ -187,6 +188,7 @@ def test_a_wrong_line_and_a_wrong_file_are_refused_with_the_place(
 def test_a_file_that_the_launcher_would_not_read_is_refused_unread(
     pair: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert LONGEST_UDPCFG == LONGEST
     with (tmp_path / "room.txt").open("wb") as file:
         file.truncate(1 << 40)
     assert made(tmp_path / "a.iso", pair, "--udpcfg", str(tmp_path / "room.txt")) == 1
