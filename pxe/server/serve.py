@@ -160,7 +160,7 @@ def _serve(service: Service, write: Write, say: Say, attach: Sequence[Attach]) -
             claimed.fileno(),
         )
         with (
-            contextlib.closing(Watch(service.interface, server.ip, _policy(service), say)) as watch,
+            contextlib.closing(Watch(service.interface, server.ip, _policy(service, server), say)) as watch,
             contextlib.closing(Loop()) as loop,
         ):
             settings = replace(settings, port=watch.port)
@@ -214,8 +214,8 @@ def _offers(service: Service, root: Path) -> tuple[Offer, ...]:
     return found
 
 
-def _policy(service: Service) -> Policy:
-    return Policy(service.proxy, service.force, service.everybody, service.machines)
+def _policy(service: Service, own: IPv4Interface) -> Policy:
+    return Policy(service.proxy, service.force, service.everybody, service.machines, own)
 
 
 def _address(service: Service, say: Say) -> IPv4Interface:

@@ -157,8 +157,9 @@ def _options(data: bytes) -> Iterator[tuple[int, bytes]]:
         data = data[2 + data[1] :]
 
 
-def discover(mac: str, transaction: bytes, *, pxe: bool = False) -> bytes:
-    """A client's first question, which asks for a broadcast answer; `pxe`: as the firmware of a PC with BIOS asks.
+def discover(mac: str, transaction: bytes, *, pxe: bool = False, kind: int = 0) -> bytes:
+    """A client's first question, which asks for a broadcast answer; `pxe`: as the firmware of a PC asks, of the `kind`
+    (option 93) that is BIOS if nothing else is said.
 
     `transaction` has four bytes.
     """
@@ -168,9 +169,9 @@ def discover(mac: str, transaction: bytes, *, pxe: bool = False) -> bytes:
     options = [(Option.KIND, bytes([Kind.DISCOVER])), (Option.PARAMETERS, bytes([1, 3, 43, 60, 66, 67]))]
     if pxe:  # RFC 4578; the UUID is made of the MAC address, where nobody set a better one
         options += [
-            (Option.VENDOR, b"PXEClient:Arch:00000:UNDI:002001"),
-            (Option.ARCHITECTURE, bytes(2)),
-            (Option.INTERFACE, bytes([1, 2, 1])),
+            (Option.VENDOR, f"PXEClient:Arch:{kind:05}:UNDI:{'003016' if kind else '002001'}".encode()),
+            (Option.ARCHITECTURE, kind.to_bytes(2)),
+            (Option.INTERFACE, bytes([1, 3, 16] if kind else [1, 2, 1])),
             (Option.UUID, bytes(11) + hardware),
         ]
     return written(header, options)

@@ -33,7 +33,7 @@ class Other:
     """Another server. `relay` is a router that its answers come through, `boot_file` what it tells PCs to load.
 
     `client` is the PC that showed it, `about` the address that it gives to this PC, `next_server` where it says that
-    the boot file is (None: nothing was heard of that).
+    the boot file is (None: nothing was heard of that), `transaction` which question it answers.
     """
 
     server: IPv4Address
@@ -45,6 +45,12 @@ class Other:
     client: str = ""
     about: IPv4Address | None = None
     next_server: IPv4Address | None = None
+    transaction: bytes = b""
+
+    @property
+    def names_a_file(self) -> bool:
+        """Whether PCs may start what it names. A server may name that to one kind of client, and not to another."""
+        return self.is_boot_server or bool(self.boot_file)
 
     @property
     def address(self) -> str:
@@ -74,7 +80,9 @@ def _answer(heard: Heard) -> Other | None:
     about = said.given if int(said.given) else None
     did = f"{did} to {said.mac}"
     names = None if said.kind is Kind.NAK else said.next_server
-    return Other(source, Gives.ADDRESSES, did, relay, is_boot_server, said.boot_file, said.mac, about, names)
+    return Other(
+        source, Gives.ADDRESSES, did, relay, is_boot_server, said.boot_file, said.mac, about, names, said.transaction
+    )
 
 
 def _choice(heard: Heard) -> Other | None:
@@ -90,6 +98,7 @@ class News(Enum):
     """What is to be said of a server."""
 
     NEW = "new"
+    NAMES = "names"  # one that was heard of names a boot file, for the first time
     SILENT = "silent"
     BACK = "back"
 
@@ -100,6 +109,7 @@ class Others:
     def __init__(self) -> None:
         self._heard: dict[tuple[IPv4Address, Gives], float] = {}
         self._silent: set[tuple[IPv4Address, Gives]] = set()
+        self._naming: set[tuple[IPv4Address, Gives]] = set()
 
     def add(self, found: Other, now: float) -> News | None:
         """It was heard of just now; None where that is no news."""
@@ -109,7 +119,10 @@ class Others:
             return None
         self._heard[key] = now
         self._silent.discard(key)
-        return News.NEW if is_new else News.BACK if was_silent else None
+        names_now = found.names_a_file and key not in self._naming
+        if names_now:
+            self._naming.add(key)
+        return News.NEW if is_new else News.NAMES if names_now else News.BACK if was_silent else None
 
     def silent(self, now: float) -> tuple[tuple[IPv4Address, Gives], ...]:
         """Those that have been silent for `LONG`, each once."""

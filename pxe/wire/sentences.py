@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Interface
 
 from ..entries.room import Machine
 from .others import LONG, Gives, Other
@@ -36,8 +36,8 @@ def first_look(interface: str, found: tuple[Other, ...], proxy: bool, seconds: f
     for one in found:
         if one.gives is Gives.BOOT or not proxy:
             yield f"warning: the {_KINDS[one.gives]} {one.address} is on {interface} too; --force goes on all the same."
-        elif one.is_boot_server or one.boot_file:
-            yield f"warning: {_names_a_file(one)}"
+        elif one.names_a_file:
+            yield f"warning: {names_a_file(one)}"
     if not addresses and proxy:
         yield (
             f"warning: no DHCP server answers on {interface}; beside --proxy one must give the addresses. (One that "
@@ -60,6 +60,17 @@ def answered(one: Other, machines: Collection[Machine], macs: Collection[str], s
     return (
         f"The DHCP server {one.address} answered for {_some(these) or 'none of the PCs of the room'}, and not for "
         f"{_some(missing)}."
+    )
+
+
+def other_network(interface: str, own: IPv4Interface, one: Other, given: Collection[IPv4Address]) -> str:
+    """A server whose addresses (those that it `given`) are all of another network than this card's; "" where not."""
+    if not given or any(address in own.network for address in given):
+        return ""
+    return (
+        f"{interface} has {own}, but the DHCP server {one.address} gives PCs addresses of another network, such as "
+        f"{min(given)}: they may not reach this machine. Give {interface} an address of that network, and start this "
+        "again."
     )
 
 
@@ -92,7 +103,7 @@ def new(interface: str, one: Other, proxy: bool, force: bool) -> str:
             "launcher: stop one of the two."
         )
     if proxy:
-        more = f" But {_names_a_file(one)}" if one.is_boot_server or one.boot_file else ""
+        more = f" But {names_a_file(one)}" if one.names_a_file else ""
         return f"the DHCP server {one.address} gives addresses on {interface}.{more}"
     beginning = f"ANOTHER DHCP SERVER is on {interface}: {what}."
     if force:
@@ -146,6 +157,7 @@ def _row(mac: str, name: str, text: str) -> str:
     return f"{mac:17}  {'':15}  {f'{name} ' if name else ''}{text}"
 
 
-def _names_a_file(one: Other) -> str:
+def names_a_file(one: Other) -> str:
+    """A server that gives addresses, beside --proxy, and a boot file as well."""
     what = f'tells PCs to load "{one.boot_file}"' if one.boot_file else "calls itself a boot server"
     return f"the DHCP server {one.address} {what}: PCs may start that, not the launcher. Take it out of its settings."

@@ -4,8 +4,10 @@ With a `Gate` (not beside `--proxy`) dnsmasq hears only what the gate admits, an
 server that gives addresses closes the gate, for good: one that is silent may answer only the PCs that it knows, and no
 time is long enough to prove it gone. `force` keeps the gate open.
 
-What is asked: a plain client's question and a PXE client's, with the card's own MAC address and with one that nobody
-knows, and before the start also with those of the room's PCs, which a server may know. Nothing is requested, so no
+What is asked: a plain client's question and those of PXE clients with BIOS and with UEFI, which a server may tell other
+things, with the card's own MAC address and with one that nobody knows, and before the start also with those of the
+room's PCs, which a server may know. ISC's dhcpd pings an address before it offers it, and drops meanwhile what the same
+MAC address asks: of each, the first question of a round is what is surely answered. Nothing is requested, so no
 lease comes of it. An offer may keep an address from a real PC for some minutes all the same, so that a network whose
 server is known is asked once in `SELDOM`, with the card's own address only.
 """
@@ -17,9 +19,9 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Interface
 from typing import TypeVar
 
 from kernel_cmdline import showable
@@ -53,12 +55,49 @@ MOST_MACS = 64
 
 @dataclass(frozen=True)
 class Policy:
-    """What the administrator wants on his wire. `machines` are the PCs of the room, as far as they are named."""
+    """What the administrator wants on his wire. `machines` are the PCs of the room, as far as they are named; `own` is
+    the address of the card, with its network."""
 
     proxy: bool = False
     force: bool = False
     everybody: bool = False
     machines: tuple[Machine, ...] = ()
+    own: IPv4Interface | None = None
+
+
+@dataclass
+class _Look:
+    """What came of the first look: of each server the answer that says most, the PCs it answered for, the addresses
+    that it gives, and the next servers that it names to PCs with UEFI, and to others."""
+
+    found: dict[tuple[IPv4Address, Gives], Other] = field(default_factory=dict)
+    answered: dict[IPv4Address, set[str]] = field(default_factory=dict)
+    given: dict[IPv4Address, set[IPv4Address]] = field(default_factory=dict)
+    uefi: set[IPv4Address] = field(default_factory=set)
+    others: set[IPv4Address] = field(default_factory=set)
+
+    def add(self, one: Other, is_uefi: bool) -> None:
+        key = one.server, one.gives
+        if key not in self.found or (one.names_a_file and not self.found[key].names_a_file):
+            self.found[key] = one
+        self.answered.setdefault(one.server, set()).add(one.client)
+        if one.about:
+            self.given.setdefault(one.server, set()).add(one.about)
+        if one.next_server is not None:
+            (self.uefi if is_uefi else self.others).add(one.next_server)
+
+
+@dataclass(frozen=True)
+class _Question:
+    mac: str
+    kind: int | None = None
+    """Of PXE client (option 93); None: none."""
+
+    def made(self, transaction: bytes) -> bytes:
+        return discover(self.mac, transaction, pxe=self.kind is not None, kind=self.kind or 0)
+
+
+_PLAIN, _BIOS, _UEFI = None, 0, 7
 
 
 class WatchError(Exception):
@@ -83,7 +122,8 @@ class Watch:
         self._clashes: set[tuple[str, IPv4Address]] = set()
         self._asked = 0.0
         self.next_servers: set[IPv4Address] = set()
-        """What other servers named at the first look (siaddr; 0.0.0.0: nobody)."""
+        """What other servers named at the first look, to PCs with UEFI where these were answered (siaddr; 0.0.0.0:
+        nobody)."""
         with contextlib.ExitStack() as stack:
             self._wire = stack.enter_context(contextlib.closing(_opened(Wire, interface)))
             self._gate = None if policy.proxy else Gate(server, everybody=policy.everybody)
@@ -107,42 +147,48 @@ class Watch:
         """The first look: ask, listen for `seconds` (default: LOOK), and say what came. Raises WatchError where that is
         in the way."""
         seconds = LOOK if seconds is None else seconds
-        answered: dict[IPv4Address, set[str]] = {}
-        found = self._find(seconds, answered)
+        look = self._find(seconds)
+        found = tuple(look.found.values())
         for line in sentences.first_look(self._interface, found, self._policy.proxy, seconds):
             self._say(showable(line))
         for one in found:
-            if missing := self._missing(one, answered):
-                self._say(showable(f"warning: {missing} Let it give addresses to all PCs of the room."))
+            for warning in self._warnings(one, look):
+                self._say(showable(f"warning: {warning}"))
         if self._gate:
             self._say(sentences.whom(self._policy.everybody))
+        self.next_servers = look.uefi or look.others
         self._addresses_of = next((one for one in found if one.gives is Gives.ADDRESSES), None)
         self._asked = time.monotonic()
 
-    def _find(self, seconds: float, answered: dict[IPv4Address, set[str]]) -> tuple[Other, ...]:
-        found: dict[tuple[IPv4Address, Gives], Other] = {}
+    def _warnings(self, one: Other, look: _Look) -> Iterator[str]:
+        if missing := self._missing(one, look.answered):
+            yield f"{missing} Let it give addresses to all PCs of the room."
+        if self._policy.proxy and self._policy.own and one.gives is Gives.ADDRESSES:
+            given = look.given.get(one.server, set())
+            if away := sentences.other_network(self._interface, self._policy.own, one, given):
+                yield away
+
+    def _find(self, seconds: float) -> _Look:
+        look, of_uefi = _Look(), set[bytes]()
         again = time.monotonic()
         end = again + seconds
         while (now := time.monotonic()) < end:
             if now >= again:
-                self._ask_first()
+                of_uefi |= self._ask_first()
                 again = now + seconds / TRIES
             for one in self._shown(min(again, end) - now):
-                answered.setdefault(one.server, set()).add(one.client)
-                found.setdefault((one.server, one.gives), one)
+                look.add(one, one.transaction in of_uefi)
                 self._others.add(one, now)
-                if one.next_server is not None:
-                    self.next_servers.add(one.next_server)
-                if not self._missing(one, answered):
-                    self._refuse(found.values(), answered)
+                if not self._missing(one, look.answered):
+                    self._refuse(look)
                     end = min(end, now + MORE)
-        self._refuse(found.values(), answered)
-        return tuple(found.values())
+        self._refuse(look)
+        return look
 
-    def _refuse(self, found: Iterable[Other], answered: dict[IPv4Address, set[str]]) -> None:
-        for one in found:
+    def _refuse(self, look: _Look) -> None:
+        for one in look.found.values():
             if refusal := sentences.refusal(self._interface, one, self._policy.proxy, self._policy.force):
-                raise WatchError(f"{refusal} {self._missing(one, answered)}".rstrip())
+                raise WatchError(f"{refusal} {self._missing(one, look.answered)}".rstrip())
 
     def _missing(self, one: Other, answered: dict[IPv4Address, set[str]]) -> str:
         """Which PCs of the room it did not answer for, so far."""
@@ -151,12 +197,20 @@ class Watch:
         machines = self._policy.machines[:MOST_MACS]
         return sentences.answered(one, machines, answered.get(one.server, set()), self._stranger)
 
-    def _ask_first(self) -> None:
+    def _ask_first(self) -> set[bytes]:
+        """The transactions of those questions that a PC with UEFI would ask."""
+        machines = [one.mac for one in self._policy.machines[:MOST_MACS]]
+        of_room = [_Question(mac, kind) for kind in (_BIOS, _UEFI) for mac in machines]
+        of_uefi = set()
         try:
-            for mac, pxe in (*self._questions(), *((one.mac, True) for one in self._policy.machines[:MOST_MACS])):
-                self._wire.ask(discover(mac, os.urandom(4), pxe=pxe))
+            for question in (*self._questions(), *of_room):
+                transaction = os.urandom(4)
+                if question.kind == _UEFI:
+                    of_uefi.add(transaction)
+                self._wire.ask(question.made(transaction))
         except OSError as error:
             raise _cannot(self._interface, error) from error
+        return of_uefi
 
     def _shown(self, seconds: float) -> Iterator[Other]:
         """The servers that the messages of the next seconds show; ends behind the first messages."""
@@ -198,6 +252,8 @@ class Watch:
                 self._gate.close()
         if news is News.NEW:
             self._tell(sentences.new(self._interface, one, self._policy.proxy, self._policy.force))
+        elif news is News.NAMES and self._policy.proxy and one.gives is Gives.ADDRESSES:
+            self._tell(sentences.names_a_file(one))
         elif news is News.BACK:
             self._tell(sentences.back(one.server))
         self._clash(one, now)
@@ -227,11 +283,10 @@ class Watch:
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
-    def _questions(self) -> Iterator[tuple[str, bool]]:
-        """Whose questions, and whether as a PXE client."""
-        for mac in (self._wire.mac, self._stranger):
-            yield mac, False
-            yield mac, True
+    def _questions(self) -> Iterator[_Question]:
+        """As each kind of client; the first kind of a MAC address is another for each."""
+        yield from (_Question(self._wire.mac, kind) for kind in (_BIOS, _UEFI, _PLAIN))
+        yield from (_Question(self._stranger, kind) for kind in (_UEFI, _BIOS, _PLAIN))
 
     def _again(self) -> None:
         now = time.monotonic()
@@ -242,8 +297,8 @@ class Watch:
             return
         self._asked = now
         with contextlib.suppress(OSError):
-            for mac, pxe in [(self._wire.mac, True)] if self._addresses_of else self._questions():
-                self._wire.ask(discover(mac, os.urandom(4), pxe=pxe))
+            for question in [_Question(self._wire.mac, _BIOS)] if self._addresses_of else self._questions():
+                self._wire.ask(question.made(os.urandom(4)))
 
     def _tell(self, sentence: str) -> None:
         self._say(f"{time.strftime('%H:%M:%S')}  {showable(sentence)}")

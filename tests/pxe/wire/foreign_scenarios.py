@@ -5,21 +5,27 @@ A foreign server knows the PC `OTHER_MAC`, whose address is `THEIRS`; some have 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface
 
+from pxe.others.answers import Served
+from pxe.others.servers import SERVERS
 from pxe.wire import waiting
 from pxe.wire.message import Kind, Option
 from pxe.wire.message import discover as question
+from pxe.wire.watch import Policy, Watch
 from qemu.host import foreign
 from tests.pxe.server.serve_scenarios import HERE, PAIR, SERVE, Serving, inside, prepare
 from tests.pxe.wire.dhcp_messages import MAC, OTHER_MAC, PXE, XID, discover, made, request
 from tests.pxe.wire.wire_scenarios import FOREIGN, FOREIGN_REQUESTS, NEW_MAC, RANGE, SERVER, THEIRS, Client, dnsmasq
 
 NETWORK = IPv4Interface("10.77.0.0/24").network
+OTHERS = {one.name: one for one in SERVERS}
+DHCPD_IS_THERE = foreign.DHCPD_IS_THERE.decode()
 WINDOWS = ((Option.VENDOR, b"MSFT 5.0"),)
 
 ISC = f"""authoritative;
@@ -42,7 +48,7 @@ def start(*argv: str, until_it_says: str) -> None:
 
 
 def isc() -> None:
-    start(*foreign.dhcpd(HERE, "school", ISC), until_it_says=foreign.DHCPD_IS_THERE.decode())
+    start(*foreign.dhcpd(HERE, "school", ISC), until_it_says=DHCPD_IS_THERE)
 
 
 def kea() -> None:
@@ -125,6 +131,19 @@ def proxy() -> dict[str, object]:
     offer = client.wait(lambda heard: str(heard.message.server) == SERVER and heard.message.mac == NEW_MAC)
     ours = [line for line in client.seen if line.startswith(f"{SERVER} ")]
     return {"ours": ours, "vendor": offer.vendor, "status": serving.end()}
+
+
+def by_class() -> dict[str, object]:
+    """ISC dhcpd with a pool, whose lines for PCs that boot stand in classes and name this machine; it pings first."""
+    lines = OTHERS["isc"].render(Served(IPv4Address(SERVER)))
+    pool = f"subnet {NETWORK.network_address} netmask {NETWORK.netmask} {{ range 10.77.0.150 10.77.0.160; }}"
+    start(*foreign.dhcpd(HERE, "school", f"authoritative;\n{lines}\n{pool}\n"), until_it_says=DHCPD_IS_THERE)
+    said: list[str] = []
+    policy = Policy(proxy=True, own=IPv4Interface("10.0.0.1/24"))
+    with contextlib.closing(Watch("br0", IPv4Address(SERVER), policy, said.append)) as watch:
+        watch.look()
+        names = sorted(map(str, watch.next_servers))
+    return {"said": said, "names": names}
 
 
 def later() -> dict[str, object]:

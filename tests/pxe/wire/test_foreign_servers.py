@@ -75,3 +75,15 @@ def test_with_all_an_ordinary_pc_gets_an_address_and_is_refused_none(tmp_path: P
     seen = scenario("everybody", tmp_path)
     assert seen["seen"] == [f"10.77.0.1 ACK {seen['leased']}"]
     assert seen["status"] == 0
+
+
+def test_what_dhcpd_gives_by_class_is_seen_at_the_first_look(tmp_path: Path) -> None:
+    """dhcpd pings the address that it offers, and drops meanwhile what the same PC asks otherwise."""
+    seen = scenario("by_class", tmp_path)
+    assert seen["names"] == ["10.77.0.1"]
+    assert [line for line in seen["said"] if 'tells PCs to load "' in line and "10.77.0.3" in line]
+    [away] = [line for line in seen["said"] if "another network" in line]
+    assert away.startswith(
+        "warning: br0 has 10.0.0.1/24, but the DHCP server 10.77.0.3 gives PCs addresses of another network, such as "
+        "10.77.0.15"
+    )

@@ -124,3 +124,9 @@ def test_damage_is_no_crash(noise: bytes, cut: int) -> None:
     if said:
         assert said.vendor is not None
         assert message.read(message.written(said.data, said.options)) == said
+
+
+def test_a_question_of_a_pc_with_uefi() -> None:
+    said = made(discover(MAC, XID, pxe=True, kind=7))
+    assert said.vendor.startswith("PXEClient:Arch:00007:")
+    assert said.option(Option.ARCHITECTURE) == bytes([0, 7])

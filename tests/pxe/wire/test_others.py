@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Interface
 
 import pytest
 
@@ -200,3 +201,17 @@ def test_what_is_said_of_a_silent_server() -> None:
     assert said.startswith("the DHCP server 10.77.0.2 has not been heard for 30 min. It may be there all the same")
     assert sentences.silent(FOREIGN, Gives.BOOT, closed=True).endswith("for 30 min.")
     assert sentences.silent(FOREIGN, Gives.ADDRESSES, closed=False).endswith("for 30 min.")
+
+
+def test_a_server_that_is_known_and_names_a_boot_file_to_some_is_news() -> None:
+    others, names = Others(), replace(DHCP, boot_file="theirs.0")
+    assert [others.add(one, 0.0) for one in (DHCP, names, names, DHCP)] == [News.NEW, News.NAMES, None, None]
+
+
+def test_a_card_in_another_network_than_the_addresses_that_are_given_is_warned_of() -> None:
+    own, given = IPv4Interface("10.0.0.1/24"), [A("10.77.0.51"), A("10.77.0.50")]
+    said = sentences.other_network("br0", own, DHCP, given)
+    assert said.startswith("br0 has 10.0.0.1/24, but the DHCP server 10.77.0.2 gives PCs addresses of another network")
+    assert "such as 10.77.0.50:" in said
+    assert sentences.other_network("br0", own, DHCP, [*given, A("10.0.0.7")]) == ""
+    assert sentences.other_network("br0", own, DHCP, []) == ""
