@@ -63,14 +63,14 @@ def test_what_is_not_installed_is_one_warning_that_names_the_packages(tftp: Tftp
     install(tftp, PXELINUX)
     tree = tftp.write("lang=FR", MAC, **ALL)
     [warning] = tree.warnings
-    assert warning.endswith("the tree goes without: apt-get install shim-signed grub-efi-amd64-signed ipxe")
+    assert warning.endswith("To have it: apt-get install shim-signed grub-efi-amd64-signed ipxe")
     assert not [name for name in tftp.files() if "grub" in name or "ipxe" in name]
 
 
 def test_a_tree_for_uefi_alone(tftp: Tftp) -> None:
     install(tftp, GRUB)
     [warning] = other(tftp.write("lang=FR", **ALL))
-    assert "PXELINUX, which PCs with BIOS need," in warning
+    assert "not installed here: PCs with BIOS and " in warning
     assert "grub/grub.cfg" in tftp.files() and "pxelinux.cfg/default" not in tftp.files()
 
 
