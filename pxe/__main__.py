@@ -32,9 +32,11 @@ from .done.arming import ArmError, remembering
 from .done.state import SERVER_STATE, Damaged, StateError
 from .done.told import Told
 from .entries.room import Room, RoomError
+from .others.servers import SERVERS
+from .proxy.loaders import SHIM, SNPONLY
 from .room_file import advice as room_advice
 from .server import firewall
-from .server.dnsmasq import BootServer, ConfigError
+from .server.dnsmasq import BOOT_FILE, BootServer, ConfigError
 from .server.offers import choosable
 from .server.ports import HTTP, OTHER_HTTP
 from .server.serve import ServeError, Service, serve
@@ -44,8 +46,14 @@ PROG = "python3 -m pxe"
 PAIR = "where udpcast-linux and udpcast-initrd are"
 STATUSES = (
     "Exit status: 0 done, 1 a wrong value or a refusal (one sentence on standard "
-    "error), 2 wrong usage, 130 stopped by Ctrl-C (the server: 0)."
+    "error), 2 wrong usage, 130 stopped by Ctrl-C."
 )
+SERVE_STATUSES = (
+    "Exit status: 0 ended by Ctrl-C or a request, 1 a wrong value or a refusal (one sentence on standard error), "
+    "2 wrong usage."
+)
+BESIDE = {"bios": BOOT_FILE, "uefi": f"{SHIM}, or {SNPONLY} where GRUB would not find its files"}
+"""What PCs load first beside another DHCP server (`server.beside`), by the option of their kind."""
 
 
 def main(arguments: list[str] | None = None, prog: str = PROG) -> int:
@@ -79,6 +87,7 @@ def _tree(options: argparse.Namespace) -> int:
     report(replace(tree, warnings=(*tree.warnings, *advice)))
     server = str(options.tftp or "ADDRESS")
     command = shlex.join((*options.prog.split(), "dhcp", str(options.directory), "--tftp", server))
+    command += f" --server {'|'.join(one.name for one in SERVERS)}"
     print(showable(f"What the DHCP server needs: `{command}`{'' if options.tftp else ', that of the TFTP server'}."))
     return 0
 
@@ -193,11 +202,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="run a boot server",
         description="Serve the pair by DHCP, TFTP and HTTP until Ctrl-C, and show each client as it boots. Needs root. "
         "A PC that has reported a success boots its disk from then on, until `arm` makes it ready to be cloned again.",
-        epilog=STATUSES,
+        epilog=SERVE_STATUSES,
     )
     server.add_argument(
         "--interface", type=room_options.interface, required=True, metavar="IF", help="the card on the room's network"
     )
+    server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     server.add_argument(
         "--address",
         type=room_options.address,
@@ -220,7 +230,8 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         server.add_argument(
             f"--{kind.option}",
             choices=kind.choices,
-            help=f"what PCs with {kind.name} load first (default: the first of these that is installed)",
+            help=f"what PCs with {kind.name} load first (default: the first of these that is installed; with --proxy: "
+            f"{BESIDE[kind.option]})",
         )
     server.add_argument(
         "--http-port",
@@ -235,7 +246,6 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         metavar="FILE",
         help=f"where it is kept who is done (default: beside the room's file, or {SERVER_STATE} beside the pair)",
     )
-    server.add_argument("--pair", type=Path, metavar="DIR", required=True, help=PAIR)
     room_options.add_options(server)
     room_options.add_without(server)
     server.set_defaults(run=_serve)

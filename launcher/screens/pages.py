@@ -192,11 +192,12 @@ def warnings(notes: Sequence[Sentence], host: str) -> Page:
     return Page("warnings", frame(rows, say("Up/Down scroll   Esc back"), host), {})
 
 
-def waiting(sentence: Sentence, host: str, more: Sequence[Sentence] = ()) -> Page:
-    """Something is under way; nothing can be chosen but back and the menu. `more`: how long, and what may be wrong."""
+def waiting(sentence: Sentence, host: str, more: Sequence[Sentence] = (), *, behind: bool = True) -> Page:
+    """Something is under way; nothing can be chosen but back and the menu. `more`: how long, and what may be wrong;
+    `behind`: whether there is a page to go back to."""
     rows = [urwid.Divider(), urwid.Text(("title", tr(sentence)))]
     rows += [widget for line in more for widget in (urwid.Divider(), urwid.Text(tr(line)))]
-    return Page("waiting", frame(rows, say("Esc back   m menu"), host), {})
+    return Page("waiting", frame(rows, say("Esc back   m menu") if behind else say("m menu"), host), {})
 
 
 def error(failure: LauncherError, act: Chosen, host: str) -> Page:

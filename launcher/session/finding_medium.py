@@ -94,7 +94,7 @@ class FindingMedium(Stage):
         elif left > 0:
             self._show(
                 say(
-                    "Waiting up to {seconds} s for the medium that this PC was booted from ({label}) ...",
+                    "Waiting up to {seconds} s for the disc or stick that this PC was booted from ({label}) ...",
                     seconds=int(left) + 1,
                     label=self._label,
                 )
@@ -103,7 +103,7 @@ class FindingMedium(Stage):
             self._go_on(None, self._missing())
 
     def _show(self, sentence: Sentence) -> None:
-        self.app.show(pages.waiting(sentence, self.app.host))
+        self.app.show(pages.waiting(sentence, self.app.host, behind=False))
 
     def _missing(self) -> Sentence:
         return say(

@@ -188,7 +188,7 @@ def _words(entry: BootEntry) -> Iterator[str]:
         if why := _why_not(word, parameter):
             raise BootEntryError(
                 f'line of label "{entry.label}": GRUB, which boots PCs with UEFI, cannot carry {showable(word)}: {why}.'
-                " Write it otherwise, or leave GRUB out with --without grub."
+                " Or leave GRUB out with --without grub; then PCs with UEFI do not boot from here."
             )
         yield word
 
@@ -196,12 +196,15 @@ def _words(entry: BootEntry) -> Iterator[str]:
 def _why_not(word: str, parameter: Parameter) -> str:
     for char, name in (('"', "a quote"), ("'", "an apostrophe"), ("\\", "a backslash")):
         if char in word:
-            return f"there is {name} in it, and GRUB puts a backslash in front"
+            return f"there is {name} in it, and GRUB puts a backslash in front. Write the value without it"
     there = _latin(_as_the_kernel_gets_it(word))
     read = read_word(there, blanks=KERNEL_BLANKS)
     value = None if parameter.value is None else _latin(parameter.value)
     if (read.name, read.value, read.end) != (_latin(parameter.name), value, len(there)):
-        return "GRUB puts quotes around a word only where a blank is in it, and the kernel would cut this one"
+        return (
+            "GRUB puts quotes around a word only where a blank is in it, and the kernel would cut this one. Write the "
+            "value without tabs and accents, or with a blank"
+        )
     return ""
 
 

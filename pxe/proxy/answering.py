@@ -16,7 +16,7 @@ from ..wire.known import MOST
 from ..wire.message import Kind, Message
 from ..wire.wire import Wire
 from . import http
-from .loaders import INSTEAD, SNPONLY, Given
+from .loaders import SEE, SNPONLY, Given
 from .started import Started
 
 EVERY = 5.0
@@ -91,4 +91,4 @@ class Proxy:
             what = (
                 "was given iPXE, and has not started it" if self._given.file else "asked by UEFI, and was given nothing"
             )
-            self._say(mac, f"{what}. {INSTEAD}")
+            self._say(mac, f"{what}: {SEE}")

@@ -27,11 +27,8 @@ SCRIPT = str(loaders.IPXE.default)
 SINCE = (2, 12)
 """The first GRUB that asks the proxy."""
 
-INSTEAD = (
-    "Where Secure Boot is on: turn on HTTP boot in its firmware, or start it from a stick, or turn Secure Boot off, or "
-    "let the DHCP server name this server as next server (siaddr)"
-)
-"""What helps a PC with Secure Boot."""
+SEE = 'see docs/admin.md, "Secure Boot beside a DHCP server"'
+"""What helps PCs with Secure Boot."""
 
 _LINE = re.compile(rb"^grub,\d+,[^,\n]*,grub,(\d+)\.(\d+)", re.MULTILINE)
 _MOST = 32 << 20
@@ -68,18 +65,19 @@ def given(
     if has_shim and next_servers and set(next_servers) == {server}:
         return Given(SHIM)
     why = _why(grub, next_servers) if has_shim else "there is no signed loader (shim-signed, grub-efi-amd64-signed)"
-    stuck = f"PCs with UEFI stay at GRUB's prompt, for {why}. {INSTEAD}."
+    stuck = f"PCs with UEFI {'' if next_servers else 'may '}stay at GRUB's prompt: {why}; {SEE}."
     if has_ipxe:
-        refused = (
-            f"PCs with UEFI load iPXE, which is not signed, for {why}: with Secure Boot they refuse it. {INSTEAD}."
-        )
+        refused = f"PCs with UEFI get iPXE, which those with Secure Boot refuse: {why}; {SEE}."
         return Given(SNPONLY, refused, stuck)
-    nothing = f"PCs with UEFI get nothing by TFTP, for {why}. {INSTEAD}; or install ipxe here, for PCs without it."
+    nothing = f"PCs with UEFI get nothing by TFTP: {why}; install ipxe here, or {SEE}."
     return Given("", nothing, stuck)
 
 
 def _why(grub: tuple[int, int] | None, next_servers: Collection[IPv4Address]) -> str:
     version = f"GRUB {grub[0]}.{grub[1]:02}" if grub else "this GRUB"
+    if not next_servers:
+        return f"no next server of a DHCP server was seen, and {version} needs this one as next server"
     named = ", ".join(str(one) for one in sorted(set(next_servers)) if int(one))
-    asked = f"the DHCP server's next server ({named})" if named else "the server that the DHCP server names"
-    return f"{version} would ask {asked} for its files (GRUB 2.12, as in Debian 13, asks this one)"
+    if not named:
+        return f"the DHCP server names no next server, and {version} needs this one as next server"
+    return f"{version} would ask the DHCP server's next server ({named}) for its files"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import shutil
 import signal
 import socket
@@ -312,7 +311,6 @@ def _summary(settings: BootServer) -> Iterator[str]:
         yield "These addresses must be free: in no reservation and no pool of another server (--range takes others)."
     offered = ", ".join(f"{one.kind.name} ({one.file})" for one in settings.offers if one.file)
     yield f"These PCs can boot from the network now: {offered}. By HTTP the files are at {settings.url}."
-    yield "Ctrl-C ends it."
 
 
 def _run(
@@ -344,7 +342,7 @@ def _run(
             say(line)
         for each in attach:
             each(Running(loop, settings, daemon.signal, patrol.handed_on, clients.learn, say))
-        say(f"+ {shlex.join(servers.dnsmasq.argv)}")
+        say("Ready. Ctrl-C ends it.")
 
     def show(event: ClientEvent | None) -> None:
         if event:

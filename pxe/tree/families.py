@@ -30,9 +30,10 @@ def families(
     if not missing:
         return found, warnings
     packages = " ".join(dict.fromkeys(package for one in missing for package in one.packages))
-    names = " and ".join(f"{one.name}, which {one.pcs} need," for one in missing)
+    names = " and ".join(one.name for one in missing)
     verb = "is" if len(missing) == 1 else "are"
-    told = f"{names} {verb} not installed here, and the tree goes without: apt-get install {packages}"
+    pcs = " and ".join(dict.fromkeys(one.pcs for one in missing))
+    told = f"{names} {verb} not installed here: {pcs} cannot boot from here. To have it: apt-get install {packages}"
     return found, (*warnings, told)
 
 

@@ -4,7 +4,7 @@
     DIR/udpcast-linux, DIR/udpcast-initrd  the pair
     DIR/pxelinux.cfg/default               the section for every machine
     DIR/pxelinux.cfg/01-aa-bb-cc-dd-ee-ff  the section for one machine, looked up by PXELINUX before `default`
-    DIR/udpcast.img                        what UEFI loads by HTTP, with the pair in it (`image`): about 40 MB
+    DIR/udpcast.img                        what UEFI loads by HTTP, with the pair in it (`image`): about 42 MB
     DIR/.udpcast-launcher.json             what we wrote, see `record`
 
 Which loaders there are, and what their files are called, is in `loaders`; above is what PXELINUX's are. What the files
@@ -88,9 +88,10 @@ def write_tree(
     """
     directory, pair = directory.absolute(), pair.absolute()
     try:
+        checked = check_entries(entries(room), check)  # first: a mistake in a line may be what a loader cannot carry
         loaders, missing = families(directory, room, tuple(places or ()), loaders)
         wanted = configurations(room, done, loaders)
-        warnings = (*check_entries(entries(room), check), *missing)
+        warnings = (*checked, *missing)
     except (BootEntryError, CommandLineError) as error:
         raise TreeError(str(error)) from error
     with _reading(pair):

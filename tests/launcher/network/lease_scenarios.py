@@ -112,7 +112,7 @@ def ours() -> None:
     hurried = "from pxe.wire import watch; watch.LOOK = 0.3; from pxe.__main__ import main; main()"
     places = ("PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"TMPDIR={temporary}")
     words = ("serve", "--interface", "room", "--range", f"{FIRST},{LAST}", "--pair", str(pair))
-    start("env", *places, sys.executable, "-uc", hurried, *words, until_it_says="+ ")
+    start("env", *places, sys.executable, "-uc", hurried, *words, until_it_says="Ready. ")
 
 
 def ours_held() -> list[str]:

@@ -107,7 +107,7 @@ def test_what_the_file_says_is_not_asked(medium: Disk, kept: Path) -> None:
 
 def test_the_medium_is_waited_for(clock: Clock) -> None:
     pc = MediumPc()
-    assert "Waiting up to 61 s for the medium that this PC was booted from" in pc.text and LABEL in pc.text
+    assert "Waiting up to 61 s for the disc or stick that this PC was booted from" in pc.text and LABEL in pc.text
     clock.now += 30
     pc.app.tick()
     assert "Waiting up to 31 s" in pc.text and not pc.asks

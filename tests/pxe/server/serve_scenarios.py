@@ -77,7 +77,7 @@ class Serving:
         argv = [*(SERVE_HURRIED if hurried else SERVE), "br0", "--pair", str(PAIR), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said: list[str] = []
-        self.until("+ ")
+        self.until("Ready. ")
 
     def until(self, text: str) -> str:
         """Read on up to the line with `text`; pytest's time-out ends a line that never comes."""

@@ -32,13 +32,13 @@ def beside(
 @pytest.mark.parametrize(
     ("next_server", "chosen", "uefi", "said"),
     [
-        (THEIRS, {}, "snponly.efi", "PCs with UEFI load iPXE, which is not signed, for GRUB 2.06 would ask"),
+        (THEIRS, {}, "snponly.efi", "PCs with UEFI get iPXE, which those with Secure Boot refuse: GRUB 2.06 would ask"),
         (OURS, {}, "shimx64.efi", ""),
         (
             THEIRS,
             {"uefi": "shimx64.efi"},
             "shimx64.efi",
-            "PCs with UEFI stay at GRUB's prompt, for GRUB 2.06 would ask",
+            "PCs with UEFI stay at GRUB's prompt: GRUB 2.06 would ask",
         ),
         (THEIRS, {"uefi": "snponly.efi"}, "snponly.efi", ""),
         (OURS, {"uefi": "snponly.efi"}, "snponly.efi", ""),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pxe.entries.boot_entry import launcher_check
 from pxe.entries.loader import Loader
 from pxe.entries.loaders import GRUB, IPXE, LOADERS, MARKER, PXELINUX
 from pxe.entries.room import Boot
@@ -62,14 +63,14 @@ def test_what_is_not_installed_is_one_warning_that_names_the_packages(tftp: Tftp
     install(tftp, PXELINUX)
     tree = tftp.write("lang=FR", MAC, **ALL)
     [warning] = tree.warnings
-    assert warning.endswith("the tree goes without: apt-get install shim-signed grub-efi-amd64-signed ipxe")
+    assert warning.endswith("To have it: apt-get install shim-signed grub-efi-amd64-signed ipxe")
     assert not [name for name in tftp.files() if "grub" in name or "ipxe" in name]
 
 
 def test_a_tree_for_uefi_alone(tftp: Tftp) -> None:
     install(tftp, GRUB)
     [warning] = other(tftp.write("lang=FR", **ALL))
-    assert "PXELINUX, which PCs with BIOS need," in warning
+    assert "not installed here: PCs with BIOS and " in warning
     assert "grub/grub.cfg" in tftp.files() and "pxelinux.cfg/default" not in tftp.files()
 
 
@@ -155,7 +156,7 @@ def test_what_grub_cannot_carry_is_refused_where_grub_is(tftp: Tftp) -> None:
 
 def test_whose_line_it_is_is_said_and_grub_may_be_left_out(tftp: Tftp) -> None:
     install(tftp, PXELINUX, GRUB)
-    with pytest.raises(TreeError, match=f"{MAC}: line of label .* or leave GRUB out with --without grub"):
+    with pytest.raises(TreeError, match=f"{MAC}: line of label .* Or leave GRUB out with --without grub"):
         tftp.write("lang=FR", MAC, own='title="it\'s"', **ALL)
     tree = tftp.write("lang=FR", MAC, own='title="it\'s"', loaders=(PXELINUX, IPXE))
     assert "shim" not in "".join(tree.warnings) and "grubx64.efi" not in tftp.files()
@@ -202,3 +203,10 @@ def test_the_root_of_a_server_is_not_read_through(tftp: Tftp) -> None:
     tftp.write("lang=FR", **ALL)
     tftp.write("lang=DE", **ALL)
     assert tftp.files()["somebody-elses"] == MARKER
+
+
+def test_what_the_launcher_says_of_a_line_comes_before_what_grub_cannot_carry(tftp: Tftp) -> None:
+    install(tftp, PXELINUX, GRUB)
+    with pytest.raises(TreeError) as caught:
+        tftp.write("udpcparam='--max-wait 5'", **ALL, check=launcher_check)
+    assert 'udpcparam="--max-wait 5"' in str(caught.value) and "GRUB" not in str(caught.value)
