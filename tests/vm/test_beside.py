@@ -105,7 +105,7 @@ def test_secure_boot_goes_on_to_http_boot_where_grub_would_ask_the_wrong_server(
     tmp_path: Path, grub_2_12: Path
 ) -> None:
     if grub_2_12 == GRUB:
-        return  # this machine's GRUB asks the right one
+        pytest.skip("this machine's GRUB asks the right server")
     seen = booted(BesideSpec(PAIR, Firmware.SECURE_BOOT, deadline=HOURS), tmp_path)
     assert ['"Access Denied"' in one for one in seen.refused] == [True]
     said = "\n".join(seen.said)
