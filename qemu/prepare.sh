@@ -26,6 +26,7 @@ PACKAGES=(
   sbsigntool # sbverify: is a kernel signed so that the loaders take it?
   xorriso isolinux # the image for sticks and discs
   iproute2 procps
+  curl         # plays many clients of the boot server at once
   # virtual machines
   qemu-system-x86 # QEMU
   ipxe-qemu    # the network cards' boot ROMs

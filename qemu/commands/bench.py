@@ -6,10 +6,24 @@ import argparse
 from pathlib import Path
 from typing import TypeVar
 
-from ..bench import boot, cases, classrooms, hardware, hardware_lines, namespaces, paths, results, used, used_cases
+from ..bench import (
+    at_once,
+    at_once_results,
+    boot,
+    cases,
+    classrooms,
+    hardware,
+    hardware_lines,
+    namespaces,
+    paths,
+    results,
+    used,
+    used_cases,
+)
 from ..machine import available
+from ..machine.firmware import Firmware
 from ..machine.spec import SpecError
-from .options import command, json_option, machine_options, pair_option, positive, show, tell
+from .options import command, firmware, json_option, machine_options, pair_option, positive, show, tell
 
 STAGES = """
 ``python3 -m qemu bench stages``: each of the launcher's own stages alone, on one core, with files in memory.
@@ -33,6 +47,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _hardware_options(command(benches, "hardware", _hardware, words, description))
     words = "from power-on to the role screen by every way to boot, beside Debian's installer"
     _path_options(command(benches, "paths", _paths, words, paths.__doc__))
+    words = "what PCs that are switched on together do to the boot server"
+    _at_once_options(command(benches, "at-once", _at_once, words, at_once.__doc__))
     _classroom_options(
         command(benches, "transfer", _classrooms, "the launcher's transfer beside plain udpcast", classrooms.__doc__)
     )
@@ -100,6 +116,22 @@ def _paths(options: argparse.Namespace) -> int:
     result = paths.bench_paths(options.pair, _chosen(paths.WAYS, options.only), options.runs, tell)
     show(options, paths.table(result), paths.to_json(result))
     return 0 if paths.met(result) else 1
+
+
+def _at_once_options(made: argparse.ArgumentParser) -> None:
+    pair_option(made)
+    add = made.add_argument
+    add("--clients", type=positive, default=30, metavar="N", help="that load at once (default: 30)")
+    add("--machines", type=positive, default=3, metavar="N", help="switched on at once (default: 3)")
+    add("--firmware", type=firmware, default=Firmware.BIOS, metavar="KIND", help="of the machines (default: bios)")
+    json_option(made, "whole result")
+
+
+def _at_once(options: argparse.Namespace) -> int:
+    settings = at_once.Settings(options.pair, options.clients, options.machines, options.firmware)
+    result = at_once.measure(settings, tell)
+    show(options, at_once_results.table(result), at_once_results.to_json(result))
+    return 1 if result.failures else 0
 
 
 def _classroom_options(made: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from . import foreign
@@ -56,7 +56,7 @@ class Beside(Network):
         self._elsewhere = elsewhere
 
     def _start_server(self, stack: contextlib.ExitStack) -> None:
-        inside = _machine(stack)
+        inside = other_machine(stack, CARD, (OTHER,))
         dhcpd = foreign.dhcpd(self._directory, CARD, self._elsewhere)
         self._start((*inside, *dhcpd), foreign.DHCPD_IS_THERE, stack)
         if self._serving:
@@ -67,8 +67,9 @@ class Beside(Network):
             self._start(foreign.tftpd(self._tree, SERVER), b"", stack)
 
 
-def _machine(stack: contextlib.ExitStack) -> tuple[str, ...]:
-    """Make the other machine; returns the words that run a command on it."""
+def other_machine(stack: contextlib.ExitStack, card: str, addresses: Sequence[str]) -> tuple[str, ...]:
+    """Make another machine, whose `card` on the bridge has these addresses; returns the words that run a command on
+    it."""
     holder = subprocess.Popen(
         ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sh", "-c", "echo made; exec sleep infinity"],
         stdin=subprocess.DEVNULL,
@@ -79,9 +80,9 @@ def _machine(stack: contextlib.ExitStack) -> tuple[str, ...]:
     assert holder.stdout
     holder.stdout.readline()
     inside = ("nsenter", f"--net=/proc/{holder.pid}/ns/net")
-    ip("link", "add", f"{CARD}-port", "type", "veth", "peer", "name", CARD, "netns", str(holder.pid))
-    ip("link", "set", f"{CARD}-port", "master", "br0", "up")
-    address = f"{OTHER}/{SERVER.network.prefixlen}"
-    for words in (f"address add {address} broadcast + dev {CARD}", f"link set {CARD} up", "link set lo up"):
+    ip("link", "add", f"{card}-port", "type", "veth", "peer", "name", card, "netns", str(holder.pid))
+    ip("link", "set", f"{card}-port", "master", "br0", "up")
+    given = [f"address add {one}/{SERVER.network.prefixlen} broadcast + dev {card}" for one in addresses]
+    for words in (*given, f"link set {card} up", "link set lo up"):
         subprocess.run([*inside, "ip", *words.split()], check=True)
     return inside
