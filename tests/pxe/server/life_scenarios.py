@@ -99,7 +99,7 @@ def terminal() -> dict[str, object]:
     if not pid:
         os.execv(sys.executable, [*SERVE_HURRIED, "br0", "--pair", str(PAIR)])
     said = b""
-    while b"\n+ " not in said:
+    while b"\nReady. " not in said:
         said += os.read(terminal, 1 << 12)
     [dnsmasq] = pids("dnsmasq")
     os.close(terminal)

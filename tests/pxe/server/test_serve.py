@@ -27,12 +27,11 @@ def scenario(name: str, directory: Path) -> dict[str, Any]:
 @pytest.mark.netns
 def test_a_pc_boots_and_a_second_server_is_refused(tmp_path: Path) -> None:
     seen = scenario("serve", tmp_path)
-    assert seen["said"][0].startswith(
-        "No other DHCP server answered on br0 in 0.3 s. One that answers only PCs it knows"
-    )
-    assert seen["said"][1].startswith("Addresses are given to PCs that boot from the network; whoever else asks is not")
-    assert seen["said"][2] == "Boot server on br0 (10.77.0.1/24): addresses 10.77.0.100 to 10.77.0.110."
-    assert seen["said"][3].startswith("These addresses must be free: in no reservation and no pool")
+    said = [line for line in seen["said"] if not line.startswith("warning: ")]
+    assert said[0].startswith("No other DHCP server answered on br0 in 0.3 s. One that answers only PCs it knows")
+    assert said[1].startswith("Addresses are given to PCs that boot from the network; whoever else asks is not")
+    assert said[2] == "Boot server on br0 (10.77.0.1/24): addresses 10.77.0.100 to 10.77.0.110."
+    assert said[3].startswith("These addresses must be free: in no reservation and no pool")
     assert seen["fetched"] == dict.fromkeys(seen["fetched"], True)
     assert seen["bytes"] // 1024 == 1024
     assert " lang=FR " in seen["line"] and " port=9002" in seen["line"]
