@@ -189,7 +189,7 @@ def make(
     if source.package and source.package_version:
         packages[source.package] = source.package_version
     with writing("packing the initrd", work, PACK_MB, elsewhere):
-        write(tree, new / INITRD, time, source, modules.home, opener, work)
+        write(tree, new / INITRD, time, source, modules, opener, work)
         shutil.copyfile(source.image, new / LINUX)
     identity = manifest.put_front(new / INITRD, new / LINUX, time)
     check.check_pair(new / LINUX, new / INITRD)
@@ -220,7 +220,7 @@ def write(
     out: Path,
     time: int,
     source: kernel.Kernel,
-    home: Path,
+    modules: python.PythonTree,
     opener: Sequence[str] | None,
     work: Path,
 ) -> None:
@@ -229,7 +229,7 @@ def write(
     if opener is None:
         packing.pack(tree, out, time, form)
         return
-    stages.divide(tree, stages.first(Tree(tree), home, opener), opener)
+    stages.divide(tree, stages.first(Tree(tree), modules, opener), opener)
     second = work / stages.SQUASHFS
     packing.squash(tree / stages.MOUNT, second, time, stages.order(Tree(tree), source))
     shutil.rmtree(tree / stages.MOUNT)

@@ -105,10 +105,11 @@ def _unpacks_zstd(kernel: Kernel, work: Path) -> bool:
     return any(b"zstd" in read(path, work) for path in drivers)
 
 
-def first(tree: Tree, home: Path, drivers: Iterable[str]) -> set[str]:
-    """The files of the first stage. `home` is where Python's modules are in the tree, `drivers` what opens the second
-    stage. Raises BuildError where the launcher in the tree does not come to its first screen."""
-    modules = {(home / name).as_posix() for name in _imported(tree.root / home)}
+def first(tree: Tree, modules_of: python.PythonTree, drivers: Iterable[str]) -> set[str]:
+    """The files of the first stage. `modules_of` are Python's modules as they were staged, `drivers` what opens the
+    second stage. Raises BuildError where the launcher in the tree does not come to its first screen."""
+    home = modules_of.home
+    modules = {(home / name).as_posix() for name in _imported(tree.root / home, modules_of)}
     starting = {found for name in PROGRAMS if (found := tree.file(name))}
     wanted = set(drivers)
     loaded = {inner for inner in tree.files() if inner.endswith(".ko") and _name(inner) in wanted}
@@ -116,10 +117,13 @@ def first(tree: Tree, home: Path, drivers: Iterable[str]) -> set[str]:
     return starting | modules | loaded | libraries.loaded([*starting, *modules])
 
 
-def _imported(home: Path) -> list[str]:
-    """The files below `home` that Python reads up to the first screen."""
+def _imported(home: Path, modules: python.PythonTree) -> list[str]:
+    """The files below `home` that Python reads up to the first screen. Shared objects are run from where they come
+    from: nothing may be run where the tree is, perhaps."""
+    inside = Path("/", modules.home)
+    shared = [f"{place.relative_to(inside)}={source}" for source, place in sorted(modules.extensions.items())]
     try:
-        said = run(["python3", "-I", "-S", "-B", python.INSIDE / "first_screen.py", home])
+        said = run(["python3", "-I", "-S", "-B", python.INSIDE / "first_screen.py", home, *shared])
     except ProgramError as error:
         raise BuildError(f"the launcher does not come to its first screen: {error}") from error
     return said.splitlines()

@@ -1,9 +1,10 @@
 """Runs the launcher up to its first screen, and tells which files Python has read for that. Runs under the Python that
 goes into the initrd; all modules are those of the initrd.
 
-    python3 first_screen.py HOME > FILES
+    python3 first_screen.py HOME [SO=FILE ...] > FILES
 
-HOME is a directory of compiled modules; FILES paths below it, one a line. The PC that the launcher finds has no
+HOME is a directory of compiled modules; FILES paths below it, one a line. Of the shared object SO, a path below HOME,
+FILE is read in its place: HOME may be where nothing may be run. The PC that the launcher finds has no
 devices, and nothing is drawn. Besides comes what a look at real devices needs, and what says why
 there are none where the second stage cannot be opened.
 """
@@ -11,14 +12,27 @@ there are none where the second stage cannot be opened.
 from __future__ import annotations
 
 import sys
+from _frozen_importlib_external import spec_from_file_location  # importlib.util would be one of the modules
 
 ALSO = ("runpy", "ctypes", "pyudev", "launcher.hardware.kernel", "launcher.session.stopped")
 """``-m`` reads the first; then pyudev and what it stands on; then the sentence that kernel and initrd do not match."""
 
 
-def run(home: str) -> None:
+class Elsewhere:
+    """Finds the shared objects that are read in another place."""
+
+    def __init__(self, files: dict[str, str]) -> None:
+        self._files = files
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> object:
+        file = self._files.get(f"{name.replace('.', '/')}.so")
+        return file and spec_from_file_location(name, file)
+
+
+def run(home: str, shared_objects: list[str]) -> None:
     """Import all of it. What this file itself imported would count as well."""
     sys.path[:] = [home, f"{home}/lib-dynload"]
+    sys.meta_path.insert(0, Elsewhere(dict(word.split("=", 1) for word in shared_objects)))  # type: ignore[arg-type]
     for name in ALSO:
         __import__(name)
     from kernel_cmdline import parse  # noqa: PLC0415
@@ -59,5 +73,5 @@ def files(home: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1])
+    run(sys.argv[1], sys.argv[2:])
     print("\n".join(files(sys.argv[1])))
