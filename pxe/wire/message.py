@@ -44,7 +44,6 @@ class Option(IntEnum):
     """The options that are looked at."""
 
     PAD = 0
-    NETMASK = 1
     ROUTER = 3
     REQUESTED = 50
     LEASE_TIME = 51
