@@ -63,6 +63,7 @@ ROWS: tuple[Row, ...] = (
         only=rules.only_card,
         stands_for="BOOTIF",
         overruled=rules.card_by_bootif,
+        warns=rules.drivers_unused,
         fills="nic",
         taken=Taken(
             "eth0, or a MAC address",

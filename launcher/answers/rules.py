@@ -26,6 +26,7 @@ from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
 from .reading import RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
+from .reading_boot import loads_disk_drivers, unused_parameters
 from .selectors import BY_PATH, exact, lasting_names
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
@@ -188,6 +189,13 @@ def raid_member(facts: Facts) -> Iterator[Sentence]:
         yield say(
             "{disk} is a member of a Linux RAID. Only this one disk would be read or overwritten.", disk=target.path
         )
+
+
+def drivers_unused(facts: Facts) -> Iterator[Sentence]:
+    for text in unused_parameters(facts.given):
+        yield say("modparm={text} is not used: no driver that is named takes it.", text=text)
+    if "diskmodule" in facts.given and not loads_disk_drivers(facts.given):
+        yield say("diskmodule={text} is not used: enableDiskmodule=no.", text=facts.given["diskmodule"].text)
 
 
 def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
