@@ -27,7 +27,7 @@ from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
 from .reading import RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
 from .reading_boot import loads_disk_drivers, unused_parameters
-from .selectors import BY_PATH, exact, lasting_names
+from .selectors import BY_PATH, lasting_names, worldwide
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
@@ -230,7 +230,7 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
 def means_one_pc(key: str, text: str) -> bool:
     """Whether a value of ``disk``, ``nic`` or ``ip`` can be right for one PC only."""
     if key == "disk":
-        return exact(text) and not text.strip().startswith("/") and ":" in text
+        return worldwide(text)
     try:
         return bool(parse_ip(text).client if key == "ip" else parse_mac(text))
     except CommandLineError:
