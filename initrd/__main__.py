@@ -34,8 +34,8 @@ PROG = "python3 -m initrd"
 DESCRIPTION = "Write udpcast-linux, udpcast-initrd and udpcast-manifest.json to a directory."
 STATUSES = (
     "Exit status: 0 the pair is written, 1 it could not be built, 2 wrong usage, or a kernel, driver or udpcfg.txt "
-    "that cannot be used, 128 and its number for a signal that ended it (Ctrl-C: 130). Whenever it is not 0, the directory "
-    "holds what it held before."
+    "that cannot be used, 128 and its number for a signal that ended it (Ctrl-C: 130). Whenever it is not 0, the "
+    "directory holds what it held before."
 )
 
 
