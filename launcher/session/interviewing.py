@@ -42,6 +42,7 @@ class Dialogue:
 
     `errors` stop an unattended run; `doubt`: one of them must be seen by the operator.
     `ended`: a transfer has ended on this PC, so that another one begins with the role, whatever was given.
+    `incomplete`: a file of answers could not be read.
     `review`: what was given is asked as well, preselected.
     `focus`: by question, the choice that the operator had moved to before he went elsewhere.
     `drivers`: those that are named, and not loaded yet.
@@ -54,12 +55,14 @@ class Dialogue:
         errors: tuple[Sentence, ...] = (),
         doubt: bool = False,
         ended: bool = False,
+        incomplete: bool = False,
     ) -> None:
         self.given = given
         self.warnings = warnings
         self.errors = errors
         self.doubt = doubt
         self.ended = ended
+        self.incomplete = incomplete
         self.review = False
         self.told = Told({})
         self.focus: dict[str, str] = {}
@@ -76,7 +79,7 @@ class Dialogue:
         """The dialogue that begins with this line, and these files beside it. `errors`: what was wrong besides."""
         explained, warnings, wrong = explain_all(line, None, configurations)
         given = given_answers(line, *(one.answers for one in configurations))
-        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended)
+        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended, bool(errors))
 
     def interview(self, devices: Devices, ask: Ask) -> Interview:
         """The interview as it stands, on what is there now."""
