@@ -175,10 +175,6 @@ def test_what_is_given_comes_before_what_the_machine_leaves_and_that_before_the_
     alone = settled("umode=rcv", ONE)
     found = (alone["disk"], alone["nic"], alone["port"])
     assert found == ("/dev/sda the only disk", "eth0 the only card", "9000 default")
-        "/dev/sda the only disk",
-        "eth0 the only card",
-        "9000 default",
-    )
     given = settled("umode=rcv disk=sda1 nic=52:54:00:aa:bb:01 port=9002", ONE)
     assert given["disk"] == "sda1 command line" and given["port"] == "9002 command line"
     assert given["nic"] == "52:54:00:aa:bb:01 command line"
