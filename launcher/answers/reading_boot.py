@@ -8,11 +8,14 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
+from ..errors import AnswerError
+from ..model.machine import Machine
 from ..sentence import say
-from .questions import Facts
-from .reading import wrong
+from .questions import Facts, Given
+from .reading import YES_NO, wrong
 
 AUTO = "auto"
 LONGEST = 64
@@ -20,10 +23,17 @@ LONGEST = 64
 
 
 class Parameter(NamedTuple):
-    """One parameter of a driver, as modprobe takes it; `driver` is empty where it is for every driver named."""
+    """One parameter of a driver, as modprobe takes it; `driver` is empty where it is for those of ``netmodule``."""
 
     driver: str
     text: str
+
+
+class Driver(NamedTuple):
+    """A driver that is to be loaded, and what it is given."""
+
+    name: str
+    parameters: tuple[str, ...] = ()
 
 
 def read_keymap(text: str, facts: Facts) -> str:
@@ -64,10 +74,49 @@ def read_parameters(text: str, facts: Facts) -> tuple[Parameter, ...]:
 
 
 def _parameter(word: str) -> Parameter:
-    found = re.fullmatch(r"(?:([\w-]{1,64})\.)?([\w-]{1,64}(?:=[\x21-\x7e]*)?)", word, re.ASCII)
+    found = re.fullmatch(r"(?:(\w[\w-]{0,63})\.)?(\w[\w-]{0,63}(?:=[\x21-\x7e]*)?)", word, re.ASCII)
     if not found or set(word) & set("\"'\\"):
         raise wrong(
             say("modparm: {word} is no parameter of a driver.", word=word),
             say('Expected name=value, several in double quotes: modparm="debug=1 speed=100".'),
         )
     return Parameter((found[1] or "").replace("-", "_"), found[2])
+
+
+def named_drivers(given: Mapping[str, Given]) -> tuple[Driver, ...]:
+    """The drivers that these answers name, each once, with their parameters; what is no value counts as left out."""
+    if not {"netmodule", "diskmodule"} & {*given}:
+        return ()
+    network, disks = _value("netmodule", read_drivers, given), _value("diskmodule", read_drivers, given)
+    parameters = _value("modparm", read_parameters, given)
+    return tuple(
+        Driver(name, tuple(one.text for one in parameters if (name == one.driver if one.driver else name in network)))
+        for name in dict.fromkeys((*(disks if loads_disk_drivers(given) else ()), *network))
+    )
+
+
+def unused_parameters(given: Mapping[str, Given]) -> tuple[str, ...]:
+    """What of ``modparm`` no driver takes that is named."""
+    drivers = {driver.name: driver for driver in named_drivers(given)}
+    network = _value("netmodule", read_drivers, given)
+    return tuple(
+        f"{one.driver}.{one.text}" if one.driver else one.text
+        for one in _value("modparm", read_parameters, given)
+        if not (one.driver in drivers if one.driver else network)
+    )
+
+
+def loads_disk_drivers(given: Mapping[str, Given]) -> bool:
+    """Whether those that ``diskmodule`` names are loaded."""
+    enabled = given.get("enablediskmodule")
+    return enabled is None or YES_NO.get(enabled.text.strip().lower()) is not False
+
+
+T = TypeVar("T")
+
+
+def _value(key: str, parse: Callable[[str, Facts], tuple[T, ...]], given: Mapping[str, Given]) -> tuple[T, ...]:
+    try:
+        return parse(given[key].text, Facts(Machine())) if key in given else ()
+    except AnswerError:
+        return ()

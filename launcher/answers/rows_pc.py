@@ -5,9 +5,10 @@ from __future__ import annotations
 from ..sentence import say
 from . import reading as r
 from . import rules
+from .properties import SELECTORS
 from .questions import Choice
 from .row import Row, Taken
-from .selectors import SELECTORS, can_have_blanks
+from .selectors import can_have_blanks
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -29,8 +30,9 @@ ROWS: tuple[Row, ...] = (
         f"/dev/sda, sda, /dev/sda2, /dev/disk/by-*/..., {', '.join(f'{name}:...' for name in SELECTORS)}; several with "
         "commas",
         "the disk or partition to send or to overwrite: the first selector that matches exactly one. model: is a part "
-        "of the model, with blanks or underscores; size: is what the disk is sold as (500G), or what lsblk prints "
-        "(465.8G)",
+        "of the model, with blanks or underscores; size: is what the disk is sold as (500G: 10^9 bytes each), or what "
+        "lsblk prints (465.8G, or 465.8GiB), or bounds: size:>=200G, size:<1T, size:200G-600G. hctl: is "
+        "host:channel:target:lun (2:0:0:0, as `lsblk -o HCTL` prints it); the host's number may change between boots",
         "U O",
         aliases=("fdrive",),
         title=say("Which disk?"),
@@ -63,6 +65,7 @@ ROWS: tuple[Row, ...] = (
         only=rules.only_card,
         stands_for="BOOTIF",
         overruled=rules.card_by_bootif,
+        warns=rules.drivers_unused,
         fills="nic",
         taken=Taken(
             "eth0, or a MAC address",

@@ -22,6 +22,7 @@ EARLY = {
         "lookup",
         "others",
         "parameters",
+        "properties",
         "questions",
         "reading",
         "reading_boot",
