@@ -240,6 +240,16 @@ ROWS: tuple[Row, ...] = (
         taken=Taken(),
     ),
     Row(
+        "consent",
+        "given, ask",
+        "ask: a screen asks before a disk is overwritten, also where role and disk are named; a boot menu writes it, "
+        "for a key may have been the wrong one. given (the default): what is named is consent. Beside auto=yes, ask is "
+        "an error",
+        "O",
+        parse=r.word("consent", r.CONSENT),
+        acts=Acts.CONSENT,
+    ),
+    Row(
         "blank",
         "yes, no",
         "yes: a sender sends a disk on which nothing is recognised: no partition, file system, swap, LUKS, LVM, RAID "
