@@ -15,6 +15,7 @@ from kernel_cmdline.network import IpConfig
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Settled, Told, refuse
 from ..answers.lookup import given_answers
 from ..answers.questions import Facts, GivenAnswers, Question
+from ..answers.reading_boot import named_drivers
 from ..answers.selectors import DeviceMissing
 from ..answers.validation import doubtful, explain_all
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
@@ -41,8 +42,10 @@ class Dialogue:
 
     `errors` stop an unattended run; `doubt`: one of them must be seen by the operator.
     `ended`: a transfer has ended on this PC, so that another one begins with the role, whatever was given.
+    `incomplete`: a file of answers could not be read.
     `review`: what was given is asked as well, preselected.
     `focus`: by question, the choice that the operator had moved to before he went elsewhere.
+    `drivers`: those that are named, and not loaded yet.
     """
 
     def __init__(
@@ -52,15 +55,18 @@ class Dialogue:
         errors: tuple[Sentence, ...] = (),
         doubt: bool = False,
         ended: bool = False,
+        incomplete: bool = False,
     ) -> None:
         self.given = given
         self.warnings = warnings
         self.errors = errors
         self.doubt = doubt
         self.ended = ended
+        self.incomplete = incomplete
         self.review = False
         self.told = Told({})
         self.focus: dict[str, str] = {}
+        self.drivers = named_drivers(given)
 
     @classmethod
     def of(
@@ -73,7 +79,7 @@ class Dialogue:
         """The dialogue that begins with this line, and these files beside it. `errors`: what was wrong besides."""
         explained, warnings, wrong = explain_all(line, None, configurations)
         given = given_answers(line, *(one.answers for one in configurations))
-        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended)
+        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended, bool(errors))
 
     def interview(self, devices: Devices, ask: Ask) -> Interview:
         """The interview as it stands, on what is there now."""
@@ -106,6 +112,13 @@ class Dialogue:
         """The value that the answers give a question now; None where it is open."""
         settled = self.interview(devices, refuse).preview()
         return next((item.value for item in settled if item.key == key), None)
+
+    def loaded(self, errors: tuple[Sentence, ...], warnings: tuple[Sentence, ...]) -> None:
+        """The drivers were loaded, but for these."""
+        self.drivers = ()
+        self.errors += errors
+        self.warnings += warnings
+        self.doubt = self.doubt or bool(errors)
 
     def back(self) -> None:
         """Forget the last told answer; before the first one, ask also what was given."""
@@ -150,6 +163,9 @@ class Interviewing(Stage):
 
     def begin(self) -> None:
         """Replay the interview and show what it stops at, or carry out its plan."""
+        if self._dialogue.drivers:
+            self.app.load_drivers(self)
+            return
         mixed = self._devices.mixed()
         if mixed:
             self._speak()
