@@ -13,6 +13,7 @@ COLDPLUGGED = RUN / "coldplugged"  # made when every device present at boot is k
 EVENTS = RUN / "events.jsonl"
 CRASH = RUN / "crash"  # the sentence and the traceback of a launcher that crashed, for /init to show
 MEDIUM = RUN / "udpcfg.txt"  # what was read of the boot medium, which may be pulled out then
+DRIVERS = RUN / "drivers"  # those that were loaded with parameters, one a line with these
 RESULT = RUN / "result.json"  # of the last transfer since this PC started
 IMAGES = Path("/run/udpcast-launcher/images")  # stored images that are mounted, on any PC
 

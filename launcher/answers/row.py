@@ -31,6 +31,10 @@ class Acts(Enum):
     LOG = "the event log is written there, too"
     RECORD = "nobody: the event log keeps it"
     MEDIUM = "by it the launcher knows what this PC was booted from"
+    KEYBOARD = "this keymap is loaded before the first screen"
+    SHELLS = "whether a shell is offered"
+    CONFIGURATION = "its answers are fetched before anything is asked"
+    DRIVERS = "they are loaded before disks and cards are detected"
 
 
 def as_it_is(text: str, facts: Facts) -> object:

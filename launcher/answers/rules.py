@@ -26,7 +26,8 @@ from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
 from .reading import RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
-from .selectors import BY_PATH, exact, lasting_names
+from .reading_boot import loads_disk_drivers, unused_parameters
+from .selectors import BY_PATH, lasting_names, worldwide
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
@@ -190,6 +191,13 @@ def raid_member(facts: Facts) -> Iterator[Sentence]:
         )
 
 
+def drivers_unused(facts: Facts) -> Iterator[Sentence]:
+    for text in unused_parameters(facts.given):
+        yield say("modparm={text} is not used: no driver that is named takes it.", text=text)
+    if "diskmodule" in facts.given and not loads_disk_drivers(facts.given):
+        yield say("diskmodule={text} is not used: enableDiskmodule=no.", text=facts.given["diskmodule"].text)
+
+
 def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
     checked = facts.of("udpcparam", Checked)
     return checked.warnings if checked else ()
@@ -222,7 +230,7 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
 def means_one_pc(key: str, text: str) -> bool:
     """Whether a value of ``disk``, ``nic`` or ``ip`` can be right for one PC only."""
     if key == "disk":
-        return exact(text) and not text.strip().startswith("/") and ":" in text
+        return worldwide(text)
     try:
         return bool(parse_ip(text).client if key == "ip" else parse_mac(text))
     except CommandLineError:

@@ -74,6 +74,8 @@ class App:
     def start(self) -> None:
         """The screen is there: begin. While the devices are still coming, the operator sees the first page before any
         look at them, and before what such a look needs is imported."""
+        if self.dialogue.drivers:
+            self.load_drivers(self.stage)
         first = self.stage
         if not self.pc.complete():
             first.begin()
@@ -114,6 +116,12 @@ class App:
         stage.begin()
         if self.stage is stage and (before.transfers, before.locked) != (stage.transfers, stage.locked):
             self.renew_menu()  # it was opened for the stage before
+
+    def load_drivers(self, then: Stage) -> None:
+        """Load the drivers that are named, and go on with the stage `then`."""
+        from .loading import Loading  # noqa: PLC0415 - hardly ever named, and importing delays the first screen
+
+        self.enter(Loading(self, then))
 
     def interview(self) -> None:
         """Give up what is under way, and ask what is open."""

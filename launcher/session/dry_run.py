@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ..answers.reading_boot import Driver
 from ..errors import LauncherError
 from ..events import EventLog
 from ..exits import Exit
+from ..hardware.drivers import Loaded
 from ..model.machine import Machine
 from ..model.plan import Plan
 from .app import App
@@ -23,6 +25,10 @@ class RecordedPc:
 
     def complete(self) -> bool:
         return True
+
+    def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
+        """Its drivers are in no file, and those of the PC that this runs on are left alone."""
+        return ()
 
     def mixed(self) -> LauncherError | None:
         return None

@@ -15,6 +15,7 @@ from kernel_cmdline.network import IpConfig
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Settled, Told, refuse
 from ..answers.lookup import given_answers
 from ..answers.questions import Facts, GivenAnswers, Question
+from ..answers.reading_boot import named_drivers
 from ..answers.selectors import DeviceMissing
 from ..answers.validation import doubtful, explain_all
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
@@ -43,6 +44,7 @@ class Dialogue:
     `ended`: a transfer has ended on this PC, so that another one begins with the role, whatever was given.
     `review`: what was given is asked as well, preselected.
     `focus`: by question, the choice that the operator had moved to before he went elsewhere.
+    `drivers`: those that are named, and not loaded yet.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Dialogue:
         self.review = False
         self.told = Told({})
         self.focus: dict[str, str] = {}
+        self.drivers = named_drivers(given)
 
     @classmethod
     def of(
@@ -107,6 +110,13 @@ class Dialogue:
         settled = self.interview(devices, refuse).preview()
         return next((item.value for item in settled if item.key == key), None)
 
+    def loaded(self, errors: tuple[Sentence, ...], warnings: tuple[Sentence, ...]) -> None:
+        """The drivers were loaded, but for these."""
+        self.drivers = ()
+        self.errors += errors
+        self.warnings += warnings
+        self.doubt = self.doubt or bool(errors)
+
     def back(self) -> None:
         """Forget the last told answer; before the first one, ask also what was given."""
         if not self.told.back():
@@ -150,6 +160,9 @@ class Interviewing(Stage):
 
     def begin(self) -> None:
         """Replay the interview and show what it stops at, or carry out its plan."""
+        if self._dialogue.drivers:
+            self.app.load_drivers(self)
+            return
         mixed = self._devices.mixed()
         if mixed:
             self._speak()

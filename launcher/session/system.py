@@ -13,8 +13,10 @@ from ..model.machine import Machine
 from ..model.plan import Plan
 
 if TYPE_CHECKING:
+    from ..answers.reading_boot import Driver
     from ..errors import LauncherError
     from ..hardware.detect import DeviceWatch
+    from ..hardware.drivers import Loaded
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
@@ -53,6 +55,13 @@ class RunningSystem:
 
     def complete(self) -> bool:
         return paths.COLDPLUGGED.exists()
+
+    def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
+        from ..hardware.drivers import load_all  # noqa: PLC0415 - drivers are hardly ever named
+
+        loaded = load_all(tuple(drivers), paths.DRIVERS)
+        self._raised.clear()  # a card whose driver was loaded anew is down again
+        return loaded
 
     def mixed(self) -> LauncherError | None:
         from ..hardware.kernel import mixed  # noqa: PLC0415 - not before a device is missing

@@ -25,6 +25,7 @@ from launcher import paths
 from launcher.answers.interview import QUESTIONS, Interview, refuse
 from launcher.answers.lookup import given_answers, row_of
 from launcher.answers.parameters import ROWS
+from launcher.answers.questions import Facts
 from launcher.answers.row import Acts, Row, Use
 from launcher.answers.rules import MADE
 from launcher.commands.transfer import TAKEN
@@ -210,11 +211,22 @@ def begins_with_its_file(row: Row, run: Run) -> None:
     assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=None, devices=None)), Interviewing)
 
 
+VALUES = {"kbmap": "fr", "shell": "no", "config": "room.txt", "enablediskmodule": "no", "modparm": "debug=1"}
+
+
+def is_read_by_whoever_acts(row: Row, run: Run) -> None:
+    text = VALUES.get(row.key, "e1000e")
+    for name in (row.name, *row.aliases):
+        given = given_answers(parse(f"{name}={text}"))[row.key]
+        assert row.parse(given.text, Facts(TWO)) not in (None, ())
+
+
 CHECKS: dict[Acts, Callable[[Row, Run], None]] = {
     Acts.SCREENS: speaks_the_language,
     Acts.LOG: writes_the_log_there_too,
     Acts.RECORD: is_kept_in_the_log,
     Acts.MEDIUM: begins_with_its_file,
+    **dict.fromkeys((Acts.KEYBOARD, Acts.SHELLS, Acts.CONFIGURATION, Acts.DRIVERS), is_read_by_whoever_acts),
 }
 
 
