@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
-    "initrd": {"kernel_cmdline"},
+    "initrd": {"kernel_cmdline", "launcher.answers.explain"},
     "pxe": {"kernel_cmdline", "initrd.pair", "launcher.answers.explain"},
     "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
     "qemu": {"initrd", "pxe", "kernel_cmdline"},

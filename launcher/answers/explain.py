@@ -23,7 +23,7 @@ from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition, starts_by_itself
 from ..udpcast.options import Checked
-from .configuration import Configuration, read_configuration
+from .configuration import CONFIG, Configuration, Origin, read_configuration
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
@@ -61,7 +61,8 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
     said = [item.problem.whole for item in settled if item.problem and item.key in wrong]
     problems = [item.problem.whole for item in settled if item.problem and item.key not in wrong]
     plan, failure, confirmed = _plan(given, machine)
-    if failure and interview.auto and failure.whole not in said:
+    unknown = tuple(_to_fetch(given, configurations))
+    if failure and interview.auto and not unknown and failure.whole not in said:
         problems.append(failure.whole)
     problems += unknown_language(given)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
@@ -74,6 +75,7 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
         _with(
             warnings,
             (
+                *unknown,
                 *interview.warnings,
                 *_old_initrd(line),
                 *_pasted(line),
@@ -117,6 +119,16 @@ def _questions(settled: tuple[Settled, ...], auto: bool | None, confirmed: bool)
     if confirmed:
         keys.append(CONFIRM)
     return tuple(dict.fromkeys(keys))
+
+
+def _to_fetch(given: GivenAnswers, configurations: Iterable[Configuration]) -> Iterator[Sentence]:
+    """A file of which only the PC will know what is in it."""
+    if CONFIG in given and not any(one.origin is Origin.FETCHED for one in configurations):
+        yield say(
+            "config={text} is fetched when the PC boots: what that file says is not known here, and wins over all but "
+            "the command line.",
+            text=given[CONFIG].text,
+        )
 
 
 _LOADERS = frozenset("label kernel linux append ipappend sysappend".split())
@@ -191,6 +203,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
         auto
         and YES_NO.get((auto.value or "").strip().lower())
         and line.last("umode") is None
+        and line.last(CONFIG) is None
         and not _umode_meant(line)
     ):
         sentences.append(ROLE_MISSING)

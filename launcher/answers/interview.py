@@ -15,7 +15,7 @@ What is asked, and in which order, is said by the rows of `parameters.ROWS`. Rul
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
@@ -48,6 +48,16 @@ class Settled(NamedTuple):
     asked: bool = False
 
 
+class Open(NamedTuple):
+    """A question that is put once more: what is settled of it, by what is known before it, and the answer that it would
+    have if the operator had told none."""
+
+    row: Row
+    facts: Facts
+    settled: Settled
+    given: Answer | None
+
+
 class Ask(Protocol):
     """Gets an answer as a text. `preset` is the text to preselect; `problem` the sentence to show first."""
 
@@ -60,9 +70,11 @@ class Back(Exception):
 
 @dataclass
 class Told:
-    """The operator's answers in the order in which they were told; *Back* removes the last one."""
+    """The operator's answers in the order in which they were told; *Back* removes the last one, but none of `changed`:
+    those that he gave out of turn, where he saw what is settled."""
 
     answers: dict[str, str]
+    changed: set[str] = field(default_factory=set)
 
     def tell(self, key: str, text: str) -> None:
         """Keep an answer. A new role or disk takes the confirmation of the old one with it."""
@@ -70,19 +82,32 @@ class Told:
             self.forget(CONFIRM)
         self.answers.pop(key, None)
         self.answers[key] = text
+        self.changed.discard(key)
+
+    def change(self, key: str, text: str) -> None:
+        """Keep an answer that was given out of turn."""
+        self.tell(key, text)
+        self.changed.add(key)
 
     def forget(self, key: str) -> None:
         """Take one answer back, and with a role or a disk also its confirmation."""
         self.answers.pop(key, None)
+        self.changed.discard(key)
         if key in ("umode", "disk"):
             self.answers.pop(CONFIRM, None)
 
     def back(self) -> bool:
         """Forget the last answer; False when there is none."""
-        if not self.answers:
+        last = next((key for key in reversed(self.answers) if key not in self.changed), None)
+        if last is None:
             return False
-        self.forget(next(reversed(self.answers)))
+        self.forget(last)
         return True
+
+    def anew(self) -> Told:
+        """What is left when everything is asked again: the language of whoever reads the screen, if he chose it."""
+        kept = [key for key in self.changed if key == "lang"]
+        return Told({key: self.answers[key] for key in kept}, set(kept))
 
 
 class Interview:
@@ -172,6 +197,18 @@ class Interview:
         self._walk()
         return tuple(self.settled)
 
+    def open(self, key: str) -> Open | None:
+        """The question `key` with its present answer, without asking anybody; None where it is no question now."""
+        self.previewing = True
+        for row in self.rows:
+            if not row.when(self.facts):
+                continue
+            facts, given = self.facts, self._untold(row) if row.key == key else None
+            self._settle(row)
+            if row.key == key:
+                return Open(row, facts, self.settled[-1], given)
+        return None
+
     def _walk(self) -> None:
         for row in self.rows:
             if row.when(self.facts):
@@ -189,11 +226,19 @@ class Interview:
             except AnswerError as error:
                 problem = error
         if self.previewing:
-            self.settled.append(Settled(row.key, answer, None, problem, self._asks_anyway(row)))
+            value, wrong = self._read(row, answer) if answer and not problem else (None, problem)
+            self.settled.append(Settled(row.key, answer, value, wrong, self._asks_anyway(row)))
             return
         if problem:
             self.told.forget(row.key)
         self._put(row, answer.text if answer else None, problem)
+
+    def _read(self, row: Row, answer: Answer) -> tuple[object, AnswerError | None]:
+        """What the answer of a question that is asked all the same would mean, and what is wrong with it."""
+        try:
+            return row.parse(answer.text, self.facts), None
+        except AnswerError as error:
+            return None, error
 
     def _put(self, row: Row, preset: str | None, problem: AnswerError | None) -> None:
         """Ask until the answer is one."""
@@ -221,8 +266,10 @@ class Interview:
     def _known(self, row: Row) -> Answer | None:
         """The best answer that exists without asking."""
         told = self.told.answers.get(row.key)
-        if told is not None:
-            return Answer(told, OPERATOR)
+        return self._untold(row) if told is None else Answer(told, OPERATOR)
+
+    def _untold(self, row: Row) -> Answer | None:
+        """The same, whatever the operator has told of it."""
         overruling, warnings = row.overruled(self.facts)
         self.warnings.extend(warnings)
         if overruling:

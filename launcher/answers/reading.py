@@ -32,7 +32,17 @@ ROLES = {
     "receiver": Role.RECEIVE,
 }
 RESTARTS = {"always": After(Next.REBOOT, Next.REBOOT), "success": After(Next.REBOOT, Next.MENU), "never": After()}
-LANGUAGES = {"en": "English", "fr": "français", "de": "Deutsch", "it": "italiano", "nl": "Nederlands"}
+LANGUAGES = {
+    "en": "English",
+    "fr": "français",
+    "de": "Deutsch",
+    "es": "español",
+    "it": "italiano",
+    "pt": "português",
+    "nl": "Nederlands",
+    "da": "dansk",
+    "lb": "Lëtzebuergesch",
+}
 """By the code of their catalogue in `launcher/lang/`, under their own names."""
 
 

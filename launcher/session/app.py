@@ -49,6 +49,7 @@ class App:
         self.devices = Devices(pc, log)
         self.telling: Telling | None = None
         self.status = Exit.AGAIN
+        self._first = first
         self.stage: Stage = first(self)
         self._beneath: Page | None = None  # the page under the menu, while that is open
         self.ui = Ui(self.menu, self.back, self.touched)
@@ -129,11 +130,13 @@ class App:
         self.enter(Interviewing(self))
 
     def interview_anew(self) -> None:
-        """Begin the interview again on the machine as it is now, with a new deadline for what is missing."""
+        """Begin the interview again on the machine as it is now, with a new deadline for what is missing; and with a
+        file of answers that could not be read, while nobody has answered himself."""
         self.stage.abandon()
         self.devices.wait_anew()
         self.devices.look()
-        self.enter(Interviewing(self))
+        read_again = self.dialogue.incomplete and not (self.dialogue.review or self.dialogue.told.answers)
+        self.enter(self._first(self) if read_again else Interviewing(self))
 
     def change(self) -> None:
         """Ask everything again, with what was given preselected."""

@@ -9,8 +9,8 @@ from kernel_cmdline import showable_json
 
 from .. import paths
 from ..events import EventLog
-from ..model.machine import Machine
-from ..model.plan import Plan
+from ..model.machine import Machine, Nic
+from ..model.plan import Address, Plan
 
 if TYPE_CHECKING:
     from ..answers.reading_boot import Driver
@@ -78,9 +78,13 @@ class RunningSystem:
         return self._devices is not None and self._devices.drain()
 
     def network(self, plan: Plan) -> AddressJob:
+        return self.connect(plan.nic, plan.address)
+
+    def connect(self, nic: Nic, address: Address) -> AddressJob:
+        """Start to bring this card up."""
         from ..network.address import AddressJob  # noqa: PLC0415 - not needed before the first screen
 
-        job = AddressJob(plan.nic, plan.address, self._note)
+        job = AddressJob(nic, address, self._note)
         job.start()
         return job
 

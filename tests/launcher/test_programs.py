@@ -9,6 +9,7 @@ from launcher import process
 from launcher.hardware import signatures, window
 from launcher.images import mounting
 from launcher.model.plan import Compression
+from launcher.network import fetching
 from launcher.network.dhcp import client_argv
 from launcher.programs import ELSEWHERE, FILE_SYSTEMS, PROGRAMS
 from launcher.udpcast.command import compressor, decompressor
@@ -27,6 +28,7 @@ STARTS = {
     "launcher/images/mounting.py": set(mounting.PACKAGES),
     "launcher/network/card.py": {"ip"},
     "launcher/network/client.py": set[str](),  # what `dhcp` says
+    "launcher/network/fetching.py": {fetching.argv(fetching.read_place(f"{one}://a/b"))[1] for one in ("tftp", "http")},
     "launcher/process.py": set(process.FALLBACKS.values()),
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},

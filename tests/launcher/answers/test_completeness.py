@@ -31,6 +31,7 @@ from launcher.answers.rules import MADE
 from launcher.commands.transfer import TAKEN
 from launcher.model.plan import Plan
 from launcher.session import app, boot, system
+from launcher.session.fetching import Fetching
 from launcher.session.finding_medium import FindingMedium
 from launcher.session.interviewing import Interviewing
 from launcher.session.stage import Stage
@@ -160,7 +161,7 @@ def run(signals: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(boot, "Path", lambda text: cmdline if text == "/proc/cmdline" else Path(text))
     for name in ("RUN", "STAMPS", "EVENTS", "CRASH", "RESULT"):
         monkeypatch.setattr(paths, name, tmp_path / "run" / getattr(paths, name).relative_to("/run/udpcast"))
-    monkeypatch.setattr(system, "RunningSystem", lambda log, medium: None)
+    monkeypatch.setattr(system, "RunningSystem", lambda log, medium: SimpleNamespace(connect=None))
     BEGAN.clear()
 
     def made(*args: Any) -> SimpleNamespace:
@@ -208,10 +209,16 @@ def begins_with_its_file(row: Row, run: Run) -> None:
     run(f"quiet {row.name}=UDPC1")
     assert isinstance(BEGAN[-1](SimpleNamespace()), FindingMedium)
     run("quiet")
-    assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=None, devices=None)), Interviewing)
+    assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=SimpleNamespace(given={}), devices=None)), Interviewing)
 
 
-VALUES = {"kbmap": "fr", "shell": "no", "config": "room.txt", "enablediskmodule": "no", "modparm": "debug=1"}
+def begins_with_fetching(row: Row, run: Run) -> None:
+    run(f"{row.name}=room.txt")
+    given = given_answers(parse(f"{row.name}=room.txt"))
+    assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=SimpleNamespace(given=given), devices=None)), Fetching)
+
+
+VALUES = {"kbmap": "fr", "shell": "no", "enablediskmodule": "no", "modparm": "debug=1"}
 
 
 def is_read_by_whoever_acts(row: Row, run: Run) -> None:
@@ -226,7 +233,8 @@ CHECKS: dict[Acts, Callable[[Row, Run], None]] = {
     Acts.LOG: writes_the_log_there_too,
     Acts.RECORD: is_kept_in_the_log,
     Acts.MEDIUM: begins_with_its_file,
-    **dict.fromkeys((Acts.KEYBOARD, Acts.SHELLS, Acts.CONFIGURATION, Acts.DRIVERS), is_read_by_whoever_acts),
+    Acts.CONFIGURATION: begins_with_fetching,
+    **dict.fromkeys((Acts.KEYBOARD, Acts.SHELLS, Acts.DRIVERS), is_read_by_whoever_acts),
 }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.configuration import read_configuration
-from launcher.answers.explain import check_file, explain, to_json, to_text
+from launcher.answers.configuration import Origin, read_configuration
+from launcher.answers.explain import check, check_file, explain, to_json, to_text
 from launcher.answers.lookup import given_answers
 from launcher.answers.validation import explain_all
 from tests.common import ONE
@@ -83,3 +83,42 @@ def test_a_file_is_checked_beside_the_line() -> None:
     errors, warnings = check_file(b"port=odd\nlang=FR\n", "room.txt", "umode=snd lang=DE bond=a")
     assert [error[:11] for error in errors] == ["room.txt:1:"]
     assert warnings == ["room.txt:2: lang=FR is not used: the command line has lang=DE."]
+
+
+def test_a_file_that_is_to_be_fetched_is_told_as_unknown_and_its_answers_as_open() -> None:
+    line = parse("auto=yes config=udpcfg.txt")
+    told = explain(line, ONE)
+    assert told.errors == () and told.plan is None
+    assert str(told.warnings[0]).startswith("config=udpcfg.txt is fetched when the PC boots")
+    assert check("auto=yes config=udpcfg.txt")[0] == [] and check("auto=yes")[0] != []
+    found = read_configuration(b"umode=rcv\nport=9004\nnic=eth9\n", "room.txt", Origin.FETCHED)
+    known = explain(line, ONE, found)
+    assert known.plan and known.plan.port == 9004 and known.plan.nic.name == "eth0"
+    assert [str(one) for one in known.warnings] == [
+        "room.txt:3: nic=eth9 is not used: the network was set up before this file was fetched."
+    ]
+
+
+def test_what_is_fetched_wins_over_the_medium_and_that_over_the_initrd() -> None:
+    texts = {
+        Origin.FETCHED: b"port=9002\n",
+        Origin.MEDIUM: b"port=9004\nlang=FR\n",
+        Origin.INITRD: b"lang=DE\ncompr=gzip\n",
+    }
+    files = [read_configuration(text, origin.value, origin) for origin, text in texts.items()]
+    given = given_answers(parse(""), *(one.answers for one in files))
+    assert {key: (one.text, str(one.source)) for key, one in given.items()} == {
+        "port": ("9002", "fetched"),
+        "lang": ("FR", "medium"),
+        "compr": ("gzip", "initrd"),
+    }
+
+
+@pytest.mark.parametrize("origin", Origin)
+def test_what_is_read_before_any_file_is_not_taken_from_one(origin: Origin) -> None:
+    found = read_configuration(b"Events=ttyS1\nmedium=A\nip=10.0.0.7/24\nconfig=a.txt\n", origin=origin)
+    given = given_answers(parse(""), found.answers)
+    assert set(given) == (set() if origin is Origin.FETCHED else {"ip", "config"})
+    warnings = explain_all(parse(""), None, [found])[1]
+    assert [str(one)[:12] for one in warnings][:2] == ["udpcfg.txt:1", "udpcfg.txt:2"]
+    assert len(warnings) == (4 if origin is Origin.FETCHED else 2)

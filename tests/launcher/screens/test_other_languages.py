@@ -68,6 +68,7 @@ DATA = {
         "se",
         "disk",
         "nowhere",
+        "Language",
     ),
 }
 """Names that are the same in every language."""
