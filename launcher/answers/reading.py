@@ -331,8 +331,12 @@ def read_compression(text: str, facts: Facts) -> Compression | None:
 
 
 def compressions(facts: Facts) -> tuple[Choice, ...]:
-    kinds = tuple(Choice(kind.value, verbatim(kind.value)) for kind in reversed(Compression))
+    kinds = tuple(Choice(kind.value, _in_words(kind)) for kind in reversed(Compression))
     return kinds if facts.role is Role.SEND else (Choice("recognise", say("recognise the stream")), *kinds)
+
+
+def _in_words(kind: Compression) -> Sentence:
+    return say("not compressed") if kind is Compression.NONE else verbatim(kind.value)
 
 
 def usual_compression(facts: Facts) -> str | None:
