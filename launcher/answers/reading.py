@@ -23,6 +23,7 @@ from .questions import Answer, Choice, Choices, Facts, Given, Parse
 from .selectors import DeviceMissing, select_nic, select_target, whole
 
 YES_NO = {"yes": True, "no": False}
+CONSENT = {"given": False, "ask": True}
 ROLES = {
     "snd": Role.SEND,
     "rcv": Role.RECEIVE,

@@ -59,28 +59,18 @@ def load(
 ) -> Loaded:
     """Have the kernel load the driver `name` (with ``_``) with these parameters."""
     modules = root / "usr/lib/modules" / (release or os.uname().release)
-    there = _names(modules / "modules.dep") | _names(modules / "modules.builtin")
-    if not there:
+    if not modules.exists():
         return Loaded()  # kernel and initrd do not belong together, which is said where a device is missing
     try:
-        if name not in there and run(("modprobe", "-n", "-q", "--", name), SECONDS).status:
-            return Loaded(_unknown(name, there))
-        if parameters and name in _names(modules / "modules.builtin"):
+        meant = run(("modprobe", "-n", "-v", "--", name), SECONDS)
+        if meant.status:
+            return Loaded(_unknown(name, {file.name.partition(".ko")[0] for file in modules.rglob("*.ko*")}))
+        if parameters and meant.out.startswith("builtin "):
             return Loaded(_hint(say("The driver {name} is built into the kernel.", name=name), name, parameters))
         wrong = parameters and _wrong_parameter(name, parameters, run)
         return Loaded(wrong) if wrong else _load(name, parameters, root / "sys/module" / name, run)
     except LauncherError as error:
         return Loaded(error.whole)
-
-
-def _names(index: Path) -> set[str]:
-    """The modules that one of depmod's files names, each at the begin of a line."""
-    try:
-        lines = index.read_text(errors="replace").splitlines()
-    except OSError:
-        return set()
-    files = (line.partition(":")[0].rpartition("/")[2] for line in lines)
-    return {file.partition(".ko")[0].replace("-", "_") for file in files if ".ko" in file}
 
 
 def _load(name: str, parameters: tuple[str, ...], module: Path, run: Run) -> Loaded:
@@ -109,7 +99,7 @@ def _said(name: str, ran: Ran) -> Loaded:
 
 
 def _unknown(name: str, there: set[str]) -> Sentence:
-    near = _near(name, there)
+    near = _near(name, {one.replace("-", "_") for one in there})
     return joined(
         " ",
         say("There is no driver {name} in this initrd.", name=name),

@@ -119,7 +119,7 @@ def target_text(target: Target) -> Sentence:
 
 def target_line(target: Target) -> Sentence:
     """The disk; for a partition also which one it is."""
-    part = f"{target.path}, {size(target.size)}" if target.partition else NOTHING
+    part = joined(", ", target.path, size(target.size)) if target.partition else NOTHING
     return joined("\n", part, disk_line(target.disk))
 
 
