@@ -27,7 +27,7 @@ from .configuration import CONFIG, Configuration, Origin, read_configuration
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
-from .reading import YES_NO, unknown_language
+from .reading import YES_NO, read_language, unknown_language
 from .row import Use
 from .rules import (
     asks_nobody,
@@ -37,6 +37,7 @@ from .rules import (
     keymap_unknown,
     means_one_pc,
     name_may_change,
+    nobody_consents,
     page_unused,
 )
 from .validation import Explained, explain_all, explain_parameters, problem_with, too_many
@@ -210,6 +211,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
     unattended = "auto" in given and YES_NO.get(given["auto"].text.strip().lower())
     if unattended and not {"umode", CONFIG} & {*given} and not _umode_meant(line):
         sentences.append(ROLE_MISSING)
+    sentences += map(str, nobody_consents(given))
     warnings = (*warnings, *_pasted(line), *_image_file(given), *unknown_language(given), *name_may_change(given))
     facts = Facts(Machine(), given)
     warnings += (*keymap_unknown(facts), *drivers_unused(facts))
@@ -304,6 +306,13 @@ def is_ours(name: str) -> bool:
     """Whether the launcher reads the parameter `name`, which then has a value."""
     row = row_of(name)
     return row is not None and row.use is Use.USED
+
+
+def language_of(text: str) -> str | None:
+    """The code of the language that ``lang=`` with this text shows; None where it is no language."""
+    with contextlib.suppress(AnswerError):
+        return read_language(text, Facts(Machine()))
+    return None
 
 
 def truth(name: str, value: bool) -> str | None:

@@ -27,7 +27,7 @@ from .parameters import ROWS
 from .questions import OPERATOR, Answer, Choice, Facts, GivenAnswers, Question
 from .reading import YES_NO, read_language
 from .row import Row
-from .rules import MADE
+from .rules import MADE, consent_is_asked, nobody_consents
 from .selectors import DeviceMissing, exact, identity
 
 NO = "no"
@@ -284,6 +284,9 @@ class Interview:
             return plan
         if plan.role is Role.SEND and self.unattended and not self.told.answers:
             raise Unanswered(ErrorKind.SOURCE_BLANK, *_blank(plan))
+        if self.unattended:
+            for sentence in nobody_consents(self.given):
+                raise Unanswered(ErrorKind.NOT_CONFIRMED, sentence)
         question = confirmation(plan)
         text, problem = self.told.answers.get(CONFIRM), None
         while True:
@@ -320,12 +323,12 @@ def consent_needed(plan: Plan, given: GivenAnswers, told: Told, unattended: bool
 
     For an overwrite, consent was given in advance by ``disk=`` together with ``umode=rcv``, or by ``auto=yes`` (which
     reaches a plan only with the disk named or exactly one eligible disk). A role or a disk that was chosen with a key
-    is confirmed: the key may have been the wrong one, or pressed on the wrong PC.
+    is confirmed: the key may have been the wrong one, or pressed on the wrong PC. So is all, with ``consent=ask``.
     """
     if plan.role is Role.SEND:
         unknown = unattended and not plan.target.disk.settled  # the transfer looks at it itself
         return not (plan.blank or plan.target.recognised or unknown)
-    if "umode" in told.answers or "disk" in told.answers:
+    if "umode" in told.answers or "disk" in told.answers or consent_is_asked(given):
         return True
     return "disk" not in given and not unattended
 

@@ -23,6 +23,7 @@ from .questions import Answer, Choice, Choices, Facts, Given, Parse
 from .selectors import DeviceMissing, select_nic, select_target, whole
 
 YES_NO = {"yes": True, "no": False}
+CONSENT = {"given": False, "ask": True}
 SWITCH = {"1": True, "yes": True, "on": True, "0": False, "no": False, "off": False}
 """As dracut reads ``rd.bootif`` (its getargbool)."""
 ROLES = {
@@ -346,8 +347,12 @@ def read_compression(text: str, facts: Facts) -> Compression | None:
 
 
 def compressions(facts: Facts) -> tuple[Choice, ...]:
-    kinds = tuple(Choice(kind.value, verbatim(kind.value)) for kind in reversed(Compression))
+    kinds = tuple(Choice(kind.value, _in_words(kind)) for kind in reversed(Compression))
     return kinds if facts.role is Role.SEND else (Choice("recognise", say("recognise the stream")), *kinds)
+
+
+def _in_words(kind: Compression) -> Sentence:
+    return say("not compressed") if kind is Compression.NONE else verbatim(kind.value)
 
 
 def usual_compression(facts: Facts) -> str | None:

@@ -30,6 +30,7 @@ class Acts(Enum):
     SCREENS = "the screens speak this language"
     LOG = "the event log is written there, too"
     RECORD = "nobody: the event log keeps it"
+    CONSENT = "a screen asks before a disk is overwritten"
     MEDIUM = "by it the launcher knows what this PC was booted from"
     KEYBOARD = "this keymap is loaded before the first screen"
     SHELLS = "whether a shell is offered"

@@ -25,7 +25,7 @@ from ..model.plan import Address, AddressSource, After, Compression, Grow, Holes
 from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
-from .reading import RESTARTS, SWITCH, YES_NO, only_nic, read_bootif, uses_dhcp
+from .reading import CONSENT, RESTARTS, SWITCH, YES_NO, only_nic, read_bootif, uses_dhcp
 from .reading_boot import is_keymap, loads_disk_drivers, read_keymap, unused_parameters
 from .selectors import BY_PATH, lasting_names, worldwide
 
@@ -222,7 +222,19 @@ KERNEL_NAME = r"(?:/dev/)?((nvme|mmcblk|sd)(?:[0-9]+|(?<=sd)[a-z]+))[np0-9]*"
 def asks_nobody(given: Mapping[str, Given]) -> bool:
     """Whether a disk may be read or overwritten without a key: ``auto=yes``, or role and disk are named."""
     auto = YES_NO.get(given["auto"].text.strip().lower()) if "auto" in given else None
-    return auto is True or (auto is None and {"umode", "disk"} <= {*given})
+    return auto is True or (auto is None and {"umode", "disk"} <= {*given} and not consent_is_asked(given))
+
+
+def consent_is_asked(given: Mapping[str, Given]) -> bool:
+    """Whether what is named is no consent."""
+    return "consent" in given and CONSENT.get(given["consent"].text.strip().lower()) is True
+
+
+def nobody_consents(given: Mapping[str, Given]) -> Iterator[Sentence]:
+    """What is wrong with a line that asks nobody, and wants to be asked."""
+    auto = YES_NO.get(given["auto"].text.strip().lower()) if "auto" in given else None
+    if auto and consent_is_asked(given):
+        yield say("auto=yes asks nobody, and consent=ask waits for a key: leave one of them out.")
 
 
 def name_not_stable(facts: Facts) -> Iterator[Sentence]:

@@ -197,7 +197,7 @@ def lasting_names(target: Target, machine: Machine) -> Sentence:
 def _descriptions(disk: Disk, machine: Machine) -> list[str]:
     """Selectors that mean `disk` by what it is, and no other disk of `machine`."""
     model = "_".join((disk.model or "").split())
-    texts = [f"model:{model}" if model else "", f"size:{size(disk.size).replace(' ', '')}"]
+    texts = [f"model:{model}" if model else "", f"size:{str(size(disk.size)).replace(' ', '')}"]
     return [text for text in texts if text and "," not in text and len(_matches(text, machine)) == 1]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers.interview import NO, Back, Interview, Told, refuse
-from launcher.answers.lookup import given_answers
+from launcher.answers.lookup import Written, given_answers
 from launcher.answers.questions import Facts, Question
 from launcher.answers.selectors import DeviceMissing
 from launcher.errors import AnswerError, ErrorKind, LauncherError, Unanswered
@@ -298,7 +298,7 @@ def test_going_back_beyond_the_first_answer_asks_what_was_given() -> None:
 
 
 def test_later_values_and_the_command_line_win() -> None:
-    configuration = (verbatim("udpcfg.txt"), parse("port=9100 compr=gzip"))
+    configuration = Written(verbatim("udpcfg.txt"), parse("port=9100 compr=gzip"))
     given = given_answers(parse("port=9002 port=9004"), configuration)
     assert (given["port"].text, given["compr"].text, str(given["compr"].source)) == ("9004", "gzip", "udpcfg.txt")
 
