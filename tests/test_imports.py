@@ -20,7 +20,10 @@ MAY_IMPORT = {
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
     "initrd": {"kernel_cmdline", "launcher.answers.explain"},
-    "pxe": {"kernel_cmdline", "initrd.pair", "launcher.answers.explain"},
+    "pxe": {
+        *("kernel_cmdline", "initrd.pair", "launcher.answers.explain"),
+        *("launcher.translate", "launcher.sentence", "launcher.errors"),  # the words of a boot menu
+    },
     "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
     "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }

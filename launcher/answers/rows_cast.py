@@ -8,7 +8,7 @@ from ..udpcast.options import LONGEST_START
 from . import reading as r
 from . import rules
 from .questions import Choice
-from .row import Row, Taken, always_with_blanks, where_given
+from .row import Acts, Row, Taken, always_with_blanks, where_given
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -84,6 +84,16 @@ ROWS: tuple[Row, ...] = (
         warns=rules.start_timeout_unused,
         fills="start_timeout",
         taken=Taken(),
+    ),
+    Row(
+        "consent",
+        "given, ask",
+        "ask: a screen asks before a disk is overwritten, also where role and disk are named; a boot menu writes it, "
+        "for a key may have been the wrong one. given (the default): what is named is consent. Beside auto=yes, ask is "
+        "an error",
+        "O",
+        parse=r.word("consent", r.CONSENT),
+        acts=Acts.CONSENT,
     ),
     Row(
         "blank",

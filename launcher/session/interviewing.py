@@ -31,7 +31,9 @@ from .stage import Stage
 
 if TYPE_CHECKING:
     from ..answers.configuration import Configuration
+    from ..screens.widgets import Page
     from .app import App
+    from .reopening import Opened
 
 
 SHOWN_ERRORS = 5
@@ -46,6 +48,7 @@ class Dialogue:
     `review`: what was given is asked as well, preselected.
     `focus`: by question, the choice that the operator had moved to before he went elsewhere.
     `drivers`: those that are named, and not loaded yet.
+    `opened`: what he has opened over the question that is asked.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Dialogue:
         self.told = Told({})
         self.focus: dict[str, str] = {}
         self.drivers = named_drivers(given)
+        self.opened: Opened | None = None
 
     @classmethod
     def of(
@@ -127,12 +131,14 @@ class Dialogue:
 
     def anew(self) -> None:
         """Ask everything again, with what was given preselected."""
-        self.told = Told({})
+        self.told = self.told.anew()
+        self.opened = None
         self.review = True
 
     def over(self, ended: bool) -> None:
         """There is a result. `ended`: of a transfer that had begun."""
-        self.told = Told({})
+        self.told = self.told.anew()
+        self.opened = None
         self.ended = self.ended or ended
 
 
@@ -229,19 +235,34 @@ class Interviewing(Stage):
         if (missing and not self._devices.complete) or (key == CONFIRM and to_come):
             self._wait_for_devices()
             return
+        page = self._over() or self._question(pending)
+        self.app.show(page)
+
+    def _over(self) -> Page | None:
+        """What the operator has opened over the question."""
+        if self._dialogue.opened is None:
+            return None
+        from .reopening import page  # noqa: PLC0415 - the first screen can do without
+
+        shown = page(self, self._dialogue, self._dialogue.opened)
+        if shown is None:
+            self._dialogue.opened = None
+        return shown
+
+    def _question(self, pending: Pending) -> Page:
+        key = pending.question.key
         preview = self._dialogue.interview(self._devices, refuse)
         settled = preview.preview()
         notes = self._dialogue.notes(preview)
         shown = pages.Shown(pending, settled, self._devices.complete, notes, host_of(settled, self.app.machine))
         focus = self._dialogue.focus.get(key)
-        self.app.show(
-            pages.question(
-                shown,
-                focus,
-                lambda text: self.answer(key, text),
-                lambda text: self._moved(key, text),
-                lambda: self.app.over(pages.warnings(notes, self.app.host)),
-            )
+        return pages.question(
+            shown,
+            focus,
+            lambda text: self.answer(key, text),
+            lambda text: self._moved(key, text),
+            lambda: self.app.over(pages.warnings(notes, self.app.host)),
+            self.open,
         )
 
     def _moved(self, key: str, text: str | None) -> None:
@@ -256,6 +277,21 @@ class Interviewing(Stage):
             return
         self._dialogue.told.tell(key, text)
         self.begin()
+
+    def open(self, key: str) -> None:
+        """Put the question `key` once more, or show all that is settled."""
+        from .reopening import opened  # noqa: PLC0415 - as above
+
+        self._dialogue.opened = opened(key, self._dialogue.opened)
+        self.begin()
+
+    def back(self) -> None:
+        """Close what is open over the question, or go back to the question before."""
+        if self._dialogue.opened is None:
+            super().back()
+        else:
+            self._dialogue.opened = self._dialogue.opened.closed()
+            self.begin()
 
     # --- devices --------------------------------------------------------------------------------------------------
 

@@ -22,13 +22,14 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher import paths
-from launcher.answers.interview import QUESTIONS, Interview, refuse
+from launcher.answers.interview import CONFIRM, QUESTIONS, Interview, refuse
 from launcher.answers.lookup import given_answers, row_of
 from launcher.answers.parameters import ROWS
-from launcher.answers.questions import Facts
+from launcher.answers.questions import Facts, Question
 from launcher.answers.row import Acts, Row, Use
 from launcher.answers.rules import MADE
 from launcher.commands.transfer import TAKEN
+from launcher.errors import Unanswered
 from launcher.model.plan import Plan
 from launcher.session import app, boot, system
 from launcher.session.fetching import Fetching
@@ -228,10 +229,25 @@ def is_read_by_whoever_acts(row: Row, run: Run) -> None:
         assert row.parse(given.text, Facts(TWO)) not in (None, ())
 
 
+def asks_before_a_disk_is_overwritten(row: Row, run: Run) -> None:
+    line = RECEIVER.replace("auto=yes ", "")
+    assert plan(line) and plan(f"{line} {row.name}=given")
+    asked = []
+
+    def ask(question: Question, facts: Facts, preset: str | None, problem: object) -> str:
+        asked.append(question.key)
+        return question.choices(facts)[1].text
+
+    assert Interview(given_answers(parse(f"{line} {row.name}=ask")), TWO, ask).plan() and asked == [CONFIRM]
+    with pytest.raises(Unanswered, match="auto=yes asks nobody, and consent=ask waits for a key"):
+        plan(f"{RECEIVER} {row.name}=ask")
+
+
 CHECKS: dict[Acts, Callable[[Row, Run], None]] = {
     Acts.SCREENS: speaks_the_language,
     Acts.LOG: writes_the_log_there_too,
     Acts.RECORD: is_kept_in_the_log,
+    Acts.CONSENT: asks_before_a_disk_is_overwritten,
     Acts.MEDIUM: begins_with_its_file,
     Acts.CONFIGURATION: begins_with_fetching,
     **dict.fromkeys((Acts.KEYBOARD, Acts.SHELLS, Acts.DRIVERS), is_read_by_whoever_acts),
