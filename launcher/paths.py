@@ -13,6 +13,9 @@ COLDPLUGGED = RUN / "coldplugged"  # made when every device present at boot is k
 EVENTS = RUN / "events.jsonl"
 CRASH = RUN / "crash"  # the sentence and the traceback of a launcher that crashed, for /init to show
 MEDIUM = RUN / "udpcfg.txt"  # what was read of the boot medium, which may be pulled out then
+CONSOLE = RUN / "console"  # which console drives since its operator took over, for /init
+SHELLS = RUN / "shells"  # whether /init may start a shell, yes or no; not before the launcher knows
+WORDS = RUN / "words"  # what /init says, in the operator's language, where that is not English
 RESULT = RUN / "result.json"  # of the last transfer since this PC started
 IMAGES = Path("/run/udpcast-launcher/images")  # stored images that are mounted, on any PC
 

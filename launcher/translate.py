@@ -36,6 +36,11 @@ def set_language(code: str, folder: Path = LANG) -> None:
         _language = code
 
 
+def language() -> str:
+    """The code of the language that was set."""
+    return _language
+
+
 def _load(code: str, folder: Path) -> GNUTranslations | None:
     from gettext import GNUTranslations  # noqa: PLC0415 - English needs none of it
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ..answers.questions import GivenAnswers
 from ..errors import LauncherError
 from ..events import EventLog
 from ..exits import Exit
 from ..model.machine import Machine
 from ..model.plan import Plan
+from ..screens.console import Lines
 from .app import App
 from .interviewing import Dialogue
 from .stage import Stage
@@ -32,6 +34,13 @@ class RecordedPc:
 
     def drain(self) -> bool:
         return False
+
+    def lines(self) -> Lines:
+        return Lines()
+
+    def speak(self, language: str, given: GivenAnswers) -> None: ...
+
+    def shells(self, allowed: bool) -> None: ...
 
     def stuck(self) -> bool:
         return False
