@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LANG = ROOT / "launcher/lang"
 FOLDERS = ("kernel_cmdline", "launcher")
+FILES = ("pxe/entries/menu_words.py",)
 """Where messages come from."""
 
 KEYWORDS = ("say", "say_many:1,2")
@@ -48,7 +49,8 @@ class CatalogueError(Exception):
 
 def sources(folder: Path = ROOT) -> list[Path]:
     """The files that have messages."""
-    return sorted(path for name in FOLDERS for path in (folder / name).rglob("*.py"))
+    below = {path for name in FOLDERS for path in (folder / name).rglob("*.py")}
+    return sorted(below | {path for name in FILES if (path := folder / name).exists()})
 
 
 def template(folder: Path = ROOT) -> str:

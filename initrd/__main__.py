@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 PROG = "python3 -m initrd"
 DESCRIPTION = "Write udpcast-linux, udpcast-initrd and udpcast-manifest.json to a directory."
 STATUSES = (
-    "Exit status: 0 the pair is written, 1 it could not be built, 2 wrong usage, or a kernel or driver that cannot be "
-    "used, 128 and its number for a signal that ended it (Ctrl-C: 130). Whenever it is not 0, the directory holds what "
-    "it held before."
+    "Exit status: 0 the pair is written, 1 it could not be built, 2 wrong usage, or a kernel, driver or udpcfg.txt "
+    "that cannot be used, 128 and its number for a signal that ended it (Ctrl-C: 130). Whenever it is not 0, the "
+    "directory holds what it held before."
 )
 
 
@@ -95,6 +95,12 @@ def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         f"{','.join(tools.FILE_SYSTEMS)}\n(ext is ext2 to ext4). Partitions with another one are sent whole",
     )
     make.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a udpcfg.txt that goes in: the launcher's parameters, one a line",
+    )
+    make.add_argument(
         "--cache", type=path_to_write, metavar="DIR",
         help="kernel packages are kept here; default: udpcast-launcher in $XDG_CACHE_HOME or ~/.cache",
     )  # fmt: skip
@@ -148,6 +154,7 @@ def make(options: argparse.Namespace, command: str) -> int:
             drivers=options.add_driver,
             file_systems=options.filesystems,
             firmware_dir=options.firmware_dir and options.firmware_dir.absolute(),
+            config=options.config,
             command=command,
         )
     except BuildError as error:
@@ -171,6 +178,8 @@ def summary(result: Manifest, output: Path, firmware_dir: Path | None = None) ->
     if (image := output / check.IMAGE).exists():
         yield f"{showable(str(image))} still has the pair of before: `tree` makes it anew"
     yield f"kernel {result.kernel}, {len(result.modules)} drivers, {len(result.packages)} Debian packages"
+    if result.udpcfg:
+        yield "with a udpcfg.txt: the command line wins over it"
     if without := [name for name in tools.FILE_SYSTEMS if name not in result.file_systems]:
         yield f"without the tools of {', '.join(without)}: such partitions are sent whole"
     yield from firmware.report(result.missing_firmware, result.packages, apt.this_release(), firmware_dir)

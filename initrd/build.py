@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import errno
+import hashlib
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ from initrd.pair import bzimage, check, pe
 from kernel_cmdline import showable
 
 from . import (
+    configuration,
     consoles,
     firmware,
     image,
@@ -112,6 +114,7 @@ def build(
     drivers: Sequence[str] = (),
     file_systems: tuple[str, ...] = tools.FILE_SYSTEMS,
     firmware_dir: Path | None = None,
+    config: Path | None = None,
     command: str = "",
     project: Path = python.PROJECT,
 ) -> Manifest:
@@ -119,9 +122,11 @@ def build(
 
     `kernel_file` None means the current kernel of Debian's `release`, or else of this machine's, kept in `cache`.
     `drivers` are kernel modules that go in besides the usual ones, `file_systems` those whose tools go in (of
-    `tools.FILE_SYSTEMS`). `firmware_dir` has firmware besides this machine's; `project` is the directory that holds our
-    packages. Raises BuildError with one sentence.
+    `tools.FILE_SYSTEMS`). `firmware_dir` has firmware besides this machine's; `config` is the ``udpcfg.txt`` that
+    goes in; `project` is the directory that holds our packages. Raises BuildError with one sentence, or one for each
+    mistake in `config`.
     """
+    udpcfg = configuration.read(config) if config else None
     check_host(project, file_systems)
     out, project = out.absolute(), project.absolute()
     kernel_file, modules, cache = (path and path.absolute() for path in (kernel_file, modules, cache))
@@ -138,7 +143,7 @@ def build(
             drivers = (*drivers, *kernel_config.check(source, work))
             new = work / "new"
             new.mkdir()
-            result = make(source, work, new, drivers, file_systems, command, project, firmware_dir)
+            result = make(source, work, new, drivers, file_systems, command, project, firmware_dir, udpcfg)
             interruption.too_late()
             with writing("the pair", out, PAIR_MB, "give another directory with -o"):
                 output.put(out, new, (LINUX, INITRD, MANIFEST))
@@ -166,6 +171,7 @@ def make(
     command: str,
     project: Path,
     firmware_dir: Path | None = None,
+    udpcfg: bytes | None = None,
 ) -> Manifest:
     """Write the three files to the directory `new`."""
     time = epoch()
@@ -176,6 +182,8 @@ def make(
         opener = stages.opening(source, work)
         modules = python.stage(staged, project)
         drawn_with = consoles.stage(staged, project, work)
+        if udpcfg is not None:
+            configuration.put(udpcfg, staged)
         found = outside(source, work)
         programs = tools.to_install(project, file_systems)
         added = [*drivers, *wanted(found, source), *(opener or ())]
@@ -219,6 +227,7 @@ def make(
         python_modules=tuple(sorted(name_of(path, staged / modules.home) for path in staged.rglob("*.pyc"))),
         missing_firmware=lacking,
         file_systems=file_systems,
+        udpcfg=None if udpcfg is None else hashlib.sha256(udpcfg).hexdigest(),
     )
     (new / MANIFEST).write_text(result.to_json())
     return result

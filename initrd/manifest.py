@@ -35,6 +35,7 @@ class Manifest:
     """`kernel` is ``uname -r``, `kernel_version` the kernel's whole version string. `packages` maps each Debian package
     whose files went in to its version; `missing_firmware` maps a driver to the files it asks for that this machine does
     not have; `file_systems` are those whose tools went in. `time` is the time stamp of every file in the archive.
+    `udpcfg` is the SHA-256 of the ``udpcfg.txt`` in it, None where there is none.
     """
 
     launcher: str
@@ -49,6 +50,7 @@ class Manifest:
     python_modules: tuple[str, ...]
     missing_firmware: dict[str, tuple[str, ...]]
     file_systems: tuple[str, ...]
+    udpcfg: str | None = None
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"

@@ -16,6 +16,7 @@ MEDIUM = RUN / "udpcfg.txt"  # what was read of the boot medium, which may be pu
 CONSOLE = RUN / "console"  # which console drives since its operator took over, for /init
 SHELLS = RUN / "shells"  # whether /init may start a shell, yes or no; not before the launcher knows
 WORDS = RUN / "words"  # what /init says, in the operator's language, where that is not English
+DRIVERS = RUN / "drivers"  # those that were loaded with parameters, one a line with these
 RESULT = RUN / "result.json"  # of the last transfer since this PC started
 IMAGES = Path("/run/udpcast-launcher/images")  # stored images that are mounted, on any PC
 

@@ -6,18 +6,22 @@ Whoever starts another one adds it here; a test looks for it.
 from __future__ import annotations
 
 PROGRAMS = {
-    "busybox": "runs udhcpc, which asks for an address",
+    "busybox": "runs udhcpc, which asks for an address, tftp and wget",
     "env": "hands udhcpc its directory",
     "gzip": "stands in for pigz where that is missing",
     "ip": "sets up the card",
     "lzop": "compresses and unpacks, with compr=lzop",
     "mdir": "says whether an EFI System Partition has the boot loader that every firmware looks for",
-    "modprobe": "loads the driver of loop devices, where it is not there",
+    "modinfo": "says which parameters a driver has, with modparm",
+    "modprobe": "loads drivers that the line names, and that of loop devices where it is not there",
     "pigz": "compresses, with compr=gzip",
     "sfdisk": "reads a partition table, and writes it for a disk of another size",
+    "tftp": "fetches a file of answers from a boot server",
+    "udevadm": "waits for udev before a driver is loaded again with its parameters",
     "udhcpc": "asks for an address",
     "udp-receiver": "receives",
     "udp-sender": "sends",
+    "wget": "fetches a file of answers by HTTP",
     "wipefs": "recognises what is on a disk",
 }
 """What the initrd must have, and what for."""

@@ -13,8 +13,10 @@ from kernel_cmdline import parse
 from launcher.answers.explain import check, prospect
 from pxe.entries.boot_entry import check_entries
 from pxe.entries.configuration import entries, line_of
+from pxe.entries.menu import ALL, Choice, Menu
 from pxe.room_file.advice import advice, loops
 from pxe.room_file.file import GROUP_KEYS, MACHINE_KEYS, ROOM_KEYS, parse_room
+from pxe.room_file.menus import MENU_KEYS
 from tests.common import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -86,6 +88,21 @@ def test_the_room_of_the_document_is_right_and_leads_into_no_trouble() -> None:
 def test_every_key_of_a_rooms_file_is_in_the_document() -> None:
     keys = set(re.findall(r"^\| `(\w+)` \|", SECTION, re.M))
     assert keys == (ROOM_KEYS | MACHINE_KEYS | GROUP_KEYS) - {"groups", "mac"}
+
+
+MENU = ADMIN[ADMIN.index("\n## A boot menu\n") :].split("\n## ")[1]
+
+
+def test_the_menus_of_the_document_are_what_it_says() -> None:
+    [text] = re.findall(r"^```toml\n(.*?)^```$", MENU, re.M | re.S)
+    room = parse_room(text)
+    assert [*advice(room), *loops(room, "python3 -m pxe")] == []
+    menus = {one.mac[-2:]: one.menu for one in room.machines}
+    assert room.menu == Menu(ALL, Choice.DISK, 10)
+    assert menus["01"] == menus["02"] == Menu((Choice.RECEIVE, Choice.DISK), Choice.DISK, 10, "DE")
+    assert menus["20"] is None
+    keys = re.findall(r"^\| `(\w+)` \|", MENU, re.M)
+    assert sorted(keys) == sorted([*MENU_KEYS, *ALL])
 
 
 APPENDS = [

@@ -19,8 +19,11 @@ MAY_IMPORT = {
     "catalogues": set[str](),
     "kernel_cmdline": set[str](),
     "launcher": {"kernel_cmdline"},
-    "initrd": {"kernel_cmdline"},
-    "pxe": {"kernel_cmdline", "initrd.pair", "launcher.answers.explain"},
+    "initrd": {"kernel_cmdline", "launcher.answers.explain"},
+    "pxe": {
+        *("kernel_cmdline", "initrd.pair", "launcher.answers.explain"),
+        *("launcher.translate", "launcher.sentence", "launcher.errors"),  # the words of a boot menu
+    },
     "cli": {"initrd", "kernel_cmdline", "launcher", "pxe"},
     "qemu": {"initrd", "pxe", "kernel_cmdline"},
 }

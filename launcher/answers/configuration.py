@@ -4,20 +4,44 @@
   their line. A line whose first character is ``#`` is a comment.
 - Of one name, the last line counts.
 - Editors leave a byte order mark in front, and a carriage return behind each line: they are nothing.
-- It may lie in the initrd, or on the medium that this PC was booted from; each error names file and line.
+- It may be fetched (``config=``), lie on the medium that this PC was booted from, or in the initrd; each error names
+  file and line. Of several files, the one that is named first here wins, and the command line wins over all.
+- What is needed before a file can be read is not taken from it (`Origin`), and that is said.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
-from kernel_cmdline import CommandLine, parse
+from kernel_cmdline import CommandLine, Parameter, parse
 
-from ..sentence import Sentence, verbatim
+from ..sentence import Sentence, say, verbatim
+from .lookup import Written
 
 NAME = "udpcfg.txt"
 LONGEST = 64 << 10
 """Bytes that are read of one; the parameters of a line fit many times."""
+
+
+CONFIG = "config"
+
+BEFORE_ALL = frozenset({"events", "medium"})
+"""What is read before any file is."""
+
+NETWORK = frozenset(
+    {"nic", "mac", "bootif", "rd.bootif", "dhcp", "ip", "netmask", "gateway", "sysuuid", "netmodule", "modparm"}
+)
+"""What the card is set up with that fetches a file (`Row.key`, and aliases)."""
+
+
+class Origin(Enum):
+    """Where a file is from, in the order in which one wins over the other."""
+
+    FETCHED = "fetched"
+    MEDIUM = "medium"
+    INITRD = "initrd"
 
 
 @dataclass(frozen=True)
@@ -26,6 +50,7 @@ class Configuration:
 
     name: str
     lines: tuple[tuple[int, CommandLine], ...] = ()
+    origin: Origin = Origin.INITRD
 
     @property
     def source(self) -> Sentence:
@@ -37,13 +62,31 @@ class Configuration:
         return CommandLine(tuple(parameter for _, line in self.lines for parameter in line))
 
     @property
-    def answers(self) -> tuple[Sentence, CommandLine]:
-        """As `lookup.given_answers` takes it."""
-        return self.source, self.whole
+    def answers(self) -> Written:
+        """As `lookup.given_answers` takes it: without what comes too late."""
+        used = [(number, one) for number, line in self.lines for one in line if self._why_late(one) is None]
+        return Written(self.source, CommandLine(tuple(one for _, one in used)), tuple(number for number, _ in used))
+
+    def too_late(self, line: CommandLine) -> Iterator[Sentence]:
+        """What of a `line` of the file is not used, because something else had to be known before."""
+        for one in line:
+            why = self._why_late(one)
+            if why and one.value is not None:
+                yield say("{parameter} is not used: {why}.", parameter=f"{one.name}={one.value}", why=why)
+
+    def _why_late(self, one: Parameter) -> Sentence | None:
+        if one.key in BEFORE_ALL:
+            return say("it is read from the command line only")
+        if self.origin is Origin.FETCHED and one.key in NETWORK:
+            return say("the network was set up before this file was fetched")
+        if self.origin is Origin.FETCHED and one.key == CONFIG:
+            return say("a file that was fetched names no further one")
+        return None
 
 
-def read_configuration(text: bytes, name: str = NAME) -> Configuration:
+def read_configuration(text: bytes, name: str = NAME, origin: Origin = Origin.INITRD) -> Configuration:
     """The configuration in a file of this text."""
     lines = text.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n")
     said = ((number, line.strip()) for number, line in enumerate(lines, 1))
-    return Configuration(name, tuple((number, parse(line)) for number, line in said if line and line[0] != "#"))
+    parsed = ((number, parse(line)) for number, line in said if line and line[0] != "#")
+    return Configuration(name, tuple(parsed), origin)

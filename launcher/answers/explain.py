@@ -23,13 +23,23 @@ from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition, starts_by_itself
 from ..udpcast.options import Checked
-from .configuration import Configuration, read_configuration
+from .configuration import CONFIG, Configuration, Origin, read_configuration
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers, row_of
 from .questions import Facts, GivenAnswers, Question
-from .reading import YES_NO, unknown_language
+from .reading import YES_NO, read_language, unknown_language
 from .row import Use
-from .rules import asks_nobody, auto_reboot_unused, first_disk_may_change, means_one_pc, name_may_change, page_unused
+from .rules import (
+    asks_nobody,
+    auto_reboot_unused,
+    drivers_unused,
+    first_disk_may_change,
+    keymap_unknown,
+    means_one_pc,
+    name_may_change,
+    nobody_consents,
+    page_unused,
+)
 from .validation import Explained, explain_all, explain_parameters, problem_with, too_many
 
 
@@ -61,7 +71,8 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
     said = [item.problem.whole for item in settled if item.problem and item.key in wrong]
     problems = [item.problem.whole for item in settled if item.problem and item.key not in wrong]
     plan, failure, confirmed = _plan(given, machine)
-    if failure and interview.auto and failure.whole not in said:
+    unknown = tuple(_to_fetch(given, configurations))
+    if failure and interview.auto and not unknown and failure.whole not in said:
         problems.append(failure.whole)
     problems += unknown_language(given)
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
@@ -74,6 +85,7 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
         _with(
             warnings,
             (
+                *unknown,
                 *interview.warnings,
                 *_old_initrd(line),
                 *_pasted(line),
@@ -117,6 +129,16 @@ def _questions(settled: tuple[Settled, ...], auto: bool | None, confirmed: bool)
     if confirmed:
         keys.append(CONFIRM)
     return tuple(dict.fromkeys(keys))
+
+
+def _to_fetch(given: GivenAnswers, configurations: Iterable[Configuration]) -> Iterator[Sentence]:
+    """A file of which only the PC will know what is in it."""
+    if CONFIG in given and not any(one.origin is Origin.FETCHED for one in configurations):
+        yield say(
+            "config={text} is fetched when the PC boots: what that file says is not known here, and wins over all but "
+            "the command line.",
+            text=given[CONFIG].text,
+        )
 
 
 _LOADERS = frozenset("label kernel linux append ipappend sysappend".split())
@@ -185,17 +207,14 @@ def check(append: str) -> tuple[list[str], list[str]]:
         return [str(error)], []
     _, warnings, errors = explain_parameters(line, None)
     errors = (*errors, *too_many(line))
-    auto = line.last("auto")
-    sentences = [*map(str, errors)]
-    if (
-        auto
-        and YES_NO.get((auto.value or "").strip().lower())
-        and line.last("umode") is None
-        and not _umode_meant(line)
-    ):
+    sentences, given = [*map(str, errors)], given_answers(line)
+    unattended = "auto" in given and YES_NO.get(given["auto"].text.strip().lower())
+    if unattended and not {"umode", CONFIG} & {*given} and not _umode_meant(line):
         sentences.append(ROLE_MISSING)
-    given = given_answers(line)
+    sentences += map(str, nobody_consents(given))
     warnings = (*warnings, *_pasted(line), *_image_file(given), *unknown_language(given), *name_may_change(given))
+    facts = Facts(Machine(), given)
+    warnings += (*keymap_unknown(facts), *drivers_unused(facts))
     return sentences, list(map(str, warnings))
 
 
@@ -289,10 +308,17 @@ def is_ours(name: str) -> bool:
     return row is not None and row.use is Use.USED
 
 
+def language_of(text: str) -> str | None:
+    """The code of the language that ``lang=`` with this text shows; None where it is no language."""
+    with contextlib.suppress(AnswerError):
+        return read_language(text, Facts(Machine()))
+    return None
+
+
 def truth(name: str, value: bool) -> str | None:
     """Yes or no in the words of the parameter `name`; None where it has none."""
     row = row_of(name)
-    for word in ("yes", "1") if value else ("no", "0"):
+    for word in ("1", "yes") if value else ("0", "no"):
         with contextlib.suppress(AnswerError):
             found = row and row.parse(word, Facts(Machine()))
             if found is value or (isinstance(found, Enum) and found.value == word):

@@ -7,15 +7,15 @@ machine and calls `plan()` again on a new `Interview` with the same `told`. Ther
 What is asked, and in which order, is said by the rows of `parameters.ROWS`. Rules that stand here and nowhere else:
 
 - Precedence of an answer: told by the operator, given with the boot, the only one possible, the default.
-- ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected (`Row.asked`: some
-  settings only where they are given).
+- ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected. An operator who goes back
+  beyond the first question is asked what was given, and of the rest only what differs from room to room (`Row.asked`).
 - A receiver overwrites a disk only with consent, and so does a sender with what is perhaps a blank disk
   (`consent_needed`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from ..errors import AnswerError, ErrorKind, Unanswered
@@ -27,7 +27,7 @@ from .parameters import ROWS
 from .questions import OPERATOR, Answer, Choice, Facts, GivenAnswers, Question
 from .reading import YES_NO, read_language
 from .row import Row
-from .rules import MADE
+from .rules import MADE, consent_is_asked, nobody_consents
 from .selectors import DeviceMissing, exact, identity
 
 NO = "no"
@@ -48,6 +48,16 @@ class Settled(NamedTuple):
     asked: bool = False
 
 
+class Open(NamedTuple):
+    """A question that is put once more: what is settled of it, by what is known before it, and the answer that it would
+    have if the operator had told none."""
+
+    row: Row
+    facts: Facts
+    settled: Settled
+    given: Answer | None
+
+
 class Ask(Protocol):
     """Gets an answer as a text. `preset` is the text to preselect; `problem` the sentence to show first."""
 
@@ -60,9 +70,11 @@ class Back(Exception):
 
 @dataclass
 class Told:
-    """The operator's answers in the order in which they were told; *Back* removes the last one."""
+    """The operator's answers in the order in which they were told; *Back* removes the last one, but none of `changed`:
+    those that he gave out of turn, where he saw what is settled."""
 
     answers: dict[str, str]
+    changed: set[str] = field(default_factory=set)
 
     def tell(self, key: str, text: str) -> None:
         """Keep an answer. A new role or disk takes the confirmation of the old one with it."""
@@ -70,19 +82,32 @@ class Told:
             self.forget(CONFIRM)
         self.answers.pop(key, None)
         self.answers[key] = text
+        self.changed.discard(key)
+
+    def change(self, key: str, text: str) -> None:
+        """Keep an answer that was given out of turn."""
+        self.tell(key, text)
+        self.changed.add(key)
 
     def forget(self, key: str) -> None:
         """Take one answer back, and with a role or a disk also its confirmation."""
         self.answers.pop(key, None)
+        self.changed.discard(key)
         if key in ("umode", "disk"):
             self.answers.pop(CONFIRM, None)
 
     def back(self) -> bool:
         """Forget the last answer; False when there is none."""
-        if not self.answers:
+        last = next((key for key in reversed(self.answers) if key not in self.changed), None)
+        if last is None:
             return False
-        self.forget(next(reversed(self.answers)))
+        self.forget(last)
         return True
+
+    def anew(self) -> Told:
+        """What is left when everything is asked again: the language of whoever reads the screen, if he chose it."""
+        kept = [key for key in self.changed if key == "lang"]
+        return Told({key: self.answers[key] for key in kept}, set(kept))
 
 
 class Interview:
@@ -172,6 +197,18 @@ class Interview:
         self._walk()
         return tuple(self.settled)
 
+    def open(self, key: str) -> Open | None:
+        """The question `key` with its present answer, without asking anybody; None where it is no question now."""
+        self.previewing = True
+        for row in self.rows:
+            if not row.when(self.facts):
+                continue
+            facts, given = self.facts, self._untold(row) if row.key == key else None
+            self._settle(row)
+            if row.key == key:
+                return Open(row, facts, self.settled[-1], given)
+        return None
+
     def _walk(self) -> None:
         for row in self.rows:
             if row.when(self.facts):
@@ -189,11 +226,19 @@ class Interview:
             except AnswerError as error:
                 problem = error
         if self.previewing:
-            self.settled.append(Settled(row.key, answer, None, problem, self._asks_anyway(row)))
+            value, wrong = self._read(row, answer) if answer and not problem else (None, problem)
+            self.settled.append(Settled(row.key, answer, value, wrong, self._asks_anyway(row)))
             return
         if problem:
             self.told.forget(row.key)
         self._put(row, answer.text if answer else None, problem)
+
+    def _read(self, row: Row, answer: Answer) -> tuple[object, AnswerError | None]:
+        """What the answer of a question that is asked all the same would mean, and what is wrong with it."""
+        try:
+            return row.parse(answer.text, self.facts), None
+        except AnswerError as error:
+            return None, error
 
     def _put(self, row: Row, preset: str | None, problem: AnswerError | None) -> None:
         """Ask until the answer is one."""
@@ -209,8 +254,9 @@ class Interview:
 
     def _asks_anyway(self, row: Row) -> bool:
         """Whether `row` is asked although there is an answer."""
-        everything = self.auto is False or self.review
-        return (everything and (row.key in self.given or row.asked(self.facts))) or (self.doubt and row.key == "umode")
+        if self.auto is False or (self.doubt and row.key == "umode"):
+            return True
+        return self.review and (row.key in self.given or row.asked(self.facts))
 
     def _record(self, row: Row, answer: Answer) -> None:
         facts = replace(self.facts, told=True) if answer.source == OPERATOR else self.facts
@@ -221,8 +267,10 @@ class Interview:
     def _known(self, row: Row) -> Answer | None:
         """The best answer that exists without asking."""
         told = self.told.answers.get(row.key)
-        if told is not None:
-            return Answer(told, OPERATOR)
+        return self._untold(row) if told is None else Answer(told, OPERATOR)
+
+    def _untold(self, row: Row) -> Answer | None:
+        """The same, whatever the operator has told of it."""
         overruling, warnings = row.overruled(self.facts)
         self.warnings.extend(warnings)
         if overruling:
@@ -236,6 +284,9 @@ class Interview:
             return plan
         if plan.role is Role.SEND and self.unattended and not self.told.answers:
             raise Unanswered(ErrorKind.SOURCE_BLANK, *_blank(plan))
+        if self.unattended:
+            for sentence in nobody_consents(self.given):
+                raise Unanswered(ErrorKind.NOT_CONFIRMED, sentence)
         question = confirmation(plan)
         text, problem = self.told.answers.get(CONFIRM), None
         while True:
@@ -272,12 +323,12 @@ def consent_needed(plan: Plan, given: GivenAnswers, told: Told, unattended: bool
 
     For an overwrite, consent was given in advance by ``disk=`` together with ``umode=rcv``, or by ``auto=yes`` (which
     reaches a plan only with the disk named or exactly one eligible disk). A role or a disk that was chosen with a key
-    is confirmed: the key may have been the wrong one, or pressed on the wrong PC.
+    is confirmed: the key may have been the wrong one, or pressed on the wrong PC. So is all, with ``consent=ask``.
     """
     if plan.role is Role.SEND:
         unknown = unattended and not plan.target.disk.settled  # the transfer looks at it itself
         return not (plan.blank or plan.target.recognised or unknown)
-    if "umode" in told.answers or "disk" in told.answers:
+    if "umode" in told.answers or "disk" in told.answers or consent_is_asked(given):
         return True
     return "disk" not in given and not unattended
 

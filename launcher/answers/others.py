@@ -1,8 +1,8 @@
 """The rows of parameters that stand on lines of ours, and that nobody here acts on.
 
-A row whose `use` is FOREIGN is accepted in silence: it belongs to somebody else, or a later version of the launcher
-will act on it. One that is UNSUPPORTED is accepted with a warning: it asks for something that matters, and that nobody
-here does. All other words of others are in lists (`foreign`); origins are as in `parameters`.
+A row whose `use` is FOREIGN is accepted in silence: it belongs to somebody else. One that is UNSUPPORTED is accepted
+with a warning: it asks for something that matters, and that nobody here does. All other words of others are in lists
+(`foreign`); origins are as in `parameters`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,6 @@ MEANINGS = {"initrd": "the boot loader loads it; the pair's is udpcast-initrd"}
 """Of those of `OTHERS` that are asked about."""
 
 ROWS: tuple[Row, ...] = (
-    *(
-        Row(name, "", f"{meaning} (accepted; this version does not act on it)", origin, use=Use.FOREIGN)
-        for name, meaning, origin in (
-            ("kbmap", "keyboard", "U"),
-            ("keymap", "keyboard", "FOG"),
-            ("keyboard-layouts", "keyboard", "Clonezilla"),
-            ("netmodule", "network driver; all wired drivers are there and load by themselves", "U"),
-            ("modparm", "parameters of the network driver", "U"),
-            ("enableDiskmodule", "whether disk drivers are loaded; they load by themselves", "U S"),
-            ("diskmodule", "disk driver; all are there and load by themselves", "U S"),
-        )
-    ),
     *(
         Row(name, "", f"{meaning}: not supported, the launcher uses one card as it is", "K", use=Use.UNSUPPORTED)
         for name, meaning in (

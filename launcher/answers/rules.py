@@ -18,15 +18,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import IpConfig, parse_ip, parse_mac
+from kernel_cmdline.network import IpConfig, parse_bootif, parse_ip
 
 from ..model.machine import Machine, Nic
 from ..model.plan import Address, AddressSource, After, Compression, Grow, Holes, Options, ResultPage, Role, Target
 from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
-from .reading import RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
-from .selectors import BY_PATH, exact, lasting_names
+from .reading import CONSENT, RESTARTS, SWITCH, YES_NO, only_nic, read_bootif, uses_dhcp
+from .reading_boot import is_keymap, loads_disk_drivers, read_keymap, unused_parameters
+from .selectors import BY_PATH, lasting_names, worldwide
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
 
@@ -72,7 +73,8 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     """The card that PXE-booted, when BOOTIF names one that is there; ``nic=BOOTIF`` insists on it."""
     given, nic, switch = (facts.given.get(key) for key in ("bootif", "nic", "rd.bootif"))
     insisted = nic is not None and nic.text.strip().upper() == "BOOTIF"
-    if given is None or (switch is not None and switch.text == "0" and not insisted):
+    off = switch is not None and SWITCH.get(switch.text.strip().lower()) is False
+    if given is None or (off and not insisted):
         return None, ()
     mac = read_bootif(given.text, facts)
     if mac is None:
@@ -190,6 +192,24 @@ def raid_member(facts: Facts) -> Iterator[Sentence]:
         )
 
 
+def keymap_unknown(facts: Facts) -> Iterator[Sentence]:
+    """The keyboard is no reason to stop what nobody types at."""
+    text = facts.given["kbmap"].text if "kbmap" in facts.given else ""
+    if text and is_keymap(text) and not read_keymap(text, facts):
+        from ..model.keymaps import near  # noqa: PLC0415 - for a case that hardly ever comes
+
+        none = say("kbmap={text}: there is no such keymap, so the usual one of the language is loaded.", text=text)
+        close = near(text)
+        yield joined(" ", none, close and say("Near it: {near}.", near=close))
+
+
+def drivers_unused(facts: Facts) -> Iterator[Sentence]:
+    for text in unused_parameters(facts.given):
+        yield say("modparm={text} is not used: no driver that is named takes it.", text=text)
+    if "diskmodule" in facts.given and not loads_disk_drivers(facts.given):
+        yield say("diskmodule={text} is not used: enableDiskmodule=no.", text=facts.given["diskmodule"].text)
+
+
 def options_left_out(facts: Facts) -> tuple[Sentence, ...]:
     checked = facts.of("udpcparam", Checked)
     return checked.warnings if checked else ()
@@ -202,7 +222,19 @@ KERNEL_NAME = r"(?:/dev/)?((nvme|mmcblk|sd)(?:[0-9]+|(?<=sd)[a-z]+))[np0-9]*"
 def asks_nobody(given: Mapping[str, Given]) -> bool:
     """Whether a disk may be read or overwritten without a key: ``auto=yes``, or role and disk are named."""
     auto = YES_NO.get(given["auto"].text.strip().lower()) if "auto" in given else None
-    return auto is True or (auto is None and {"umode", "disk"} <= {*given})
+    return auto is True or (auto is None and {"umode", "disk"} <= {*given} and not consent_is_asked(given))
+
+
+def consent_is_asked(given: Mapping[str, Given]) -> bool:
+    """Whether what is named is no consent."""
+    return "consent" in given and CONSENT.get(given["consent"].text.strip().lower()) is True
+
+
+def nobody_consents(given: Mapping[str, Given]) -> Iterator[Sentence]:
+    """What is wrong with a line that asks nobody, and wants to be asked."""
+    auto = YES_NO.get(given["auto"].text.strip().lower()) if "auto" in given else None
+    if auto and consent_is_asked(given):
+        yield say("auto=yes asks nobody, and consent=ask waits for a key: leave one of them out.")
 
 
 def name_not_stable(facts: Facts) -> Iterator[Sentence]:
@@ -222,9 +254,9 @@ def name_not_stable(facts: Facts) -> Iterator[Sentence]:
 def means_one_pc(key: str, text: str) -> bool:
     """Whether a value of ``disk``, ``nic`` or ``ip`` can be right for one PC only."""
     if key == "disk":
-        return exact(text) and not text.strip().startswith("/") and ":" in text
+        return worldwide(text)
     try:
-        return bool(parse_ip(text).client if key == "ip" else parse_mac(text))
+        return bool(parse_ip(text).client if key == "ip" else parse_bootif(text))
     except CommandLineError:
         return False
 

@@ -3,160 +3,61 @@
 A text that fits nothing that is there raises `DeviceMissing`, which an unattended run answers by waiting (the
 device may appear late); a text that can never be right raises `AnswerError`.
 
-A disk is named by one of its paths, or by a property: `SELECTORS` holds these, one a row.
+A disk is named by one of its paths, or by a property (`properties.SELECTORS`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import parse_mac
+from kernel_cmdline.network import parse_bootif
 
 from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine, Nic, Partition
 from ..model.plan import Target
 from ..model.wording import disk_line, more, nic_line, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many
+from .properties import SELECTORS, Selector, without_decimal_commas, wrong
 
-UNITS = ("", "k", "m", "g", "t", "p")
 BY_PATH = "/dev/disk/by-path/"
 SHOWN_DISKS = 4  # in the sentence about one that is not there, which must stay in sight
-SIZE_TOLERANCE = 0.03  # a "500 GB" disk has 500.1 × 10^9 bytes, a "240 GB" one 240.06
+IDE = r"(?:/dev/)?hd[a-t][0-9]{0,2}"
+"""The names that disks had with the kernel's IDE drivers, which are no more (Linux 5.14); old lines have them."""
 
 
 class DeviceMissing(AnswerError):
     """The device that was named is not there (yet)."""
 
 
-Test = Callable[[Disk], bool]
-
-
-class Selector(NamedTuple):
-    """A property by which disks are named. `test` makes a test of what is wanted, or raises AnswerError.
-
-    `exact`: no two disks have it in common, so a disk that appears later does not change what is meant. `blanks`: its
-    value may have some. `otherwise` is the test where no disk passes the first.
-    """
-
-    test: Callable[[str], Test]
-    exact: bool
-    blanks: bool = False
-    otherwise: Callable[[str], Test] | None = None
-
-
-def _wrong(sentence: Sentence, hint: Sentence = NOTHING) -> AnswerError:
-    return AnswerError(ErrorKind.WRONG_VALUE, sentence, hint)
-
-
-def _named(wanted: str) -> str:
-    """What is wanted, to be compared; it may not be nothing. Quotes around it are none of it (model:"a b")."""
-    name = wanted.strip(' "').casefold().removeprefix("0x")
-    if not name:
-        *most, last = (f"{kind}:..." for kind in SELECTORS)
-        hint = say("Expected {most} or {last} with a value.", most=tuple(most), last=last)
-        raise _wrong(say("disk: a selector is empty."), hint)
-    return name
-
-
-def _serial(wanted: str) -> Test:
-    name = _named(wanted)
-    return lambda disk: (disk.serial or "").casefold().removeprefix("0x") == name
-
-
-def _wwn(wanted: str) -> Test:
-    name = _named(wanted)
-    return lambda disk: (disk.wwn or "").casefold().removeprefix("0x") == name
-
-
-def _model(wanted: str) -> Test:
-    name = _model_name(_named(wanted))
-    if not name:
-        _named(name)
-    return lambda disk: name in _model_name((disk.model or "").casefold())
-
-
-def _model_name(text: str) -> str:
-    """A model to be compared: udev writes its blanks as underscores, and how many there are is nobody's matter."""
-    return " ".join(text.replace("_", " ").split())
-
-
-class _Size(NamedTuple):
-    """A size as it is written: a number with so many `digits` behind its point, of a unit of 1000 or 1024 to the power
-    of `power`; `binary` where only 1024 is meant."""
-
-    number: float
-    digits: int
-    power: int
-    binary: bool
-
-
-def _read_size(wanted: str) -> _Size:
-    pattern = r"([0-9]{1,15})(?:\.([0-9]{1,6}))? ?([kmgtp]?)(i?)b?"
-    match = re.fullmatch(pattern, wanted.strip(' "').lower())
-    number = float(f"{match[1]}.{match[2] or 0}") if match else 0
-    if not match or not number or (match[4] and not match[3]):
-        hint = say("Expected a number with k, M, G or T, such as size:500G.")
-        raise _wrong(say("size:{wanted} is no size.", wanted=wanted), hint)
-    return _Size(number, len(match[2] or ""), UNITS.index(match[3]), bool(match[4]))
-
-
-def _sold(size: _Size) -> Test:
-    """About that size, as a disk is sold."""
-    wanted = size.number * 1000**size.power
-    return lambda disk: not size.binary and abs(disk.size - wanted) <= SIZE_TOLERANCE * wanted
-
-
-def _printed(size: _Size) -> Test:
-    """Just that size, as our screens print it (500.1 GB: units of 1000) or lsblk does (465.8G, 20G: units of 1024)."""
-    half = 0.5 * 10 ** -max(size.digits, 1)
-    sold, unit = _sold(size), 1024**size.power
-    return lambda disk: (
-        abs(disk.size / unit - size.number) <= half
-        or (sold(disk) and abs(disk.size / 1000**size.power - size.number) <= half)
-    )
-
-
-def _size(wanted: str) -> Test:
-    """A size with a fraction was copied from where it is printed; one without is what is on the disk's label."""
-    size = _read_size(wanted)
-    return _printed(size) if size.digits else _sold(size)
-
-
-def _size_otherwise(wanted: str) -> Test:
-    size = _read_size(wanted)
-    return _sold(size) if size.digits else _printed(size)
-
-
-SELECTORS = {
-    "serial": Selector(_serial, exact=True, blanks=True),
-    "wwn": Selector(_wwn, exact=True),
-    "model": Selector(_model, exact=False, blanks=True),
-    "size": Selector(_size, exact=False, otherwise=_size_otherwise),
-}
-
-
 def can_have_blanks(text: str) -> bool:
     """Whether one of the selectors in `text` may go on behind a blank."""
-    parts = (part.partition(":") for part in _parts(text))
-    return any(colon and kind in SELECTORS and SELECTORS[kind].blanks for kind, colon, _ in parts)
+    return any(one.blanks for part in _parts(text) if (one := _property(part)))
 
 
 def _parts(text: str) -> list[str]:
-    """The selectors in `text`, names of properties in lower case. lsblk may print a comma: size:465,8G."""
-    text = re.sub(r"(size\s*:\s*[0-9]+),([0-9]{1,6} ?[kmgtp])", r"\1.\2", text, flags=re.IGNORECASE)
-    parts = (part.strip() for part in text.split(",") if part.strip())
+    """The selectors in `text`, names of properties in lower case."""
+    parts = (part.strip() for part in without_decimal_commas(text).split(",") if part.strip())
     return [re.sub(r"^(\w+)\s*:", lambda kind: f"{kind[1].lower()}:", part) for part in parts]
 
 
 def exact(text: str) -> bool:
     """Whether `text` means the same disk whatever other disks there are."""
     parts = _parts(text)
-    kind, colon, _ = parts[0].partition(":") if parts else ("", "", "")
-    selector = SELECTORS.get(kind) if colon else None
+    selector = _property(parts[0]) if parts else None
     return len(parts) == 1 and (selector is None or selector.exact)
+
+
+def worldwide(text: str) -> bool:
+    """Whether `text` can mean the disk of one PC only."""
+    parts = _parts(text)
+    selector = _property(parts[0]) if len(parts) == 1 else None
+    return selector is not None and selector.worldwide
+
+
+def _property(selector: str) -> Selector | None:
+    kind, colon, _ = selector.partition(":")
+    return SELECTORS.get(kind) if colon else None
 
 
 def select_target(text: str, machine: Machine, *, for_writing: bool) -> Target:
@@ -167,7 +68,7 @@ def select_target(text: str, machine: Machine, *, for_writing: bool) -> Target:
     """
     selectors = _parts(text)
     if not selectors:
-        raise _wrong(say("disk= is empty: a device such as /dev/sda was expected."))
+        raise wrong(say("disk= is empty: a device such as /dev/sda was expected."))
     for selector in selectors:
         _check(selector)
     counts = []
@@ -182,14 +83,30 @@ def select_target(text: str, machine: Machine, *, for_writing: bool) -> Target:
             if found
             else say("{selector} matches nothing", selector=selector)
         )
-    usable = machine.eligible_disks
-    shown = map(disk_line, usable[:SHOWN_DISKS])
-    there = joined("; ", *shown, more(len(usable) - SHOWN_DISKS)) or say("no usable disk")
-    raise DeviceMissing(
-        ErrorKind.DEVICE_MISSING,
-        say("disk: {counts} on this PC.", counts=tuple(counts)),
-        say("There is: {there}.", there=there),
+    there = say("There is: {there}.", there=_there(selectors, machine))
+    if all(re.fullmatch(IDE, selector) for selector in selectors):
+        raise wrong(
+            say(
+                "disk={text}: this is the name of an IDE disk in old systems. Linux has not used it for years; such a "
+                "disk is /dev/sda, /dev/sdb or so now.",
+                text=text,
+            ),
+            there if machine.eligible_disks else NOTHING,
+        )
+    raise DeviceMissing(ErrorKind.DEVICE_MISSING, say("disk: {counts} on this PC.", counts=tuple(counts)), there)
+
+
+def _there(selectors: list[str], machine: Machine) -> Sentence:
+    """The disks that are there, those that match a selector first, each with what the selectors look at."""
+    matching = {target.disk.path for selector in selectors for target in _matches(selector, machine)}
+    usable = sorted(machine.eligible_disks, key=lambda disk: disk.path not in matching)
+    looked_at = {kind: selector.told for kind, selector in SELECTORS.items() if selector.told}
+    told = [(kind, tell) for kind, tell in looked_at.items() if any(one.startswith(f"{kind}:") for one in selectors)]
+    lines = (
+        joined(", ", disk_line(disk), *(f"{kind}:{text}" for kind, tell in told if (text := tell(disk))))
+        for disk in usable[:SHOWN_DISKS]
     )
+    return joined("; ", *lines, more(len(usable) - SHOWN_DISKS)) or say("no usable disk")
 
 
 def _usable(target: Target, for_writing: bool) -> Target:
@@ -210,17 +127,18 @@ def _usable(target: Target, for_writing: bool) -> Target:
 
 def _check(selector: str) -> None:
     """Raises AnswerError for what can never mean a disk, whichever there are."""
-    kind, colon, wanted = selector.partition(":")
-    if colon and kind in SELECTORS:
-        SELECTORS[kind].test(wanted)
+    one = _property(selector)
+    if one:
+        one.test(selector.partition(":")[2])
         return
     *most, last = (f"{name}:..." for name in SELECTORS)
     hint = say("Expected: /dev/sda, sda, /dev/sda2, {most} or {last}.", most=tuple(most), last=last)
     unknown = re.match(r"(\w+)\s*[:=]", selector)
     if unknown:  # names below /dev have neither, before the first slash
-        raise _wrong(say("disk={selector}: {kind} is no selector.", selector=selector, kind=unknown[1]), hint)
-    if not re.fullmatch(r"/dev/[\w./:@+=#\\-]+", _path(selector)):
-        raise _wrong(say("disk={selector} is no device.", selector=selector), hint)
+        raise wrong(say("disk={selector}: {kind} is no selector.", selector=selector, kind=unknown[1]), hint)
+    path = _path(selector)
+    if not re.fullmatch(r"/dev/[\w./:@+=#\\-]+", path) or ".." in path.split("/"):
+        raise wrong(say("disk={selector} is no device.", selector=selector), hint)
 
 
 def _path(selector: str) -> str:
@@ -228,9 +146,8 @@ def _path(selector: str) -> str:
 
 
 def _matches(selector: str, machine: Machine) -> list[Target]:
-    kind, colon, wanted = selector.partition(":")
-    if colon and kind in SELECTORS:
-        one = SELECTORS[kind]
+    one, wanted = _property(selector), selector.partition(":")[2]
+    if one:
         found = [disk for disk in machine.eligible_disks if one.test(wanted)(disk)]
         if not found and one.otherwise:
             found = [disk for disk in machine.eligible_disks if one.otherwise(wanted)(disk)]
@@ -280,7 +197,7 @@ def lasting_names(target: Target, machine: Machine) -> Sentence:
 def _descriptions(disk: Disk, machine: Machine) -> list[str]:
     """Selectors that mean `disk` by what it is, and no other disk of `machine`."""
     model = "_".join((disk.model or "").split())
-    texts = [f"model:{model}" if model else "", f"size:{size(disk.size).replace(' ', '')}"]
+    texts = [f"model:{model}" if model else "", f"size:{str(size(disk.size)).replace(' ', '')}"]
     return [text for text in texts if text and "," not in text and len(_matches(text, machine)) == 1]
 
 
@@ -335,12 +252,12 @@ def select_nic(text: str, machine: Machine) -> Nic:
         if nic.name == text:
             return nic
     if text.strip().upper() == "BOOTIF":
-        raise _wrong(
+        raise wrong(
             say("nic=BOOTIF, but BOOTIF= is not on the line."), say("Add ipappend 2 or ipappend 3 to the section.")
         )
     mac = _mac(text)
     if mac is None and not re.fullmatch(r"[A-Za-z][\w.\-]{0,14}", text):
-        raise _wrong(
+        raise wrong(
             say("nic={text} is neither a card's name nor a MAC address.", text=text),
             say("Expected eth0 or 52:54:00:12:34:56."),
         )
@@ -364,11 +281,11 @@ def _linked(same: list[Nic]) -> Nic:
         sentence = say("{cards} have the same MAC address {mac}, and no link.", cards=names, mac=same[0].mac)
         raise DeviceMissing(ErrorKind.NO_LINK, sentence, say("Plug in the cable, or name the card with nic=."))
     sentence = say("{cards} have the same MAC address {mac}, and a link.", cards=names, mac=same[0].mac)
-    raise _wrong(sentence, say("Name the card with nic=."))
+    raise wrong(sentence, say("Name the card with nic=."))
 
 
 def _mac(text: str) -> str | None:
     try:
-        return parse_mac(text)
+        return parse_bootif(text)
     except CommandLineError:
         return None

@@ -18,8 +18,8 @@ from kernel_cmdline import canonical
 
 from . import foreign
 from .parameters import ROWS
+from .properties import SELECTORS
 from .row import Acts, Use
-from .selectors import SELECTORS
 
 SHORTEST = 3
 """The fewest letters of a name that can be misspelt by one edit."""

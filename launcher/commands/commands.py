@@ -16,7 +16,7 @@ from kernel_cmdline import CommandLine, parse, showable
 from kernel_cmdline.arguments import ArgumentParser
 
 from .. import exits
-from ..answers.configuration import Configuration, read_configuration
+from ..answers.configuration import LONGEST, Configuration, Origin, read_configuration
 from ..answers.explain import explain as explanation_of
 from ..answers.explain import to_json, to_text
 from ..answers.lookup import reference
@@ -111,11 +111,22 @@ def _add_inputs(to: argparse.ArgumentParser) -> None:
     to.add_argument(
         "--machine", metavar="FILE.json", help=f"a recorded machine instead of this one; there are: {_recorded()}"
     )
-    to.add_argument("--udpcfg", type=Path, metavar="FILE", help="a udpcfg.txt beside the line")
+    to.add_argument("--config", type=Path, metavar="FILE", help="the file that config= will fetch")
+    to.add_argument("--udpcfg", type=Path, metavar="FILE", help="a udpcfg.txt of the initrd, or of a medium")
 
 
 def _configurations(options: argparse.Namespace) -> tuple[Configuration, ...]:
-    return (read_configuration(options.udpcfg.read_bytes(), str(options.udpcfg)),) if options.udpcfg else ()
+    files = ((options.config, Origin.FETCHED), (options.udpcfg, Origin.INITRD))
+    return tuple(_read(file, origin) for file, origin in files if file)
+
+
+def _read(file: Path, origin: Origin) -> Configuration:
+    """Raises ValueError for a file that a PC would not read."""
+    with file.open("rb") as opened:
+        text = opened.read(LONGEST + 1)
+    if len(text) > LONGEST:
+        raise ValueError(f"{file} is longer than {LONGEST >> 10} KiB: the launcher would not read it.")
+    return read_configuration(text, str(file), origin)
 
 
 def explain(options: argparse.Namespace) -> int:

@@ -120,6 +120,7 @@ def disk_from_udev(
         serial=_serial(properties, attributes),
         wwn=properties.get("ID_WWN_WITH_EXTENSION") or properties.get("ID_WWN") or attributes.get("wwid"),
         transport=_transport(properties["DEVPATH"]),
+        hctl=_hctl(properties["DEVPATH"]),
         removable=attributes.get("removable") == "1",
         read_only=attributes.get("ro") == "1",
         partition_table=properties.get("ID_PART_TABLE_TYPE"),
@@ -249,6 +250,12 @@ def _links(properties: Mapping[str, str]) -> tuple[str, ...]:
 
 def _transport(devpath: str) -> str | None:
     return next((name for pattern, name in _TRANSPORTS if re.search(pattern, devpath)), None)
+
+
+def _hctl(devpath: str) -> str | None:
+    """The name of the SCSI device in the path below /sys."""
+    found = re.search(r"/(\d+:\d+:\d+:\d+)/block/", devpath)
+    return found[1] if found else None
 
 
 def _clean(text: str | None) -> str | None:

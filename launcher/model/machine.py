@@ -84,8 +84,9 @@ class Partition:
 class Disk:
     """One whole disk. `size` in bytes, `sector_size` the logical sector size in bytes (0: a file's).
 
-    `links` are all stable names (``/dev/disk/by-id/...``, ``by-path``). `transport` is ``sata``, ``nvme``, ``usb``,
-    ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not
+    `links` are all stable names (``/dev/disk/by-id/...``, ``by-path``). `hctl` is the address of a disk that Linux
+    drives as SCSI (SATA and USB as well): host:channel:target:lun, as ``2:0:0:0``. `transport` is ``sata``, ``nvme``,
+    ``usb``, ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not
     offered (``it is a CD drive``, ``it is in use: ...``), or None when it is eligible; a record has its English text.
     `settled` is False until udev has looked at it: its serial number, say, is then still to come.
     """
@@ -103,6 +104,7 @@ class Disk:
     filesystem: str | None = None
     label: str | None = None
     links: tuple[str, ...] = ()
+    hctl: str | None = None
     partitions: tuple[Partition, ...] = ()
     refused: Sentence | None = None
     settled: bool = True

@@ -46,6 +46,11 @@ class Times:
         "a DHCP server has for its answer, once there is a link",
         "a switch forwards nothing for up to 50 s (spanning tree), or 90 s (802.1X, until it gives it up)",
     )
+    fetch: float = _row(
+        60.0,
+        "a file that `config=` names has until it is here as a whole, once there is an address",
+        "a boot server that hundreds of PCs ask at once is late; an unattended PC must say in the end what is missing",
+    )
 
     # A sender, before its cast
     greet_every: float = _row(

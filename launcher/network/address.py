@@ -65,7 +65,8 @@ class AddressState:
     """What a screen shows. `seconds` in this phase, and those that are `left` until it is given up; `attempts` of DHCP,
     `address` as CIDR.
 
-    `lease` is about a lease that is being renewed, `NOTHING` where there is none. `kind` is that of a failure.
+    `boot_server`: the next server that the DHCP server names. `lease` is about a lease that is being renewed, `NOTHING`
+    where there is none. `kind` is that of a failure.
     """
 
     phase: Phase
@@ -76,6 +77,7 @@ class AddressState:
     address: str | None = None
     gateway: str | None = None
     server: str | None = None
+    boot_server: str | None = None
     lease: Sentence = NOTHING
     kind: ErrorKind = ErrorKind.NO_ADDRESS
 
@@ -323,6 +325,7 @@ class AddressJob:
                 address=address,
                 gateway=lease.gateway,
                 server=lease.server,
+                boot_server=lease.boot_server,
                 lease=_leased(lease),
             )
         elif lease.event == "nak" and not self._state.over:

@@ -21,7 +21,7 @@ REPORTS = "udhcpc-script: "
 
 @dataclass(frozen=True)
 class Lease:
-    """One report of udhcpc-script; `seconds` of the lease."""
+    """One report of udhcpc-script; `seconds` of the lease; `boot_server`: the next server, as BOOTP calls it."""
 
     event: str
     address: str = ""
@@ -30,6 +30,7 @@ class Lease:
     server: str = ""
     seconds: int = 0
     message: str = ""
+    boot_server: str | None = None
 
 
 def read_lease(text: str) -> Lease:
@@ -43,6 +44,7 @@ def read_lease(text: str) -> Lease:
         server=values.get("server", ""),
         seconds=_number(values.get("lease"), 0),
         message=" ".join(values.get("message", "").split()),
+        boot_server=server if (server := values.get("siaddr", "")) not in ("", "0.0.0.0") else None,
     )
 
 

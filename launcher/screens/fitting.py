@@ -29,21 +29,20 @@ class Fitting(urwid.WidgetWrap):  # type: ignore[misc]
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:
         columns, rows = size
         room = rows - self._frame.header.rows((columns,)) - self._keys.rows((columns,))
-        left = hidden([row.rows((columns - 2 * MARGIN,)) for row in self._rows], self._warnings + self._below, room)
+        left = self._hidden((columns - 2 * MARGIN, room))
+        left = self._hidden((columns - 2 * MARGIN, room - 1)) if left else 0  # their number takes a line
         counts = [joined(" ", "…", more(left - self._warnings))] if left > self._warnings else []
         counts += [more_warnings(min(left, self._warnings))] if left and self._warnings else []
         self._count.set_text(("warn", " " + "   ".join(map(tr, counts))))
         self._frame.footer = urwid.Pile([self._count, self._keys]) if left else self._keys
         return super().render(size, focus)
 
-
-def hidden(heights: Sequence[int], warnings: int, room: int) -> int:
-    """How many of the last `warnings` of these rows are not seen whole in `room` lines, of which their number then
-    takes one."""
-    if sum(heights) <= room:
-        return 0
-    ends = [sum(heights[: number + 1]) for number in range(len(heights))]
-    return len([end for end in ends[len(ends) - warnings :] if end > room - 1])
+    def _hidden(self, size: tuple[int, int]) -> int:
+        """How many of the last rows are not seen whole below those that are, in so many columns and lines."""
+        middle, _, (cut, below) = self._frame.body.original_widget.calculate_visible(size, focus=True)
+        last: int = below[-1][1] if below else middle[2]
+        behind = len(self._rows) - 1 - last + (1 if cut else 0)
+        return min(behind, self._warnings + self._below)
 
 
 def more_warnings(count: int) -> Sentence:

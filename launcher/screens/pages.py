@@ -11,6 +11,7 @@ from .. import shells
 from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
+from ..model.machine import Machine
 from ..model.plan import Holes, Role, Target
 from ..model.wording import blank_line
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
@@ -65,31 +66,39 @@ class Shown:
 
 
 def question(
-    shown: Shown, focus: str | None, answer: Chosen, moved: Callable[[str | None], None], all_warnings: Handler
+    shown: Shown,
+    focus: str | None,
+    answer: Chosen,
+    moved: Callable[[str | None], None],
+    all_warnings: Handler,
+    change: Chosen = lambda key: None,
 ) -> Page:
-    """The page for any question: a list where there are choices, else a line to type in."""
+    """The page for any question: a list where there are choices, else a line to type in. `change` puts the question
+    of this key once more."""
     asked = shown.asked
     key = asked.question.key
     problem = asked.problem.whole if asked.problem else NOTHING
     choices = asked.question.choices(asked.facts)
     if key in ("disk", "nic") and not choices:
-        return _nothing_there(key, shown, problem)
+        return nothing_there(key, asked.facts.machine, problem, shown.host)
     preset = asked.preset
     if choices and preset and not problem:
-        choices, preset = _preselected(asked, choices, preset)
+        choices, preset = preselected(asked, choices, preset)
     if not choices:
         return edit_page(key, asked.question.title, answer, preset=asked.preset or "", problem=problem, host=shown.host)
     return question_page(
         key,
-        _title(asked),
+        title_of(asked),
         choices,
         answer,
         focused=moved,
-        preset=focus or preset,
+        preset=preset,
+        moved_to=focus,
         problem=problem,
-        below=_below(key, shown),
+        below=_below(key, shown, change),
         warnings=_warnings(key, shown),
         all_warnings=all_warnings,
+        language=None if key == "lang" else lambda: change("lang"),
         host=shown.host,
     )
 
@@ -100,26 +109,25 @@ DISK_FOR = {
 }
 
 
-def _title(asked: Pending) -> Sentence:
+def title_of(asked: Pending) -> Sentence:
     """The question; that for a disk says what becomes of it."""
     role = asked.facts.role
     return DISK_FOR[role] if asked.question.key == "disk" and role else asked.question.title
 
 
-def _preselected(asked: Pending, choices: tuple[Choice, ...], preset: str) -> tuple[tuple[Choice, ...], str]:
+def preselected(asked: Pending, choices: tuple[Choice, ...], preset: str) -> tuple[tuple[Choice, ...], str]:
     """The choice that means what `preset` means (``lang=FR`` is ``fr``); where there is none, it becomes one."""
     try:
         meant = asked.question.parse(preset, asked.facts)
     except AnswerError:
         return choices, preset
-    same = (choice.text for choice in choices if asked.question.parse(choice.text, asked.facts) == meant)
-    text = next(same, None)
-    return (choices, text) if text is not None else ((Choice(preset, verbatim(preset)), *choices), preset)
+    same = summary.chosen(asked.question, preset, meant, asked.facts)
+    return (choices, same.text) if same else ((Choice(preset, verbatim(preset)), *choices), preset)
 
 
-def _below(key: str, shown: Shown) -> list[urwid.Widget]:
+def _below(key: str, shown: Shown, change: Chosen) -> list[urwid.Widget]:
     if key == "umode":
-        return summary_rows(_lines(shown))
+        return summary_rows(_lines(shown), change)
     if key == "confirm":
         return _what_is_lost(shown)
     if key == "disk":
@@ -175,9 +183,10 @@ NOTHING_THERE = {
 }
 
 
-def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
+def nothing_there(key: str, machine: Machine, problem: Sentence, host: str) -> Page:
+    """That there is no disk to choose, or no card."""
     title, hint = NOTHING_THERE[key]
-    disks = shown.asked.facts.machine.disks if key == "disk" else ()
+    disks = machine.disks if key == "disk" else ()
     refused = [joined(": ", disk.path, disk.refused) for disk in disks if disk.refused]
     rows = [
         urwid.Divider(),
@@ -187,7 +196,7 @@ def _nothing_there(key: str, shown: Shown, problem: Sentence) -> Page:
         urwid.Divider(),
         *(urwid.Text(("dim", tr(line))) for line in (problem, *refused) if line),
     ]
-    return Page(key, frame(rows, say("Esc back   m menu (rescan, shell, restart)"), shown.host), {})
+    return Page(key, frame(rows, say("Esc back   m menu (rescan, shell, restart)"), host), {})
 
 
 def warnings(notes: Sequence[Sentence], host: str) -> Page:
@@ -227,4 +236,15 @@ def menu(act: Chosen, cancelling: Sentence | None, host: str, locked: bool = Fal
     return page
 
 
-__all__ = ["Shown", "error", "menu", "question", "waiting", "warnings"]
+__all__ = [
+    "Pending",
+    "Shown",
+    "error",
+    "menu",
+    "nothing_there",
+    "preselected",
+    "question",
+    "title_of",
+    "waiting",
+    "warnings",
+]

@@ -8,14 +8,19 @@ from kernel_cmdline.network import IpConfig
 
 from ..answers.interview import Settled
 from ..answers.lookup import row_of
-from ..answers.questions import DEFAULT
+from ..answers.questions import DEFAULT, OPERATOR, Answer, Choice, Facts, Question
 from ..answers.row import Row
 from ..model.machine import Disk, Machine, Nic
-from ..model.plan import Compression, Target
+from ..model.plan import Target
 from ..model.wording import contents_line, disk_line, more, nic_line, partition_line, raid_line, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 
 SHOWN_PARTITIONS = 5
+ALL = "all"
+"""In the place of a key: whatever is settled."""
+ALL_SETTINGS = say("All settings")
+LOOKING = say("looking ...")
+ASKED_LATER = say("you are asked after this")
 
 
 @dataclass(frozen=True)
@@ -33,20 +38,32 @@ def lines(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tup
     """One line per question an operator cares about. While not `complete`, a missing device is still looked for."""
     possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
     rows = ((row_of(item.key), item) for item in settled)
-    return tuple(
-        _line(row.label, item, possible.get(item.key, 0), complete)
+    shown = (
+        _line(row.label, item, machine, possible.get(item.key, 0), complete)
         for row, item in rows
         if row and row.label and _interesting(row, item)
     )
+    return (*shown, Line(ALL, say("More"), ALL_SETTINGS))
 
 
 def _interesting(row: Row, item: Settled) -> bool:
-    """Leaves out what is as always."""
+    """Leaves out what is as always; it stands among all settings."""
     as_always = item.answer is not None and item.answer.source == DEFAULT and not item.problem
     return not (row.quiet and as_always)
 
 
-def _line(title: Sentence, item: Settled, possible: int, complete: bool) -> Line:
+def everything(settled: tuple[Settled, ...], machine: Machine, complete: bool) -> tuple[Line, ...]:
+    """One line per question, whoever cares, but for the role: that is asked beneath this page."""
+    possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
+    rows = ((row_of(item.key), item) for item in settled)
+    return tuple(
+        _line(row.title, item, machine, possible.get(item.key, 0), complete)
+        for row, item in rows
+        if row and row.title and row.key != "umode"
+    )
+
+
+def _line(title: Sentence, item: Settled, machine: Machine, possible: int, complete: bool) -> Line:
     if item.problem:
         if not complete and item.key in ("disk", "nic"):
             return Line(item.key, title, say("looking for {what} ...", what=item.answer.text if item.answer else "?"))
@@ -54,7 +71,7 @@ def _line(title: Sentence, item: Settled, possible: int, complete: bool) -> Line
     if item.answer is None:
         return Line(item.key, title, _open(item.key, possible, complete))
     wrong = isinstance(item.value, Nic) and item.value.link is False
-    return Line(item.key, title, _value(item), item.answer.source, wrong)
+    return Line(item.key, title, value_text(item, machine), source_text(item.answer), wrong)
 
 
 def _open(key: str, possible: int, complete: bool) -> Sentence:
@@ -63,11 +80,12 @@ def _open(key: str, possible: int, complete: bool) -> Sentence:
             "{count} possible: you are asked after this", "{count} possible: you are asked after this", possible
         )
     if key in ("disk", "nic"):
-        return say("none found") if complete else say("looking ...")
-    return say("you are asked after this")
+        return say("none found") if complete else LOOKING
+    return ASKED_LATER
 
 
-def _value(item: Settled) -> Sentence:
+def value_text(item: Settled, machine: Machine) -> Sentence:
+    """The value in words: that of a choice as it is to be chosen."""
     value = item.value
     if isinstance(value, Target):
         return target_text(value)
@@ -75,10 +93,23 @@ def _value(item: Settled) -> Sentence:
         return nic_line(value)
     if isinstance(value, IpConfig):
         return address_text(value)
-    if item.key == "compr":
-        return verbatim(value.value) if isinstance(value, Compression) else say("as the stream says")
+    if item.key == "compr" and value is None:
+        return say("as the stream says")
     assert item.answer is not None
-    return verbatim(item.answer.text)
+    row = row_of(item.key)
+    choice = chosen(row, item.answer.text, item.value, Facts(machine)) if row else None
+    return choice.label if choice else verbatim(item.answer.text) if item.answer.text else say("none")
+
+
+def chosen(row: Row | Question, text: str, value: object, facts: Facts) -> Choice | None:
+    """The choice that means what `text` means (``lang=FR`` is ``fr``), where `value` is what that means."""
+    choices = row.choices(facts)
+    return next((one for one in choices if one.text == text or row.parse(one.text, facts) == value), None)
+
+
+def source_text(answer: Answer) -> Sentence:
+    """Where an answer is from, in words for whoever may have given it himself."""
+    return say("your answer") if answer.source == OPERATOR else answer.source
 
 
 def target_text(target: Target) -> Sentence:
@@ -88,7 +119,7 @@ def target_text(target: Target) -> Sentence:
 
 def target_line(target: Target) -> Sentence:
     """The disk; for a partition also which one it is."""
-    part = f"{target.path}, {size(target.size)}" if target.partition else NOTHING
+    part = joined(", ", target.path, size(target.size)) if target.partition else NOTHING
     return joined("\n", part, disk_line(target.disk))
 
 

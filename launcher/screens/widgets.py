@@ -15,7 +15,7 @@ from kernel_cmdline import showable
 from kernel_cmdline.showing import is_seen
 
 from ..answers.questions import Choice
-from ..sentence import NOTHING, Sentence, say
+from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
 from .summary import Line
 
@@ -39,8 +39,10 @@ PALETTE = [
 
 MIN_COLUMNS, MIN_ROWS = 80, 24
 MARGIN = 1  # columns at each side of a page's rows
-TITLES = 13  # columns of what is settled; longer titles get more
+TITLES = 12  # columns of what is settled; longer titles get more
 CHOOSE = say("Up/Down choose   Enter take it")
+LANGUAGE = say("Language")
+CHANGE = say("Down: change an answer")
 HOTKEYS = {"snd": "s", "rcv": "r"}
 ATTRIBUTES = {"rcv": "warn", "snd": "good"}
 
@@ -73,6 +75,30 @@ class Item(urwid.WidgetWrap):  # type: ignore[misc]
     def keypress(self, size: tuple[int, ...], key: Key) -> Key | None:
         if key in ("enter", " "):
             self.chosen()
+            return None
+        return key
+
+
+class SettledRow(urwid.WidgetWrap):  # type: ignore[misc]
+    """A line of what is settled and why; Enter puts the question once more. Its title has so many columns, or stands in
+    front of the text."""
+
+    def __init__(self, line: Line, change: Handler, width: int = 0) -> None:
+        self.key = line.key
+        self.change = change
+        why = [("dim", f"  ({tr(line.why)})")] if line.why else []
+        text = [("warn" if line.wrong else "body", tr(line.text)), *why]
+        title = ("key", tr(line.title))
+        columns = [(width, urwid.Text(title)), urwid.Text(text)] if width else [urwid.Text([title, "  ", *text])]
+        row = urwid.Columns([(1, _Mark()), *columns])
+        super().__init__(urwid.AttrMap(row, "body", dict.fromkeys([None, "key", "dim", "body", "warn"], "focus")))
+
+    def selectable(self) -> bool:
+        return True
+
+    def keypress(self, size: tuple[int, ...], key: Key) -> Key | None:
+        if key == "enter":
+            self.change()
             return None
         return key
 
@@ -115,7 +141,10 @@ def frame(
     if above:
         header = urwid.Pile([header, *(urwid.Padding(row, left=MARGIN, right=MARGIN) for row in above)])
     body = urwid.Padding(Body(rows, focus, moved), left=MARGIN, right=MARGIN)
-    return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(f" {tr(footer)}"), "head")), "body")
+    keys = f" {tr(footer)}"
+    if len(keys) >= MIN_COLUMNS:  # they stand closer where a language needs more room
+        keys = keys.replace("   ", "  ")
+    return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(keys), "head")), "body")
 
 
 def question_page(
@@ -126,21 +155,24 @@ def question_page(
     *,
     focused: Callable[[str | None], None] = lambda text: None,
     preset: str | None = None,
+    moved_to: str | None = None,
     problem: Sentence = NOTHING,
     below: Sequence[urwid.Widget] = (),
     warnings: Sequence[Sentence] = (),
     all_warnings: Handler = lambda: None,
+    language: Handler | None = None,
     host: str = "",
 ) -> Page:
-    """A list to choose from; the preset, or else the first choice, has the focus. `focused` hears where it moves. The
-    title stays when a long list scrolls: it says what becomes of the disk that is chosen.
+    """A list to choose from; the preset, or else the first choice, has the focus, unless that was `moved_to` another
+    place. `focused` hears where it moves: a choice's text, or the key of what is settled `below`. The title stays when
+    a long list scrolls: it says what becomes of the disk that is chosen.
 
-    `all_warnings` shows those that do not fit.
+    `all_warnings` shows those that do not fit; `language` is what the key F2 does.
     """
     keys: dict[Key, Handler] = {}
     above = [urwid.Divider(), urwid.Text(("title", tr(title)))]
     rows: list[urwid.Widget] = [urwid.Divider(), *_problem(problem)]
-    focus = None
+    preset_at: int | None = None
     texts = {}
     for choice in choices:
         key = HOTKEYS.get(choice.text) if name == "umode" else None
@@ -148,15 +180,23 @@ def question_page(
         def chosen(text: str = choice.text) -> None:
             answer(text)
 
-        if focus is None or choice.text == preset:
-            focus = len(rows)
+        if preset_at is None or choice.text == preset:
+            preset_at = len(rows)
         texts[len(rows)] = choice.text
         rows.append(Item(choice, key, chosen))
         if key:  # only the role is taken with one key: what follows it can still be refused
             keys[key] = keys[key.upper()] = chosen
-    footer = say("Up/Down choose   Enter take it   Esc back   m menu")
-    rows += [urwid.Divider(), *below, *map(warning_row, warnings)]
-    widget = frame(rows, footer, host, focus, lambda row: focused(texts.get(row)), above)
+    rows += [] if name == "umode" else [urwid.Divider()]  # what is settled there has a line above it
+    lines = {row.key: len(rows) + index for index, row in enumerate(below) if isinstance(row, SettledRow)}
+    texts |= {number: key for key, number in lines.items()}
+    rows += [*below, *map(warning_row, warnings)]
+    footer = FOOTER if language is None else with_language()
+    at = next((number for number, text in texts.items() if text == moved_to), preset_at)
+    widget = frame(rows, footer, host, at, lambda row: focused(texts.get(row)), above)
+    if language:
+        keys["f2"] = language
+    if lines:
+        keys["tab"] = _between(widget, preset_at, min(lines.values()))
     room = MIN_ROWS - 2 - len(above)
     if warnings or sum(int(row.rows((MIN_COLUMNS - 2 * MARGIN,))) for row in rows) > room:
         from .fitting import KEY, Fitting  # noqa: PLC0415 - most first screens need none
@@ -167,6 +207,25 @@ def question_page(
     return Page(name, widget, keys)
 
 
+FOOTER = say("Up/Down choose   Enter take it   Esc back   m menu")
+
+
+def with_language() -> Sentence:
+    """The footer with the key for another language, named so that also who reads none of this one finds it."""
+    also = verbatim("Langue" if tr(LANGUAGE) == str(LANGUAGE) else str(LANGUAGE))
+    return joined("   ", FOOTER, joined(" ", "F2", joined("/", LANGUAGE, also)))
+
+
+def _between(widget: urwid.Widget, choice: int | None, line: int) -> Handler:
+    """Moves the focus between the choices and what is settled."""
+    body = widget.original_widget.body.original_widget
+
+    def move() -> None:
+        body.set_focus(choice if body.focus_position >= line else line)
+
+    return move
+
+
 def edit_page(
     name: str,
     title: Sentence,
@@ -174,13 +233,14 @@ def edit_page(
     *,
     preset: str,
     problem: Sentence = NOTHING,
+    below: Sequence[urwid.Widget] = (),
     host: str = "",
 ) -> Page:
     """An answer that is typed."""
     edit = _Edit(preset, answer)
     rows = [urwid.Divider(), *_problem(problem), urwid.Text(("title", tr(title))), urwid.Divider()]
     footer = say("Type the answer   Enter take it   Esc back   F2 menu")
-    return Page(name, frame([*rows, urwid.AttrMap(edit, "focus")], footer, host, len(rows)), {})
+    return Page(name, frame([*rows, urwid.AttrMap(edit, "focus"), *below], footer, host, len(rows)), {})
 
 
 class _Edit(urwid.Edit):  # type: ignore[misc]
@@ -199,15 +259,16 @@ class _Edit(urwid.Edit):  # type: ignore[misc]
         return super().keypress(size, key)  # type: ignore[no-any-return]
 
 
-def summary_rows(lines: Sequence[Line]) -> list[urwid.Widget]:
-    """What is settled and why, for below the choice."""
-    rows: list[urwid.Widget] = [urwid.Text(("dim", "─" * 76))]
+def summary_rows(lines: Sequence[Line], change: Callable[[str], None]) -> list[urwid.Widget]:
+    """What is settled and why, for below the choice. `change` puts the question of a line once more."""
     width = max([TITLES, *(len(tr(line.title)) + 1 for line in lines)])
-    for line in lines:
-        why = [("dim", f"  ({tr(line.why)})")] if line.why else []
-        text = urwid.Text([("warn" if line.wrong else "body", tr(line.text)), *why])
-        rows.append(urwid.Columns([(width, urwid.Text(("key", tr(line.title)))), text]))
-    return rows
+    rows = [settled_row(line, change, width) for line in lines]
+    return [urwid.Text(("dim", f"── {tr(CHANGE)} ".ljust(76, "─"))), *rows]
+
+
+def settled_row(line: Line, change: Callable[[str], None], width: int = 0) -> SettledRow:
+    """The line, whose question `change` puts once more."""
+    return SettledRow(line, lambda: change(line.key), width)
 
 
 def warning_row(warning: Sentence) -> urwid.Widget:

@@ -56,6 +56,7 @@ class App:
         self.devices = Devices(pc, log)
         self.telling: Telling | None = None
         self.status = Exit.AGAIN
+        self._first = first
         self.stage: Stage = first(self)
         self._spoken: tuple[object, ...] = ()
         self._beneath: Page | None = None  # the page under the menu, while that is open
@@ -82,6 +83,8 @@ class App:
     def start(self) -> None:
         """The screen is there: begin. While the devices are still coming, the operator sees the first page before any
         look at them, and before what such a look needs is imported."""
+        if self.dialogue.drivers:
+            self.load_drivers(self.stage)
         first = self.stage
         if not self.pc.complete():
             first.begin()
@@ -124,17 +127,25 @@ class App:
         if self.stage is stage and (before.transfers, before.locked) != (stage.transfers, stage.locked):
             self.renew_menu()  # it was opened for the stage before
 
+    def load_drivers(self, then: Stage) -> None:
+        """Load the drivers that are named, and go on with the stage `then`."""
+        from .loading import Loading  # noqa: PLC0415 - hardly ever named, and importing delays the first screen
+
+        self.enter(Loading(self, then))
+
     def interview(self) -> None:
         """Give up what is under way, and ask what is open."""
         self.stage.abandon()
         self.enter(Interviewing(self))
 
     def interview_anew(self) -> None:
-        """Begin the interview again on the machine as it is now, with a new deadline for what is missing."""
+        """Begin the interview again on the machine as it is now, with a new deadline for what is missing; and with a
+        file of answers that could not be read, while nobody has answered himself."""
         self.stage.abandon()
         self.devices.wait_anew()
         self.devices.look()
-        self.enter(Interviewing(self))
+        read_again = self.dialogue.incomplete and not (self.dialogue.review or self.dialogue.told.answers)
+        self.enter(self._first(self) if read_again else Interviewing(self))
 
     def change(self) -> None:
         """Ask everything again, with what was given preselected."""

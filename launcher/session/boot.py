@@ -76,11 +76,11 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     shells.permit(not (label or line.last("config")))  # what is yet to be read may forbid them
 
     def first(app: App) -> Stage:
-        if not label:
+        if not label and "config" not in app.dialogue.given:
             return Interviewing(app)
-        from .finding_medium import FindingMedium  # noqa: PLC0415 - only a PC that was booted from a medium has one
+        from .files import Files  # noqa: PLC0415 - most PCs have none
 
-        return FindingMedium(app, label, lambda found, errors: Dialogue.of(line, (*found, *inside), errors, ended))
+        return Files(line, inside, label, ended, system.connect).first(app)
 
     def carry_out(app: App, plan: Plan) -> Stage:
         from .connecting import Connecting  # noqa: PLC0415 - not before there is a plan

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from ..answers.questions import GivenAnswers
+from ..answers.reading_boot import Driver
 from ..errors import LauncherError
 from ..events import EventLog
 from ..exits import Exit
+from ..hardware.drivers import Loaded
 from ..model.machine import Machine
 from ..model.plan import Plan
 from ..screens.console import Lines
@@ -25,6 +27,10 @@ class RecordedPc:
 
     def complete(self) -> bool:
         return True
+
+    def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
+        """Its drivers are in no file, and those of the PC that this runs on are left alone."""
+        return ()
 
     def mixed(self) -> LauncherError | None:
         return None

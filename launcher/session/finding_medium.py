@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from .. import paths
-from ..answers.configuration import LONGEST, NAME, Configuration, read_configuration
+from ..answers.configuration import LONGEST, NAME, Configuration, Origin, read_configuration
 from ..hardware.iso9660 import NoIso9660, read_file
 from ..model.medium import find_medium
 from ..model.times import TIMES
@@ -41,8 +41,12 @@ def read_from(device: Path) -> bytes | None:
 class FindingMedium(Stage):
     """Waits for the medium with this volume label, and reads its file."""
 
-    def __init__(self, app: App, label: str, renew: Renew, read: Read = read_from) -> None:
+    def __init__(
+        self, app: App, label: str, renew: Renew, read: Read = read_from, then: Callable[[App], Stage] = Interviewing
+    ) -> None:
+        """`then` makes the stage that follows."""
         super().__init__(app)
+        self._then = then
         self._label = label
         self._renew = renew
         self._read = read
@@ -131,7 +135,7 @@ class FindingMedium(Stage):
             text, problem = None, say("{file} is longer than 64 KiB, and was not read.", file=NAME)
         if text is not None:
             self._keep(text)
-        found = () if text is None else (read_configuration(text),)
+        found = () if text is None else (read_configuration(text, origin=Origin.MEDIUM),)
         dialogue = self._renew(found, (problem,) if problem else ())
         self.app.log.emit(
             "medium",
@@ -140,7 +144,7 @@ class FindingMedium(Stage):
             warnings=[str(one) for one in (*dialogue.warnings, *dialogue.errors)],
         )
         self.app.dialogue = dialogue
-        self.app.enter(Interviewing(self.app))
+        self.app.enter(self._then(self.app))
 
     def _keep(self, text: bytes) -> None:
         new = paths.MEDIUM.with_suffix(".new")

@@ -15,6 +15,7 @@ from kernel_cmdline.network import IpConfig
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Settled, Told, refuse
 from ..answers.lookup import given_answers
 from ..answers.questions import Facts, GivenAnswers, Question
+from ..answers.reading_boot import named_drivers
 from ..answers.selectors import DeviceMissing
 from ..answers.validation import doubtful, explain_all
 from ..errors import AnswerError, ErrorKind, LauncherError, Unanswered
@@ -30,7 +31,9 @@ from .stage import Stage
 
 if TYPE_CHECKING:
     from ..answers.configuration import Configuration
+    from ..screens.widgets import Page
     from .app import App
+    from .reopening import Opened
 
 
 SHOWN_ERRORS = 5
@@ -41,8 +44,11 @@ class Dialogue:
 
     `errors` stop an unattended run; `doubt`: one of them must be seen by the operator.
     `ended`: a transfer has ended on this PC, so that another one begins with the role, whatever was given.
+    `incomplete`: a file of answers could not be read.
     `review`: what was given is asked as well, preselected.
     `focus`: by question, the choice that the operator had moved to before he went elsewhere.
+    `drivers`: those that are named, and not loaded yet.
+    `opened`: what he has opened over the question that is asked.
     """
 
     def __init__(
@@ -52,15 +58,19 @@ class Dialogue:
         errors: tuple[Sentence, ...] = (),
         doubt: bool = False,
         ended: bool = False,
+        incomplete: bool = False,
     ) -> None:
         self.given = given
         self.warnings = warnings
         self.errors = errors
         self.doubt = doubt
         self.ended = ended
+        self.incomplete = incomplete
         self.review = False
         self.told = Told({})
         self.focus: dict[str, str] = {}
+        self.drivers = named_drivers(given)
+        self.opened: Opened | None = None
 
     @classmethod
     def of(
@@ -73,7 +83,7 @@ class Dialogue:
         """The dialogue that begins with this line, and these files beside it. `errors`: what was wrong besides."""
         explained, warnings, wrong = explain_all(line, None, configurations)
         given = given_answers(line, *(one.answers for one in configurations))
-        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended)
+        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended, bool(errors))
 
     def interview(self, devices: Devices, ask: Ask) -> Interview:
         """The interview as it stands, on what is there now."""
@@ -107,6 +117,13 @@ class Dialogue:
         settled = self.interview(devices, refuse).preview()
         return next((item.value for item in settled if item.key == key), None)
 
+    def loaded(self, errors: tuple[Sentence, ...], warnings: tuple[Sentence, ...]) -> None:
+        """The drivers were loaded, but for these."""
+        self.drivers = ()
+        self.errors += errors
+        self.warnings += warnings
+        self.doubt = self.doubt or bool(errors)
+
     def back(self) -> None:
         """Forget the last told answer; before the first one, ask also what was given."""
         if not self.told.back():
@@ -114,12 +131,14 @@ class Dialogue:
 
     def anew(self) -> None:
         """Ask everything again, with what was given preselected."""
-        self.told = Told({})
+        self.told = self.told.anew()
+        self.opened = None
         self.review = True
 
     def over(self, ended: bool) -> None:
         """There is a result. `ended`: of a transfer that had begun."""
-        self.told = Told({})
+        self.told = self.told.anew()
+        self.opened = None
         self.ended = self.ended or ended
 
 
@@ -150,6 +169,9 @@ class Interviewing(Stage):
 
     def begin(self) -> None:
         """Replay the interview and show what it stops at, or carry out its plan."""
+        if self._dialogue.drivers:
+            self.app.load_drivers(self)
+            return
         mixed = self._devices.mixed()
         if mixed:
             self._speak()
@@ -213,19 +235,34 @@ class Interviewing(Stage):
         if (missing and not self._devices.complete) or (key == CONFIRM and to_come):
             self._wait_for_devices()
             return
+        page = self._over() or self._question(pending)
+        self.app.show(page)
+
+    def _over(self) -> Page | None:
+        """What the operator has opened over the question."""
+        if self._dialogue.opened is None:
+            return None
+        from .reopening import page  # noqa: PLC0415 - the first screen can do without
+
+        shown = page(self, self._dialogue, self._dialogue.opened)
+        if shown is None:
+            self._dialogue.opened = None
+        return shown
+
+    def _question(self, pending: Pending) -> Page:
+        key = pending.question.key
         preview = self._dialogue.interview(self._devices, refuse)
         settled = preview.preview()
         notes = self._dialogue.notes(preview)
         shown = pages.Shown(pending, settled, self._devices.complete, notes, host_of(settled, self.app.machine))
         focus = self._dialogue.focus.get(key)
-        self.app.show(
-            pages.question(
-                shown,
-                focus,
-                lambda text: self.answer(key, text),
-                lambda text: self._moved(key, text),
-                lambda: self.app.over(pages.warnings(notes, self.app.host)),
-            )
+        return pages.question(
+            shown,
+            focus,
+            lambda text: self.answer(key, text),
+            lambda text: self._moved(key, text),
+            lambda: self.app.over(pages.warnings(notes, self.app.host)),
+            self.open,
         )
 
     def _moved(self, key: str, text: str | None) -> None:
@@ -240,6 +277,21 @@ class Interviewing(Stage):
             return
         self._dialogue.told.tell(key, text)
         self.begin()
+
+    def open(self, key: str) -> None:
+        """Put the question `key` once more, or show all that is settled."""
+        from .reopening import opened  # noqa: PLC0415 - as above
+
+        self._dialogue.opened = opened(key, self._dialogue.opened)
+        self.begin()
+
+    def back(self) -> None:
+        """Close what is open over the question, or go back to the question before."""
+        if self._dialogue.opened is None:
+            super().back()
+        else:
+            self._dialogue.opened = self._dialogue.opened.closed()
+            self.begin()
 
     # --- devices --------------------------------------------------------------------------------------------------
 

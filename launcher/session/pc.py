@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..answers.questions import GivenAnswers
+from ..answers.reading_boot import Driver
 from ..errors import LauncherError
+from ..hardware.drivers import Loaded
 from ..model.machine import Machine
 from ..model.plan import Plan
 from ..network.address import AddressJob
@@ -28,6 +30,9 @@ class Pc(Protocol):
 
     def drain(self) -> bool:
         """Take what made `watch` readable; True when it is worth detecting again."""
+
+    def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
+        """Load these drivers; what came of each. It takes its time."""
 
     def mixed(self) -> LauncherError | None:
         """Why no driver can be loaded, where kernel and initrd do not belong together."""

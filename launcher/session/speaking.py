@@ -36,8 +36,9 @@ SAID = {
 
 
 def loadable(language: str, given: GivenAnswers) -> str:
-    """The keymap that is wanted: what ``kbmap`` names, or else the language's usual one."""
-    named = find(given["kbmap"].text) if "kbmap" in given else None
+    """The keymap that is wanted: the first that ``kbmap`` names, or else the language's usual one."""
+    words = given["kbmap"].text.split(",") if "kbmap" in given else ()
+    named = next((name for word in words if (name := find(word))), None)
     return named or usual(language, given["lang"].text if "lang" in given else "")
 
 

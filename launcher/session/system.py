@@ -11,14 +11,16 @@ from kernel_cmdline import showable_json
 
 from .. import paths
 from ..events import EventLog
-from ..model.machine import Machine
-from ..model.plan import Plan
+from ..model.machine import Machine, Nic
+from ..model.plan import Address, Plan
 from ..screens.console import Lines
 
 if TYPE_CHECKING:
     from ..answers.questions import GivenAnswers
+    from ..answers.reading_boot import Driver
     from ..errors import LauncherError
     from ..hardware.detect import DeviceWatch
+    from ..hardware.drivers import Loaded
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
@@ -60,6 +62,13 @@ class RunningSystem:
     def complete(self) -> bool:
         return paths.COLDPLUGGED.exists()
 
+    def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
+        from ..hardware.drivers import load_all  # noqa: PLC0415 - drivers are hardly ever named
+
+        loaded = load_all(tuple(drivers), paths.DRIVERS)
+        self._raised.clear()  # a card whose driver was loaded anew is down again
+        return loaded
+
     def mixed(self) -> LauncherError | None:
         from ..hardware.kernel import mixed  # noqa: PLC0415 - not before a device is missing
 
@@ -75,9 +84,13 @@ class RunningSystem:
         return self._devices is not None and self._devices.drain()
 
     def network(self, plan: Plan) -> AddressJob:
+        return self.connect(plan.nic, plan.address)
+
+    def connect(self, nic: Nic, address: Address) -> AddressJob:
+        """Start to bring this card up."""
         from ..network.address import AddressJob  # noqa: PLC0415 - not needed before the first screen
 
-        job = AddressJob(plan.nic, plan.address, self._note)
+        job = AddressJob(nic, address, self._note)
         job.start()
         return job
 

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 from initrd.pair.lock import LockError, locked
-from kernel_cmdline import CommandLineError, showable
+from kernel_cmdline import CommandLineError, format_line, showable
 from kernel_cmdline.arguments import path_to_write
 
 from ..entries.boot_entry import KERNEL, BootEntryError, check_entries
-from ..entries.configuration import entry_of, line_of
+from ..entries.configuration import alone, booted, line_of
 from ..entries.room import Boot, Room
 from ..medium.iso import make_iso
 from ..medium.programs import GRUB, SHIM, MediumError, Part, find
@@ -71,7 +71,7 @@ def _iso(options: argparse.Namespace) -> int:
 
 def write(out: Path, pair: Path, room: Room, udpcfg: Path | None, force: bool, build: str) -> tuple[str, ...]:
     """Write the image, and return warnings. Raises what can go wrong with line, file, pair and image."""
-    warnings = (*_lines(room), *check_entries([entry_of(room)] if room.common_is_booted else []))
+    warnings = (*_lines(room), *check_entries(booted(room).values() if room.common_is_booted else []))
     text = None if udpcfg is None else _read(udpcfg)
     if text is not None:
         warnings += _checked(text, str(udpcfg), room)
@@ -102,7 +102,7 @@ def _loops(room: Room, udpcfg: bytes) -> tuple[str, ...]:
 
     if not room.common_is_booted or room.default is Boot.DISK:
         return ()
-    line = prospect(line_of(room), udpcfg)
+    line = prospect(format_line(alone(room).command_line), udpcfg)
     if not (line.unattended and line.restarts):
         return ()
     return (

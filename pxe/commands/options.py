@@ -13,11 +13,15 @@ from pathlib import Path
 
 from ..entries.boot_entry import LABEL
 from ..entries.loaders import LOADERS, Loader
+from ..entries.menu import ALL, Choice, Menu, MenuError, choices_of
 from ..entries.room import DEFAULT_APPEND, LONGEST_TIMEOUT, Boot, Room, machines_of
 from ..room_file.file import read_room
 from ..server.addresses import check_name
 
-_SHORTHAND = {"append": DEFAULT_APPEND, "machine": (), "label": LABEL, "default": Boot.LAUNCHER.value, "timeout": 0.0}
+_SHORTHAND = {
+    **{"append": DEFAULT_APPEND, "machine": (), "label": LABEL, "default": Boot.LAUNCHER.value, "timeout": 0.0},
+    **{"menu": None, "preset": None},
+}
 """The options that say the same as a file, and what they are where they are left out."""
 
 
@@ -34,7 +38,7 @@ class _Once(argparse.Action):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     add = partial(parser.add_argument, action=_Once)
-    add("--room", type=Path, metavar="FILE", help="the file that describes the room; replaces the five options below")
+    add("--room", type=Path, metavar="FILE", help="the file that describes the room; replaces the options below")
     add("--append", metavar="TEXT", help=f"parameters for every machine (default: {DEFAULT_APPEND})")
     parser.add_argument(
         "--machine",
@@ -50,7 +54,19 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="what machines without --machine boot: the launcher, or their local disks, where --timeout lets somebody "
         f"choose the launcher (default: {Boot.LAUNCHER.value})",
     )
-    add("--timeout", type=_seconds, metavar="S", help="show a boot prompt for so many seconds")
+    add(
+        "--menu",
+        type=_choices,
+        metavar="CHOICE,...",
+        help=f"show a boot menu with these choices, some of {', '.join(ALL)}; in the language of lang= on the line",
+    )
+    add("--preset", choices=[*map(str, ALL)], help="what of the menu is booted behind --timeout (default: the first)")
+    add(
+        "--timeout",
+        type=_seconds,
+        metavar="S",
+        help="show a boot prompt for so many seconds; or the menu, which else waits for a key",
+    )
     parser.set_defaults(wrong_usage=parser.error)
 
 
@@ -78,12 +94,33 @@ def room_of(options: argparse.Namespace) -> Room:
     given = {name: getattr(options, name) for name in _SHORTHAND if getattr(options, name) is not None}
     if options.room is None:
         said = {**_SHORTHAND, **given}
-        boot = Boot(said["default"])
-        return Room(said["append"], machines_of(said["machine"]), said["label"], said["timeout"], boot)
+        boot, menu = Boot(said["default"]), _menu(options)
+        time = 0 if menu else said["timeout"]
+        return Room(said["append"], machines_of(said["machine"], menu), said["label"], time, boot, menu)
     if given:
         names = " and ".join(f"--{name}" for name in given)
         options.wrong_usage(f"--room describes the whole room: write into {options.room} what {names} should say")
     return read_room(options.room)
+
+
+def _menu(options: argparse.Namespace) -> Menu | None:
+    if options.menu is None:
+        if options.preset is not None:
+            options.wrong_usage("--preset is a choice of a menu: --menu says which choices there are")
+        return None
+    preset = Choice(options.preset) if options.preset else options.menu[0]
+    try:
+        return Menu(options.menu, preset, options.timeout or 0)
+    except MenuError as error:
+        options.wrong_usage(f"--menu: {error}")
+        raise
+
+
+def _choices(text: str) -> tuple[Choice, ...]:
+    try:
+        return choices_of(text.split(","))
+    except MenuError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def interface(text: str) -> str:

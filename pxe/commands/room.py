@@ -13,7 +13,8 @@ from kernel_cmdline import showable, showable_json
 
 from ..done.state import read
 from ..entries.boot_entry import pxelinux_append
-from ..entries.configuration import entry_of
+from ..entries.configuration import entry_of, items, menu_of
+from ..entries.menu import Items
 from ..entries.room import Boot, Machine, Room
 from ..room_file.advice import advice
 from ..room_file.file import read_room, warnings
@@ -62,18 +63,38 @@ def state_of(path: Path) -> Path:
 def to_text(room: Room, done: Collection[str] = ()) -> Iterator[str]:
     """A line or two for each machine."""
     boots = "the launcher" if room.default is Boot.LAUNCHER else "their disks"
+    boots = "what is chosen in a menu" if menu_of(room) else boots
     if room.default is Boot.DISK and room.common_is_booted:
         boots += f", or the launcher when it is chosen within {room.timeout:g} s"
     yield f"Machines that are not named boot {boots}."
     if room.common_is_booted:
-        yield f"    append {pxelinux_append(entry_of(room))}"
+        yield from _boots(room)
     for one in room.machines:
         yield "  ".join(filter(None, (one.mac, one.name, one.group and f"[{one.group}]", _state(one, done))))
-        yield f"    append {pxelinux_append(entry_of(room, one))}"
+        yield from _boots(room, one)
+
+
+def _boots(room: Room, machine: Machine | None = None) -> Iterator[str]:
+    """The line, or a menu with that of each choice."""
+    shown = _items(room, machine)
+    if shown is None:
+        yield f"    append {pxelinux_append(entry_of(room, machine))}"
+        return
+    wait = f"{shown.timeout:g} s, then {shown.preset}" if shown.timeout else f"waits for a key, on {shown.preset}"
+    yield f"    menu: {shown.title} ({wait})"
+    for number, one in shown.numbered:
+        yield f"      {number}. {one.title} ({one.choice})"
+        if one.entry:
+            yield f"         append {pxelinux_append(one.entry)}"
+
+
+def _items(room: Room, machine: Machine | None) -> Items | None:
+    menu = menu_of(room, machine)
+    return items(menu, entry_of(room, machine)) if menu else None
 
 
 def to_json(room: Room, done: Collection[str] = ()) -> str:
-    """A list of objects; `state` is "armed", "done" or "not armed"."""
+    """A list of objects; `state` is "armed", "done" or "not armed", `menu` null where none is shown."""
     rows = [
         {
             "mac": one.mac,
@@ -81,10 +102,21 @@ def to_json(room: Room, done: Collection[str] = ()) -> str:
             "group": one.group,
             "state": _state(one, done),
             "append": pxelinux_append(entry_of(room, one)),
+            "menu": _menu_record(_items(room, one)),
         }
         for one in room.machines
     ]
     return showable_json(json.dumps(rows, indent=2, ensure_ascii=False))
+
+
+def _menu_record(shown: Items | None) -> dict[str, object] | None:
+    if shown is None:
+        return None
+    choices = [
+        {"choice": one.choice, "title": one.title, "append": one.entry and pxelinux_append(one.entry)}
+        for one in shown.rows
+    ]
+    return {"title": shown.title, "preset": shown.preset, "timeout": shown.timeout, "choices": choices}
 
 
 def _state(machine: Machine, done: Collection[str]) -> str:

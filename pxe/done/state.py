@@ -24,10 +24,13 @@ from initrd.pair.whole import write_whole
 from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_mac
 
+from ..entries.menu import Menu, MenuError, choice_of, choices_of
 from ..entries.room import Boot, Machine, Room, RoomError
 
 SERVER_STATE = "udpcast-state.json"
 """The state of a server of ours, unless it is told where."""
+
+_WRONG = (RoomError, MenuError)
 
 VERSION = 1
 WAIT = 10.0
@@ -106,7 +109,7 @@ def read(path: Path) -> State:
         raise StateError(f"{path} cannot be read: {error.strerror}.") from error
     try:
         return _from_json(json.loads(text.decode("utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CommandLineError, RoomError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CommandLineError, *_WRONG) as error:
         raise Damaged(path, showable(str(error))[:80]) from error
 
 
@@ -182,7 +185,8 @@ def _from_json(record: Any) -> State:
 
 def _room(record: Any) -> Room:
     machines = tuple(
-        Machine(**{**one, "mac": _same(parse_mac(one["mac"]), one["mac"])}) for one in _list(record["machines"])
+        Machine(**{**one, "mac": _same(parse_mac(one["mac"]), one["mac"]), "menu": _menu(one.get("menu"))})
+        for one in _list(record["machines"])
     )
     for one in machines:
         for text in (one.append, one.name, one.group):
@@ -192,7 +196,18 @@ def _room(record: Any) -> Room:
     if not isinstance(record["timeout"], int | float):
         raise ValueError(f"timeout is {record['timeout']!r}")
     texts = {name: _text(record[name]) for name in ("append", "label")}
-    return Room(**{**record, **texts, "machines": machines, "default": Boot(record["default"])})
+    menu, default = _menu(record.get("menu")), Boot(record["default"])
+    return Room(**{**record, **texts, "machines": machines, "default": default, "menu": menu})
+
+
+def _menu(record: Any) -> Menu | None:
+    """None in the files of versions that knew no menus."""
+    if record is None:
+        return None
+    if isinstance(record["timeout"], bool) or not isinstance(record["timeout"], int | float):
+        raise ValueError(f"timeout is {record['timeout']!r}")
+    choices = choices_of(_list(record["choices"]))
+    return Menu(choices, choice_of(record["preset"]), record["timeout"], _text(record["lang"]))
 
 
 def _text(value: object) -> str:

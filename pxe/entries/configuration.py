@@ -3,6 +3,7 @@
 - The default file is for every machine that has none of its own. It boots what the room's `default` says. Where that is
   the disk, the launcher can be chosen at the prompt, if there is one; without, its line is nobody's.
 - A machine that is done, or not armed, gets a file that boots its disk; one that is done also where it is not named.
+- Where there is a menu, each of its choices is an entry of its own. A PC that boots its disk shows none.
 - Lines that somebody may boot are held against the launcher's own rules, also those of machines that boot their disks
   now: they may be armed later.
 """
@@ -10,15 +11,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from pathlib import PurePosixPath
 
 from kernel_cmdline import format_line, showable
 
 from .boot_entry import BootEntry, BootEntryError, make_entry
-from .grub import Network, render_disk, render_grub
+from .grub import Network, render_disk, render_grub, render_menu
 from .loaders import LOADERS, Loader
+from .menu import Choice, Item, Items, Menu, entry_for
 from .room import Boot, Machine, Room
 
 
@@ -49,6 +51,8 @@ def image_config(room: Room, entry: BootEntry, network: Network, server: IPv4Add
     one that DHCP names). Raises BootEntryError for what GRUB cannot carry."""
     if not room.common_is_booted:
         return render_disk(network, server)
+    if menu := menu_of(room):
+        return render_menu(items(menu, entry), network, server)
     return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK, server=server)
 
 
@@ -70,6 +74,46 @@ def entry_of(room: Room, machine: Machine | None = None) -> BootEntry:
     return make_entry(machine.append, common=room.append, label=room.label)
 
 
+def menu_of(room: Room, machine: Machine | None = None) -> Menu | None:
+    """What `machine` shows while it is armed, or one that is not named; beside the room's default no menu is shown."""
+    if machine is None:
+        return room.menu if room.default is Boot.LAUNCHER else None
+    return machine.menu
+
+
+def speaking(menu: Menu, entry: BootEntry) -> Menu:
+    """In the language of the line, where it has none of its own."""
+    given = entry.command_line.last("lang")
+    return menu if menu.lang or not given else replace(menu, lang=given.value or "")
+
+
+def items(menu: Menu, entry: BootEntry) -> Items:
+    """The menu of a PC that boots `entry`, in its words. Raises BootEntryError."""
+    from .menu_words import words_of  # noqa: PLC0415 - translations, which few rooms need
+
+    said = words_of(speaking(menu, entry).lang)
+    rows = (Item(one, said.titles[one], None if one is Choice.DISK else entry_for(entry, one)) for one in menu.choices)
+    return Items(said.title, tuple(rows), menu.preset, menu.timeout)
+
+
+def booted(room: Room, machine: Machine | None = None) -> dict[str, BootEntry]:
+    """What an armed `machine` may boot, or one that is not named: by the choice of its menu, or the one entry by "".
+    Raises BootEntryError."""
+    entry, menu = entry_of(room, machine), menu_of(room, machine)
+    if menu is None:
+        return {"": entry}
+    return {str(one): entry_for(entry, one) for one in menu.choices if one is not Choice.DISK}
+
+
+def alone(room: Room, machine: Machine | None = None) -> BootEntry:
+    """What an armed PC boots where nobody is at its keyboard; behind a menu that waits, or whose preset is the disk,
+    the line that asks. Raises BootEntryError."""
+    entry, menu = entry_of(room, machine), menu_of(room, machine)
+    if menu is None:
+        return entry
+    return entry_for(entry, menu.preset if menu.timeout and menu.preset is not Choice.DISK else Choice.ASK)
+
+
 def line_of(room: Room, machine: Machine | None = None) -> str:
     """The parameters of that entry, as one line. Raises BootEntryError, CommandLineError."""
     return format_line(entry_of(room, machine).command_line)
@@ -77,16 +121,19 @@ def line_of(room: Room, machine: Machine | None = None) -> str:
 
 def entries(room: Room) -> tuple[BootEntry, ...]:
     """Every entry that somebody may boot. Raises BootEntryError."""
-    common = (entry_of(room),) if room.common_is_booted else ()
-    return (*common, *(entry_of(room, machine) for machine in room.machines))
+    whose: list[Machine | None] = [*([None] if room.common_is_booted else []), *room.machines]
+    return tuple(entry for machine in whose for entry in booted(room, machine).values())
 
 
 def _own(loader: Loader, room: Room, machine: Machine | None, mac: str, boots_disk: bool) -> Configuration:
     path = loader.machine(mac)
     if boots_disk:
         return Configuration(path, loader.disk, loader.own_disk)
-    entry = entry_of(room, machine)
+    entry, menu = entry_of(room, machine), menu_of(room, machine)
     try:
+        if menu:
+            shown = items(menu, entry)
+            return Configuration(path, loader.own_menu(shown), loader.own_menu_section(shown))
         return Configuration(path, loader.own(entry, room.timeout), loader.own_section(entry))
     except BootEntryError as error:
         raise BootEntryError(f"{showable(machine.title if machine else mac)}: {error}") from error
@@ -106,6 +153,11 @@ def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:
 def _default(loader: Loader, room: Room) -> tuple[str, str, str]:
     """Text, section and note."""
     boots = "What a PC that is not named boots without a choice, and how long it waits, is what this file says"
+    if menu := menu_of(room):
+        shown = items(menu, entry_of(room))
+        text = loader.menu(shown)
+        note = f"{boots}: the room's menu, its preset and its timeout are not in force there. {loader.wanted(text)}"
+        return text, loader.menu_section(shown), note
     if room.default is Boot.LAUNCHER:
         entry = entry_of(room)
         text = loader.config(entry, room.timeout)

@@ -28,7 +28,9 @@ from kernel_cmdline.format import KERNEL_BLANKS
 from kernel_cmdline.parse import read_word
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
+from .characters import spelled
 from .loader import DISK_TITLE, MARKER, Loader, machine_file
+from .menu import Items
 
 FOLDER = PurePosixPath("grub")
 SHARED = FOLDER / "udpcast.cfg"
@@ -217,7 +219,7 @@ def _latin(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
-def _launcher(entry: BootEntry, network: Network) -> str:
+def _launcher(entry: BootEntry, network: Network, name: str = "launcher") -> str:
     """The function that boots the entry."""
     words = [f"'{word}'" for word in kernel_words(entry)]
     if network is not Network.NONE:  # not behind "--", where it would be for PID 1
@@ -225,7 +227,7 @@ def _launcher(entry: BootEntry, network: Network) -> str:
         words[at:at] = ["$udpcast_ip", "BOOTIF=$udpcast_mac"]
     line = "".join(f" {word}" for word in words)
     return (
-        "function udpcast_launcher {\n"
+        f"function udpcast_{name} {{\n"
         f"  if linux /{entry.kernel}{line}; then\n"
         f"    if initrd /{entry.initrd}; then boot; fi\n"
         "  fi\n"
@@ -242,6 +244,30 @@ def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
     return f"set default=0\nset timeout_style=menu\nset timeout={math.ceil(timeout)}\n" + "".join(
         reversed(entries) if disk_first else entries
     )
+
+
+FONT = "latin-1"
+"""What every UEFI shows (UEFI 2.10, 34.2.1); GRUB hands its letters on to the firmware, and to a serial line."""
+
+
+def _choices(items: Items) -> str:
+    """A menu; its entries call the functions of `_launchers`."""
+    rows = [
+        f"menuentry --hotkey={number} '{_quoted(f'{number}. {one.title}')}' {{ udpcast_{one.choice} }}\n"
+        for number, one in items.numbered
+    ]
+    preset = [one.choice for one in items.rows].index(items.preset)
+    wait = math.ceil(items.timeout) if items.timeout else -1
+    return f"set default={preset}\nset timeout_style=menu\nset timeout={wait}\n{''.join(rows)}"
+
+
+def _quoted(text: str) -> str:
+    """Between single quotes, in which only these mean something."""
+    return spelled(text, FONT).replace("'", "'\\''")
+
+
+def _launchers(items: Items, network: Network) -> str:
+    return "".join(_launcher(entry, network, str(choice)) for choice, entry in items.entries)
 
 
 def _asked(network: Network, server: IPv4Address | None) -> str:
@@ -294,6 +320,11 @@ def render_grub(
     return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network, server)
 
 
+def render_menu(items: Items, network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
+    """A whole grub.cfg with a menu. Raises BootEntryError."""
+    return _whole(_launchers(items, network), _choices(items), network, server)
+
+
 def render_disk(network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A whole grub.cfg that boots the local disk, but for machines with a file of their own."""
     return _whole("", "udpcast_disk\n", network, server)
@@ -307,6 +338,10 @@ def _own_section(entry: BootEntry, timeout: float = 0) -> str:
     return f"set udpcast_own=launcher\n{_launcher(entry, Network.LOADED)}{_choice(entry.label, timeout)}"
 
 
+def _own_menu_section(items: Items) -> str:
+    return f"set udpcast_own=launcher\n{_launchers(items, Network.LOADED)}{_choices(items)}"
+
+
 _OWN_DISK = "set udpcast_own=disk\nudpcast_disk\n"
 
 
@@ -317,6 +352,13 @@ def _machine(mac: str) -> PurePosixPath:
 def _section(entry: BootEntry) -> str:
     kernel_words(entry)
     return f"menuentry '{entry.label}' {{\n  source $prefix/{SHARED.name}\n}}\n"
+
+
+def _menu_section(items: Items) -> str:
+    """The menu is behind that of the file that it is added to."""
+    render_menu(items)
+    label = next(entry.label for _, entry in items.entries)
+    return f"menuentry '{label}' {{\n  configfile $prefix/{SHARED.name}\n}}\n"
 
 
 def _wanted(text: str) -> str:
@@ -350,6 +392,10 @@ GRUB = Loader(
     own_section=_own_section,
     own_disk=_OWN_DISK,
     wanted=_wanted,
+    menu=render_menu,
+    own_menu=lambda items: f"{MARKER}{_own_menu_section(items)}",
+    menu_section=_menu_section,
+    own_menu_section=_own_menu_section,
     shared=(SHARED,),
     there=(THERE, f"{MARKER}set udpcast_there=yes\n"),
 )

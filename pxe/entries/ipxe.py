@@ -22,7 +22,9 @@ from kernel_cmdline import MAX_BYTES, CommandLineError, format_line, showable
 from kernel_cmdline.parse import ASCII_BLANKS
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
+from .characters import spelled
 from .loader import DISK_TITLE, MARKER, Loader, machine_file
+from .menu import Choice, Items
 
 FOLDER = PurePosixPath("ipxe")
 SHARED = PurePosixPath("udpcast.ipxe")
@@ -117,12 +119,21 @@ def _split(line: str) -> list[str]:
 
 
 def _launcher(entry: BootEntry, above: str = "") -> str:
+    return _kernel(entry, "launcher", above) + _refused(above)
+
+
+def _kernel(entry: BootEntry, name: str, above: str) -> str:
     return (
-        ":launcher\n"
+        f":{name}\n"
         f"kernel {above}{entry.kernel} {pass_on(entry)} || goto refused\n"
         f"initrd {above}{entry.initrd} || goto failed\n"
         "boot ||\n"
         "goto failed\n"
+    )
+
+
+def _refused(above: str) -> str:
+    return (
         ":refused\n"
         "iseq ${platform} efi || goto failed\n"
         "imgfree ||\n"
@@ -145,6 +156,36 @@ def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
     )
 
 
+def _menu(items: Items, above: str = "") -> str:
+    """ESC comes back to the menu: it must not begin what a key did not choose. An iPXE that knows no menus boots what
+    is booted where nobody presses a key, or the local disk where that is nothing."""
+    wait = f" --timeout {math.ceil(items.timeout * 1000)}" if items.timeout else ""
+    otherwise = items.preset if items.timeout else Choice.DISK
+    titles = ((number, one.choice, _plain(one.title)) for number, one in items.numbered)
+    rows = "".join(f"item --key {number} {choice} {number}. {title}\n" for number, choice, title in titles)
+    return (
+        f":menu\nmenu {_plain(items.title)} || goto {otherwise}\n{rows}"
+        f"choose --default {items.preset}{wait} udpcast-choice || goto menu\n"
+        "goto ${udpcast-choice}\n"
+        f"{''.join(_kernel(entry, str(choice), above) for choice, entry in items.entries)}{_refused(above)}"
+    )
+
+
+def _plain(text: str) -> str:
+    """In ASCII: what else it shows depends on its age and on the firmware. Without what ends a command or names a
+    setting."""
+    return " ".join("".join(" " if char in "#$&;|" else char for char in spelled(text, "ascii")).split())
+
+
+def render_menu(items: Items) -> str:
+    """A whole boot.ipxe with a menu. Raises BootEntryError."""
+    return f"{HEAD}{_PREAMBLE}{_menu(items)}{_ENDINGS}"
+
+
+def _own_menu(items: Items) -> str:
+    return f"{HEAD}set udpcast-own launcher\n{_menu(items, '../')}{_OWN_ENDINGS}"
+
+
 def render_ipxe(entry: BootEntry, timeout: float = 0, *, disk_first: bool = False) -> str:
     """A whole boot.ipxe; the arguments are those of `grub.render_grub`. Raises BootEntryError."""
     return f"{HEAD}{_PREAMBLE}{_choice(entry.label, timeout, disk_first)}{_launcher(entry)}{_ENDINGS}"
@@ -164,6 +205,11 @@ def _machine(mac: str) -> PurePosixPath:
 def _section(entry: BootEntry) -> str:
     pass_on(entry)
     return f":{entry.label}\nchain --autofree {SHARED}\n"
+
+
+def _menu_section(items: Items) -> str:
+    render_menu(items)
+    return _section(next(entry for _, entry in items.entries))
 
 
 def _wanted(text: str) -> str:
@@ -192,6 +238,10 @@ IPXE = Loader(
     own_section=lambda entry: _own(entry).removeprefix(HEAD),
     own_disk=_OWN_DISK,
     wanted=_wanted,
+    menu=render_menu,
+    own_menu=_own_menu,
+    menu_section=_menu_section,
+    own_menu_section=lambda items: _own_menu(items).removeprefix(HEAD),
     shared=(SHARED,),
     there=(THERE, f"{HEAD}set udpcast-there yes\n"),
     is_optional=True,

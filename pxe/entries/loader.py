@@ -13,6 +13,7 @@ from types import MappingProxyType
 from kernel_cmdline.network import parse_mac
 
 from .boot_entry import BootEntry
+from .menu import Items
 
 OURS = "# Written by udpcast-launcher;"
 """How a configuration file of ours begins, whichever version wrote it: a comment to every loader of the table."""
@@ -40,7 +41,8 @@ class Loader:
     so many seconds. `own` and `disk` are the same for one machine. `section` and `disk_section` are what an
     administrator adds to a default file of his own, `own_section` and `own_disk` to a machine's. `wanted` says, for a
     default file (its text is given), what must stand in somebody else's for that to be in force. Whoever takes an entry
-    raises BootEntryError for one that the loader cannot carry.
+    raises BootEntryError for one that the loader cannot carry. `menu`, `own_menu`, `menu_section` and
+    `own_menu_section` are `config`, `own`, `section` and `own_section` with a menu in place of the one entry.
 
     `shared` are further files, which `section` or a machine's file reads; they are written with the default file, by
     the same function. `there` is a file with its text that is there for every PC: who can read it, and has found none
@@ -68,6 +70,10 @@ class Loader:
     own_section: Callable[[BootEntry], str]
     own_disk: str
     wanted: Callable[[str], str]
+    menu: Callable[[Items], str]
+    own_menu: Callable[[Items], str]
+    menu_section: Callable[[Items], str]
+    own_menu_section: Callable[[Items], str]
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     also: tuple[str, ...] = ()
     shared: tuple[PurePosixPath, ...] = ()

@@ -15,11 +15,12 @@ from kernel_cmdline import CommandLineError, showable
 from kernel_cmdline.network import parse_mac
 
 from .boot_entry import LABEL
+from .menu import LONGEST_TIMEOUT, Menu
+
+__all__ = ["DEFAULT_APPEND", "LONGEST_TIMEOUT", "Boot", "Machine", "Room", "RoomError", "mac_of", "machines_of"]
 
 DEFAULT_APPEND = "load_ramdisk=1 root=01:00"
 """The parameters of UDPCast's documentation; both belong to older kernels and are accepted in silence."""
-
-LONGEST_TIMEOUT = 3600
 
 
 class RoomError(Exception):
@@ -37,7 +38,7 @@ class Boot(Enum):
 class Machine:
     """One PC. `mac` as aa:bb:cc:dd:ee:ff; `append` replaces the parameters of the same name in the room's.
 
-    One that is not `armed` boots its local disk.
+    One that is not `armed` boots its local disk, and shows no `menu`.
     """
 
     mac: str
@@ -45,6 +46,7 @@ class Machine:
     name: str = ""
     group: str = ""
     armed: bool = True
+    menu: Menu | None = None
 
     @property
     def title(self) -> str:
@@ -56,8 +58,8 @@ class Machine:
 class Room:
     """`append` is for every machine, also for those that are not named here; these boot what `default` says.
 
-    With a `timeout` (seconds) the loader shows its prompt and waits so long for another label. Raises RoomError for a
-    machine that is there twice.
+    With a `timeout` (seconds) the loader shows its prompt and waits so long for another label. `menu` is that of the
+    machines that are not named, where they boot the launcher. Raises RoomError for a machine that is there twice.
     """
 
     append: str = DEFAULT_APPEND
@@ -65,6 +67,7 @@ class Room:
     label: str = LABEL
     timeout: float = 0
     default: Boot = Boot.LAUNCHER
+    menu: Menu | None = None
 
     @property
     def common_is_booted(self) -> bool:
@@ -92,6 +95,6 @@ def mac_of(text: str) -> str:
     return mac
 
 
-def machines_of(texts: Iterable[tuple[str, str]]) -> tuple[Machine, ...]:
-    """The machines of (MAC address in any spelling, append text). Raises RoomError."""
-    return tuple(Machine(mac_of(mac), append) for mac, append in texts)
+def machines_of(texts: Iterable[tuple[str, str]], menu: Menu | None = None) -> tuple[Machine, ...]:
+    """The machines of (MAC address in any spelling, append text), with this menu. Raises RoomError."""
+    return tuple(Machine(mac_of(mac), append, menu=menu) for mac, append in texts)

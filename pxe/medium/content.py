@@ -4,6 +4,7 @@
   nothing; the rest of the line is the kernel's, and stays with the loaders. Where a `udpcfg.txt` is given, the whole
   line stays with the loaders, and wins over it.
 - The volume label is made from all that is in the image, so that two images are told apart; `medium=` names it.
+- What a choice of a menu decides stays with the loaders as well.
 - A medium is for any PC: lines of single machines are not on it.
 """
 
@@ -12,15 +13,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from kernel_cmdline import CommandLine, CommandLineError, Parameter
 from kernel_cmdline.format import format_word
 
 from ..entries.boot_entry import INITRD, KERNEL, BootEntry, BootEntryError, pxelinux_append, replaced
-from ..entries.configuration import entry_of, image_config
+from ..entries.configuration import entry_of, image_config, items, menu_of, speaking
 from ..entries.grub import Network
-from ..entries.pxelinux import wait
+from ..entries.menu import AUTO, CONSENT, ROLE
+from ..entries.pxelinux import menu, wait
 from ..entries.room import Boot, Room
 
 UDPCFG = "udpcfg.txt"
@@ -33,6 +35,9 @@ HEAD = """\
 # What the launcher reads from the medium that it was booted from: one parameter a line. A value with blanks stands in
 # double quotes. What stands on the kernel's line as well wins.
 """
+
+CHOSEN = frozenset({ROLE, AUTO, CONSENT.key})
+"""What a choice of a menu decides."""
 
 DISK = "label disk\n    localboot -1\n"
 """Gives the PC back to its BIOS, which goes on to the next device of its boot order; by a number, a stick that was
@@ -55,9 +60,12 @@ class Content:
 def content_of(room: Room, digests: Mapping[str, str], udpcfg: bytes | None, is_ours: IsOurs) -> Content:
     """Of an image with files of these SHA-256. Raises BootEntryError for what cannot be written."""
     entry = entry_of(room) if room.common_is_booted else BootEntry(CommandLine(), room.label)
+    wanted = menu_of(room)
+    room = replace(room, menu=wanted and speaking(wanted, entry))
     if udpcfg is None:
-        ours = tuple(one for one in entry.command_line if _moves(one, is_ours))
-        left = tuple(one for one in entry.command_line if not _moves(one, is_ours))
+        stays = EARLY | CHOSEN if room.menu else EARLY
+        ours = tuple(one for one in entry.command_line if _moves(one, is_ours, stays))
+        left = tuple(one for one in entry.command_line if not _moves(one, is_ours, stays))
         entry, udpcfg = replace(entry, command_line=CommandLine(left)), _udpcfg(ours)
     label = _label(room, entry, digests, udpcfg)
     line = replaced(entry.command_line, [Parameter(MEDIUM, label)])
@@ -65,8 +73,8 @@ def content_of(room: Room, digests: Mapping[str, str], udpcfg: bytes | None, is_
     return Content(label, udpcfg, image_config(room, entry, Network.NONE), _isolinux(room, entry))
 
 
-def _moves(one: Parameter, is_ours: IsOurs) -> bool:
-    return not one.init and one.value is not None and one.key not in EARLY and is_ours(one.name)
+def _moves(one: Parameter, is_ours: IsOurs, stays: frozenset[str]) -> bool:
+    return not one.init and one.value is not None and one.key not in stays and is_ours(one.name)
 
 
 def _udpcfg(parameters: tuple[Parameter, ...]) -> bytes:
@@ -81,6 +89,7 @@ def _label(room: Room, entry: BootEntry, digests: Mapping[str, str], udpcfg: byt
     """Eleven characters: as many as a FAT has room for, where somebody copies the files to one."""
     line = [(one.name, one.value, one.init) for one in entry.command_line]
     whole = [sorted(digests.items()), line, entry.label, room.timeout, room.default.value, udpcfg.hex()]
+    whole += [asdict(room.menu)] if room.menu else []
     return f"UDPC{hashlib.sha256(json.dumps(whole).encode()).hexdigest()[:7].upper()}"
 
 
@@ -90,6 +99,11 @@ def _isolinux(room: Room, entry: BootEntry) -> str:
     if entry.label == "disk":
         raise BootEntryError('label "disk" is that of the local disk: give the section another label.')
     rooted = replace(entry, kernel=f"/{KERNEL}", initrd=f"/{INITRD}")
-    section = f"label {entry.label}\n    kernel {rooted.kernel}\n    append {pxelinux_append(rooted)}\n"
+    if room.menu:
+        return menu(items(room.menu, rooted), DISK, _section)
     default = "disk" if room.default is Boot.DISK else entry.label
-    return f"default {default}\n{wait(room.timeout)}\n{section}\n{DISK}"
+    return f"default {default}\n{wait(room.timeout)}\n{_section(rooted)}\n{DISK}"
+
+
+def _section(entry: BootEntry) -> str:
+    return f"label {entry.label}\n    kernel {entry.kernel}\n    append {pxelinux_append(entry)}\n"

@@ -25,7 +25,21 @@ from ..entries.room import Room
 from .content import UDPCFG, Content, content_of
 from .fat import write_fat
 from .http_image import CONFIG, INFO, LOADER, SECOND
-from .programs import GRUB, HYBRID, ISO_PARTS, ISOLINUX, LDLINUX, SHIM, XORRISO, MediumError, Part, epoch, find, run
+from .programs import (
+    GRUB,
+    HYBRID,
+    ISO_PARTS,
+    ISOLINUX,
+    LDLINUX,
+    MENU,
+    SHIM,
+    XORRISO,
+    MediumError,
+    Part,
+    epoch,
+    find,
+    run,
+)
 from .scratch import scratch
 
 ESP = "boot/grub/efi.img"
@@ -59,7 +73,7 @@ def make_iso(
     from launcher.answers.explain import is_ours  # noqa: PLC0415 - not needed to import pxe
 
     parts, time = find(ISO_PARTS), epoch()
-    loaders = {part.name: str(digest(parts[part].resolve())) for part in (SHIM, GRUB, ISOLINUX, HYBRID, LDLINUX)}
+    loaders = {part.name: str(digest(parts[part].resolve())) for part in (SHIM, GRUB, ISOLINUX, HYBRID, LDLINUX, *MENU)}
     content = content_of(room, {**sha256, **loaders}, udpcfg, is_ours)
     _check_place(out, replace)
     with scratch(out.parent) as work:
@@ -93,6 +107,7 @@ def _stage(files: Path, pair: Path, content: Content, parts: Mapping[Part, Path]
         INITRD: pair / INITRD,
         BOOT_IMAGE: parts[ISOLINUX],
         "isolinux/ldlinux.c32": parts[LDLINUX],
+        **{f"isolinux/{part.name}": parts[part] for part in MENU},
     }
     for name, path in linked.items():
         (files / name).symlink_to(path.absolute())

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from kernel_cmdline import showable
 
+from ..entries.pxelinux import MENU_FILES
+
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 """Debian's own programs: what somebody put into /usr/local may write other bytes."""
 
@@ -57,10 +59,11 @@ ISOLINUX = Part("isolinux.bin", "isolinux", Path("/usr/lib/ISOLINUX"))
 HYBRID = Part("isohdpfx.bin", "isolinux", Path("/usr/lib/ISOLINUX"))
 """The boot sector by which a BIOS boots the image from a stick."""
 LDLINUX = Part("ldlinux.c32", "syslinux-common", Path("/usr/lib/syslinux/modules/bios"))
+MENU = tuple(Part(name, "syslinux-common", Path("/usr/lib/syslinux/modules/bios")) for name in MENU_FILES)
 
 FAT_PARTS = (MFORMAT, MMD, MCOPY, SHIM, GRUB)
 HTTP_PARTS = (MFORMAT, MMD, MCOPY, SHIM, GRUB_NET)
-ISO_PARTS = (*FAT_PARTS, XORRISO, ISOLINUX, HYBRID, LDLINUX)
+ISO_PARTS = (*FAT_PARTS, XORRISO, ISOLINUX, HYBRID, LDLINUX, *MENU)
 
 
 def missing(parts: Iterable[Part]) -> tuple[Part, ...]:

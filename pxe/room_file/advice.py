@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from kernel_cmdline import canonical, showable
+from kernel_cmdline import canonical, format_line, showable
 from kernel_cmdline.format import format_word
 
 from ..entries.boot_entry import parameters_of
+from ..entries.configuration import alone as booted_alone
 from ..entries.configuration import line_of
-from ..entries.room import Boot, Room
+from ..entries.room import Boot, Machine, Room
 
 if TYPE_CHECKING:
     from launcher.answers.explain import Prospect
@@ -28,6 +29,7 @@ def advice(room: Room, done: Collection[str] = ()) -> tuple[str, ...]:
     """All that holds for every server."""
     return (
         *strangers(room),
+        *presets(room, done),
         *senders(room, done),
         *receivers(room, done),
         *hasty(room, done),
@@ -44,12 +46,14 @@ def summary(room: Room, done: Collection[str] = ()) -> Iterator[str]:
         finished = sum(one.armed and one.mac in done for one in room.machines)
         left = sum(not one.armed for one in room.machines)
         yield (
-            f"Of the room's {_pcs(len(room.machines))}, {len(lines)} armed (the launcher{_overwritten(lines)}), "
+            f"Of the room's {_pcs(len(room.machines))}, {len(lines)} armed (the launcher{_with_menus(room, done)}"
+            f"{_overwritten(lines)}), "
             f"{finished} done{f', {left} not armed' if left else ''}{' (their disks)' if finished or left else ''}."
         )
     if others:
         alone = ", and are overwritten without a question" if others.unattended and others.role == "rcv" else ""
-        yield f"{'All other PCs' if room.machines else 'PCs'} that boot from the network start the launcher{alone}."
+        starts = "show a menu" if room.menu else "start the launcher"
+        yield f"{'All other PCs' if room.machines else 'PCs'} that boot from the network {starts}{alone}."
     else:
         chosen = f", or the launcher when it is chosen within {room.timeout:g} s" if room.common_is_booted else ""
         yield f"PCs that are not named boot their disks{chosen}."
@@ -64,9 +68,28 @@ def _overwritten(lines: Mapping[str, Prospect]) -> str:
     return f"; {count} overwritten without a question" if count else ""
 
 
+def _with_menus(room: Room, done: Collection[str]) -> str:
+    count = sum(one.menu is not None for one in room.machines if one.armed and one.mac not in done)
+    return f"; {count} with a menu" if count else ""
+
+
+def presets(room: Room, done: Collection[str] = ()) -> Iterator[str]:
+    """Menus that overwrite a disk when nobody has pressed a key."""
+    by_time: dict[float, list[str]] = {}
+    for one in room.machines:
+        line = _prospect(_alone(room, one))
+        if one.menu and one.armed and one.mac not in done and line.unattended and line.role == "rcv":
+            by_time.setdefault(one.menu.timeout, []).append(one.title)
+    for time, names in by_time.items():
+        yield (
+            f"{_names(names)}: {time:g} s after the menu is shown, its preset overwrites the disk, and nobody is asked "
+            '(auto=yes). Where a PC may start without anybody there, write preset = "disk", or leave timeout out.'
+        )
+
+
 def strangers(room: Room) -> Iterator[str]:
     """Machines that nobody has named, whose disks are overwritten all the same."""
-    line = _prospect(room.append)
+    line = _prospect(_alone(room))
     if room.default is Boot.LAUNCHER and line.unattended and line.role == "rcv":
         yield (
             "any PC that boots from the network here, and is not named, is overwritten, and nobody is asked: the line "
@@ -108,7 +131,7 @@ def hasty(room: Room, done: Collection[str] = ()) -> Iterator[str]:
 def alone(room: Room, done: Collection[str] = ()) -> Iterator[str]:
     """Receivers on a port on which nobody sends."""
     by_port: dict[int, list[str]] = {}
-    lines = [*_lines(room, done), *([("", _prospect(room.append))] if room.common_is_booted else [])]
+    lines = [*_lines(room, done), *([("", _prospect(_alone(room)))] if room.common_is_booted else [])]
     for who, line in _lines(room, done):
         if line.role == "rcv" and not any(one.role != "rcv" and one.port == line.port for _, one in lines):
             by_port.setdefault(line.port, []).append(who)
@@ -174,12 +197,16 @@ def _prospect(append: str) -> Prospect:
     return prospect(append)
 
 
+def _alone(room: Room, machine: Machine | None = None) -> str:
+    return format_line(booted_alone(room, machine).command_line)
+
+
 def _lines(room: Room, done: Collection[str]) -> Iterator[tuple[str, Prospect]]:
     if room.default is Boot.LAUNCHER:
-        yield OTHERS, _prospect(room.append)
+        yield OTHERS, _prospect(_alone(room))
     for machine in room.machines:
         if machine.armed and machine.mac not in done:
-            yield machine.title, _prospect(line_of(room, machine))
+            yield machine.title, _prospect(_alone(room, machine))
 
 
 def _names(names: Iterable[str]) -> str:

@@ -24,7 +24,8 @@ from kernel_cmdline.network import parse_bootif, parse_mac
 
 from ..entries.boot_entry import LABEL, BootEntryError, make_entry
 from ..entries.room import LONGEST_TIMEOUT, Boot, Machine, Room, RoomError, mac_of
-from .lines import check_lines, doubts
+from .lines import Menus, check_lines, doubts
+from .menus import WithMenu, menu_in
 from .mistakes import Mistakes, wrong_keys
 from .parameters import Given, folded, given_in, written
 from .toml_lines import Path as Place
@@ -33,10 +34,12 @@ from .toml_lines import TomlError, TomlText
 LARGEST = 256 * 1024
 """Bytes; a thousand machines with a table each have half of it."""
 
-_ANYWHERE = {"armed", "append", "parameters"}
+_ANYWHERE = {"armed", "append", "parameters", "menu"}
 ROOM_KEYS = {"label", "timeout", "default", "groups", "machines", *_ANYWHERE}
 GROUP_KEYS = {"machines", *_ANYWHERE}
 MACHINE_KEYS = {"mac", *_ANYWHERE}
+
+_TWO_TIMES = "a menu waits as long as its own timeout says: write timeout below [menu], and leave this one out"
 
 _NO_MAC = "?"
 """In place of a wrong address: the machine's line is looked at all the same."""
@@ -52,7 +55,7 @@ def read_room(path: Path) -> Room:
 def warnings(path: Path) -> tuple[str, ...]:
     """What the launcher will warn of on the lines of a file that is right, each with its line. Raises RoomError."""
     name, (room, reader, toml) = str(path), _parsed(_text_of(path), str(path))
-    return tuple(doubts(room, reader.lines).told(name, toml.line_of, "warnings").splitlines())
+    return tuple(doubts(room, reader.lines, reader.menus).told(name, toml.line_of, "warnings").splitlines())
 
 
 def _text_of(path: Path) -> str:
@@ -82,7 +85,7 @@ def _parsed(text: str, name: str) -> tuple[Room, _Reader, TomlText]:
         raise RoomError(f"{name}, {error}") from error
     reader = _Reader()
     room = reader.room(toml.values)
-    check_lines(room, reader.lines, reader.mistakes)
+    check_lines(room, reader.lines, reader.mistakes, reader.menus)
     if reader.mistakes.found:
         raise RoomError(reader.mistakes.told(name, toml.line_of))
     return room, reader, toml
@@ -93,15 +96,17 @@ class _Around:
     """What machines have from the group around them, or from the file."""
 
     armed: bool
+    menu: WithMenu
     given: tuple[Given, ...] = ()
     group: str = ""
 
 
 class _Reader:
-    """`lines` are as in `lines.Lines`."""
+    """`lines` and `menus` are as in `lines.Lines` and `lines.Menus`."""
 
     def __init__(self) -> None:
         self.mistakes = Mistakes()
+        self.menus: Menus = {}
         self.lines: dict[str, tuple[Place, tuple[Given, ...]]] = {}
         self._names: dict[str, Place] = {}
 
@@ -110,13 +115,15 @@ class _Reader:
         wrong_keys(table, (), ROOM_KEYS, self.mistakes)
         label, timeout, default = self._label(table), self._timeout(table), self._default(table)
         common = given_in(table, (), self.mistakes)
-        armed = self._armed(table, (), otherwise=True)
-        machines = [*self._machines(table.get("machines", []), ("machines",), _Around(armed))]
+        around = _Around(self._armed(table, (), otherwise=True), menu_in(table, (), WithMenu(), self.mistakes))
+        if around.menu.shown and "timeout" in table:
+            self.mistakes.note(("timeout",), _TWO_TIMES, ("menu",))
+        machines = [*self._machines(table.get("machines", []), ("machines",), around)]
         for name, group in self._groups(table):
-            machines += self._group(name, group, armed)
-        self.lines[""] = ((), common)
+            machines += self._group(name, group, around)
+        self.lines[""], self.menus[""] = ((), common), around.menu.place
         append = self._written(common, ())
-        return Room(append, tuple(machines), label, timeout, default)
+        return Room(append, tuple(machines), label, timeout, default, around.menu.shown)
 
     def _written(self, given: tuple[Given, ...], place: Place) -> str:
         try:
@@ -173,15 +180,16 @@ class _Reader:
             else:
                 self.mistakes.note(place, f'the group "{showable(name)}" is no table: [groups.NAME] was expected')
 
-    def _group(self, name: str, group: dict[str, Any], armed: bool) -> Iterator[Machine]:
+    def _group(self, name: str, group: dict[str, Any], around: _Around) -> Iterator[Machine]:
         place = ("groups", name)
         wrong_keys(group, place, GROUP_KEYS, self.mistakes)
         common = given_in(group, place, self.mistakes)
-        armed = self._armed(group, place, otherwise=armed)
+        armed = self._armed(group, place, otherwise=around.armed)
+        menu = menu_in(group, place, around.menu, self.mistakes)
         if group.get("machines", []) in ([], {}):
             self.mistakes.note(place, f'the group "{showable(name)}" has no machines: list their MAC addresses')
             return
-        yield from self._machines(group["machines"], (*place, "machines"), _Around(armed, common, name))
+        yield from self._machines(group["machines"], (*place, "machines"), _Around(armed, menu, common, name))
 
     def _machines(self, value: object, place: Place, around: _Around) -> Iterator[Machine]:
         """Those of a list of MAC addresses, or of a table of names."""
@@ -206,8 +214,9 @@ class _Reader:
             self._name(name, (*place, "name"), "machine")
         where = (*place, "mac") if table is value else place
         mac = self._mac(table.get("mac"), where) or f"{_NO_MAC}{len(self.lines)}"
-        self.lines[mac] = (where, folded(around.given, own))
-        yield Machine(mac, self._written(self.lines[mac][1], where), name, around.group, armed)
+        menu = menu_in(table, place, around.menu, self.mistakes)
+        self.lines[mac], self.menus[mac] = (where, folded(around.given, own)), menu.place
+        yield Machine(mac, self._written(self.lines[mac][1], where), name, around.group, armed, menu.shown)
 
     def _mac(self, text: object, place: Place) -> str:
         """The address in its usual spelling; "" where it is none, or there already."""

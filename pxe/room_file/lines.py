@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kernel_cmdline import format_line, showable
+from kernel_cmdline import Parameter, format_line, showable
 
 from ..entries.boot_entry import BootEntry, BootEntryError, launcher_check
-from ..entries.configuration import configurations, entry_of, line_of
+from ..entries.configuration import booted, configurations
 from ..entries.loaders import LOADERS
+from ..entries.menu import Choice, chosen
 from ..entries.room import Boot, Machine, Room
 from .mistakes import Mistakes
 from .parameters import Given, folded, written
@@ -23,10 +24,14 @@ Lines = Mapping[str, tuple[Path, tuple[Given, ...]]]
 """By the MAC address, "" for the room's own: where a machine stands, and its parameters without the room's."""
 
 
-def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
+Menus = dict[str, Path]
+"""In the same way: where stands what is shown before, () where nobody wrote anything of a menu."""
+
+
+def check_lines(room: Room, lines: Lines, mistakes: Mistakes, menus: Menus) -> None:
     """Note what is wrong with the lines that may be booted. Behind other mistakes only what one place is to blame for:
     what is missed somewhere may stand where the mistake is."""
-    _look_at_all(room, lines, _Judge(mistakes, room.default))
+    _look_at_all(room, lines, menus, _Judge(mistakes, room.default))
     if not mistakes.found:
         try:
             configurations(room)
@@ -34,13 +39,13 @@ def check_lines(room: Room, lines: Lines, mistakes: Mistakes) -> None:
             mistakes.note(lines[""][0], str(error))
 
 
-def doubts(room: Room, lines: Lines) -> Mistakes:
+def doubts(room: Room, lines: Lines, menus: Menus) -> Mistakes:
     """What the launcher will warn of on the lines that may be booted, and what it will not use of them.
 
     Not of an `udpcparam` that stands on lines of senders and of receivers: each takes what is for it.
     """
     found = Mistakes()
-    _look_at_all(room, lines, _Judge(found, room.default, _doubted))
+    _look_at_all(room, lines, menus, _Judge(found, room.default, _doubted))
     shared = _with_both_roles(room, lines)
     found.found = {
         one: None for one in found.found if one.place not in shared or not one.sentence.startswith(f"{_OPTIONS}: ")
@@ -56,10 +61,12 @@ def _with_both_roles(room: Room, lines: Lines) -> set[Path]:
     from launcher.answers.explain import prospect  # noqa: PLC0415 - not needed to import pxe
 
     roles: dict[Path, set[str | None]] = {}
-    for machine in room.machines:
-        for one in folded(lines[""][1], lines[machine.mac][1]):
+    whose: list[Machine | None] = [*([None] if room.common_is_booted else []), *room.machines]
+    for machine in whose:
+        for one in folded(lines[""][1], lines[machine.mac][1] if machine else ()):
             if one.key == (_OPTIONS, False):
-                roles.setdefault(one.place, set()).add(prospect(line_of(room, machine)).role)
+                there = (format_line(entry.command_line) for entry in booted(room, machine).values())
+                roles.setdefault(one.place, set()).update(prospect(line).role for line in there)
     return {place for place, there in roles.items() if there >= {"snd", "rcv"}}
 
 
@@ -73,14 +80,26 @@ def _refused(append: str) -> list[str]:
     return launcher_check(append)[0]
 
 
-def _look_at_all(room: Room, lines: Lines, judge: _Judge) -> None:
+def _look_at_all(room: Room, lines: Lines, menus: Menus, judge: _Judge) -> None:
     top, common = lines[""]
     if room.common_is_booted:
-        judge.look_at(entry_of(room), common, top, None)
+        for choice, entry in booted(room).items():
+            judge.look_at(entry, _once_chosen(common, choice, menus[""]), top, None)
     for machine in room.machines:
         place, own = lines[machine.mac]
-        judge.look_at(entry_of(room, machine), folded(common, own), place, machine)
+        for choice, entry in booted(room, machine).items():
+            given = _once_chosen(folded(common, own), choice, menus[machine.mac])
+            judge.look_at(entry, given, place, machine)
     judge.note_the_rest()
+
+
+def _once_chosen(given: tuple[Given, ...], choice: str, place: Path) -> tuple[Given, ...]:
+    """The parameters of a line once this was chosen in its menu, which stands at `place`."""
+    if not choice:
+        return given
+    by_parameter = {Parameter(one.name, one.value, one.init): one for one in reversed(given)}
+    line = chosen(by_parameter, Choice(choice))
+    return tuple(by_parameter.get(one) or Given(one.name, one.value, one.init, place) for one in line)
 
 
 _NO_ROLE = (

@@ -19,7 +19,7 @@ _JOINED = {"disk": ",", "fdrive": ",", "after": ",", "udpcparam": " "}
 """What stands between the values of a list. Other parameters of the launcher have one value, but `ip`: that one, and
 what is somebody else's (`console`), stands on the line once for each."""
 
-_OF_THE_FILE = {"label", "timeout", "default", "groups", "machines", "armed", "append", "parameters"}
+_OF_THE_FILE = {"label", "timeout", "default", "groups", "machines", "armed", "append", "parameters", "menu"}
 """In TOML, what stands behind [parameters] belongs to it, until the next table."""
 
 _LARGEST = 10**18
@@ -75,7 +75,8 @@ def _of_table(table: Mapping[str, Any], place: Path, mistakes: Mistakes) -> Iter
         return
     for name, value, where in _flat(values, place):
         if name in _OF_THE_FILE:
-            above = "above the first [table]" if name not in ("armed", "machines", "append") else "above [parameters]"
+            is_near = name in ("armed", "machines", "append", "menu")
+            above = "above [parameters]" if is_near else "above the first [table]"
             mistakes.note(where, f'"{name}" is no parameter of a PC: it stands {above}')
         elif canonical(name) == "initrd":
             mistakes.note(where, "initrd= is written by itself: leave it out")

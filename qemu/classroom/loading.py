@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from pxe.entries.architectures import LPXELINUX
 from pxe.entries.loaders import GRUB, LOADERS, PXELINUX, Loader
+from pxe.entries.pxelinux import MENU_FILES
 from pxe.server.offers import NEEDS_HTTP
 
 from ..machine.firmware import Boot, Firmware
 from ..machine.spec import SpecError
 
-FIRST_FILES = tuple(sorted({file for loader in LOADERS for file in (*loader.files, *loader.also)} - {"ldlinux.c32"}))
+_BEHIND = {"ldlinux.c32", *MENU_FILES}
+FIRST_FILES = tuple(sorted({file for loader in LOADERS for file in (*loader.files, *loader.also)} - _BEHIND))
 """What can be chosen."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -19,10 +20,12 @@ from initrd.kernel import module_name
 from initrd.pair.check import check_pair
 from initrd.stages import COMMON, MOUNT, SQUASHFS
 from initrd.tree import Tree
+from launcher.session.boot import configurations
 from tests.common import ROOT
 
 pytestmark = pytest.mark.vm
 
+UDPCFG = b"# a room\r\nlang=FR\r\nport=9004\r\n"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 
@@ -30,6 +33,7 @@ def build(
     project: Path, out: Path, cache: Path, *options: str, prefix: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
     words = ["-m", "initrd", "build", "-o", str(out), "--cache", str(cache), *options]
+    words += ["--config", str(project / "udpcfg.txt")] if (project / "udpcfg.txt").exists() else []
     environment = {**os.environ, "HOME": "/nonexistent", "PYTHONPATH": str(project)}
     return subprocess.run(
         [*prefix, sys.executable, "-B", *words],
@@ -49,6 +53,7 @@ def project() -> Iterator[Path]:
     for name in ("initrd", *python.OUR_PACKAGES):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
+    (copy / "udpcfg.txt").write_bytes(UDPCFG)
     yield copy
     shutil.rmtree(copy)
 
@@ -138,6 +143,13 @@ def test_no_wireless_graphics_or_sound(tree: Tree) -> None:
 )  # fmt: skip
 def test_a_file_is_there(tree: Tree, name: str) -> None:
     assert tree.file(name) or (tree.root / name).is_symlink()
+
+
+def test_the_administrators_file_is_where_the_launcher_reads_it(pair: Path, tree: Tree) -> None:
+    assert tree.read("udpcfg.txt") == UDPCFG and not (tree.root / "udpcfg.txt").is_symlink()
+    assert json.loads((pair / MANIFEST).read_text())["udpcfg"] == hashlib.sha256(UDPCFG).hexdigest()
+    (found,) = configurations(tree.root)
+    assert [number for number, _ in found.lines] == [2, 3]
 
 
 def test_nothing_of_this_machine_goes_in(pair: Path, tree: Tree) -> None:

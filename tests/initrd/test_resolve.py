@@ -21,7 +21,9 @@ from tests.initrd.test_collect import make_project
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 HERE = "usr/lib/x86_64-linux-gnu"
 SETUP = (image.DRACUT_MODULE / "module-setup.sh").read_text()
-APPLETS = "env ip udhcpc head insmod mkdir mount pidof poweroff reboot renice setsid sh sleep stty sync tail tr mv"
+APPLETS = (
+    "env ip tftp udhcpc wget head insmod mkdir mount pidof poweroff reboot renice setsid sh sleep stty sync tail tr mv"
+)
 RULES_PLACE = "usr/lib/udev/rules.d"
 RULES = 'IMPORT{program}="ata_id --export $devnode"\nRUN{builtin}+="kmod load e1000e tifm_sd"\n'
 

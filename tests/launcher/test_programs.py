@@ -9,6 +9,7 @@ from launcher import process
 from launcher.hardware import signatures, window
 from launcher.images import mounting
 from launcher.model.plan import Compression
+from launcher.network import fetching
 from launcher.network.dhcp import client_argv
 from launcher.programs import ELSEWHERE, FILE_SYSTEMS, PROGRAMS
 from launcher.udpcast.command import compressor, decompressor
@@ -18,8 +19,10 @@ from tests.common import ROOT
 STARTS = {
     "launcher/asking.py": {
         *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.DRIVER[0]),
+        *("modinfo", "udevadm"),  # launcher/hardware/drivers.py
         *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT, xfs.LOG, xfs.DB, btrfs.PROGRAM),
         esp.PROGRAM,
+        *(fetching.argv(fetching.read_place(f"{one}://a/b"))[1] for one in ("tftp", "http")),
         *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
     },
     "launcher/datapath/stored_check.py": set[str](),  # the launcher's own worker

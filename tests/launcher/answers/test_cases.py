@@ -126,7 +126,7 @@ CASES = {
     "words of others": Case(ONE, f"{RECEIVER} mode=x driver=y silent dhcp4=1 cpus=2 --- splash", disk="/dev/sda"),
     "one letter too much": Case(ONE, f"{RECEIVER} diskk=/dev/sda", "did you mean disk?"),
     "two letters too much": Case(ONE, f"{RECEIVER} comprxx=gzip", warning="did you mean compr?", disk="/dev/sda"),
-    "a language without screens": Case(ONE, f"{RECEIVER} lang=hu", "There is: EN, FR, DE."),
+    "a language without screens": Case(ONE, f"{RECEIVER} lang=hu", "There is: EN, FR, DE, "),
     "the old initrd": Case(ONE, f"{RECEIVER} initrd=initrd-udpcast", warning="write initrd=udpcast-initrd"),
 }
 

@@ -22,14 +22,17 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher import paths
-from launcher.answers.interview import QUESTIONS, Interview, refuse
+from launcher.answers.interview import CONFIRM, QUESTIONS, Interview, refuse
 from launcher.answers.lookup import given_answers, row_of
 from launcher.answers.parameters import ROWS
+from launcher.answers.questions import Facts, Question
 from launcher.answers.row import Acts, Row, Use
 from launcher.answers.rules import MADE
 from launcher.commands.transfer import TAKEN
+from launcher.errors import Unanswered
 from launcher.model.plan import Plan
 from launcher.session import app, boot, system
+from launcher.session.fetching import Fetching
 from launcher.session.finding_medium import FindingMedium
 from launcher.session.interviewing import Interviewing
 from launcher.session.stage import Stage
@@ -159,7 +162,7 @@ def run(signals: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(boot, "Path", lambda text: cmdline if text == "/proc/cmdline" else Path(text))
     for name in ("RUN", "STAMPS", "EVENTS", "CRASH", "RESULT"):
         monkeypatch.setattr(paths, name, tmp_path / "run" / getattr(paths, name).relative_to("/run/udpcast"))
-    monkeypatch.setattr(system, "RunningSystem", lambda log, medium: None)
+    monkeypatch.setattr(system, "RunningSystem", lambda log, medium: SimpleNamespace(connect=None))
     BEGAN.clear()
 
     def made(*args: Any) -> SimpleNamespace:
@@ -207,14 +210,47 @@ def begins_with_its_file(row: Row, run: Run) -> None:
     run(f"quiet {row.name}=UDPC1")
     assert isinstance(BEGAN[-1](SimpleNamespace()), FindingMedium)
     run("quiet")
-    assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=None, devices=None)), Interviewing)
+    assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=SimpleNamespace(given={}), devices=None)), Interviewing)
+
+
+def begins_with_fetching(row: Row, run: Run) -> None:
+    run(f"{row.name}=room.txt")
+    given = given_answers(parse(f"{row.name}=room.txt"))
+    assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=SimpleNamespace(given=given), devices=None)), Fetching)
+
+
+VALUES = {"kbmap": "fr", "shell": "no", "enablediskmodule": "no", "modparm": "debug=1"}
+
+
+def is_read_by_whoever_acts(row: Row, run: Run) -> None:
+    text = VALUES.get(row.key, "e1000e")
+    for name in (row.name, *row.aliases):
+        given = given_answers(parse(f"{name}={text}"))[row.key]
+        assert row.parse(given.text, Facts(TWO)) not in (None, ())
+
+
+def asks_before_a_disk_is_overwritten(row: Row, run: Run) -> None:
+    line = RECEIVER.replace("auto=yes ", "")
+    assert plan(line) and plan(f"{line} {row.name}=given")
+    asked = []
+
+    def ask(question: Question, facts: Facts, preset: str | None, problem: object) -> str:
+        asked.append(question.key)
+        return question.choices(facts)[1].text
+
+    assert Interview(given_answers(parse(f"{line} {row.name}=ask")), TWO, ask).plan() and asked == [CONFIRM]
+    with pytest.raises(Unanswered, match="auto=yes asks nobody, and consent=ask waits for a key"):
+        plan(f"{RECEIVER} {row.name}=ask")
 
 
 CHECKS: dict[Acts, Callable[[Row, Run], None]] = {
     Acts.SCREENS: speaks_the_language,
     Acts.LOG: writes_the_log_there_too,
     Acts.RECORD: is_kept_in_the_log,
+    Acts.CONSENT: asks_before_a_disk_is_overwritten,
     Acts.MEDIUM: begins_with_its_file,
+    Acts.CONFIGURATION: begins_with_fetching,
+    **dict.fromkeys((Acts.KEYBOARD, Acts.SHELLS, Acts.DRIVERS), is_read_by_whoever_acts),
 }
 
 

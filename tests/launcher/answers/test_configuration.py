@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.configuration import read_configuration
-from launcher.answers.explain import check_file, explain, to_json, to_text
+from launcher.answers.configuration import Origin, read_configuration
+from launcher.answers.explain import check, check_file, explain, to_json, to_text
 from launcher.answers.lookup import given_answers
 from launcher.answers.validation import explain_all
 from tests.common import ONE
@@ -23,7 +23,8 @@ def test_a_file_from_any_editor(before: str) -> None:
     found = read_configuration(f'{before}lang=FR\r\n  # umode=snd\n\tdisk="model:A B" \nauto=yes'.encode())
     given = given_answers(parse(""), found.answers)
     assert {key: one.text for key, one in given.items()} == {"lang": "FR", "disk": "model:A B", "auto": "yes"}
-    assert {str(one.source) for one in given.values()} == {"udpcfg.txt"}
+    first = 1 + before.count("\n")
+    assert [str(one.source) for one in given.values()] == [f"udpcfg.txt:{first + line}" for line in (0, 2, 3)]
     assert explain_all(parse(""), None, [found])[1:] == ((), ())
 
 
@@ -74,7 +75,7 @@ def test_a_value_is_held_against_the_role_wherever_that_is_said(text: str) -> No
 def test_explain_tells_where_each_answer_is_from() -> None:
     found = read_configuration(b"umode=rcv\nport=9002\nport=odd\n")
     told = explain(parse("lang=FR"), ONE, found)
-    assert ("umode", "rcv", "udpcfg.txt") in told.answers and ("lang", "FR", "command line") in told.answers
+    assert ("umode", "rcv", "udpcfg.txt:1") in told.answers and ("lang", "FR", "command line") in told.answers
     assert [str(error).partition(":")[0] for error in told.errors] == ["udpcfg.txt"]
     assert "udpcfg.txt:3: " in to_text(told) and '"udpcfg.txt:2"' in to_json(told)
 
@@ -83,3 +84,42 @@ def test_a_file_is_checked_beside_the_line() -> None:
     errors, warnings = check_file(b"port=odd\nlang=FR\n", "room.txt", "umode=snd lang=DE bond=a")
     assert [error[:11] for error in errors] == ["room.txt:1:"]
     assert warnings == ["room.txt:2: lang=FR is not used: the command line has lang=DE."]
+
+
+def test_a_file_that_is_to_be_fetched_is_told_as_unknown_and_its_answers_as_open() -> None:
+    line = parse("auto=yes config=udpcfg.txt")
+    told = explain(line, ONE)
+    assert told.errors == () and told.plan is None
+    assert str(told.warnings[0]).startswith("config=udpcfg.txt is fetched when the PC boots")
+    assert check("auto=yes config=udpcfg.txt")[0] == [] and check("auto=yes")[0] != []
+    found = read_configuration(b"umode=rcv\nport=9004\nnic=eth9\n", "room.txt", Origin.FETCHED)
+    known = explain(line, ONE, found)
+    assert known.plan and known.plan.port == 9004 and known.plan.nic.name == "eth0"
+    assert [str(one) for one in known.warnings] == [
+        "room.txt:3: nic=eth9 is not used: the network was set up before this file was fetched."
+    ]
+
+
+def test_what_is_fetched_wins_over_the_medium_and_that_over_the_initrd() -> None:
+    texts = {
+        Origin.FETCHED: b"port=9002\n",
+        Origin.MEDIUM: b"port=9004\nlang=FR\n",
+        Origin.INITRD: b"lang=DE\ncompr=gzip\n",
+    }
+    files = [read_configuration(text, origin.value, origin) for origin, text in texts.items()]
+    given = given_answers(parse(""), *(one.answers for one in files))
+    assert {key: (one.text, str(one.source)) for key, one in given.items()} == {
+        "port": ("9002", "fetched:1"),
+        "lang": ("FR", "medium:2"),
+        "compr": ("gzip", "initrd:2"),
+    }
+
+
+@pytest.mark.parametrize("origin", Origin)
+def test_what_is_read_before_any_file_is_not_taken_from_one(origin: Origin) -> None:
+    found = read_configuration(b"Events=ttyS1\nmedium=A\nip=10.0.0.7/24\nconfig=a.txt\n", origin=origin)
+    given = given_answers(parse(""), found.answers)
+    assert set(given) == (set() if origin is Origin.FETCHED else {"ip", "config"})
+    warnings = explain_all(parse(""), None, [found])[1]
+    assert [str(one)[:12] for one in warnings][:2] == ["udpcfg.txt:1", "udpcfg.txt:2"]
+    assert len(warnings) == (4 if origin is Origin.FETCHED else 2)

@@ -139,7 +139,7 @@ RIGHT = [
     "udpcparam='--nokbd'",
     "udpcparam=\"--log '/tmp/a b'\"",
     "disk=/dev/sda whatever it is",
-    "kbmap='fr' whatever=“x”",
+    "persoparams='oui' whatever=“x”",
     "CPU=6'P SYSUUID=4c4c4544-0042-3510-8056-b4c04f4d3132",
     "page_remontee=http://se3/it's?x=1 remontee_info=y",
     "appetit=à\u00a0la\u00a0carte",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 
+from launcher.answers.properties import SELECTORS
 from launcher.answers.questions import Facts
 from launcher.answers.reading import read_path
 from launcher.answers.selectors import (
-    SELECTORS,
     DeviceMissing,
     exact,
     exchanged,
@@ -29,6 +30,7 @@ SDA = Disk(
     serial="S21NX0AG",
     wwn="0x5002538d40f6e3c1",
     links=("/dev/disk/by-id/ata-Samsung",),
+    hctl="2:0:0:0",
     partitions=(Partition("/dev/sda1", 10**8), Partition("/dev/sda2", 499 * 10**9, "ntfs")),
 )
 NVME = Disk("/dev/nvme0n1", 1_000_204_886_016, model="Samsung 980", partitions=(Partition("/dev/nvme0n1p1", 10**9),))
@@ -67,7 +69,7 @@ def test_the_first_selector_that_matches_exactly_one(text: str, path: str) -> No
     assert select_target(text, MACHINE, for_writing=True).path == path
 
 
-BY_PROPERTY = {"serial": "S21NX0AG", "wwn": "0x5002538d40f6e3c1", "model": "850", "size": "500G"}
+BY_PROPERTY = {"serial": "S21NX0AG", "wwn": "0x5002538d40f6e3c1", "model": "850", "size": "500G", "hctl": "2:0:0:0"}
 """For each selector a value that means /dev/sda and no other disk."""
 
 
@@ -94,6 +96,53 @@ GIB = 2**30
 )
 def test_a_size_as_the_label_says_and_as_lsblk_prints_it(text: str, disks: tuple[int, ...], path: str) -> None:
     assert select_target(text, sizes(*disks), for_writing=False).path == path
+
+
+SOLD = {"120": 120_034_123_776, "240": 240_057_409_536, "500": 500_107_862_016, "512": 512_110_190_592}
+SOLD |= {"1000": 1_000_204_886_016, "stick": 15_931_539_456, "465.8 GiB": 500_136_542_208, "20 GiB": 20 * GIB}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("size:>=500G", "500 512 1000 465.8 GiB"),
+        ("size:>500G", "512 1000"),
+        ("size:<=500G", "120 240 500 stick 465.8 GiB 20 GiB"),
+        ("size:<500G", "120 240 stick 20 GiB"),
+        ("size:200G-600G", "240 500 512 465.8 GiB"),
+        ("size:240G-500G", "240 500 465.8 GiB"),
+        ("size:200-600G", "240 500 512 465.8 GiB"),
+        ("SIZE : 0.5T - 1T", "500 512 1000 465.8 GiB"),
+        ("size:0,5T-1,0T", "500 512 1000 465.8 GiB"),
+        ("size:>=0,9TB", "1000"),
+        ("size:>= 900 GiB", "1000"),
+        ("size:<16G", ""),
+        ("size:<=16G", "stick"),
+        ("size:<16GiB", "stick"),
+        ("size:>=20GiB", "120 240 500 512 1000 465.8 GiB 20 GiB"),
+        ("size:>20GiB", "120 240 500 512 1000 465.8 GiB"),
+        ("size:20GiB-120G", "120 20 GiB"),
+        ("size:500000M-600000000k", "500 512 465.8 GiB"),
+        ("size:=120G", "120"),
+        ("size:0.9TiB-1TiB", "1000"),
+    ],
+)
+def test_bounds_of_a_size(text: str, meant: str) -> None:
+    """All disks that match, and no other: alone on a PC each is found."""
+    found = []
+    for name, size in SOLD.items():
+        with contextlib.suppress(DeviceMissing):
+            select_target(text, sizes(size), for_writing=False)
+            found.append(name)
+    assert " ".join(found) == meant
+
+
+@pytest.mark.parametrize(
+    "text", ["500107862016", "488386584k", "476940M", "465.8G", "0.5TiB", "500GB", "500 g", "500g"]
+)
+def test_every_unit_of_a_size(text: str) -> None:
+    size = {"0.5TiB": 2**39}.get(text, 500_107_862_016)
+    assert select_target(f"size:{text}", sizes(size, 10**9), for_writing=False).path == "/dev/sda"
 
 
 def test_two_disks_of_one_size_are_no_answer() -> None:
@@ -225,9 +274,21 @@ def test_a_partition_has_its_own_size() -> None:
         ("size:0", "size:0"),
         ("size:" + "9" * 400, "no size"),
         ("size:500i", "no size"),
+        ("size:600G-200G", "smaller size first"),
+        ("size:>=", "no size"),
+        ("size:=>5G", "no size"),
+        ("size:-5G", "no size"),
+        ("size:5G-6G-7G", "no size"),
+        ("size:>0G", "no size"),
+        ("hctl:0:0:0", "hctl:0:0:0 is no address of a disk"),
+        ("hctl:a:0:0:0", "no address of a disk. Expected host:channel:target:lun"),
+        ("hctl:", "empty"),
+        ("/dev/hda", r"disk=/dev/hda: this is the name of an IDE disk .* There is: /dev/sda"),
+        ("hdb1", "this is the name of an IDE disk"),
+        ("/dev/hda,hdc2", "this is the name of an IDE disk"),
         ("model:__", "empty"),
         ("seriall:S21NX0AG", r"seriall is no selector\. Expected: /dev/sda, .*serial:"),
-        ("/dev/sda,hctl:0:0:0:0", "hctl is no selector"),
+        ("/dev/sda,scsi:0:0:0:0", "scsi is no selector"),
         ("serial=S21NX0AG", "serial is no selector"),
         ("UUID=1234", "UUID is no selector"),
     ],
@@ -239,6 +300,30 @@ def test_what_can_never_be_right(text: str, words: str) -> None:
 
 def test_a_write_protected_disk_can_be_sent() -> None:
     assert select_target("/dev/sdb", MACHINE, for_writing=False).path == "/dev/sdb"
+
+
+def test_a_name_of_an_ide_disk_beside_another_one_is_only_absent() -> None:
+    assert select_target("/dev/hda,/dev/sda", MACHINE, for_writing=True).path == "/dev/sda"
+    with pytest.raises(DeviceMissing):
+        select_target("/dev/hda,/dev/sdz", MACHINE, for_writing=True)
+    ide = replace(SDA, path="/dev/hda")  # another kernel than ours may have them
+    assert select_target("hda", Machine((ide,)), for_writing=True).disk is ide
+
+
+def test_what_a_selector_looks_at_is_told_of_the_disks_that_are_there() -> None:
+    with pytest.raises(DeviceMissing) as caught:
+        select_target("hctl:9:0:0:0,wwn:5", MACHINE, for_writing=True)
+    assert "sold" not in str(caught.value)
+    assert "850, 500.1 GB, serial S21NX0AG, wwn:0x5002538d40f6e3c1, hctl:2:0:0:0; /dev/nvme0n1" in str(
+        caught.value.hint
+    )
+
+
+def test_of_many_disks_those_that_match_are_told_first() -> None:
+    many = tuple(Disk(f"/dev/sd{letter}", 10**12, model="Old") for letter in "abcdef")
+    there = Machine((*many, *(Disk(f"/dev/sd{letter}", 10**12, model="New") for letter in "xy")))
+    with pytest.raises(DeviceMissing, match=r"There is: /dev/sdx, New, 1.0 TB; /dev/sdy, New, .*; and 4 more"):
+        select_target("model:new", there, for_writing=True)
 
 
 @pytest.mark.parametrize("text", ["/dev/sdz", "model:Samsung", "serial:NOPE", "size:3T", "/dev/sda9"])

@@ -54,7 +54,26 @@ def disk(name: str, **changed: str) -> Disk:
 
 
 def made_up(name: str, size: int = 2048, **properties: str) -> Disk:
-    return disk_from_udev({"DEVNAME": f"/dev/{name}", "DEVPATH": f"/block/{name}", **properties}, {"size": str(size)})
+    told = {"DEVNAME": f"/dev/{name}", "DEVPATH": f"/block/{name}", **properties}
+    return disk_from_udev(told, {"size": str(size)})
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("/pci0000:00/0000:00:04.0/virtio1/host0/target0:0:0/0:0:0:0/block/sda", "0:0:0:0"),
+        ("/pci0000:00/0000:00:05.0/usb2/2-1/2-1:1.0/host7/target7:0:0/7:0:0:1/block/sdc", "7:0:0:1"),
+        (
+            "/pci0000:00/0000:00:03.0/host12/port-12:0/target12:0:3/12:0:3:16384/block/sdab",
+            "12:0:3:16384",
+        ),
+        ("/pci0000:00/0000:00:02.0/nvme/nvme0/nvme0n1", None),
+        ("/pci0000:00/0000:00:06.0/mmc_host/mmc0/mmc0:4567/block/mmcblk0", None),
+        ("/pci0000:00/0000:00:03.0/virtio0/block/vda", None),
+    ],
+)
+def test_the_address_of_a_disk_that_is_driven_as_scsi(path: str, address: str | None) -> None:
+    assert made_up("sdx", DEVPATH=f"/devices{path}").hctl == address
 
 
 def test_sata_disk_with_partitions() -> None:
@@ -70,6 +89,7 @@ def test_sata_disk_with_partitions() -> None:
         wwn="0x5002538d40a1b2c3",
         transport="sata",
         partition_table="gpt",
+        hctl="1:0:0:0",
         links=(
             "/dev/disk/by-id/ata-Samsung_SSD_850_EVO_500GB_S21NX0AG123456",
             "/dev/disk/by-id/wwn-0x5002538d40a1b2c3",

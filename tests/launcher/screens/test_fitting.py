@@ -39,7 +39,7 @@ def role_screen(line: str, notes: tuple[Sentence, ...] = ()) -> str:
 def test_titles_stand_apart_on_one_line() -> None:
     seen = role_screen(ALL)
     for title, text in (("Used blocks only", "no"), ("Unused blocks", "zero"), ("Grow", "yes")):
-        assert re.search(rf"^ {re.escape(tr(say(title)))} +{text}\b", seen, re.MULTILINE), seen
+        assert re.search(rf"^  {re.escape(tr(say(title)))} +{tr(say(text))}\b", seen, re.MULTILINE), seen
 
 
 @pytest.mark.usefixtures("language")

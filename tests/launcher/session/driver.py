@@ -13,11 +13,13 @@ from typing import Any
 from kernel_cmdline import parse
 from launcher.answers.lookup import given_answers
 from launcher.answers.questions import GivenAnswers
+from launcher.answers.reading_boot import Driver
 from launcher.answers.selectors import identity, whole
 from launcher.answers.validation import doubtful, explain_parameters
 from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
+from launcher.hardware.drivers import Loaded
 from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Plan
@@ -184,11 +186,18 @@ class FakeSystem:
     def shells(self, allowed: bool) -> None:
         self.shells_allowed = allowed
 
+    loaded: list[Driver] = field(default_factory=list)
+    drivers: tuple[Loaded, ...] = ()
+
     def mixed(self) -> LauncherError | None:
         return self.mismatch
 
     def stuck(self) -> bool:
         return self.hung
+
+    def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
+        self.loaded.extend(drivers)
+        return self.drivers
 
     def keep(self, record: dict[str, object]) -> None:
         self.kept.append(record)

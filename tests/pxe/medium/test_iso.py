@@ -59,6 +59,8 @@ def test_everything_is_on_it(pair: Path, tmp_path: Path, capsys: pytest.CaptureF
         "/isolinux/isolinux.bin",
         "/isolinux/isolinux.cfg",
         "/isolinux/ldlinux.c32",
+        "/isolinux/libutil.c32",
+        "/isolinux/menu.c32",
         "/udpcast-initrd",
         "/udpcast-linux",
         "/udpcfg.txt",
@@ -235,8 +237,9 @@ def test_what_is_missing_is_named_with_all_its_packages(
     monkeypatch.setattr("pxe.medium.iso.ISO_PARTS", lacking)
     assert made(tmp_path / "a.iso", pair) == 1
     assert capsys.readouterr().err == (
-        "mformat, mmd, mcopy, shimx64.efi.signed, gcdx64.efi.signed, xorriso, isolinux.bin, isohdpfx.bin, ldlinux.c32 "
-        "are missing here: apt-get install mtools shim-signed grub-efi-amd64-signed xorriso isolinux syslinux-common\n"
+        "mformat, mmd, mcopy, shimx64.efi.signed, gcdx64.efi.signed, xorriso, isolinux.bin, isohdpfx.bin, ldlinux.c32, "
+        "menu.c32, libutil.c32 are missing here: apt-get install mtools shim-signed grub-efi-amd64-signed xorriso "
+        "isolinux syslinux-common\n"
     )
 
 
