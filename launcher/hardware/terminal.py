@@ -44,7 +44,7 @@ def _read(path: Path) -> str:
 def load_font(folder: Path = FOLDER, terminal: str = TERMINAL) -> None:
     """Have the terminal draw all characters of ISO 8859-15, and lines. Raises OSError."""
     with _opened(terminal) as descriptor:
-        current = fcntl.ioctl(descriptor, KDFONTOP, struct.pack(FONT_OP, GET, 0, 0, LARGE, 512, 0))
+        current = fcntl.ioctl(descriptor, KDFONTOP, struct.pack(FONT_OP, GET, 0, LARGE, LARGE, 512, 0))
         height = struct.unpack(FONT_OP, current)[3]
         data = (folder / ("font32" if height == LARGE else "font16")).read_bytes()
         width, height, glyphs, characters = struct.unpack_from("<4H", data)
