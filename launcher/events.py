@@ -37,8 +37,8 @@ NAMES = {
     "python": "the launcher's first line of Python runs",
     "cmdline": "the command line is parsed: `text`, `warnings`",
     "medium": "the medium that this PC was booted from: `label`, `found` (whether its udpcfg.txt was read), `warnings`",
-    "drivers": "the drivers that netmodule and diskmodule name were loaded: `names`, `errors`, `warnings`",
     "config": "the file that config= names: `name`, `found` (whether it was fetched), `warnings`",
+    "drivers": "the drivers that netmodule and diskmodule name were loaded: `names`, `errors`, `warnings`",
     "machine": "disks and cards were (again) detected: `disks`, `nics` (names)",
     "devices": "coldplug is finished: every device present at boot is known",
     "screen": "a screen takes keys: `name` (a question's key, or waiting, confirm, transfer, grow, growing, "

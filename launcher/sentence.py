@@ -9,6 +9,8 @@ Rules, in one place:
 * A text in a field is somebody else's (a disk's model, a peer's words): it goes through `showable`, here and nowhere
   else. `record` has it as it was.
 * What is no language (a path, a digest, figures side by side) is `verbatim` or `joined`; no catalogue has it.
+* Each language writes numbers in its own way (`Figures`). A field that is more than its number (a size, a date) is a
+  `Measure`. Both are put into words where the sentence is.
 * ``str(sentence)`` is English, for logs and for what programs read. Only screens translate (`translate.tr`).
 """
 
@@ -16,11 +18,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kernel_cmdline import showable
 
 Field = object
-"""str, int, float, `Sentence`, or a tuple of these."""
+"""str, int, float, `Measure`, `Sentence`, or a tuple of these."""
 
 UNNAMED = "_"
 """How the names of fields begin that only stand side by side: such a name says nothing."""
@@ -32,6 +35,46 @@ Choose = Callable[[str, str, object], str]
 def english(text: str, many: str, count: object) -> str:
     """The English template: `many` for every count but 1."""
     return many if many and count != 1 else text
+
+
+class Figures(NamedTuple):
+    """How a language writes numbers: the decimal point, what stands between thousands, the units of bytes from byte to
+    terabyte, and a day with its time (as `time.strftime` takes it)."""
+
+    point: str = "."
+    thousands: str = ","
+    units: tuple[str, ...] = ("B", "kB", "MB", "GB", "TB")
+    moment: str = "%Y-%m-%d %H:%M"
+
+    def number(self, value: float, form: str) -> str:
+        """`value` in this format, whose point and commas are those of the language."""
+        words = format(value, form)
+        return words if self is ENGLISH else words.translate({ord(","): self.thousands, ord("."): self.point})
+
+
+ENGLISH = Figures()
+
+
+class Measure:
+    """A field that is more than a number, and that each language writes in its own way."""
+
+    def put(self, figures: Figures) -> str:
+        """In the way of a language."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.put(ENGLISH)
+
+
+class _Number:
+    """A number in a template: the format there decides how it is written."""
+
+    def __init__(self, value: float, figures: Figures) -> None:
+        self._value = value
+        self._figures = figures
+
+    def __format__(self, form: str) -> str:
+        return self._figures.number(self._value, form)
 
 
 @dataclass(frozen=True)
@@ -48,11 +91,11 @@ class Sentence:
     def __bool__(self) -> bool:
         return bool(self.text)
 
-    def put(self, choose: Choose) -> str:
-        """The sentence in the language of `choose`."""
+    def put(self, choose: Choose, figures: Figures = ENGLISH) -> str:
+        """The sentence in the language of `choose`, with numbers as `figures` has them."""
         count = dict(self.fields).get("count")
         template = choose(self.text, self.many, count) if self.text else ""
-        values = {name: _put(value, choose) for name, value in self.fields}
+        values = {name: _put(value, choose, figures) for name, value in self.fields}
         return template.format(**values) if values else template
 
     def record(self) -> dict[str, object]:
@@ -91,15 +134,19 @@ def verbatim(text: str) -> Sentence:
     return joined("", text)
 
 
-def _put(value: Field, choose: Choose) -> Field:
+def _put(value: Field, choose: Choose, figures: Figures) -> Field:
     if isinstance(value, Sentence):
-        return value.put(choose)
+        return value.put(choose, figures)
+    if isinstance(value, Measure):
+        return value.put(figures)
     if isinstance(value, tuple):
-        return ", ".join(str(_put(one, choose)) for one in value)
+        return ", ".join(f"{_put(one, choose, figures)}" for one in value)
+    if isinstance(value, (int, float)):
+        return value if figures is ENGLISH else _Number(value, figures)
     return showable(value) if isinstance(value, str) else value
 
 
 def _plain(value: Field) -> object:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    return str(value) if isinstance(value, Sentence) else value
+    return str(value) if isinstance(value, (Sentence, Measure)) else value

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ErrorKind, LauncherError
-from .sentence import Sentence, english, say
+from .sentence import ENGLISH, Figures, Sentence, english, say
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations
@@ -23,6 +23,7 @@ LANG = Path(__file__).parent / "lang"
 
 _language = "en"
 _catalogue: GNUTranslations | None = None
+_figures: Figures = ENGLISH
 
 
 def set_language(code: str, folder: Path = LANG) -> None:
@@ -30,10 +31,17 @@ def set_language(code: str, folder: Path = LANG) -> None:
 
     Raises LauncherError where a checkout's catalogue cannot be compiled.
     """
-    global _language, _catalogue  # noqa: PLW0603 - one process has one operator, who reads one language
+    global _language, _catalogue, _figures  # noqa: PLW0603 - one process has one operator, who reads one language
     if code != _language:
         _catalogue = None if code == "en" else _load(code, folder)
         _language = code
+        _figures = ENGLISH if _catalogue is None else _figures_of(code)
+
+
+def _figures_of(code: str) -> Figures:
+    from .figures import FIGURES  # noqa: PLC0415 - English needs none of it
+
+    return FIGURES.get(code, ENGLISH)
 
 
 def _load(code: str, folder: Path) -> GNUTranslations | None:
@@ -62,7 +70,7 @@ def _compiled(source: Path) -> bytes:
 
 def tr(sentence: Sentence) -> str:
     """`sentence` in the operator's language."""
-    return sentence.put(_choose)
+    return sentence.put(_choose, _figures)
 
 
 def _choose(text: str, many: str, count: object) -> str:

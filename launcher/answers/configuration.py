@@ -18,6 +18,7 @@ from enum import Enum
 from kernel_cmdline import CommandLine, Parameter, parse
 
 from ..sentence import Sentence, say, verbatim
+from .lookup import Written
 
 NAME = "udpcfg.txt"
 LONGEST = 64 << 10
@@ -61,9 +62,10 @@ class Configuration:
         return CommandLine(tuple(parameter for _, line in self.lines for parameter in line))
 
     @property
-    def answers(self) -> tuple[Sentence, CommandLine]:
+    def answers(self) -> Written:
         """As `lookup.given_answers` takes it: without what comes too late."""
-        return self.source, CommandLine(tuple(one for one in self.whole if self._why_late(one) is None))
+        used = [(number, one) for number, line in self.lines for one in line if self._why_late(one) is None]
+        return Written(self.source, CommandLine(tuple(one for _, one in used)), tuple(number for number, _ in used))
 
     def too_late(self, line: CommandLine) -> Iterator[Sentence]:
         """What of a `line` of the file is not used, because something else had to be known before."""

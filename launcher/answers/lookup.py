@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from kernel_cmdline import CommandLine, Parameter, canonical
 
-from ..sentence import Sentence
+from ..sentence import Sentence, verbatim
 from .parameters import ROWS
 from .questions import LINE, Given, GivenAnswers
 from .row import Row, Use
@@ -19,28 +20,38 @@ def row_of(name: str) -> Row | None:
     return _BY_KEY.get(canonical(name))
 
 
-def given_answers(line: CommandLine, *configuration: tuple[Sentence, CommandLine]) -> GivenAnswers:
+class Written(NamedTuple):
+    """Parameters with the name of what they stand in; `lines` are the numbers of their lines, where it has several."""
+
+    source: Sentence
+    parameters: CommandLine
+    lines: tuple[int, ...] = ()
+
+    @property
+    def placed(self) -> Iterator[tuple[Sentence, Parameter]]:
+        """Each with the place where it stands."""
+        for index, parameter in enumerate(self.parameters):
+            yield verbatim(f"{self.source}:{self.lines[index]}") if self.lines else self.source, parameter
+
+
+def given_answers(line: CommandLine, *configuration: Written) -> GivenAnswers:
     """Answers by canonical key of the row's own name (aliases resolved).
 
-    `line` wins over each `configuration` (a name to show and its parameters), an earlier over a later one, and
-    within one of them the last value wins. Bare words are no answers (PXELINUX adds a bare ``auto``).
+    `line` wins over each `configuration`, an earlier over a later one, and within one of them the last value wins. Bare
+    words are no answers (PXELINUX adds a bare ``auto``).
     """
     answers: GivenAnswers = {}
-    for source, parameters in (*reversed(configuration), (LINE, line)):
-        for parameter in _ours(parameters):
+    for written in (*reversed(configuration), Written(LINE, line)):
+        here: set[str] = set()
+        for place, parameter in written.placed:
             row = row_of(parameter.name)
-            assert row is not None and parameter.value is not None
+            if row is None or row.use is not Use.USED or parameter.value is None or parameter.init:
+                continue
             earlier = answers.get(row.key)
-            before = (*earlier.before, earlier.text) if earlier and earlier.source is source else ()
-            answers[row.key] = Given(parameter.value, source, parameter.name, before)
+            before = (*earlier.before, earlier.text) if earlier and row.key in here else ()
+            answers[row.key] = Given(parameter.value, place, parameter.name, before)
+            here.add(row.key)
     return answers
-
-
-def _ours(parameters: Iterable[Parameter]) -> Iterable[Parameter]:
-    for parameter in parameters:
-        row = row_of(parameter.name)
-        if row and row.use is Use.USED and parameter.value is not None and not parameter.init:
-            yield parameter
 
 
 def reference() -> str:

@@ -59,13 +59,13 @@ def load(
 ) -> Loaded:
     """Have the kernel load the driver `name` (with ``_``) with these parameters."""
     modules = root / "usr/lib/modules" / (release or os.uname().release)
-    there = _names(modules / "modules.dep") | _names(modules / "modules.builtin")
-    if not there:
+    if not modules.exists():
         return Loaded()  # kernel and initrd do not belong together, which is said where a device is missing
     try:
-        if name not in there and run(("modprobe", "-n", "-q", "--", name), SECONDS).status:
-            return Loaded(_unknown(name, there))
-        if parameters and name in _names(modules / "modules.builtin"):
+        meant = run(("modprobe", "-n", "-v", "--", name), SECONDS)
+        if meant.status:
+            return Loaded(_unknown(name, _names(modules)))
+        if parameters and meant.out.startswith("builtin "):
             return Loaded(_hint(say("The driver {name} is built into the kernel.", name=name), name, parameters))
         wrong = parameters and _wrong_parameter(name, parameters, run)
         return Loaded(wrong) if wrong else _load(name, parameters, root / "sys/module" / name, run)
@@ -73,14 +73,10 @@ def load(
         return Loaded(error.whole)
 
 
-def _names(index: Path) -> set[str]:
-    """The modules that one of depmod's files names, each at the begin of a line."""
-    try:
-        lines = index.read_text(errors="replace").splitlines()
-    except OSError:
-        return set()
-    files = (line.partition(":")[0].rpartition("/")[2] for line in lines)
-    return {file.partition(".ko")[0].replace("-", "_") for file in files if ".ko" in file}
+def _names(modules: Path) -> set[str]:
+    """The drivers that are there; links of the initrd's first stage lead to its second."""
+    files = (file for _, _, files in os.walk(modules, followlinks=True) for file in files if ".ko" in file)
+    return {file.partition(".ko")[0].replace("-", "_") for file in files}
 
 
 def _load(name: str, parameters: tuple[str, ...], module: Path, run: Run) -> Loaded:

@@ -77,7 +77,7 @@ def _lines(found: Info) -> Iterator[str]:
     else:
         yield _row("whole", f"NO: {showable(found.why or '')}")
     yield _row("disk", f"{used} used, {manifest.length:,} bytes", manifest.model and showable(manifest.model))
-    yield _row("made", moment(manifest.made) if manifest.made else None, _by(manifest))
+    yield _row("made", str(moment(manifest.made)) if manifest.made else None, _by(manifest))
     yield _row("digest", f"XXH128 {trailer.xxh128}" if trailer else "-")
     if manifest.table:
         yield _row("table", " ".join(showable(word) for word in (manifest.table, manifest.disk_id) if word))
@@ -102,8 +102,8 @@ def _table(parts: tuple[SentPart, ...]) -> Iterator[str]:
             str(part.number),
             showable(part.name),
             showable(part.kind) or "?",
-            size(part.size),
-            "all" if part.used is None else size(part.used),
+            str(size(part.size)),
+            "all" if part.used is None else str(size(part.used)),
             f"{part.offset:,}",
         )
         for part in parts

@@ -3,30 +3,71 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
-from ..sentence import NOTHING, Field, Sentence, joined, say, say_many
+from ..sentence import NOTHING, Field, Figures, Measure, Sentence, joined, say, say_many
 from .machine import Disk, Nic, Partition
 from .plan import Target
 
 
-def size(count: float) -> str:
+@dataclass(frozen=True)
+class Size(Measure):
+    """So many bytes; `bare`: without the unit, which the words behind it have."""
+
+    count: float
+    bare: bool = False
+
+    def put(self, figures: Figures) -> str:
+        number, unit = scaled(self.count)
+        words = figures.number(number, ".1f" if unit else ".0f")
+        return words if self.bare else f"{words} {figures.units[unit]}"
+
+
+@dataclass(frozen=True)
+class Rate(Measure):
+    """So many bytes in a second."""
+
+    count: float
+
+    def put(self, figures: Figures) -> str:
+        return f"{figures.number(self.count / 1e6, '.1f')} {figures.units[2]}/s"
+
+
+@dataclass(frozen=True)
+class Moment(Measure):
+    """A time since 1970, which somebody may have made up, in this PC's time zone."""
+
+    seconds: int
+
+    def put(self, figures: Figures) -> str:
+        try:
+            return time.strftime(figures.moment, time.localtime(self.seconds))
+        except (OverflowError, ValueError, OSError):
+            return str(self.seconds)
+
+
+def scaled(count: float) -> tuple[float, int]:
+    """So many bytes as a number below 1000, and how many times a thousand it is."""
+    unit = 0
+    while count >= 999.95 and unit < 4:
+        count, unit = count / 1000, unit + 1
+    return count, unit
+
+
+def size(count: float) -> Size:
     """Bytes in decimal units, as disks are sold: ``500.1 GB``."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.95:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
+    return Size(count)
 
 
 def part_of(part: float, whole: float) -> Sentence:
     """``58.2 of 500.1 GB``; with two units where they differ: ``3.1 MB of 500.1 GB``."""
-    (number, unit), total = size(part).split(" "), size(whole)
-    return say("{done} of {total}", done=number if total.endswith(f" {unit}") else size(part), total=total)
+    same = scaled(part)[1] == scaled(whole)[1]
+    return say("{done} of {total}", done=Size(part, bare=same), total=Size(whole))
 
 
-def rate(bytes_per_second: float) -> str:
+def rate(bytes_per_second: float) -> Rate:
     """``112.3 MB/s``, 1 MB being 10^6 bytes."""
-    return f"{bytes_per_second / 1e6:.1f} MB/s"
+    return Rate(bytes_per_second)
 
 
 def duration(seconds: float) -> str:
@@ -36,12 +77,9 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def moment(seconds: int) -> str:
-    """A time since 1970, which somebody may have made up, in this PC's time zone: ``2026-11-28 20:15``."""
-    try:
-        return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        return str(seconds)
+def moment(seconds: int) -> Moment:
+    """``2026-11-28 20:15``."""
+    return Moment(seconds)
 
 
 def disk_line(disk: Disk) -> Sentence:

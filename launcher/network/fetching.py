@@ -9,10 +9,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import select
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from queue import SimpleQueue
 
+from ..asking import NotEnded, Stopped, ask
 from ..errors import AnswerError, ErrorKind, LauncherError
 from ..model.times import TIMES
-from ..process import Process, spawn
 from ..sentence import NOTHING, Sentence, say
 from .card import Note
 
@@ -125,73 +125,55 @@ class Fetch:
         os.close(self._stop)
 
     def _work(self) -> None:
-        try:
-            self._came.put(self._fetched())
-        except LauncherError as error:
-            self._came.put(Fetched(None, error.sentence))
-        except OSError as error:  # this PC has run out of something
-            self._came.put(Fetched(None, say("Reason: {words}.", words=error.strerror or str(error))))
+        with contextlib.suppress(Stopped):
+            try:
+                came = self._fetched()
+            except LauncherError as error:
+                came = Fetched(None, error.sentence)
+            except OSError as error:  # this PC has run out of something
+                came = Fetched(None, say("Reason: {words}.", words=error.strerror or str(error)))
+            self._came.put(came)
 
     def _fetched(self) -> Fetched:
+        """Raises LauncherError, OSError and Stopped."""
         while True:
-            text, said = self._try()
-            if text is not None and len(text) > self._most:
+            text = bytearray()
+            try:
+                ended = ask(
+                    argv(self._place), self._taking(text), self.left, rights=False, note=self._note, stop=self._stop
+                )
+            except _TooLong:
                 return Fetched(None, say("It is longer than {size} KiB.", size=self._most >> 10))
-            if text is not None:
-                return Fetched(text)
-            if self.left and said and not is_silence(said):
+            except NotEnded:
+                return self._late()
+            if ended.status == 0:
+                return Fetched(bytes(text))
+            said = words(ended.errors) or f"busybox: {ended.status}"
+            if not is_silence(said):
                 return Fetched(None, say("Reason: {words}.", words=said))
-            if not self.left or self._paused():
-                return Fetched(None, say("No whole answer came within {seconds:.0f} s.", seconds=self._seconds))
+            self._pause()
+            if not self.left:
+                return self._late()
 
-    def _try(self) -> tuple[bytes | None, str]:
-        """One start of the program: the text, or None and what it said. Raises LauncherError."""
-        read, write = os.pipe2(os.O_CLOEXEC)
-        try:
-            process = spawn(argv(self._place), None, write, self._note, rights=False)
-        except LauncherError:
-            os.close(read)
-            raise
-        finally:
-            os.close(write)
-        try:
-            text, whole = self._read(read, process)
-        finally:
-            os.close(read)
-            process.signal(signal.SIGKILL)
-            said = words(_rest(process.errors))
-            status = process.reap()
-        if len(text) > self._most or (whole and status == 0):
-            return text, ""
-        return None, said or ("" if not whole else f"busybox: {status}")
+    def _taking(self, text: bytearray) -> Callable[[bytes], None]:
+        def take(piece: bytes) -> None:
+            text.extend(piece)
+            if len(text) > self._most:
+                raise _TooLong
 
-    def _read(self, out: int, process: Process) -> tuple[bytes, bool]:
-        """What the program wrote, and whether it had ended by then."""
-        poll = select.poll()
-        for descriptor in (out, process.pidfd, self._stop):
-            poll.register(descriptor, select.POLLIN)
-        text = b""
-        open_, runs = True, True
-        while open_ or runs:
-            ready = {number for number, _ in poll.poll(self.left * 1000)}
-            if not ready or self._stop in ready:
-                return text, False
-            if out in ready:
-                chunk = os.read(out, 1 << 16)
-                text += chunk
-                if len(text) > self._most:
-                    return text, False
-                if not chunk:
-                    open_ = False
-                    poll.unregister(out)
-            if process.pidfd in ready and out not in ready:
-                runs = False
-                poll.unregister(process.pidfd)
-        return text, True
+        return take
 
-    def _paused(self) -> bool:
-        """Let some time pass; True after `close`."""
-        return bool(select.select([self._stop], [], [], min(PAUSE, self.left))[0])
+    def _late(self) -> Fetched:
+        return Fetched(None, say("No whole answer came within {seconds:.0f} s.", seconds=self._seconds))
+
+    def _pause(self) -> None:
+        """Let some time pass. Raises Stopped after `close`."""
+        if select.select([self._stop], [], [], min(PAUSE, self.left))[0]:
+            raise Stopped
+
+
+class _TooLong(Exception):
+    """More bytes came than are taken."""
 
 
 def is_silence(said: str) -> bool:
@@ -199,19 +181,11 @@ def is_silence(said: str) -> bool:
     return said.endswith(("timeout", "timed out", "No route to host", "Network is unreachable"))
 
 
-def words(errors: bytes) -> str:
+def words(errors: str) -> str:
     """What busybox complains about, without its own name and without what it draws while a file comes."""
-    lines = re.split(r"[\r\n]+", errors.decode(errors="replace"))
+    lines = re.split(r"[\r\n]+", errors)
     said = [line.partition(": ")[2] for line in lines if line.startswith(("tftp: ", "wget: "))]
     return said[-1].strip()[:_SAID] if said else ""
-
-
-def _rest(descriptor: int) -> bytes:
-    """What is there to be read, at most as much as a pipe holds."""
-    try:
-        return os.read(descriptor, 1 << 16)
-    except BlockingIOError:
-        return b""
 
 
 Start = Callable[[Place], Fetch]

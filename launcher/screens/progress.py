@@ -16,7 +16,7 @@ from ..model.afterwards import attempts
 from ..model.outcome import Outcome
 from ..model.plan import Plan, Role
 from ..model.wording import duration, more, nic_line, rate, size
-from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, joined, say, say_many
 from ..transfer.evidence import Receiver
 from ..transfer.transfer import Phase, TransferState
 from ..translate import tr
@@ -163,7 +163,7 @@ class TransferPage:
             return say("reading the disk back: {done} of {total}", done=done, total=size(total))
         if state.phase is Phase.CLEARING:
             return say("clearing: {done} of {total}", done=done, total=size(total))
-        of = say("{done} of {total}", done=done, total=size(total)) if total else verbatim(done)
+        of = say("{done} of {total}", done=done, total=size(total)) if total else done
         remaining = NOTHING if state.remaining is None else say("remaining {time}", time=duration(state.remaining))
         return joined("   ", of, rate(state.rate), say("elapsed {time}", time=duration(state.elapsed)), remaining)
 

@@ -11,7 +11,7 @@ from ..answers.lookup import row_of
 from ..answers.questions import DEFAULT, OPERATOR, Answer, Choice, Facts, Question
 from ..answers.row import Row
 from ..model.machine import Disk, Machine, Nic
-from ..model.plan import Compression, Target
+from ..model.plan import Target
 from ..model.wording import contents_line, disk_line, more, nic_line, partition_line, raid_line, size
 from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
 
@@ -93,8 +93,8 @@ def value_text(item: Settled, machine: Machine) -> Sentence:
         return nic_line(value)
     if isinstance(value, IpConfig):
         return address_text(value)
-    if item.key == "compr":
-        return verbatim(value.value) if isinstance(value, Compression) else say("as the stream says")
+    if item.key == "compr" and value is None:
+        return say("as the stream says")
     assert item.answer is not None
     row = row_of(item.key)
     choice = chosen(row, item.answer.text, item.value, Facts(machine)) if row else None
@@ -119,7 +119,7 @@ def target_text(target: Target) -> Sentence:
 
 def target_line(target: Target) -> Sentence:
     """The disk; for a partition also which one it is."""
-    part = f"{target.path}, {size(target.size)}" if target.partition else NOTHING
+    part = joined(", ", target.path, size(target.size)) if target.partition else NOTHING
     return joined("\n", part, disk_line(target.disk))
 
 

@@ -141,7 +141,10 @@ def frame(
     if above:
         header = urwid.Pile([header, *(urwid.Padding(row, left=MARGIN, right=MARGIN) for row in above)])
     body = urwid.Padding(Body(rows, focus, moved), left=MARGIN, right=MARGIN)
-    return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(f" {tr(footer)}"), "head")), "body")
+    keys = f" {tr(footer)}"
+    if len(keys) >= MIN_COLUMNS:  # they stand closer where a language needs more room
+        keys = keys.replace("   ", "  ")
+    return urwid.AttrMap(urwid.Frame(body, header, urwid.AttrMap(urwid.Text(keys), "head")), "body")
 
 
 def question_page(

@@ -22,13 +22,13 @@ STARTS = {
         *("modinfo", "udevadm"),  # launcher/hardware/drivers.py
         *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT, xfs.LOG, xfs.DB, btrfs.PROGRAM),
         esp.PROGRAM,
+        *(fetching.argv(fetching.read_place(f"{one}://a/b"))[1] for one in ("tftp", "http")),
         *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
     },
     "launcher/datapath/stored_check.py": set[str](),  # the launcher's own worker
     "launcher/images/mounting.py": set(mounting.PACKAGES),
     "launcher/network/card.py": {"ip"},
     "launcher/network/client.py": set[str](),  # what `dhcp` says
-    "launcher/network/fetching.py": {fetching.argv(fetching.read_place(f"{one}://a/b"))[1] for one in ("tftp", "http")},
     "launcher/process.py": set(process.FALLBACKS.values()),
     "launcher/transfer/link.py": {"udp-receiver"},
     "launcher/transfer/pipeline.py": {"udp-sender"},

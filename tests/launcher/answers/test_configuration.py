@@ -23,7 +23,8 @@ def test_a_file_from_any_editor(before: str) -> None:
     found = read_configuration(f'{before}lang=FR\r\n  # umode=snd\n\tdisk="model:A B" \nauto=yes'.encode())
     given = given_answers(parse(""), found.answers)
     assert {key: one.text for key, one in given.items()} == {"lang": "FR", "disk": "model:A B", "auto": "yes"}
-    assert {str(one.source) for one in given.values()} == {"udpcfg.txt"}
+    first = 1 + before.count("\n")
+    assert [str(one.source) for one in given.values()] == [f"udpcfg.txt:{first + line}" for line in (0, 2, 3)]
     assert explain_all(parse(""), None, [found])[1:] == ((), ())
 
 
@@ -74,7 +75,7 @@ def test_a_value_is_held_against_the_role_wherever_that_is_said(text: str) -> No
 def test_explain_tells_where_each_answer_is_from() -> None:
     found = read_configuration(b"umode=rcv\nport=9002\nport=odd\n")
     told = explain(parse("lang=FR"), ONE, found)
-    assert ("umode", "rcv", "udpcfg.txt") in told.answers and ("lang", "FR", "command line") in told.answers
+    assert ("umode", "rcv", "udpcfg.txt:1") in told.answers and ("lang", "FR", "command line") in told.answers
     assert [str(error).partition(":")[0] for error in told.errors] == ["udpcfg.txt"]
     assert "udpcfg.txt:3: " in to_text(told) and '"udpcfg.txt:2"' in to_json(told)
 
@@ -108,9 +109,9 @@ def test_what_is_fetched_wins_over_the_medium_and_that_over_the_initrd() -> None
     files = [read_configuration(text, origin.value, origin) for origin, text in texts.items()]
     given = given_answers(parse(""), *(one.answers for one in files))
     assert {key: (one.text, str(one.source)) for key, one in given.items()} == {
-        "port": ("9002", "fetched"),
-        "lang": ("FR", "medium"),
-        "compr": ("gzip", "initrd"),
+        "port": ("9002", "fetched:1"),
+        "lang": ("FR", "medium:2"),
+        "compr": ("gzip", "initrd:2"),
     }
 
 

@@ -24,14 +24,14 @@ CASES = [
     (
         disk_line(FULL),
         "/dev/sda, WDC {x}, 500.1 GB, serial WX1, usb, USB stick or card, write-protected",
-        "/dev/sda, WDC {x}, 500.1 GB, Seriennummer WX1, usb, USB-Stick oder Karte, schreibgeschützt",
+        "/dev/sda, WDC {x}, 500,1 GB, Seriennummer WX1, usb, USB-Stick oder Karte, schreibgeschützt",
     ),
-    (disk_line(BARE), "/dev/vda, 8.0 GB", "/dev/vda, 8.0 GB"),
-    (partition_line(FULL, WINDOWS), 'sda2 ntfs "Win"{0}"dows" 499.3 GB', 'sda2 ntfs "Win"{0}"dows" 499.3 GB'),
+    (disk_line(BARE), "/dev/vda, 8.0 GB", "/dev/vda, 8,0 GB"),
+    (partition_line(FULL, WINDOWS), 'sda2 ntfs "Win"{0}"dows" 499.3 GB', 'sda2 ntfs "Win"{0}"dows" 499,3 GB'),
     (
         contents_line(Disk("/dev/sda", 1, partitions=(WINDOWS, Partition("/dev/sda3", 0)))),
         'sda2 ntfs "Win"{0}"dows" 499.3 GB; sda3 unknown 0 B',
-        'sda2 ntfs "Win"{0}"dows" 499.3 GB; sda3 unbekannt 0 B',
+        'sda2 ntfs "Win"{0}"dows" 499,3 GB; sda3 unbekannt 0 B',
     ),
     (
         contents_line(Disk("/dev/sda", 1, filesystem="vfat", label="STICK")),

@@ -182,9 +182,9 @@ def test_no_word_of_a_place_reaches_a_shell(monkeypatch: pytest.MonkeyPatch) -> 
         while fetch.poll() is None:
             time.sleep(0.005)
         fetch.close()
-    assert noted[0].startswith("busybox tftp -g -l - -r 'room/$(reboot);`x`' 127.0.0.1 ")
+    assert "busybox tftp -g -l - -r 'room/$(reboot);`x`' 127.0.0.1 " in noted[0]
 
 
 def test_what_busybox_draws_meanwhile_is_no_word() -> None:
-    drawn = b"\rudpcfg.txt  0% |      |  0  --:--:-- ETA\rtftp: timeout\n"
-    assert words(drawn) == "timeout" and words(b"") == "" and words(b"\r\n\n") == ""
+    drawn = "\rudpcfg.txt  0% |      |  0  --:--:-- ETA\rtftp: timeout\n"
+    assert words(drawn) == "timeout" and words("") == "" and words("\r\n\n") == ""

@@ -17,7 +17,7 @@ def test_it_answers_what_the_command_line_leaves_open(tmp_path: Path) -> None:
     (tmp_path / "udpcfg.txt").write_bytes(b"\xef\xbb\xbflang=FR\r\nport=9002\r\n")
     dialogue = Dialogue.of(parse("port=9004"), configurations(tmp_path))
     assert {key: (one.text, str(one.source)) for key, one in dialogue.given.items()} == {
-        "lang": ("FR", "udpcfg.txt"),
+        "lang": ("FR", "udpcfg.txt:1"),
         "port": ("9004", "command line"),
     }
     assert list(map(str, dialogue.warnings)) == ["udpcfg.txt:2: port=9002 is not used: the command line has port=9004."]

@@ -134,7 +134,7 @@ def test_the_boot_server_of_pxelinux_is_asked_and_its_answers_are_taken() -> Non
     )
     pc.comes(b"umode=rcv\r\nlang=FR\r\n")
     assert pc.asks and pc.errors == []
-    assert str(pc.app.dialogue.given["umode"].source) == "tftp://10.0.0.1/udpcfg.txt"
+    assert str(pc.app.dialogue.given["umode"].source) == "tftp://10.0.0.1/udpcfg.txt:1"
     assert (pc.fetches[0].closed, pc.job.closed) == (1, 1)
     assert [e for e in pc.log.seen if e["event"] == "config"] == [
         {"event": "config", "name": "tftp://10.0.0.1/udpcfg.txt", "found": True, "warnings": []}

@@ -98,7 +98,7 @@ def test_what_the_file_says_is_not_asked(medium: Disk, kept: Path) -> None:
     pc = MediumPc(medium, read=lambda device: b"umode=rcv\r\nlang=FR\r\n")
     pc.settle()
     assert pc.asks and pc.asked == [Path(medium.path)]
-    assert str(pc.app.dialogue.given["umode"].source) == "udpcfg.txt"
+    assert str(pc.app.dialogue.given["umode"].source) == "udpcfg.txt:1"
     assert kept.read_bytes() == b"umode=rcv\r\nlang=FR\r\n"
     assert [e for e in pc.log.seen if e["event"] == "medium"] == [
         {"event": "medium", "label": LABEL, "found": True, "warnings": []}
