@@ -116,6 +116,7 @@ PXELINUX = Loader(
     pcs="PCs with BIOS",
     files=("pxelinux.0", "ldlinux.c32"),  # they must be of one version
     also=(LPXELINUX, *MENU_FILES),
+    menu_files=MENU_FILES,
     places=(Path("/usr/lib/PXELINUX"), Path("/usr/lib/syslinux/modules/bios")),
     packages=("pxelinux", "syslinux-common"),
     default=PurePosixPath("pxelinux.cfg/default"),
