@@ -32,7 +32,9 @@ from .row import Use
 from .rules import (
     asks_nobody,
     auto_reboot_unused,
+    drivers_unused,
     first_disk_may_change,
+    keymap_unknown,
     means_one_pc,
     name_may_change,
     nobody_consents,
@@ -205,19 +207,14 @@ def check(append: str) -> tuple[list[str], list[str]]:
         return [str(error)], []
     _, warnings, errors = explain_parameters(line, None)
     errors = (*errors, *too_many(line))
-    auto = line.last("auto")
-    sentences = [*map(str, errors)]
-    if (
-        auto
-        and YES_NO.get((auto.value or "").strip().lower())
-        and line.last("umode") is None
-        and line.last(CONFIG) is None
-        and not _umode_meant(line)
-    ):
+    sentences, given = [*map(str, errors)], given_answers(line)
+    unattended = "auto" in given and YES_NO.get(given["auto"].text.strip().lower())
+    if unattended and not {"umode", CONFIG} & {*given} and not _umode_meant(line):
         sentences.append(ROLE_MISSING)
-    given = given_answers(line)
     sentences += map(str, nobody_consents(given))
     warnings = (*warnings, *_pasted(line), *_image_file(given), *unknown_language(given), *name_may_change(given))
+    facts = Facts(Machine(), given)
+    warnings += (*keymap_unknown(facts), *drivers_unused(facts))
     return sentences, list(map(str, warnings))
 
 
@@ -321,7 +318,7 @@ def language_of(text: str) -> str | None:
 def truth(name: str, value: bool) -> str | None:
     """Yes or no in the words of the parameter `name`; None where it has none."""
     row = row_of(name)
-    for word in ("yes", "1") if value else ("no", "0"):
+    for word in ("1", "yes") if value else ("0", "no"):
         with contextlib.suppress(AnswerError):
             found = row and row.parse(word, Facts(Machine()))
             if found is value or (isinstance(found, Enum) and found.value == word):

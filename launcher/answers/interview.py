@@ -7,8 +7,8 @@ machine and calls `plan()` again on a new `Interview` with the same `told`. Ther
 What is asked, and in which order, is said by the rows of `parameters.ROWS`. Rules that stand here and nowhere else:
 
 - Precedence of an answer: told by the operator, given with the boot, the only one possible, the default.
-- ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected (`Row.asked`: some
-  settings only where they are given).
+- ``auto=yes`` asks nobody; ``auto=no`` asks everything with the given value preselected. An operator who goes back
+  beyond the first question is asked what was given, and of the rest only what differs from room to room (`Row.asked`).
 - A receiver overwrites a disk only with consent, and so does a sender with what is perhaps a blank disk
   (`consent_needed`).
 """
@@ -254,8 +254,9 @@ class Interview:
 
     def _asks_anyway(self, row: Row) -> bool:
         """Whether `row` is asked although there is an answer."""
-        everything = self.auto is False or self.review
-        return (everything and (row.key in self.given or row.asked(self.facts))) or (self.doubt and row.key == "umode")
+        if self.auto is False or (self.doubt and row.key == "umode"):
+            return True
+        return self.review and (row.key in self.given or row.asked(self.facts))
 
     def _record(self, row: Row, answer: Answer) -> None:
         facts = replace(self.facts, told=True) if answer.source == OPERATOR else self.facts

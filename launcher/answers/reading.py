@@ -24,6 +24,8 @@ from .selectors import DeviceMissing, select_nic, select_target, whole
 
 YES_NO = {"yes": True, "no": False}
 CONSENT = {"given": False, "ask": True}
+SWITCH = {"1": True, "yes": True, "on": True, "0": False, "no": False, "off": False}
+"""As dracut reads ``rd.bootif`` (its getargbool)."""
 ROLES = {
     "snd": Role.SEND,
     "rcv": Role.RECEIVE,
@@ -45,6 +47,20 @@ LANGUAGES = {
     "lb": "Lëtzebuergesch",
 }
 """By the code of their catalogue in `launcher/lang/`, under their own names."""
+
+OTHER_CODES = {
+    **dict.fromkeys("us gb c posix eng english".split(), "en"),
+    **dict.fromkeys("fra fre french français francais".split(), "fr"),
+    **dict.fromkeys("deu ger german deutsch".split(), "de"),
+    **dict.fromkeys("spa spanish".split(), "es"),
+    **dict.fromkeys("ita italian".split(), "it"),
+    **dict.fromkeys("por portuguese".split(), "pt"),
+    **dict.fromkeys("nld dut dutch".split(), "nl"),
+    **dict.fromkeys("dan danish dansk dk".split(), "da"),
+    **dict.fromkeys("ltz luxembourgish lu".split(), "lb"),
+}
+"""What else may stand for a language: UDPCast's US, the codes of ISO 639-2, the C locale, the names in glibc's
+locale.alias, and codes of countries that are no language's."""
 
 
 def wrong(sentence: Sentence, hint: Sentence = NOTHING) -> AnswerError:
@@ -212,9 +228,9 @@ def read_bootif(text: str, facts: Facts) -> str | None:
 
 def read_bootif_switch(text: str, facts: Facts) -> bool:
     """Whether BOOTIF may choose the card."""
-    if text not in ("0", "1"):
+    if text.strip().lower() not in SWITCH:
         raise wrong(say("{key}={text} is not known.", key="rd.bootif", text=text), say("Expected 0 or 1."))
-    return text == "1"
+    return SWITCH[text.strip().lower()]
 
 
 def read_sysuuid(text: str, facts: Facts) -> str:
@@ -303,7 +319,7 @@ def read_gateway(text: str, facts: Facts) -> str | None:
 
 def read_port(text: str, facts: Facts) -> int:
     expected = say("Expected an even number from 1024 to 65534; UDPCast uses it and the next one.")
-    if not text.isdecimal() or len(text) > 6:
+    if not re.fullmatch("[0-9]{1,6}", text.strip()):
         raise wrong(say("port={text} is no port number.", text=text), expected)
     port = int(text)
     if port % 2:
@@ -402,8 +418,9 @@ def unknown_language(given: Mapping[str, Given]) -> list[Sentence]:
 
 
 def _language(text: str) -> str:
-    code = text.strip().lower().replace("-", "_").partition("_")[0].partition(".")[0]
-    return "en" if code in ("c", "posix", "us", "gb") else code
+    """The code of the language in a locale's name: language_TERRITORY.CHARSET@modifier (POSIX), or an alias of one."""
+    code = re.split("[-_.@:]", text.strip().lower(), maxsplit=1)[0]
+    return OTHER_CODES.get(code, code)
 
 
 def _codes() -> tuple[str, ...]:

@@ -36,12 +36,19 @@ class Driver(NamedTuple):
     parameters: tuple[str, ...] = ()
 
 
-def read_keymap(text: str, facts: Facts) -> str:
-    """The code or the name of a console keymap."""
-    if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", text.strip()):
-        return text.strip()
+def read_keymap(text: str, facts: Facts) -> str | None:
+    """The keymap, as `keymaps.LAYOUTS` calls it: the first that is there of those named; None where none is."""
+    from ..model.keymaps import find  # noqa: PLC0415 - the first screen can do without
+
+    if is_keymap(text):
+        return next((name for word in text.split(",") if (name := find(word))), None)
     sentence = say("{key}={text} is not known.", key="kbmap", text=text)
     raise wrong(sentence, say("Expected one of: {words}.", words=("FR", "US", "DE", "BE", "CH")))
+
+
+def is_keymap(text: str) -> bool:
+    """Whether `text` may be a keymap's name, or several."""
+    return re.fullmatch(r"[A-Za-z0-9_., -]{1,64}", text) is not None and bool(text.strip(" ,"))
 
 
 def read_config(text: str, facts: Facts) -> object:

@@ -51,7 +51,7 @@ def always(facts: Facts) -> bool:
 
 
 def where_given(facts: Facts) -> bool:
-    """For `Row.asked`: seven more screens before each clone would be seven more keys to press blindly."""
+    """For `Row.asked`: who goes back is not to press seven more keys blindly before each clone."""
     return False
 
 
@@ -96,9 +96,9 @@ class Row:
 
     `blanks`: whether a text may go on behind a blank, so that a quote may have been forgotten (`quoting`).
 
-    Asked: with `title` it is a question of the interview, `when` that is so. ``auto=no`` asks those that were given,
-    and those that are `asked`. `overruled` gives an answer that comes before what was given, and warnings. `warns` are
-    the warnings once it is settled.
+    Asked: with `title` it is a question of the interview, `when` that is so. ``auto=no`` asks all of them; who goes
+    back is asked those that were given, and those that are `asked`. `overruled` gives an answer that comes before what
+    was given, and warnings. `warns` are the warnings once it is settled.
 
     Shown: under `label` in the summary; a `quiet` one not while it has its default.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..sentence import say, verbatim
 from . import reading as r
 from . import reading_boot as b
+from . import rules
 from .questions import Choice
 from .row import Acts, Row, always_with_blanks
 
@@ -13,9 +14,8 @@ FIRST: tuple[Row, ...] = (
         "auto",
         "yes, no",
         "yes: wait for nobody, take every default, stop only on an error or where there is neither answer nor "
-        "default; no: ask everything, the given value preselected (settings whose default fits every room: only those "
-        "that are given); absent: ask only what is open. A bare `auto`, which PXELINUX adds when it boots its default "
-        "entry by itself, means nothing",
+        "default; no: ask everything, the given value preselected; absent: ask only what is open. A bare `auto`, which "
+        "PXELINUX adds when it boots its default entry by itself, means nothing",
         "U",
         bare="added by PXELINUX when it boots its default entry; means nothing",
         parse=r.word("auto", r.YES_NO),
@@ -23,19 +23,20 @@ FIRST: tuple[Row, ...] = (
     ),
     Row(
         "lang",
-        f"EN (or US), {', '.join(code.upper() for code in [*r.LANGUAGES][1:])}, also fr_FR.UTF-8",
+        f"EN (or US), {', '.join(code.upper() for code in [*r.LANGUAGES][1:])}; or fr_FR.UTF-8, de_DE@euro, french, C",
         "language of the screens; the code of any other language means English",
         "U",
         title=say("Language"),
         parse=r.read_language,
         choices=r.choose(*(Choice(code, verbatim(name)) for code, name in r.LANGUAGES.items())),
         default=r.otherwise("en"),
+        warns=rules.keymap_unknown,
         acts=Acts.SCREENS,
     ),
     Row(
         "kbmap",
         "FR, US, DE, BE, CH and others, or a console keymap's name",
-        "the keyboard; absent: the usual one of the language",
+        "the keyboard; of several with commas, the first that is known. Without one: the usual one of the language",
         "U",
         aliases=("keymap", "keyboard-layouts"),
         parse=b.read_keymap,

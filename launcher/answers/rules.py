@@ -18,15 +18,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import IpConfig, parse_ip, parse_mac
+from kernel_cmdline.network import IpConfig, parse_bootif, parse_ip
 
 from ..model.machine import Machine, Nic
 from ..model.plan import Address, AddressSource, After, Compression, Grow, Holes, Options, ResultPage, Role, Target
 from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
-from .reading import CONSENT, RESTARTS, YES_NO, only_nic, read_bootif, uses_dhcp
-from .reading_boot import loads_disk_drivers, unused_parameters
+from .reading import CONSENT, RESTARTS, SWITCH, YES_NO, only_nic, read_bootif, uses_dhcp
+from .reading_boot import is_keymap, loads_disk_drivers, read_keymap, unused_parameters
 from .selectors import BY_PATH, lasting_names, worldwide
 
 # --- when a row is a question -----------------------------------------------------------------------------------------
@@ -73,7 +73,8 @@ def card_by_bootif(facts: Facts) -> tuple[Answer | None, tuple[Sentence, ...]]:
     """The card that PXE-booted, when BOOTIF names one that is there; ``nic=BOOTIF`` insists on it."""
     given, nic, switch = (facts.given.get(key) for key in ("bootif", "nic", "rd.bootif"))
     insisted = nic is not None and nic.text.strip().upper() == "BOOTIF"
-    if given is None or (switch is not None and switch.text == "0" and not insisted):
+    off = switch is not None and SWITCH.get(switch.text.strip().lower()) is False
+    if given is None or (off and not insisted):
         return None, ()
     mac = read_bootif(given.text, facts)
     if mac is None:
@@ -191,6 +192,17 @@ def raid_member(facts: Facts) -> Iterator[Sentence]:
         )
 
 
+def keymap_unknown(facts: Facts) -> Iterator[Sentence]:
+    """The keyboard is no reason to stop what nobody types at."""
+    text = facts.given["kbmap"].text if "kbmap" in facts.given else ""
+    if text and is_keymap(text) and not read_keymap(text, facts):
+        from ..model.keymaps import near  # noqa: PLC0415 - for a case that hardly ever comes
+
+        none = say("kbmap={text}: there is no such keymap, so the usual one of the language is loaded.", text=text)
+        close = near(text)
+        yield joined(" ", none, close and say("Near it: {near}.", near=close))
+
+
 def drivers_unused(facts: Facts) -> Iterator[Sentence]:
     for text in unused_parameters(facts.given):
         yield say("modparm={text} is not used: no driver that is named takes it.", text=text)
@@ -244,7 +256,7 @@ def means_one_pc(key: str, text: str) -> bool:
     if key == "disk":
         return worldwide(text)
     try:
-        return bool(parse_ip(text).client if key == "ip" else parse_mac(text))
+        return bool(parse_ip(text).client if key == "ip" else parse_bootif(text))
     except CommandLineError:
         return False
 

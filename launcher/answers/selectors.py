@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import parse_mac
+from kernel_cmdline.network import parse_bootif
 
 from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine, Nic, Partition
@@ -136,7 +136,8 @@ def _check(selector: str) -> None:
     unknown = re.match(r"(\w+)\s*[:=]", selector)
     if unknown:  # names below /dev have neither, before the first slash
         raise wrong(say("disk={selector}: {kind} is no selector.", selector=selector, kind=unknown[1]), hint)
-    if not re.fullmatch(r"/dev/[\w./:@+=#\\-]+", _path(selector)):
+    path = _path(selector)
+    if not re.fullmatch(r"/dev/[\w./:@+=#\\-]+", path) or ".." in path.split("/"):
         raise wrong(say("disk={selector} is no device.", selector=selector), hint)
 
 
@@ -285,6 +286,6 @@ def _linked(same: list[Nic]) -> Nic:
 
 def _mac(text: str) -> str | None:
     try:
-        return parse_mac(text)
+        return parse_bootif(text)
     except CommandLineError:
         return None

@@ -64,13 +64,19 @@ def load(
     try:
         meant = run(("modprobe", "-n", "-v", "--", name), SECONDS)
         if meant.status:
-            return Loaded(_unknown(name, {file.name.partition(".ko")[0] for file in modules.rglob("*.ko*")}))
+            return Loaded(_unknown(name, _names(modules)))
         if parameters and meant.out.startswith("builtin "):
             return Loaded(_hint(say("The driver {name} is built into the kernel.", name=name), name, parameters))
         wrong = parameters and _wrong_parameter(name, parameters, run)
         return Loaded(wrong) if wrong else _load(name, parameters, root / "sys/module" / name, run)
     except LauncherError as error:
         return Loaded(error.whole)
+
+
+def _names(modules: Path) -> set[str]:
+    """The drivers that are there; links of the initrd's first stage lead to its second."""
+    files = (file for _, _, files in os.walk(modules, followlinks=True) for file in files if ".ko" in file)
+    return {file.partition(".ko")[0].replace("-", "_") for file in files}
 
 
 def _load(name: str, parameters: tuple[str, ...], module: Path, run: Run) -> Loaded:
@@ -99,7 +105,7 @@ def _said(name: str, ran: Ran) -> Loaded:
 
 
 def _unknown(name: str, there: set[str]) -> Sentence:
-    near = _near(name, {one.replace("-", "_") for one in there})
+    near = _near(name, there)
     return joined(
         " ",
         say("There is no driver {name} in this initrd.", name=name),

@@ -272,6 +272,7 @@ def test_an_image_file_in_the_place_of_a_disk_is_named(name: str) -> None:
     assert not [one for one in check("umode=rcv disk=/dev/sda")[1] if "image" in one]
 
 
-def test_what_fits_every_room_is_asked_only_where_it_is_given() -> None:
-    assert not {"used", "holes", "grow"} & {*explained("auto=no").questions}
-    assert {"holes", "grow"} <= {*explained("auto=no umode=rcv holes=zero grow=yes").questions}
+def test_what_fits_every_room_is_asked_where_everything_is() -> None:
+    assert not {"used", "holes", "grow"} & {*explained("").questions}
+    assert {"used", "holes", "grow"} <= {*explained("auto=no").questions}
+    assert not {"used", "holes", "grow"} & {*explained("auto=yes").questions}

@@ -171,11 +171,14 @@ def test_a_device_that_is_missing_is_told_apart_because_it_may_still_appear(line
 
 
 def test_auto_no_asks_everything_with_the_given_value_preselected() -> None:
-    answers = ("en", "snd", "/dev/sda", "eth0", "dhcp", "9002", "zstd", "", "menu")
-    result, script = plan("auto=no port=9002 umode=rcv disk=/dev/sda", ONE, *answers)
-    assert script.asked == "lang umode disk nic ip port compr udpcparam after".split()
+    first = ("en", "snd", "/dev/sda", "eth0", "dhcp", "9002", "zstd", "")
+    answers = (*first, "50", "60", "no", "yes", "menu", "n")
+    result, script = plan("auto=no port=9002 umode=rcv disk=/dev/sda silence=50", ONE, *answers)
+    settings = "silence start_timeout blank used after remontee_info"
+    assert script.asked == f"lang umode disk nic ip port compr udpcparam {settings}".split()
     assert (script.presets["port"], script.presets["umode"]) == ("9002", "rcv")
-    assert result.port == 9002
+    assert (script.presets["silence"], script.presets["start_timeout"]) == ("50", "43200")
+    assert (result.port, result.start_timeout) == (9002, 60)
 
 
 def test_a_wrong_answer_is_asked_again_with_the_sentence() -> None:
@@ -246,7 +249,9 @@ def test_auto_no_asks_for_the_address_on_one_screen() -> None:
             "9000",
             "zstd",
             "",
+            *("40", "43200", "no", "yes"),
             "menu",
+            "n",
         )
         result, script = plan(line, ONE, *answers)
         assert [key for key in script.asked if key in ("dhcp", "ip", "netmask")] == ["ip"]
@@ -354,12 +359,23 @@ def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) 
     ]
 
 
-def test_auto_no_asks_a_setting_with_a_good_default_only_where_it_is_given() -> None:
-    answers = ("en", "rcv", "/dev/sda", "eth0", "dhcp", "9000", "recognise", "", "60", "no", "reboot", "<yes>")
-    result, script = plan("auto=no silence=50 auto_reboot=success", ONE, *answers[:-2], "always", "<yes>")
-    assert script.asked[8:] == ["silence", "verify", "auto_reboot", "confirm"]
+def test_auto_no_asks_a_receiver_every_setting() -> None:
+    first = ("en", "rcv", "/dev/sda", "eth0", "dhcp", "9000", "recognise", "", "60", "300", "no", "zero", "yes")
+    line = "auto=no silence=50 auto_reboot=success remontee_info=y page_remontee=http://se3/r"
+    result, script = plan(line, ONE, *first, "equal", "3", "always", "y", "http://se3/s", "7", "<yes>")
+    settings = "silence start_timeout verify holes grow require retry auto_reboot remontee_info page_remontee num_op"
+    assert script.asked[8:] == [*settings.split(), "confirm"]
     assert script.presets["silence"] == "50"
     assert (result.silence, result.verify, result.after) == (60, False, After(Next.REBOOT, Next.REBOOT))
+    assert (result.holes.value, result.grow.value, result.require.value, result.retry) == ("zero", "yes", "equal", 3)
+    assert result.result_page == ResultPage("http://se3/s", "7")
+
+
+def test_who_goes_back_is_asked_a_setting_with_a_good_default_only_where_it_is_given() -> None:
+    interview = Interview(given_answers(parse("silence=50")), ONE, refuse, review=True)
+    asked = [item.key for item in interview.preview() if item.asked]
+    assert "silence" in asked and "port" in asked
+    assert not {"start_timeout", "used", "holes", "grow", "require", "retry", "remontee_info"} & {*asked}
 
 
 def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:

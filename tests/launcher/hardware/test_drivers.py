@@ -25,10 +25,13 @@ class Kernel:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.modules = root / "usr/lib/modules" / RELEASE / "kernel"
+        self.modules = root / "stage2/kernel"
         for file in ("net/intel/e1000/e1000.ko", "net/e1000e.ko.xz", "net/r8169.ko", "ata/ahci.ko", "usb-storage.ko"):
             (self.modules / file).parent.mkdir(parents=True, exist_ok=True)
             (self.modules / file).touch()
+        stage1 = root / "usr/lib/modules" / RELEASE
+        stage1.mkdir(parents=True)
+        (stage1 / "kernel").symlink_to(self.modules)
         self.there = {"e1000", "e1000e", "r8169", "ahci", "usb_storage"}
         self.asked: list[str] = []
         self.loaded: dict[str, tuple[str, ...]] = {}

@@ -205,11 +205,14 @@ def test_no_is_an_answer_where_it_is_not_the_refusal_of_an_overwrite() -> None:
         for title in (*asked, "The port base", "How is the stream compressed?", "Further options"):
             terminal.wait_for(title)
             terminal.press(ENTER)
+        for title in ("Seconds of silence", "Seconds within which"):
+            terminal.wait_for(title)
+            terminal.press(ENTER)
         terminal.wait_for("Read the disk back")
         terminal.press(DOWN)
         terminal.wait_for("> no")
         terminal.press(ENTER)
-        terminal.wait_for("What follows the transfer?")
+        terminal.wait_for("What shall become of unused blocks?")
 
 
 def test_what_was_given_is_preselected_in_its_own_words_also_where_no_choice_stands_for_it() -> None:
