@@ -122,6 +122,7 @@ NO_NUMBER: set[tuple[str, ...]] = {
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} bytes).",
     ),
     ("{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",),
+    ("{name}={text} names no file.",),
     ("{server} leases {address} for {seconds} s.",),
     ("{host} does not know this PC's MAC address.",),
     ("{nic} does not take {address}, which {server} gave it: {problem}.",),
