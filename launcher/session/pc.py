@@ -7,6 +7,7 @@ from typing import Protocol
 from ..answers.reading_boot import Driver
 from ..errors import LauncherError
 from ..hardware.drivers import Loaded
+from ..hardware.sticks import Volume
 from ..model.machine import Machine
 from ..model.plan import Plan
 from ..network.address import AddressJob
@@ -34,6 +35,9 @@ class Pc(Protocol):
 
     def mixed(self) -> LauncherError | None:
         """Why no driver can be loaded, where kernel and initrd do not belong together."""
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        """Keep a file on a stick, and give its name. It takes its time. Raises LauncherError."""
 
     def stuck(self) -> bool:
         """Whether the program cannot end, because a disk does not answer."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..errors import LauncherError
     from ..hardware.detect import DeviceWatch
     from ..hardware.drivers import Loaded
+    from ..hardware.sticks import Volume
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
@@ -107,6 +108,11 @@ class RunningSystem:
             new.replace(paths.RESULT)
         except OSError as error:
             self._note(f"{paths.RESULT} could not be written: {error.strerror}")
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        from ..hardware.sticks import save  # noqa: PLC0415 - hardly ever wanted
+
+        return save(volume, name, text)
 
     def stuck(self) -> bool:
         from .leaving import stuck  # noqa: PLC0415 - not before the end

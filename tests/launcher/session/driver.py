@@ -19,6 +19,7 @@ from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
 from launcher.hardware.drivers import Loaded
+from launcher.hardware.sticks import Volume
 from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Plan
@@ -168,6 +169,9 @@ class FakeSystem:
     hung: bool = False
     refused: LauncherError | None = None
     mismatch: LauncherError | None = None
+    saved: list[tuple[str, str, bytes]] = field(default_factory=list)
+    named: str = ""
+    unsaved: LauncherError | None = None
     loaded: list[Driver] = field(default_factory=list)
     drivers: tuple[Loaded, ...] = ()
 
@@ -176,6 +180,12 @@ class FakeSystem:
 
     def stuck(self) -> bool:
         return self.hung
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        self.saved.append((volume.path, name, text))
+        if self.unsaved:
+            raise self.unsaved
+        return self.named or name
 
     def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
         self.loaded.extend(drivers)
