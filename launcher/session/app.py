@@ -131,6 +131,8 @@ class App:
         """Load the drivers that are named, and go on with the stage `then`."""
         from .loading import Loading  # noqa: PLC0415 - hardly ever named, and importing delays the first screen
 
+        if not self._shells_given():
+            shells.permit(False)
         self.enter(Loading(self, then))
 
     def interview(self) -> None:
@@ -199,10 +201,13 @@ class App:
 
     def _permit_shells(self) -> None:
         """All that may forbid a shell was read when the interview begins. A wrong word forbids it: better none."""
-        given = self.dialogue.given.get("shell")
         if isinstance(self.stage, Interviewing):
-            shells.permit(given is None or YES_NO.get(given.text.strip().lower(), False))
+            shells.permit(self._shells_given())
             self.pc.shells(shells.allowed())
+
+    def _shells_given(self) -> bool:
+        given = self.dialogue.given.get("shell")
+        return given is None or YES_NO.get(given.text.strip().lower(), False)
 
     def over(self, page: Page) -> None:
         """`page` over whatever is shown, until it is closed; the shown work goes on beneath it."""
