@@ -25,11 +25,13 @@ import launcher.__main__
 import pxe.__main__
 from kernel_cmdline import CommandLineError, parse, showable, showable_json, showable_lines
 from launcher import paths
+from launcher.answers.configuration import read_configuration
 from launcher.answers.explain import check, check_file, explain, to_json, to_text
-from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation
+from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation, refuse
 from launcher.answers.lookup import given_answers
 from launcher.answers.parameters import ROWS
 from launcher.answers.questions import Facts
+from launcher.answers.rendering import write
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind
 from launcher.events import encoded
@@ -45,6 +47,8 @@ from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page, edit_page
 from launcher.sentence import say, verbatim
 from launcher.session import boot
+from launcher.session.interviewing import Interviewing
+from launcher.session.reopening import Opened, tell
 from launcher.session.system import RunningSystem
 from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
@@ -270,6 +274,36 @@ def run_shows_nothing_raw(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_run_with_a_hostile_line_on_a_hostile_machine(seed: int) -> None:
     run_shows_nothing_raw(seed)
+
+
+@pytest.mark.usefixtures("no_terminal")
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_settled_is_opened_again_changed_and_saved(seed: int) -> None:
+    """Each question of the summary, with a hostile text told to it; then all answers as they are saved."""
+    rng = random.Random(seed)
+    try:
+        seat = begun("auto=no " + line(rng), FakeSystem(machine(rng)))
+    except CommandLineError:
+        return
+    if not isinstance(seat.app.stage, Interviewing) or not seat.ui.page:
+        return
+    for one in seat.app.dialogue.interview(seat.app.devices, refuse).preview():
+        seat.app.stage.open(one.key)
+        assert not raw(shown(seat.ui.page)), one.key
+        question = seat.app.dialogue.interview(seat.app.devices, refuse).open(one.key)
+        assert question
+        now = seat.app.dialogue.opened or Opened(one.key)
+        seat.app.dialogue.opened = tell(seat.app.dialogue.told, question, rng.choice((text(rng), *CRAFTED)), now)
+        seat.app.stage.begin()
+        assert not raw(shown(seat.ui.page)), one.key
+    seat.app.dialogue.opened = None
+    seat.app.stage.begin()
+    seat.app.save()
+    assert not raw(shown(seat.ui.page, rows=200))
+    settled = seat.app.dialogue.interview(seat.app.devices, refuse).preview()
+    written = write(settled, seat.app.dialogue.given, seat.app.machine)
+    kept = read_configuration(written.file.encode("utf-8", "surrogateescape"))
+    assert not any(parameter.value is None for parameter in kept.whole)
 
 
 @pytest.mark.field
