@@ -33,6 +33,9 @@ from .grub_words import catalogue
 from .loader import DISK_TITLE, MARKER, Loader, machine_file
 from .menu import Items
 
+SHIMS, GRUBS = Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")
+"""Where Debian puts what it signs."""
+
 FOLDER = PurePosixPath("grub")
 SHARED = FOLDER / "udpcast.cfg"
 THERE = FOLDER / "there.cfg"
@@ -386,9 +389,9 @@ GRUB = Loader(
     sources={"shimx64.efi": "shimx64.efi.signed", "grubx64.efi": "grubnetx64.efi.signed"},
     # What an administrator took from a later release comes first: only GRUB 2.12 can be booted beside another server.
     places=(
-        Path("/usr/lib/shim"),
+        SHIMS,
         Path("/usr/local/lib/grub/x86_64-efi-signed"),
-        Path("/usr/lib/grub/x86_64-efi-signed"),
+        GRUBS,
     ),
     packages=("shim-signed", "grub-efi-amd64-signed"),
     default=FOLDER / "grub.cfg",
