@@ -72,6 +72,10 @@ class Configuration:
         used = [(number, one) for number, line in self.lines for one in line if self._why_late(one) is None]
         return Written(self.source, CommandLine(tuple(one for _, one in used)), tuple(number for number, _ in used))
 
+    def in_time(self, line: CommandLine) -> CommandLine:
+        """What of a `line` of the file counts."""
+        return CommandLine(tuple(one for one in line if self._why_late(one) is None))
+
     def too_late(self, line: CommandLine) -> Iterator[Sentence]:
         """What of a `line` of the file is not used, because something else had to be known before."""
         for one in line:

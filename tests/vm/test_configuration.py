@@ -58,22 +58,26 @@ def saves(vm: VM) -> bytes:
     sees(vm, "What is this PC?")
     vm.press("r")
     wait_event(vm, ("screen:disk",))
-    vm.press("enter")
+    sees(vm, "serial DISK0", "serial DISK1", "STICK")
+    vm.settle()
+    disk, stick = (vm.console.screen.text.index(f"serial {name}") for name in ("DISK0", "DISK1"))
+    vm.press(*(["enter"] if disk < stick else ["down", "enter"]))
     wait_event(vm, ("screen:confirm",))
     vm.press("m")
     sees(vm, "Menu", "Save the answers")
     vm.press(*["down"] * 5, "enter")
-
-    sees(vm, "As an append line:", "umode=rcv disk=serial:DISK0", "Save udpcfg.txt on /dev/sdb")
+    sees(vm, "As an append line:", "disk=serial:DISK0", "Save udpcfg.txt on /dev/sd", "STICK")
     vm.press("enter")
     wait_event(vm, ("saved",))
-    sees(vm, "udpcfg.txt is on /dev/sdb, was read back, and is right.", "can be pulled out")
+    sees(vm, "was read back, and is right", "can be pulled out")
     stick = vm.spec.drives[1].image
     assert isinstance(stick, Path)
     vm.stop()
     raw = stick.with_suffix(".raw")
     subprocess.run(["qemu-img", "convert", "-O", "raw", stick, raw], check=True)
-    return subprocess.run(["mcopy", "-n", "-i", raw, "::/udpcfg.txt", "-"], check=True, stdout=subprocess.PIPE).stdout
+    return subprocess.run(
+        ["mcopy", "-n", "-i", str(raw), "::/udpcfg.txt", "-"], check=True, stdout=subprocess.PIPE
+    ).stdout
 
 
 def test_the_answers_are_saved_on_a_stick(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_what_is_read_before_any_file_is_not_taken_from_one(origin: Origin) -> N
     warnings = explain_all(parse(""), None, [found])[1]
     assert [str(one)[:12] for one in warnings][:2] == ["udpcfg.txt:1", "udpcfg.txt:2"]
     assert len(warnings) == (4 if origin is Origin.FETCHED else 2)
+    assert explain_all(parse("events=ttyS1 medium=B"), None, [found])[1] == warnings
 
 
 def test_a_file_with_far_too_many_answers_is_an_error_and_takes_no_time() -> None:
