@@ -68,9 +68,10 @@ def explain_all(line: CommandLine, machine: Machine | None, configurations: Iter
             more = explain_parameters(text, machine, place, role, (last, before))
             before += len(text.parameters)
             explained += more[0]
-            said = (*more[1], *one.too_late(text), *_overruled(text, line))
+            said = (*more[1], *one.too_late(text), *_overruled(one.in_time(text), line))
             warnings += tuple(joined(": ", place, sentence) for sentence in said)
             errors += tuple(joined(": ", place, sentence) for sentence in more[2])
+        errors += tuple(one.not_read())
     return explained, warnings, errors
 
 

@@ -13,15 +13,17 @@ from functools import partial
 from kernel_cmdline import parse
 from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation
 from launcher.answers.lookup import given_answers
+from launcher.answers.rendering import Written, write
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind, LauncherError
+from launcher.hardware.sticks import Volume
 from launcher.model.afterwards import Result
 from launcher.model.growth import Growth, Offer, Tell, grown
 from launcher.model.machine import CD_DRIVE, Machine, Partition
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Holes, Next, Role
 from launcher.network.result_page import Answer
-from launcher.screens import pages, reopening, summary, widgets
+from launcher.screens import pages, reopening, saving, summary, widgets
 from launcher.screens.ending import Ending
 from launcher.screens.growing import GrowingPage, GrowQuestion
 from launcher.screens.progress import TransferPage, cancelling
@@ -140,6 +142,16 @@ def growing() -> Page:
     return page.page
 
 
+STICK = Volume("/dev/sdb1", "vfat", 16_000_000_000, replace(DISK, path="/dev/sdb", transport="usb"), "INTENSO")
+
+
+def answers(line: str) -> Page:
+    """All that can be given, as text."""
+    given = given_answers(parse(line))
+    written = write(Interview(given, LONG, nothing, Told({})).preview(), given, LONG)  # type: ignore[arg-type]
+    return saving.answers(replace(written, notes=(WORDS, WORDS)), (STICK,), nothing, HOST)
+
+
 FITS: dict[str, Make] = {
     **{f"{row.key}: the question": partial(asked, row.key) for row in QUESTIONS},
     **{f"{row.key}: the question, after a wrong answer": partial(asked, row.key, problem=ERROR) for row in QUESTIONS},
@@ -186,11 +198,16 @@ FITS: dict[str, Make] = {
         for hurries in (True, False)
     },
     "growing: it does": growing,
+    "save: under way": lambda: saving.writing(STICK, HOST),
+    "save: it is there": lambda: saving.saved(STICK, "udpcfg-1.txt", "udpcfg.txt", nothing, HOST),
+    "save: it is not": lambda: saving.failed(WORDS, nothing, HOST),
+    "save: no stick, nothing said": lambda: saving.answers(Written((), "", "# udpcfg.txt\n", ()), (), nothing, HOST),
     "too small": lambda: Page("", widgets.too_small(20, 20), {}),
 }
 """By what is shown."""
 
 SCROLL: dict[str, Make] = {
+    "save: all": partial(answers, SETTLED),
     "umode: all that can be settled": partial(asked, "umode", SETTLED, LONG, notes=(WORDS,) * 3),
     "settings: all": partial(settings, SETTLED),
     "warnings: many": lambda: pages.warnings((WORDS,) * 30, HOST),
