@@ -92,7 +92,7 @@ def _as_given(shown: Again, put_back: Handler) -> list[urwid.Widget]:
     if question.settled.answer is None or question.settled.answer.source != OPERATOR:
         return []
     given = question.given
-    words = _with_source(given.text, given) if given else summary.ASKED_LATER
+    words = _with_source(given.text, given) if given else summary.without_answer(question.row.key)
     return [Item(Choice("", say("Put it back: {answer}", answer=words)), None, put_back)]
 
 

@@ -13,7 +13,8 @@ from launcher.answers.selectors import identity, whole
 from launcher.model.machine import Machine
 from launcher.model.outcome import OutcomeKind
 from launcher.model.plan import After, Compression, Next
-from launcher.translate import set_language
+from launcher.sentence import say
+from launcher.translate import set_language, tr
 from tests import hostile
 from tests.common import ONE, TWO
 from tests.launcher.session.driver import ADDRESS, ANOTHER, FakeSystem, Seat, begun
@@ -266,7 +267,9 @@ def test_every_question_that_is_one_now_stands_among_all_settings(machine: Machi
     at(seat, "More")
     press(seat, "enter")
     assert seat.shown == "settings"
-    there = {item.key for item in seat.app.dialogue.interview(seat.app.devices, lambda *_: "").preview()} - {"umode"}
+    there = {item.key for item in seat.app.dialogue.interview(seat.app.devices, lambda *_: "").preview()} - {
+        "umode"
+    } | {"kbmap"}
     opened = set()
     for _ in there:
         press(seat, "enter")
@@ -376,3 +379,15 @@ def test_what_is_opened_shows_nothing_raw_of_a_hostile_line(seed: int) -> None:
         assert not hostile.raw(seat.text), key
         seat.app.dialogue.opened = None
     assert seat.system.started == []
+
+
+def test_the_keyboard_is_changed_there_though_nobody_is_asked_for_it() -> None:
+    seat = begun(f"{ADDRESS} lang=FR kbmap=BE", FakeSystem(ONE))
+    seat.app.stage.open("all")  # type: ignore[attr-defined]
+    at(seat, tr(say("Keyboard")))
+    assert marked(seat).endswith(f"be ({tr(say('command line'))})")
+    press(seat, "enter")
+    assert (seat.shown, marked(seat)) == ("kbmap", "be")
+    at(seat, "ch-fr")
+    press(seat, "enter")
+    assert (seat.shown, seat.app.dialogue.told.answers) == ("settings", {"kbmap": "ch-fr"})
