@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..answers.questions import GivenAnswers
 from ..answers.reading_boot import Driver
 from ..errors import LauncherError
 from ..hardware.drivers import Loaded
+from ..hardware.sticks import Volume
 from ..model.machine import Machine
 from ..model.plan import Plan
 from ..network.address import AddressJob
 from ..network.result_page import Report
+from ..screens.console import Lines
 from ..transfer.transfer import Transfer
 
 
@@ -34,6 +37,18 @@ class Pc(Protocol):
 
     def mixed(self) -> LauncherError | None:
         """Why no driver can be loaded, where kernel and initrd do not belong together."""
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        """Keep a file on a stick, and give its name. It takes its time. Raises LauncherError."""
+
+    def lines(self) -> Lines:
+        """The consoles that the screens are shown on."""
+
+    def speak(self, language: str, given: GivenAnswers) -> None:
+        """The next page is in `language`: have keyboard and screen fit it, and what `given` says of them."""
+
+    def shells(self, allowed: bool) -> None:
+        """Whether there may be shells is known from now on."""
 
     def stuck(self) -> bool:
         """Whether the program cannot end, because a disk does not answer."""

@@ -20,6 +20,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 import catalogues
+from initrd.consoles import FONTS
+from initrd.consoles import read as read_font
 from launcher.answers.reading import LANGUAGES
 from launcher.errors import ErrorKind, LauncherError
 from launcher.sentence import joined, say, say_many, verbatim
@@ -83,9 +85,13 @@ def test_a_translation_has_the_fields_and_all_plural_forms_of_its_language(path:
 
 
 @BOTH
-def test_a_vga_console_has_every_character(path: Path) -> None:
+def test_the_font_of_the_console_has_every_character(path: Path) -> None:
+    """That of the initrd is loaded before the first screen in another language. All of its characters are those of ISO
+    8859-15, which serial lines may have, and what draws lines; a catalogue draws none."""
     texts = [text for message in read(path.read_text(encoding="utf-8")).values() for text in translated(message)]
-    assert [text for text in texts if text.encode("cp437", "replace").decode("cp437") != text] == []
+    assert [text for text in texts if text.encode("iso8859-15", "replace").decode("iso8859-15") != text] == []
+    for font in FONTS.values():
+        assert set("".join(texts)) - {"\n"} <= set(read_font(font).glyph_of)
 
 
 def test_there_is_a_catalogue_for_every_language_offered() -> None:
@@ -156,6 +162,7 @@ NO_NUMBER: set[tuple[str, ...]] = {
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} bytes).",
     ),
     ("{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",),
+    ("{name}={text} names no file.",),
     ("{server} leases {address} for {seconds} s.",),
     ("{host} does not know this PC's MAC address.",),
     ("{nic} does not take {address}, which {server} gave it: {problem}.",),

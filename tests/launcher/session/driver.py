@@ -12,6 +12,7 @@ from typing import Any
 
 from kernel_cmdline import parse
 from launcher.answers.lookup import given_answers
+from launcher.answers.questions import GivenAnswers
 from launcher.answers.reading_boot import Driver
 from launcher.answers.selectors import identity, whole
 from launcher.answers.validation import doubtful, explain_parameters
@@ -19,11 +20,13 @@ from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
 from launcher.hardware.drivers import Loaded
+from launcher.hardware.sticks import Volume
 from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Plan
 from launcher.network.address import AddressState, Phase
 from launcher.network.result_page import Answer
+from launcher.screens.console import Lines
 from launcher.screens.widgets import Page
 from launcher.sentence import NOTHING, say
 from launcher.session.app import App
@@ -45,7 +48,9 @@ EXCHANGED = replace(ONE, disks=(replace(ONE.disks[0], serial="ANOTHER"),))
 class FakeUi:
     """Shows pages to nobody. `left`: the run has ended."""
 
-    def __init__(self, menu: Callable[[], None], back: Callable[[], None], touched: Callable[[], None]) -> None:
+    def __init__(
+        self, menu: Callable[[], None], back: Callable[[], None], touched: Callable[[], None], lines: Lines
+    ) -> None:
         self.menu, self.back, self.touched = menu, back, touched
         self.page: Page | None = None
         self.left = False
@@ -76,6 +81,10 @@ class FakeUi:
 
     def hasten(self) -> None:
         self.hastened += 1
+
+    def mirror(self) -> None: ...
+
+    def speak(self, locale: str) -> None: ...
 
 
 NO_LINK = AddressState(Phase.WAITING_FOR_LINK, say("Waiting for a link."))
@@ -168,14 +177,32 @@ class FakeSystem:
     hung: bool = False
     refused: LauncherError | None = None
     mismatch: LauncherError | None = None
+    saved: list[tuple[str, str, bytes]] = field(default_factory=list)
+    named: str = ""
+    unsaved: LauncherError | None = None
+    shells_allowed: bool | None = None
     loaded: list[Driver] = field(default_factory=list)
     drivers: tuple[Loaded, ...] = ()
+
+    def lines(self) -> Lines:
+        return Lines()
+
+    def speak(self, language: str, given: GivenAnswers) -> None: ...
+
+    def shells(self, allowed: bool) -> None:
+        self.shells_allowed = allowed
 
     def mixed(self) -> LauncherError | None:
         return self.mismatch
 
     def stuck(self) -> bool:
         return self.hung
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        self.saved.append((volume.path, name, text))
+        if self.unsaved:
+            raise self.unsaved
+        return self.named or name
 
     def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
         self.loaded.extend(drivers)
