@@ -107,9 +107,9 @@ class Told:
         return True
 
     def anew(self) -> Told:
-        """What is left when everything is asked again: the language of whoever reads the screen, if he chose it."""
-        kept = [key for key in self.changed if key == "lang"]
-        return Told({key: self.answers[key] for key in kept}, set(kept))
+        """What is left when everything is asked again: language and keyboard of whoever is there, if he chose them."""
+        kept = self.changed & {"lang", "kbmap"}
+        return Told({key: self.answers[key] for key in kept}, kept)
 
 
 class Interview:

@@ -13,15 +13,17 @@ from functools import partial
 from kernel_cmdline import parse
 from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation
 from launcher.answers.lookup import given_answers
+from launcher.answers.rendering import Written
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind, LauncherError
+from launcher.hardware.sticks import Volume
 from launcher.model.afterwards import Result
 from launcher.model.growth import Growth, Offer, Tell, grown
 from launcher.model.machine import CD_DRIVE, Machine, Partition
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Holes, Next, Role
 from launcher.network.result_page import Answer
-from launcher.screens import pages, reopening, summary, widgets
+from launcher.screens import pages, reopening, saving, summary, widgets
 from launcher.screens.ending import Ending
 from launcher.screens.growing import GrowingPage, GrowQuestion
 from launcher.screens.progress import TransferPage, cancelling
@@ -55,6 +57,8 @@ SETTLED = (
 )
 ERROR = AnswerError(ErrorKind.WRONG_VALUE, say("{key}={text} is not known.", key="compr", text="x"), say("Or: none."))
 WORDS = say("Look at the sender.")
+STICK = Volume("/dev/sdc1", "vfat", 8 * 10**9, replace(TWO.disks[1], path="/dev/sdc", model=MODEL), "STICK")
+WRITTEN = Written((), "disk=/dev/sda lang=FR", "disk=/dev/sda\nlang=FR\n", (WORDS,))
 FAILURE = Outcome(OutcomeKind.TRUNCATED, WORDS, WORDS)
 RECEIVERS = tuple(Receiver(number, f"10.100.100.{number}", state) for number, state in enumerate(ReceiverState))
 
@@ -186,6 +190,11 @@ FITS: dict[str, Make] = {
         for hurries in (True, False)
     },
     "growing: it does": growing,
+    "save: no stick": lambda: saving.answers(WRITTEN, (), nothing, HOST),
+    "save: two sticks": lambda: saving.answers(WRITTEN, (STICK, STICK), nothing, HOST),
+    "save: it is written": lambda: saving.writing(STICK, HOST),
+    "save: it is there": lambda: saving.saved(STICK, "udpcfg-2.txt", "udpcfg.txt", nothing, HOST),
+    "save: it is not there": lambda: saving.failed(WORDS, nothing, HOST),
     "too small": lambda: Page("", widgets.too_small(20, 20), {}),
 }
 """By what is shown."""

@@ -56,7 +56,22 @@ DATA = {
     *re.findall("[A-Za-z]+", " ".join(str(vars(disk)) for disk in TWO.disks)),
     *re.findall("[A-Za-z]+", " ".join(str(vars(nic)) for nic in (*TWO.nics, *LONG.nics))),
     *re.findall("[A-Za-z]+", " ".join(str(vars(disk)) for disk in LONG.disks)),
-    *("gzip", "lzop", "zstd", "BOOTIF", "fec", "se", "school", "nowhere", "English", "Language"),
+    *(
+        "gzip",
+        "lzop",
+        "zstd",
+        "BOOTIF",
+        "fec",
+        "se",
+        "school",
+        "nowhere",
+        "English",
+        "Language",
+        "STICK",
+        "udpcfg",
+        "txt",
+        "FAT",
+    ),
 }
 """Names that are the same in every language."""
 
