@@ -74,7 +74,7 @@ class Classroom:
         self.show("first page")
 
     def show(self, text: str) -> None:
-        keys = {key: partial(self.keys.append, key) for key in ("a", "b", "é", "enter")}
+        keys: dict[str, Callable[[], None]] = {key: partial(self.keys.append, key) for key in ("a", "b", "é", "enter")}
         body = urwid.Frame(urwid.Filler(urwid.Text(text)), footer=urwid.Text("the page's own last row"))
         self.ui.show(Page("page", body, keys))
 
