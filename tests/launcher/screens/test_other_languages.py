@@ -68,6 +68,7 @@ DATA = {
         "English",
         "Language",
         "STICK",
+        "sdc",
         "udpcfg",
         "txt",
         "FAT",
