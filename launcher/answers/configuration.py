@@ -17,13 +17,16 @@ from enum import Enum
 
 from kernel_cmdline import CommandLine, Parameter, parse
 
-from ..sentence import Sentence, say, verbatim
+from ..sentence import Sentence, joined, say, verbatim
 from .lookup import Written
 
 NAME = "udpcfg.txt"
 LONGEST = 64 << 10
 """Bytes that are read of one; the parameters of a line fit many times."""
 
+
+MOST = 1000
+"""Lines that say something; a file with more is somebody's mistake, and would keep a PC busy."""
 
 CONFIG = "config"
 
@@ -46,11 +49,13 @@ class Origin(Enum):
 
 @dataclass(frozen=True)
 class Configuration:
-    """`name` is the file, as it is shown; `lines` are those that say something, each with its number from 1 on."""
+    """`name` is the file, as it is shown; `lines` are those that say something, each with its number from 1 on. `cut`:
+    the number of the first that is not read."""
 
     name: str
     lines: tuple[tuple[int, CommandLine], ...] = ()
     origin: Origin = Origin.INITRD
+    cut: int | None = None
 
     @property
     def source(self) -> Sentence:
@@ -67,12 +72,22 @@ class Configuration:
         used = [(number, one) for number, line in self.lines for one in line if self._why_late(one) is None]
         return Written(self.source, CommandLine(tuple(one for _, one in used)), tuple(number for number, _ in used))
 
+    def in_time(self, line: CommandLine) -> CommandLine:
+        """What of a `line` of the file counts."""
+        return CommandLine(tuple(one for one in line if self._why_late(one) is None))
+
     def too_late(self, line: CommandLine) -> Iterator[Sentence]:
         """What of a `line` of the file is not used, because something else had to be known before."""
         for one in line:
             why = self._why_late(one)
             if why and one.value is not None:
                 yield say("{parameter} is not used: {why}.", parameter=f"{one.name}={one.value}", why=why)
+
+    def not_read(self) -> Iterator[Sentence]:
+        """That a file is too long."""
+        if self.cut:
+            place = verbatim(f"{self.name}:{self.cut}")
+            yield joined(": ", place, say("Only {count} answers are read, and nothing from here on.", count=MOST))
 
     def _why_late(self, one: Parameter) -> Sentence | None:
         if one.key in BEFORE_ALL:
@@ -87,6 +102,7 @@ class Configuration:
 def read_configuration(text: bytes, name: str = NAME, origin: Origin = Origin.INITRD) -> Configuration:
     """The configuration in a file of this text."""
     lines = text.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n")
-    said = ((number, line.strip()) for number, line in enumerate(lines, 1))
-    parsed = ((number, parse(line)) for number, line in said if line and line[0] != "#")
-    return Configuration(name, tuple(parsed), origin)
+    said = [(number, line.strip()) for number, line in enumerate(lines, 1)]
+    said = [(number, line) for number, line in said if line and line[0] != "#"]
+    cut = said[MOST][0] if len(said) > MOST else None
+    return Configuration(name, tuple((number, parse(line)) for number, line in said[:MOST]), origin, cut)

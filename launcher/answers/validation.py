@@ -59,15 +59,28 @@ def explain_all(line: CommandLine, machine: Machine | None, configurations: Iter
     role = _role(line)
     for one in configurations:
         role = role or _role(one.whole)
-        for index, (number, text) in enumerate(one.lines):
-            behind = (parameter for _, later in one.lines[index + 1 :] for parameter in later)
+        for (number, text), behind in zip(one.lines, _behind(one), strict=True):
             place = verbatim(f"{one.name}:{number}")
             more = explain_parameters(text, machine, place, role, behind)
             explained += more[0]
-            said = (*more[1], *one.too_late(text), *_overruled(text, line))
+            said = (*more[1], *one.too_late(text), *_overruled(one.in_time(text), line))
             warnings += tuple(joined(": ", place, sentence) for sentence in said)
             errors += tuple(joined(": ", place, sentence) for sentence in more[2])
+        errors += tuple(one.not_read())
     return explained, warnings, errors
+
+
+def _behind(one: Configuration) -> list[tuple[Parameter, ...]]:
+    """Behind each line of a file, the last parameter that counts for each place of the table."""
+    found: dict[tuple[str, str | None], Parameter] = {}
+    behind = []
+    for _, line in reversed(one.lines):
+        behind.append(tuple(found.values()))
+        for parameter in reversed(line.parameters):
+            row = row_of(parameter.name)
+            if row and row.use is Use.USED and parameter.value is not None and not parameter.init:
+                found.setdefault(_place(parameter), parameter)
+    return behind[::-1]
 
 
 def _overruled(text: CommandLine, line: CommandLine) -> Iterable[Sentence]:

@@ -16,6 +16,7 @@ from kernel_cmdline.network import IpConfig
 from ..answers.configuration import CONFIG, LONGEST, Configuration, Origin, read_configuration
 from ..answers.interview import Interview, missing_device, refuse
 from ..answers.rules import address
+from ..answers.selectors import DeviceMissing
 from ..errors import AnswerError
 from ..model.machine import Nic
 from ..model.plan import Address
@@ -117,7 +118,7 @@ class Fetching(Stage):
             self._job = self._connect(nic, address(interview.facts))
             self.app.ui.hasten()
             self._connecting(self._job)
-        elif self.app.devices.left > 0 and not isinstance(nic, Nic):
+        elif self.app.devices.left > 0 and (problem is None or isinstance(problem, DeviceMissing)):
             self._show(say("Detecting disks and network cards ..."))
         else:
             self._go_on(Fetched(None, problem.whole if problem else self._no_card()))

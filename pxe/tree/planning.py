@@ -16,6 +16,7 @@ from ..entries.architectures import HTTP_IMAGE
 from ..entries.configuration import Configuration
 from ..entries.loaders import LOADERS, Loader
 from . import foreign
+from .answers import ANSWERS
 from .record import RECORD, Record, digest
 from .standing import Standing, Tenants, backup_name
 
@@ -28,7 +29,8 @@ class Blocked(Exception):
 class Order:
     """What is wanted. `pair`: the folder that the pair is copied from, None for one that is in the tree already;
     `sha256` is that of its files. `force`: replace what is not ours. `places`: where loaders are, if not as usual.
-    `image`: what UEFI loads by HTTP, None for a tree without. `also`: what changes together with the tree.
+    `image`: what UEFI loads by HTTP, None for a tree without. `answers`: the text of the file that ``config=`` may
+    name, None where there is none beside the pair. `also`: what changes together with the tree.
     """
 
     pair: Path | None
@@ -39,6 +41,7 @@ class Order:
     loaders: Sequence[Loader] = LOADERS
     also: tuple[Change, ...] = ()
     image: Path | None = None
+    answers: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,10 @@ def make_plan(there: Tenants, order: Order) -> Plan:
     for one in order.configurations:
         plan += _configuration(there, one, order.force)
     plan += _image(there, order)
+    plan += _answers(there, order)
     images = (HTTP_IMAGE,) if order.image else ()
-    plan += _abandoned(there, {*images, *(str(one.path) for one in order.configurations)}, order.loaders)
+    answers = (ANSWERS,) if order.answers is not None else ()
+    plan += _abandoned(there, {*images, *answers, *(str(one.path) for one in order.configurations)}, order.loaders)
     ours = {*plan.in_place, *plan.theirs, *(change.target for change in plan.changes)}
     plan += Plan(warnings=(*foreign.rivals(there.directory, ours), *foreign.loaders_elsewhere(there.directory)))
     record = Record(plan.ours)
@@ -162,6 +167,16 @@ def _image(there: Tenants, order: Order) -> Plan:
         note = f"{there.directory / HTTP_IMAGE} is not ours, and stays: PCs that boot by HTTP boot what is in it."
         return Plan(theirs=(HTTP_IMAGE,), notes=(note,))
     return _put(there, [_File(HTTP_IMAGE, order.image, sha256)])
+
+
+def _answers(there: Tenants, order: Order) -> Plan:
+    if order.answers is None:
+        return Plan()
+    sha256 = hashlib.sha256(order.answers).hexdigest()
+    if there.standing(ANSWERS, sha256) is Standing.FOREIGN and not order.force:
+        note = f"{there.directory / ANSWERS} is not ours, and stays: PCs with config={ANSWERS} read what is in it."
+        return Plan(theirs=(ANSWERS,), notes=(note,))
+    return _put(there, [_File(ANSWERS, order.answers, sha256)])
 
 
 def _strange_loader(there: Tenants, loader: Loader, standings: Mapping[str, Standing]) -> Plan:

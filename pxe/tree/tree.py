@@ -4,6 +4,7 @@
     DIR/udpcast-linux, DIR/udpcast-initrd  the pair
     DIR/pxelinux.cfg/default               the section for every machine
     DIR/pxelinux.cfg/01-aa-bb-cc-dd-ee-ff  the section for one machine, looked up by PXELINUX before `default`
+    DIR/udpcfg.txt                         for lines with config=udpcfg.txt: the one beside the pair (`answers`)
     DIR/udpcast.img                        what UEFI loads by HTTP, with the pair in it (`image`): about 42 MB
     DIR/.udpcast-launcher.json             what we wrote, see `record`
 
@@ -35,7 +36,7 @@ from ..entries.loaders import GRUB, LOADERS, Loader
 from ..entries.room import Room
 from ..medium.programs import MediumError
 from ..signatures.check import Chain, complaints
-from . import foreign
+from . import answers, foreign
 from .families import families
 from .image import http_image
 from .pair import PairError, find_pair
@@ -104,15 +105,19 @@ def write_tree(
         with locked(pair):
             found = find_pair(pair, build)
             source = None if pair.resolve() == directory.resolve() else pair
+            beside, doubts = answers.read(pair) if source else (None, ())
             with http_image(pair, room, loaders, tuple(places or ()), server) as (image, lacking):
-                order = Order(source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also), image)
-                folders = (folder for loader in loaders for folder in loader.folders)
+                order = Order(
+                    source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also), image, beside
+                )
+                folders = [folder for loader in loaders for folder in loader.folders]
+                folders += dict.fromkeys(one.path.parent for one in wanted if one.path.parent not in folders)
                 with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
                     plan = _carry_out(directory, order)
                     refused = _refused(directory) if GRUB in loaders else ()
             return Tree(
                 tuple(directory / name for name in plan.in_place),
-                (*warnings, *lacking, *found.warnings, *plan.warnings, *refused),
+                (*warnings, *doubts, *lacking, *found.warnings, *plan.warnings, *refused),
                 plan.sections,
                 (*found.notes, *plan.notes),
                 tuple(foreign.closed(directory, (*plan.in_place, *plan.theirs))),

@@ -59,9 +59,9 @@ class BadEnd(Exception):
 class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
-    `files`: (name, file) that stand in the tree in the place of its own. `loader`: what the machine loads first, if not
-    the usual file. `menu`: what it shows before it boots. `variables`: UEFI's, of which it gets a copy, if not a new
-    PC's. `udpcfg`: that of the medium, where it is not made from the line.
+    `files`: (name, file) that stand in the tree, perhaps in the place of its own. `loader`: what the machine loads
+    first, if not the usual file. `menu`: what it shows before it boots. `variables`: UEFI's, of which it gets a copy,
+    if not a new PC's. `udpcfg`: that of the medium, where it is not made from the line.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
     and initrd are loaded by QEMU.
@@ -219,7 +219,7 @@ def _tree(spec: SingleSpec, scratch: Path, loads: Loading) -> Path:
         room = Room("", tuple(Machine(mac(number), append_line(spec), menu=spec.menu) for number in cards))
         write_tree(tree, _pair(spec, scratch), room, loaders=loads.loaders, check=lambda _: ([], []))
         for name, file in spec.files:
-            (tree / name).unlink()
+            (tree / name).unlink(missing_ok=True)
             shutil.copyfile(file, tree / name)
     return tree
 

@@ -123,3 +123,16 @@ def test_what_is_read_before_any_file_is_not_taken_from_one(origin: Origin) -> N
     warnings = explain_all(parse(""), None, [found])[1]
     assert [str(one)[:12] for one in warnings][:2] == ["udpcfg.txt:1", "udpcfg.txt:2"]
     assert len(warnings) == (4 if origin is Origin.FETCHED else 2)
+    assert explain_all(parse("events=ttyS1 medium=B"), None, [found])[1] == warnings
+
+
+def test_a_file_with_far_too_many_answers_is_an_error_and_takes_no_time() -> None:
+    found = read_configuration(b"# a\n" + b"port=9002\n" * 20_000)
+    _, warnings, errors = explain_all(parse(""), None, [found])
+    assert len(found.lines) == 1000 and len(warnings) == 999
+    assert list(map(str, errors)) == ["udpcfg.txt:1002: Only 1000 answers are read, and nothing from here on."]
+
+
+def test_of_several_cards_addresses_none_overrides_another() -> None:
+    text = "ip=eth0:dhcp\nip=eth1:dhcp\nip=10.0.0.7/24\nip=eth0:off\n"
+    assert said(text)[0] == ["udpcfg.txt:1: ip=eth0:dhcp is overridden by a later ip=."]

@@ -23,6 +23,7 @@ from launcher.model.machine import Nic
 from launcher.model.plan import Address, AddressSource
 from launcher.network.address import SCRIPT, AddressJob, AddressState, Phase
 from launcher.network.card import has_link, raise_links
+from launcher.network.fetching import Fetch, Place, read_place
 from launcher.sentence import NOTHING
 from pxe.server.dnsmasq import BootServer, Host, config
 
@@ -319,6 +320,42 @@ def given_with_a_mask_of_32_bits() -> dict[str, object]:
     state = until(job(Address(AddressSource.GIVEN, "154.11.22.33", 32, "193.250.250.250")), over)
     cards = json.loads(ip("-j", "-4", "addr", "show", "dev", "seat"))
     return {**seen(state), "broadcast": cards[0]["addr_info"][0]["broadcast"]}
+
+
+def fetched() -> dict[str, object]:
+    """From the boot server that DHCP names, by TFTP and by HTTP; and what neither has."""
+    (HERE / "udpcfg.txt").write_text("port=9004\n")
+    dhcp_server()
+    quietly = ("sh", "-c", 'exec "$@" > /dev/null', "sh")
+    web = on_server(
+        *quietly, sys.executable, "-m", "http.server", "--bind", "10.77.0.1", "--directory", str(HERE), "8080"
+    )
+    state = until(job(DHCP), over)
+    places = {
+        name: read_place(text).on(state.boot_server)
+        for name, text in {
+            "tftp": "udpcfg.txt",
+            "no_tftp": "absent.txt",
+            "http": "http://10.77.0.1:8080/udpcfg.txt",
+            "no_http": "http://10.77.0.1:8080/absent.txt",
+            "silent": "tftp://10.77.0.99/udpcfg.txt",
+        }.items()
+    }
+    came = {name: came_of(place, 3 if name == "silent" else 20) for name, place in places.items()}
+    web.terminate()
+    return {"boot_server": state.boot_server, **came}
+
+
+def came_of(place: Place, seconds: float) -> list[str]:
+    """The text and the reason. A server that is still starting refuses."""
+    end = time.monotonic() + 20
+    while True:
+        fetch = Fetch(place, 1 << 16, LOG.append, seconds)
+        while (came := fetch.poll()) is None:
+            time.sleep(0.01)
+        fetch.close()
+        if "refused" not in str(came.reason) or time.monotonic() > end:
+            return [(came.text or b"").decode(), str(came.reason)]
 
 
 def given_where_it_is_without_broadcast() -> dict[str, object]:

@@ -236,3 +236,13 @@ def test_multicast_needs_no_default_route(tmp_path: Path) -> None:
     seen = scenario("multicast_without_a_route", tmp_path)
     assert seen["routes"] == []
     assert seen["same"], seen["said"]
+
+
+@pytest.mark.field
+def test_a_file_is_fetched_from_the_server_that_dhcp_names(tmp_path: Path) -> None:
+    seen = scenario("fetched", tmp_path)
+    assert seen["boot_server"] == "10.77.0.1"
+    assert seen["tftp"] == seen["http"] == ["port=9004\n", ""]
+    assert seen["no_tftp"][0] == "" and "server error: (1) file" in seen["no_tftp"][1]
+    assert seen["no_http"] == ["", "Reason: server returned error: HTTP/1.0 404 File not found."]
+    assert seen["silent"] == ["", "No whole answer came within 3 s."]

