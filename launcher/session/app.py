@@ -191,7 +191,7 @@ class App:
 
     def _speak(self) -> None:
         """Keyboard, font and lines fit the language in which the next page is, before it is drawn."""
-        given = self.dialogue.given
+        given = self.dialogue.spoken
         spoken = language(), isinstance(self.stage, Interviewing), *(given.get(key) for key in SPOKEN)
         if spoken != self._spoken:
             self._spoken = spoken
