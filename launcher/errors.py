@@ -43,6 +43,7 @@ class ErrorKind(Enum):
     MIXED_PAIR = "mixed-pair", "kernel and initrd do not belong together, and a disk or card is missing"
     DAMAGED_INITRD = "damaged-initrd", "the initrd's second stage cannot be opened, and no driver is there"
     SHORTAGE = "shortage", "the PC has too few open files, threads, processes, or too little memory"
+    NOT_SAVED = "not-saved", "a file could not be written on a stick, or is not there as it was written"
     TERMINAL_MISSING = "terminal-missing", "there is no pseudo-terminal"
 
 

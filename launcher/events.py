@@ -39,6 +39,7 @@ NAMES = {
     "medium": "the medium that this PC was booted from: `label`, `found` (whether its udpcfg.txt was read), `warnings`",
     "config": "the file that config= names: `name`, `found` (whether it was fetched), `warnings`",
     "drivers": "the drivers that netmodule and diskmodule name were loaded: `names`, `errors`, `warnings`",
+    "saved": "the answers were written on a stick, and read back: `path` of the device, `name` of the file",
     "machine": "disks and cards were (again) detected: `disks`, `nics` (names)",
     "devices": "coldplug is finished: every device present at boot is known",
     "screen": "a screen takes keys: `name` (a question's key, or waiting, confirm, transfer, grow, growing, "

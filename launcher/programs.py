@@ -11,6 +11,8 @@ PROGRAMS = {
     "gzip": "stands in for pigz where that is missing",
     "ip": "sets up the card",
     "lzop": "compresses and unpacks, with compr=lzop",
+    "mcopy": "keeps the answers on a stick",
+    "mdel": "takes away what does not fit there",
     "mdir": "says whether an EFI System Partition has the boot loader that every firmware looks for",
     "modinfo": "says which parameters a driver has, with modparm",
     "modprobe": "loads drivers that the line names, and that of loop devices where it is not there",
@@ -28,6 +30,7 @@ PROGRAMS = {
 
 FILE_SYSTEMS = {
     "ext": {
+        "debugfs": "keeps the answers on a stick with ext2, ext3 or ext4",
         "dumpe2fs": "says what of ext2, ext3 and ext4 is used",
         "e2fsck": "checks one before it grows",
         "resize2fs": "grows it",

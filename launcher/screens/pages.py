@@ -38,6 +38,9 @@ LEAVE = (
 )
 
 
+SAVE = Choice("save", say("Save the answers"), say("as an append line and a udpcfg.txt, to read or on a stick"))
+
+
 def leaving() -> tuple[Choice, ...]:
     """The ways out of the launcher that this PC has."""
     return LEAVE if shells.allowed() else tuple(choice for choice in LEAVE if choice.text != "shell")
@@ -226,7 +229,7 @@ def menu(act: Chosen, cancelling: Sentence | None, host: str, locked: bool = Fal
     """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else, and
     `cancelling` says what that means now. `locked`: there is nothing to choose at this moment."""
     close = Choice("close", say("Go back to the screen"))
-    choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), *leaving())
+    choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), SAVE, *leaving())
     if cancelling is not None:
         choices = (close, Choice("cancel", say("CANCEL the transfer"), cancelling))
     if locked:

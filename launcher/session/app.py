@@ -245,5 +245,14 @@ class App:
         self.stage.touched()
         if action == "close":
             self.close_menu()
+        elif action == "save":
+            self.save()
         else:
             self.stage.act(action)
+
+    def save(self) -> None:
+        """Show the present answers as text, in the place of the menu."""
+        from .saving import Saving  # noqa: PLC0415 - hardly ever wanted
+
+        self.close_menu()
+        Saving(self).begin()

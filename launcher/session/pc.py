@@ -8,6 +8,7 @@ from ..answers.questions import GivenAnswers
 from ..answers.reading_boot import Driver
 from ..errors import LauncherError
 from ..hardware.drivers import Loaded
+from ..hardware.sticks import Volume
 from ..model.machine import Machine
 from ..model.plan import Plan
 from ..network.address import AddressJob
@@ -45,6 +46,9 @@ class Pc(Protocol):
 
     def shells(self, allowed: bool) -> None:
         """Whether there may be shells is known from now on."""
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        """Keep a file on a stick, and give its name. It takes its time. Raises LauncherError."""
 
     def stuck(self) -> bool:
         """Whether the program cannot end, because a disk does not answer."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..errors import LauncherError
     from ..hardware.detect import DeviceWatch
     from ..hardware.drivers import Loaded
+    from ..hardware.sticks import Volume
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
@@ -139,6 +140,11 @@ class RunningSystem:
         from ..hardware.terminal import lock  # noqa: PLC0415 - most PCs have shells
 
         lock(self._note)
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        from ..hardware.sticks import save  # noqa: PLC0415 - hardly ever wanted
+
+        return save(volume, name, text)
 
     def stuck(self) -> bool:
         from .leaving import stuck  # noqa: PLC0415 - not before the end

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from launcher import process
-from launcher.hardware import signatures, window
+from launcher.hardware import signatures, sticks, window
 from launcher.images import mounting
 from launcher.model.plan import Compression
 from launcher.network import fetching
@@ -21,7 +21,7 @@ STARTS = {
         *(signatures.PROGRAM, signatures.PARTITIONS[0], table.PROGRAM, window.DRIVER[0]),
         *("modinfo", "udevadm"),  # launcher/hardware/drivers.py
         *(ext.PROGRAM, ntfs.PROBE, ntfs.RESIZE, ntfs.INFO, ntfs.CAT, xfs.LOG, xfs.DB, btrfs.PROGRAM),
-        esp.PROGRAM,
+        *(esp.PROGRAM, *sticks.PROGRAMS),
         *(fetching.argv(fetching.read_place(f"{one}://a/b"))[1] for one in ("tftp", "http")),
         *("sfdisk", "e2fsck", "resize2fs", "ntfs-3g.probe", "ntfsresize"),  # launcher/resize
     },

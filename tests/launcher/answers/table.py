@@ -307,6 +307,13 @@ TABLE: dict[str, Cases] = {
         43200,
         {"0": "from 1 to 604800", "604801": "from 1", "1h": "no number of seconds"},
     ),
+    "consent": Cases(
+        read("consent"),
+        {"given": False, "ask": True, "ASK": True},
+        None,
+        NO_WORD,
+        base="umode=rcv disk=/dev/sda nic=eth0",
+    ),
     "blank": Cases(of_plan("blank"), YES, False, NO_WORD, base=SENDER),
     "verify": Cases(of_plan("verify"), YES, True, NO_WORD),
     "used": Cases(of_plan("used"), YES, True, NO_WORD, base=SENDER),

@@ -154,7 +154,7 @@ def test_the_line_wins_over_a_file_and_an_earlier_file_over_a_later_one(row: Row
     """Whichever of the parameter's names each of them writes; of one place the last one counts, and no bare word."""
     first, second = verbatim("room.txt"), verbatim("udpcfg.txt")
     names = [row.name.upper(), *row.aliases, row.name.replace("_", "-")]
-    files = ((first, parse(f"{names[-1]}=B")), (second, parse(f"{names[0]}=C")))
+    files = (lookup.Written(first, parse(f"{names[-1]}=B")), lookup.Written(second, parse(f"{names[0]}=C")))
     line = " ".join((*(f"{name}={number}" for number, name in enumerate(names)), row.name))
     last = str(len(names) - 1)
     for text, answers, found in (
@@ -175,10 +175,6 @@ def test_what_is_given_comes_before_what_the_machine_leaves_and_that_before_the_
     alone = settled("umode=rcv", ONE)
     found = (alone["disk"], alone["nic"], alone["port"])
     assert found == ("/dev/sda the only disk", "eth0 the only card", "9000 default")
-        "/dev/sda the only disk",
-        "eth0 the only card",
-        "9000 default",
-    )
     given = settled("umode=rcv disk=sda1 nic=52:54:00:aa:bb:01 port=9002", ONE)
     assert given["disk"] == "sda1 command line" and given["port"] == "9002 command line"
     assert given["nic"] == "52:54:00:aa:bb:01 command line"

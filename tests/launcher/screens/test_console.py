@@ -10,6 +10,7 @@ import struct
 import termios
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ class Classroom:
         self.show("first page")
 
     def show(self, text: str) -> None:
-        keys = {key: (lambda key=key: self.keys.append(key)) for key in ("a", "b", "é", "enter")}
+        keys: dict[str, Callable[[], None]] = {key: partial(self.keys.append, key) for key in ("a", "b", "é", "enter")}
         body = urwid.Frame(urwid.Filler(urwid.Text(text)), footer=urwid.Text("the page's own last row"))
         self.ui.show(Page("page", body, keys))
 
@@ -106,6 +107,10 @@ def serving(monkeypatch: pytest.MonkeyPatch, first: Line, second: Line) -> Itera
         yield room, first, second
     finally:
         loop.stop()
+
+
+def shows(line: Line, text: str) -> bool:
+    return text in line.seen.text
 
 
 MIRRORS = "Press Enter to work here."

@@ -20,6 +20,7 @@ from launcher.errors import LauncherError
 from launcher.events import EventLog
 from launcher.exits import Exit
 from launcher.hardware.drivers import Loaded
+from launcher.hardware.sticks import Volume
 from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Plan
@@ -186,6 +187,9 @@ class FakeSystem:
     def shells(self, allowed: bool) -> None:
         self.shells_allowed = allowed
 
+    saved: list[tuple[str, str, bytes]] = field(default_factory=list)
+    named: str = ""
+    unsaved: LauncherError | None = None
     loaded: list[Driver] = field(default_factory=list)
     drivers: tuple[Loaded, ...] = ()
 
@@ -194,6 +198,12 @@ class FakeSystem:
 
     def stuck(self) -> bool:
         return self.hung
+
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        self.saved.append((volume.path, name, text))
+        if self.unsaved:
+            raise self.unsaved
+        return self.named or name
 
     def load(self, drivers: tuple[Driver, ...]) -> tuple[Loaded, ...]:
         self.loaded.extend(drivers)

@@ -34,7 +34,7 @@ def settled(seat: Seat) -> Seat:
 def test_they_are_loaded_and_then_it_is_asked() -> None:
     system = FakeSystem(ONE)
     seat = begun("netmodule=e1000 modparm=debug=1 lang=FR", system)
-    assert seat.shown == "waiting" and "Loading drivers: e1000" in seat.text
+    assert seat.shown == "waiting" and "Chargement des pilotes : e1000" in seat.text
     assert settled(seat).stage is Interviewing and seat.shown == "umode"
     assert system.loaded == [Driver("e1000", ("debug=1",))]
     assert seat.logged("drivers") == [{"event": "drivers", "names": ["e1000"], "errors": [], "warnings": []}]
