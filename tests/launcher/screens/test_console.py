@@ -151,7 +151,7 @@ def test_a_line_that_takes_nothing_delays_no_other(two: tuple[Classroom, Line, L
     room.until(lambda: "first page" in quick.seen.text)
     for number in range(60):
         room.show(f"page {number} ".ljust(40, "x") * 40)
-        room.until(lambda number=number: f"page {number} " in quick.seen.text, (quick,))
+        room.until(partial(shows, quick, f"page {number} "), (quick,))
     assert slow.seen.text.count("page 59") == 0
     room.until(lambda: "page 59 " in slow.seen.text)  # the newest, whole, and none of those between
     assert "page 50 " not in slow.bytes.decode(errors="replace")
