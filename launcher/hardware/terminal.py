@@ -24,8 +24,8 @@ SYSRQ = Path("/proc/sys/kernel/sysrq")
 PIO_UNIMAP, PIO_UNIMAPCLR = 0x4B67, 0x4B68
 KDSKBENT = 0x4B47
 HEAD, PLANES, KEYS = b"bkeymap", 256, 128
-"""A file of `loadkeys --bkeymap`: this word, a byte for each plane of modifiers (1: it is there), then the values of all
-keys for each that is there."""
+"""A file of `loadkeys --bkeymap`: this word, a byte for each plane of modifiers (1: it is there), then the values of
+all keys for each that is there."""
 KDFONTOP, SET, GET = 0x4B72, 0, 1
 VT_LOCKSWITCH = 0x560B
 FONT_OP = "@5IP"
