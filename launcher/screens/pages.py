@@ -229,7 +229,8 @@ def menu(act: Chosen, cancelling: Sentence | None, host: str, locked: bool = Fal
     """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else, and
     `cancelling` says what that means now. `locked`: there is nothing to choose at this moment."""
     close = Choice("close", say("Go back to the screen"))
-    choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), SAVE, *leaving())
+    rescan = Choice("rescan", say("Look for disks and cards again"))
+    choices: tuple[Choice, ...] = (close, rescan, SAVE, *leaving())
     if cancelling is not None:
         choices = (close, Choice("cancel", say("CANCEL the transfer"), cancelling))
     if locked:

@@ -43,15 +43,16 @@ class RecordedPc:
     def drain(self) -> bool:
         return False
 
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        """Its sticks are in no drive."""
+        raise NotSaved(ErrorKind.NOT_SAVED, say("A dry run writes nothing."))
+
     def lines(self) -> Lines:
         return Lines()
 
     def speak(self, language: str, given: GivenAnswers) -> None: ...
 
     def shells(self, allowed: bool) -> None: ...
-    def save(self, volume: Volume, name: str, text: bytes) -> str:
-        """Its sticks are in no drive."""
-        raise NotSaved(ErrorKind.NOT_SAVED, say("A dry run writes nothing."))
 
     def stuck(self) -> bool:
         return False

@@ -38,6 +38,9 @@ class Pc(Protocol):
     def mixed(self) -> LauncherError | None:
         """Why no driver can be loaded, where kernel and initrd do not belong together."""
 
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        """Keep a file on a stick, and give its name. It takes its time. Raises LauncherError."""
+
     def lines(self) -> Lines:
         """The consoles that the screens are shown on."""
 
@@ -46,9 +49,6 @@ class Pc(Protocol):
 
     def shells(self, allowed: bool) -> None:
         """Whether there may be shells is known from now on."""
-
-    def save(self, volume: Volume, name: str, text: bytes) -> str:
-        """Keep a file on a stick, and give its name. It takes its time. Raises LauncherError."""
 
     def stuck(self) -> bool:
         """Whether the program cannot end, because a disk does not answer."""

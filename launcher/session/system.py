@@ -115,6 +115,11 @@ class RunningSystem:
         except OSError as error:
             self._note(f"{paths.RESULT} could not be written: {error.strerror}")
 
+    def save(self, volume: Volume, name: str, text: bytes) -> str:
+        from ..hardware.sticks import save  # noqa: PLC0415 - hardly ever wanted
+
+        return save(volume, name, text)
+
     def lines(self) -> Lines:
         names = os.environ.get("UDPCAST_CONSOLES", "").split()
         return Lines(names[0] if names else "", tuple(names[1:]), self._drives)
@@ -140,11 +145,6 @@ class RunningSystem:
         from ..hardware.terminal import lock  # noqa: PLC0415 - most PCs have shells
 
         lock(self._note)
-
-    def save(self, volume: Volume, name: str, text: bytes) -> str:
-        from ..hardware.sticks import save  # noqa: PLC0415 - hardly ever wanted
-
-        return save(volume, name, text)
 
     def stuck(self) -> bool:
         from .leaving import stuck  # noqa: PLC0415 - not before the end

@@ -47,6 +47,9 @@ class Line:
             self.bytes += data
             self.seen.feed(data)
 
+    def shows(self, text: str) -> bool:
+        return text in self.seen.text
+
     def types(self, keys: bytes) -> None:
         os.write(self.fd, keys)
 
@@ -109,10 +112,6 @@ def serving(monkeypatch: pytest.MonkeyPatch, first: Line, second: Line) -> Itera
         loop.stop()
 
 
-def shows(line: Line, text: str) -> bool:
-    return text in line.seen.text
-
-
 MIRRORS = "Press Enter to work here."
 
 
@@ -151,7 +150,7 @@ def test_a_line_that_takes_nothing_delays_no_other(two: tuple[Classroom, Line, L
     room.until(lambda: "first page" in quick.seen.text)
     for number in range(60):
         room.show(f"page {number} ".ljust(40, "x") * 40)
-        room.until(partial(shows, quick, f"page {number} "), (quick,))
+        room.until(partial(quick.shows, f"page {number} "), (quick,))
     assert slow.seen.text.count("page 59") == 0
     room.until(lambda: "page 59 " in slow.seen.text)  # the newest, whole, and none of those between
     assert "page 50 " not in slow.bytes.decode(errors="replace")

@@ -177,7 +177,12 @@ class FakeSystem:
     hung: bool = False
     refused: LauncherError | None = None
     mismatch: LauncherError | None = None
+    saved: list[tuple[str, str, bytes]] = field(default_factory=list)
+    named: str = ""
+    unsaved: LauncherError | None = None
     shells_allowed: bool | None = None
+    loaded: list[Driver] = field(default_factory=list)
+    drivers: tuple[Loaded, ...] = ()
 
     def lines(self) -> Lines:
         return Lines()
@@ -186,12 +191,6 @@ class FakeSystem:
 
     def shells(self, allowed: bool) -> None:
         self.shells_allowed = allowed
-
-    saved: list[tuple[str, str, bytes]] = field(default_factory=list)
-    named: str = ""
-    unsaved: LauncherError | None = None
-    loaded: list[Driver] = field(default_factory=list)
-    drivers: tuple[Loaded, ...] = ()
 
     def mixed(self) -> LauncherError | None:
         return self.mismatch
