@@ -7,6 +7,7 @@ devices, a page that is being told a result, the screen.
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     """Makes the stage that comes after the interview: the one that carries the plan out, or that ends a dry run."""
 
 
+ALONE = 5.0
+"""The other consoles wait until the devices are known, but no more seconds than these."""
+
 SPOKEN = ("lang", "kbmap", "shell")
 """The parameters that keyboard, font and lines hang on."""
 
@@ -59,6 +63,7 @@ class App:
         self._first = first
         self.stage: Stage = first(self)
         self._spoken: tuple[object, ...] = ()
+        self._alone: float | None = time.monotonic()
         self._beneath: Page | None = None  # the page under the menu, while that is open
         self.ui = Ui(self.menu, self.back, self.touched, pc.lines())
 
@@ -94,7 +99,6 @@ class App:
         self.devices.look()
         if self.stage is first:
             first.begin()
-        self.ui.mirror()
         gc.enable()  # `run` begins without
 
     def devices_changed(self) -> None:
@@ -110,6 +114,9 @@ class App:
         """Let the stage see what has changed."""
         if self.telling:
             self.telling.poll()
+        if self._alone and (self.pc.complete() or time.monotonic() > self._alone + ALONE):
+            self._alone = None
+            self.ui.mirror()
         self.stage.tick()
 
     def touched(self) -> None:
