@@ -70,11 +70,11 @@ def saves(vm: VM) -> bytes:
     vm.press("enter")
     wait_event(vm, ("saved",))
     sees(vm, "was read back, and is right", "can be pulled out")
-    stick = vm.spec.drives[1].image
-    assert isinstance(stick, Path)
+    image = vm.spec.drives[1].image
+    assert isinstance(image, Path)
     vm.stop()
-    raw = stick.with_suffix(".raw")
-    subprocess.run(["qemu-img", "convert", "-O", "raw", stick, raw], check=True)
+    raw = image.with_suffix(".raw")
+    subprocess.run(["qemu-img", "convert", "-O", "raw", image, raw], check=True)
     return subprocess.run(
         ["mcopy", "-n", "-i", str(raw), "::/udpcfg.txt", "-"], check=True, stdout=subprocess.PIPE
     ).stdout
