@@ -71,7 +71,7 @@ KEYS = {
 
 def types(vm: VM, keys: list[str], typed: str) -> None:
     wait_event(vm, ("screen:umode",))
-    until_seen(vm, "9000")
+    until_seen(vm, "9000", "DISK0", "1000 Mbit")  # a page that is asked again would forget what was typed
     vm.press(*["down"] * 5, vga=True)
     vm.press("enter", vga=True)
     until_seen(vm, "> 9000")
