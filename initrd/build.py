@@ -18,6 +18,7 @@ from kernel_cmdline import showable
 
 from . import (
     configuration,
+    consoles,
     firmware,
     image,
     interruption,
@@ -49,7 +50,13 @@ def tool_packages(project: Path, file_systems: Sequence[str] = tools.FILE_SYSTEM
 
 
 DEBIAN_PACKAGES = tuple(
-    sorted({*tool_packages(python.PROJECT).values(), *python.PYTHON_PACKAGES.values(), "udev", "libudev1", "libzstd1"})
+    sorted(
+        {
+            *tool_packages(python.PROJECT).values(),
+            *python.PYTHON_PACKAGES.values(),
+            *("udev", "libudev1", "libzstd1", consoles.FONT_PACKAGE),
+        }
+    )
 )
 """What must be installed on the machine that builds."""
 
@@ -146,11 +153,12 @@ def build(
 def check_host(project: Path, file_systems: Sequence[str] = tools.FILE_SYSTEMS) -> None:
     """Raise BuildError when something is missing here; it names all of it, and the Debian packages."""
     wanted = tool_packages(project, file_systems)
-    programs, libraries = missing_tools(wanted), python.missing_libraries()
+    programs, libraries, fonts = missing_tools(wanted), python.missing_libraries(), consoles.missing_fonts()
     of_libraries = (python.PYTHON_PACKAGES[name] for name in libraries)
-    packages = dict.fromkeys([*(wanted[name] for name in programs), *of_libraries])
+    of_fonts = (consoles.FONT_PACKAGE for _ in fonts)
+    packages = dict.fromkeys([*(wanted[name] for name in programs), *of_libraries, *of_fonts])
     if packages:
-        names = [*programs, *(f"Python's {name}" for name in libraries)]
+        names = [*programs, *(f"Python's {name}" for name in libraries), *fonts]
         raise missing(names, packages)
 
 
@@ -173,6 +181,7 @@ def make(
         source = kernel.usable(source, work)
         opener = stages.opening(source, work)
         modules = python.stage(staged, project)
+        drawn_with = consoles.stage(staged, project, work)
         if udpcfg is not None:
             configuration.put(udpcfg, staged)
         found = outside(source, work)
@@ -193,7 +202,7 @@ def make(
         LOG.warning("%s", showable(sentence))
     names = tuple(path.name.split(".ko")[0] for path in image.driver_files(tree))
     unpacked = sum(path.lstat().st_size for path in tree.rglob("*") if stat.S_ISREG(path.lstat().st_mode))
-    packages = manifest.debian_packages([*modules.sources, *host_files(tree, staged)])
+    packages = manifest.debian_packages([*modules.sources, *drawn_with, *host_files(tree, staged)])
     if source.package and source.package_version:
         packages[source.package] = source.package_version
     with writing("packing the initrd", work, PACK_MB, elsewhere):

@@ -24,6 +24,7 @@ TOOL_PACKAGES = {
     "apt-get": "apt",
     "btrfs": "btrfs-progs",
     "busybox": "busybox",
+    "ckbcomp": "console-setup",
     "depmod": "kmod",
     "dpkg": "dpkg",
     "dpkg-query": "dpkg",
@@ -32,6 +33,7 @@ TOOL_PACKAGES = {
     "dumpe2fs": "e2fsprogs",
     "e2fsck": "e2fsprogs",
     "kmod": "kmod",
+    "loadkeys": "kbd",
     "lz4": "lz4",
     "lzop": "lzop",
     "mcopy": "mtools",
@@ -113,11 +115,13 @@ def run(
     argv: Sequence[str | Path],
     *,
     stdin: str | None = None,
+    out: Path | None = None,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     tolerate: bool = False,
 ) -> str:
-    """Run `argv` (its first word is looked up with `find_tool`) and return its standard output.
+    """Run `argv` (its first word is looked up with `find_tool`) and return its standard output, which is no text where
+    it goes to the file `out`.
 
     The environment is small and fixed, so that the result does not depend on whose shell it is. Raises
     ProgramError with the last line the program wrote when it fails, unless `tolerate`. Whatever ends the waiting ends
@@ -129,12 +133,13 @@ def run(
     LOG.debug("%s", showable(shlex.join((["env", *shown] if shown else []) + words)))
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
     process: subprocess.Popen[str] | None = None
+    file = out.open("wb") if out else None
     try:
         with undisturbed():
             process = subprocess.Popen(
                 [SETPRIV, "--pdeathsig", "KILL", "--", *words],
                 stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdout=file or subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
@@ -151,6 +156,8 @@ def run(
             for pipe in (process.stdin, process.stdout, process.stderr):
                 if pipe:
                     pipe.close()
+        if file:
+            file.close()
     for line in complaint.splitlines():
         LOG.debug("%s: %s", argv[0], showable(line))
     # dracut goes on where the disk is full, and ends with status 0.

@@ -49,10 +49,14 @@ def left_out(project: Path, chosen: Iterable[str]) -> set[str]:
     return set(launcher_programs(project)) - set(launcher_programs(project, chosen))
 
 
-def _read(project: Path, table: str) -> dict[str, Any]:
-    """One of the launcher's tables."""
-    for statement in ast.parse((project / "launcher/programs.py").read_bytes()).body:
+def _read(project: Path, name: str) -> dict[str, Any]:
+    return table(project, "launcher/programs.py", name)
+
+
+def table(project: Path, file: str, name: str) -> dict[str, Any]:
+    """The table `name` of a module of the launcher's."""
+    for statement in ast.parse((project / file).read_bytes()).body:
         match statement:
-            case ast.Assign(targets=[ast.Name(name)], value=value) if name == table:
+            case ast.Assign(targets=[ast.Name(assigned)], value=value) if assigned == name:
                 return dict(ast.literal_eval(value))
-    raise ValueError(f"launcher/programs.py assigns no {table}")
+    raise ValueError(f"{file} assigns no {name}")

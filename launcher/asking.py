@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from .errors import ErrorKind, LauncherError, TransferFailed
 from .process import Process, spawn
+from .reasons import reason
 from .sentence import Sentence, say
 
 WHERE_ADMINISTRATORS_HAVE_IT = ("/usr/sbin", "/sbin")
@@ -153,7 +154,7 @@ def _last_line(text: str) -> str:
 
 
 def _not_started(name: str, error: OSError) -> TransferFailed:
-    sentence = say("{program} could not be started: {error}.", program=name, error=error.strerror)
+    sentence = say("{program} could not be started: {error}.", program=name, error=reason(error))
     return TransferFailed(ErrorKind.PROGRAM_FAILED, sentence)
 
 

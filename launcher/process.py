@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .errors import ErrorKind, TransferFailed
+from .reasons import reason
 from .sentence import say
 from .shortage import shortage
 
@@ -158,7 +159,7 @@ def spawn(
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         os.close(errors)
-        sentence = say("{program} could not be watched: {error}.", program=argv[0], error=error.strerror)
+        sentence = say("{program} could not be watched: {error}.", program=argv[0], error=reason(error))
         raise TransferFailed(ErrorKind.PROGRAM_FAILED, sentence) from error
 
 
@@ -186,7 +187,7 @@ def spawn_to_stay(argv: tuple[str, ...], log: str, fd: int) -> int:
 
 
 def _not_started(argv: tuple[str, ...], error: OSError) -> TransferFailed:
-    sentence = say("{program} could not be started: {error}.", program=argv[0], error=error.strerror)
+    sentence = say("{program} could not be started: {error}.", program=argv[0], error=reason(error))
     return TransferFailed(ErrorKind.PROGRAM_FAILED, sentence)
 
 

@@ -44,6 +44,11 @@ def _figures_of(code: str) -> Figures:
     return FIGURES.get(code, ENGLISH)
 
 
+def language() -> str:
+    """The code of the language that was set."""
+    return _language
+
+
 def _load(code: str, folder: Path) -> GNUTranslations | None:
     from gettext import GNUTranslations  # noqa: PLC0415 - English needs none of it
 

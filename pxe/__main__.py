@@ -153,7 +153,7 @@ def _advice(options: argparse.Namespace, room: Room, done: Collection[str]) -> t
 def report(tree: Tree) -> None:
     """Tell what was written, and what is left to the administrator."""
     for warning in (*tree.warnings, *tree.closed):
-        print(f"warning: {warning}", file=sys.stderr)
+        print(showable(f"warning: {warning}"), file=sys.stderr)
     for path in tree.written:
         print(showable(str(path)))
     for note in tree.notes:

@@ -28,7 +28,8 @@ from ..errors import ErrorKind, TransferFailed
 from ..hardware.usage import Use, uses
 from ..model.plan import Target
 from ..model.times import TIMES, Times
-from ..sentence import Field, Sentence, say, say_many, verbatim
+from ..reasons import reason
+from ..sentence import Field, Sentence, say, say_many
 
 ALIGNMENT = 4096  # of offset, length and memory in direct I/O; right for sectors of 512 and of 4096 bytes
 BLKRRPART = 0x125F  # linux/fs.h
@@ -122,7 +123,7 @@ class SourceDisk(_Disk):
         try:
             super().__init__(path, os.O_RDONLY, times)
         except OSError as error:
-            sentence = say("{path} cannot be read: {error}.", path=path, error=error.strerror)
+            sentence = say("{path} cannot be read: {error}.", path=path, error=reason(error))
             raise TransferFailed(ErrorKind.DISK_UNREADABLE, sentence) from error
         used = uses(path) if self.is_block else []
         writers = [use for use in used if use.writable]
@@ -225,7 +226,7 @@ class TargetDisk(_Disk):
                 sentence = say("{path} cannot be written to: it is in use: {uses}.", path=path, uses=_listed(used))
             else:
                 kind = ErrorKind.DISK_UNWRITABLE
-                sentence = say("{path} cannot be written to: {error}.", path=path, error=error.strerror)
+                sentence = say("{path} cannot be written to: {error}.", path=path, error=reason(error))
             hint = say("It must exist, and nothing else may use it.")
             raise TransferFailed(kind, sentence, hint) from error
         self.size = os.lseek(self.fd, 0, os.SEEK_END) if self.is_block else None
@@ -394,7 +395,7 @@ def _head(fd: int) -> bytes:
 
 def _words(error: OSError, otherwise: Sentence) -> Sentence:
     """The kernel's words for `error`; `otherwise` where it has none."""
-    return verbatim(error.strerror) if error.strerror else otherwise
+    return reason(error) if error.strerror else otherwise
 
 
 def _listed(used: list[Use]) -> tuple[Field, ...]:

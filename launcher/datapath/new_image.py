@@ -22,7 +22,8 @@ from pathlib import Path
 
 from ..errors import ErrorKind, TransferFailed
 from ..model.wording import size
-from ..sentence import NOTHING, Sentence, say, verbatim
+from ..reasons import reason
+from ..sentence import NOTHING, Sentence, say
 from .block_device import DiskError
 
 SUFFIX = ".zst"
@@ -88,7 +89,7 @@ class NewImage:
             finally:
                 os.close(directory)
         except OSError as error:
-            raise DiskError(0, verbatim(error.strerror or str(error))) from error
+            raise DiskError(0, reason(error)) from error
 
     def _name(self) -> None:
         if not self._replace:
@@ -129,9 +130,8 @@ def _no_file(path: str) -> TransferFailed:
 
 
 def _unwritable(path: str, error: OSError) -> TransferFailed:
-    words = error.strerror or str(error)
     return TransferFailed(
         ErrorKind.DISK_UNWRITABLE,
-        say("{path} cannot be written to: {error}.", path=path, error=words),
+        say("{path} cannot be written to: {error}.", path=path, error=reason(error)),
         say("Make its directory, and room in it; nothing was written."),
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..errors import AnswerError, ErrorKind
 from ..model.machine import Disk, Machine
 from ..model.plan import Target
+from ..reasons import reason
 from ..sentence import joined, say
 from .interfaces import LOOPBACK, interfaces
 
@@ -40,11 +41,11 @@ def target(text: str, *, for_writing: bool) -> Target:
         finally:
             os.close(fd)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        why = reason(error) if isinstance(error, OSError) else str(error)
         missing = isinstance(error, FileNotFoundError)
         raise AnswerError(
             ErrorKind.DEVICE_MISSING if missing else ErrorKind.DISK_UNREADABLE,
-            say("disk={text} cannot be opened: {reason}.", text=text, reason=reason),
+            say("disk={text} cannot be opened: {reason}.", text=text, reason=why),
             expected,
         ) from None
     if not size:

@@ -26,6 +26,7 @@ from pathlib import Path
 from ..asking import answer
 from ..confinement import NOBODY
 from ..errors import ErrorKind, LauncherError
+from ..reasons import reason
 from ..sentence import say
 
 LOOP_CTL_GET_FREE, LOOP_CONFIGURE = 0x4C82, 0x4C0A  # linux/loop.h
@@ -80,7 +81,7 @@ def window_of(path: str, begin: int, end: int, sector: int, *, writable: bool = 
             with contextlib.closing(os.fdopen(below, "rb", buffering=0)):
                 shown = stack.enter_context(window(below, begin, end - begin, sector, writable=writable))
         except (OSError, NoWindow) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
+            why = reason(error) if isinstance(error, OSError) else str(error)
             sentence = say("There is no loop device for {path}: {error}.", path=path, error=why)
             raise LauncherError(ErrorKind.PROGRAM_FAILED, sentence) from error
         yield shown

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from ..datapath.stored import IS_OURS_BYTES, NotWhole, is_ours
 from ..errors import ErrorKind, LauncherError
+from ..reasons import reason
 from ..sentence import say
 
 
@@ -18,7 +19,7 @@ def reading(file: str) -> Iterator[int]:
     try:
         fd = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
-        words = error.strerror if isinstance(error, OSError) else str(error)
+        words = reason(error) if isinstance(error, OSError) else str(error)
         missing = isinstance(error, FileNotFoundError)
         raise LauncherError(
             ErrorKind.DEVICE_MISSING if missing else ErrorKind.DISK_UNREADABLE,

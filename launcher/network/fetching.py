@@ -23,6 +23,7 @@ from queue import SimpleQueue
 from ..asking import NotEnded, Stopped, ask
 from ..errors import AnswerError, ErrorKind, LauncherError
 from ..model.times import TIMES
+from ..reasons import reason
 from ..sentence import NOTHING, Sentence, say
 from .card import Note
 
@@ -131,7 +132,7 @@ class Fetch:
             except LauncherError as error:
                 came = Fetched(None, error.sentence)
             except OSError as error:  # this PC has run out of something
-                came = Fetched(None, say("Reason: {words}.", words=error.strerror or str(error)))
+                came = Fetched(None, say("Reason: {words}.", words=reason(error)))
             self._came.put(came)
 
     def _fetched(self) -> Fetched:

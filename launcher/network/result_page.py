@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import AnswerError, ErrorKind
+from ..reasons import reason
 from ..sentence import Sentence, say
 
 if TYPE_CHECKING:
@@ -153,8 +154,7 @@ def get(url: str, deadline: float) -> Answer:
         return Answer(False, status, endless)
     except OSError as error:
         status = _status(bytes(data))
-        reason = error.strerror or str(error)
-        return Answer(False, status, say("{host} could not be told: {reason}.", host=host, reason=reason))
+        return Answer(False, status, say("{host} could not be told: {reason}.", host=host, reason=reason(error)))
 
 
 def _left(deadline: float) -> float:

@@ -31,7 +31,8 @@ from ..hardware.signatures import TABLE, signatures
 from ..hardware.window import Window, window_of
 from ..model.growth import Growth, GrowthKind, Offer, Tell, grown, not_grown
 from ..model.times import TIMES, Times
-from ..sentence import NOTHING, Sentence, joined, say, verbatim
+from ..reasons import reason
+from ..sentence import NOTHING, Sentence, joined, say
 from . import file_systems
 from .disk import Disk, opened, read_dump
 from .growth import ASLEEP, GrowthPlan
@@ -287,7 +288,7 @@ def _error(sentence: Sentence) -> LauncherError:
 def _words(error: LauncherError | OSError) -> Sentence:
     if isinstance(error, LauncherError):
         return error.sentence
-    return verbatim(error.strerror or str(error))
+    return reason(error)
 
 
 def _ended(why: Sentence) -> Sentence:

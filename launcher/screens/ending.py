@@ -15,7 +15,7 @@ from ..model.wording import duration, listed, rate, size
 from ..network.result_page import Answer
 from ..sentence import NOTHING, Sentence, joined, say, verbatim
 from ..translate import tr
-from .pages import LEAVE, Chosen
+from .pages import Chosen, leaving
 from .summary import earlier_cast, which_cast
 from .used import of_whole
 from .widgets import Page, result_frame
@@ -52,7 +52,8 @@ class Ending:
         title = title_of(outcome)
         attribute = "done" if outcome.kind in GREEN else "caution" if outcome.ok else "bad"
         again = (Choice("again", say("Wait for the next cast (the same disk, no further question)")),)
-        choices = (*(again if offers_again(result.plan, outcome) else ()), Choice("retry", say("Once more")), *LEAVE)
+        first_of_all = again if offers_again(result.plan, outcome) else ()
+        choices = (*first_of_all, Choice("retry", say("Once more")), *leaving())
         rows = [*sentences, self._told, self._countdown]
         self.page = Page("result", result_frame(title, attribute, rows, choices, act, host, first), {})
         self.tick()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import urwid
 
+from .. import shells
 from ..answers.interview import Settled
 from ..answers.questions import Choice, Facts, Question
 from ..errors import AnswerError, LauncherError
@@ -38,6 +39,11 @@ LEAVE = (
 
 
 SAVE = Choice("save", say("Save the answers"), say("as an append line and a udpcfg.txt, to read or on a stick"))
+
+
+def leaving() -> tuple[Choice, ...]:
+    """The ways out of the launcher that this PC has."""
+    return LEAVE if shells.allowed() else tuple(choice for choice in LEAVE if choice.text != "shell")
 
 
 class Pending(Exception):
@@ -214,7 +220,7 @@ def waiting(sentence: Sentence, host: str, more: Sequence[Sentence] = (), *, beh
 
 def error(failure: LauncherError, act: Chosen, host: str) -> Page:
     """An expected failure: the sentence, the hint, and what can be done."""
-    choices = (Choice("retry", say("Try again")), Choice("change", say("Change the answers")), *LEAVE)
+    choices = (Choice("retry", say("Try again")), Choice("change", say("Change the answers")), *leaving())
     rows = [urwid.Text(tr(sentence)) for sentence in (failure.sentence, failure.hint) if sentence]
     return Page("error", result_frame(say("STOPPED"), "bad", rows, choices, act, host), {})
 
@@ -223,7 +229,8 @@ def menu(act: Chosen, cancelling: Sentence | None, host: str, locked: bool = Fal
     """Rescan, shell, restart, power off; while a transfer runs, cancelling it comes before anything else, and
     `cancelling` says what that means now. `locked`: there is nothing to choose at this moment."""
     close = Choice("close", say("Go back to the screen"))
-    choices: tuple[Choice, ...] = (close, Choice("rescan", say("Look for disks and cards again")), *LEAVE, SAVE)
+    rescan = Choice("rescan", say("Look for disks and cards again"))
+    choices: tuple[Choice, ...] = (close, rescan, *leaving(), SAVE)
     if cancelling is not None:
         choices = (close, Choice("cancel", say("CANCEL the transfer"), cancelling))
     if locked:

@@ -10,6 +10,8 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .. import shells
+from ..answers.reading import YES_NO
 from ..errors import ErrorKind, LauncherError
 from ..events import EventLog
 from ..exits import Exit
@@ -19,6 +21,7 @@ from ..screens import pages
 from ..screens.ui import Ui
 from ..screens.widgets import Page
 from ..sentence import say
+from ..translate import language
 from .devices import Devices
 from .interviewing import Dialogue, Interviewing
 from .stage import Stage
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
     CarryOut = Callable[["App", Plan], Stage]
     """Makes the stage that comes after the interview: the one that carries the plan out, or that ends a dry run."""
+
+
+SPOKEN = ("lang", "kbmap", "shell")
+"""The parameters that keyboard, font and lines hang on."""
 
 
 class App:
@@ -51,8 +58,9 @@ class App:
         self.status = Exit.AGAIN
         self._first = first
         self.stage: Stage = first(self)
+        self._spoken: tuple[object, ...] = ()
         self._beneath: Page | None = None  # the page under the menu, while that is open
-        self.ui = Ui(self.menu, self.back, self.touched)
+        self.ui = Ui(self.menu, self.back, self.touched, pc.lines())
 
     @property
     def machine(self) -> Machine:
@@ -86,6 +94,7 @@ class App:
         self.devices.look()
         if self.stage is first:
             first.begin()
+        self.ui.mirror()
         gc.enable()  # `run` begins without
 
     def devices_changed(self) -> None:
@@ -151,6 +160,9 @@ class App:
 
     def leave(self, status: Exit) -> None:
         """End the program; /init does what `status` says."""
+        if status is Exit.SHELL and not shells.allowed():
+            self.fail(LauncherError(ErrorKind.WRONG_LINE, say("There is no shell on this PC: shell=no forbids it.")))
+            return
         if status is Exit.SHELL and self.pc.stuck():
             sentence = say("There can be no shell: a disk does not answer, and the launcher waits for it.")
             hint = say("Restart this PC, or switch it off.")
@@ -166,6 +178,7 @@ class App:
 
     def show(self, page: Page) -> None:
         """Show `page`; the menu stays on top, and shows the newest page when it is closed."""
+        self._speak()
         if self._beneath:
             self._beneath = page
             return
@@ -173,6 +186,23 @@ class App:
         self.ui.show(page)
         if new:
             self.log.emit("screen", name=page.name)
+
+    def _speak(self) -> None:
+        """Keyboard, font and lines fit the language in which the next page is, before it is drawn."""
+        given = self.dialogue.given
+        spoken = language(), isinstance(self.stage, Interviewing), *(given.get(key) for key in SPOKEN)
+        if spoken != self._spoken:
+            self._spoken = spoken
+            self._permit_shells()
+            self.ui.speak(given["lang"].text if "lang" in given else "")
+            self.pc.speak(language(), given)
+
+    def _permit_shells(self) -> None:
+        """All that may forbid a shell was read when the interview begins. A wrong word forbids it: better none."""
+        given = self.dialogue.given.get("shell")
+        if isinstance(self.stage, Interviewing):
+            shells.permit(given is None or YES_NO.get(given.text.strip().lower(), False))
+            self.pc.shells(shells.allowed())
 
     def over(self, page: Page) -> None:
         """`page` over whatever is shown, until it is closed; the shown work goes on beneath it."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kernel_cmdline import CommandLine, parse, showable_lines
 
-from .. import paths
+from .. import paths, shells
 from ..events import EventLog, named, since_boot
 from ..exits import CRASHED
 
@@ -73,6 +73,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     medium = line.last("medium")
     label = medium.value if medium else None
     system = RunningSystem(log, label)
+    shells.permit(not (label or line.last("config")))  # what is yet to be read may forbid them
 
     def first(app: App) -> Stage:
         if not label and "config" not in app.dialogue.given:

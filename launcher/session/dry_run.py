@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..answers.questions import GivenAnswers
 from ..answers.reading_boot import Driver
 from ..errors import ErrorKind, LauncherError
 from ..events import EventLog
@@ -10,6 +11,7 @@ from ..hardware.drivers import Loaded
 from ..hardware.sticks import NotSaved, Volume
 from ..model.machine import Machine
 from ..model.plan import Plan
+from ..screens.console import Lines
 from ..sentence import say
 from .app import App
 from .interviewing import Dialogue
@@ -44,6 +46,13 @@ class RecordedPc:
     def save(self, volume: Volume, name: str, text: bytes) -> str:
         """Its sticks are in no drive."""
         raise NotSaved(ErrorKind.NOT_SAVED, say("A dry run writes nothing."))
+
+    def lines(self) -> Lines:
+        return Lines()
+
+    def speak(self, language: str, given: GivenAnswers) -> None: ...
+
+    def shells(self, allowed: bool) -> None: ...
 
     def stuck(self) -> bool:
         return False

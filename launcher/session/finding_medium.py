@@ -19,6 +19,7 @@ from ..answers.configuration import LONGEST, NAME, Configuration, Origin, read_c
 from ..hardware.iso9660 import NoIso9660, read_file
 from ..model.medium import find_medium
 from ..model.times import TIMES
+from ..reasons import reason
 from ..screens import pages
 from ..sentence import NOTHING, Sentence, say
 from .interviewing import Dialogue, Interviewing
@@ -125,10 +126,8 @@ class FindingMedium(Stage):
         except NoIso9660:
             self._came.put((None, say("{medium} has no ISO 9660 file system that can be read.", medium=str(device))))
         except OSError as error:
-            reason = error.strerror or str(error)
-            self._came.put(
-                (None, say("{medium}: {file} cannot be read: {reason}.", medium=str(device), file=NAME, reason=reason))
-            )
+            words = {"medium": str(device), "file": NAME, "reason": reason(error)}
+            self._came.put((None, say("{medium}: {file} cannot be read: {reason}.", **words)))
 
     def _go_on(self, text: bytes | None, problem: Sentence) -> None:
         if text is not None and len(text) > LONGEST:

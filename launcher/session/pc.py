@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from ..answers.questions import GivenAnswers
 from ..answers.reading_boot import Driver
 from ..errors import LauncherError
 from ..hardware.drivers import Loaded
@@ -12,6 +13,7 @@ from ..model.machine import Machine
 from ..model.plan import Plan
 from ..network.address import AddressJob
 from ..network.result_page import Report
+from ..screens.console import Lines
 from ..transfer.transfer import Transfer
 
 
@@ -38,6 +40,15 @@ class Pc(Protocol):
 
     def save(self, volume: Volume, name: str, text: bytes) -> str:
         """Keep a file on a stick, and give its name. It takes its time. Raises LauncherError."""
+
+    def lines(self) -> Lines:
+        """The consoles that the screens are shown on."""
+
+    def speak(self, language: str, given: GivenAnswers) -> None:
+        """The next page is in `language`: have keyboard and screen fit it, and what `given` says of them."""
+
+    def shells(self, allowed: bool) -> None:
+        """Whether there may be shells is known from now on."""
 
     def stuck(self) -> bool:
         """Whether the program cannot end, because a disk does not answer."""

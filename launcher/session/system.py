@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from typing import TYPE_CHECKING
 
 from kernel_cmdline import showable_json
@@ -11,8 +13,10 @@ from .. import paths
 from ..events import EventLog
 from ..model.machine import Machine, Nic
 from ..model.plan import Address, Plan
+from ..screens.console import Lines
 
 if TYPE_CHECKING:
+    from ..answers.questions import GivenAnswers
     from ..answers.reading_boot import Driver
     from ..errors import LauncherError
     from ..hardware.detect import DeviceWatch
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from ..network.address import AddressJob
     from ..network.result_page import Report
     from ..transfer.transfer import Transfer
+    from .speaking import Speaking
 
 
 class RunningSystem:
@@ -31,6 +36,7 @@ class RunningSystem:
         self._medium = medium
         self._devices: DeviceWatch | None = None
         self._raised: set[str] = set()
+        self._speaking: Speaking | None = None
 
     def detect(self) -> Machine:
         """Disks and cards; a card that is new is brought up, because only then the kernel sees its link. Not before its
@@ -113,6 +119,32 @@ class RunningSystem:
         from ..hardware.sticks import save  # noqa: PLC0415 - hardly ever wanted
 
         return save(volume, name, text)
+
+    def lines(self) -> Lines:
+        names = os.environ.get("UDPCAST_CONSOLES", "").split()
+        return Lines(names[0] if names else "", tuple(names[1:]), self._drives)
+
+    def _drives(self, name: str) -> None:
+        paths.CONSOLE.write_text(name + "\n")
+        self._note(f"the console {name} drives")
+
+    def speak(self, language: str, given: GivenAnswers) -> None:
+        if self._speaking is None:
+            if language == "en" and "kbmap" not in given and "lang" not in given:
+                return
+            from .speaking import Speaking  # noqa: PLC0415 - English on the American keyboard does without
+
+            self._speaking = Speaking(self._note)
+        self._speaking.speak(language, given)
+
+    def shells(self, allowed: bool) -> None:
+        with contextlib.suppress(FileNotFoundError):  # the builder runs the launcher up to its first screen
+            paths.SHELLS.write_text("yes\n" if allowed else "no\n")
+        if allowed:
+            return
+        from ..hardware.terminal import lock  # noqa: PLC0415 - most PCs have shells
+
+        lock(self._note)
 
     def stuck(self) -> bool:
         from .leaving import stuck  # noqa: PLC0415 - not before the end

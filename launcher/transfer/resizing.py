@@ -14,11 +14,12 @@ from ..model.growth import Growth, Offer, not_grown
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Grow, Plan
 from ..model.times import Times
+from ..reasons import reason
 from ..resize.fit import Fit, fit
 from ..resize.grow import offer
 from ..resize.growth import Content, NoGrowth, growth
 from ..resize.rewrite import rewrite
-from ..sentence import Sentence, say, verbatim
+from ..sentence import Sentence, say
 
 GROWS_BEHIND = (OutcomeKind.EQUAL, OutcomeKind.ARRIVED)
 """The results that say that the disk is the sender's."""
@@ -60,7 +61,7 @@ def rewritten(target: TargetDisk, found: Fit, times: Times) -> tuple[Rewriting, 
     except LauncherError as error:
         return not_rewritten(found, error.sentence), None
     except OSError as error:
-        return not_rewritten(found, verbatim(error.strerror or str(error))), None
+        return not_rewritten(found, reason(error)), None
     return Rewriting(found.size if found.rewritten else None, None), renewed(target, times)
 
 

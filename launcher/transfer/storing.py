@@ -37,6 +37,7 @@ from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression, Grow, Holes, Keep, Plan
 from ..model.times import TIMES, Times
 from ..model.wording import part_of, size
+from ..reasons import reason
 from ..sentence import Sentence, joined, say
 from .opening import opened
 from .owner import Job
@@ -189,7 +190,7 @@ class Storing(Reception):
         try:
             os.ftruncate(file.fd, walker.end)
         except OSError as error:
-            raise DiskError(walker.end, say("{error}", error=error.strerror)) from error
+            raise DiskError(walker.end, reason(error)) from error
         file.write(memoryview(table), walker.end)
         file.flush()
         with contextlib.closing(self._opened()):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..errors import ErrorKind, LauncherError
 from ..hardware.window import Window, window
+from ..reasons import reason
 from ..sentence import say
 
 BLKFLSBUF, BLKSSZGET = 0x1261, 0x1268  # linux/fs.h
@@ -38,7 +39,7 @@ class Source:
                 os.close(self.fd)
                 raise
         except OSError as error:
-            sentence = say("{path} cannot be read: {error}.", path=path, error=error.strerror)
+            sentence = say("{path} cannot be read: {error}.", path=path, error=reason(error))
             raise LauncherError(ErrorKind.DISK_UNREADABLE, sentence) from error
         if self.is_block:
             with contextlib.suppress(OSError):  # only root may

@@ -1,8 +1,7 @@
 """Words of any language in the characters that a boot loader can show. Pure.
 
-A loader has the font of the firmware: that of a PC's VGA in text mode is code page 437, that of UEFI has Latin-1, and
-of a terminal on a serial line nobody knows more than ASCII. What is not there is spelled as its language spells it
-without that letter.
+A loader has the font of the firmware: that of a PC's VGA in text mode is code page 437; of UEFI, and of a terminal on a
+serial line, nobody knows more than ASCII. What is not there is spelled as its language spells it without that letter.
 """
 
 from __future__ import annotations

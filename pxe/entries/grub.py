@@ -246,8 +246,9 @@ def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
     )
 
 
-FONT = "latin-1"
-"""What every UEFI shows (UEFI 2.10, 34.2.1); GRUB hands its letters on to the firmware, and to a serial line."""
+FONT = "ascii"
+"""GRUB leaves out each letter that one of the firmware's consoles does not know (grub-core/term/efi/console.c), and a
+serial line beside the screen knows no others: of ÉCRASÉ, CRAS was seen."""
 
 
 def _choices(items: Items) -> str:

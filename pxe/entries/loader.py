@@ -50,7 +50,7 @@ class Loader:
     for as well: how such a name looks, and instead of which of ours it is read. `reads_beside`: in whatever folder it
     lies, it reads what is beside it. `groups`: where not all files belong together, those that do; `version` says of
     which one these must be. `is_optional`: no PC is given it unless the administrator wants it; where it cannot carry
-    an entry, a tree goes without it.
+    an entry, a tree goes without it. `menu_files` are those of `also` that show a menu: its text names the first one.
     """
 
     name: str
@@ -83,6 +83,7 @@ class Loader:
     there: tuple[PurePosixPath, str] | None = None
     groups: tuple[tuple[str, ...], ...] = ()
     version: str = ""
+    menu_files: tuple[str, ...] = ()
 
     @property
     def folder(self) -> PurePosixPath:

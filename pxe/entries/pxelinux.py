@@ -62,8 +62,8 @@ def menu(items: Items, disk: str = DISK, section: Callable[[BootEntry], str] = r
     return f"ui menu.c32\nprompt 0\ntimeout {tenths}\nmenu title {title}\n{_LAYOUT}\n{rows}"
 
 
-_LAYOUT = "menu width 80\nmenu margin 4\n"
-"""Titles have 68 columns so; as the loader has it, 56."""
+_LAYOUT = "menu width 80\nmenu margin 2\nmenu autoboot # s\nallowoptions 0\n"
+"""Titles have 72 columns so; as the loader has it, 56. It shows no English words, and TAB and ESC do nothing."""
 
 
 def _row(items: Items, number: int, item: Item, section: str) -> str:
@@ -116,6 +116,7 @@ PXELINUX = Loader(
     pcs="PCs with BIOS",
     files=("pxelinux.0", "ldlinux.c32"),  # they must be of one version
     also=(LPXELINUX, *MENU_FILES),
+    menu_files=MENU_FILES,
     places=(Path("/usr/lib/PXELINUX"), Path("/usr/lib/syslinux/modules/bios")),
     packages=("pxelinux", "syslinux-common"),
     default=PurePosixPath("pxelinux.cfg/default"),

@@ -5,7 +5,7 @@ looking. See the rules in `tree`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,7 +126,18 @@ def _loader(there: Tenants, loader: Loader, order: Order) -> Plan:
             sha256 = str(digest(path.resolve()))
             if order.force or there.standing(name, sha256) is not Standing.FOREIGN:
                 plan += _put(there, [_File(name, path, sha256)])
-    return plan
+    return plan + Plan(warnings=tuple(_no_menu(there, loader, order, plan.in_place)))
+
+
+def _no_menu(there: Tenants, loader: Loader, order: Order, in_place: Collection[str]) -> Iterator[str]:
+    """What is missing for a menu: PCs would wait at a prompt, also where nobody is."""
+    shown = any(loader.menu_files[0] in one.text for one in order.configurations) if loader.menu_files else False
+    missing = [one for one in loader.menu_files if one not in in_place and not (there.directory / one).exists()]
+    if shown and missing:
+        yield (
+            f"{there.directory} has no {' and no '.join(missing)}, so {loader.name} cannot show its menu, and PCs wait "
+            f"at its prompt: copy {'them' if len(missing) > 1 else 'it'} from where {loader.files[0]} came."
+        )
 
 
 def _group(there: Tenants, loader: Loader, files: tuple[str, ...], order: Order) -> Plan:

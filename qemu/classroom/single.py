@@ -20,6 +20,7 @@ from typing import TypeVar
 
 from kernel_cmdline import Parameter, format_line, parse
 from pxe.entries.boot_entry import INITRD, KERNEL
+from pxe.entries.menu import Menu
 from pxe.entries.room import Machine, Room
 from pxe.tree.tree import write_tree
 
@@ -59,8 +60,8 @@ class SingleSpec:
     """One machine. `disks` are image files (an overlay takes the writes) or sizes in bytes of blank disks.
 
     `files`: (name, file) that stand in the tree, perhaps in the place of its own. `loader`: what the machine loads
-    first, if not the usual file. `variables`: UEFI's, of which it gets a copy, if not a new PC's. `udpcfg`: that of the
-    medium, where it is not made from the line.
+    first, if not the usual file. `menu`: what it shows before it boots. `variables`: UEFI's, of which it gets a copy,
+    if not a new PC's. `udpcfg`: that of the medium, where it is not made from the line.
     `serial`: the operator's console is ttyS0, else the VGA screen. `nic` None: no card; `cable` False: it is not
     plugged in; `more_nics`: further cards, which are; `dhcp` False: nobody answers on the network. `boot` None: kernel
     and initrd are loaded by QEMU.
@@ -87,6 +88,7 @@ class SingleSpec:
     counted: bool = False
     files: tuple[tuple[str, Path], ...] = ()
     loader: str = ""
+    menu: Menu | None = None
     variables: Path | None = None
     udpcfg: bytes | None = None
     deadline: float = 300.0
@@ -200,7 +202,7 @@ def _pair(spec: SingleSpec, scratch: Path) -> Path:
 def _medium(spec: SingleSpec, scratch: Path) -> Path | None:
     if spec.boot not in MEDIA:
         return None
-    return write_medium(scratch / "medium.iso", _pair(spec, scratch), append_line(spec), spec.udpcfg)
+    return write_medium(scratch / "medium.iso", _pair(spec, scratch), append_line(spec), spec.udpcfg, spec.menu)
 
 
 def _variables(spec: SingleSpec, scratch: Path) -> Path | None:
@@ -214,7 +216,7 @@ def _tree(spec: SingleSpec, scratch: Path, loads: Loading) -> Path:
     tree.mkdir()
     if spec.boot and spec.boot not in MEDIA:
         cards = range(1 + len(spec.more_nics))  # whichever of them it boots from
-        room = Room("", tuple(Machine(mac(number), append_line(spec)) for number in cards))
+        room = Room("", tuple(Machine(mac(number), append_line(spec), menu=spec.menu) for number in cards))
         write_tree(tree, _pair(spec, scratch), room, loaders=loads.loaders, check=lambda _: ([], []))
         for name, file in spec.files:
             (tree / name).unlink(missing_ok=True)

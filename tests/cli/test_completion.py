@@ -30,7 +30,7 @@ def test_sub_commands_come_first() -> None:
     ("words", "expected"),
     [
         (("build", "--k"), ["--kernel"]),
-        (("serve", "--interface", "eth1", "--pr"), ["--proxy"]),
+        (("serve", "--interface", "eth1", "--pro"), ["--proxy"]),
         (("explain", "--json", "--cmd"), ["--cmdline"]),
         (("nonsense", "--h"), []),
         (("image", "c"), ["check", "cast"]),

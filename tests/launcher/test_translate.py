@@ -20,6 +20,8 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
 
 import catalogues
+from initrd.consoles import FONTS
+from initrd.consoles import read as read_font
 from launcher.answers.reading import LANGUAGES
 from launcher.errors import ErrorKind, LauncherError
 from launcher.sentence import joined, say, say_many, verbatim
@@ -83,9 +85,13 @@ def test_a_translation_has_the_fields_and_all_plural_forms_of_its_language(path:
 
 
 @BOTH
-def test_a_vga_console_has_every_character(path: Path) -> None:
+def test_the_font_of_the_console_has_every_character(path: Path) -> None:
+    """That of the initrd is loaded before the first screen in another language. All of its characters are those of ISO
+    8859-15, which serial lines may have, and what draws lines; a catalogue draws none."""
     texts = [text for message in read(path.read_text(encoding="utf-8")).values() for text in translated(message)]
-    assert [text for text in texts if text.encode("cp437", "replace").decode("cp437") != text] == []
+    assert [text for text in texts if text.encode("iso8859-15", "replace").decode("iso8859-15") != text] == []
+    for font in FONTS.values():
+        assert set("".join(texts)) - {"\n"} <= set(read_font(font).glyph_of)
 
 
 def test_there_is_a_catalogue_for_every_language_offered() -> None:
@@ -114,6 +120,40 @@ def test_templates_are_literal_or_xgettext_would_not_find_them(path: Path) -> No
     assert not wrong
 
 
+TEMPLATES = {"say": 1, "say_many": 2}
+WORDS = re.compile(r"(?<![`\w])[A-Za-z]{2,} [a-z]{2,}")
+
+
+def texts(node: ast.AST) -> Iterator[str]:
+    """The literal texts in an expression, but for the templates of sentences in it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    skipped: list[ast.expr] = node.args[: TEMPLATES.get(name_of(node), 0)] if isinstance(node, ast.Call) else []
+    skipped += [node.slice] if isinstance(node, ast.Subscript) else []
+    for child in ast.iter_child_nodes(node):
+        if child not in skipped:
+            yield from texts(child)
+
+
+def untold(source: str) -> list[str]:
+    """English that a field of a sentence takes along as if it were somebody's name."""
+    there = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    sentences = (call for call in there if name_of(call) in {*TEMPLATES, "joined", "verbatim"})
+    found = (text for call in sentences for text in texts(call) if not text.startswith("`"))
+    return [text for text in found if WORDS.search(text)]
+
+
+@pytest.mark.parametrize("path", catalogues.sources(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_field_of_a_sentence_is_english(path: Path) -> None:
+    assert untold(path.read_text()) == []
+
+
+def test_english_in_a_field_is_found() -> None:
+    assert untold('say("{disk}: {why}", disk=path, why="it is gone")') == ["it is gone"]
+    assert untold('joined(" ", path, f"in {place}, its second part")') == [", its second part"]
+    assert untold('say("It is gone.", why=say("it is not there"), how=verbatim("`a b`"))') == []
+
+
 COUNTED = re.compile(r"\{(?P<name>\w+)(?::[^}]*)?\} (?:more |other |further )?(?:\w{3,}s|are|were|have)\b")
 NO_NUMBER: set[tuple[str, ...]] = {
     ("{path} begins as a {compression} stream does, and with compr=none receivers would unpack it; nothing was sent.",),
@@ -122,6 +162,7 @@ NO_NUMBER: set[tuple[str, ...]] = {
         "What was written to {device} differs from what the sender read ({written:,} of {count:,} bytes).",
     ),
     ("{device} does not hold what was written to it: it differs within the {mark} MiB from byte {bytes:,}.",),
+    ("{name}={text} names no file.",),
     ("{server} leases {address} for {seconds} s.",),
     ("{host} does not know this PC's MAC address.",),
     ("{nic} does not take {address}, which {server} gave it: {problem}.",),

@@ -33,7 +33,7 @@ def to_the_shell(vm: VM) -> None:
     vm.press("m")
     sees(vm, "Menu", "Shell", "Restart this PC", "Power off")
     vm.press("down", "down", "enter")
-    sees(vm, 'A shell. "exit" goes back')
+    sees(vm, "A shell. `exit` comes back")
 
 
 LOOK = (
@@ -66,9 +66,9 @@ def operate(vm: VM) -> str:
     to_the_shell(vm)
     confined(vm)
     types(vm, "cd /usr/lib/python3*; mv launcher away; exit")
-    sees(vm, "The launcher stopped with status", "to reboot")  # PID 1 lives and says what happened
+    sees(vm, "The launcher stopped with status", "b restart")  # PID 1 lives and says what happened
     vm.press("s")
-    sees(vm, 'A shell. "exit" goes back')
+    sees(vm, "A shell. `exit` comes back")
     types(vm, "cd /usr/lib/python3*; mv away launcher; mv /usr/bin/udp-sender /; sha256sum /dev/sda")
     digest = vm.console.expect(r"[0-9a-f]{64}", deadline=vm.deadline)
     types(vm, "exit")

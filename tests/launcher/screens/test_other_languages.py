@@ -80,7 +80,7 @@ def english(page: Page) -> list[str]:
     """What is left on `page` that may be English; a single letter is a key."""
     text = "\n".join(line.decode() for line in page.widget.render((80, 60), focus=True).text)
     assert "ж" in text
-    text = re.sub(r"\b(?:[a-z_]+=|--|http://)\S*", "", text)  # what is typed so in every language
+    text = re.sub(r"\b(?:[a-z_]+=|http://)\S*|--\S+", "", text)  # what is typed so in every language
     return [word for word in re.findall("[A-Za-z]{2,}", text) if word not in DATA]
 
 

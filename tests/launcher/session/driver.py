@@ -12,6 +12,7 @@ from typing import Any
 
 from kernel_cmdline import parse
 from launcher.answers.lookup import given_answers
+from launcher.answers.questions import GivenAnswers
 from launcher.answers.reading_boot import Driver
 from launcher.answers.selectors import identity, whole
 from launcher.answers.validation import doubtful, explain_parameters
@@ -25,6 +26,7 @@ from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Plan
 from launcher.network.address import AddressState, Phase
 from launcher.network.result_page import Answer
+from launcher.screens.console import Lines
 from launcher.screens.widgets import Page
 from launcher.sentence import NOTHING, say
 from launcher.session.app import App
@@ -46,7 +48,9 @@ EXCHANGED = replace(ONE, disks=(replace(ONE.disks[0], serial="ANOTHER"),))
 class FakeUi:
     """Shows pages to nobody. `left`: the run has ended."""
 
-    def __init__(self, menu: Callable[[], None], back: Callable[[], None], touched: Callable[[], None]) -> None:
+    def __init__(
+        self, menu: Callable[[], None], back: Callable[[], None], touched: Callable[[], None], lines: Lines
+    ) -> None:
         self.menu, self.back, self.touched = menu, back, touched
         self.page: Page | None = None
         self.left = False
@@ -77,6 +81,10 @@ class FakeUi:
 
     def hasten(self) -> None:
         self.hastened += 1
+
+    def mirror(self) -> None: ...
+
+    def speak(self, locale: str) -> None: ...
 
 
 NO_LINK = AddressState(Phase.WAITING_FOR_LINK, say("Waiting for a link."))
@@ -172,8 +180,17 @@ class FakeSystem:
     saved: list[tuple[str, str, bytes]] = field(default_factory=list)
     named: str = ""
     unsaved: LauncherError | None = None
+    shells_allowed: bool | None = None
     loaded: list[Driver] = field(default_factory=list)
     drivers: tuple[Loaded, ...] = ()
+
+    def lines(self) -> Lines:
+        return Lines()
+
+    def speak(self, language: str, given: GivenAnswers) -> None: ...
+
+    def shells(self, allowed: bool) -> None:
+        self.shells_allowed = allowed
 
     def mixed(self) -> LauncherError | None:
         return self.mismatch

@@ -14,7 +14,7 @@ import pytest
 from tests.common import ROOT
 
 EARLY = {
-    "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "translate"},
+    "launcher": {"__main__", "errors", "events", "exits", "paths", "sentence", "shells", "translate"},
     "launcher.model": {"addresses", "machine", "plan", "times", "wording"},
     "launcher.udpcast": {"options"},
     "launcher.answers": {
@@ -35,7 +35,7 @@ EARLY = {
         "selectors",
         "validation",
     },
-    "launcher.screens": {"pages", "summary", "ui", "widgets"},
+    "launcher.screens": {"charset", "console", "pages", "summary", "ui", "widgets"},
     "launcher.session": {"app", "boot", "devices", "interviewing", "stage", "system"},
 }
 """The modules of each room. Nothing of hardware/ (the first look at the devices comes behind the screen), network/

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
+from kernel_cmdline import CommandLineError
 from launcher.answers.selectors import identity, whole
 from launcher.model.machine import Machine
 from launcher.model.outcome import OutcomeKind
 from launcher.model.plan import After, Compression, Next
 from launcher.translate import set_language
+from tests import hostile
 from tests.common import ONE, TWO
 from tests.launcher.session.driver import ADDRESS, ANOTHER, FakeSystem, Seat, begun
 
@@ -354,3 +357,22 @@ def test_the_language_of_whoever_reads_the_screen_stays_when_everything_is_asked
     assert seat.shown == "result"
     seat.act("retry")
     assert (seat.shown, "Was ist dieser PC?" in seat.text) == ("umode", True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_opened_shows_nothing_raw_of_a_hostile_line(seed: int) -> None:
+    rng = random.Random(seed)
+    try:
+        seat = begun(hostile.line(rng), FakeSystem(hostile.machine(rng)))
+    except CommandLineError:
+        return
+    if seat.shown != "umode":
+        return
+    opened = [item.key for item in seat.app.dialogue.interview(seat.app.devices, lambda *_: "").preview()]
+    for key in ("all", *opened):
+        seat.app.stage.open(key)  # type: ignore[attr-defined]
+        assert not hostile.raw(seat.text), key
+        press(seat, *"\x1b[31m;reboot", "enter")
+        assert not hostile.raw(seat.text), key
+        seat.app.dialogue.opened = None
+    assert seat.system.started == []

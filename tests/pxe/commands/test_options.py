@@ -17,9 +17,10 @@ from pxe.commands.options import add_options, add_without, loaders_of, room_of
 from pxe.commands.room import state_of
 from pxe.done.state import Done, State, change
 from pxe.entries.loaders import PXELINUX
+from pxe.entries.menu import Choice, Menu
 from pxe.entries.room import Boot, Machine, Room, RoomError
 from tests import common
-from tests.pxe.room_file.test_file import ROOM
+from tests.pxe.room_file.test_file import ROOM, WITH_MENUS
 
 
 def parsed(*words: str) -> argparse.Namespace:
@@ -38,11 +39,60 @@ def test_the_shorthand_is_a_room() -> None:
     assert room_of(parsed(*words, "--default", "disk")) == Room("lang=FR", (machine,), "x", 3.5, Boot.DISK)
 
 
+def test_a_menu_by_options() -> None:
+    words = ("--menu", "receive,disk", "--preset", "disk", "--timeout", "3", "--machine", "52-54-00-AA-BB-01=umode=snd")
+    menu = Menu((Choice.RECEIVE, Choice.DISK), Choice.DISK, 3)
+    found = room_of(parsed(*words))
+    assert (found.menu, found.timeout, found.machines[0].menu) == (menu, 0, menu)
+    assert room_of(parsed("--menu=send,disk")).menu == Menu((Choice.SEND, Choice.DISK), Choice.SEND)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--menu=ask"], "--menu: a menu has two choices or more"),
+        (["--menu=ask,yes"], '"yes" is no choice of a menu: ask, receive, send, disk are'),
+        (["--menu=ask,disk", "--preset=send"], "preset is one of the choices"),
+        (["--preset=send"], "--menu says which choices there are"),
+    ],
+)
+def test_a_wrong_menu_by_options(words: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        room_of(parsed(*words))
+    assert ended.value.code == 2 and told in capsys.readouterr().err
+
+
+def test_the_command_shows_each_menu(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "room.toml"
+    path.write_text(WITH_MENUS)
+    assert main(["room", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert "its preset overwrites the disk" in err
+    first, second, *_ = out.splitlines()
+    assert first == "Machines that are not named boot what is chosen in a menu."
+    assert second == "    menu: Quel est le rôle de ce PC ? (10 s, then ask)"
+    second = out[out.index("52:54:00:12:34:02") : out.index("52:54:00:12:34:03")]
+    assert "menu: Was ist dieser PC? (10 s, then send)\n      1. SENDER" in second
+    assert "(send)\n         append initrd=udpcast-initrd lang=FR auto=yes" in second and "2. " in second
+    third = out[out.index("52:54:00:12:34:03") : out.index("52:54:00:12:34:04")]
+    assert "menu" not in third and "umode=rcv" in third
+    assert main(["room", str(path), "--json"]) == 0
+    rows = {row["mac"][-1]: row["menu"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["3"] is None and [one["choice"] for one in rows["2"]["choices"]] == ["send", "disk"]
+    assert rows["2"]["choices"][0]["append"].endswith("umode=snd") and rows["2"]["choices"][1]["append"] is None
+
+
 def test_a_file_is_not_mixed_with_the_shorthand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "room.toml").write_text("default = 'disk'\n")
     room = ("--room", str(tmp_path / "room.toml"))
     assert room_of(parsed(*room)) == Room("", default=Boot.DISK)
-    for words in (["--append", ""], ["--machine", "52-54-00-AA-BB-01="], ["--default", "disk"], ["--timeout", "0"]):
+    for words in (
+        ["--append", ""],
+        ["--machine", "52-54-00-AA-BB-01="],
+        ["--default", "disk"],
+        ["--timeout", "0"],
+        ["--menu", "ask,disk"],
+    ):
         with pytest.raises(SystemExit) as ended:
             room_of(parsed(*room, *words))
         assert ended.value.code == 2

@@ -14,13 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pxe.done.state import Busy, Damaged, Done, State, StateError, change, read, replace_damaged
+from pxe.entries.menu import Choice, Menu
 from pxe.entries.room import Boot, Machine, Room
 from tests.common import ROOT
 from tests.pxe.tree.killing import killed_after
 
 MAC, OTHER = "52:54:00:aa:bb:01", "52:54:00:aa:bb:02"
 DONE = Done(MAC, "2026-11-28T16:00:00Z", "rcv")
-ROOM = Room("lang=FR", (Machine(MAC, "umode=snd", "PC 1", "front"), Machine(OTHER, armed=False)), default=Boot.DISK)
+MENU = Menu((Choice.SEND, Choice.DISK), Choice.DISK, 2.5, "FR")
+ROOM = Room(
+    "lang=FR",
+    (Machine(MAC, "umode=snd", "PC 1", "front", menu=MENU), Machine(OTHER, armed=False)),
+    default=Boot.DISK,
+    menu=Menu(),
+)
 
 
 @pytest.fixture
@@ -37,6 +44,35 @@ def test_what_is_written_is_read_again(path: Path) -> None:
     assert change(path, lambda _: state) == state
     assert read(path) == state
     assert [one.name for one in path.parent.iterdir()] == ["room.json"]
+
+
+def test_a_file_of_a_version_without_menus_is_read(path: Path) -> None:
+    change(path, lambda _: State((), "x", ROOM))
+    record = json.loads(path.read_text())
+    for one in (record["room"], *record["room"]["machines"]):
+        del one["menu"]
+    path.write_text(json.dumps(record))
+    found = read(path).room
+    assert found and found.menu is None and [one.menu for one in found.machines] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "menu",
+    [
+        *({}, 1, {"choices": ["ask"]}, {"choices": "ask", "preset": "ask", "timeout": 0, "lang": ""}),
+        {"choices": ["ask", "disk"], "preset": "send", "timeout": 0, "lang": ""},
+        {"choices": ["ask", "disk"], "preset": "ask", "timeout": True, "lang": ""},
+        {"choices": ["ask", "disk"], "preset": "ask", "timeout": 0, "lang": 7},
+        {"choices": ["ask", "no"], "preset": "ask", "timeout": 0, "lang": ""},
+    ],
+)
+def test_a_menu_that_is_none_is_damage(path: Path, menu: object) -> None:
+    change(path, lambda _: State((), "x", ROOM))
+    record = json.loads(path.read_text())
+    record["room"]["menu"] = menu
+    path.write_text(json.dumps(record))
+    with pytest.raises(Damaged):
+        read(path)
 
 
 def test_who_is_done_stays_done_since_then_and_is_armed_again() -> None:

@@ -10,6 +10,7 @@ from kernel_cmdline import parse
 from launcher.answers.configuration import read_configuration
 from launcher.answers.explain import is_ours
 from pxe.entries.boot_entry import BootEntryError
+from pxe.entries.menu import Choice, Menu
 from pxe.entries.room import Boot, Machine, Room
 from pxe.medium.content import DISK, EARLY, Content, content_of
 
@@ -88,3 +89,21 @@ def test_it_waits_and_boots_what_the_room_says() -> None:
 def test_lines_of_single_machines_are_not_on_it() -> None:
     content = made(machines=(Machine("52:54:00:aa:bb:01", "umode=snd"),))
     assert content == made()
+
+
+def test_a_menu_is_on_it_and_what_is_chosen_stays_on_the_line() -> None:
+    line = "console=ttyS0 lang=FR disk=/dev/sda umode=rcv auto=yes"
+    content = made(line, menu=Menu(timeout=7, preset=Choice.DISK))
+    assert [one.name for one in read_configuration(content.udpcfg).whole] == ["lang", "disk"]
+    lines = [text for text in content.isolinux.splitlines() if "append" in text]
+    ends = [text.partition("console=ttyS0")[2] for text in lines]
+    medium = f"medium={content.label}"
+    assert ends == [f" {medium}", f" auto=yes {medium} umode=rcv", f" auto=yes {medium} umode=snd"]
+    assert "ipappend" not in content.isolinux and content.isolinux.endswith(
+        f"menu default\n{DISK.partition(chr(10))[2]}"
+    )
+    assert content.isolinux.startswith("ui menu.c32\nprompt 0\ntimeout 70\nmenu title Quel est le r")
+    assert "set default=3\n" in content.grub and "son disque est ECRASE" in content.grub and "ip=" not in content.grub
+    assert "consent=ask" in made("lang=FR disk=/dev/sda", menu=Menu()).grub
+    labels = {made(line, menu=menu).label for menu in (None, Menu(), Menu(timeout=7), Menu(lang="DE"))}
+    assert len(labels) == 4 and made(line, menu=Menu(), default=Boot.DISK) == made(line, default=Boot.DISK)

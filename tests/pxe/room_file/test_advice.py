@@ -6,8 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from pxe.entries.menu import Choice, Menu
 from pxe.entries.room import Boot, Machine, Room
-from pxe.room_file.advice import advice, alone, hasty, inherited, loops, receivers, senders, shared, strangers, summary
+from pxe.room_file.advice import (
+    advice,
+    alone,
+    hasty,
+    inherited,
+    loops,
+    presets,
+    receivers,
+    senders,
+    shared,
+    strangers,
+    summary,
+)
 
 MACS = [f"52:54:00:12:34:{number:02x}" for number in range(30)]
 
@@ -209,3 +222,44 @@ def test_what_a_machine_keeps_of_the_common_line_is_shown() -> None:
         f"{MACS[0]} keeps auto=yes after=reboot of --append. Its line: lang=FR auto=yes after=reboot umode=snd"
     )
     assert [*inherited(room("lang=FR", "umode=snd"))] == []
+
+
+RECEIVES, ASKS = Menu(preset=Choice.RECEIVE, timeout=9), Menu(preset=Choice.RECEIVE)
+
+
+def with_menu(append: str, menu: Menu | None, *lines: str, default: Boot = Boot.DISK) -> Room:
+    there = room(append, *lines, default=default)
+    return replace(there, menu=menu, machines=tuple(replace(one, menu=menu) for one in there.machines))
+
+
+@pytest.mark.parametrize(
+    ("append", "menu", "is_told"),
+    [
+        ("auto=yes", RECEIVES, True),
+        ("auto=yes disk=/dev/sda umode=snd", RECEIVES, True),
+        ("auto=yes", ASKS, False),
+        ("auto=yes", Menu(timeout=9), False),
+        ("auto=yes", Menu(preset=Choice.DISK, timeout=9), False),
+        ("auto=yes", Menu(preset=Choice.SEND, timeout=9), False),
+        ("umode=rcv disk=/dev/sda", RECEIVES, False),
+        ("auto=yes umode=rcv", None, False),
+    ],
+)
+def test_a_preset_that_overwrites_when_nobody_is_there_is_named(append: str, menu: Menu | None, is_told: bool) -> None:
+    told = [*presets(with_menu(append, menu, "", ""))]
+    named = f"{MACS[0]} and {MACS[1]}: 9 s after the menu is shown, its preset overwrites the disk"
+    assert [one.startswith(named) for one in told] == [True] * is_told
+    assert not [*presets(with_menu(append, menu, "", ""), {MACS[0], MACS[1]})]
+    assert bool([*strangers(with_menu(append, menu, default=Boot.LAUNCHER))]) is (is_told or menu is None)
+
+
+def test_behind_a_menu_a_pc_may_be_anything() -> None:
+    """What it boots without a key counts, and what is open until then is no trouble."""
+    menu = Menu(timeout=9)
+    assert [*advice(with_menu("umode=rcv", menu, "", "umode=snd"))] == []
+    assert [*advice(with_menu("", Menu(preset=Choice.SEND, timeout=9), "", ""))] != []
+    there = with_menu("auto=yes", RECEIVES, "", default=Boot.LAUNCHER)
+    assert [*summary(there)] == [
+        "Of the room's 1 PC, 1 armed (the launcher; 1 with a menu; 1 overwritten without a question), 0 done.",
+        "All other PCs that boot from the network show a menu, and are overwritten without a question.",
+    ]

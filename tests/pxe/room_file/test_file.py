@@ -10,8 +10,9 @@ import pytest
 
 from pxe.entries.boot_entry import pxelinux_append
 from pxe.entries.configuration import entry_of
+from pxe.entries.menu import Choice, Menu
 from pxe.entries.room import Boot, Room, RoomError
-from pxe.room_file.file import LARGEST, parse_room, read_room
+from pxe.room_file.file import LARGEST, parse_room, read_room, warnings
 
 ROOM = """\
 label = "clone"
@@ -74,6 +75,49 @@ def test_a_room() -> None:
         ("pc21", "back", False),
         ("pc22", "back", True),
     ]
+
+
+WITH_MENUS = f"""\
+[menu]
+timeout = 10
+[parameters]
+lang = "FR"
+auto = true
+udpcparam = "--min-receivers 2 --receive-timeout 60"
+[groups.a]
+menu = {{ preset = "receive" }}
+machines = ["{MAC}", {{ mac = "52:54:00:12:34:02", menu = {{ choices = ["send", "disk"], lang = "de" }} }}]
+[groups.b]
+menu = false
+parameters.umode = "rcv"
+machines = ["52:54:00:12:34:03", {{ mac = "52:54:00:12:34:04", menu = true }}]
+[machines.c]
+mac = "52:54:00:12:34:05"
+"""
+
+
+def test_the_nearest_word_of_a_menu_counts() -> None:
+    room = parse_room(WITH_MENUS)
+    assert room.menu == Menu(timeout=10)
+    assert {one.mac[-1]: one.menu for one in room.machines} == {
+        "5": Menu(timeout=10),
+        "1": Menu(preset=Choice.RECEIVE, timeout=10),
+        "2": Menu((Choice.SEND, Choice.DISK), Choice.SEND, 10, "de"),
+        "3": None,
+        "4": Menu(timeout=10),
+    }
+    alone = parse_room(f"timeout = 3\n[groups.a]\nmenu = true\nmachines = ['{MAC}']")
+    assert (alone.menu, alone.timeout, alone.machines[0].menu) == (None, 3, Menu())
+
+
+def test_what_a_menu_makes_of_a_line_is_no_mistake_and_no_doubt(tmp_path: Path) -> None:
+    """auto=yes needs no role where a menu gives one; options of both roles stand on one line."""
+    path = tmp_path / "room.toml"
+    path.write_text(WITH_MENUS)
+    assert warnings(path) == ()
+    path.write_text("[menu]\nchoices = ['receive', 'disk']\n[parameters]\nudpcparam = '--min-receivers 2'")
+    [told] = warnings(path)
+    assert "line 4: udpcparam: --min-receivers=2 is an option of udp-sender" in told
 
 
 def test_an_empty_file_is_a_room_in_which_everything_is_asked() -> None:
@@ -193,6 +237,39 @@ MISTAKES = [
         f"the line of teacher ({MAC}): auto=yes, but the role is not given. Add umode=",
     ),
     ("[parameters]\nauto = true\numod = 'rcv'", 3, "umod=rcv: unknown; did you mean umode?"),
+    ("menu = 'yes'", 1, "menu is a table, [menu] with lines NAME = VALUE below, or false"),
+    ("[menu]\nchoice = ['ask']", 2, '"choice" is no key in menu: did you mean "choices"?'),
+    ("[menu]\ntimeout = 5\ndefault = 'disk'", 3, "it stands at the top of the file"),
+    ("[menu]\nchoices = 'ask'", 2, 'choices are a list, such as ["ask", "receive", "send", "disk"]'),
+    ("[menu]\nchoices = []", 2, "two choices or more, each once: none was given"),
+    ("[menu]\nchoices = ['ask', 'ask']", 2, "two choices or more, each once: ask, ask was given"),
+    ("[menu]\nchoices = ['ask', 'local']", 2, '"local" is no choice of a menu: ask, receive, send, disk are'),
+    ("[menu]\nchoices = ['ask', 7]", 2, '"7" is no choice'),
+    ("[menu]\npreset = 'yes'", 2, '"yes" is no choice of a menu'),
+    (
+        "[menu]\nchoices = ['ask', 'send']\npreset = 'disk'",
+        3,
+        'preset is one of the choices, ask, send: "disk" is none',
+    ),
+    ("[menu]\ntimeout = '5'", 2, "timeout is a number of seconds from 0, which waits for a key, to 3600"),
+    ("[menu]\ntimeout = true", 2, "a number of seconds from 0, which waits"),
+    ("[menu]\ntimeout = nan", 2, "a number of seconds from 0, which waits"),
+    ("[menu]\nlang = 'klingon'", 2, "klingon is not known"),
+    ("[menu]\nlang = 7", 2, "lang is a text in double quotes"),
+    ('[menu]\nlang = "a\\u0007"', 2, "control character"),
+    ("timeout = 5\n[menu]\npreset = 'ask'", 1, "write timeout below [menu], and leave this one out (line 2 has it"),
+    ("[parameters]\nmenu = false", 2, '"menu" is no parameter of a PC: it stands above [parameters]'),
+    ("parameters.consent = 'ask'\nparameters.auto = true\nparameters.umode = 'rcv'", 1, "consent=ask waits for a key"),
+    (
+        f"[groups.a]\nmachines = ['{MAC}']\nmenu.preset = 'disk'\nmenu.choices = ['ask', 'send']",
+        3,
+        '"disk" is none of them',
+    ),
+    (
+        "[menu]\nchoices = ['send', 'disk']\n[parameters]\ncompr = 'recognise'",
+        4,
+        "compr=recognise is for receivers only",
+    ),
     ("[parameters]\numode = 'snd'\ncompr = 'recognise'", 3, "compr=recognise is for receivers only"),
     (f"[groups.a]\nmachines = ['{MAC}',\n'52:54:00:12:34:02']\n[groups.a.parameters]\nport = 1", 5, "port=1 is odd"),
 ]
@@ -277,6 +354,15 @@ PIECES = """
 = "|= '''|\"\"\"|\\|\\u0000|“|append = "a=\\"b"|umode = 'rcv'|auto = true|port = 9001|= [[[|disk = ['a', 1]|a.b.c = 1
 '' = ''|default = 'disk'|timeout = 1|label = '\u202e'|armed = false|52:54:00:12:34:01|mac = |initrd = 1|-- = 1|#
 """.replace("\n", "|").split("|")
+PIECES += [
+    "[menu]",
+    "menu = true",
+    "menu = {",
+    "choices = ['ask', 'disk']",
+    "preset = 'send'",
+    "lang = 'DE'",
+    "[groups.a.menu]",
+]
 PIECES += ["\x00", "\x1b", "\ud7ff", "\r", "\n", "\nx = 1\n"]
 
 

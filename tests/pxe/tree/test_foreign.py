@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pxe.entries.menu import Menu
+from pxe.entries.pxelinux import MENU_FILES
 from pxe.entries.room import Boot
 from tests.pxe.tree.trees import MAC, Tftp
 
@@ -137,3 +139,37 @@ def test_a_root_with_many_folders_and_a_circle_of_links_is_no_trouble(tftp: Tftp
         (tftp.root / f"mirror/{number}/pool").mkdir(parents=True)
     (tftp.root / "mirror/round").symlink_to("..")
     assert not tftp.write().warnings
+
+
+def test_a_menu_needs_files_of_the_loader_that_is_there(tftp: Tftp) -> None:
+    menu = Menu(timeout=5)
+    [told] = tftp.write("", menu=menu).warnings
+    assert "has no menu.c32 and no libutil.c32, so PXELINUX cannot show its menu" in told
+    for name in MENU_FILES:
+        (tftp.loaders / name).write_text(name)
+    tree = tftp.write("", menu=menu)
+    assert not tree.warnings and {tftp.root / name for name in MENU_FILES} <= {*tree.written}
+
+
+def test_a_strange_loader_gets_no_menu_files_of_ours(tftp: Tftp) -> None:
+    """They must be of one version."""
+    for name in ("pxelinux.0", "ldlinux.c32"):
+        tftp.put(name, "theirs")
+    for name in MENU_FILES:
+        (tftp.loaders / name).write_text(name)
+    [told] = tftp.write("", menu=Menu(timeout=5)).warnings
+    assert told.endswith("copy them from where pxelinux.0 came.") and not (tftp.root / "menu.c32").exists()
+    assert not tftp.write("").warnings
+    for name in MENU_FILES:
+        tftp.put(name, "theirs")
+    assert not tftp.write("", menu=Menu(timeout=5)).warnings
+
+
+def test_to_a_configuration_of_somebody_else_the_choices_are_to_be_added(tftp: Tftp) -> None:
+    tftp.put("pxelinux.cfg/default", "default linux\nlabel linux\nkernel linux\n")
+    tree = tftp.write("lang=FR", menu=Menu(timeout=5))
+    [(_, section)] = tree.sections
+    assert section.count("label udpcast") == 3 and section.count("localboot") == 1
+    assert any("the room's menu, its preset and its timeout are not in force there" in note for note in tree.notes)
+    tftp.put("pxelinux.cfg/default", f"default linux\n{section}")
+    assert not tftp.write("lang=FR", menu=Menu(timeout=5)).sections

@@ -31,7 +31,7 @@ class Tftp:
         make_pair(self.pair, version, archive)
 
     def write(self, append: str = "lang=FR", *macs: str, own: str = DANGEROUS, **options: Any) -> Tree:
-        described = {name: options.pop(name) for name in ("default", "timeout") if name in options}
+        described = {name: options.pop(name) for name in ("default", "timeout", "menu") if name in options}
         room = Room(append, tuple(Machine(mac, own) for mac in macs), **described)
         options = {"places": (self.loaders,), "loaders": (PXELINUX,), "check": lambda _: ([], []), **options}
         return write_tree(self.root, options.pop("pair", self.pair), room, **options)

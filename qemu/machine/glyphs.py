@@ -1,0 +1,106 @@
+"""A picture of a text screen, read back by the font that it must be drawn with.
+
+What is drawn with another font's glyphs cannot be read: so a text that is read was drawn right. VGA's text mode has
+cells of 9 dots (the ninth repeats or is blank), a framebuffer's console those of the font.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+from initrd.consoles import Font
+
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+DASHES = frozenset(map(chr, range(0x2010, 0x2016)))
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+RGB = bytes((8, 2, 0, 0, 0))
+"""Depth, kind of colour, compression, filters, interlacing."""
+TEXT_MODE_WIDTH = 720
+"""Of 80 cells with 9 dots."""
+
+
+def read_screen(picture: Path, font: Font) -> tuple[str, ...]:
+    """The rows of a screendump, without the blanks at their ends; `UNREADABLE` for every cell that shows no
+    glyph of the font."""
+    width, height, dots = _png(picture.read_bytes())
+    across = font.width + (width == TEXT_MODE_WIDTH)
+    known = _characters(font)
+    rows = []
+    for top in range(0, height - font.height + 1, font.height):
+        cells = (_cell(dots, width, left, top, font) for left in range(0, width - across + 1, across))
+        rows.append("".join(_character(cell, known) for cell in cells).rstrip())
+    return tuple(rows)
+
+
+def _png(data: bytes) -> tuple[int, int, bytes]:
+    """Width, height and dots of a PNG as QEMU writes it: 8 bits of red, green and blue, not interlaced (PNG, 2nd
+    edition, 11.2 and 9.2)."""
+    packed, at, size = bytearray(), len(SIGNATURE), (0, 0)
+    while at < len(data):
+        (length,), kind = struct.unpack_from(">I", data, at), data[at + 4 : at + 8]
+        body = data[at + 8 : at + 8 + length]
+        if kind == b"IHDR":
+            if body[8:] != RGB:
+                raise ValueError("a PNG picture with 8 bits of red, green and blue was expected")
+            size = struct.unpack_from(">2I", body)
+        elif kind == b"IDAT":
+            packed += body
+        at += length + 12
+    return *size, _unfiltered(zlib.decompress(packed), 3 * size[0])
+
+
+def _unfiltered(data: bytes, stride: int) -> bytes:
+    dots, above = bytearray(), bytearray(stride)
+    for start in range(0, len(data), stride + 1):
+        row = bytearray(data[start + 1 : start + 1 + stride])
+        match data[start]:
+            case 1:
+                for at in range(3, stride):
+                    row[at] = (row[at] + row[at - 3]) & 0xFF
+            case 2:
+                row = bytearray((one + other) & 0xFF for one, other in zip(row, above, strict=True))
+            case 3:
+                for at in range(stride):
+                    row[at] = (row[at] + ((row[at - 3] if at >= 3 else 0) + above[at]) // 2) & 0xFF
+            case 4:
+                for at in range(stride):
+                    left, corner = (row[at - 3], above[at - 3]) if at >= 3 else (0, 0)
+                    row[at] = (row[at] + _paeth(left, above[at], corner)) & 0xFF
+        dots += row
+        above = row
+    return bytes(dots)
+
+
+def _paeth(left: int, above: int, corner: int) -> int:
+    guess = left + above - corner
+    return min((left, above, corner), key=lambda one: abs(guess - one))
+
+
+def _characters(font: Font) -> dict[tuple[int, ...], str]:
+    """By a glyph's rows of dots, the character that it is for first of all; a line is no dash."""
+    known: dict[tuple[int, ...], str] = {}
+    for character, glyph in sorted(font.glyph_of.items(), key=lambda item: (item[0] in DASHES, item[0])):
+        known.setdefault(tuple(font.glyphs[glyph]), character)
+    return known
+
+
+def _cell(dots: bytes, width: int, left: int, top: int, font: Font) -> tuple[int, ...]:
+    """The rows of one cell as bits: 1 where a dot has another colour than the cell's first one."""
+    first = 3 * (top * width + left)
+    ground = dots[first : first + 3]
+    rows = []
+    for row in range(top, top + font.height):
+        start = 3 * (row * width + left)
+        bits = 0
+        for at in range(start, start + 3 * font.width, 3):
+            bits = bits << 1 | (dots[at : at + 3] != ground)
+        rows.append(bits)
+    return tuple(rows)
+
+
+def _character(cell: tuple[int, ...], known: dict[tuple[int, ...], str]) -> str:
+    if not any(cell):
+        return " "
+    return known.get(cell) or known.get(tuple(row ^ 0xFF for row in cell), UNREADABLE)
