@@ -1,6 +1,6 @@
 """What the operator's own screen and keyboard need: keymaps and fonts, in the form in which they are loaded.
 
-A keymap is made of the X Keyboard Extension's database by Debian's ckbcomp and by loadkeys, for busybox's loadkmap. The
+A keymap is made of the X Keyboard Extension's database by Debian's ckbcomp and by loadkeys, as a binary one. The
 launcher's table (launcher/model/keymaps.py) says which; it is read, not imported: what goes in is the project that is
 built. Only four modifiers make a difference (`PLANES`), so that all else of ckbcomp's 128 planes is left out, and
 capitals are locked by the kernel's own key, not by a plane of their own.
@@ -77,7 +77,7 @@ def missing_fonts() -> list[str]:
 
 
 def keymap(layout: str, work: Path) -> bytes:
-    """The keymap of ``us`` or ``fr(latin9)`` as busybox loads it. Raises BuildError."""
+    """The keymap of ``us`` or ``fr(latin9)`` as the launcher loads it. Raises BuildError."""
     name, _, variant = layout.removesuffix(")").partition("(")
     text = run(["ckbcomp", "-model", "pc105", "-layout", name, *(["-variant", variant] if variant else [])])
     work.write_text(narrowed(text))

@@ -14,7 +14,7 @@ from typing import Any
 FILE_SYSTEMS = ("ext", "ntfs", "xfs", "btrfs")
 """Those whose tools an image can have; all of them, unless it is built with fewer."""
 
-APPLETS = {"env", "gzip", "ip", "modprobe", "tftp", "udhcpc", "wget"}
+APPLETS = {"env", "gzip", "ip", "modinfo", "modprobe", "tftp", "udhcpc", "wget"}
 """Those programs of the launcher that stand for another one in the image: busybox, pigz for gzip, kmod for modprobe.
 Under every other name its own program is meant, though busybox may have one of that name."""
 

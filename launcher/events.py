@@ -17,6 +17,7 @@ A new kind of sink is a class beside `Descriptor`, and a line in `named`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -312,7 +313,8 @@ def named(word: str) -> Sink | None:
     """The sink that ``events=WORD`` names: ``ttyS1``, or a virtio port's name. None where there is no such port, and
     none can come any more.
 
-    Only character devices are opened: a slip such as ``events=sda`` must not write into a disk. Room for as much as
+    Only lines and terminals are opened: a slip such as ``events=sda`` must not write into a disk, nor ``events=mem``
+    into the memory. Room for as much as
     115,200 baud carry within the patience, so that after a stall what is new soon follows.
     """
     if _port(word) is None and paths.COLDPLUGGED.exists():
@@ -320,10 +322,20 @@ def named(word: str) -> Sink | None:
     return Sink(Port(word), room=48 << 10, patience=5.0)
 
 
+LINES = ("tty", "hvc", "pts/", "vport", "null")
+"""How the names of serial lines, consoles, terminals and virtio ports begin, below /dev; and of what takes all."""
+
+
 def _port(word: str) -> Path | None:
-    for path in (Path("/dev/virtio-ports") / word, Path("/dev") / word):
-        if path.exists() and stat.S_ISCHR(path.stat().st_mode):
-            return path
+    name = word.removeprefix("/dev/").removeprefix("virtio-ports/")
+    places = ("/dev/virtio-ports", "/dev") if name.startswith(LINES) else ("/dev/virtio-ports",)
+    if ".." in name or "/" in name.removeprefix("pts/"):
+        return None
+    for place in places:
+        with contextlib.suppress(OSError, ValueError):  # also too long a name
+            path = Path(place) / name
+            if stat.S_ISCHR(path.stat().st_mode):
+                return path
     return None
 
 

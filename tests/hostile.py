@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import replace
 from typing import Any
 
+from launcher.answers.parameters import ROWS
+from launcher.answers.row import Use
 from launcher.model.machine import Disk, Machine, Nic, Partition
 from tests.common import TWO
 
@@ -21,14 +23,73 @@ BAD = [
     *("\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\r\n", "\n\nErrors:\n", "\x1bc", "\x0e"),
 ]
 NAMES = [
-    *("auto", "lang", "umode", "disk", "nic", "BOOTIF", "ip", "netmask", "gateway", "port", "compr", "udpcparam"),
-    *("silence", "start_timeout", "verify", "retry", "after", "remontee_info", "page_remontee", "num_op", "events"),
-    *("SYSUUID", "vlan", "foo", "umodee", "initrd", "root", "rd.bootif", "dhcp", "=x", "--", "console"),
+    *(name for row in ROWS if row.use is not Use.FOREIGN for name in (row.name, *row.aliases)),
+    *("foo", "umodee", "initrd", "root", "=x", "--", "console"),
 ]
 VALUES = [
     *("yes", "no", "DE", "FR", "rcv", "snd", "/dev/sda", "serial:", "model:", "size:500G", "eth0", "10.0.0.7", "24"),
     *("9000", "9001", "zstd", "--fec", "--min-receivers 2", "reboot,menu", "http://a/b", "52:54:00:aa:bb:01", "", "x"),
 ]
+
+CRAFTED = [
+    *(
+        "../../etc",
+        "/dev/../etc/passwd",
+        ";reboot",
+        "$(reboot)",
+        "`reboot`",
+        "|sh",
+        "&& reboot",
+        "> /dev/sda",
+        "-rf",
+        "--",
+    ),
+    *(
+        "%s%n%d",
+        "{count}",
+        "{0}",
+        "{x!r:>99999999}",
+        "{",
+        "}",
+        "${IFS}",
+        "\\",
+        "'",
+        '"',
+        '""',
+        "'\"",
+        "\\x1b[31m",
+        "~",
+        "*",
+    ),
+    *("A" * 4096, "1" * 4096, "é" * 2048, "\u202e" * 1365, "/" * 4096, "," * 4096, ":" * 4096, "[" * 4096, "=" * 2048),
+    *(
+        "0x" + "f" * 400,
+        "1e999",
+        "-1",
+        "+1",
+        "9" * 30,
+        "0" * 30,
+        "1_000",
+        "٣",
+        "²",
+        "ⅷ",
+        "nan",
+        "inf",
+        "None",
+        "\0",
+        "01:" * 99,
+    ),
+    *("size:>", "size:-", "size:1-", "size:" + "9" * 99 + "T", "hctl:" + "9" * 99 + ":0:0:0", "serial:;", "model:$(x)"),
+    *(
+        "http://[::1]:99999/",
+        "http://a\x1b[0m/b",
+        "tftp://" + "a" * 300,
+        "10.0.0.7:" * 40,
+        "::ffff:10.0.0.7",
+        "1.2.3.4/33",
+    ),
+]
+"""What somebody writes to break out of a value, a sentence, a file's name or a shell; and what is too much of it."""
 
 
 def text(rng: random.Random) -> str:
@@ -36,6 +97,19 @@ def text(rng: random.Random) -> str:
     parts = [rng.choice(VALUES), *(rng.choice(BAD) for _ in range(rng.randrange(1, 4))), rng.choice(VALUES)]
     rng.shuffle(parts)
     return "".join(parts)
+
+
+def crafted(rng: random.Random) -> bytes:
+    """A kernel command line as bytes: a crafted value on each name, or very many of them; also what is no UTF-8."""
+    many = rng.choice((1, 2, 3, 5, 8)) if rng.random() < 0.995 else 3000
+    words = []
+    for _ in range(many):
+        value = rng.choice(CRAFTED if many < 9 else CRAFTED[:4])
+        value = rng.choice((value, f"{value}{text(rng)}", f"{rng.choice(VALUES)}{value}"))
+        quote = rng.choice(('"', "", "'"))
+        words.append(f"{rng.choice(NAMES)}={quote}{value}{quote}")
+    raw = " ".join(words).encode("utf-8", "surrogatepass")
+    return raw if rng.random() < 0.8 else raw.replace(b"e", bytes([rng.randrange(0x80, 0x100)]), 1)
 
 
 def line(rng: random.Random) -> str:

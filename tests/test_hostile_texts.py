@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import random
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -22,9 +25,13 @@ import launcher.__main__
 import pxe.__main__
 from kernel_cmdline import CommandLineError, parse, showable, showable_json, showable_lines
 from launcher import paths
-from launcher.answers.explain import check, explain, to_json, to_text
-from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation
+from launcher.answers.configuration import read_configuration
+from launcher.answers.explain import check, check_file, explain, to_json, to_text
+from launcher.answers.interview import QUESTIONS, Interview, Told, confirmation, refuse
 from launcher.answers.lookup import given_answers
+from launcher.answers.parameters import ROWS
+from launcher.answers.questions import Facts
+from launcher.answers.rendering import write
 from launcher.answers.selectors import whole
 from launcher.errors import AnswerError, ErrorKind
 from launcher.events import encoded
@@ -32,7 +39,7 @@ from launcher.model import machine as machines
 from launcher.model.afterwards import Result
 from launcher.model.machine import Machine
 from launcher.model.outcome import Outcome, OutcomeKind
-from launcher.model.plan import Role
+from launcher.model.plan import Compression, Role
 from launcher.network.result_page import Answer
 from launcher.screens import pages
 from launcher.screens.ending import Ending
@@ -40,19 +47,28 @@ from launcher.screens.progress import TransferPage
 from launcher.screens.widgets import Page, edit_page
 from launcher.sentence import say, verbatim
 from launcher.session import boot
+from launcher.session.interviewing import Interviewing
+from launcher.session.reopening import Opened, tell
 from launcher.session.system import RunningSystem
 from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, TransferState
+from launcher.udpcast.command import compressor, decompressor
+from launcher.udpcast.options import PROGRAMS as UDPCAST
 from pxe.entries.boot_entry import BootEntryError, check_entries, make_entry
 from pxe.server.clients import ClientEvent, Clients
 from pxe.server.serve import row
 from pxe.tree.tree import Tree
-from tests.common import ROOT, a_plan
-from tests.hostile import BAD, line, machine, raw, text
+from tests.common import ROOT, TWO, a_plan
+from tests.hostile import BAD, CRAFTED, NAMES, crafted, line, machine, raw, text
 from tests.launcher.session.driver import FakeSystem, begun
 
 LINES, LINES_A_MACHINE = 10_000, 50
 SEEDS = range(LINES // LINES_A_MACHINE)
+STARTED = {
+    *UDPCAST.values(),
+    *(words[0] for kind in Compression for words in (compressor(kind), decompressor(kind)) if words),
+}
+"""What may be started for a plan: no shell."""
 
 
 # --- the function -----------------------------------------------------------------------------------------------------
@@ -91,19 +107,29 @@ def test_json_reads_back_as_it_was(foreign: str) -> None:
 
 
 def explained(seed: int) -> Iterator[str]:
+    """Random and crafted lines by turns; every third machine has hostile names as well. An explanation holds the line
+    as parsed, the interview up to the plan, and each process's words."""
     rng = random.Random(seed)
-    there = machine(rng)
+    there = machine(rng) if seed % 3 == 0 else TWO
     for number in range(LINES_A_MACHINE):
-        words = line(rng)
+        words = crafted(rng) if number % 2 else line(rng)
         try:
             explanation = explain(parse(words), there)
         except CommandLineError as error:
             yield str(error)
             continue
+        assert {stage[0] for stage in explanation.argv} <= STARTED
         yield to_text(explanation)
         if number % 4 == 0:
             yield to_json(explanation)
-            for sentences in check(words):
+            yield encoded(
+                "cmdline", 1.0, {"text": str(words), "warnings": list(map(str, explanation.warnings))}
+            ).decode()
+        if number % 10 == 0:
+            raw_words = words if isinstance(words, bytes) else words.encode("utf-8", "surrogateescape")
+            for sentences in check(raw_words.decode("utf-8", "surrogateescape")):
+                yield from sentences
+            for sentences in check_file(raw_words.replace(b" ", b"\n"), text(rng)):
                 yield from sentences
 
 
@@ -117,6 +143,33 @@ def test_10_000_lines_explained() -> None:
 def test_a_value_begins_no_line_of_its_own(seed: int) -> None:
     for shown in explained(seed):
         assert shown.startswith("{") or shown.count("\nErrors:\n") <= 1
+
+
+def test_every_row_reads_or_refuses_whatever_it_is_given() -> None:
+    """What is typed on a screen goes the same way; nothing but a sentence comes of it."""
+    rng = random.Random(18)
+    for one in ROWS:
+        for foreign in (*CRAFTED, *(text(rng) for _ in range(20))):
+            for facts in (Facts(TWO), Facts(TWO, settled={"umode": Role.SEND}, told=True)):
+                try:
+                    one.parse(foreign, facts)
+                except AnswerError as error:
+                    assert not raw(str(error)), (one.name, foreign)
+
+
+def test_no_shell_is_started_anywhere() -> None:
+    """No program gets a line to split, and none that is started is a shell. (A person's own shell is /init's.)"""
+    for folder in ("kernel_cmdline", "launcher", "pxe"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call):
+                    called = ast.unparse(node.func)
+                    assert called not in ("os.system", "os.popen", "subprocess.getoutput", "eval", "exec"), path
+                    shell = [one.value for one in node.keywords if one.arg == "shell"]
+                    assert not any(isinstance(one, ast.Constant) and one.value is True for one in shell), path
+                if isinstance(node, ast.Tuple | ast.List) and node.elts:
+                    first = node.elts[0]
+                    assert not (isinstance(first, ast.Constant) and first.value in ("sh", "bash", "/bin/sh")), path
 
 
 # --- screens ----------------------------------------------------------------------------------------------------------
@@ -198,7 +251,7 @@ def test_what_is_typed() -> None:
 def run_shows_nothing_raw(seed: int) -> None:
     """The first screen of a run, and the menu over it."""
     rng = random.Random(seed)
-    words = line(rng)
+    words: str | bytes = line(rng) if seed % 2 else crafted(rng)
     try:
         seat = begun(words, FakeSystem(machine(rng)))
     except CommandLineError as error:
@@ -206,6 +259,13 @@ def run_shows_nothing_raw(seed: int) -> None:
         return
     assert seat.ui.page
     assert not raw(shown(seat.ui.page)), words
+    for thread in threading.enumerate():  # drivers that the line names
+        if thread.name == "drivers":
+            thread.join(10)
+            seat.tick()
+            assert not raw(shown(seat.ui.page)), words
+    for event in seat.log.seen:
+        assert not raw(encoded(event.pop("event"), 1.0, event).decode()), words
     seat.menu()
     assert not raw(shown(seat.ui.page)), words
 
@@ -214,6 +274,36 @@ def run_shows_nothing_raw(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_a_run_with_a_hostile_line_on_a_hostile_machine(seed: int) -> None:
     run_shows_nothing_raw(seed)
+
+
+@pytest.mark.usefixtures("no_terminal")
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_settled_is_opened_again_changed_and_saved(seed: int) -> None:
+    """Each question of the summary, with a hostile text told to it; then all answers as they are saved."""
+    rng = random.Random(seed)
+    try:
+        seat = begun("auto=no " + line(rng), FakeSystem(machine(rng)))
+    except CommandLineError:
+        return
+    if not isinstance(seat.app.stage, Interviewing) or not seat.ui.page:
+        return
+    for one in seat.app.dialogue.interview(seat.app.devices, refuse).preview():
+        seat.app.stage.open(one.key)
+        assert not raw(shown(seat.ui.page)), one.key
+        question = seat.app.dialogue.interview(seat.app.devices, refuse).open(one.key)
+        assert question
+        now = seat.app.dialogue.opened or Opened(one.key)
+        seat.app.dialogue.opened = tell(seat.app.dialogue.told, question, rng.choice((text(rng), *CRAFTED)), now)
+        seat.app.stage.begin()
+        assert not raw(shown(seat.ui.page)), one.key
+    seat.app.dialogue.opened = None
+    seat.app.stage.begin()
+    seat.app.save()
+    assert not raw(shown(seat.ui.page, rows=200))
+    settled = seat.app.dialogue.interview(seat.app.devices, refuse).preview()
+    written = write(settled, seat.app.dialogue.given, seat.app.machine)
+    kept = read_configuration(written.file.encode("utf-8", "surrogateescape"))
+    assert not any(parameter.value is None for parameter in kept.whole)
 
 
 @pytest.mark.field
@@ -351,6 +441,36 @@ def test_a_kept_result_in_a_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     RunningSystem.keep(RunningSystem.__new__(RunningSystem), {"sentence": EVIL})
     kept = paths.RESULT.read_text()
     assert not raw(kept) and json.loads(kept) == {"sentence": EVIL}
+
+
+@pytest.mark.usefixtures("no_terminal")
+def test_a_pc_starts_with_every_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """From /proc/cmdline up to the first screen: no line ends the launcher, or makes a file anywhere else."""
+    for name in ("RUN", "CRASH", "EVENTS", "STAMPS", "RESULT", "MEDIUM", "COLDPLUGGED", "DRIVERS"):
+        monkeypatch.setattr(paths, name, tmp_path / "run" / name.lower())
+    monkeypatch.setattr(paths, "RUN", tmp_path / "run")
+    paths.RUN.mkdir()
+    paths.COLDPLUGGED.touch()  # no port is waited for
+    cmdline = tmp_path / "cmdline"
+    monkeypatch.setattr(boot, "Path", lambda text: cmdline if text == "/proc/cmdline" else tmp_path / "none")
+    monkeypatch.setattr("signal.signal", nothing)
+    system = SimpleNamespace(connect=None)
+    monkeypatch.setattr("launcher.session.system.RunningSystem", lambda *given: system)
+
+    def app(*given: object) -> SimpleNamespace:
+        given[-1](SimpleNamespace(dialogue=given[1], devices=None))  # type: ignore[operator]
+        return SimpleNamespace(run=lambda: 0)
+
+    monkeypatch.setattr("launcher.session.app.App", app)
+    rng = random.Random(7)
+    for crafted_value in CRAFTED:
+        names = ("events", "medium", "config", "kbmap", "lang", "netmodule", rng.choice(NAMES))
+        words = " ".join(f'{name}="{crafted_value}"' for name in names)
+        cmdline.write_bytes(words.encode("utf-8", "surrogatepass") if rng.random() < 0.5 else crafted(rng))
+        assert boot.run() == 0, paths.CRASH.read_text()
+        assert not raw(paths.EVENTS.read_text())
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "cmdline"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"events", "coldplugged"}
 
 
 def test_a_crash_that_init_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from .selectors import DeviceMissing, exact, identity
 NO = "no"
 CONFIRM = "confirm"
 QUESTIONS = tuple(row for row in ROWS if row.title)
+BESIDE = tuple(row for row in ROWS if row.changed_as)
+"""What is never asked, and can be changed all the same."""
 
 
 class Settled(NamedTuple):
@@ -105,9 +107,9 @@ class Told:
         return True
 
     def anew(self) -> Told:
-        """What is left when everything is asked again: the language of whoever reads the screen, if he chose it."""
-        kept = [key for key in self.changed if key == "lang"]
-        return Told({key: self.answers[key] for key in kept}, set(kept))
+        """What is left when everything is asked again: language and keyboard of whoever is there, if he chose them."""
+        kept = self.changed & {"lang", "kbmap"}
+        return Told({key: self.answers[key] for key in kept}, kept)
 
 
 class Interview:
@@ -200,7 +202,7 @@ class Interview:
     def open(self, key: str) -> Open | None:
         """The question `key` with its present answer, without asking anybody; None where it is no question now."""
         self.previewing = True
-        for row in self.rows:
+        for row in (*self.rows, *BESIDE):
             if not row.when(self.facts):
                 continue
             facts, given = self.facts, self._untold(row) if row.key == key else None
@@ -208,6 +210,13 @@ class Interview:
             if row.key == key:
                 return Open(row, facts, self.settled[-1], given)
         return None
+
+    def beside(self) -> tuple[Settled, ...]:
+        """What is known of `BESIDE`."""
+        known = ((row, self._known(row)) for row in BESIDE)
+        return tuple(
+            Settled(row.key, answer, *(self._read(row, answer) if answer else (None, None))) for row, answer in known
+        )
 
     def _walk(self) -> None:
         for row in self.rows:

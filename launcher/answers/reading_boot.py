@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 
 from ..errors import AnswerError
 from ..model.machine import Machine
-from ..sentence import say
-from .questions import Facts, Given
+from ..sentence import say, verbatim
+from .questions import Choice, Facts, Given
 from .reading import YES_NO, wrong
 
 AUTO = "auto"
@@ -44,6 +44,12 @@ def read_keymap(text: str, facts: Facts) -> str | None:
         return next((name for word in text.split(",") if (name := find(word))), None)
     sentence = say("{key}={text} is not known.", key="kbmap", text=text)
     raise wrong(sentence, say("Expected one of: {words}.", words=("FR", "US", "DE", "BE", "CH")))
+
+
+def keymaps(facts: Facts) -> tuple[Choice, ...]:
+    from ..model.keymaps import LAYOUTS  # noqa: PLC0415 - as above
+
+    return tuple(Choice(name, verbatim(name)) for name in LAYOUTS)
 
 
 def is_keymap(text: str) -> bool:

@@ -98,7 +98,8 @@ class Row:
 
     Asked: with `title` it is a question of the interview, `when` that is so. ``auto=no`` asks all of them; who goes
     back is asked those that were given, and those that are `asked`. `overruled` gives an answer that comes before what
-    was given, and warnings. `warns` are the warnings once it is settled.
+    was given, and warnings. `warns` are the warnings once it is settled. What is `changed_as` is no question: an
+    operator may change it.
 
     Shown: under `label` in the summary; a `quiet` one not while it has its default.
 
@@ -120,6 +121,7 @@ class Row:
     stands_for: str = ""
     blanks: Callable[[str], bool] = without_blanks
     title: Sentence | None = None
+    changed_as: Sentence | None = None
     when: Callable[[Facts], bool] = always
     asked: Callable[[Facts], bool] = always
     overruled: Callable[[Facts], tuple[Answer | None, tuple[Sentence, ...]]] = not_overruled
@@ -138,8 +140,9 @@ class Row:
     @property
     def question(self) -> Question:
         """What is put on a screen for it."""
-        assert self.title
-        return Question(self.key, self.title, self.parse, self.choices)
+        title = self.title or self.changed_as
+        assert title
+        return Question(self.key, title, self.parse, self.choices)
 
     def stands_for_another(self, text: str) -> bool:
         """Whether `text` is no value of its own, but means what another parameter says."""

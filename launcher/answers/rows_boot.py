@@ -40,6 +40,8 @@ FIRST: tuple[Row, ...] = (
         "U",
         aliases=("keymap", "keyboard-layouts"),
         parse=b.read_keymap,
+        choices=b.keymaps,
+        changed_as=say("Keyboard"),
         acts=Acts.KEYBOARD,
     ),
     Row(

@@ -52,6 +52,9 @@ class Found(NamedTuple):
 Judged = tuple[tuple[Explained, ...], tuple[Sentence, ...], tuple[Sentence, ...]]
 """Parameters with their status, then warnings, then errors."""
 
+Last = dict[tuple[str, str | None], tuple[int, str]]
+"""By `_place`, where the parameter stands that counts, and its name as it is written there."""
+
 
 def explain_all(line: CommandLine, machine: Machine | None, configurations: Iterable[Configuration]) -> Judged:
     """Every parameter of `line`, and of the files beside it; what is said of a file names it, and the line in it."""
@@ -59,28 +62,17 @@ def explain_all(line: CommandLine, machine: Machine | None, configurations: Iter
     role = _role(line)
     for one in configurations:
         role = role or _role(one.whole)
-        for (number, text), behind in zip(one.lines, _behind(one), strict=True):
+        last, before = _last(one.whole), 0
+        for number, text in one.lines:
             place = verbatim(f"{one.name}:{number}")
-            more = explain_parameters(text, machine, place, role, behind)
+            more = explain_parameters(text, machine, place, role, (last, before))
+            before += len(text.parameters)
             explained += more[0]
             said = (*more[1], *one.too_late(text), *_overruled(one.in_time(text), line))
             warnings += tuple(joined(": ", place, sentence) for sentence in said)
             errors += tuple(joined(": ", place, sentence) for sentence in more[2])
         errors += tuple(one.not_read())
     return explained, warnings, errors
-
-
-def _behind(one: Configuration) -> list[tuple[Parameter, ...]]:
-    """Behind each line of a file, the last parameter that counts for each place of the table."""
-    found: dict[tuple[str, str | None], Parameter] = {}
-    behind = []
-    for _, line in reversed(one.lines):
-        behind.append(tuple(found.values()))
-        for parameter in reversed(line.parameters):
-            row = row_of(parameter.name)
-            if row and row.use is Use.USED and parameter.value is not None and not parameter.init:
-                found.setdefault(_place(parameter), parameter)
-    return behind[::-1]
 
 
 def _overruled(text: CommandLine, line: CommandLine) -> Iterable[Sentence]:
@@ -100,23 +92,22 @@ def explain_parameters(
     machine: Machine | None,
     source: Sentence = LINE,
     role: Role | None = None,
-    behind: Iterable[Parameter] = (),
+    within: tuple[Last, int] | None = None,
 ) -> Judged:
     """Every parameter of `line` with its status, then warnings, then errors.
 
     Without a machine, devices are not looked for: only the form of a selector is checked. `role`: what something else
-    says of it, which wins; `behind`: what stands behind this line in the same file.
+    says of it, which wins; `within`: what counts of the file in which the line stands, and the parameters before it.
     """
     warnings, errors = [sentence_of(warning) for warning in line.warnings], []
     explained = []
     role = role or _role(line)
-    all_of_it = (*line, *behind)
-    last = {_place(one): index for index, one in enumerate(all_of_it) if one.value is not None and not one.init}
+    last, before = within or (_last(line), 0)
     quoting = _quoting(line)
     for index, parameter in enumerate(line):
         use, meaning, error, warning = quoting.get(index) or _use(parameter, machine, role)
-        if use is Use.USED and last.get(_place(parameter)) != index:
-            later = all_of_it[last[_place(parameter)]].name
+        counts, later = last.get(_place(parameter), (before + index, ""))
+        if use is Use.USED and counts != before + index:
             overridden = say("{parameter} is overridden by a later {name}=.", parameter=_written(parameter), name=later)
             warnings.append(overridden)
             meaning = f"overridden by a later one; {meaning}"
@@ -145,6 +136,11 @@ def _plain(parameter: Parameter) -> bool:
         and written.isascii()
         and not set("'\"\\") & {*written}
     )
+
+
+def _last(line: CommandLine) -> Last:
+    given = ((index, one) for index, one in enumerate(line) if one.value is not None and not one.init)
+    return {_place(one): (index, one.name) for index, one in given}
 
 
 def _place(parameter: Parameter) -> tuple[str, str | None]:

@@ -93,6 +93,8 @@ def _load(name: str, parameters: tuple[str, ...], module: Path, run: Run) -> Loa
             busy = say("The driver {name} is in use, and takes no parameters now.", name=name)
             return Loaded(_hint(busy, name, parameters))
         ran = run(words, SECONDS)
+    if ran.status:
+        run(("modprobe", "--", name), SECONDS)  # the PC is not left without it
     return _said(name, ran)
 
 

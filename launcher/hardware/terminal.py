@@ -8,6 +8,7 @@ operator sees is less handsome, and nothing else changes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import struct
@@ -21,6 +22,10 @@ TERMINAL = "/dev/tty1"
 SYSRQ = Path("/proc/sys/kernel/sysrq")
 
 PIO_UNIMAP, PIO_UNIMAPCLR = 0x4B67, 0x4B68
+KDSKBENT = 0x4B47
+HEAD, PLANES, KEYS = b"bkeymap", 256, 128
+"""A file of `loadkeys --bkeymap`: this word, a byte for each plane of modifiers (1: it is there), then the values of
+all keys for each that is there."""
 KDFONTOP, SET, GET = 0x4B72, 0, 1
 VT_LOCKSWITCH = 0x560B
 FONT_OP = "@5IP"
@@ -57,13 +62,24 @@ def load_font(folder: Path = FOLDER, terminal: str = TERMINAL) -> None:
         fcntl.ioctl(descriptor, PIO_UNIMAP, struct.pack("@HP", characters, pairs.buffer_info()[0]))
 
 
-def load_keymap(name: str, folder: Path = FOLDER) -> None:
+def load_keymap(name: str, folder: Path = FOLDER, terminal: str = TERMINAL) -> None:
     """Load the keymap `name` of launcher/model/keymaps.py, for all virtual terminals. Raises OSError."""
-    actions = [(os.POSIX_SPAWN_OPEN, 0, str(folder / "keymaps" / name), os.O_RDONLY, 0)]
-    child = os.posix_spawnp("busybox", ["busybox", "loadkmap"], os.environ, file_actions=actions)
-    _, status = os.waitpid(child, 0)
-    if status:
-        raise OSError(f"busybox loadkmap < {name} ended with status {os.waitstatus_to_exitcode(status)}")
+    data = (folder / "keymaps" / name).read_bytes()
+    start = len(HEAD) + PLANES
+    planes = [plane for plane, there in enumerate(data[len(HEAD) : start]) if there]
+    values = array("H", data[start:])
+    with _opened(terminal) as descriptor:
+        for row, plane in enumerate(planes):
+            for key, value in enumerate(values[row * KEYS : (row + 1) * KEYS]):
+                _set_key(descriptor, struct.pack("@BBH", plane, key, value))
+
+
+def _set_key(descriptor: int, entry: bytes) -> None:
+    try:
+        fcntl.ioctl(descriptor, KDSKBENT, entry)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a meaning that this kernel does not know: the key keeps another one
+            raise
 
 
 def lock(note: Callable[[str], None], terminal: str = TERMINAL, sysrq: Path = SYSRQ) -> None:

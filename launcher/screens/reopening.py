@@ -59,9 +59,10 @@ def again(shown: Again, answer: pages.Chosen, put_back: Handler, change: pages.C
         return pages.nothing_there(row.key, facts.machine, problem.whole if problem else NOTHING, shown.host)
     if choices and preset and not problem:
         choices, preset = pages.preselected(pending, choices, preset)
-    below = [*_as_it_is(settled), *_as_given(shown, put_back)]
+    now, back = _as_it_is(settled), _as_given(shown, put_back)
     said = problem.whole if problem else NOTHING
     if not choices:
+        below = [urwid.Divider(), *now, urwid.Divider(), *back]
         return edit_page(
             row.key, question.title, answer, preset=preset or "", problem=said, below=below, host=shown.host
         )
@@ -72,7 +73,8 @@ def again(shown: Again, answer: pages.Chosen, put_back: Handler, change: pages.C
         answer,
         preset=preset,
         problem=said,
-        below=below,
+        now=now,
+        before=[*back, urwid.Divider()] if back else [],
         language=None if row.key == "lang" else lambda: change("lang"),
         host=shown.host,
     )
@@ -83,7 +85,7 @@ def _as_it_is(settled: Settled) -> list[urwid.Widget]:
     if settled.answer is None:
         return []
     written = f"{settled.key}={settled.answer.text}"
-    return [urwid.Divider(), urwid.Text(("dim", tr(_with_source(written, settled.answer)))), urwid.Divider()]
+    return [urwid.Text(("dim", tr(_with_source(written, settled.answer))))]
 
 
 def _as_given(shown: Again, put_back: Handler) -> list[urwid.Widget]:
@@ -92,7 +94,7 @@ def _as_given(shown: Again, put_back: Handler) -> list[urwid.Widget]:
     if question.settled.answer is None or question.settled.answer.source != OPERATOR:
         return []
     given = question.given
-    words = _with_source(given.text, given) if given else summary.ASKED_LATER
+    words = _with_source(given.text, given) if given else summary.without_answer(question.row.key)
     return [Item(Choice("", say("Put it back: {answer}", answer=words)), None, put_back)]
 
 

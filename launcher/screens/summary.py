@@ -19,8 +19,8 @@ SHOWN_PARTITIONS = 5
 ALL = "all"
 """In the place of a key: whatever is settled."""
 ALL_SETTINGS = say("All settings")
+USUAL_KEYMAP = say("the usual one of the language")
 LOOKING = say("looking ...")
-ASKED_LATER = say("you are asked after this")
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ def everything(settled: tuple[Settled, ...], machine: Machine, complete: bool) -
     possible = {"disk": len(machine.eligible_disks), "nic": len(machine.nics)}
     rows = ((row_of(item.key), item) for item in settled)
     return tuple(
-        _line(row.title, item, machine, possible.get(item.key, 0), complete)
+        _line(row.question.title, item, machine, possible.get(item.key, 0), complete)
         for row, item in rows
-        if row and row.title and row.key != "umode"
+        if row and row.key != "umode"
     )
 
 
@@ -81,7 +81,12 @@ def _open(key: str, possible: int, complete: bool) -> Sentence:
         )
     if key in ("disk", "nic"):
         return say("none found") if complete else LOOKING
-    return ASKED_LATER
+    return without_answer(key)
+
+
+def without_answer(key: str) -> Sentence:
+    """What becomes of a question that nobody has answered."""
+    return USUAL_KEYMAP if key == "kbmap" else say("you are asked after this")
 
 
 def value_text(item: Settled, machine: Machine) -> Sentence:
@@ -95,6 +100,8 @@ def value_text(item: Settled, machine: Machine) -> Sentence:
         return address_text(value)
     if item.key == "compr" and value is None:
         return say("as the stream says")
+    if item.key == "kbmap" and value is None:
+        return USUAL_KEYMAP
     assert item.answer is not None
     row = row_of(item.key)
     choice = chosen(row, item.answer.text, item.value, Facts(machine)) if row else None

@@ -157,6 +157,8 @@ def question_page(
     preset: str | None = None,
     moved_to: str | None = None,
     problem: Sentence = NOTHING,
+    now: Sequence[urwid.Widget] = (),
+    before: Sequence[urwid.Widget] = (),
     below: Sequence[urwid.Widget] = (),
     warnings: Sequence[Sentence] = (),
     all_warnings: Handler = lambda: None,
@@ -164,14 +166,15 @@ def question_page(
     host: str = "",
 ) -> Page:
     """A list to choose from; the preset, or else the first choice, has the focus, unless that was `moved_to` another
-    place. `focused` hears where it moves: a choice's text, or the key of what is settled `below`. The title stays when
-    a long list scrolls: it says what becomes of the disk that is chosen.
+    place. `focused` hears where it moves: a choice's text, or the key of what is settled `below`; `before` stands above
+    the choices. The title, and `now` below it, stay when a long list scrolls: they say what becomes of the disk that is
+    chosen.
 
     `all_warnings` shows those that do not fit; `language` is what the key F2 does.
     """
     keys: dict[Key, Handler] = {}
-    above = [urwid.Divider(), urwid.Text(("title", tr(title)))]
-    rows: list[urwid.Widget] = [urwid.Divider(), *_problem(problem)]
+    above = [urwid.Divider(), urwid.Text(("title", tr(title))), *now]
+    rows: list[urwid.Widget] = [urwid.Divider(), *_problem(problem), *before]
     preset_at: int | None = None
     texts = {}
     for choice in choices:

@@ -7,6 +7,7 @@ devices, a page that is being told a result, the screen.
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     """Makes the stage that comes after the interview: the one that carries the plan out, or that ends a dry run."""
 
 
+ALONE = 5.0
+"""The other consoles wait until the devices are known, but no more seconds than these."""
+
 SPOKEN = ("lang", "kbmap", "shell")
 """The parameters that keyboard, font and lines hang on."""
 
@@ -59,6 +63,7 @@ class App:
         self._first = first
         self.stage: Stage = first(self)
         self._spoken: tuple[object, ...] = ()
+        self._alone: float | None = time.monotonic()
         self._beneath: Page | None = None  # the page under the menu, while that is open
         self.ui = Ui(self.menu, self.back, self.touched, pc.lines())
 
@@ -94,7 +99,6 @@ class App:
         self.devices.look()
         if self.stage is first:
             first.begin()
-        self.ui.mirror()
         gc.enable()  # `run` begins without
 
     def devices_changed(self) -> None:
@@ -110,6 +114,9 @@ class App:
         """Let the stage see what has changed."""
         if self.telling:
             self.telling.poll()
+        if self._alone and (self.pc.complete() or time.monotonic() > self._alone + ALONE):
+            self._alone = None
+            self.ui.mirror()
         self.stage.tick()
 
     def touched(self) -> None:
@@ -131,6 +138,8 @@ class App:
         """Load the drivers that are named, and go on with the stage `then`."""
         from .loading import Loading  # noqa: PLC0415 - hardly ever named, and importing delays the first screen
 
+        if not self._shells_given():
+            shells.permit(False)
         self.enter(Loading(self, then))
 
     def interview(self) -> None:
@@ -189,7 +198,7 @@ class App:
 
     def _speak(self) -> None:
         """Keyboard, font and lines fit the language in which the next page is, before it is drawn."""
-        given = self.dialogue.given
+        given = self.dialogue.spoken
         spoken = language(), isinstance(self.stage, Interviewing), *(given.get(key) for key in SPOKEN)
         if spoken != self._spoken:
             self._spoken = spoken
@@ -199,10 +208,13 @@ class App:
 
     def _permit_shells(self) -> None:
         """All that may forbid a shell was read when the interview begins. A wrong word forbids it: better none."""
-        given = self.dialogue.given.get("shell")
         if isinstance(self.stage, Interviewing):
-            shells.permit(given is None or YES_NO.get(given.text.strip().lower(), False))
+            shells.permit(self._shells_given())
             self.pc.shells(shells.allowed())
+
+    def _shells_given(self) -> bool:
+        given = self.dialogue.given.get("shell")
+        return given is None or YES_NO.get(given.text.strip().lower(), False)
 
     def over(self, page: Page) -> None:
         """`page` over whatever is shown, until it is closed; the shown work goes on beneath it."""

@@ -14,7 +14,7 @@ from kernel_cmdline.network import IpConfig
 
 from ..answers.interview import CONFIRM, NO, Ask, Back, Interview, Settled, Told, refuse
 from ..answers.lookup import given_answers
-from ..answers.questions import Facts, GivenAnswers, Question
+from ..answers.questions import OPERATOR, Facts, Given, GivenAnswers, Question
 from ..answers.reading_boot import named_drivers
 from ..answers.selectors import DeviceMissing
 from ..answers.validation import doubtful, explain_all
@@ -84,6 +84,12 @@ class Dialogue:
         explained, warnings, wrong = explain_all(line, None, configurations)
         given = given_answers(line, *(one.answers for one in configurations))
         return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended, bool(errors))
+
+    @property
+    def spoken(self) -> GivenAnswers:
+        """What was given, with the keyboard that the operator has chosen since."""
+        told = self.told.answers.get("kbmap")
+        return self.given if told is None else {**self.given, "kbmap": Given(told, OPERATOR, "kbmap")}
 
     def interview(self, devices: Devices, ask: Ask) -> Interview:
         """The interview as it stands, on what is there now."""

@@ -46,8 +46,9 @@ def page(stage: Interviewing, dialogue: Dialogue, now: Opened) -> Page | None:
     """What is open, as it is now; None where that is no question any more."""
     devices = stage.app.devices
     if not now.key:
-        settled = dialogue.interview(devices, refuse).preview()
-        lines = everything(settled, devices.machine, devices.complete)
+        interview = dialogue.interview(devices, refuse)
+        settled = interview.preview()
+        lines = everything((*settled, *interview.beside()), devices.machine, devices.complete)
 
         def moved(key: str) -> None:
             dialogue.opened = Opened(all=True, focus=key)

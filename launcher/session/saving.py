@@ -39,7 +39,7 @@ class Saving:
         app.devices.look()
         settled = app.dialogue.interview(app.devices, refuse).preview()
         targets = [item.value.disk.path for item in settled if isinstance(item.value, Target)]
-        self._written = write(settled, app.dialogue.given, app.machine)
+        self._written = write(settled, app.dialogue.spoken, app.machine)
         self._sticks = volumes(app.machine, *targets)
         self._show(pages.answers(self._written, self._sticks, self._chosen, app.host))
 

@@ -11,7 +11,8 @@ from kernel_cmdline import CommandLineError, format_line, showable
 from kernel_cmdline.arguments import path_to_write
 
 from ..entries.boot_entry import KERNEL, BootEntryError, check_entries
-from ..entries.configuration import alone, booted, line_of
+from ..entries.configuration import alone, booted, line_of, menu_of
+from ..entries.menu import Choice
 from ..entries.room import Boot, Room
 from ..medium.iso import make_iso
 from ..medium.programs import GRUB, SHIM, MediumError, Part, find
@@ -123,9 +124,11 @@ def _lines(room: Room) -> tuple[str, ...]:
 
 def _checked(text: bytes, name: str, room: Room) -> tuple[str, ...]:
     """Warnings about somebody's udpcfg.txt."""
-    from launcher.answers.explain import check_file  # noqa: PLC0415 - as above
+    from launcher.answers.explain import check_file, prospect  # noqa: PLC0415 - as above
 
     errors, warnings = check_file(text, name, line_of(room) if room.common_is_booted else "")
     if errors:
         raise IsoError("\n".join(errors))
+    if menu_of(room) and prospect("", text).role:
+        warnings.append(f"{name} gives a role: the menu's choice {Choice.ASK} has it, too, and does not ask for one.")
     return tuple(warnings)

@@ -38,7 +38,7 @@ class _Once(argparse.Action):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     add = partial(parser.add_argument, action=_Once)
-    add("--room", type=Path, metavar="FILE", help="the file that describes the room; replaces the options below")
+    add("--room", type=Path, metavar="FILE", help="the file that describes the room; replaces --append to --timeout")
     add("--append", metavar="TEXT", help=f"parameters for every machine (default: {DEFAULT_APPEND})")
     parser.add_argument(
         "--machine",

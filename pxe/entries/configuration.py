@@ -18,7 +18,8 @@ from pathlib import PurePosixPath
 from kernel_cmdline import format_line, showable
 
 from .boot_entry import BootEntry, BootEntryError, make_entry
-from .grub import Network, render_disk, render_grub, render_menu
+from .grub import GRUB, Network, render_disk, render_grub, render_menu
+from .grub import words as grub_words
 from .loaders import LOADERS, Loader
 from .menu import Choice, Item, Items, Menu, entry_for
 from .room import Boot, Machine, Room
@@ -42,7 +43,7 @@ def configurations(
 ) -> tuple[Configuration, ...]:
     """Raises BootEntryError for what one of the `loaders` cannot carry."""
     macs = dict.fromkeys((*(machine.mac for machine in room.machines), *done))
-    defaults = (one for loader in loaders for one in _defaults(loader, room))
+    defaults = (one for loader in loaders for one in (*_defaults(loader, room), *_words(loader, room)))
     return (*defaults, *(one for mac in macs for one in of_machine(room, mac, done, loaders)))
 
 
@@ -54,6 +55,13 @@ def image_config(room: Room, entry: BootEntry, network: Network, server: IPv4Add
     if menu := menu_of(room):
         return render_menu(items(menu, entry), network, server)
     return render_grub(entry, room.timeout, network, disk_first=room.default is Boot.DISK, server=server)
+
+
+def image_words(room: Room, entry: BootEntry) -> dict[str, bytes]:
+    """What `image_config` wants beside it, by the path from there: GRUB's own words in the menu's language."""
+    menu = menu_of(room) if room.common_is_booted else None
+    found = grub_words(items(menu, entry).code) if menu else None
+    return {str(found[0].relative_to(GRUB.folder)): found[1].encode("utf-8", "surrogateescape")} if found else {}
 
 
 def of_machine(
@@ -93,7 +101,7 @@ def items(menu: Menu, entry: BootEntry) -> Items:
 
     said = words_of(speaking(menu, entry).lang)
     rows = (Item(one, said.titles[one], None if one is Choice.DISK else entry_for(entry, one)) for one in menu.choices)
-    return Items(said.title, tuple(rows), menu.preset, menu.timeout)
+    return Items(said.title, tuple(rows), menu.preset, menu.timeout, said.code)
 
 
 def booted(room: Room, machine: Machine | None = None) -> dict[str, BootEntry]:
@@ -148,6 +156,15 @@ def _defaults(loader: Loader, room: Room) -> Iterator[Configuration]:
         yield Configuration(path, text, "")
     if loader.there:
         yield Configuration(*loader.there, "")
+
+
+def _words(loader: Loader, room: Room) -> Iterator[Configuration]:
+    """The loader's own words, in the languages of the room's menus."""
+    whose: list[Machine | None] = [None, *room.machines]
+    menus = [(menu, entry_of(room, one)) for one in whose if (menu := menu_of(room, one))]
+    for code in dict.fromkeys(items(*one).code for one in menus):
+        if found := loader.words(code):
+            yield Configuration(*found, "")
 
 
 def _default(loader: Loader, room: Room) -> tuple[str, str, str]:

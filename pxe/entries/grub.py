@@ -29,12 +29,18 @@ from kernel_cmdline.parse import read_word
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
 from .characters import spelled
+from .grub_words import catalogue
 from .loader import DISK_TITLE, MARKER, Loader, machine_file
 from .menu import Items
+
+SHIMS, GRUBS = Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")
+"""Where Debian puts what it signs."""
 
 FOLDER = PurePosixPath("grub")
 SHARED = FOLDER / "udpcast.cfg"
 THERE = FOLDER / "there.cfg"
+WORDS = "locale"
+"""Below the folder of its configuration; what GRUB itself has there is not looked for."""
 
 
 class Network(Enum):
@@ -259,7 +265,14 @@ def _choices(items: Items) -> str:
     ]
     preset = [one.choice for one in items.rows].index(items.preset)
     wait = math.ceil(items.timeout) if items.timeout else -1
-    return f"set default={preset}\nset timeout_style=menu\nset timeout={wait}\n{''.join(rows)}"
+    lang = f"set locale_dir=$prefix/{WORDS}\nset lang={items.code}\n" if catalogue(items.code) else ""
+    return f"{lang}set default={preset}\nset timeout_style=menu\nset timeout={wait}\n{''.join(rows)}"
+
+
+def words(code: str) -> tuple[PurePosixPath, str] | None:
+    """The file with GRUB's own words in this language, which `_choices` names; None where there is none."""
+    found = catalogue(code)
+    return (FOLDER / WORDS / f"{code}.mo", found.decode("utf-8", "surrogateescape")) if found else None
 
 
 def _quoted(text: str) -> str:
@@ -376,9 +389,9 @@ GRUB = Loader(
     sources={"shimx64.efi": "shimx64.efi.signed", "grubx64.efi": "grubnetx64.efi.signed"},
     # What an administrator took from a later release comes first: only GRUB 2.12 can be booted beside another server.
     places=(
-        Path("/usr/lib/shim"),
+        SHIMS,
         Path("/usr/local/lib/grub/x86_64-efi-signed"),
-        Path("/usr/lib/grub/x86_64-efi-signed"),
+        GRUBS,
     ),
     packages=("shim-signed", "grub-efi-amd64-signed"),
     default=FOLDER / "grub.cfg",
@@ -393,6 +406,7 @@ GRUB = Loader(
     own_section=_own_section,
     own_disk=_OWN_DISK,
     wanted=_wanted,
+    words=words,
     menu=render_menu,
     own_menu=lambda items: f"{MARKER}{_own_menu_section(items)}",
     menu_section=_menu_section,

@@ -51,6 +51,7 @@ class Loader:
     lies, it reads what is beside it. `groups`: where not all files belong together, those that do; `version` says of
     which one these must be. `is_optional`: no PC is given it unless the administrator wants it; where it cannot carry
     an entry, a tree goes without it. `menu_files` are those of `also` that show a menu: its text names the first one.
+    `words`: for the code of a language, a file with the loader's own words around a menu, which its menus name.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Loader:
     groups: tuple[tuple[str, ...], ...] = ()
     version: str = ""
     menu_files: tuple[str, ...] = ()
+    words: Callable[[str], tuple[PurePosixPath, str] | None] = lambda _: None
 
     @property
     def folder(self) -> PurePosixPath:

@@ -83,12 +83,13 @@ class Item:
 
 @dataclass(frozen=True)
 class Items:
-    """A menu of one PC as it is shown: its words, and what each row boots."""
+    """A menu of one PC as it is shown: its words, which are of the language `code`, and what each row boots."""
 
     title: str
     rows: tuple[Item, ...]
     preset: Choice
     timeout: float
+    code: str = "en"
 
     @property
     def entries(self) -> Iterator[tuple[Choice, BootEntry]]:

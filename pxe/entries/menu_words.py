@@ -25,8 +25,9 @@ TITLES: Mapping[Choice, Sentence] = {
 
 @dataclass(frozen=True)
 class Words:
-    """Of one language: above the menu, and of each choice."""
+    """Of the language `code`: above the menu, and of each choice."""
 
+    code: str
     title: str
     titles: Mapping[Choice, str]
 
@@ -43,7 +44,7 @@ def words_of(lang: str) -> Words:
 def _words(code: str) -> Words:
     try:
         set_language(code)
-        return Words(tr(TITLE), {choice: tr(sentence) for choice, sentence in TITLES.items()})
+        return Words(code, tr(TITLE), {choice: tr(sentence) for choice, sentence in TITLES.items()})
     except LauncherError as error:
         raise BootEntryError(f"the menu has no words: {error.whole}") from error
     finally:

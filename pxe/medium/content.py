@@ -13,13 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from kernel_cmdline import CommandLine, CommandLineError, Parameter
 from kernel_cmdline.format import format_word
 
 from ..entries.boot_entry import INITRD, KERNEL, BootEntry, BootEntryError, pxelinux_append, replaced
-from ..entries.configuration import entry_of, image_config, items, menu_of, speaking
+from ..entries.configuration import entry_of, image_config, image_words, items, menu_of, speaking
 from ..entries.grub import Network
 from ..entries.menu import AUTO, CONSENT, ROLE
 from ..entries.pxelinux import menu, wait
@@ -49,12 +49,14 @@ IsOurs = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Content:
-    """`label` is the volume label; `grub` and `isolinux` are the loaders' configurations."""
+    """`label` is the volume label; `grub` and `isolinux` are the loaders' configurations, and `words` is what GRUB's
+    wants beside it, by the path from there."""
 
     label: str
     udpcfg: bytes
     grub: str
     isolinux: str
+    words: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def content_of(room: Room, digests: Mapping[str, str], udpcfg: bytes | None, is_ours: IsOurs) -> Content:
@@ -70,7 +72,8 @@ def content_of(room: Room, digests: Mapping[str, str], udpcfg: bytes | None, is_
     label = _label(room, entry, digests, udpcfg)
     line = replaced(entry.command_line, [Parameter(MEDIUM, label)])
     entry = replace(entry, command_line=CommandLine(line))
-    return Content(label, udpcfg, image_config(room, entry, Network.NONE), _isolinux(room, entry))
+    grub, words = image_config(room, entry, Network.NONE), image_words(room, entry)
+    return Content(label, udpcfg, grub, _isolinux(room, entry), words)
 
 
 def _moves(one: Parameter, is_ours: IsOurs, stays: frozenset[str]) -> bool:

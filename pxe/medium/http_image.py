@@ -7,7 +7,9 @@ own HTTP. The pair is inside, so a tree's image is renewed whenever its pair is.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 from ..entries.boot_entry import INITRD, KERNEL
 from .fat import write_fat
@@ -25,9 +27,9 @@ INFO = ".disk/info"
 """By it GRUB finds its medium where the firmware does not say from which device it was loaded."""
 
 
-def make_image(pair: Path, grub_cfg: str, out: Path) -> None:
+def make_image(pair: Path, grub_cfg: str, out: Path, words: Mapping[str, bytes] = MappingProxyType({})) -> None:
     """Write the image to the new file `out`; `grub_cfg` is GRUB's whole configuration, which finds the pair in the root
-    of its own device. The same bytes for the same pair, text, loaders and SOURCE_DATE_EPOCH.
+    of its own device, and `words` beside itself. The same bytes for the same pair, text, loaders and SOURCE_DATE_EPOCH.
 
     The folder `pair` is locked and checked by the caller. Raises MediumError, OSError.
     """
@@ -37,6 +39,7 @@ def make_image(pair: Path, grub_cfg: str, out: Path) -> None:
         SECOND: parts[GRUB_NET],
         NET_CONFIG: grub_cfg.encode("utf-8", "surrogateescape"),
         INFO: b"udpcast-launcher\n",
+        **{str(PurePosixPath(NET_CONFIG).parent / name): data for name, data in words.items()},
         KERNEL: pair / KERNEL,
         INITRD: pair / INITRD,
     }

@@ -102,6 +102,10 @@ def _stage(files: Path, pair: Path, content: Content, parts: Mapping[Part, Path]
     (files / UDPCFG).write_bytes(content.udpcfg)
     (files / CONFIG).write_text(content.grub, encoding="utf-8", errors="surrogateescape")
     (files / "isolinux/isolinux.cfg").write_text(content.isolinux, encoding="utf-8", errors="surrogateescape")
+    for name, data in content.words.items():
+        path = (files / CONFIG).parent / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
     linked = {
         KERNEL: pair / KERNEL,
         INITRD: pair / INITRD,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from kernel_cmdline import showable
 
+from ..entries.grub import GRUBS, SHIMS
 from ..entries.pxelinux import MENU_FILES
 
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -50,10 +51,10 @@ class Part:
 
 MFORMAT, MMD, MCOPY = (Part(name, "mtools") for name in ("mformat", "mmd", "mcopy"))
 XORRISO = Part("xorriso", "xorriso")
-SHIM = Part("shimx64.efi.signed", "shim-signed", Path("/usr/lib/shim"))
-GRUB = Part("gcdx64.efi.signed", "grub-efi-amd64-signed", Path("/usr/lib/grub/x86_64-efi-signed"))
+SHIM = Part("shimx64.efi.signed", "shim-signed", SHIMS)
+GRUB = Part("gcdx64.efi.signed", "grub-efi-amd64-signed", GRUBS)
 """GRUB as Debian signs it for discs: it looks for its configuration where it was loaded from, and has no HTTP."""
-GRUB_NET = Part("grubnetx64.efi.signed", "grub-efi-amd64-signed", Path("/usr/lib/grub/x86_64-efi-signed"))
+GRUB_NET = Part("grubnetx64.efi.signed", "grub-efi-amd64-signed", GRUBS)
 """GRUB as Debian signs it for the network: it has TFTP, by which it reads a machine's own file."""
 ISOLINUX = Part("isolinux.bin", "isolinux", Path("/usr/lib/ISOLINUX"))
 HYBRID = Part("isohdpfx.bin", "isolinux", Path("/usr/lib/ISOLINUX"))

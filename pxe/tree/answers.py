@@ -1,4 +1,4 @@
-"""The ``udpcfg.txt`` beside the pair: it goes into the tree, where ``config=udpcfg.txt`` on a line names it.
+"""The ``udpcfg.txt`` that stands beside the pair: it goes into the tree, where ``config=udpcfg.txt`` names it.
 
 It is held against the launcher's rules first: a mistake in it would keep every PC of the room from its line.
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from ..entries.configuration import entry_of, image_config
+from ..entries.configuration import entry_of, image_config, image_words
 from ..entries.grub import GRUB, Network
 from ..entries.loader import Loader
 from ..entries.room import Room
@@ -38,5 +38,6 @@ def http_image(
         return
     with scratch() as folder:
         image = folder / "image"
-        make_image(pair, image_config(room, entry_of(room), Network.ASKED, server), image)
+        entry = entry_of(room)
+        make_image(pair, image_config(room, entry, Network.ASKED, server), image, image_words(room, entry))
         yield image, ()

@@ -110,7 +110,8 @@ def write_tree(
                 order = Order(
                     source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also), image, beside
                 )
-                folders = (folder for loader in loaders for folder in loader.folders)
+                folders = [folder for loader in loaders for folder in loader.folders]
+                folders += dict.fromkeys(one.path.parent for one in wanted if one.path.parent not in folders)
                 with _made([directory, *(directory / folder for folder in folders)]), locked(directory):
                     plan = _carry_out(directory, order)
                     refused = _refused(directory) if GRUB in loaders else ()

@@ -89,9 +89,13 @@ class BootBench:
     counted: bool = False
 
 
-def bench_boot(pair: Path, runs: int = 3, search: bool = False, memory: int = 384, counted: bool = True) -> BootBench:
-    """Measure. Raises sandbox.RunFailed (a machine did not come so far), sandbox.Stopped, SpecError."""
+def bench_boot(
+    pair: Path, runs: int = 3, search: bool = False, memory: int = 384, counted: bool = True, words: str = ""
+) -> BootBench:
+    """Measure, with further `words` on the line. Raises sandbox.RunFailed (a machine did not come so far),
+    sandbox.Stopped, SpecError."""
     spec = machine(pair, memory, counted)
+    spec = dataclasses.replace(spec, append=f"{spec.append} {words}".rstrip())
     if counted:
         print("accelerator: TCG (instructions are counted, which KVM cannot do)", file=sys.stderr, flush=True)
     accel = "tcg" if counted else choose(spec.kernel)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernel_cmdline import Parameter, format_line
+from pxe.entries.grub import GRUBS
 
 from ..host import sandbox
 from ..host.beside import OTHER, Beside, settings
@@ -26,7 +27,6 @@ from .single import BadEnd, wait_event
 from .spec import NO_TIMER_CHECK
 
 ROOT = Path(__file__).resolve().parents[2]
-GRUB = Path("/usr/lib/grub/x86_64-efi-signed")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _run(spec: BesideSpec, accel: str, scratch: Path, artefacts: Path | None) ->
     deadline, loop, said = Deadline(spec.deadline), EventLoop(), list[str]()
     scratch.chmod(0o755)  # dnsmasq gives up root
     if spec.grub:
-        subprocess.run(["mount", "--bind", str(spec.grub), str(GRUB)], check=True)
+        subprocess.run(["mount", "--bind", str(spec.grub), str(GRUBS)], check=True)
     serving = () if spec.tree else _serve(spec)
     elsewhere = settings(spec.next_server, spec.lines)
     directory = scratch / "machine"

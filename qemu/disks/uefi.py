@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pxe.entries.grub import GRUBS, SHIMS
+
 from .tools import DiskError
 
 LOADERS = {
-    "::/EFI/BOOT/BOOTX64.EFI": Path("/usr/lib/shim/shimx64.efi.signed"),
-    "::/EFI/BOOT/grubx64.efi": Path("/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+    "::/EFI/BOOT/BOOTX64.EFI": SHIMS / "shimx64.efi.signed",
+    "::/EFI/BOOT/grubx64.efi": GRUBS / "grubx64.efi.signed",
 }
 CONFIG = "::/EFI/debian/grub.cfg"
 

@@ -66,8 +66,16 @@ def serial(key: str) -> bytes:
     raise UnknownKey(_unknown(key))
 
 
+MODIFIERS = {"altgr ": "alt_r", "ctrl alt ": "ctrl", "alt ": "alt", "sysrq ": "alt"}
+"""What is held down besides, on a keyboard only: ``altgr 0``, ``ctrl alt delete``, ``alt f2``, ``sysrq k``."""
+
+
 def qcodes(key: str) -> list[str]:
-    """The QKeyCodes that are pressed together for a key; names as for `serial`."""
+    """The QKeyCodes that are pressed together for a key; names as for `serial`, and with `MODIFIERS` before them."""
+    for name, code in MODIFIERS.items():
+        if key.startswith(name):
+            more = {"ctrl alt ": ["alt"], "sysrq ": ["sysrq"]}.get(name, [])
+            return [code, *more, *qcodes(key.removeprefix(name))]
     if key in QCODES:
         return [QCODES[key]]
     if key.startswith("ctrl ") and len(key) == 6 and key[5].isalpha():

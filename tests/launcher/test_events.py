@@ -285,6 +285,8 @@ def test_only_a_character_device_is_a_port(tmp_path: Path, monkeypatch: pytest.M
     assert named("null")
     assert named("no-such-port") is None
     assert named(f"../{tmp_path}/file") is None
+    for word in ("/dev/null", "../dev/null", "zero", "mem", "..", "/", "", "a" * 5000, "\0", "\udcff", "tty/../null"):
+        assert (named(word) is not None) is (word == "/dev/null"), word
     assert opened(tmp_path / "no/such/file") is None
 
 

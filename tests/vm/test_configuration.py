@@ -65,16 +65,16 @@ def saves(vm: VM) -> bytes:
     wait_event(vm, ("screen:confirm",))
     vm.press("m")
     sees(vm, "Menu", "Save the answers")
-    vm.press(*["down"] * 5, "enter")
+    vm.press("down", "down", "enter")
     sees(vm, "As an append line:", "disk=serial:DISK0", "Save udpcfg.txt on /dev/sd", "STICK")
     vm.press("enter")
     wait_event(vm, ("saved",))
     sees(vm, "was read back, and is right", "pulled out.")
-    stick = vm.spec.drives[1].image
-    assert isinstance(stick, Path)
+    image = vm.spec.drives[1].image
+    assert isinstance(image, Path)
     vm.stop()
-    raw = stick.with_suffix(".raw")
-    subprocess.run(["qemu-img", "convert", "-O", "raw", stick, raw], check=True)
+    raw = image.with_suffix(".raw")
+    subprocess.run(["qemu-img", "convert", "-O", "raw", image, raw], check=True)
     return subprocess.run(
         ["mcopy", "-n", "-i", str(raw), "::/udpcfg.txt", "-"], check=True, stdout=subprocess.PIPE
     ).stdout

@@ -32,7 +32,7 @@ def types(vm: VM, text: str) -> None:
 def to_the_shell(vm: VM) -> None:
     vm.press("m")
     sees(vm, "Menu", "Shell", "Restart this PC", "Power off")
-    vm.press("down", "down", "enter")
+    vm.press("down", "down", "down", "enter")
     sees(vm, "A shell. `exit` comes back")
 
 

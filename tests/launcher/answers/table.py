@@ -59,11 +59,16 @@ def asked(line: str) -> tuple[str, ...]:
 
     def answer(question: Question, facts: Facts, preset: str | None, problem: object) -> str:
         keys.append(question.key)
-        return preset or ""
+        choices = question.choices(facts) if question.key == "confirm" else ()
+        return choices[-1].text if choices else preset or ""
 
     given = lookup.given_answers(parse(line))
     Interview(given, TWO, answer, rows=interviews.QUESTIONS).plan()
     return tuple(keys)
+
+
+def consents(line: str) -> str:
+    return "a key" if "confirm" in asked(line) else "no key"
 
 
 def drivers(line: str) -> tuple[Driver, ...]:
@@ -308,11 +313,11 @@ TABLE: dict[str, Cases] = {
         {"0": "from 1 to 604800", "604801": "from 1", "1h": "no number of seconds"},
     ),
     "consent": Cases(
-        read("consent"),
-        {"given": False, "ask": True, "ASK": True},
-        None,
-        NO_WORD,
-        base="umode=rcv disk=/dev/sda nic=eth0",
+        consents,
+        {"given": "no key", "ask": "a key", "ASK": "a key"},
+        "no key",
+        {"yes": "Expected one of: given, ask", "": "not known"},
+        base="umode=rcv disk=/dev/sda nic=eth0 ip=10.0.0.7/24 gateway=none",
     ),
     "blank": Cases(of_plan("blank"), YES, False, NO_WORD, base=SENDER),
     "verify": Cases(of_plan("verify"), YES, True, NO_WORD),

@@ -26,6 +26,7 @@ from launcher.answers.interview import CONFIRM, QUESTIONS, Interview, refuse
 from launcher.answers.lookup import given_answers, row_of
 from launcher.answers.parameters import ROWS
 from launcher.answers.questions import Facts, Question
+from launcher.answers.reading_boot import Driver
 from launcher.answers.row import Acts, Row, Use
 from launcher.answers.rules import MADE
 from launcher.commands.transfer import TAKEN
@@ -35,8 +36,11 @@ from launcher.session import app, boot, system
 from launcher.session.fetching import Fetching
 from launcher.session.finding_medium import FindingMedium
 from launcher.session.interviewing import Interviewing
+from launcher.session.loading import Loading
+from launcher.session.speaking import loadable
 from launcher.session.stage import Stage
 from tests.common import ROOT, TWO
+from tests.launcher.session.driver import FakeSystem, begun
 
 LAUNCHER = ROOT / "launcher"
 USED = [row for row in ROWS if row.use is Use.USED]
@@ -219,14 +223,33 @@ def begins_with_fetching(row: Row, run: Run) -> None:
     assert isinstance(BEGAN[-1](SimpleNamespace(dialogue=SimpleNamespace(given=given), devices=None)), Fetching)
 
 
-VALUES = {"kbmap": "fr", "shell": "no", "enablediskmodule": "no", "modparm": "debug=1"}
+def loads_the_keymap(row: Row, run: Run) -> None:
+    given = [given_answers(parse(f"{name}=BE")) for name in (row.name, *row.aliases)]
+    assert [loadable("fr", one) for one in (*given, {})] == ["be"] * len(given) + ["fr"]
+    assert {row.parse(one[row.key].text, Facts(TWO)) for one in given} == {"be"}
 
 
-def is_read_by_whoever_acts(row: Row, run: Run) -> None:
-    text = VALUES.get(row.key, "e1000e")
-    for name in (row.name, *row.aliases):
-        given = given_answers(parse(f"{name}={text}"))[row.key]
-        assert row.parse(given.text, Facts(TWO)) not in (None, ())
+def permits_shells(row: Row, run: Run) -> None:
+    seats = [begun(line, FakeSystem(TWO)) for line in ("", f"{row.name}=yes", f"{row.name}=no")]
+    assert [seat.system.shells_allowed for seat in seats] == [True, True, False]
+
+
+DRIVERS = {
+    "netmodule": ("{name}=e1000", (Driver("e1000"),)),
+    "diskmodule": ("{name}=ahci", (Driver("ahci"),)),
+    "modparm": ("netmodule=e1000 {name}=debug=1", (Driver("e1000", ("debug=1",)),)),
+    "enablediskmodule": ("diskmodule=ahci netmodule=e1000 {name}=no", (Driver("e1000"),)),
+}
+
+
+def loads_the_drivers(row: Row, run: Run) -> None:
+    line, drivers = DRIVERS[row.key]
+    system = FakeSystem(TWO)
+    seat = begun(line.format(name=row.name), system)
+    assert isinstance(seat.app.stage, Loading)
+    while seat.stage is Loading:
+        seat.tick()
+    assert tuple(system.loaded) == drivers
 
 
 def asks_before_a_disk_is_overwritten(row: Row, run: Run) -> None:
@@ -250,10 +273,13 @@ CHECKS: dict[Acts, Callable[[Row, Run], None]] = {
     Acts.CONSENT: asks_before_a_disk_is_overwritten,
     Acts.MEDIUM: begins_with_its_file,
     Acts.CONFIGURATION: begins_with_fetching,
-    **dict.fromkeys((Acts.KEYBOARD, Acts.SHELLS, Acts.DRIVERS), is_read_by_whoever_acts),
+    Acts.KEYBOARD: loads_the_keymap,
+    Acts.SHELLS: permits_shells,
+    Acts.DRIVERS: loads_the_drivers,
 }
 
 
+@pytest.mark.usefixtures("no_terminal")
 @pytest.mark.parametrize("row", [row for row in USED if row.acts], ids=lambda row: row.name)
 def test_who_acts_on_a_row_does_so(row: Row, run: Run) -> None:
     assert row.acts

@@ -154,7 +154,8 @@ def test_the_line_wins_over_a_file_and_an_earlier_file_over_a_later_one(row: Row
     """Whichever of the parameter's names each of them writes; of one place the last one counts, and no bare word."""
     first, second = verbatim("room.txt"), verbatim("udpcfg.txt")
     names = [row.name.upper(), *row.aliases, row.name.replace("_", "-")]
-    files = (lookup.Written(first, parse(f"{names[-1]}=B")), lookup.Written(second, parse(f"{names[0]}=C")))
+    texts = {first: f"{names[-1]}=B", second: f"{names[0]}=C"}
+    files = tuple(lookup.Written(name, parse(text)) for name, text in texts.items())
     line = " ".join((*(f"{name}={number}" for number, name in enumerate(names)), row.name))
     last = str(len(names) - 1)
     for text, answers, found in (

@@ -29,7 +29,7 @@ from launcher.datapath.copying import (
 from launcher.datapath.moved import MARK, Moved, Reread
 from launcher.datapath.rereading import read_back
 from launcher.model.times import TIMES
-from launcher.sentence import say, verbatim
+from launcher.sentence import say
 
 DEADLINE = 20.0
 SOON = replace(TIMES, look_out=0.001)
@@ -168,7 +168,7 @@ def test_a_disk_that_fails_when_it_is_asked_again_is_an_error(tmp_path: Path, mo
     source = SourceDisk(str(tmp_path / "source"))
     moved, _ = drained(lambda outlet: copy_from_disk(source, 2 * CHUNK, outlet, nothing))
     source.close()
-    assert moved == Moved(CHUNK, error=verbatim("Input/output error"))
+    assert moved == Moved(CHUNK, error=say("Input/output error"))
 
 
 def test_a_source_is_sent_in_pieces_of_any_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

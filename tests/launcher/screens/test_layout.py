@@ -16,6 +16,7 @@ from launcher.answers.reading import LANGUAGES
 from launcher.model.outcome import OutcomeKind
 from launcher.model.plan import Role
 from launcher.model.wording import size
+from launcher.screens import widgets
 from launcher.screens.widgets import Page
 from launcher.sentence import joined, say
 from launcher.translate import set_language, tr
@@ -80,6 +81,13 @@ def test_what_fits_is_seen_whole(seen: Seen) -> None:
 def test_the_keys_stand_in_one_line(seen: Seen) -> None:
     long = {name: seen.lines[name][-2:] for name, rows in seen.keys.items() if rows != 1}
     assert long == {}, seen.language
+
+
+@pytest.mark.parametrize(("letters", "gap"), [(34, "   "), (36, "  ")])
+def test_keys_stand_closer_where_a_language_needs_the_room(letters: int, gap: str) -> None:
+    keys = ("x" * letters, "y" * letters, "zzz")
+    page = Page("", widgets.frame([], joined("   ", *keys)), {})
+    assert (lines(page)[-1], keys_row(page)) == (" " + gap.join(keys), 1)
 
 
 def test_titles_of_what_is_settled_leave_room_for_it(seen: Seen) -> None:

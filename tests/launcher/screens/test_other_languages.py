@@ -56,9 +56,30 @@ DATA = {
     *re.findall("[A-Za-z]+", " ".join(str(vars(disk)) for disk in TWO.disks)),
     *re.findall("[A-Za-z]+", " ".join(str(vars(nic)) for nic in (*TWO.nics, *LONG.nics))),
     *re.findall("[A-Za-z]+", " ".join(str(vars(disk)) for disk in LONG.disks)),
-    *("gzip", "lzop", "zstd", "BOOTIF", "fec", "se", "school", "nowhere", "English", "Language"),
+    *(
+        "gzip",
+        "lzop",
+        "zstd",
+        "BOOTIF",
+        "fec",
+        "se",
+        "school",
+        "nowhere",
+        "English",
+        "Language",
+        "STICK",
+        "sdc",
+        "udpcfg",
+        "txt",
+        "FAT",
+    ),
 }
 """Names that are the same in every language."""
+
+
+BROKEN = {"save: all"}
+"""Pages that break long values between any two letters, so that what is typed alike everywhere is not known again; the
+others of their kind have all their sentences."""
 
 
 class MadeUp:
@@ -97,7 +118,7 @@ def shown(key: str, line: str, machine: Machine = TWO, problem: AnswerError | No
     return pages.question(pages.Shown(pending, settled, True, (say("a note"),), ""), None, nothing, nothing, nothing)
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if not name.startswith("lang:")])
+@pytest.mark.parametrize("name", [name for name in EVERY if not name.startswith("lang:") and name not in BROKEN])
 def test_every_page(name: str) -> None:
     assert english(EVERY[name]()) == []
 

@@ -250,7 +250,7 @@ class Clock:
 class Seat:
     """One run on `system`; what reaches it from outside, and what can be seen of it."""
 
-    def __init__(self, line: str, system: FakeSystem) -> None:
+    def __init__(self, line: str | bytes, system: FakeSystem) -> None:
         parsed = parse(line)
         explained, warnings, errors = explain_parameters(parsed, None)
         dialogue = Dialogue(given_answers(parsed), warnings, errors, doubtful(explained))
@@ -347,6 +347,6 @@ class Seat:
         return [one for one in self.log.seen if one["event"] == event]
 
 
-def begun(line: str, system: FakeSystem) -> Seat:
+def begun(line: str | bytes, system: FakeSystem) -> Seat:
     """A run that was started with this line."""
     return Seat(line, system)

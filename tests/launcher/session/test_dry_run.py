@@ -124,6 +124,23 @@ def test_one_key_makes_a_sender() -> None:
         assert terminal.status() == 0
 
 
+@pytest.mark.parametrize("f2", ["\x1bOQ", "\x1b[[B"], ids=["serial", "console"])
+def test_f2_and_a_changed_answer_on_a_real_terminal(f2: str) -> None:
+    with dry_run(DOCUMENTED) as terminal:
+        terminal.wait_for("[S] SENDER", "F2 Language/Langue")
+        terminal.press(f2)
+        terminal.wait_for("> English", "dansk", "Nederlands")
+        terminal.press(f"{DOWN}{ENTER}")
+        terminal.wait_for("ÉMETTEUR", "F2 Langue/Language", "500,1 Go", "(par défaut)")
+        terminal.press(f"\t{DOWN}{DOWN}{DOWN}{ENTER}")
+        terminal.wait_for("> 9000", "port=9000 (par défaut)")
+        terminal.press(f"\x7f2{ENTER}")
+        terminal.wait_for("9002  (votre réponse)")
+        terminal.press("s")
+        terminal.wait_for("udp-sender --interface eth0 --portbase 9002")
+        assert terminal.status() == 0
+
+
 def test_a_receiver_overwrites_only_after_the_choice_that_is_not_preselected() -> None:
     with dry_run(DOCUMENTED) as terminal:
         terminal.wait_for("[R] RECEIVER")

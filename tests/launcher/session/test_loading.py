@@ -85,3 +85,12 @@ def test_the_menu_leads_out_and_back() -> None:
     assert "Loading drivers: e1000" in seat.text
     gate.set()
     assert settled(seat).stage is Interviewing
+
+
+@pytest.mark.parametrize(("line", "offered"), [("", True), ("shell=yes", True), ("shell=no", False)])
+def test_no_shell_is_offered_meanwhile_where_there_is_to_be_none(line: str, offered: bool) -> None:
+    seat = begun(f"netmodule=e1000 {line}", FakeSystem(ONE))
+    seat.menu()
+    assert ("Shell" in seat.text) is offered
+    seat.back()
+    assert settled(seat).system.shells_allowed is offered

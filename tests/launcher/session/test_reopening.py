@@ -9,11 +9,13 @@ from dataclasses import replace
 import pytest
 
 from kernel_cmdline import CommandLineError
+from launcher.answers.questions import GivenAnswers
 from launcher.answers.selectors import identity, whole
 from launcher.model.machine import Machine
 from launcher.model.outcome import OutcomeKind
 from launcher.model.plan import After, Compression, Next
-from launcher.translate import set_language
+from launcher.sentence import say
+from launcher.translate import set_language, tr
 from tests import hostile
 from tests.common import ONE, TWO
 from tests.launcher.session.driver import ADDRESS, ANOTHER, FakeSystem, Seat, begun
@@ -43,13 +45,15 @@ def press(seat: Seat, *keys: str) -> None:
 
 def at(seat: Seat, title: str) -> None:
     """Move the focus to the line that begins so."""
+    title = " ".join(title.split())
     for key in ("up", "down"):
-        before = ""
-        while (now := marked(seat)) != before:
+        same, before = 0, ""
+        while same < 4:  # a key may only scroll
+            now = marked(seat)
             if now.startswith(title):
                 return
             press(seat, key)
-            before = now
+            same, before = (same + 1 if now == before else 0), now
     raise AssertionError(f"no line {title} in\n{seat.text}")
 
 
@@ -266,7 +270,9 @@ def test_every_question_that_is_one_now_stands_among_all_settings(machine: Machi
     at(seat, "More")
     press(seat, "enter")
     assert seat.shown == "settings"
-    there = {item.key for item in seat.app.dialogue.interview(seat.app.devices, lambda *_: "").preview()} - {"umode"}
+    there = {item.key for item in seat.app.dialogue.interview(seat.app.devices, lambda *_: "").preview()} - {
+        "umode"
+    } | {"kbmap"}
     opened = set()
     for _ in there:
         press(seat, "enter")
@@ -376,3 +382,41 @@ def test_what_is_opened_shows_nothing_raw_of_a_hostile_line(seed: int) -> None:
         assert not hostile.raw(seat.text), key
         seat.app.dialogue.opened = None
     assert seat.system.started == []
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
+    """What keyboard and screen are told: the language, and the keymap in the place of its usual one."""
+    told: list[tuple[str, str | None]] = []
+
+    def speak(system: FakeSystem, language: str, given: GivenAnswers) -> None:
+        told.append((language, given["kbmap"].text if "kbmap" in given else None))
+
+    monkeypatch.setattr(FakeSystem, "speak", speak)
+    return told
+
+
+def test_the_keyboard_is_changed_there_though_nobody_is_asked_for_it(heard: list[tuple[str, str | None]]) -> None:
+    seat = begun(f"{ADDRESS} lang=FR kbmap=BE", FakeSystem(ONE))
+    seat.app.stage.open("all")  # type: ignore[attr-defined]
+    at(seat, tr(say("Keyboard")))
+    assert marked(seat).endswith(f"be ({tr(say('command line'))})")
+    press(seat, "enter")
+    assert (seat.shown, marked(seat)) == ("kbmap", "be")
+    at(seat, "ch-fr")
+    press(seat, "enter")
+    assert (seat.shown, seat.app.dialogue.told.answers) == ("settings", {"kbmap": "ch-fr"})
+    assert heard[-1] == ("fr", "ch-fr")
+    press(seat, "enter")
+    at(seat, tr(say("Put it back: {answer}", answer="BE")))
+    press(seat, "enter")
+    assert heard[-1] == ("fr", "BE")
+
+
+def test_the_usual_keyboard_follows_the_language(heard: list[tuple[str, str | None]]) -> None:
+    seat = begun(ADDRESS, FakeSystem(ONE))
+    assert heard[-1] == ("en", None)
+    press(seat, "f2")
+    at(seat, "dansk")
+    press(seat, "enter")
+    assert heard[-1] == ("da", None)

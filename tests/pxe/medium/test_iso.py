@@ -185,6 +185,12 @@ def test_a_wrong_line_and_a_wrong_file_are_refused_with_the_place(
     assert made(image, pair, "--udpcfg", str(tmp_path / "room.txt")) == 0
     assert "room.txt:1: lang=DE is not used: the command line has lang=FR." in capsys.readouterr().err
     assert extracted(image, "udpcfg.txt") == b"lang=DE\nport=9002\n"
+    for role in ("", "umode=rcv\n"):
+        (tmp_path / "room.txt").write_text(f"lang=DE\n{role}")
+        words = ("--force", "--menu", "ask,disk", "--udpcfg", str(tmp_path / "room.txt"))
+        assert made(image, pair, *words) == 0
+        assert ("gives a role: the menu's choice ask has it" in capsys.readouterr().err) is bool(role)
+    assert b"menu label" in extracted(image, "isolinux/isolinux.cfg")
 
 
 def test_a_file_that_the_launcher_would_not_read_is_refused_unread(

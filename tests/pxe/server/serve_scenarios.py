@@ -188,6 +188,49 @@ def serve() -> dict[str, object]:
     }
 
 
+EVIL = "\x1b[31m\u202e\u009b2J$(touch evil);`touch evil`\x07"
+SENDS = """
+import json, os, socket, sys
+for protocol, port, hexadecimal in json.loads(sys.argv[1]):
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as client:
+        client.settimeout(5)
+        client.connect(("10.77.0.1", port))
+        client.send(bytes.fromhex(hexadecimal))
+        try:
+            client.recv(4096)
+        except OSError:
+            pass
+"""
+
+
+def hostile() -> dict[str, object]:
+    """A PC whose every word is made to hurt, before the real dnsmasq, the server of files and the page."""
+    room = HERE / "room.toml"
+    room.write_text(f'[machines]\n"salle é" = "{MAC}"\n[menu]\nlang = "FR"\n')
+    serving = Serving("--range", "10.77.0.100,10.77.0.110", "--room", str(room))
+    heard = ask("-V", f"PXEClient:Arch:00007{EVIL}", "-x", f"hostname:{EVIL[:20]}", "-x", "93:0007", "-F", "x")
+    page = json.loads((HERE / "room-state.json").read_text())["token"]
+    name = EVIL.encode()
+    report = f"GET /{page}?succes=y&umode=rcv&mac=52-54-00-00-00-01&x=".encode()
+    asked = [
+        ("udp", 69, b"\0\1" + name + b"\0octet\0"),
+        ("udp", 69, b"\0\1pxelinux.cfg/" + name + b"\xff\xfe\0octet\0"),
+        ("udp", 69, b"\0\1../../../etc/passwd\0octet\0"),
+        ("tcp", 80, b"GET /" + name + b" HTTP/1.0\r\n\r\n"),
+        ("tcp", 80, b"GET /%1b%5B31m%e2%80%ae%c2%9b%0a%ff HTTP/1.0\r\n\r\n"),
+        ("tcp", 80, name * 30),
+        ("tcp", 8067, report + name + b" HTTP/1.0\r\n\r\n"),
+        ("tcp", 8067, report + b"%1b%5B31m HTTP/1.0\r\n\r\n"),
+        ("tcp", 80, b"GET /the-end HTTP/1.0\r\n\r\n"),
+    ]
+    words = json.dumps([(protocol, port, data.hex()) for protocol, port, data in asked])
+    subprocess.run(inside("pc", sys.executable, "-c", SENDS, words), check=True)
+    serving.until("the-end")
+    left = [str(path) for path in (Path.cwd(), HERE, TEMPORARY) for path in path.glob("evil")]
+    return {"said": serving.said, "heard": heard, "status": serving.end(), "left": left}
+
+
 def other_dhcp() -> None:
     """A DHCP server of somebody else; waits until it listens."""
     server = subprocess.Popen(inside("other", *OTHER_DHCP), stderr=subprocess.PIPE, text=True)

@@ -15,7 +15,7 @@ from pxe.entries.room import Machine
 from pxe.server.clients import ClientEvent
 from pxe.server.dnsmasq import BootServer
 from pxe.server.serve import ServeError, Service, named, row, serve, too_few
-from tests import common
+from tests import common, hostile
 
 SCENARIOS = Path(__file__).with_name("serve_scenarios.py")
 
@@ -54,6 +54,17 @@ def test_a_pc_boots_and_a_second_server_is_refused(tmp_path: Path) -> None:
     assert sentence.startswith("a DHCP server (10.77.0.1) already answers on school: ")
     assert sentence.count("\n") == 1
     assert (seen["status"], seen["left"], seen["alive"]) == (0, [], [])
+
+
+@pytest.mark.netns
+@pytest.mark.field
+def test_what_a_hostile_pc_says_is_shown_plainly(tmp_path: Path) -> None:
+    seen = scenario("hostile", tmp_path)
+    text = "\n".join(seen["said"])
+    assert not hostile.raw(text), text
+    assert "asks to boot by UEFI" in text and "salle é" in text, text
+    assert "asked for \\x1b[31m\\u202e" in text and "is not believed" in text, text
+    assert (seen["status"], seen["left"]) == (0, [])
 
 
 @pytest.mark.netns
