@@ -230,7 +230,7 @@ def menu(act: Chosen, cancelling: Sentence | None, host: str, locked: bool = Fal
     `cancelling` says what that means now. `locked`: there is nothing to choose at this moment."""
     close = Choice("close", say("Go back to the screen"))
     rescan = Choice("rescan", say("Look for disks and cards again"))
-    choices: tuple[Choice, ...] = (close, rescan, *leaving(), SAVE)
+    choices: tuple[Choice, ...] = (close, rescan, SAVE, *leaving())
     if cancelling is not None:
         choices = (close, Choice("cancel", say("CANCEL the transfer"), cancelling))
     if locked:
