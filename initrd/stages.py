@@ -167,8 +167,8 @@ def _moved(tree: Path, directory: Path, first: set[str], keep: set[PurePosixPath
 
 def order(tree: Tree, kernel: Kernel) -> dict[str, int]:
     """The priorities of the second stage's files, by their paths in it: first what every PC reads, udev and kmod with
-    their libraries and indexes (3), then the drivers of the usual PC, and what a language needs (2), other drivers (1), and
-    all else (0)."""
+    their libraries and indexes (3), then the drivers of the usual PC, and what a language needs (2), other drivers (1),
+    and all else (0)."""
     needs = _needs(kernel)
     common = {need for name in COMMON for need in (name, *needs.get(name, ()))}
     start = Libraries(tree).loaded([program for name in STARTED_NEXT if (program := tree.file(name))])
