@@ -60,7 +60,7 @@ def stage(tree: Path, project: Path, work: Path) -> tuple[Path, ...]:
     """Write keymaps and fonts of `project` below `tree`; `work` is for what is made on the way. The result are the
     files on this machine that were read. Raises BuildError."""
     keymaps, fonts = tree / PLACE / "keymaps", tree / PLACE
-    keymaps.mkdir(parents=True)
+    keymaps.mkdir(parents=True, exist_ok=True)
     layouts = tools.table(project, *TABLE)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {name: pool.submit(keymap, layout, work / f"{name}.keymap") for name, layout in layouts.items()}

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from . import kernel_config, python
+from . import consoles, kernel_config, python
 from .errors import BuildError, ProgramError
 from .kernel import Kernel, module_files, module_name, name_of
 from .libraries import Libraries
@@ -50,6 +50,9 @@ COMMON = tuple(
 )
 """The drivers of the usual PC, and of the usual virtual one. Every other one is there, and takes a moment
 longer to be read: it is packed together with its neighbours."""
+
+SPOKEN = ".mo"
+"""Catalogues, which are read alone before the first screen in their language, as a keymap and a font are."""
 
 LOADED_FIRST = {"usr/bin/python3": ("libudev.so.1",)}
 """Libraries that a program of the first stage loads by itself."""
@@ -164,7 +167,8 @@ def _moved(tree: Path, directory: Path, first: set[str], keep: set[PurePosixPath
 
 def order(tree: Tree, kernel: Kernel) -> dict[str, int]:
     """The priorities of the second stage's files, by their paths in it: first what every PC reads, udev and kmod with
-    their libraries and indexes (3), then the drivers of the usual PC (2), other drivers (1), and all else (0)."""
+    their libraries and indexes (3), then the drivers of the usual PC, and what a language needs (2), other drivers (1),
+    and all else (0)."""
     needs = _needs(kernel)
     common = {need for name in COMMON for need in (name, *needs.get(name, ()))}
     start = Libraries(tree).loaded([program for name in STARTED_NEXT if (program := tree.file(name))])
@@ -173,7 +177,12 @@ def order(tree: Tree, kernel: Kernel) -> dict[str, int]:
         path = inner.removeprefix(f"{MOUNT}/")
         if path != inner:
             early = inner in start or path.startswith("usr/lib/udev/") or path.endswith(".bin")
-            priorities[path] = 3 if early else 0 if not path.endswith(".ko") else 2 if _name(path) in common else 1
+            usual = (
+                path.endswith(SPOKEN)
+                or path.startswith(f"{consoles.PLACE}/")
+                or (path.endswith(".ko") and _name(path) in common)
+            )
+            priorities[path] = 3 if early else 2 if usual else 1 if path.endswith(".ko") else 0
     return priorities
 
 

@@ -19,6 +19,9 @@ Expression = tuple[str | bytes, int]
 
 TAKES_A_PATTERN = {"compile", "match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer"}
 
+COUNTS = {"count", "maxsplit"}
+"""What a call may say besides, and the expression is the same."""
+
 
 def written_in(source: Path) -> Iterator[Expression]:
     """The expressions that stand in `source` as plain texts, without flags, where `re` is called."""
@@ -27,8 +30,8 @@ def written_in(source: Path) -> Iterator[Expression]:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id="re"), attr=attribute),
                 args=[ast.Constant(value=str() | bytes() as pattern), *_],
-                keywords=[],
-            ) if attribute in TAKES_A_PATTERN:
+                keywords=more,
+            ) if attribute in TAKES_A_PATTERN and {keyword.arg for keyword in more} <= COUNTS:
                 yield pattern, 0
 
 

@@ -114,6 +114,7 @@ class App:
         """Let the stage see what has changed."""
         if self.telling:
             self.telling.poll()
+        self.pc.spoken()
         if self._alone and (self.pc.complete() or time.monotonic() > self._alone + ALONE):
             self._alone = None
             self.ui.mirror()

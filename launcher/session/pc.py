@@ -47,6 +47,9 @@ class Pc(Protocol):
     def speak(self, language: str, given: GivenAnswers) -> None:
         """The next page is in `language`: have keyboard and screen fit it, and what `given` says of them."""
 
+    def spoken(self) -> None:
+        """The page is there: what may come behind it."""
+
     def shells(self, allowed: bool) -> None:
         """Whether there may be shells is known from now on."""
 

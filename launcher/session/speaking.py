@@ -49,6 +49,7 @@ class Speaking:
         self._note = note
         self._words = words
         self._keymap, self._font = KERNELS, False
+        self._charset, self._untold = Charset.UTF8, False
 
     def speak(self, language: str, given: GivenAnswers) -> None:
         """The next page is in `language`."""
@@ -59,7 +60,14 @@ class Speaking:
                 self._note(f"the keymap {keymap} is loaded")
             if language != "en" and not self._font:
                 self._font = self._try(terminal.load_font)
-        write_words(self._words, charset_of(given["lang"].text) if "lang" in given else Charset.UTF8)
+        self._charset = charset_of(given["lang"].text) if "lang" in given else Charset.UTF8
+        self._untold = True
+
+    def tell_init(self) -> None:
+        """Let /init speak the language of the screens. It hardly ever speaks, so that no page waits for this."""
+        if self._untold:
+            self._untold = False
+            write_words(self._words, self._charset)
 
     def _try(self, load: Callable[[], None]) -> bool:
         try:

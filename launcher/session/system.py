@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from .speaking import Speaking
 
 
+def is_plain(locale: str) -> bool:
+    """Whether it names no land, which may have a keyboard of its own."""
+    return locale.strip().upper() in ("EN", "US")
+
+
 class RunningSystem:
     """This PC, as /init left it. `medium`: the label of what it was booted from, which is no disk of it."""
 
@@ -130,12 +135,16 @@ class RunningSystem:
 
     def speak(self, language: str, given: GivenAnswers) -> None:
         if self._speaking is None:
-            if language == "en" and "kbmap" not in given and "lang" not in given:
+            if language == "en" and "kbmap" not in given and ("lang" not in given or is_plain(given["lang"].text)):
                 return
             from .speaking import Speaking  # noqa: PLC0415 - English on the American keyboard does without
 
             self._speaking = Speaking(self._note)
         self._speaking.speak(language, given)
+
+    def spoken(self) -> None:
+        if self._speaking:
+            self._speaking.tell_init()
 
     def shells(self, allowed: bool) -> None:
         with contextlib.suppress(FileNotFoundError):  # the builder runs the launcher up to its first screen

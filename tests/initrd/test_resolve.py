@@ -22,7 +22,7 @@ LOADER = "/lib64/ld-linux-x86-64.so.2"
 HERE = "usr/lib/x86_64-linux-gnu"
 SETUP = (image.DRACUT_MODULE / "module-setup.sh").read_text()
 APPLETS = (
-    "env ip modinfo tftp udhcpc wget cat fold grep head insmod mkdir mount pidof poweroff reboot renice setsid sh "
+    "cat env fold grep ip tftp udhcpc wget head insmod mkdir modinfo mount pidof poweroff reboot renice setsid sh "
     "sleep stty sync tail tr mv"
 )
 RULES_PLACE = "usr/lib/udev/rules.d"

@@ -9,8 +9,8 @@ from initrd.image import DRACUT_MODULE
 from tests.common import ROOT
 
 INIT = (
-    "/usr/lib/systemd/systemd-udevd busybox head insmod ip mkdir modprobe mount pidof poweroff python3 reboot "
-    "renice setsid sh sleep stty sync tail tr udevadm"
+    "/usr/lib/systemd/systemd-udevd busybox cat fold grep head insmod ip mkdir modprobe mount pidof poweroff "
+    "python3 reboot renice setsid sh sleep stty sync tail tr udevadm"
 )
 
 

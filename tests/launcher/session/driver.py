@@ -189,6 +189,8 @@ class FakeSystem:
 
     def speak(self, language: str, given: GivenAnswers) -> None: ...
 
+    def spoken(self) -> None: ...
+
     def shells(self, allowed: bool) -> None:
         self.shells_allowed = allowed
 

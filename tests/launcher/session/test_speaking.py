@@ -88,7 +88,10 @@ def test_inits_words_are_formats_of_printf_for_each_kind_of_console(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(speaking, "tr", lambda sentence: f"é\\{sentence}")
-    Loaded(monkeypatch, tmp_path).speak("fr", "lang=fr_FR.ISO-8859-1")
+    loaded = Loaded(monkeypatch, tmp_path)
+    loaded.speak("fr", "lang=fr_FR.ISO-8859-1")
+    assert not (tmp_path / "words").exists()  # no page waits for it
+    loaded.speaking.tell_init()
     words, serial = (tmp_path / "words").read_bytes(), (tmp_path / "words.serial").read_bytes()
     assert "log é\\\\The log is in %s.\n".encode() in words
     assert b"log \xe9\\\\The log is in %s.\n" in serial
