@@ -257,15 +257,16 @@ FONT = "ascii"
 serial line beside the screen knows no others: of ÉCRASÉ, CRAS was seen."""
 
 
-def _choices(items: Items) -> str:
-    """A menu; its entries call the functions of `_launchers`."""
+def _choices(items: Items, folder: str = "$prefix") -> str:
+    """A menu; its entries call the functions of `_launchers`. `folder`: where its configuration is, with GRUB's words
+    beside it."""
     rows = [
         f"menuentry --hotkey={number} '{_quoted(f'{number}. {one.title}')}' {{ udpcast_{one.choice} }}\n"
         for number, one in items.numbered
     ]
     preset = [one.choice for one in items.rows].index(items.preset)
     wait = math.ceil(items.timeout) if items.timeout else -1
-    lang = f"set locale_dir=$prefix/{WORDS}\nset lang={items.code}\n" if catalogue(items.code) else ""
+    lang = f"set locale_dir={folder}/{WORDS}\nset lang={items.code}\n" if catalogue(items.code) else ""
     return f"{lang}set default={preset}\nset timeout_style=menu\nset timeout={wait}\n{''.join(rows)}"
 
 
@@ -353,7 +354,7 @@ def _own_section(entry: BootEntry, timeout: float = 0) -> str:
 
 
 def _own_menu_section(items: Items) -> str:
-    return f"set udpcast_own=launcher\n{_launchers(items, Network.LOADED)}{_choices(items)}"
+    return f"set udpcast_own=launcher\n{_launchers(items, Network.LOADED)}{_choices(items, '$udpcast_files')}"
 
 
 _OWN_DISK = "set udpcast_own=disk\nudpcast_disk\n"

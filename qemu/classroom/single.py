@@ -33,7 +33,7 @@ from ..machine.cards import ANY_NIC, card_for
 from ..machine.console import Unexpected
 from ..machine.firmware import MEDIA, Boot, Firmware, events_at
 from ..machine.spec import DirectBoot, Drive, MachineSpec, Nic, SpecError, mac, uuid
-from ..machine.storage import Bus
+from ..machine.storage import ATTACHMENTS, Bus
 from ..machine.vm import VM
 from .errors import HARNESS_ERRORS
 from .loading import Loading, loading
@@ -178,8 +178,30 @@ def _drives(spec: SingleSpec, scratch: Path) -> tuple[Drive, ...]:
     drives = []
     for number, disk in enumerate(spec.disks):
         image, kind = _image(disk, scratch / f"disk{number}", spec.counted)
-        drives.append(Drive(image, spec.bus, kind, serial=f"DISK{number}", sector=spec.sector, rate=spec.rate))
+        order = _FIRST_DISK + number if _may_boot(spec, disk) else None
+        drives.append(
+            Drive(
+                image,
+                spec.bus,
+                kind,
+                serial=f"DISK{number}",
+                sector=spec.sector,
+                rate=spec.rate,
+                bootindex=order,
+            )
+        )
     return tuple(drives)
+
+
+_FIRST_DISK = 100
+"""In the boot order, behind all cards."""
+
+
+def _may_boot(spec: SingleSpec, disk: Path | int) -> bool:
+    """Whether a disk with something on it stands in the order of a machine that boots from the network, as in a PC: of
+    what does not, UEFI shows GRUB nothing here (OVMF's PlatformBdsConnectSequence)."""
+    by_network = spec.boot is not None and spec.boot not in MEDIA and spec.firmware is not Firmware.BIOS
+    return by_network and isinstance(disk, Path) and not ATTACHMENTS[spec.bus].memory_card
 
 
 def _image(disk: Path | int, path: Path, counted: bool) -> tuple[Path | int, str]:

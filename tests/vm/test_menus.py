@@ -87,7 +87,7 @@ def test_the_menu_is_shown_and_boots_what_is_chosen(case: Case, tmp_path: Path) 
 
 DISKS = {
     "PXELINUX, time-out": Case(Firmware.BIOS, Boot.PXE, "fr", (), Choice.DISK),
-    "GRUB, digit": Case(Firmware.UEFI, Boot.PXE, "fr, GRUB", ("4",), Choice.DISK),
+    "GRUB under Secure Boot, digit": Case(Firmware.SECURE_BOOT, Boot.PXE, "fr, GRUB", ("4",), Choice.DISK),
 }
 
 

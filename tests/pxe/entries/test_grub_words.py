@@ -54,7 +54,8 @@ def test_they_stand_beside_the_configuration_that_names_them() -> None:
     assert files["grub/locale/fr.mo"].encode("utf-8", "surrogateescape") == catalogue("fr")
     assert "grub/locale/de.mo" in files
     assert "set locale_dir=$prefix/locale\n  set lang=fr\n" in files["grub/grub.cfg"]
-    assert "set locale_dir=$prefix/locale\nset lang=de\n" in files["grub/01-52-54-00-aa-bb-01"]
+    # An image reads a machine's own file from the server, whose folder is not that of the image.
+    assert "set locale_dir=$udpcast_files/locale\nset lang=de\n" in files["grub/01-52-54-00-aa-bb-01"]
     assert image_words(room, make_entry("lang=FR")) == {"locale/fr.mo": catalogue("fr")}
     for plain in (Room("lang=FR"), Room("lang=EN", menu=Menu())):
         assert not [name for name in (str(one.path) for one in configurations(plain)) if "locale" in name]
