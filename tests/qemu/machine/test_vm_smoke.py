@@ -68,7 +68,7 @@ def test_a_card_boots_over_the_network_from_its_own_rom(bare: SingleSpec, nic: s
         return vm.console.transcript.decode(errors="replace")
 
     transcript = run_machine(dataclasses.replace(bare, boot=Boot.PXE, nic=nic), drive)
-    # What PXELINUX itself prints, the firmware mirrors with the cursor's jumps in between, wherever its timer puts them.
+    # The firmware mirrors what PXELINUX prints with the cursor's jumps in between, wherever its timer puts them.
     assert "BOOT_IMAGE=" in transcript
     assert "BOOTIF=01-52-54-00-75-64-00" in transcript
     assert "events=ttyS1" in transcript
