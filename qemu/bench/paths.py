@@ -79,9 +79,13 @@ class Way:
         """The installer that it is held against."""
         return Way(self.firmware, Boot.PXE, system=System.INSTALLER)
 
+    @property
+    def floor(self) -> tuple[Way, ...]:
+        """The kernel alone by this way; none from a medium, where there is hardly anything to load."""
+        return () if self.path in MEDIA else (Way(self.firmware, self.path, system=System.KERNEL),)
+
 
 WAYS = (
-    *(Way(*one, system=System.KERNEL) for one in PATHS if one[1] not in MEDIA),
     *(Way(*one) for one in PATHS if one[1] is not Boot.USB),
     Way(Firmware.BIOS, Boot.PXE, "undionly.kpxe"),
     Way(Firmware.UEFI, Boot.PXE, "snponly.efi"),
@@ -119,7 +123,7 @@ class PathsBench:
 
 
 def bench_paths(pair: Path, ways: Sequence[Way], runs: int, tell: Callable[[str], None]) -> PathsBench:
-    """Boot each of `ways` and the installers they are held against, in turns. Raises sandbox.Stopped, BenchError."""
+    """Boot each of `ways`, and what stands `beside` them, in turns. Raises sandbox.Stopped, BenchError."""
     kernel, _ = ours = of_pair(pair)
     accel = choose(kernel)
     with tempfile.TemporaryDirectory() as scratch:
@@ -130,14 +134,18 @@ def bench_paths(pair: Path, ways: Sequence[Way], runs: int, tell: Callable[[str]
     return PathsBench(tuple(boots), tuple(failures), sizes, runs, accel, available.version())
 
 
+def beside(ways: Sequence[Way]) -> tuple[Way, ...]:
+    """The installers that `ways` are held against, and the kernel alone, each once."""
+    return tuple(dict.fromkeys((*(way.peer for way in ways), *(one for way in ways for one in way.floor))))
+
+
 def _boots(
     files: Files, ways: Sequence[Way], runs: int, tell: Callable[[str], None]
 ) -> tuple[list[Boots], list[tuple[str, str]]]:
-    peers = tuple(dict.fromkeys(way.peer for way in ways))
     boots: list[Boots] = []
     failures: list[tuple[str, str]] = []
     for run in range(runs):
-        for way in (*peers, *ways):
+        for way in (*beside(ways), *ways):
             try:
                 boots.append(_boot(way, files))
             except (sandbox.RunFailed, AssertionError) as error:

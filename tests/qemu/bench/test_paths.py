@@ -12,7 +12,7 @@ from qemu.bench.floor import _INIT, printed
 from qemu.bench.paths import Boots, PathsBench, System, Way
 from qemu.bench.results import BenchError
 from qemu.bench.wire import Look, counters, loading
-from qemu.machine.firmware import MEDIA, Boot, Firmware
+from qemu.machine.firmware import Boot, Firmware
 
 NET_DEV = """\
 Inter-|   Receive                       |  Transmit
@@ -99,8 +99,10 @@ def test_the_kernel_alone_is_shown_and_not_held_against_the_goal() -> None:
         bench
     )
     assert paths.from_json(paths.to_json(bench)) == bench
-    ours = {(way.firmware, way.path) for way in paths.WAYS if way.system is System.OURS and way.path not in MEDIA}
-    assert {(way.firmware, way.path) for way in paths.WAYS if way.system is System.KERNEL} == ours
+    assert {way.system for way in paths.WAYS} == {System.OURS}, "or the goal could be met by nothing of ours"
+    assert paths.beside([BIOS, replace(BIOS, loader="undionly.kpxe")]) == (BIOS.peer, alone)
+    disc = Way(Firmware.UEFI, Boot.ISO)
+    assert paths.beside([disc, UEFI]) == (UEFI.peer, replace(UEFI, system=System.KERNEL))
     assert alone.peer == BIOS.peer
 
 
