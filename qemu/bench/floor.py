@@ -6,6 +6,7 @@ It speaks on the event port as the launcher does, so that the harness follows it
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 from ..disks import busybox
@@ -28,3 +29,9 @@ def write_floor_initrd(path: Path, scratch: Path) -> Path:
     """Write the initrd: this host's busybox with its libraries, and the /init above. Raises DiskError."""
     path.write_bytes(gzip.compress(busybox.initrd(scratch, _INIT), mtime=0))
     return path
+
+
+def printed(text: str) -> float | None:
+    """The kernel's seconds at which it began, by what it printed on a console; None before."""
+    said = re.search(r"^FLOOR ([0-9]+\.[0-9]{2})\b", text, re.MULTILINE)
+    return float(said[1]) if said else None

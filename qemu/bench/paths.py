@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 from pathlib import Path
 
@@ -38,43 +38,54 @@ from ..machine.events import kernel_start
 from ..machine.firmware import MEDIA, Boot, Firmware
 from ..machine.vm import VM
 from . import installer
-from .floor import write_floor_initrd
+from .floor import printed, write_floor_initrd
 from .hardware import MEMORY
 from .hardware_lines import PATHS
 from .wire import Meter, loading
 
 GOAL = 0.5
 DISK_BYTES = 1 << 30
-FLOOR = re.compile(r"^FLOOR ([0-9.]+)\s*$", re.MULTILINE)
-"""What the /init of `floor` prints: the kernel's seconds."""
 DEADLINE = 600.0
 """Seconds."""
 
 
+class System(Enum):
+    """What is booted; the values are the table's words."""
+
+    OURS = ""
+    INSTALLER = "installer: "
+    KERNEL = "kernel alone: "
+
+
+Files = Mapping[System, tuple[Path, Path]]
+"""Kernel and initrd of each."""
+
+
 @dataclass(frozen=True)
 class Way:
-    """One row of the table. `loader`: what is loaded first, where it is not the usual file. `installer`: Debian's;
-    `bare`: the kernel alone; else ours."""
+    """One row of the table. `loader`: what is loaded first, where it is not the usual file."""
 
     firmware: Firmware
     path: Boot
     loader: str = ""
-    installer: bool = False
-    bare: bool = False
+    system: System = System.OURS
 
     @property
     def name(self) -> str:
-        whose = "installer: " if self.installer else "kernel alone: " if self.bare else ""
-        return f"{whose}{self.firmware.value} {self.path.value} {self.loader}".rstrip()
+        return f"{self.system.value}{self.firmware.value} {self.path.value} {self.loader}".rstrip()
 
     @property
     def peer(self) -> Way:
         """The installer that it is held against."""
-        return Way(self.firmware, Boot.PXE, installer=True)
+        return Way(self.firmware, Boot.PXE, system=System.INSTALLER)
+
+    @property
+    def floor(self) -> tuple[Way, ...]:
+        """The kernel alone by this way; none from a medium, where there is hardly anything to load."""
+        return () if self.path in MEDIA else (Way(self.firmware, self.path, system=System.KERNEL),)
 
 
 WAYS = (
-    *(Way(*one, bare=True) for one in PATHS if one[1] not in MEDIA),
     *(Way(*one) for one in PATHS if one[1] is not Boot.USB),
     Way(Firmware.BIOS, Boot.PXE, "undionly.kpxe"),
     Way(Firmware.UEFI, Boot.PXE, "snponly.efi"),
@@ -112,46 +123,48 @@ class PathsBench:
 
 
 def bench_paths(pair: Path, ways: Sequence[Way], runs: int, tell: Callable[[str], None]) -> PathsBench:
-    """Boot each of `ways` and the installers they are held against, in turns. Raises sandbox.Stopped, BenchError."""
+    """Boot each of `ways`, and what stands `beside` them, in turns. Raises sandbox.Stopped, BenchError."""
+    kernel, _ = ours = of_pair(pair)
+    accel = choose(kernel)
     with tempfile.TemporaryDirectory() as scratch:
         floor = write_floor_initrd(Path(scratch, "floor"), Path(scratch))
-        return _bench(pair, installer.files(), floor, ways, runs, tell)
+        files = {System.OURS: ours, System.INSTALLER: installer.files(), System.KERNEL: (kernel, floor)}
+        boots, failures = _boots(files, ways, runs, tell)
+    sizes = {"ours": _size(ours), "installer": _size(files[System.INSTALLER])}
+    return PathsBench(tuple(boots), tuple(failures), sizes, runs, accel, available.version())
 
 
-def _bench(
-    pair: Path,
-    files: tuple[Path, Path],
-    floor: Path,
-    ways: Sequence[Way],
-    runs: int,
-    tell: Callable[[str], None],
-) -> PathsBench:
-    accel = choose(of_pair(pair)[0])
-    peers = tuple(dict.fromkeys(way.peer for way in ways))
+def beside(ways: Sequence[Way]) -> tuple[Way, ...]:
+    """The installers that `ways` are held against, and the kernel alone, each once."""
+    return tuple(dict.fromkeys((*(way.peer for way in ways), *(one for way in ways for one in way.floor))))
+
+
+def _boots(
+    files: Files, ways: Sequence[Way], runs: int, tell: Callable[[str], None]
+) -> tuple[list[Boots], list[tuple[str, str]]]:
     boots: list[Boots] = []
     failures: list[tuple[str, str]] = []
     for run in range(runs):
-        for way in (*peers, *ways):
+        for way in (*beside(ways), *ways):
             try:
-                boots.append(_boot(way, pair, (of_pair(pair)[0], floor) if way.bare else files))
+                boots.append(_boot(way, files))
             except (sandbox.RunFailed, AssertionError) as error:
                 failures.append((way.name, showable(str(error).splitlines()[0])))
                 tell(f"run {run + 1}, {way.name}: NO: {failures[-1][1]}")
             else:
                 last = boots[-1]
                 tell(f"run {run + 1}, {way.name}: {last.screen} s, {(last.came + last.read) / 1e6:.1f} MB")
-    sizes = {"ours": _size(of_pair(pair)), "installer": _size(files)}
-    return PathsBench(tuple(boots), tuple(failures), sizes, runs, accel, available.version())
+    return boots, failures
 
 
 def _size(files: tuple[Path, Path]) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def spec(way: Way, pair: Path, files: tuple[Path, Path]) -> SingleSpec:
-    """The machine that boots this way. `files`: kernel and initrd where they are not ours."""
-    kernel, initrd = files if way.installer or way.bare else of_pair(pair)
-    memory = installer.MEMORY if way.installer else MEMORY[way.firmware]
+def spec(way: Way, files: Files) -> SingleSpec:
+    """The machine that boots this way."""
+    kernel, initrd = files[way.system]
+    memory = installer.MEMORY if way.system is System.INSTALLER else MEMORY[way.firmware]
     disks = (DISK_BYTES,)
     return SingleSpec(
         kernel,
@@ -166,10 +179,9 @@ def spec(way: Way, pair: Path, files: tuple[Path, Path]) -> SingleSpec:
     )
 
 
-def _boot(way: Way, pair: Path, files: tuple[Path, Path]) -> Boots:
-    made = spec(way, pair, files)
-    follow = _follow_installer if way.installer else _follow_bare if way.bare else _follow
-    return run_machine(made, partial(follow, way, _size((made.kernel, made.initrd))))
+def _boot(way: Way, files: Files) -> Boots:
+    follow = {System.OURS: _follow, System.INSTALLER: _follow_installer, System.KERNEL: _follow_kernel}[way.system]
+    return run_machine(spec(way, files), partial(follow, way, _size(files[way.system])))
 
 
 def _follow(way: Way, payload: int, vm: VM) -> Boots:
@@ -192,17 +204,16 @@ def _follow_installer(way: Way, payload: int, vm: VM) -> Boots:
     return Boots(way, parts.firmware, parts.loader, parts.loaded, asked, parts.came)
 
 
-def _follow_bare(way: Way, payload: int, vm: VM) -> Boots:
+def _follow_kernel(way: Way, payload: int, vm: VM) -> Boots:
     """It speaks on the console only: it has no driver of the port for events that machines with UEFI have."""
     meter = Meter(vm)
-    meter.until(lambda: FLOOR.search(vm.console.screen.text) is not None, "the kernel's /init")
-    seen = meter.looks[-1].t
-    said = FLOOR.search(vm.console.screen.text)
-    assert said
-    started = seen - float(said[1])
+    meter.until(lambda: printed(vm.console.screen.text) is not None, "the kernel's /init")
+    began, seen = printed(vm.console.screen.text), meter.looks[-1].t
+    assert began is not None
+    started, init = seen - began, round(seen, 1)
     parts = loading(meter.looks, started, payload)
-    asked = round(seen, 1)
-    return Boots(way, parts.firmware, parts.loader, parts.loaded, asked, parts.came, 0, round(started, 1), asked)
+    times = (parts.firmware, parts.loader, parts.loaded, init)
+    return Boots(way, *times, parts.came, kernel=round(started, 1), init=init)
 
 
 @dataclass(frozen=True)
@@ -238,7 +249,7 @@ def _median(boots: Sequence[Boots]) -> Boots:
 
 def met(bench: PathsBench) -> bool:
     """Whether every way came there, within the goal."""
-    ratios = [row.ratio for row in rows(bench) if not (row.median.way.installer or row.median.way.bare)]
+    ratios = [row.ratio for row in rows(bench) if row.median.way.system is System.OURS]
     return not bench.failures and all(ratio is not None and ratio <= GOAL for ratio in ratios)
 
 
@@ -284,7 +295,7 @@ def to_json(bench: PathsBench) -> str:
     """The whole result, from which `from_json` makes it again."""
     record = dataclasses.asdict(bench)
     for one in record["boots"]:
-        one["way"] = {**one["way"], "firmware": one["way"]["firmware"].value, "path": one["way"]["path"].value}
+        one["way"] = {name: value.value if isinstance(value, Enum) else value for name, value in one["way"].items()}
     return json.dumps(record, indent=1) + "\n"
 
 
@@ -294,8 +305,7 @@ def from_json(text: str) -> PathsBench:
     boots = []
     for one in record["boots"]:
         way = one["way"]
-        boots.append(
-            Boots(**{**one, "way": Way(**{**way, "firmware": Firmware(way["firmware"]), "path": Boot(way["path"])})})
-        )
+        kinds = {"firmware": Firmware(way["firmware"]), "path": Boot(way["path"]), "system": System(way["system"])}
+        boots.append(Boots(**{**one, "way": Way(**{**way, **kinds})}))
     failures = tuple((name, why) for name, why in record["failures"])
     return PathsBench(**{**record, "boots": tuple(boots), "failures": failures})

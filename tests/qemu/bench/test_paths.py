@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from qemu.bench import installer, paths
-from qemu.bench.paths import Boots, PathsBench, Way
+from qemu.bench.floor import _INIT, printed
+from qemu.bench.paths import Boots, PathsBench, System, Way
 from qemu.bench.results import BenchError
 from qemu.bench.wire import Look, counters, loading
 from qemu.machine.firmware import Boot, Firmware
@@ -89,6 +90,28 @@ def test_the_goal_is_met_only_where_every_way_has_its_ratio() -> None:
     assert "NOT MET" in paths.table(slow)
 
 
+def test_the_kernel_alone_is_shown_and_not_held_against_the_goal() -> None:
+    alone = Way(Firmware.BIOS, Boot.PXE, system=System.KERNEL)
+    slow = Boots(alone, 2.0, 3.0, 4.0, 39.0, 10_000_000, 0, 37.0, 39.0)
+    bench = replace(BENCH, boots=(*BENCH.boots[:3], slow))
+    assert paths.met(bench)
+    assert "| kernel alone: bios pxe | 2.0 | 3.0 | 4.0 | 37.0 | 39.0 | 39.0 | 0.97 | 10.0 | 0.0 |" in paths.markdown(
+        bench
+    )
+    assert paths.from_json(paths.to_json(bench)) == bench
+    assert {way.system for way in paths.WAYS} == {System.OURS}, "or the goal could be met by nothing of ours"
+    assert paths.beside([BIOS, replace(BIOS, loader="undionly.kpxe")]) == (BIOS.peer, alone)
+    disc = Way(Firmware.UEFI, Boot.ISO)
+    assert paths.beside([disc, UEFI]) == (UEFI.peer, replace(UEFI, system=System.KERNEL))
+    assert alone.peer == BIOS.peer
+
+
+def test_the_floors_seconds_are_read_when_they_are_there_whole() -> None:
+    assert 'echo "FLOOR $up"' in _INIT
+    texts = ("[ 1.0] x", "FLOOR ", "FLOOR 1", "FLOOR 11.", "FLOOR 11.5", "FLOOR 11.53", "[ 9.9] a\nFLOOR 11.53   \n   ")
+    assert [printed(text) for text in texts] == [None] * 5 + [11.53] * 2
+
+
 def test_the_table_tells_each_stage() -> None:
     lines = paths.markdown(BENCH).splitlines()
     assert "| installer: bios pxe | 2.0 | 3.0 | 12.0 | - | - | 40.0 | 1.00 | 49.0 | 0.0 |" in lines
@@ -103,11 +126,12 @@ def test_the_result_is_read_again_as_it_was_written() -> None:
 
 
 def test_the_installer_has_the_memory_without_which_it_does_not_start(tmp_path: Path) -> None:
-    for name in ("udpcast-linux", "udpcast-initrd"):
-        (tmp_path / name).touch()
     files = (tmp_path / "linux", tmp_path / "initrd.gz")
-    theirs, ours = (paths.spec(way, tmp_path, files) for way in (BIOS.peer, BIOS))
+    pair = (tmp_path / "udpcast-linux", tmp_path / "udpcast-initrd")
+    both = {System.INSTALLER: files, System.OURS: pair}
+    theirs, ours = (paths.spec(way, both) for way in (BIOS.peer, BIOS))
     assert (theirs.kernel, theirs.initrd, theirs.memory) == (*files, 1024)
+    assert (ours.kernel, ours.initrd) == pair
     assert ours.memory < theirs.memory
     assert (theirs.boot, theirs.firmware) == (ours.boot, ours.firmware)
 
