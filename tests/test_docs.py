@@ -19,7 +19,7 @@ from pxe.room_file.file import GROUP_KEYS, MACHINE_KEYS, ROOM_KEYS, parse_room
 from pxe.room_file.menus import MENU_KEYS
 from tests.common import ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 README_LINES = 130
 
 
@@ -34,7 +34,7 @@ def load_renew() -> ModuleType:
 RENEW = load_renew()
 
 
-@pytest.mark.parametrize("path", list(RENEW.documents()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(RENEW.documents()), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_generated_parts_are_fresh(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == RENEW.renewed(text), f"{path.name} is stale: python3 docs/renew.py renews it"
@@ -56,14 +56,14 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_and_pictures_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     missing = [target for target in targets if "://" not in target and not (path.parent / target).exists()]
     assert not missing
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_and_folders_that_are_named_exist(path: Path) -> None:
     folders = "kernel_cmdline|launcher|initrd|pxe|qemu|tests|docs|debian|cli"
     named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", path.read_text(encoding="utf-8")))
@@ -106,7 +106,7 @@ def test_the_menus_of_the_document_are_what_it_says() -> None:
 
 
 APPENDS = [
-    pytest.param(match.group(1), id=f"{path.name}-{number}")
+    pytest.param(match.group(1), id=f"{path.relative_to(ROOT)}-{number}")
     for path in DOCUMENTS
     for number, match in enumerate(
         re.finditer(r"^\s*append (?:initrd=\S+ )?(.+)$", path.read_text(encoding="utf-8"), re.M)
