@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
 from launcher.answers.lookup import reference, row_of
 from launcher.answers.parameters import ROWS
-from launcher.answers.row import Use
+from launcher.answers.questions import Facts
+from launcher.answers.row import Row, Use
+from launcher.model.machine import Machine
 from tests.common import ROOT
 
 
@@ -26,3 +32,15 @@ def test_aliases_and_case() -> None:
     row = row_of("FDRIVE")
     assert row
     assert row.name == "disk"
+
+
+OTHERWISE_TOLD = {"compr", "udpcparam", "ip", "netmask", "auto_reboot", "num_op"}
+"""Rows whose default depends on something, is nothing, or is told in other words."""
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.use is Use.USED], ids=lambda row: row.name)
+def test_the_default_that_is_told_is_the_one_that_is_taken(row: Row) -> None:
+    taken = row.default(Facts(Machine()))
+    if taken is not None and row.name not in OTHERWISE_TOLD:
+        told = re.findall(r"(\w+) \(the default\)|[Dd]efault (\w+)", row.meaning)
+        assert ["".join(one).lower() for one in told] == [taken]
