@@ -226,6 +226,7 @@ ROWS: tuple[Row, ...] = (
         default=r.otherwise("written"),
         when=rules.may_receive,
         asked=where_given,
+        warns=rules.never_equal,
         fills="require",
         taken=Taken(),
     ),
