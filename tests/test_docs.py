@@ -19,7 +19,8 @@ from pxe.room_file.file import GROUP_KEYS, MACHINE_KEYS, ROOM_KEYS, parse_room
 from pxe.room_file.menus import MENU_KEYS
 from tests.common import ROOT
 
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+EDITIONS = [path for path in DOCUMENTS if path.parent.parent == ROOT / "docs"]
 README_LINES = 130
 
 
@@ -34,15 +35,25 @@ def load_renew() -> ModuleType:
 RENEW = load_renew()
 
 
-@pytest.mark.parametrize("path", list(RENEW.documents()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(RENEW.documents()), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_generated_parts_are_fresh(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert text == RENEW.renewed(text), f"{path.name} is stale: python3 docs/renew.py renews it"
+    new = RENEW.renewed(text, RENEW.language_of(path))
+    assert text == new, f"{path.relative_to(ROOT)} is stale: python3 docs/renew.py renews it"
+
+
+def parts(path: Path) -> list[str]:
+    return re.findall("<!-- renewed: ([^>]+) -->\n", path.read_text(encoding="utf-8"))
 
 
 def test_every_generated_part_stands_once_in_the_documents() -> None:
-    texts = "".join(path.read_text(encoding="utf-8") for path in RENEW.documents())
-    assert [name for name in RENEW.PARTS if texts.count(f"<!-- renewed: {name} -->\n") != 1] == []
+    english = [path for path in RENEW.documents() if path.parent == ROOT / "docs"]
+    assert sorted(name for path in english for name in parts(path)) == sorted(RENEW.PARTS)
+
+
+@pytest.mark.parametrize("path", EDITIONS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_another_edition_has_the_parts_of_the_english_document(path: Path) -> None:
+    assert parts(path) == parts(ROOT / "docs" / path.name)
 
 
 def test_a_stale_part_is_renewed_and_nothing_around_it() -> None:
@@ -56,14 +67,14 @@ def test_the_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_and_pictures_lead_somewhere(path: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
     missing = [target for target in targets if "://" not in target and not (path.parent / target).exists()]
     assert not missing
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_files_and_folders_that_are_named_exist(path: Path) -> None:
     folders = "kernel_cmdline|launcher|initrd|pxe|qemu|tests|docs|debian|cli"
     named = set(re.findall(rf"`((?:{folders})/[\w./-]*)`", path.read_text(encoding="utf-8")))
@@ -106,7 +117,7 @@ def test_the_menus_of_the_document_are_what_it_says() -> None:
 
 
 APPENDS = [
-    pytest.param(match.group(1), id=f"{path.name}-{number}")
+    pytest.param(match.group(1), id=f"{path.relative_to(ROOT)}-{number}")
     for path in DOCUMENTS
     for number, match in enumerate(
         re.finditer(r"^\s*append (?:initrd=\S+ )?(.+)$", path.read_text(encoding="utf-8"), re.M)

@@ -23,6 +23,7 @@ from ..model.wording import blank_line
 from ..sentence import Sentence, joined, say
 from ..udpcast.command import argv, start_condition, starts_by_itself
 from ..udpcast.options import Checked
+from . import moving
 from .configuration import CONFIG, Configuration, Origin, read_configuration
 from .interview import ADD_ROLE, CONFIRM, ROLE_IS_OPEN, Interview, Settled, refuse
 from .lookup import given_answers, row_of
@@ -39,6 +40,7 @@ from .rules import (
     name_may_change,
     nobody_consents,
     page_unused,
+    shell_unused,
 )
 from .validation import Explained, explain_all, explain_parameters, problem_with, too_many
 
@@ -62,7 +64,7 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
     medium = line.last("medium")
     machine = without_medium(machine, medium.value if medium else None)
     parameters, warnings, errors = explain_all(line, machine, configurations)
-    errors = (*errors, *too_many(line))
+    parameters, errors = _named(parameters, line), (*errors, *too_many(line))
     if any(parameter.status == Use.INVALID.value and parameter.name.lower() == "auto" for parameter in parameters):
         return Explanation(parameters, (), (), None, (), warnings, errors)
     interview = Interview(given, machine, refuse)
@@ -89,11 +91,22 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
                 *interview.warnings,
                 *_old_initrd(line),
                 *_pasted(line),
+                *moving.said(line),
+                *(joined(": ", one.source, sentence) for one in configurations for sentence in moving.said(one.whole)),
                 *_image_file(given),
                 *_notes(plan, settled, confirmed),
             ),
         ),
         _with(errors, problems),
+    )
+
+
+def _named(parameters: tuple[Explained, ...], line: CommandLine) -> tuple[Explained, ...]:
+    """`parameters`, the first of which are those of `line`, with what is known of other systems' words."""
+    meant = moving.meanings(line)
+    return tuple(
+        item._replace(meaning=meant[place]) if place in meant and item.status == Use.FOREIGN.value else item
+        for place, item in enumerate(parameters)
     )
 
 
@@ -212,9 +225,10 @@ def check(append: str) -> tuple[list[str], list[str]]:
     if unattended and not {"umode", CONFIG} & {*given} and not _umode_meant(line):
         sentences.append(ROLE_MISSING)
     sentences += map(str, nobody_consents(given))
-    warnings = (*warnings, *_pasted(line), *_image_file(given), *unknown_language(given), *name_may_change(given))
+    warnings = (*warnings, *_pasted(line), *moving.said(line), *_image_file(given))
+    warnings += (*unknown_language(given), *name_may_change(given))
     facts = Facts(Machine(), given)
-    warnings += (*keymap_unknown(facts), *drivers_unused(facts))
+    warnings += (*keymap_unknown(facts), *drivers_unused(facts), *shell_unused(facts))
     return sentences, list(map(str, warnings))
 
 
@@ -223,7 +237,8 @@ def check_file(text: bytes, name: str, append: str = "") -> tuple[list[str], lis
     configuration, line = read_configuration(text, name), parse(append)
     _, warnings, errors = explain_all(line, None, [configuration])
     _, said, wrong = explain_parameters(line, None)
-    return list(map(str, errors[len(wrong) :])), list(map(str, warnings[len(said) :]))
+    others = (joined(": ", configuration.source, sentence) for sentence in moving.said(configuration.whole))
+    return list(map(str, errors[len(wrong) :])), list(map(str, (*warnings[len(said) :], *others)))
 
 
 def _umode_meant(line: CommandLine) -> bool:

@@ -65,4 +65,5 @@ LINES = {
 def test_nothing_in_it_is_wrong(line: str, around: str) -> None:
     errors, warnings = check(around.format(line=line))
     assert errors == []
-    assert [warning for warning in warnings if "overridden" not in warning] == []
+    known = ("overridden", "Words of ")  # the second is what test_moving is about
+    assert [warning for warning in warnings if not any(word in warning for word in known)] == []
