@@ -1,7 +1,7 @@
 """Words of other cloning systems: what is written here in their place. The one table of it, in `SYSTEMS`.
 
 Nothing here is an answer. `said` tells who writes a line what to write instead, and `meanings` what each word is;
-docs/moving.md has the same rows (`reference`). Rules:
+docs/moving.md has the same rows (`REFERENCES`). Rules:
 
 - A row is a word as it stands on their line: ``type=down``, a name with any value (``img=...``), or a bare word. Names
   are matched as ours are; ``ocs_prerun`` is also ``ocs_prerun01``.
@@ -17,6 +17,7 @@ Imported when a line is explained, and not by the launcher's screens.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from kernel_cmdline import CommandLine, Parameter, canonical
@@ -123,7 +124,7 @@ def _options(place: int, command: str, system: System) -> Iterator[Found]:
                     yield Found(place, " ".join(there), system, word, word.ours.replace(ANY, there[-1]), True)
 
 
-def reference(rows: Iterable[Word]) -> str:
+def _reference(rows: Iterable[Word]) -> str:
     """Rows as a Markdown table."""
     lines = ["| theirs | here | remark |", "| --- | --- | --- |"]
     for row in rows:
@@ -131,3 +132,10 @@ def reference(rows: Iterable[Word]) -> str:
         ours = {SAME: "the same", "": "nothing"}.get(row.ours, f"`{row.ours}`")
         lines.append(f"| {theirs} | {ours} | {row.remark} |")
     return "\n".join(lines) + "\n"
+
+
+REFERENCES = {
+    **{f"words of {one.name}": partial(_reference, one.words) for one in SYSTEMS},
+    **{f"options of {one.name}": partial(_reference, one.options) for one in SYSTEMS if one.options},
+}
+"""The tables of docs/moving.md by name."""

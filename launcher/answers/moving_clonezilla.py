@@ -75,8 +75,10 @@ SYSTEM = System(
             'udpcparam="--min-wait ..."',
             "on the sender's line, in one `udpcparam` with the others",
         ),
-        word("--max-time-to-wait ...", 'udpcparam="--max-wait ..."', "the same"),
-        word("-brdcst, --broadcast", 'udpcparam="--broadcast"', "the same"),
+        word(
+            "--max-time-to-wait ...", 'udpcparam="--max-wait ..."', "on the sender's line; then the whole disk is sent"
+        ),
+        word("-brdcst, --broadcast", 'udpcparam="--broadcast"', "on the sender's line; then the whole disk is sent"),
         word(
             "--full-duplex", 'udpcparam="--full-duplex"', "`-x` of `drbl-ocs`; of `ocs-sr`, `-x` asks, as is usual here"
         ),
@@ -89,14 +91,14 @@ SYSTEM = System(
         word(
             "-z1, -z1p, --gzip-compress, --smp-gzip-compress",
             "compr=gzip",
-            "the same; leave it out, and zstd sends only what is used",
+            "on the sender's line; without it zstd sends only what is used",
         ),
-        word("-z3, --lzo-compress", "compr=lzop", "the same"),
+        word("-z3, --lzo-compress", "compr=lzop", "on the sender's line; then the whole disk is sent"),
         word("-z9, -z9p, --zstd-compress, --zstdmt-compress", "compr=zstd", "the usual thing here"),
         word(
             "-gm, -cm, -gs, -cs, -gb, -cb, -gmf, -cmf, -icrc, -sc, -scs, -scr",
             "",
-            "every clone is compared here: `verify=yes` is the usual thing",
+            "with zstd every clone is compared here: `verify=yes` is the usual thing",
         ),
         word(
             "-k, -k0, -g auto, -j2, -e1 auto, -e2, -t, -t1, -t2",

@@ -20,7 +20,7 @@ SYSTEM = System(
             "seldom needed: udev finds the drivers; a name that is no driver is an error",
         ),
         word(
-            "dhcp=..., ip=..., netmask=..., gateway=...",
+            "dhcp=..., ip=..., netmask=...",
             SAME,
             "`ip=` is read in PXELINUX's form, too, and a lease is renewed",
         ),
