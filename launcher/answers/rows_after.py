@@ -47,7 +47,7 @@ ROWS: tuple[Row, ...] = (
         ),
         default=r.otherwise("menu"),
         when=rules.after_decides,
-        warns=rules.auto_reboot_unused,
+        warns=rules.after_unused,
         fills="after",
     ),
     Row(

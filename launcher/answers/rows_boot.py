@@ -24,7 +24,7 @@ FIRST: tuple[Row, ...] = (
     Row(
         "lang",
         f"EN (or US), {', '.join(code.upper() for code in [*r.LANGUAGES][1:])}; or fr_FR.UTF-8, de_DE@euro, french, C",
-        "language of the screens; default EN, which the code of a language that is not listed means as well",
+        "language of the screens; default EN. The code of a language that is not listed means EN, too",
         "U",
         title=say("Language"),
         parse=r.read_language,

@@ -58,9 +58,9 @@ ROWS: tuple[Row, ...] = (
         "silence",
         "seconds, 5 to 3600",
         "a sender drops a receiver that does not answer for so long, and goes on with the others; two that fall silent "
-        "at different places of the stream cost that time twice. A receiver gives up a sender of which nothing is "
-        "heard on the wire for 20 seconds longer (than the sender's own silence, which comes with zstd, where that is "
-        "the longer one); default 40",
+        "at different places of the stream cost that time twice. A receiver gives up a sender when nothing of it is "
+        "heard on the wire for 20 seconds longer than that (with zstd a sender tells its own silence, and the longer "
+        "of the two counts); default 40",
         "O",
         title=say("Seconds of silence until the other side is given up"),
         label=say("Silence"),
@@ -226,6 +226,7 @@ ROWS: tuple[Row, ...] = (
         default=r.otherwise("written"),
         when=rules.may_receive,
         asked=where_given,
+        warns=rules.never_equal,
         fills="require",
         taken=Taken(),
     ),

@@ -117,6 +117,7 @@ ROWS: tuple[Row, ...] = (
         default=r.address_by_dhcp,
         when=rules.address_is_of_a_card,
         overruled=rules.address_of_card,
+        warns=rules.beside_ip_unused,
         fills="address",
     ),
     Row(
