@@ -76,9 +76,15 @@ SYSTEM = System(
             "on the sender's line, in one `udpcparam` with the others",
         ),
         word(
-            "--max-time-to-wait ...", 'udpcparam="--max-wait ..."', "on the sender's line; then the whole disk is sent"
+            "--max-time-to-wait ...",
+            'udpcparam="--max-wait ..."',
+            "on the sender's line, in one `udpcparam` with the others",
         ),
-        word("-brdcst, --broadcast", 'udpcparam="--broadcast"', "on the sender's line; then the whole disk is sent"),
+        word(
+            "-brdcst, --broadcast",
+            'udpcparam="--broadcast"',
+            "on the sender's line, in one `udpcparam` with the others",
+        ),
         word(
             "--full-duplex", 'udpcparam="--full-duplex"', "`-x` of `drbl-ocs`; of `ocs-sr`, `-x` asks, as is usual here"
         ),
@@ -94,6 +100,11 @@ SYSTEM = System(
             "on the sender's line; without it zstd sends only what is used",
         ),
         word("-z3, --lzo-compress", "compr=lzop", "on the sender's line; then the whole disk is sent"),
+        word(
+            "-z2, -z2p, -z4, -z5, -z5p, -z6, -z6p, -z7, -z8, -z8p",
+            "compr=zstd",
+            "bzip2, lzma, xz, lzip, lrzip and lz4 are not known here",
+        ),
         word("-z9, -z9p, --zstd-compress, --zstdmt-compress", "compr=zstd", "the usual thing here"),
         word(
             "-gm, -cm, -gs, -cs, -gb, -cb, -gmf, -cmf, -icrc, -sc, -scs, -scr",
@@ -106,6 +117,7 @@ SYSTEM = System(
             "table, boot loader and what lies between belong to the disk, and are cast with it",
         ),
         word("-y, -y0, -y1, -y2", "", "a boot menu, and what it begins with: `menu` in the room's file"),
+        word("-l ..., --language ...", "", "by a number or a locale; here `lang=`"),
         word("-hn0 ..., -hn1 ...", "", "no name is changed on the clone"),
     ),
 )
