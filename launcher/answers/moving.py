@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from kernel_cmdline import CommandLine, Parameter, canonical
+from kernel_cmdline import CommandLine, Parameter, canonical, showable
 
 from ..sentence import Sentence, say
 from . import moving_clonezilla, moving_fog, moving_sambaedu, moving_udpcast
@@ -74,7 +74,9 @@ def meanings(line: CommandLine) -> dict[int, str]:
         for one in found:
             _, instead = meant.setdefault(one.place, (system, []))
             instead += [f"{one.written} -> {one.ours}" if one.inside else one.ours] if one.ours else []
-    return {place: f"{name}'s; {', '.join(texts) or 'nothing'} here" for place, (name, texts) in meant.items()}
+    return {
+        place: f"{name}'s; {showable(', '.join(texts)) or 'nothing'} here" for place, (name, texts) in meant.items()
+    }
 
 
 def _by_system(line: CommandLine) -> dict[str, list[Found]]:

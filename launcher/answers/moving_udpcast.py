@@ -1,4 +1,4 @@
-"""UDPCast's own boot image: the parameters of its `udpcfg.txt` and append line, as its pages described them in 2023."""
+"""UDPCast's own boot image: the parameters of its ``udpcfg.txt`` and append line, which are ours by origin (U)."""
 
 from __future__ import annotations
 
