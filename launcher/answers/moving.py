@@ -17,7 +17,7 @@ Imported when a line is explained, and not by the launcher's screens.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 from kernel_cmdline import CommandLine, Parameter, canonical, showable
@@ -95,35 +95,57 @@ def _found(line: CommandLine) -> Iterator[Found]:
 
 
 def _in_parameter(place: int, parameter: Parameter) -> Iterator[Found]:
-    for system in SYSTEMS:
-        for word in system.words:
-            if word.ours != SAME and any(_is(one, parameter) for one in word.theirs):
-                value = parameter.value or ""
-                written = parameter.name if parameter.value is None else f"{parameter.name}={value}"
-                yield Found(place, written, system, word, word.ours.replace(ANY, value))
-        if system.options and parameter.key in HOLDERS:
-            yield from _options(place, parameter.value or "", system)
+    names = [parameter.key, parameter.key.rstrip(DIGITS)] if parameter.key.startswith("ocs_") else [parameter.key]
+    written = parameter.name if parameter.value is None else f"{parameter.name}={parameter.value}"
+    for name in dict.fromkeys(names):
+        for system, word, text in _words().get(name, ()):
+            if _is(text, parameter):
+                yield Found(place, written, system, word, word.ours.replace(ANY, parameter.value or ""))
+    if parameter.key in HOLDERS:
+        yield from _options(place, (parameter.value or "").split())
 
 
-def _is(word: str, parameter: Parameter) -> bool:
-    name, equals, value = word.partition("=")
-    plain = parameter.key.rstrip(DIGITS) if parameter.key.startswith("ocs_") else parameter.key
-    if canonical(name) not in (parameter.key, plain) or parameter.value is None:
-        return not equals and parameter.value is None and canonical(name) == parameter.key
-    return bool(equals) and (value == parameter.value.lower() or (value == ANY and parameter.value != ""))
+def _is(text: str, parameter: Parameter) -> bool:
+    _, equals, value = text.partition("=")
+    if parameter.value is None or not equals:
+        return parameter.value is None and not equals
+    return value == parameter.value.lower() or (value == ANY and parameter.value != "")
 
 
-def _options(place: int, command: str, system: System) -> Iterator[Found]:
-    tokens = command.split()
-    for start in range(len(tokens)):
-        for word in system.options:
-            for one in word.theirs:
-                parts = one.split()
-                there = tokens[start : start + len(parts)]
-                if len(there) == len(parts) and all(
-                    part in (ANY, token) for part, token in zip(parts, there, strict=True)
-                ):
-                    yield Found(place, " ".join(there), system, word, word.ours.replace(ANY, there[-1]), True)
+def _options(place: int, tokens: list[str]) -> Iterator[Found]:
+    for start, token in enumerate(tokens):
+        for system, word, text in _commands().get(token, ()):
+            parts = text.split()
+            there = tokens[start : start + len(parts)]
+            if len(there) == len(parts) and parts[-1] in (ANY, there[-1]):
+                yield Found(place, " ".join(there), system, word, word.ours.replace(ANY, there[-1]), True)
+
+
+Row = tuple[System, Word, str]
+"""A word of a system, as it is written there in one of its ways."""
+
+
+@cache
+def _words() -> dict[str, list[Row]]:
+    """All that is told of, by the name as it is matched."""
+    told = [(system, word) for system in SYSTEMS for word in system.words if word.ours != SAME]
+    return _by(
+        (canonical(text.partition("=")[0]), (system, word, text)) for system, word in told for text in word.theirs
+    )
+
+
+@cache
+def _commands() -> dict[str, list[Row]]:
+    """All options, by their first word."""
+    options = [(system, word) for system in SYSTEMS for word in system.options]
+    return _by((text.split()[0], (system, word, text)) for system, word in options for text in word.theirs)
+
+
+def _by(rows: Iterable[tuple[str, Row]]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for name, row in rows:
+        found.setdefault(name, []).append(row)
+    return found
 
 
 def _reference(rows: Iterable[Word]) -> str:
