@@ -12,15 +12,18 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from initrd import consoles
+from initrd.consoles import Font
 from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
 from qemu.machine.firmware import Boot, Firmware
-from qemu.machine.glyphs import read_screen
+from qemu.machine.glyphs import bios_font, read_screen
 from qemu.machine.vm import VM
 from tests.common import PAIR
 
 pytestmark = pytest.mark.languages
 
 FONT = consoles.read(consoles.FONTS["font16"])
+BIOS_FONT = bios_font(FONT)
+"""What English is drawn with."""
 LINE = "load_ramdisk=1 ip=10.77.0.9:10.77.0.1:10.77.0.1:255.255.255.0"
 
 
@@ -29,18 +32,18 @@ def machine(append: str, **options: object) -> SingleSpec:
     return SingleSpec(kernel, initrd, f"{LINE} {append}", disks=(1 << 26,), deadline=240.0, **options)  # type: ignore[arg-type]
 
 
-def picture(vm: VM) -> str:
-    """What stands on the PC's own screen."""
+def picture(vm: VM, *fonts: Font) -> str:
+    """What stands on the PC's own screen, drawn with one of `fonts`."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "screen.png")
         assert vm.screendump(path)
-        return "\n".join(read_screen(path, FONT))
+        return "\n".join(read_screen(path, *(fonts or (FONT, BIOS_FONT))))
 
 
-def until_seen(vm: VM, *texts: str, gone: tuple[str, ...] = ()) -> str:
+def until_seen(vm: VM, *texts: str, gone: tuple[str, ...] = (), fonts: tuple[Font, ...] = ()) -> str:
     """Wait until all `texts` stand on the PC's own screen, and none of those `gone`."""
     while True:
-        screen = picture(vm)
+        screen = picture(vm, *fonts)
         if all(text in screen for text in texts) and not any(text in screen for text in gone):
             return screen
         assert vm.deadline.left > 0, f"{texts} did not come:\n{screen}"
@@ -97,14 +100,14 @@ TITLES = {
     "DE": ("Was ist dieser PC?", "SENDER", "EMPFÄNGER"),
     "ES": ("¿",),
     "PT": ("ã",),
-    "DA": ("ø",),
+    "DA": ("æ", "Hvad er denne pc?"),
 }
 """What stands on the role screen."""
 
 
 def reads(vm: VM, texts: tuple[str, ...]) -> str:
     wait_event(vm, ("screen:umode",))
-    return until_seen(vm, *texts, "─")
+    return until_seen(vm, *texts, "─", fonts=(FONT,))
 
 
 @pytest.mark.parametrize("lang", TITLES)
