@@ -64,7 +64,7 @@ KEYS = {
     ),
     "kbmap=fr-latin1": (["q", "!", ">", "["], "a1/"),
     "lang=DE": (["y", "z", "&", "-", "_", "[", "{", "`", "altgr q", "altgr ]", ">", ")"], "zy/ß?üÜ^@~:="),
-    "kbmap=de-latin1-nodeadkeys": (["y", "-", "="], "zß´"),
+    "kbmap=de-latin1-nodeadkeys": (["y", "z", "_", "&", "`"], "zy?/^"),
     "lang=FR kbmap=BE": (["q", "a", ";", *"!@#$%^&*()", "<", ">", "+", "=", "altgr 2"], "aqm1234567890./_-@"),
     "lang=fr_CH": (["y", "z", "[", "'", "/", "&", "altgr 2"], "zyèà-/@"),
     "lang=en kbmap=US": (["q", "y", "m", ".", ":", "/", "_", "@"], "qym.:/_@"),
@@ -223,6 +223,46 @@ def locked(vm: VM) -> None:
 
 def test_without_a_shell_only_restart_and_power_off_are_left(tmp_path: Path) -> None:
     run_machine(machine("shell=no", serial=False), locked, tmp_path / "artefacts")
+
+
+LINE_KEYS = ("ctrl c", "ctrl z", "ctrl \\")
+
+
+def break_and(vm: VM, key: str) -> None:
+    """What has the kernel take a key that comes on a serial line for itself (SysRq)."""
+    vm.qmp.execute("chardev-send-break", deadline=vm.deadline.sooner(10), id="console")
+    vm.press(key)
+
+
+def locked_line(vm: VM) -> None:
+    wait_event(vm, ("screen:umode",))
+    on_serial(vm, "RECEIVER", "DISK0")
+    for key in "bk":  # restart, and an end to all that has the line
+        break_and(vm, key)
+        vm.settle(1.0)
+    vm.press(*LINE_KEYS)
+    vm.settle(1.0)
+    vm.press("m")
+    on_serial(vm, "Restart this PC", "Power off")
+    assert "Shell" not in vm.console.screen.text
+    assert vm.running
+    assert not [event for event in vm.events.events if event.name in ("crash", "python")][1:]
+
+
+def test_without_a_shell_a_line_has_no_other_way_out_either(tmp_path: Path) -> None:
+    run_machine(machine("shell=no"), locked_line, tmp_path / "artefacts")
+
+
+def emergency(vm: VM) -> None:
+    wait_event(vm, ("screen:umode",))
+    on_serial(vm, "RECEIVER", "DISK0")
+    break_and(vm, "b")
+    vm.wait_end(vm.deadline)
+    assert vm.qmp.shutdown_reason == "guest-reset"
+
+
+def test_with_shells_the_kernels_emergency_keys_are_there(tmp_path: Path) -> None:
+    run_machine(machine(""), emergency, tmp_path / "artefacts")
 
 
 def after_shell(vm: VM) -> None:
