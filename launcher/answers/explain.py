@@ -248,6 +248,11 @@ def check_file(text: bytes, name: str, append: str = "") -> tuple[list[str], lis
     return list(map(str, errors[len(wrong) :])), list(map(str, (*warnings[len(said) :], *others)))
 
 
+def asked_in_vain(append: str, udpcfg: bytes) -> tuple[str, ...]:
+    """What is wrong with a line that wants to be asked, beside a ``udpcfg.txt`` of this text."""
+    return tuple(map(str, nobody_consents(given_answers(parse(append), read_configuration(udpcfg).answers))))
+
+
 def _umode_meant(line: CommandLine) -> bool:
     """Whether the role is there under a misspelt name, which is an error itself."""
     from .spelling import meant  # noqa: PLC0415 - as in validation

@@ -140,6 +140,13 @@ def test_how_long_a_menu_waits(loader: Loader, waits: str, forever: str) -> None
     assert waits in loader.menu(shown("", Menu(timeout=2.5))) and forever in loader.menu(shown("", Menu()))
 
 
+def test_what_shows_the_menu_of_pxelinux() -> None:
+    """Without it there is a prompt without words, and the first section boots."""
+    text = PXELINUX.menu(shown("", Menu()))
+    assert "\nui menu.c32\nprompt 0\n" in text
+    assert set(PXELINUX.menu_files) == {"menu.c32", "libutil.c32"}
+
+
 def test_an_escape_key_in_ipxe_begins_nothing() -> None:
     text = IPXE.menu(shown("", Menu(ALL, Choice.RECEIVE, 5)))
     assert "udpcast-choice || goto menu\n" in text and "\n:menu\nmenu What is this PC? || goto receive\n" in text
