@@ -141,9 +141,9 @@ def test_how_long_a_menu_waits(loader: Loader, waits: str, forever: str) -> None
 
 
 def test_what_shows_the_menu_of_pxelinux() -> None:
-    """Without it there is a prompt without words, and the first section boots."""
+    """Without it there is a prompt without words, and the first section boots; with TAB nobody edits a line."""
     text = PXELINUX.menu(shown("", Menu()))
-    assert "\nui menu.c32\nprompt 0\n" in text
+    assert "\nui menu.c32\nprompt 0\n" in text and "\nallowoptions 0\n" in text
     assert set(PXELINUX.menu_files) == {"menu.c32", "libutil.c32"}
 
 
