@@ -19,7 +19,7 @@ from enum import Enum
 
 from kernel_cmdline import CommandLine, Parameter, parse
 
-from ..sentence import Sentence, joined, say, verbatim
+from ..sentence import Sentence, colon, say, verbatim
 from .lookup import Written
 
 NAME = "udpcfg.txt"
@@ -89,7 +89,7 @@ class Configuration:
         """That a file is too long."""
         if self.cut:
             place = verbatim(f"{self.name}:{self.cut}")
-            yield joined(": ", place, say("Only {count} answers are read, and nothing from here on.", count=MOST))
+            yield colon(place, say("Only {count} answers are read, and nothing from here on.", count=MOST))
 
     def _why_late(self, one: Parameter) -> Sentence | None:
         if one.key in BEFORE_ALL:

@@ -14,7 +14,7 @@ from kernel_cmdline import CommandLine, Parameter
 from ..errors import AnswerError
 from ..model.machine import Machine
 from ..model.plan import Role
-from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, colon, joined, say, say_many, verbatim
 from .lookup import row_of
 from .others import OTHERS
 from .questions import LINE, Facts
@@ -69,8 +69,8 @@ def explain_all(line: CommandLine, machine: Machine | None, configurations: Iter
             before += len(text.parameters)
             explained += more[0]
             said = (*more[1], *one.too_late(text), *_overruled(one.in_time(text), line))
-            warnings += tuple(joined(": ", place, sentence) for sentence in said)
-            errors += tuple(joined(": ", place, sentence) for sentence in more[2])
+            warnings += tuple(colon(place, sentence) for sentence in said)
+            errors += tuple(colon(place, sentence) for sentence in more[2])
         errors += tuple(one.not_read())
     return explained, warnings, errors
 
