@@ -171,6 +171,8 @@ def test_no_words_of_a_menu_become_anything_else(loader: Loader, title: str) -> 
         assert all(char.isprintable() or char == "\n" or "\udc80" <= char <= "\udcff" for char in text)
         changed = [line for line, old in zip(text.split("\n"), simple.split("\n"), strict=True) if line != old]
         assert all(re.match(r" *(menu (title|label) |menuentry --hotkey|item --key|menu )", line) for line in changed)
+        for line in changed if loader is PXELINUX else ():
+            assert line.count("^") <= line.count("menu label"), line  # it marks a key
         for line in changed if loader is IPXE else ():
             assert not re.search(r"\$|#|;|&|\|(?!\| goto \w+$)", line.removesuffix(" || goto ask")), line
         if loader is GRUB and "menuentry" in text:
