@@ -53,6 +53,9 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 """The generated parts by name, each made by the module that has the table."""
 
+TRANSLATED = ("admin.md", "parameters.md")
+"""The documents whose generated parts are translated, for their editions in other languages."""
+
 _PART = re.compile(r"(<!-- renewed: (?P<name>[^>]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
 
 
@@ -72,9 +75,9 @@ def translation(language: str) -> Callable[[str], str]:
     return catalogue.translation(language)
 
 
-def documents(folder: Path = DOCS) -> Iterator[Path]:
-    """All documents below `folder` that have generated parts."""
-    yield from (path for path in sorted(folder.glob("**/*.md")) if "<!-- renewed: " in path.read_text(encoding="utf-8"))
+def documents() -> Iterator[Path]:
+    """All documents that have generated parts."""
+    yield from (path for path in sorted(DOCS.glob("**/*.md")) if "<!-- renewed: " in path.read_text(encoding="utf-8"))
 
 
 def language_of(path: Path) -> str:
@@ -87,26 +90,26 @@ def languages() -> list[str]:
     return sorted(path.stem for path in catalogue.LANG.glob("*.po"))
 
 
-def tables(language: str) -> list[tuple[str, str]]:
-    """The English parts of the documents that have an edition in `language`, each with the document it stands in."""
+def tables() -> list[tuple[str, str]]:
+    """The English parts that are translated, each with the document it stands in."""
     return [
-        (f"docs/{path.name}", PARTS[match["name"]]())
-        for path in documents(DOCS / language)
-        for match in _PART.finditer(path.read_text(encoding="utf-8"))
+        (f"docs/{name}", PARTS[match["name"]]())
+        for name in TRANSLATED
+        for match in _PART.finditer((DOCS / name).read_text(encoding="utf-8"))
     ]
 
 
 def untranslated(language: str) -> list[str]:
     """The texts that have no translation, or one that is fuzzy."""
     tr = translation(language)
-    there = (text for _, table in tables(language) for text in catalogue.messages(table))
+    there = (text for _, table in tables() for text in catalogue.messages(table))
     return [text for text in dict.fromkeys(there) if not tr(text)]
 
 
 def main() -> int:
     """Renew every catalogue and document, and say which ones changed."""
     for language in languages():
-        if catalogue.update(language, tables(language)):
+        if catalogue.update(language, tables()):
             print(f"docs/lang/{language}.po: renewed")
     for path in documents():
         old = path.read_text(encoding="utf-8")

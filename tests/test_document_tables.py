@@ -38,7 +38,7 @@ EACH = pytest.mark.parametrize(
 
 @LANGUAGES
 def test_a_catalogue_has_every_text_of_its_documents_and_no_other(language: str) -> None:
-    wanted = {text for _, table in RENEW.tables(language) for text in documents.messages(table)}
+    wanted = {text for _, table in RENEW.tables() for text in documents.messages(table)}
     there = {str(one.id) for one in MESSAGES[language]}
     assert (wanted - there, there - wanted) == (set(), set()), "python3 docs/renew.py brings the catalogue in step"
     assert "\n#~ " not in (documents.LANG / f"{language}.po").read_text(encoding="utf-8")
@@ -77,7 +77,7 @@ USED = [row for row in ROWS if row.use is Use.USED]
 @pytest.mark.parametrize("row", USED, ids=lambda row: row.name)
 def test_what_can_be_typed_is_not_translated(row: Row, language: str) -> None:
     """The words of a row's values that its parser takes, where it does not take any word."""
-    tr = documents.translation(language)
+    tr = RENEW.translation(language)
     there = words(tr(row.values) if documents.is_message(row.values) else row.values)
     typed = {word for word in words(row.values) if takes(row, word)} if not takes(row, "qqq") else set()
     assert typed <= there

@@ -82,7 +82,7 @@ ROWS: tuple[Row, ...] = (
         "BOOTIF",
         "01-aa-bb-cc-dd-ee-ff",
         "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`, and in GRUB by "
-        "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and does not choose",
+        "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and chooses none",
         "P",
         parse=r.read_bootif,
         fills="nic",
@@ -108,7 +108,7 @@ ROWS: tuple[Row, ...] = (
         "ip",
         "client:server:gateway:netmask (PXELINUX), the kernel's and dracut's forms, or a bare address",
         "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed. "
-        "Of several, the one that names the chosen card counts",
+        "Of several, the one that names the chosen card counts. Absent: DHCP, or with dhcp=no a screen asks",
         "P K S",
         title=say("The IP address of this PC, such as 10.0.0.7/24 (or: dhcp)"),
         label=say("Address"),

@@ -14,7 +14,7 @@ from kernel_cmdline import CommandLine, Parameter
 from ..errors import AnswerError
 from ..model.machine import Machine
 from ..model.plan import Role
-from ..sentence import NOTHING, Sentence, colon, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, colon, joined, say, say_many, verbatim
 from .lookup import row_of
 from .others import OTHERS
 from .questions import LINE, Facts
