@@ -20,7 +20,7 @@ from ..model.medium import without_medium
 from ..model.plan import After, Next, Plan, Role
 from ..model.times import TIMES
 from ..model.wording import blank_line
-from ..sentence import Sentence, joined, say
+from ..sentence import Sentence, colon, joined, say
 from ..udpcast.command import argv, start_condition, starts_by_itself
 from ..udpcast.options import Checked
 from . import moving
@@ -99,7 +99,7 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
                 *_old_initrd(line),
                 *_pasted(line),
                 *moving.said(line),
-                *(joined(": ", one.source, sentence) for one in configurations for sentence in moving.said(one.whole)),
+                *(colon(one.source, sentence) for one in configurations for sentence in moving.said(one.whole)),
                 *_image_file(given),
                 *_notes(plan, settled, confirmed),
             ),
@@ -244,7 +244,7 @@ def check_file(text: bytes, name: str, append: str = "") -> tuple[list[str], lis
     configuration, line = read_configuration(text, name), parse(append)
     _, warnings, errors = explain_all(line, None, [configuration])
     _, said, wrong = explain_parameters(line, None)
-    others = (joined(": ", configuration.source, sentence) for sentence in moving.said(configuration.whole))
+    others = (colon(configuration.source, sentence) for sentence in moving.said(configuration.whole))
     return list(map(str, errors[len(wrong) :])), list(map(str, (*warnings[len(said) :], *others)))
 
 
