@@ -6,6 +6,7 @@ Rules, in one place:
 * The sources of the catalogues are ``launcher/lang/CODE.po``, in git. `update` brings them in step with the program's
   sources: a new message is empty, a changed one keeps its old translation and is marked fuzzy, one that is gone goes.
 * Compiled catalogues (``CODE.mo``) are made when something is built, and are never in git.
+* The tables of documents have catalogues of their own (`documents`).
 
 The programs are GNU gettext's. Where there is no msgfmt (``pip install`` on any system), Babel compiles.
 """
@@ -64,11 +65,11 @@ def template(folder: Path = ROOT) -> str:
 def update(lang: Path = LANG, folder: Path = ROOT) -> list[Path]:
     """Bring every catalogue of `lang` in step with the sources below `folder`, and return those that changed."""
     messages = template(folder)
-    return [path for path in sorted(lang.glob("*.po")) if _merge(messages, path)]
+    return [path for path in sorted(lang.glob("*.po")) if merge(messages, path)]
 
 
-def _merge(messages: str, path: Path) -> bool:
-    """Whether the catalogue `path` had to be changed."""
+def merge(messages: str, path: Path) -> bool:
+    """Bring the catalogue `path` in step with a template; whether it had to be changed."""
     merged = _run("msgmerge", "--quiet", *FORM, str(path), "-", text=messages)
     new = _run("msgattrib", "--no-obsolete", *FORM, text=merged)
     if new == path.read_text(encoding="utf-8"):
@@ -87,7 +88,7 @@ def add(code: str, lang: Path = LANG, folder: Path = ROOT) -> Path:
     messages = template(folder)
     begin = ("--no-translator", f"--locale={code}", "--input=-", "--output-file=-")
     path.write_text(_run("msginit", *begin, text=messages), encoding="utf-8")
-    _merge(messages, path)
+    merge(messages, path)
     return path
 
 

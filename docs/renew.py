@@ -3,6 +3,10 @@
 
 A generated part stands between ``<!-- renewed: NAME -->`` and ``<!-- end of NAME -->``; what is around it is written by
 hand. A test fails when a part is stale.
+
+The documents in ``fr/`` have the same parts in French: made from the English ones by the catalogue ``lang/fr.po``,
+which is brought in step here. Exit status: 0 all parts are fresh; 1 some texts have no translation yet, and stay
+English.
 """
 
 from __future__ import annotations
@@ -10,11 +14,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
+ENGLISH = "en"
 sys.path.insert(0, str(DOCS.parent))
 
+from catalogues import documents as catalogue  # noqa: E402
 from launcher import errors, events, exits  # noqa: E402
 from launcher.answers import lookup  # noqa: E402
 from launcher.model import meanings, times  # noqa: E402
@@ -46,28 +53,75 @@ PARTS: dict[str, Callable[[], str]] = {
 }
 """The generated parts by name, each made by the module that has the table."""
 
+TRANSLATED = ("admin.md", "parameters.md")
+"""The documents whose generated parts are translated, for their editions in other languages."""
+
 _PART = re.compile(r"(<!-- renewed: (?P<name>[^>]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)
 
 
-def renewed(text: str) -> str:
+def renewed(text: str, language: str = ENGLISH) -> str:
     """`text` with its generated parts made anew. Raises KeyError for a part that no table makes."""
-    return _PART.sub(lambda match: f"{match[1]}\n{PARTS[match['name']]()}\n{match[3]}", text)
+    return _PART.sub(lambda match: f"{match[1]}\n{part(match['name'], language)}\n{match[3]}", text)
+
+
+def part(name: str, language: str = ENGLISH) -> str:
+    """The generated part of that name."""
+    made = PARTS[name]()
+    return made if language == ENGLISH else catalogue.translated(made, translation(language))
+
+
+@cache
+def translation(language: str) -> Callable[[str], str]:
+    return catalogue.translation(language)
 
 
 def documents() -> Iterator[Path]:
-    """All documents of this folder that have generated parts."""
-    yield from (path for path in sorted(DOCS.glob("*.md")) if "<!-- renewed: " in path.read_text(encoding="utf-8"))
+    """All documents that have generated parts."""
+    yield from (path for path in sorted(DOCS.glob("**/*.md")) if "<!-- renewed: " in path.read_text(encoding="utf-8"))
 
 
-def main() -> None:
-    """Renew every document, and say which ones changed."""
+def language_of(path: Path) -> str:
+    """The language of a document, by its folder."""
+    return path.parent.name if path.parent != DOCS else ENGLISH
+
+
+def languages() -> list[str]:
+    """The languages that documents are translated into."""
+    return sorted(path.stem for path in catalogue.LANG.glob("*.po"))
+
+
+def tables() -> list[tuple[str, str]]:
+    """The English parts that are translated, each with the document it stands in."""
+    return [
+        (f"docs/{name}", PARTS[match["name"]]())
+        for name in TRANSLATED
+        for match in _PART.finditer((DOCS / name).read_text(encoding="utf-8"))
+    ]
+
+
+def untranslated(language: str) -> list[str]:
+    """The texts that have no translation, or one that is fuzzy."""
+    tr = translation(language)
+    there = (text for _, table in tables() for text in catalogue.messages(table))
+    return [text for text in dict.fromkeys(there) if not tr(text)]
+
+
+def main() -> int:
+    """Renew every catalogue and document, and say which ones changed."""
+    for language in languages():
+        if catalogue.update(language, tables()):
+            print(f"docs/lang/{language}.po: renewed")
     for path in documents():
         old = path.read_text(encoding="utf-8")
-        new = renewed(old)
+        new = renewed(old, language_of(path))
         if new != old:
             path.write_text(new, encoding="utf-8")
             print(f"{path.relative_to(DOCS.parent)}: renewed")
+    missing = {language: len(texts) for language in languages() if (texts := untranslated(language))}
+    for language, count in missing.items():
+        print(f"docs/lang/{language}.po: {count} of its texts are empty or fuzzy; translate them, and renew again")
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -129,6 +129,11 @@ def joined(separator: str, *parts: Field) -> Sentence:
     return Sentence(separator.join(f"{{{name}}}" for name in names), tuple(zip(names, said, strict=True)))
 
 
+def colon(name: Field, words: Field) -> Sentence:
+    """`words` about `name`, with the colon as the language writes it: French has a blank before it."""
+    return say("{_1}: {_2}", _1=name, _2=words) if name and words else joined("", name, words)
+
+
 def verbatim(text: str) -> Sentence:
     """`text` as it is, in every language."""
     return joined("", text)

@@ -20,6 +20,7 @@ from pxe.room_file.menus import MENU_KEYS
 from tests.common import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+EDITIONS = [path for path in DOCUMENTS if path.parent.parent == ROOT / "docs"]
 README_LINES = 130
 
 
@@ -37,12 +38,23 @@ RENEW = load_renew()
 @pytest.mark.parametrize("path", list(RENEW.documents()), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_the_generated_parts_are_fresh(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert text == RENEW.renewed(text), f"{path.name} is stale: python3 docs/renew.py renews it"
+    new = RENEW.renewed(text, RENEW.language_of(path))
+    assert text == new, f"{path.relative_to(ROOT)} is stale: python3 docs/renew.py renews it"
+
+
+def parts(path: Path) -> list[str]:
+    return re.findall("<!-- renewed: ([^>]+) -->\n", path.read_text(encoding="utf-8"))
 
 
 def test_every_generated_part_stands_once_in_the_documents() -> None:
-    texts = "".join(path.read_text(encoding="utf-8") for path in RENEW.documents())
-    assert [name for name in RENEW.PARTS if texts.count(f"<!-- renewed: {name} -->\n") != 1] == []
+    english = [path for path in RENEW.documents() if path.parent == ROOT / "docs"]
+    assert sorted(name for path in english for name in parts(path)) == sorted(RENEW.PARTS)
+
+
+@pytest.mark.parametrize("path", EDITIONS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_another_edition_has_the_parts_of_the_english_document(path: Path) -> None:
+    assert parts(path) == parts(ROOT / "docs" / path.name)
+    assert not parts(path) or path.name in RENEW.TRANSLATED, "their tables are not translated: TRANSLATED of renew.py"
 
 
 def test_a_stale_part_is_renewed_and_nothing_around_it() -> None:

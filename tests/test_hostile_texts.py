@@ -302,6 +302,8 @@ def test_what_is_settled_is_opened_again_changed_and_saved(seed: int) -> None:
     assert not raw(shown(seat.ui.page, rows=200))
     settled = seat.app.dialogue.interview(seat.app.devices, refuse).preview()
     written = write(settled, seat.app.dialogue.given, seat.app.machine)
+    letters = "".join(map(chr, range(0xDCA0, 0xDD00)))  # bytes of another character set
+    assert not raw(written.file, "\n" + letters) and not raw(written.line, letters)
     kept = read_configuration(written.file.encode("utf-8", "surrogateescape"))
     assert not any(parameter.value is None for parameter in kept.whole)
 

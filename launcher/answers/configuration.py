@@ -3,7 +3,8 @@
 - A line is ``name=value``, read as on the command line; a value with blanks stands in double quotes, which end in
   their line. A line whose first character is ``#`` is a comment.
 - Of one name, the last line counts.
-- Editors leave a byte order mark in front, and a carriage return behind each line: they are nothing.
+- Editors leave a byte order mark in front, and a carriage return behind each line: they are nothing. With that of
+  UTF-16 (Notepad's "Unicode", PowerShell's ``>``) the file is read as that.
 - It may be fetched (``config=``), lie on the medium that this PC was booted from, or in the initrd; each error names
   file and line. Of several files, the one that is named first here wins, and the command line wins over all.
 - What is needed before a file can be read is not taken from it (`Origin`), and that is said.
@@ -11,13 +12,14 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from kernel_cmdline import CommandLine, Parameter, parse
 
-from ..sentence import Sentence, joined, say, verbatim
+from ..sentence import Sentence, colon, say, verbatim
 from .lookup import Written
 
 NAME = "udpcfg.txt"
@@ -87,7 +89,7 @@ class Configuration:
         """That a file is too long."""
         if self.cut:
             place = verbatim(f"{self.name}:{self.cut}")
-            yield joined(": ", place, say("Only {count} answers are read, and nothing from here on.", count=MOST))
+            yield colon(place, say("Only {count} answers are read, and nothing from here on.", count=MOST))
 
     def _why_late(self, one: Parameter) -> Sentence | None:
         if one.key in BEFORE_ALL:
@@ -101,8 +103,14 @@ class Configuration:
 
 def read_configuration(text: bytes, name: str = NAME, origin: Origin = Origin.INITRD) -> Configuration:
     """The configuration in a file of this text."""
-    lines = text.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n")
+    lines = _decoded(text).removeprefix("\ufeff").split("\n")
     said = [(number, line.strip()) for number, line in enumerate(lines, 1)]
     said = [(number, line) for number, line in said if line and line[0] != "#"]
     cut = said[MOST][0] if len(said) > MOST else None
     return Configuration(name, tuple((number, parse(line)) for number, line in said[:MOST]), origin, cut)
+
+
+def _decoded(text: bytes) -> str:
+    if not text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return text.decode("utf-8", "surrogateescape")
+    return text.decode("utf-16", "replace")

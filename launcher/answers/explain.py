@@ -40,6 +40,7 @@ from .rules import (
     name_may_change,
     nobody_consents,
     page_unused,
+    shell_unused,
 )
 from .validation import Explained, explain_all, explain_parameters, problem_with, too_many
 
@@ -227,7 +228,7 @@ def check(append: str) -> tuple[list[str], list[str]]:
     warnings = (*warnings, *_pasted(line), *moving.said(line), *_image_file(given))
     warnings += (*unknown_language(given), *name_may_change(given))
     facts = Facts(Machine(), given)
-    warnings += (*keymap_unknown(facts), *drivers_unused(facts))
+    warnings += (*keymap_unknown(facts), *drivers_unused(facts), *shell_unused(facts))
     return sentences, list(map(str, warnings))
 
 

@@ -5,6 +5,7 @@ docs/moving.md has the same rows (`reference`). Rules:
 
 - A row is a word as it stands on their line: ``type=down``, a name with any value (``img=...``), or a bare word. Names
   are matched as ours are; ``ocs_prerun`` is also ``ocs_prerun01``.
+  A name with any value has one: ``locales=`` says nothing.
 - An option is a word inside a value of `HOLDERS`: Clonezilla's commands. ``-p poweroff`` is two of them.
 - A `common` word may be anybody's: it counts only beside one that is not.
 - What a row says is `SAME` is read here as it is, and nothing is said of it. Nor is anything proposed that the line
@@ -30,6 +31,8 @@ SYSTEMS = (moving_udpcast.SYSTEM, moving_sambaedu.SYSTEM, moving_fog.SYSTEM, mov
 HOLDERS = frozenset({"ocs_live_run", "ocs_live_extra_param", "ocs_opt"})
 """Whose values are commands with options, as `Parameter.key`."""
 
+DIGITS = "0123456789"
+
 
 class Found(NamedTuple):
     """A word of `system` in the parameter at `place`, `inside` its value or all of it: as it is written there, its row,
@@ -42,6 +45,13 @@ class Found(NamedTuple):
     ours: str
     inside: bool = False
 
+    @property
+    def short(self) -> str:
+        """The name alone where any value has the same row."""
+        name = self.written.partition("=")[0]
+        every = {canonical(one.partition("=")[0]) for one in self.word.theirs if one.endswith(ANY)}
+        return name if canonical(name).rstrip(DIGITS) in every else self.written
+
 
 def said(line: CommandLine) -> Iterator[Sentence]:
     """What is to be told of a line that has words of other systems."""
@@ -50,8 +60,8 @@ def said(line: CommandLine) -> Iterator[Sentence]:
         if instead:
             yield say("Words of {system}, and no answers here. Write instead: {words}.", system=system, words=instead)
         replaced = {one.place for one in found if one.ours}
-        idle = (one.written for one in found if one.place not in replaced)
-        nothing = tuple(dict.fromkeys(written.partition("=")[0] for written in idle))
+        idle = (one.short for one in found if one.place not in replaced)
+        nothing = tuple(dict.fromkeys(idle))
         if nothing:
             yield say("Words of {system} that do nothing here: {words}.", system=system, words=nothing)
 
@@ -94,12 +104,10 @@ def _in_parameter(place: int, parameter: Parameter) -> Iterator[Found]:
 
 def _is(word: str, parameter: Parameter) -> bool:
     name, equals, value = word.partition("=")
-    plain = parameter.key.rstrip("0123456789") if parameter.key.startswith("ocs_") else parameter.key
-    if canonical(name) not in (parameter.key, plain):
-        return False
-    if not equals or not parameter.value:
-        return not equals and parameter.value is None
-    return value in (ANY, parameter.value.lower())
+    plain = parameter.key.rstrip(DIGITS) if parameter.key.startswith("ocs_") else parameter.key
+    if canonical(name) not in (parameter.key, plain) or parameter.value is None:
+        return not equals and parameter.value is None and canonical(name) == parameter.key
+    return bool(equals) and (value == parameter.value.lower() or (value == ANY and parameter.value != ""))
 
 
 def _options(place: int, command: str, system: System) -> Iterator[Found]:

@@ -38,6 +38,7 @@ SYSTEM = System(
             "",
             "of the live system; there is no SSH server here, and a link is waited for",
         ),
+        word("ip=frommedia, ip=", "", "leave it out: an address comes by DHCP; both are errors here"),
         word("boot=live", "", "the live system: here the initrd is all", True),
         word(
             "union=..., components, live-media-path=..., fetch=..., noeject, noprompt, toram=...",
@@ -57,6 +58,7 @@ SYSTEM = System(
             "umode=rcv",
             "the device becomes `disk=`; the image is cast by the server: `image cast`",
         ),
+        word("ocs-live-get-img", "umode=rcv", "the server's address is not needed: a receiver finds its sender"),
         word("-batch, -b, --batch", "auto=yes", "wait for nobody"),
         word("-c, --confirm", "consent=ask", "the usual thing here, unless the line names role and disk"),
         word("-p poweroff, --postaction poweroff, -pa poweroff", "after=poweroff", ""),

@@ -6,7 +6,8 @@
   else a link below /dev/disk, else what it is.
 - What belongs to this boot is left out (`OF_THE_BOOT`), and the address that PXELINUX put on the line: the next boot
   has its own.
-- What a line cannot hold is left out, and said.
+- What a line cannot hold is left out, and said; so is what is not plainly seen (`showing`): somebody will look at the
+  file on a terminal. A byte that is no UTF-8 is a letter of an older character set, and stays.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from dataclasses import dataclass, field
 from kernel_cmdline import CommandLineError, Parameter, format_line, parse
 from kernel_cmdline.format import format_word
 from kernel_cmdline.network import parse_ip
+from kernel_cmdline.showing import is_seen
 
 from ..errors import AnswerError
 from ..model.machine import Machine, Nic
 from ..model.plan import Role, Target
-from ..sentence import Sentence, joined, say
+from ..sentence import Sentence, joined, say, verbatim
 from .configuration import CONFIG, NAME
 from .interview import Settled
 from .parameters import ROWS
@@ -57,13 +59,22 @@ class _Chosen:
 
     def put(self, name: str, text: str) -> None:
         """Write this as well; or say why it cannot be."""
-        parameter = Parameter(name, text)
+        parameter, unseen = Parameter(name, text), _unseen(text)
+        if unseen:
+            why = verbatim(f"U+{ord(unseen):04X}")
+            self.notes.append(say('The parameter "{name}" cannot be written: {why}.', name=name, why=why))
+            return
         try:
             format_word(parameter)
         except CommandLineError as error:
             self.notes.append(sentence_of(error.message))
             return
         self.parameters.append(parameter)
+
+
+def _unseen(text: str) -> str | None:
+    """The first character that no terminal may be sent as it is."""
+    return next((char for char in text if not is_seen(char) and not "\udca0" <= char <= "\udcff"), None)
 
 
 def write(settled: Iterable[Settled], given: GivenAnswers, machine: Machine) -> Written:
@@ -166,7 +177,8 @@ def _means(text: str, target: Target, machine: Machine) -> bool:
         wrong = explain_parameters(parse(format_word(Parameter("disk", text))), machine)[2]
     except (AnswerError, CommandLineError):
         return False
-    return found.path == target.path and not wrong and '"' not in text  # boot loaders differ about inner quotes
+    plain = '"' not in text and _unseen(text) is None  # boot loaders differ about inner quotes
+    return found.path == target.path and not wrong and plain
 
 
 def _overwrites(parameters: tuple[Parameter, ...], role: object) -> Iterator[Sentence]:

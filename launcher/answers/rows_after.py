@@ -12,8 +12,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "retry",
         "0 to 99",
-        "with auto=yes, a receiver waits for so many further casts after a failure that another cast can heal (the "
-        "table of results says which); default 0",
+        "with auto=yes, a receiver waits for so many further casts after a failure that another cast can put right "
+        "(the table of results says which); default 0",
         "O",
         title=say("Further casts to wait for after a failure"),
         label=say("Retries"),
@@ -28,11 +28,11 @@ ROWS: tuple[Row, ...] = (
     Row(
         "after",
         "reboot, poweroff, shell, menu; or two of them: after=reboot,menu",
-        "what follows the transfer: the first word a success, the last a failure. The result is shown for 10 s before; "
-        "any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what keeps a "
-        "transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the screen. "
-        "reboot is for PCs that boot from their disks first: one that boots from the network first comes back to this "
-        "line",
+        "what follows the transfer: the first word after a success, the last after a failure. The result is shown for "
+        "10 s before; any key keeps it there. menu (the default): it stays until somebody comes. With auto=yes, what "
+        "keeps a transfer from beginning is a failure, too; a wrong line, and a disk that is not there, stay on the "
+        "screen. reboot is for PCs that boot from their disks first: one that boots from the network first comes back "
+        "to this line",
         "O",
         title=say("What follows the transfer?"),
         label=say("Afterwards"),
@@ -47,13 +47,13 @@ ROWS: tuple[Row, ...] = (
         ),
         default=r.otherwise("menu"),
         when=rules.after_decides,
-        warns=rules.auto_reboot_unused,
+        warns=rules.after_unused,
         fills="after",
     ),
     Row(
         "auto_reboot",
         "always, success, never",
-        "the same in SambaEdu's words: after=reboot, after=reboot,menu and after=menu; after wins",
+        "the same in SambaEdu's words: after=reboot, after=reboot,menu and after=menu (the default); after wins",
         "S",
         title=say("Restart this PC after the transfer?"),
         label=say("Restart"),
@@ -69,9 +69,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "remontee_info",
-        "y, n",
+        "y, n (also yes, no)",
         "y: the page page_remontee is told the result, once, at the end. Its answer is waited for 10 s at most, and "
-        "changes nothing",
+        "changes nothing. n (the default): nobody is told",
         "S",
         title=say("Tell a web page the result?"),
         parse=r.word("remontee_info", {"y": True, "yes": True, "n": False, "no": False}),

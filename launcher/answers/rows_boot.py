@@ -24,7 +24,7 @@ FIRST: tuple[Row, ...] = (
     Row(
         "lang",
         f"EN (or US), {', '.join(code.upper() for code in [*r.LANGUAGES][1:])}; or fr_FR.UTF-8, de_DE@euro, french, C",
-        "language of the screens; the code of any other language means English",
+        "language of the screens; default EN. The code of a language that is not listed means EN, too",
         "U",
         title=say("Language"),
         parse=r.read_language,
@@ -47,7 +47,8 @@ FIRST: tuple[Row, ...] = (
     Row(
         "shell",
         "yes, no",
-        "no: there is no shell, and no way out of the launcher but restart and power off",
+        "no: there is no shell, and no way out of the launcher but restart and power off. yes (the default): shells "
+        "are on tty2 to tty4, and in the menu",
         "O",
         parse=r.word("shell", r.YES_NO),
         acts=Acts.SHELLS,
@@ -73,8 +74,8 @@ FIRST: tuple[Row, ...] = (
     Row(
         "modparm",
         'name=value, several quoted: modparm="debug=1 speed=100"',
-        "parameters of the drivers that netmodule names; for one driver alone, also of diskmodule, as in "
-        "e1000e.debug=1",
+        "parameters of the drivers that netmodule names. With a driver's name before it, as in e1000e.debug=1, one is "
+        "for that driver alone, which diskmodule may name as well",
         "U",
         blanks=always_with_blanks,
         parse=b.read_parameters,
@@ -83,7 +84,7 @@ FIRST: tuple[Row, ...] = (
     Row(
         "enableDiskmodule",
         "yes, no",
-        "no: the drivers that diskmodule names are not loaded; those that udev finds by itself are",
+        "no: the drivers that diskmodule names are not loaded; those that udev finds by itself are. Default yes",
         "U S",
         parse=r.word("enableDiskmodule", r.YES_NO),
         acts=Acts.DRIVERS,

@@ -26,8 +26,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "compr",
         "none, gzip, lzop, zstd; for a receiver also recognise",
-        "compression of the stream; a sender's default is zstd; a receiver recognises the stream by itself, and "
-        "refuses one that contradicts a given compr",
+        "compression of the stream. A sender's default is zstd. A receiver recognises the stream by itself; where its "
+        "line gives a compr, it refuses a stream that is another",
         "U O",
         title=say("How is the stream compressed?"),
         label=say("Compression"),
@@ -40,7 +40,9 @@ ROWS: tuple[Row, ...] = (
     Row(
         "udpcparam",
         'options, quoted: udpcparam="--min-receivers 29 --max-wait 600"',
-        "further options of udp-sender or udp-receiver; those of the other role are left out with a warning",
+        "further options of udp-sender or udp-receiver; those of the other role are left out with a warning. Unknown "
+        "ones are an error, and so are those that the launcher decides itself, such as --file, --interface and "
+        "--portbase",
         "U",
         title=say("Further options of UDPCast"),
         label=say("Options"),
@@ -56,9 +58,9 @@ ROWS: tuple[Row, ...] = (
         "silence",
         "seconds, 5 to 3600",
         "a sender drops a receiver that does not answer for so long, and goes on with the others; two that fall silent "
-        "at different places of the stream cost that time twice. A receiver gives up a sender of which nothing is "
-        "heard on the wire for 20 seconds more (or more than the sender's own silence, which comes with zstd); "
-        "default 40",
+        "at different places of the stream cost that time twice. A receiver gives up a sender when nothing of it is "
+        "heard on the wire for 20 seconds longer than that (with zstd a sender tells its own silence, and the longer "
+        "of the two counts); default 40",
         "O",
         title=say("Seconds of silence until the other side is given up"),
         label=say("Silence"),
@@ -72,7 +74,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "start_timeout",
         "seconds, 1 to 604800",
-        "data must flow within this time, or else the transfer ends without a sender or without receivers; default "
+        "data must flow within this time, or else the transfer ends with the result no-sender or no-receivers; default "
         "43200, which is 12 hours. --start-timeout in udpcparam wins",
         "O",
         title=say("Seconds within which data must flow"),
@@ -88,9 +90,9 @@ ROWS: tuple[Row, ...] = (
     Row(
         "consent",
         "given, ask",
-        "ask: a screen asks before a disk is overwritten, also where role and disk are named; a boot menu writes it, "
-        "for a key may have been the wrong one. given (the default): what is named is consent. Beside auto=yes, ask is "
-        "an error",
+        "ask: a screen asks before a disk is overwritten, also where role and disk are named. A boot menu writes "
+        "it, for somebody may have pressed the wrong key there. given (the default): who names role and disk consents. "
+        "Beside auto=yes, ask is an error",
         "O",
         parse=r.word("consent", r.CONSENT),
         acts=Acts.CONSENT,
@@ -99,8 +101,8 @@ ROWS: tuple[Row, ...] = (
         "blank",
         "yes, no",
         "yes: a sender sends a disk on which nothing is recognised: no partition, file system, swap, LUKS, LVM, RAID "
-        "or whatever else blkid knows. A partition table without partitions is nothing, and so is a boot sector that "
-        "holds only code. no (the default): a screen asks, and with auto=yes nothing is sent",
+        "or whatever else blkid knows. A partition table without partitions counts as nothing, and so does a boot "
+        "sector that holds only code. no (the default): a screen asks, and with auto=yes nothing is sent",
         "O",
         title=say("Send a disk on which nothing is recognised?"),
         label=say("Blank disk"),
@@ -224,6 +226,7 @@ ROWS: tuple[Row, ...] = (
         default=r.otherwise("written"),
         when=rules.may_receive,
         asked=where_given,
+        warns=rules.never_equal,
         fills="require",
         taken=Taken(),
     ),

@@ -14,7 +14,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "umode",
         "snd, rcv (also send, receive, sender, receiver)",
-        "the role; absent: the role choice",
+        "the role: snd is the sender, whose disk is read; rcv is a receiver, whose disk is overwritten; absent: a "
+        "screen asks",
         "U",
         title=say("What is this PC?"),
         parse=r.word("umode", r.ROLES),
@@ -32,7 +33,8 @@ ROWS: tuple[Row, ...] = (
         "the disk or partition to send or to overwrite: the first selector that matches exactly one. model: is a part "
         "of the model, with blanks or underscores; size: is what the disk is sold as (500G: 10^9 bytes each), or what "
         "lsblk prints (465.8G, or 465.8GiB), or bounds: size:>=200G, size:<1T, size:200G-600G. hctl: is "
-        "host:channel:target:lun (2:0:0:0, as `lsblk -o HCTL` prints it); the host's number may change between boots",
+        "host:channel:target:lun (2:0:0:0, as `lsblk -o HCTL` prints it); the host's number may change between boots. "
+        "Absent: the only disk that is possible, else a screen asks",
         "U O",
         aliases=("fdrive",),
         title=say("Which disk?"),
@@ -55,7 +57,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "nic",
         "eth0, a MAC address, BOOTIF",
-        "the network card to use where BOOTIF names none; absent: the one that ip= names, or the only one with a link",
+        "the network card to use where BOOTIF names none; absent: the one that ip= names, or the only one with a link, "
+        "else a screen asks",
         "O",
         aliases=("mac",),
         title=say("Which network card?"),
@@ -79,15 +82,15 @@ ROWS: tuple[Row, ...] = (
         "BOOTIF",
         "01-aa-bb-cc-dd-ee-ff",
         "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`, and in GRUB by "
-        "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and does not choose",
+        "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and chooses none",
         "P",
         parse=r.read_bootif,
         fills="nic",
     ),
     Row(
         "rd.bootif",
-        "0, 1",
-        "0: BOOTIF does not choose the card",
+        "0, 1 (also no, yes, off, on)",
+        "0: BOOTIF does not choose the card; default 1",
         "K",
         parse=r.read_bootif_switch,
         fills="nic",
@@ -95,7 +98,8 @@ ROWS: tuple[Row, ...] = (
     Row(
         "dhcp",
         "yes, no",
-        "no: the address is given by ip and netmask",
+        "no: no DHCP server is asked; ip and netmask give the address. yes (the default): DHCP gives it where ip does "
+        "not",
         "U",
         parse=r.word("dhcp", r.YES_NO),
         fills="address",
@@ -104,7 +108,7 @@ ROWS: tuple[Row, ...] = (
         "ip",
         "client:server:gateway:netmask (PXELINUX), the kernel's and dracut's forms, or a bare address",
         "the address; added by `ipappend 1` or `ipappend 3`. It is used at once, and a lease that PXE got is renewed. "
-        "Of several, the one that names the chosen card counts",
+        "Of several, the one that names the chosen card counts. Absent: DHCP, or with dhcp=no a screen asks",
         "P K S",
         title=say("The IP address of this PC, such as 10.0.0.7/24 (or: dhcp)"),
         label=say("Address"),
@@ -112,12 +116,13 @@ ROWS: tuple[Row, ...] = (
         default=r.address_by_dhcp,
         when=rules.address_is_of_a_card,
         overruled=rules.address_of_card,
+        warns=rules.beside_ip_unused,
         fills="address",
     ),
     Row(
         "netmask",
         "255.255.255.0 or 24",
-        "network mask beside a bare ip",
+        "the network mask, where ip has none",
         "S K",
         title=say("The network mask"),
         parse=r.read_netmask,
@@ -127,8 +132,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "gateway",
-        "an address",
-        "gateway beside a bare ip",
+        "an address, or none",
+        "the gateway, where ip has none; default none",
         "S K",
         title=say("The gateway (or: none)"),
         parse=r.read_gateway,

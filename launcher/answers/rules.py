@@ -3,7 +3,7 @@
 - ``auto=yes`` asks nobody (`attended`).
 - BOOTIF chooses the card before ``nic=`` does, unless ``rd.bootif=0`` (`card_by_bootif`); where neither does, the card
   that ``ip=`` names is taken (`only_card`). Of several ``ip=`` the one for the chosen card counts (`address_of_card`).
-- ``netmask`` and ``gateway`` stand beside an ``ip`` that has none (`address`).
+- ``netmask`` and ``gateway`` stand beside an ``ip`` that has none (`address`, `beside_ip_unused`).
 - ``--start-timeout`` in ``udpcparam`` decides before ``start_timeout`` (`start_timeout`).
 - ``after`` decides before SambaEdu's ``auto_reboot`` (`after_decides`).
 - ``remontee_info`` and ``page_remontee`` work together only (`result_page`).
@@ -14,14 +14,28 @@ says so.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 
 from kernel_cmdline import CommandLineError
-from kernel_cmdline.network import IpConfig, parse_bootif, parse_ip
+from kernel_cmdline.network import IpConfig, parse_bootif, parse_ip, parse_netmask
 
 from ..model.machine import Machine, Nic
-from ..model.plan import Address, AddressSource, After, Compression, Grow, Holes, Options, ResultPage, Role, Target
+from ..model.plan import (
+    Address,
+    AddressSource,
+    After,
+    Compression,
+    Grow,
+    Holes,
+    Next,
+    Options,
+    Require,
+    ResultPage,
+    Role,
+    Target,
+)
 from ..sentence import Sentence, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
@@ -299,6 +313,32 @@ def _numbered(kind: str, machine: Machine) -> set[str]:
     return {name[1] for name in names if name and name[2] == kind}
 
 
+def beside_ip_unused(facts: Facts) -> Iterator[Sentence]:
+    """``netmask`` and ``gateway`` complete an address only that comes without, and another one than theirs wins."""
+    config = facts.of("ip", IpConfig)
+    for key, is_open in (("netmask", prefix_is_open), ("gateway", gateway_is_open)):
+        text = facts.given[key].text if key in facts.given else ""
+        if config and text and not is_open(facts) and not _is_of(config, key, text):
+            why = verbatim(_written(config, facts))
+            yield say("{parameter} is not used: {why}.", parameter=f"{key}={text}", why=why)
+
+
+def _is_of(config: IpConfig, key: str, text: str) -> bool:
+    """Whether `config` says the same."""
+    with contextlib.suppress(CommandLineError):
+        return bool(text.strip() == config.gateway if key == "gateway" else parse_netmask(text) == config.prefix)
+    return False
+
+
+def _written(config: IpConfig, facts: Facts) -> str:
+    """The ``ip=`` that counts."""
+    for text in reversed(_all_of(facts.given.get("ip"))):
+        with contextlib.suppress(CommandLineError):
+            if parse_ip(text) == config:
+                return f"ip={text}"
+    return f"ip={config.client}/{config.prefix}" if config.client else "ip=dhcp"
+
+
 def start_timeout_unused(facts: Facts) -> Iterator[Sentence]:
     checked = facts.of("udpcparam", Checked)
     if checked and checked.start_timeout and "start_timeout" in facts.given:
@@ -342,6 +382,27 @@ def grow_unused(facts: Facts) -> Iterator[Sentence]:
         )
     elif grow is Grow.ASK and facts.unattended:
         yield say("grow=ask means no here: nobody is asked.")
+
+
+def never_equal(facts: Facts) -> Iterator[Sentence]:
+    """A receiver that will refuse every stream that it takes."""
+    compression = facts.of("compr", Compression)
+    if facts.of("require", Require) is Require.EQUAL and compression and compression is not Compression.ZSTD:
+        both = verbatim(f"require=equal, compr={compression.value}")
+        yield joined(": ", both, say("Send with zstd and the launcher, or leave require away."))
+
+
+def after_unused(facts: Facts) -> Iterator[Sentence]:
+    yield from auto_reboot_unused(facts)
+    yield from shell_unused(facts)
+
+
+def shell_unused(facts: Facts) -> Iterator[Sentence]:
+    """A shell is to follow, and there is none."""
+    after, shell = (facts.given.get(key) for key in ("after", "shell"))
+    words = [one.strip().lower() for one in after.text.split(",")] if after else []
+    if after and shell and Next.SHELL.value in words and YES_NO.get(shell.text.strip().lower()) is False:
+        yield say("{parameter} is not used: {why}.", parameter=f"after={after.text}", why=verbatim("shell=no"))
 
 
 def auto_reboot_unused(facts: Facts) -> Iterator[Sentence]:

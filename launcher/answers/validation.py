@@ -14,7 +14,7 @@ from kernel_cmdline import CommandLine, Parameter
 from ..errors import AnswerError
 from ..model.machine import Machine
 from ..model.plan import Role
-from ..sentence import NOTHING, Sentence, joined, say, say_many, verbatim
+from ..sentence import NOTHING, Sentence, colon, joined, say, say_many, verbatim
 from .lookup import row_of
 from .others import OTHERS
 from .questions import LINE, Facts
@@ -69,8 +69,8 @@ def explain_all(line: CommandLine, machine: Machine | None, configurations: Iter
             before += len(text.parameters)
             explained += more[0]
             said = (*more[1], *one.too_late(text), *_overruled(one.in_time(text), line))
-            warnings += tuple(joined(": ", place, sentence) for sentence in said)
-            errors += tuple(joined(": ", place, sentence) for sentence in more[2])
+            warnings += tuple(colon(place, sentence) for sentence in said)
+            errors += tuple(colon(place, sentence) for sentence in more[2])
         errors += tuple(one.not_read())
     return explained, warnings, errors
 
@@ -203,8 +203,7 @@ def _use(parameter: Parameter, machine: Machine | None, role: Role | None) -> Fo
     if parameter.value is None:
         if row.bare:
             return Found(Use.FOREIGN, row.bare)
-        error = say("{name} has no value. Expected {name}={values}.", name=parameter.name, values=row.values)
-        return Found(Use.INVALID, row.meaning, error)
+        return Found(Use.INVALID, row.meaning, _without_value(row, parameter.name))
     problem = problem_with(row, parameter.value, machine, role)
     return Found(Use.INVALID if problem else Use.USED, row.meaning, problem or NOTHING)
 
@@ -225,6 +224,16 @@ def _role(line: CommandLine) -> Role | None:
     """The role that `line` gives, as far as it is one."""
     given = line.last("umode")
     return ROLES.get((given.value or "").strip().lower()) if given else None
+
+
+def _without_value(row: Row, name: str) -> Sentence:
+    """That a value is missing, and what is expected, in the words of the parser: `Row.values` is English."""
+    missing = say("{name} has no value.", name=name)
+    try:
+        row.parse("", Facts(Machine()))
+    except AnswerError as error:
+        return joined(" ", missing, error.hint or error.sentence)
+    return missing
 
 
 def problem_with(row: Row, text: str, machine: Machine | None, role: Role | None = None) -> Sentence | None:

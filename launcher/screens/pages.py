@@ -14,7 +14,7 @@ from ..errors import AnswerError, LauncherError
 from ..model.machine import Machine
 from ..model.plan import Holes, Role, Target
 from ..model.wording import blank_line
-from ..sentence import NOTHING, Sentence, joined, say, verbatim
+from ..sentence import NOTHING, Sentence, colon, joined, say, verbatim
 from ..translate import tr
 from . import summary
 from .widgets import (
@@ -190,7 +190,7 @@ def nothing_there(key: str, machine: Machine, problem: Sentence, host: str) -> P
     """That there is no disk to choose, or no card."""
     title, hint = NOTHING_THERE[key]
     disks = machine.disks if key == "disk" else ()
-    refused = [joined(": ", disk.path, disk.refused) for disk in disks if disk.refused]
+    refused = [colon(disk.path, disk.refused) for disk in disks if disk.refused]
     rows = [
         urwid.Divider(),
         urwid.AttrMap(urwid.Text(f" {tr(title)} "), "bad"),

@@ -13,7 +13,7 @@ from ..hardware.signatures import Signature
 from ..model.outcome import OK_KINDS, Outcome, OutcomeKind, larger
 from ..model.plan import Holes
 from ..model.wording import part_of, size
-from ..sentence import NOTHING, Sentence, joined, say, say_many
+from ..sentence import NOTHING, Sentence, colon, joined, say, say_many
 from ..shortage import HINT
 from ..udpcast.unpacking import STATUSES, Complaint, complaint
 from . import standstill
@@ -363,7 +363,7 @@ def _udp_receiver_failed(seen: Receiving) -> Claim | None:
     if seen.udpcast and seen.udpcast.status < 0:
         sentence = say("The transfer broke off {so_far}: {failure}; {not_whole}.", failure=failure, **words)
         return OutcomeKind.STAGE_FAILED, sentence, CALL_AGAIN
-    why = joined(": ", failure, seen.complaint)
+    why = colon(failure, seen.complaint)
     return (
         OutcomeKind.SENDER_VANISHED,
         say("The stream broke off {so_far}: {failure}; {not_whole}.", failure=why, **words),

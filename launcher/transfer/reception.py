@@ -30,7 +30,7 @@ from ..errors import LauncherError
 from ..model.outcome import Outcome, OutcomeKind
 from ..model.plan import Compression
 from ..process import Process, program
-from ..sentence import joined, say
+from ..sentence import colon, joined, say
 from ..shortage import shortage
 from ..udpcast.command import decompressor
 from ..udpcast.messages import MessageKind, parse_message
@@ -133,7 +133,7 @@ class Reception(Loop):
         message = parse_message(line) if process is self._link.process else None
         if message is None:
             if process is not self._link.process:
-                self.job.status.tell(joined(": ", process.name, line))
+                self.job.status.tell(colon(process.name, line))
         elif message.kind is MessageKind.CONNECTED and message.address:
             self._link.found(message.address, message.number)
             self.job.status.tell(say("Connected to the sender {address}.", address=message.address))

@@ -29,7 +29,7 @@ from ..model.outcome import Outcome
 from ..model.plan import Compression, Plan
 from ..model.times import TIMES, Times
 from ..process import Process, program
-from ..sentence import Sentence, joined, say, verbatim
+from ..sentence import Sentence, colon, say, verbatim
 from ..shortage import shortage
 from ..udpcast.command import argv
 from ..udpcast.messages import MessageKind, parse_message
@@ -275,7 +275,7 @@ class Casting(Loop):
         message = parse_message(line) if process is self._pipeline.udpcast else None
         if message is None:
             if process is not self._pipeline.udpcast:
-                self.job.status.tell(joined(": ", process.name, line))
+                self.job.status.tell(colon(process.name, line))
             return
         kind, number, take = message.kind, message.number, self._attendance.take
         if kind is MessageKind.CONNECTED and number is not None and message.address:

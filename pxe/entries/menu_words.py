@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from launcher.errors import LauncherError
-from launcher.sentence import Sentence, joined, say
+from launcher.sentence import Sentence, colon, say
 from launcher.translate import set_language, tr
 
 from .boot_entry import BootEntryError
@@ -17,8 +17,8 @@ TITLE = say("What is this PC?")
 
 TITLES: Mapping[Choice, Sentence] = {
     Choice.ASK: say("Ask on the next screen"),
-    Choice.RECEIVE: joined(": ", say("RECEIVER"), say("its disk is OVERWRITTEN with the sender's")),
-    Choice.SEND: joined(": ", say("SENDER"), say("its disk is read and sent to all receivers")),
+    Choice.RECEIVE: colon(say("RECEIVER"), say("its disk is OVERWRITTEN with the sender's")),
+    Choice.SEND: colon(say("SENDER"), say("its disk is read and sent to all receivers")),
     Choice.DISK: say("Boot the system on its disk"),
 }
 

@@ -14,7 +14,7 @@ from ..bench.results import BenchError
 from ..classroom.faults import FaultError
 from ..host import sandbox
 from ..machine.spec import SpecError
-from . import bench, classroom, machine
+from . import bench, classroom, machine, pictures
 from .options import RAW, STATUSES
 
 _OF_THE_MACHINE = {"DeadlinePassed", "BadEnd", "LostMachine", "Unexpected", "Refused"}
@@ -48,6 +48,6 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=RAW,
     )
     commands = main.add_subparsers(required=True, metavar="COMMAND")
-    for kind in (classroom, machine, bench):
+    for kind in (classroom, machine, pictures, bench):
         kind.add(commands)
     return main

@@ -110,7 +110,7 @@ def _syslinux_mbr() -> bytes:
         raise DiskError(f"{SYSLINUX_MBR}: {error.strerror}; it is in the package syslinux-common.") from None
 
 
-def _at_made_time(*argv: str | Path, stdin: str = "") -> None:
+def at_made_time(*argv: str | Path, stdin: str = "") -> None:
     """Run a tool that writes the present time into what it makes, with the clock standing at MADE_AT."""
     run(["faketime", "-f", MADE_AT, *argv], stdin=stdin, env={**os.environ, "TZ": "UTC"})
 
@@ -129,9 +129,9 @@ def _make_esp(scratch: Path, part: Partition, kernel: Path, boot_line: str, rng:
     initrd.write_bytes(busybox.initrd(scratch, _INIT.format(boot_line=boot_line)))
     files = {kernel: "::/linux", initrd: "::/initrd", config: "::/syslinux.cfg"}
     for source, target in files.items():
-        _at_made_time("mcopy", "-i", image, source, target)
-    uefi.put(image, grub_config, _at_made_time)
-    _at_made_time("syslinux", "--install", image)
+        at_made_time("mcopy", "-i", image, source, target)
+    uefi.put(image, grub_config, at_made_time)
+    at_made_time("syslinux", "--install", image)
     return image
 
 
@@ -150,22 +150,22 @@ def _make_ext4(scratch: Path, part: Partition, rng: random.Random) -> Path:
     image = create(scratch / "ext4", part.size)
     extended = f"hash_seed={_uuid(rng)},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
     options = ["-L", "MODEL", "-U", _uuid(rng), "-E", extended]
-    _at_made_time("mke2fs", "-q", "-F", "-t", "ext4", *options, "-d", tree, image)
+    at_made_time("mke2fs", "-q", "-F", "-t", "ext4", *options, "-d", tree, image)
     # mke2fs -d takes over the inodes' change times, which nobody can set on the host.
     times = "".join(f"set_inode_field /{member.relative_to(tree)} ctime @0\n" for member in members)
-    _at_made_time("debugfs", "-w", "-f", "-", image, stdin=times)
+    at_made_time("debugfs", "-w", "-f", "-", image, stdin=times)
     return image
 
 
 def _make_ntfs(scratch: Path, part: Partition, rng: random.Random) -> Path:
     image = create(scratch / "ntfs", part.size)
     geometry = ["-s", "512", "-H", "255", "-S", "63", "-p", str(part.start // SECTOR)]
-    _at_made_time("mkntfs", "--quiet", "--force", "--fast", "--zero-time", "--label", "WINDOWS", *geometry, image)
+    at_made_time("mkntfs", "--quiet", "--force", "--fast", "--zero-time", "--label", "WINDOWS", *geometry, image)
     files = {"pagefile.sys": rng.randbytes(SMALL_RANDOM), "setup.log": _text(20_000, rng).encode("ascii")}
     for name, content in files.items():
         source = scratch / name
         source.write_bytes(content)
-        _at_made_time("ntfscp", "--quiet", image, source, name)
+        at_made_time("ntfscp", "--quiet", image, source, name)
     return image
 
 

@@ -7,17 +7,14 @@ font, which English needs none of, text on VGA is drawn with the one in its BIOS
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 
 from initrd.consoles import Font
 
+from . import png
+
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 DASHES = frozenset(map(chr, range(0x2010, 0x2016)))
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-RGB = bytes((8, 2, 0, 0, 0))
-"""Depth, kind of colour, compression, filters, interlacing."""
 TEXT_MODE_WIDTH = 720
 """Of 80 cells with 9 dots."""
 
@@ -37,7 +34,8 @@ def bios_font(like: Font) -> Font:
 def read_screen(picture: Path, *fonts: Font) -> tuple[str, ...]:
     """The rows of a screendump, without the blanks at their ends; `UNREADABLE` for every cell that shows no
     glyph of the fonts, of which the first one that has it counts. All have glyphs of one size."""
-    width, height, dots = _png(picture.read_bytes())
+    shown = png.read(picture.read_bytes())
+    width, height, dots = shown.width, shown.height, shown.dots
     font = fonts[0]
     across = font.width + (width == TEXT_MODE_WIDTH)
     known = {glyph: one for font in reversed(fonts) for glyph, one in _characters(font).items()}
@@ -46,50 +44,6 @@ def read_screen(picture: Path, *fonts: Font) -> tuple[str, ...]:
         cells = (_cell(dots, width, left, top, font) for left in range(0, width - across + 1, across))
         rows.append("".join(_character(cell, known) for cell in cells).rstrip())
     return tuple(rows)
-
-
-def _png(data: bytes) -> tuple[int, int, bytes]:
-    """Width, height and dots of a PNG as QEMU writes it: 8 bits of red, green and blue, not interlaced (PNG, 2nd
-    edition, 11.2 and 9.2)."""
-    packed, at, size = bytearray(), len(SIGNATURE), (0, 0)
-    while at < len(data):
-        (length,), kind = struct.unpack_from(">I", data, at), data[at + 4 : at + 8]
-        body = data[at + 8 : at + 8 + length]
-        if kind == b"IHDR":
-            if body[8:] != RGB:
-                raise ValueError("a PNG picture with 8 bits of red, green and blue was expected")
-            size = struct.unpack_from(">2I", body)
-        elif kind == b"IDAT":
-            packed += body
-        at += length + 12
-    return *size, _unfiltered(zlib.decompress(packed), 3 * size[0])
-
-
-def _unfiltered(data: bytes, stride: int) -> bytes:
-    dots, above = bytearray(), bytearray(stride)
-    for start in range(0, len(data), stride + 1):
-        row = bytearray(data[start + 1 : start + 1 + stride])
-        match data[start]:
-            case 1:
-                for at in range(3, stride):
-                    row[at] = (row[at] + row[at - 3]) & 0xFF
-            case 2:
-                row = bytearray((one + other) & 0xFF for one, other in zip(row, above, strict=True))
-            case 3:
-                for at in range(stride):
-                    row[at] = (row[at] + ((row[at - 3] if at >= 3 else 0) + above[at]) // 2) & 0xFF
-            case 4:
-                for at in range(stride):
-                    left, corner = (row[at - 3], above[at - 3]) if at >= 3 else (0, 0)
-                    row[at] = (row[at] + _paeth(left, above[at], corner)) & 0xFF
-        dots += row
-        above = row
-    return bytes(dots)
-
-
-def _paeth(left: int, above: int, corner: int) -> int:
-    guess = left + above - corner
-    return min((left, above, corner), key=lambda one: abs(guess - one))
 
 
 def _characters(font: Font) -> dict[tuple[int, ...], str]:

@@ -33,6 +33,7 @@ class Drive:
     `cache` is QEMU's word: ``unsafe`` ignores the guest's flushes, which is right for a file that nobody keeps after
     the host's own crash. Zeroes written by the guest become holes in the file. `read_errors` and `write_errors` are
     bytes whose sector cannot be read or written. `rate`: bytes a second, read and written together; None for no limit.
+    `model`: what the disk calls itself, at most 40 characters; "" for QEMU's own name.
     """
 
     image: Path | int
@@ -46,6 +47,7 @@ class Drive:
     read_errors: tuple[int, ...] = ()
     write_errors: tuple[int, ...] = ()
     rate: int | None = None
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,11 @@ def drive_argv(drive: Drive, number: int) -> list[str]:
         raise SpecError(f"no firmware of QEMU's starts a disk on {drive.bus.value}: take another bus.")
     if drive.rate is not None and (drive.rate < 1 or drive.read_only or drive.read_errors or drive.write_errors):
         raise SpecError("a disk with a rate must have one of at least 1, be writable, and have no errors.")
+    if drive.model and not attachment.named:
+        raise SpecError(f"{drive.bus.value} disks have QEMU's own model name: take ahci or ide for another one.")
     device = [f"drive=disk{number}", f"id=drive{number}"]
+    if drive.model:
+        device.append(f"model={_quoted(Path(drive.model))}")
     if not attachment.memory_card:
         if drive.serial or drive.bus is Bus.NVME:
             device.append(f"serial={_quoted(Path(drive.serial or f'NVME{number}'))}")

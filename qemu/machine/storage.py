@@ -35,7 +35,8 @@ class Attachment:
     `device`: what QEMU must have for it (``-device help``). `driver`: the module in the guest, of the controller.
     `sectors`: logical sector sizes in bytes. `read_only`: whether a disk may be; `errors`: whether it reports its
     errors to the guest when told to. `memory_card`: it has no serial number of ours, cannot be booted from, and its
-    size is a power of 2. `node`: how Linux calls such disks below /dev, a regular expression.
+    size is a power of 2. `named`: it may have a model name of ours. `node`: how Linux calls such disks below /dev, a
+    regular expression.
     """
 
     controllers: tuple[str, ...]
@@ -46,6 +47,7 @@ class Attachment:
     read_only: bool = True
     errors: bool = True
     memory_card: bool = False
+    named: bool = False
     node: str = "sd[a-z]"
 
 
@@ -61,7 +63,7 @@ def _memory_card(model: str) -> Attachment:
 _XHCI = "qemu-xhci,id=xhci{n}"
 
 ATTACHMENTS = {
-    Bus.AHCI: Attachment((), "ide-hd,bus=ide.{n}", "ide-hd", "ahci", (512,), read_only=False),
+    Bus.AHCI: Attachment((), "ide-hd,bus=ide.{n}", "ide-hd", "ahci", (512,), read_only=False, named=True),
     Bus.NVME: Attachment((), "nvme", "nvme", "nvme", read_only=False, errors=False, node=r"nvme\dn\d"),
     Bus.VIRTIO: Attachment((), "virtio-blk-pci", "virtio-blk-pci", "virtio_blk", node="vd[a-z]"),
     Bus.SCSI: _scsi("virtio-scsi-pci", "virtio_scsi"),
@@ -74,7 +76,7 @@ ATTACHMENTS = {
     Bus.LSI: _scsi("lsi53c895a", "sym53c8xx"),
     Bus.PVSCSI: _scsi("pvscsi", "vmw_pvscsi"),
     Bus.IDE: Attachment(
-        ("piix3-ide,id=bus{n}",), "ide-hd,bus=bus{n}.0", "piix3-ide", "ata_piix", (512,), read_only=False
+        ("piix3-ide,id=bus{n}",), "ide-hd,bus=bus{n}.0", "piix3-ide", "ata_piix", (512,), read_only=False, named=True
     ),
     Bus.SD: _memory_card("sd-card"),
     Bus.EMMC: _memory_card("emmc"),

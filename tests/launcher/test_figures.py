@@ -130,7 +130,7 @@ def test_a_screen_writes_them_in_its_language_and_a_log_in_english() -> None:
     counted = say_many(
         "Use a target of at least {count:,} byte.", "Use a target of at least {count:,} bytes.", 12345678
     )
-    assert tr(counted) == "Employer une cible d'au moins 12\N{NO-BREAK SPACE}345\N{NO-BREAK SPACE}678 octets."
+    assert tr(counted) == "Utilisez une cible d'au moins 12\N{NO-BREAK SPACE}345\N{NO-BREAK SPACE}678 octets."
     assert (counted.record(), sentence.record()) == ({"count": 12345678}, {"done": "58.2", "total": "500.1 GB"})
 
 

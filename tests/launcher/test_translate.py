@@ -26,7 +26,7 @@ from initrd.consoles import read as read_font
 from launcher.answers.reading import LANGUAGES
 from launcher.catalogue import PLURALS, Catalogue
 from launcher.errors import ErrorKind, LauncherError
-from launcher.sentence import joined, say, say_many, verbatim
+from launcher.sentence import colon, joined, say, say_many, verbatim
 from launcher.translate import set_language, tr
 from tests.common import ROOT
 
@@ -238,6 +238,14 @@ def test_a_plural_that_is_missing_is_found() -> None:
     assert without_plural(("{count} receiver of {all} receivers", "{count} receivers of {all} receivers"))
     assert not without_plural(("{count} receiver", "{count} receivers"))
     assert not without_plural(("{seconds} s; any key keeps this screen.",))
+
+
+def test_a_colon_is_written_as_in_the_language() -> None:
+    set_language("fr")
+    assert tr(colon("/dev/sr0", say("read error"))) == "/dev/sr0 : erreur de lecture"
+    assert tr(colon("/dev/sr0", "")) == "/dev/sr0"
+    set_language("de")
+    assert tr(colon("/dev/sr0", say("read error"))) == "/dev/sr0: Lesefehler"
 
 
 def test_one_receiver_is_one_in_every_language() -> None:

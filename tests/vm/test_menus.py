@@ -19,9 +19,13 @@ pytestmark = pytest.mark.languages
 
 LINE = 'disk=/dev/sda udpcparam="--min-receivers 2 --max-wait 600" lang=FR x=$y'
 SHOWN = {
-    "fr": ("RÉCEPTEUR: son disque est ÉCRASÉ par celui de l'émetteur", "ÉMETTEUR: son disque est lu"),
-    "fr in ASCII": ("RECEPTEUR: son disque est ECRASE par celui de l'emetteur", "EMETTEUR: son disque est lu"),
-    "fr, GRUB": ("RECEPTEUR: son disque est ECRASE par", "EMETTEUR: son disque", "L'entree selectionnee sera executee"),
+    "fr": ("RÉCEPTEUR : son disque est ÉCRASÉ par celui de l'émetteur", "ÉMETTEUR : son disque est lu"),
+    "fr in ASCII": ("RECEPTEUR : son disque est ECRASE par celui de l'emetteur", "EMETTEUR : son disque est lu"),
+    "fr, GRUB": (
+        "RECEPTEUR : son disque est ECRASE par",
+        "EMETTEUR : son disque",
+        "L'entree selectionnee sera executee",
+    ),
     "de, GRUB": ("EMPFAENGER: seine Platte wird mit", "UEBERSCHRIEBEN", "Der hervorgehobene Eintrag wird automatisch"),
 }
 BOOTED = {Choice.ASK: (), Choice.RECEIVE: ("consent=ask", "umode=rcv"), Choice.SEND: ("umode=snd",)}

@@ -147,6 +147,7 @@ def test_what_is_right_for_every_machine_is_said_to_no_machine() -> None:
     """``pxe`` knows no machine: it warns of what may happen on some."""
     assert check("disk=/dev/nvme0n1p2 umode=rcv")[1][0].startswith("/dev/nvme0n1p2 may be another disk at each boot")
     assert "DE" in check("lang=hu")[1][0]
+    assert check("after=menu,shell shell=no") == ([], ["after=menu,shell is not used: shell=no."])
     assert check("BOOTIF=01- disk=serial:2J1") == ([], [])
 
 

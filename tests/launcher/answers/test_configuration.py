@@ -28,6 +28,20 @@ def test_a_file_from_any_editor(before: str) -> None:
     assert explain_all(parse(""), None, [found])[1:] == ((), ())
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-be"])
+def test_a_file_that_was_saved_as_utf_16(charset: str) -> None:
+    before = "\ufeff" if charset == "utf-16-be" else ""
+    text = f'{before}# salle\r\nlang=FR\r\ndisk="model:é"\r\numod=rcv\r\n'.encode(charset)
+    given = given_answers(parse(""), read_configuration(text).answers)
+    assert {key: one.text for key, one in given.items()} == {"lang": "FR", "disk": "model:é"}
+    assert [error.partition(" ")[0] for error in check_file(text, "a.txt")[0]] == ["a.txt:4:"]
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe", b"\xff\xfea", b"\xfe\xff\xd8\x00", b"\xff\xfe\x00\xd8a\x00\n\x00"])
+def test_a_damaged_one_is_read_without_a_traceback(text: bytes) -> None:
+    check_file(text, "a.txt")
+
+
 def test_bytes_that_are_no_text_lose_nothing() -> None:
     assert given_answers(parse(""), read_configuration(b"udpcparam=\xff\nport=9002").answers)["port"].text == "9002"
 

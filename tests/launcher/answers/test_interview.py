@@ -386,6 +386,39 @@ def test_retry_counts_for_unattended_receivers_only_and_says_so() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "warning"),
+    [
+        ("umode=rcv ip=10.0.0.7 netmask=24 gateway=10.0.0.1", ""),
+        ("umode=rcv ip=10.0.0.7/24 gateway=10.0.0.1", ""),
+        ("umode=rcv ip=10.0.0.7/16 netmask=24", "netmask=24 is not used: ip=10.0.0.7/16."),
+        (f"umode=rcv {PXE} netmask=16", f"netmask=16 is not used: {PXE.strip()}."),
+        (f"umode=rcv {PXE} gateway=none", f"gateway=none is not used: {PXE.strip()}."),
+        (f"umode=rcv {PXE} netmask=255.255.255.0 gateway=10.77.0.1", ""),
+        ("umode=rcv gateway=10.0.0.1", "gateway=10.0.0.1 is not used: ip=dhcp."),
+        ("umode=rcv ip=eth7:dhcp ip=eth0:dhcp netmask=24", "netmask=24 is not used: ip=eth0:dhcp."),
+        ("umode=rcv after=reboot,Shell shell=NO", "after=reboot,Shell is not used: shell=no."),
+        ("umode=snd after=shell shell=no", "after=shell is not used: shell=no."),
+        ("umode=snd after=shell shell=yes", ""),
+        ("umode=snd after=reboot shell=no", ""),
+        (
+            "umode=rcv require=equal compr=gzip",
+            "require=equal, compr=gzip: Send with zstd and the launcher, or leave require away.",
+        ),
+        ("umode=rcv require=equal compr=none", "require=equal, compr=none: Send with zstd"),
+        ("umode=rcv require=equal compr=zstd", ""),
+        ("umode=rcv require=equal", ""),
+        ("umode=rcv compr=gzip", ""),
+        ("umode=snd require=equal compr=gzip", ""),
+    ],
+)
+def test_what_is_not_used_beside_another_word_is_said(line: str, warning: str) -> None:
+    interview = Interview(given_answers(parse(f"auto=yes {line}")), ONE, refuse)
+    interview.plan()
+    said = [str(one) for one in interview.warnings if "eth7 is not on this PC" not in str(one)]
+    assert warning in "\n".join(said) and len(said) == bool(warning), said
+
+
 NO_DISK = replace(ONE, disks=())
 REFUSED = replace(ONE, disks=(replace(ONE.disks[0], refused=say("it is in use")),))
 UNLINKED = replace(TWO, nics=tuple(replace(nic, link=False) for nic in TWO.nics))

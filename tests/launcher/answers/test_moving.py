@@ -88,8 +88,9 @@ def test_explain_says_of_a_word_what_the_table_says(system: System, word: Word, 
     found = says(f"{text} {OTHERS[system.name]}")
     assert len(found) > 0 and all(warning.startswith(f"Words of {system.name}") for warning in found)
     proposal = f"{text} -> {word.ours.replace(ANY, VALUES.get(one, '29'))}"
-    name = text.partition("=")[0]
-    assert (proposal in found[0]) if word.ours else (name in found[-1] and "do nothing here" in found[-1])
+    nothing = text.partition("=")[0] if one.endswith(ANY) else text
+    idle = found[-1].partition(" that do nothing here: ")[2].rstrip(".").split(", ")
+    assert (proposal in found[0]) if word.ours else (nothing in idle)
 
 
 @pytest.mark.parametrize(("system", "word", "one"), OPTIONS)
@@ -114,7 +115,15 @@ def test_what_is_written_instead_is_right(word: str) -> None:
 def test_no_word_is_a_misspelling_or_an_answer() -> None:
     names = [one.partition("=")[0] for _, word in rows() if word.ours != SAME for one in word.theirs]
     assert [name for name in names if not foreign.known(name) and row_of(name) is None] == []
-    answers = {"disk=auto", "disk=seven64", "disk=seven64_linux", "compr=pbzip2", "auto_reboot=y"}
+    answers = {
+        "ip=",
+        "ip=frommedia",
+        "disk=auto",
+        "disk=seven64",
+        "disk=seven64_linux",
+        "compr=pbzip2",
+        "auto_reboot=y",
+    }
     ours = {one for _, word in rows() if word.ours != SAME for one in word.theirs if row_of(one.partition("=")[0])}
     assert ours - {"boot=live"} == answers  # no value of theirs that is one here, too, is told to be nothing
 
@@ -135,7 +144,7 @@ def test_a_common_word_alone_is_nobodys() -> None:
 def test_what_the_line_says_already_is_not_proposed() -> None:
     assert says("type=down umode=rcv shutdown=1") == [
         "Words of FOG, and no answers here. Write instead: shutdown=1 -> after=poweroff.",
-        "Words of FOG that do nothing here: type.",
+        "Words of FOG that do nothing here: type=down.",
     ]
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+
+from kernel_cmdline import parse
 from launcher.answers.lookup import reference, row_of
 from launcher.answers.parameters import ROWS
-from launcher.answers.row import Use
+from launcher.answers.questions import Facts
+from launcher.answers.row import Row, Use
+from launcher.answers.validation import explain_all
+from launcher.model.machine import Machine
 from tests.common import ROOT
 
 
@@ -26,3 +34,21 @@ def test_aliases_and_case() -> None:
     row = row_of("FDRIVE")
     assert row
     assert row.name == "disk"
+
+
+OTHERWISE_TOLD = {"compr", "udpcparam", "ip", "netmask", "auto_reboot", "num_op"}
+"""Rows whose default depends on something, is nothing, or is told in other words."""
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.use is Use.USED], ids=lambda row: row.name)
+def test_the_default_that_is_told_is_the_one_that_is_taken(row: Row) -> None:
+    taken = row.default(Facts(Machine()))
+    if taken is not None and row.name not in OTHERWISE_TOLD:
+        told = re.findall(r"(\w+) \(the default\)|[Dd]efault (\w+)", row.meaning)
+        assert ["".join(one).lower() for one in told] == [taken]
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.use is Use.USED and not row.bare], ids=lambda row: row.name)
+def test_what_is_said_of_a_missing_value_has_no_english_text_of_the_table(row: Row) -> None:
+    [error] = explain_all(parse(row.name), None, ())[2]
+    assert str(error).startswith(f"{row.name} has no value.") and f"={row.values}" not in str(error)

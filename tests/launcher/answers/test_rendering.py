@@ -79,6 +79,7 @@ def test_a_disk_that_was_chosen_is_written_by_what_lasts() -> None:
         ({"serial": "A,B", "wwn": "0x5000c500a"}, "wwn:0x5000c500a"),
         ({"serial": 'A "B', "wwn": None, "links": ("/dev/disk/by-path/x", "/dev/disk/by-id/y")}, "/dev/disk/by-id/y"),
         ({"serial": "SAME", "wwn": None, "links": ("/dev/disk/by-path/x",)}, "/dev/disk/by-path/x"),
+        ({"serial": "A\x9bB", "wwn": "\u202e1", "links": ("/dev/disk/by-path/x",)}, "/dev/disk/by-path/x"),
         ({"serial": None, "wwn": None, "links": ()}, None),
     ],
 )
@@ -118,6 +119,14 @@ def test_what_is_wrong_or_cannot_be_written_is_said_and_left_out() -> None:
     given["events"] = given["events"]._replace(text='"a b"')
     one = write((), given, ONE)
     assert one.line == "" and "double quote" in said(one)[0] and "events" not in one.file
+
+
+@pytest.mark.parametrize("unseen", ["\x9b", "\u202e", "\u2028", "\ufeff", "\udc9b", "\t"])
+def test_what_a_terminal_may_not_get_is_left_out_of_line_and_file(unseen: str) -> None:
+    one = written(f'"events=a{unseen}b" port=9002', ONE)
+    assert one.line == "port=9002" and "events" not in one.file
+    assert said(one) == [f'The parameter "events" cannot be written: U+{ord(unseen):04X}.']
+    assert written("events=a\udce9b", ONE).line == "events=a\udce9b"
 
 
 def test_a_line_that_no_kernel_takes_is_no_line() -> None:

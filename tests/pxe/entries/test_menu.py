@@ -85,8 +85,8 @@ def rows(text: str) -> list[tuple[str, str, bool]]:
 
 
 FRENCH = {
-    Choice.RECEIVE: "RÉCEPTEUR: son disque est ÉCRASÉ par celui de l'émetteur",
-    Choice.SEND: "ÉMETTEUR: son disque est lu et envoyé à tous les récepteurs",
+    Choice.RECEIVE: "RÉCEPTEUR : son disque est ÉCRASÉ par celui de l'émetteur",
+    Choice.SEND: "ÉMETTEUR : son disque est lu et envoyé à tous les récepteurs",
 }
 
 

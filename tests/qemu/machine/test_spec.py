@@ -195,6 +195,11 @@ def test_a_memory_card_has_only_its_image(bus: Bus, model: str) -> None:
     assert (reader, card) == ("sdhci-pci,id=bus2", f"{model},bus=sd-bus,drive=disk2,id=drive2")
 
 
+def test_a_disk_calls_itself_what_it_is_told() -> None:
+    [device] = options(drive_argv(Drive(DISK, model="SSD 850, 256GB", serial="S1"), 0), "-device")
+    assert device.startswith("ide-hd,bus=ide.0,drive=disk0,id=drive0,model=SSD 850,, 256GB,serial=S1,")
+
+
 def test_a_drive_is_one_blockdev_whatever_its_file_is_called() -> None:
     [text] = options(drive_argv(Drive(DISK, format="qcow2"), 0), "-blockdev")
     node = json.loads(text)
@@ -225,6 +230,7 @@ def test_sectors_of_4096_bytes() -> None:
         (Drive(DISK, Bus.AHCI, sector=4096), "4096-byte sectors"),
         (Drive(DISK, Bus.SCSI, sector=520), "520-byte sectors"),
         (Drive(DISK, Bus.NVME, read_only=True), "read-only"),
+        (Drive(DISK, Bus.NVME, model="SSD"), "ahci or ide"),
         (Drive(DISK, serial="x" * 21), "20 ASCII characters"),
         (Drive(DISK, Bus.SD, sector=4096), "4096-byte sectors"),
         (Drive(DISK, Bus.SD, bootindex=1), "no firmware"),
