@@ -2,7 +2,7 @@
 
 A keymap is made of the X Keyboard Extension's database by Debian's ckbcomp and by loadkeys, as a binary one. The
 launcher's table (launcher/model/keymaps.py) says which; it is read, not imported: what goes in is the project that is
-built. Only four modifiers make a difference (`PLANES`), so that all else of ckbcomp's 128 planes is left out, and
+built. Of ckbcomp's 128 planes only those go in that a person uses (`PLANES`), for each entry is a call of the kernel's;
 capitals are locked by the kernel's own key, not by a plane of their own.
 
 A font has all of ISO 8859-15 and what draws lines, in 256 glyphs, with which text on VGA keeps its 16 colours. It is
@@ -36,8 +36,8 @@ FONTS = {
 
 FONT_PACKAGE = "console-setup-linux"
 
-PLANES = 16
-"""Shift, AltGr, Control and Alt, each of them pressed or not."""
+PLANES = (0, 1, 2, 3, 4, 5, 8, 12)
+"""None, Shift (1), AltGr (2) and both; Control (4) and Alt (8) alone, together, and Control with Shift."""
 
 GLYPH_LINES = 32
 """So many lines the kernel takes of each glyph, however many are shown (KDFONTOP, ioctl_console(2))."""
@@ -58,10 +58,12 @@ class Font:
 
 def stage(tree: Path, project: Path, work: Path) -> tuple[Path, ...]:
     """Write keymaps and fonts of `project` below `tree`; `work` is for what is made on the way. The result are the
-    files on this machine that were read. Raises BuildError."""
+    files on this machine that were read. A project without keymaps gets no font either. Raises BuildError."""
     keymaps, fonts = tree / PLACE / "keymaps", tree / PLACE
-    keymaps.mkdir(parents=True, exist_ok=True)
     layouts = tools.table(project, *TABLE)
+    if not layouts:
+        return ()
+    keymaps.mkdir(parents=True, exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = {name: pool.submit(keymap, layout, work / f"{name}.keymap") for name, layout in layouts.items()}
         for name, job in jobs.items():
@@ -87,10 +89,10 @@ def keymap(layout: str, work: Path) -> bytes:
 
 
 def narrowed(text: str) -> str:
-    """ckbcomp's keymap with the first `PLANES` of its planes only."""
+    """ckbcomp's keymap with `PLANES` of its planes only."""
     rows = (line.split() for line in text.replace("CtrlL_Lock", "Caps_Lock").splitlines())
-    keys = (" ".join(row[: 3 + PLANES]) for row in rows if row[:1] == ["keycode"])
-    return "\n".join((f"keymaps 0-{PLANES - 1}", *keys, ""))
+    keys = (" ".join((*row[:3], *(row[3 + plane] for plane in PLANES))) for row in rows if row[:1] == ["keycode"])
+    return "\n".join((f"keymaps {','.join(map(str, PLANES))}", *keys, ""))
 
 
 def read(path: Path) -> Font:

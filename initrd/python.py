@@ -20,6 +20,7 @@ LAZY = (
     "copy",
     "runpy",
     "encodings.ascii",
+    "encodings.iso8859_15",
     "encodings.latin_1",
     "encodings.utf_8",
     "traceback",

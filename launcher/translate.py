@@ -3,13 +3,13 @@
 The English template is the key; a compiled catalogue (``launcher/lang/CODE.mo``) has its translation, with the plural
 forms of its language. What it does not have stays English, so a catalogue can never hide what a screen says.
 
-English costs nothing here: gettext is imported with the first other language. A checkout has no compiled catalogues,
-only their sources (``CODE.po``), which msgfmt compiles when one is wanted; what is built or installed has no sources.
+English costs nothing here; of another language's catalogue only what is asked for is read. A checkout has no compiled
+catalogues, only their sources (``CODE.po``), which are compiled when one is wanted; what is built or installed has no
+sources.
 """
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,12 @@ from .errors import ErrorKind, LauncherError
 from .sentence import ENGLISH, Figures, Sentence, english, say
 
 if TYPE_CHECKING:
-    from gettext import GNUTranslations
+    from .catalogue import Catalogue
 
 LANG = Path(__file__).parent / "lang"
 
 _language = "en"
-_catalogue: GNUTranslations | None = None
+_catalogue: Catalogue | None = None
 _figures: Figures = ENGLISH
 
 
@@ -49,20 +49,20 @@ def language() -> str:
     return _language
 
 
-def _load(code: str, folder: Path) -> GNUTranslations | None:
-    from gettext import GNUTranslations  # noqa: PLC0415 - English needs none of it
+def _load(code: str, folder: Path) -> Catalogue | None:
+    from .catalogue import Catalogue  # noqa: PLC0415 - English needs none of it
 
     source, compiled = folder / f"{code}.po", folder / f"{code}.mo"
     if source.exists():
-        return GNUTranslations(io.BytesIO(_compiled(source)))
-    return GNUTranslations(io.BytesIO(compiled.read_bytes())) if compiled.exists() else None
+        return Catalogue(_compiled(source))
+    return Catalogue(compiled.read_bytes()) if compiled.exists() else None
 
 
 def _compiled(source: Path) -> bytes:
     from .process import output  # noqa: PLC0415 - a checkout's only
 
     try:
-        return output(("msgfmt", "--output-file=-", str(source)))
+        return output(("msgfmt", "--endianness=little", "--output-file=-", str(source)))
     except LauncherError as error:
         raise LauncherError(
             ErrorKind.PROGRAM_MISSING,

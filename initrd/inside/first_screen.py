@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 from _frozen_importlib_external import spec_from_file_location  # importlib.util would be one of the modules
 
-SPEAKING = ("gettext", "launcher.session.speaking")
+SPEAKING = ("launcher.catalogue", "launcher.figures", "launcher.session.speaking")
 """A first screen in another language, or on another keyboard, needs these, which are small."""
 
 ALSO = ("runpy", "ctypes", "pyudev", "launcher.hardware.kernel", "launcher.session.stopped", *SPEAKING)

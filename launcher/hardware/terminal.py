@@ -22,6 +22,9 @@ TERMINAL = "/dev/tty1"
 SYSRQ = Path("/proc/sys/kernel/sysrq")
 
 PIO_UNIMAP, PIO_UNIMAPCLR = 0x4B67, 0x4B68
+KERNELS, KERNELS_PLANES = "us", {0, 1, 2, 4, 5, 8, 12}
+"""The keymap that the kernel has, and its planes (drivers/tty/vt/defkeymap.map); what it does differently there from
+ours of that name, works."""
 KDSKBENT = 0x4B47
 HEAD, PLANES, KEYS = b"bkeymap", 256, 128
 """A file of `loadkeys --bkeymap`: this word, a byte for each plane of modifiers (1: it is there), then the values of
@@ -62,16 +65,23 @@ def load_font(folder: Path = FOLDER, terminal: str = TERMINAL) -> None:
         fcntl.ioctl(descriptor, PIO_UNIMAP, struct.pack("@HP", characters, pairs.buffer_info()[0]))
 
 
-def load_keymap(name: str, folder: Path = FOLDER, terminal: str = TERMINAL) -> None:
-    """Load the keymap `name` of launcher/model/keymaps.py, for all virtual terminals. Raises OSError."""
-    data = (folder / "keymaps" / name).read_bytes()
-    start = len(HEAD) + PLANES
-    planes = [plane for plane, there in enumerate(data[len(HEAD) : start]) if there]
-    values = array("H", data[start:])
+def load_keymap(name: str, before: str, folder: Path = FOLDER, terminal: str = TERMINAL) -> None:
+    """Load the keymap `name` of launcher/model/keymaps.py, for all virtual terminals, where it differs from the one
+    that was loaded before: each key is a call of the kernel's. Raises OSError."""
+    new, old = (_planes((folder / "keymaps" / one).read_bytes()) for one in (name, before))
     with _opened(terminal) as descriptor:
-        for row, plane in enumerate(planes):
-            for key, value in enumerate(values[row * KEYS : (row + 1) * KEYS]):
-                _set_key(descriptor, struct.pack("@BBH", plane, key, value))
+        for plane, values in new.items():
+            there = old[plane] if before != KERNELS or plane in KERNELS_PLANES else ()
+            for key, value in enumerate(values):
+                if not there or there[key] != value:
+                    _set_key(descriptor, struct.pack("@BBH", plane, key, value))
+
+
+def _planes(data: bytes) -> dict[int, array[int]]:
+    start = len(HEAD) + PLANES
+    numbers = [plane for plane, there in enumerate(data[len(HEAD) : start]) if there]
+    values = array("H", data[start:])
+    return {plane: values[row * KEYS : (row + 1) * KEYS] for row, plane in enumerate(numbers)}
 
 
 def _set_key(descriptor: int, entry: bytes) -> None:

@@ -17,9 +17,6 @@ from ..screens.charset import Charset, charset_of, plain
 from ..sentence import Sentence, say
 from ..translate import tr
 
-KERNELS = "us"
-"""The keymap that the kernel has."""
-
 SAID = {
     "stopped": say("The launcher stopped with status {status}.", status="%s"),
     "damaged": say(
@@ -48,14 +45,14 @@ class Speaking:
     def __init__(self, note: Callable[[str], None], words: Path = paths.WORDS) -> None:
         self._note = note
         self._words = words
-        self._keymap, self._font = KERNELS, False
+        self._keymap, self._font = terminal.KERNELS, False
         self._charset, self._untold = Charset.UTF8, False
 
     def speak(self, language: str, given: GivenAnswers) -> None:
         """The next page is in `language`."""
         keymap = loadable(language, given)
         if terminal.there():
-            if keymap != self._keymap and self._try(lambda: terminal.load_keymap(keymap)):
+            if keymap != self._keymap and self._try(lambda: terminal.load_keymap(keymap, self._keymap)):
                 self._keymap = keymap
                 self._note(f"the keymap {keymap} is loaded")
             if language != "en" and not self._font:

@@ -14,6 +14,7 @@ from ..bench import (
     classrooms,
     hardware,
     hardware_lines,
+    languages,
     namespaces,
     paths,
     results,
@@ -42,6 +43,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _boot_options(
         command(benches, "boot", _boot, "our initrd's stages beside a bare initrd, in instructions", boot.__doc__)
     )
+    words = "what catalogues, keymaps and fonts cost: bytes of the pair, and instructions to the role screen"
+    _language_options(command(benches, "languages", _languages, words, languages.__doc__))
     description = f"{hardware.__doc__}\n{hardware_lines.__doc__}"
     words = "every firmware, way to boot, network card and disk, to the role choice"
     _hardware_options(command(benches, "hardware", _hardware, words, description))
@@ -81,6 +84,17 @@ def _boot(options: argparse.Namespace) -> int:
     )
     show(options, boot.table(result), boot.to_json(result))
     return 0 if not result.counted or boot.agree(result.rows) else 1
+
+
+def _language_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--runs", type=positive, default=1, metavar="N", help="boots of each (default: 1)")
+    json_option(made, "whole result")
+
+
+def _languages(options: argparse.Namespace) -> int:
+    result = languages.bench_languages(options.runs, tell)
+    show(options, languages.table(result), languages.to_json(result))
+    return 0 if result.good else 1
 
 
 def _hardware_options(made: argparse.ArgumentParser) -> None:

@@ -59,7 +59,7 @@ def serial(key: str) -> bytes:
     """What a serial terminal sends for a key: a name of `SERIAL`, ``ctrl x``, or a single character."""
     if key in SERIAL:
         return SERIAL[key]
-    if key.startswith("ctrl ") and len(key) == 6 and key[5].isalpha():
+    if _control(key):
         return bytes([ord(key[5].lower()) & 0x1F])
     if len(key) == 1:
         return key.encode()
@@ -78,8 +78,8 @@ def qcodes(key: str) -> list[str]:
             return [code, *more, *qcodes(key.removeprefix(name))]
     if key in QCODES:
         return [QCODES[key]]
-    if key.startswith("ctrl ") and len(key) == 6 and key[5].isalpha():
-        return ["ctrl", key[5].lower()]
+    if _control(key):
+        return ["ctrl", *qcodes(key[5].lower())]
     if len(key) == 1:
         if key in _SHIFTED:
             return ["shift", *qcodes(_SHIFTED[key])]
@@ -88,6 +88,10 @@ def qcodes(key: str) -> list[str]:
         if key in _PLAIN:
             return [_PLAIN[key]]
     raise UnknownKey(_unknown(key))
+
+
+def _control(key: str) -> bool:
+    return key.startswith("ctrl ") and len(key) == 6 and (key[5].isalpha() or key[5] in "[\\]")
 
 
 def _unknown(key: str) -> str:

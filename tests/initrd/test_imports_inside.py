@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from encodings import normalize_encoding
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from initrd import python
 from initrd.inside import imports
 from initrd.inside.collect import bytecode
+from launcher.screens.charset import Charset
 
 
 def compiled(home: Path, modules: dict[str, str]) -> Path:
@@ -98,3 +102,9 @@ def test_what_another_python_compiled_is_named(tmp_path: Path) -> None:
     (home / "cut.pyc").write_bytes((home / "cut.pyc").read_bytes()[:40])
     report = imports.look({"packages": [], "absent": [], "wanted": []}, home)
     assert report == {"missing": {}, "foreign": ["cut", "old"]}
+
+
+@pytest.mark.parametrize("charset", Charset)
+def test_the_codec_of_every_line_goes_in_though_nothing_imports_it_by_name(charset: Charset) -> None:
+    codec = f"encodings.{normalize_encoding(charset.value)}"
+    assert find_spec(codec) and codec in python.LAZY

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import string
 import subprocess
@@ -23,6 +24,7 @@ import catalogues
 from initrd.consoles import FONTS
 from initrd.consoles import read as read_font
 from launcher.answers.reading import LANGUAGES
+from launcher.catalogue import PLURALS, Catalogue
 from launcher.errors import ErrorKind, LauncherError
 from launcher.sentence import colon, joined, say, say_many, verbatim
 from launcher.translate import set_language, tr
@@ -304,9 +306,31 @@ def test_babel_compiles_the_same_where_there_is_no_msgfmt(
             assert by_msgfmt.ngettext(one[0], one[-1], count) == by_babel.ngettext(one[0], one[-1], count)
 
 
+@BOTH
+def test_a_catalogue_is_read_as_gettext_reads_it(path: Path) -> None:
+    data = catalogues.compiled(path)
+    ours, gettexts = Catalogue(data), GNUTranslations(io.BytesIO(data))
+    for text, *plural in [*read(path.read_text(encoding="utf-8")), ("no such message",), ("one thing", "many things")]:
+        assert plural or ours.gettext(text) == gettexts.gettext(text)
+        for many, count in itertools.product(plural, (0, 1, 2, 5, 11, 100)):
+            assert ours.ngettext(text, many, count) == gettexts.ngettext(text, many, count)
+
+
+@BOTH
+def test_the_plural_rule_of_every_catalogue_is_known(path: Path) -> None:
+    (rule,) = re.findall(r'"Plural-Forms: (.*)\\n"', path.read_text(encoding="utf-8"))
+    assert rule in PLURALS
+
+
+@pytest.mark.parametrize("data", [b"", b"\x95\x04\x12\xde" + bytes(24), b"x" * 40])
+def test_what_is_no_catalogue_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="no compiled catalogue"):
+        Catalogue(data)
+
+
 def test_english_imports_nothing_for_translation() -> None:
     speak = "import launcher.translate as t; t.tr(t.say('x')); t.set_language('en')"
-    code = f"{speak}; import sys; sys.exit('gettext' in sys.modules)"
+    code = f"{speak}; import sys; sys.exit('launcher.catalogue' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

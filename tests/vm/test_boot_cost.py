@@ -7,6 +7,7 @@ import platform
 import pytest
 
 from qemu.bench.boot import DEVICES, FLOOR, bench_boot
+from qemu.bench.languages import bench_languages, table
 from tests.common import PAIR
 
 BOUNDS = {"role screen": 1.20, DEVICES: 1.85}
@@ -27,18 +28,9 @@ def test_the_role_screen_and_the_devices_cost_no_more_than_they_did() -> None:
     assert not dear, f"the bounds are {BOUNDS}"
 
 
-LANGUAGE = 0.03
-"""Times the floor, that catalogue, font and keymap may cost."""
-
-
 @pytest.mark.languages
 @ON_DEBIAN_12
-def test_another_language_and_keyboard_cost_the_role_screen_hardly_anything() -> None:
-    def role_screen(words: str) -> float:
-        rows = bench_boot(PAIR, runs=1, words=words).rows
-        floor = next(row.kernel for row in rows if row.stage == FLOOR)
-        return next(row.kernel for row in rows if row.stage == "role screen") / floor
-
-    english = role_screen("lang=EN")
-    french = role_screen("lang=FR kbmap=FR")
-    assert 0 < french - english <= LANGUAGE
+def test_languages_keymaps_and_fonts_cost_hardly_anything() -> None:
+    result = bench_languages(runs=1, tell=print)
+    assert result.size > 0 and result.ratio > 0
+    assert result.good, table(result)

@@ -12,15 +12,18 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from initrd import consoles
+from initrd.consoles import Font
 from qemu.classroom.single import SingleSpec, of_pair, run_machine, wait_event
 from qemu.machine.firmware import Boot, Firmware
-from qemu.machine.glyphs import read_screen
+from qemu.machine.glyphs import bios_font, read_screen
 from qemu.machine.vm import VM
 from tests.common import PAIR
 
 pytestmark = pytest.mark.languages
 
 FONT = consoles.read(consoles.FONTS["font16"])
+BIOS_FONT = bios_font(FONT)
+"""What English is drawn with."""
 LINE = "load_ramdisk=1 ip=10.77.0.9:10.77.0.1:10.77.0.1:255.255.255.0"
 
 
@@ -29,18 +32,18 @@ def machine(append: str, **options: object) -> SingleSpec:
     return SingleSpec(kernel, initrd, f"{LINE} {append}", disks=(1 << 26,), deadline=240.0, **options)  # type: ignore[arg-type]
 
 
-def picture(vm: VM) -> str:
-    """What stands on the PC's own screen."""
+def picture(vm: VM, *fonts: Font) -> str:
+    """What stands on the PC's own screen, drawn with one of `fonts`."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "screen.png")
         assert vm.screendump(path)
-        return "\n".join(read_screen(path, FONT))
+        return "\n".join(read_screen(path, *(fonts or (FONT, BIOS_FONT))))
 
 
-def until_seen(vm: VM, *texts: str, gone: tuple[str, ...] = ()) -> str:
+def until_seen(vm: VM, *texts: str, gone: tuple[str, ...] = (), fonts: tuple[Font, ...] = ()) -> str:
     """Wait until all `texts` stand on the PC's own screen, and none of those `gone`."""
     while True:
-        screen = picture(vm)
+        screen = picture(vm, *fonts)
         if all(text in screen for text in texts) and not any(text in screen for text in gone):
             return screen
         assert vm.deadline.left > 0, f"{texts} did not come:\n{screen}"
@@ -61,7 +64,7 @@ KEYS = {
     ),
     "kbmap=fr-latin1": (["q", "!", ">", "["], "a1/"),
     "lang=DE": (["y", "z", "&", "-", "_", "[", "{", "`", "altgr q", "altgr ]", ">", ")"], "zy/ß?üÜ^@~:="),
-    "kbmap=de-latin1-nodeadkeys": (["y", "-", "="], "zß´"),
+    "kbmap=de-latin1-nodeadkeys": (["y", "z", "_", "&", "`"], "zy?/^"),
     "lang=FR kbmap=BE": (["q", "a", ";", *"!@#$%^&*()", "<", ">", "+", "=", "altgr 2"], "aqm1234567890./_-@"),
     "lang=fr_CH": (["y", "z", "[", "'", "/", "&", "altgr 2"], "zyèà-/@"),
     "lang=en kbmap=US": (["q", "y", "m", ".", ":", "/", "_", "@"], "qym.:/_@"),
@@ -97,14 +100,14 @@ TITLES = {
     "DE": ("Was ist dieser PC?", "SENDER", "EMPFÄNGER"),
     "ES": ("¿",),
     "PT": ("ã",),
-    "DA": ("ø",),
+    "DA": ("æ", "Hvad er denne pc?"),
 }
 """What stands on the role screen."""
 
 
 def reads(vm: VM, texts: tuple[str, ...]) -> str:
     wait_event(vm, ("screen:umode",))
-    return until_seen(vm, *texts, "─")
+    return until_seen(vm, *texts, "─", fonts=(FONT,))
 
 
 @pytest.mark.parametrize("lang", TITLES)
@@ -220,6 +223,46 @@ def locked(vm: VM) -> None:
 
 def test_without_a_shell_only_restart_and_power_off_are_left(tmp_path: Path) -> None:
     run_machine(machine("shell=no", serial=False), locked, tmp_path / "artefacts")
+
+
+LINE_KEYS = ("ctrl c", "ctrl z", "ctrl \\")
+
+
+def break_and(vm: VM, key: str) -> None:
+    """What has the kernel take a key that comes on a serial line for itself (SysRq)."""
+    vm.qmp.execute("chardev-send-break", deadline=vm.deadline.sooner(10), id="console")
+    vm.press(key)
+
+
+def locked_line(vm: VM) -> None:
+    wait_event(vm, ("screen:umode",))
+    on_serial(vm, "RECEIVER", "DISK0")
+    for key in "bk":  # restart, and an end to all that has the line
+        break_and(vm, key)
+        vm.settle(1.0)
+    vm.press(*LINE_KEYS)
+    vm.settle(1.0)
+    vm.press("m")
+    on_serial(vm, "Restart this PC", "Power off")
+    assert "Shell" not in vm.console.screen.text
+    assert vm.running
+    assert not [event for event in vm.events.events if event.name in ("crash", "python")][1:]
+
+
+def test_without_a_shell_a_line_has_no_other_way_out_either(tmp_path: Path) -> None:
+    run_machine(machine("shell=no"), locked_line, tmp_path / "artefacts")
+
+
+def emergency(vm: VM) -> None:
+    wait_event(vm, ("screen:umode",))
+    on_serial(vm, "RECEIVER", "DISK0")
+    break_and(vm, "b")
+    vm.wait_end(vm.deadline)
+    assert vm.qmp.shutdown_reason == "guest-reset"
+
+
+def test_with_shells_the_kernels_emergency_keys_are_there(tmp_path: Path) -> None:
+    run_machine(machine(""), emergency, tmp_path / "artefacts")
 
 
 def after_shell(vm: VM) -> None:

@@ -26,7 +26,7 @@ class Loaded:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, screen: bool = True) -> None:
         self.seen, self.notes, self.broken = list[str](), list[str](), False
         monkeypatch.setattr(terminal, "there", lambda: screen)
-        monkeypatch.setattr(terminal, "load_keymap", self._load)
+        monkeypatch.setattr(terminal, "load_keymap", lambda name, before: self._load(name))
         monkeypatch.setattr(terminal, "load_font", lambda: self._load("font"))
         self.speaking = Speaking(self.notes.append, tmp_path / "words")
 
@@ -116,12 +116,20 @@ def test_font_and_keymap_are_handed_over_as_they_were_built(monkeypatch: pytest.
     assert struct.unpack("@HP", asked[3][1])[0] == 1
     asked.clear()
     (tmp_path / "keymaps").mkdir()
-    planes = bytes(number in (0, 1) for number in range(256))
-    values = struct.pack("<256H", *range(256))
-    (tmp_path / "keymaps/fr").write_bytes(b"bkeymap" + planes + values)
-    terminal.load_keymap("fr", tmp_path, "/dev/null")
-    entries = [struct.unpack("@BBH", argument) for _, argument in asked]
-    assert entries == [(number // 128, number % 128, number) for number in range(256)]
+    planes = bytes(number in (0, 3) for number in range(256))
+    for name, values in (("us", range(256)), ("fr", (*range(100), 7, 8, *range(102, 256)))):
+        (tmp_path / "keymaps" / name).write_bytes(b"bkeymap" + planes + struct.pack("<256H", *values))
+    differing, all_of_3 = [(0, 100, 7), (0, 101, 8)], [(3, key, 128 + key) for key in range(128)]
+
+    def loaded(name: str, before: str) -> list[tuple[int, ...]]:
+        asked.clear()
+        terminal.load_keymap(name, before, tmp_path, "/dev/null")
+        return [struct.unpack("@BBH", argument) for _, argument in asked]
+
+    assert loaded("fr", "us") == [*differing, *all_of_3]  # the kernel's own has no such plane
+    assert loaded("us", "us") == all_of_3
+    (tmp_path / "keymaps/be").write_bytes((tmp_path / "keymaps/fr").read_bytes())
+    assert loaded("be", "fr") == []
 
 
 def test_a_large_font_is_for_a_screen_whose_own_is_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

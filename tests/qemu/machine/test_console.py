@@ -119,6 +119,7 @@ def test_every_named_key_works_on_both_kinds_of_console() -> None:
         ("enter", ["ret"]),
         ("page down", ["pgdn"]),
         ("ctrl c", ["ctrl", "c"]),
+        ("ctrl \\", ["ctrl", "backslash"]),
     ],
 )
 def test_qcodes(key: str, codes: list[str]) -> None:
