@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kernel_cmdline import canonical
 
-from ..sentence import Sentence
+from ..sentence import Measure, Sentence
 from .questions import DEFAULT, Answer, Choices, Facts, Parse, Question, nothing_to_choose
 
 
@@ -101,7 +101,8 @@ class Row:
     was given, and warnings. `warns` are the warnings once it is settled. What is `changed_as` is a question with
     ``auto=no`` only; else an operator may change it.
 
-    Shown: under `label` in the summary; a `quiet` one not while it has its default.
+    Shown: under `label` in the summary; a `quiet` one not while it has its default; its value as a number with a unit,
+    where it is `measured`.
 
     Used: it `fills` a field of the plan, alone or by a rule of `rules.MADE`; or somebody `acts` on it; or it is
     FOREIGN, accepted in silence; or UNSUPPORTED, accepted with a warning. ``transfer`` takes those that are `taken`.
@@ -128,6 +129,7 @@ class Row:
     warns: Callable[[Facts], Iterable[Sentence]] = no_warning
     label: Sentence | None = None
     quiet: bool = False
+    measured: Callable[[int], Measure] | None = None
     fills: str = ""
     acts: Acts | None = None
     taken: Taken | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.plan import SILENCE, START_TIMEOUT, Grow, Holes, Require
+from ..model.wording import Seconds
 from ..sentence import say
 from ..udpcast.options import LONGEST_START
 from . import reading as r
@@ -65,6 +66,7 @@ ROWS: tuple[Row, ...] = (
         title=say("Seconds of silence until the other side is given up"),
         label=say("Silence"),
         quiet=True,
+        measured=Seconds,
         parse=r.seconds("silence", 5, 3600),
         default=r.otherwise(str(SILENCE)),
         asked=where_given,
@@ -80,6 +82,7 @@ ROWS: tuple[Row, ...] = (
         title=say("Seconds within which data must flow"),
         label=say("Time limit"),
         quiet=True,
+        measured=Seconds,
         parse=r.seconds("start_timeout", 1, LONGEST_START),
         default=r.otherwise(str(START_TIMEOUT)),
         asked=where_given,
