@@ -23,7 +23,7 @@ sys.path.insert(0, str(DOCS.parent))
 
 from catalogues import documents as catalogue  # noqa: E402
 from launcher import errors, events, exits  # noqa: E402
-from launcher.answers import lookup  # noqa: E402
+from launcher.answers import lookup, moving  # noqa: E402
 from launcher.model import meanings, times  # noqa: E402
 from launcher.transfer import receiver_liveness, sender_liveness  # noqa: E402
 from qemu.bench import hardware, paths  # noqa: E402
@@ -50,10 +50,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "waits": times.waits,
     "liveness of a receiver": receiver_liveness.reference,
     "liveness of a sender": sender_liveness.reference,
+    **moving.REFERENCES,
 }
 """The generated parts by name, each made by the module that has the table."""
 
-TRANSLATED = ("admin.md", "parameters.md")
+TRANSLATED = ("admin.md", "moving.md", "parameters.md")
 """The documents whose generated parts are translated, for their editions in other languages."""
 
 _PART = re.compile(r"(<!-- renewed: (?P<name>[^>]+) -->\n).*?(<!-- end of (?P=name) -->)", re.DOTALL)

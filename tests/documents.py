@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -39,7 +40,7 @@ class Section:
     """A heading with what stands below it until the next one; what stands before the first has level 0.
 
     `tables` are the rows and columns of each, `points` the number of items in lists. `texts` are all texts without
-    code, `names` what stands in backticks. `links` and `pictures` are their targets.
+    code, `names` what stands in backticks. `links` and `pictures` are their targets, as they were written.
     """
 
     level: int
@@ -97,7 +98,7 @@ def _section(tokens: list[Token], anchors: Counter[str]) -> Section:
         len(list(_of(tokens, "list_item_open"))),
         tuple(part.content for part in _of(parts, "text")),
         frozenset(part.content for part in _of(parts, "code_inline")),
-        tuple(str(part.attrGet("href")) for part in _of(parts, "link_open")),
+        tuple(unquote(str(part.attrGet("href"))) for part in _of(parts, "link_open")),
         tuple(str(part.attrGet("src")) for part in _of(parts, "image")),
     )
 

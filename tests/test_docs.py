@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.explain import check, prospect
+from launcher.answers.explain import check, check_file, prospect
 from pxe.entries.boot_entry import check_entries
 from pxe.entries.configuration import entries, line_of
 from pxe.entries.menu import ALL, Choice, Menu
@@ -115,6 +116,11 @@ def test_the_menus_of_the_document_are_what_it_says() -> None:
     assert menus["20"] is None
     keys = re.findall(r"^\| `(\w+)` \|", MENU, re.M)
     assert sorted(keys) == sorted([*MENU_KEYS, *ALL])
+
+
+def test_the_answers_in_a_file_of_the_document_are_right() -> None:
+    [block] = re.findall(r"^    # udpcfg\.txt.*\n(?:    \S.*\n)+", ADMIN, re.M)
+    assert check_file(dedent(block).encode(), "udpcfg.txt") == ([], [])
 
 
 APPENDS = [

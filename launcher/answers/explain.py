@@ -20,7 +20,7 @@ from ..model.medium import without_medium
 from ..model.plan import After, Next, Plan, Role
 from ..model.times import TIMES
 from ..model.wording import blank_line
-from ..sentence import Sentence, joined, say
+from ..sentence import Sentence, colon, joined, say
 from ..udpcast.command import argv, start_condition, starts_by_itself
 from ..udpcast.options import Checked
 from . import moving
@@ -42,7 +42,7 @@ from .rules import (
     page_unused,
     shell_unused,
 )
-from .validation import Explained, explain_all, explain_parameters, problem_with, too_many
+from .validation import Explained, doubtful, explain_all, explain_parameters, problem_with, too_many
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,10 @@ class Explanation:
 
 
 def explain(line: CommandLine, machine: Machine, *configurations: Configuration) -> Explanation:
-    """What `line` means on `machine`, with these files beside it: an earlier one wins over a later."""
+    """What `line` means on `machine`, with these files beside it: an earlier one wins over a later.
+
+    With what the launcher stops at there is no plan, and with what an operator must see first, the role is asked.
+    """
     given = given_answers(line, *(one.answers for one in configurations))
     medium = line.last("medium")
     machine = without_medium(machine, medium.value if medium else None)
@@ -67,23 +70,27 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
     parameters, errors = _named(parameters, line), (*errors, *too_many(line))
     if any(parameter.status == Use.INVALID.value and parameter.name.lower() == "auto" for parameter in parameters):
         return Explanation(parameters, (), (), None, (), warnings, errors)
-    interview = Interview(given, machine, refuse)
+    looked_at, _, stops = explain_all(line, None, configurations)  # as the launcher does, before it knows its devices
+    stopped = bool(stops) and "auto" in given and YES_NO.get(given["auto"].text.strip().lower()) is True
+    doubt = doubtful(looked_at) and not stopped
+    interview = Interview(given, machine, refuse, doubt=doubt)
     settled = interview.preview()
     wrong = {row.key for item in parameters if item.status == Use.INVALID.value and (row := row_of(item.name))}
     said = [item.problem.whole for item in settled if item.problem and item.key in wrong]
     problems = [item.problem.whole for item in settled if item.problem and item.key not in wrong]
-    plan, failure, confirmed = _plan(given, machine)
+    plan, failure, confirmed = _plan(given, machine, doubt)
     unknown = tuple(_to_fetch(given, configurations))
     if failure and interview.auto and not unknown and failure.whole not in said:
         problems.append(failure.whole)
     problems += unknown_language(given)
+    carried_out = None if stopped else plan
     answered = ((item.key, item.answer) for item in settled if item.answer and not item.problem)
     return Explanation(
         parameters,
         tuple((key, answer.text, str(answer.source)) for key, answer in answered),
         _questions(settled, interview.auto, confirmed),
-        plan,
-        argv(plan) if plan else (),
+        carried_out,
+        argv(carried_out) if carried_out else (),
         _with(
             warnings,
             (
@@ -92,7 +99,7 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
                 *_old_initrd(line),
                 *_pasted(line),
                 *moving.said(line),
-                *(joined(": ", one.source, sentence) for one in configurations for sentence in moving.said(one.whole)),
+                *(colon(one.source, sentence) for one in configurations for sentence in moving.said(one.whole)),
                 *_image_file(given),
                 *_notes(plan, settled, confirmed),
             ),
@@ -117,7 +124,7 @@ def _with(sentences: tuple[Sentence, ...], more: Iterable[Sentence]) -> tuple[Se
     return (*sentences, *(sentence for text, sentence in new.items() if text not in said))
 
 
-def _plan(given: GivenAnswers, machine: Machine) -> tuple[Plan | None, LauncherError | None, bool]:
+def _plan(given: GivenAnswers, machine: Machine, doubt: bool) -> tuple[Plan | None, LauncherError | None, bool]:
     """The plan where nothing is open (an overwrite that is confirmed on a screen is no open answer), and whether
     something is to be confirmed."""
     confirmed = []
@@ -130,7 +137,7 @@ def _plan(given: GivenAnswers, machine: Machine) -> tuple[Plan | None, LauncherE
         return question.choices(facts)[1].text
 
     try:
-        return Interview(given, machine, confirming).plan(), None, bool(confirmed)
+        return Interview(given, machine, confirming, doubt=doubt).plan(), None, bool(confirmed)
     except LauncherError as error:
         return None, error, bool(confirmed)
 
@@ -237,8 +244,13 @@ def check_file(text: bytes, name: str, append: str = "") -> tuple[list[str], lis
     configuration, line = read_configuration(text, name), parse(append)
     _, warnings, errors = explain_all(line, None, [configuration])
     _, said, wrong = explain_parameters(line, None)
-    others = (joined(": ", configuration.source, sentence) for sentence in moving.said(configuration.whole))
+    others = (colon(configuration.source, sentence) for sentence in moving.said(configuration.whole))
     return list(map(str, errors[len(wrong) :])), list(map(str, (*warnings[len(said) :], *others)))
+
+
+def asked_in_vain(append: str, udpcfg: bytes) -> tuple[str, ...]:
+    """What is wrong with a line that wants to be asked, beside a ``udpcfg.txt`` of this text."""
+    return tuple(map(str, nobody_consents(given_answers(parse(append), read_configuration(udpcfg).answers))))
 
 
 def _umode_meant(line: CommandLine) -> bool:

@@ -1,7 +1,7 @@
 """Words of other cloning systems: what is written here in their place. The one table of it, in `SYSTEMS`.
 
 Nothing here is an answer. `said` tells who writes a line what to write instead, and `meanings` what each word is;
-docs/moving.md has the same rows (`reference`). Rules:
+docs/moving.md has the same rows (`REFERENCES`). Rules:
 
 - A row is a word as it stands on their line: ``type=down``, a name with any value (``img=...``), or a bare word. Names
   are matched as ours are; ``ocs_prerun`` is also ``ocs_prerun01``.
@@ -17,9 +17,10 @@ Imported when a line is explained, and not by the launcher's screens.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache, partial
 from typing import NamedTuple
 
-from kernel_cmdline import CommandLine, Parameter, canonical
+from kernel_cmdline import CommandLine, Parameter, canonical, showable
 
 from ..sentence import Sentence, say
 from . import moving_clonezilla, moving_fog, moving_sambaedu, moving_udpcast
@@ -73,7 +74,9 @@ def meanings(line: CommandLine) -> dict[int, str]:
         for one in found:
             _, instead = meant.setdefault(one.place, (system, []))
             instead += [f"{one.written} -> {one.ours}" if one.inside else one.ours] if one.ours else []
-    return {place: f"{name}'s; {', '.join(texts) or 'nothing'} here" for place, (name, texts) in meant.items()}
+    return {
+        place: f"{name}'s; {showable(', '.join(texts)) or 'nothing'} here" for place, (name, texts) in meant.items()
+    }
 
 
 def _by_system(line: CommandLine) -> dict[str, list[Found]]:
@@ -92,38 +95,60 @@ def _found(line: CommandLine) -> Iterator[Found]:
 
 
 def _in_parameter(place: int, parameter: Parameter) -> Iterator[Found]:
-    for system in SYSTEMS:
-        for word in system.words:
-            if word.ours != SAME and any(_is(one, parameter) for one in word.theirs):
-                value = parameter.value or ""
-                written = parameter.name if parameter.value is None else f"{parameter.name}={value}"
-                yield Found(place, written, system, word, word.ours.replace(ANY, value))
-        if system.options and parameter.key in HOLDERS:
-            yield from _options(place, parameter.value or "", system)
+    names = [parameter.key, parameter.key.rstrip(DIGITS)] if parameter.key.startswith("ocs_") else [parameter.key]
+    written = parameter.name if parameter.value is None else f"{parameter.name}={parameter.value}"
+    for name in dict.fromkeys(names):
+        for system, word, text in _words().get(name, ()):
+            if _is(text, parameter):
+                yield Found(place, written, system, word, word.ours.replace(ANY, parameter.value or ""))
+    if parameter.key in HOLDERS:
+        yield from _options(place, (parameter.value or "").split())
 
 
-def _is(word: str, parameter: Parameter) -> bool:
-    name, equals, value = word.partition("=")
-    plain = parameter.key.rstrip(DIGITS) if parameter.key.startswith("ocs_") else parameter.key
-    if canonical(name) not in (parameter.key, plain) or parameter.value is None:
-        return not equals and parameter.value is None and canonical(name) == parameter.key
-    return bool(equals) and (value == parameter.value.lower() or (value == ANY and parameter.value != ""))
+def _is(text: str, parameter: Parameter) -> bool:
+    _, equals, value = text.partition("=")
+    if parameter.value is None or not equals:
+        return parameter.value is None and not equals
+    return value == parameter.value.lower() or (value == ANY and parameter.value != "")
 
 
-def _options(place: int, command: str, system: System) -> Iterator[Found]:
-    tokens = command.split()
-    for start in range(len(tokens)):
-        for word in system.options:
-            for one in word.theirs:
-                parts = one.split()
-                there = tokens[start : start + len(parts)]
-                if len(there) == len(parts) and all(
-                    part in (ANY, token) for part, token in zip(parts, there, strict=True)
-                ):
-                    yield Found(place, " ".join(there), system, word, word.ours.replace(ANY, there[-1]), True)
+def _options(place: int, tokens: list[str]) -> Iterator[Found]:
+    for start, token in enumerate(tokens):
+        for system, word, text in _commands().get(token, ()):
+            parts = text.split()
+            there = tokens[start : start + len(parts)]
+            if len(there) == len(parts) and parts[-1] in (ANY, there[-1]):
+                yield Found(place, " ".join(there), system, word, word.ours.replace(ANY, there[-1]), True)
 
 
-def reference(rows: Iterable[Word]) -> str:
+Row = tuple[System, Word, str]
+"""A word of a system, as it is written there in one of its ways."""
+
+
+@cache
+def _words() -> dict[str, list[Row]]:
+    """All that is told of, by the name as it is matched."""
+    told = [(system, word) for system in SYSTEMS for word in system.words if word.ours != SAME]
+    return _by(
+        (canonical(text.partition("=")[0]), (system, word, text)) for system, word in told for text in word.theirs
+    )
+
+
+@cache
+def _commands() -> dict[str, list[Row]]:
+    """All options, by their first word."""
+    options = [(system, word) for system in SYSTEMS for word in system.options]
+    return _by((text.split()[0], (system, word, text)) for system, word in options for text in word.theirs)
+
+
+def _by(rows: Iterable[tuple[str, Row]]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for name, row in rows:
+        found.setdefault(name, []).append(row)
+    return found
+
+
+def _reference(rows: Iterable[Word]) -> str:
     """Rows as a Markdown table."""
     lines = ["| theirs | here | remark |", "| --- | --- | --- |"]
     for row in rows:
@@ -131,3 +156,10 @@ def reference(rows: Iterable[Word]) -> str:
         ours = {SAME: "the same", "": "nothing"}.get(row.ours, f"`{row.ours}`")
         lines.append(f"| {theirs} | {ours} | {row.remark} |")
     return "\n".join(lines) + "\n"
+
+
+REFERENCES = {
+    **{f"words of {one.name}": partial(_reference, one.words) for one in SYSTEMS},
+    **{f"options of {one.name}": partial(_reference, one.options) for one in SYSTEMS if one.options},
+}
+"""The tables of docs/moving.md by name."""

@@ -75,8 +75,16 @@ SYSTEM = System(
             'udpcparam="--min-wait ..."',
             "on the sender's line, in one `udpcparam` with the others",
         ),
-        word("--max-time-to-wait ...", 'udpcparam="--max-wait ..."', "the same"),
-        word("-brdcst, --broadcast", 'udpcparam="--broadcast"', "the same"),
+        word(
+            "--max-time-to-wait ...",
+            'udpcparam="--max-wait ..."',
+            "on the sender's line, in one `udpcparam` with the others",
+        ),
+        word(
+            "-brdcst, --broadcast",
+            'udpcparam="--broadcast"',
+            "on the sender's line, in one `udpcparam` with the others",
+        ),
         word(
             "--full-duplex", 'udpcparam="--full-duplex"', "`-x` of `drbl-ocs`; of `ocs-sr`, `-x` asks, as is usual here"
         ),
@@ -89,14 +97,19 @@ SYSTEM = System(
         word(
             "-z1, -z1p, --gzip-compress, --smp-gzip-compress",
             "compr=gzip",
-            "the same; leave it out, and zstd sends only what is used",
+            "on the sender's line; without it zstd sends only what is used",
         ),
-        word("-z3, --lzo-compress", "compr=lzop", "the same"),
+        word("-z3, --lzo-compress", "compr=lzop", "on the sender's line; then the whole disk is sent"),
+        word(
+            "-z2, -z2p, -z4, -z5, -z5p, -z6, -z6p, -z7, -z8, -z8p",
+            "compr=zstd",
+            "bzip2, lzma, xz, lzip, lrzip and lz4 are not known here",
+        ),
         word("-z9, -z9p, --zstd-compress, --zstdmt-compress", "compr=zstd", "the usual thing here"),
         word(
             "-gm, -cm, -gs, -cs, -gb, -cb, -gmf, -cmf, -icrc, -sc, -scs, -scr",
             "",
-            "every clone is compared here: `verify=yes` is the usual thing",
+            "with zstd every clone is compared here: `verify=yes` is the usual thing",
         ),
         word(
             "-k, -k0, -g auto, -j2, -e1 auto, -e2, -t, -t1, -t2",
@@ -104,6 +117,7 @@ SYSTEM = System(
             "table, boot loader and what lies between belong to the disk, and are cast with it",
         ),
         word("-y, -y0, -y1, -y2", "", "a boot menu, and what it begins with: `menu` in the room's file"),
+        word("-l ..., --language ...", "", "by a number or a locale; here `lang=`"),
         word("-hn0 ..., -hn1 ...", "", "no name is changed on the clone"),
     ),
 )

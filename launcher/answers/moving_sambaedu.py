@@ -34,7 +34,7 @@ SYSTEM = System(
         word(
             "remontee_info=..., page_remontee=..., num_op=...",
             SAME,
-            "the page is told the same fields; `succes=y` means written and read back",
+            "the page is told the same fields; `succes=y` only of a result that is a success",
         ),
         word("lang=..., kbmap=...", SAME, ""),
         word("persoparams=..., root=..., load_ramdisk=...", SAME, "accepted in silence"),
@@ -55,7 +55,7 @@ SYSTEM = System(
             "from a stored image: `image cast` on the server",
         ),
         word("src_part=..., dest_part=..., nom_image=..., type_svg=...", "", "the image is named where it is stored"),
-        word("delais_reboot=...", "", "the result is shown for 10 s"),
+        word("delais_reboot=...", "", "the result is shown for 10 s before a restart"),
         word(
             "id_microtime=..., se3ip=..., nom_machine=..., mac_machine=...",
             "",

@@ -1,4 +1,4 @@
-"""UDPCast's own boot image: the parameters of its `udpcfg.txt` and append line, as its pages described them in 2023."""
+"""UDPCast's own boot image: the parameters of its ``udpcfg.txt`` and append line, which are ours by origin (U)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SYSTEM = System(
             "seldom needed: udev finds the drivers; a name that is no driver is an error",
         ),
         word(
-            "dhcp=..., ip=..., netmask=..., gateway=...",
+            "dhcp=..., ip=..., netmask=...",
             SAME,
             "`ip=` is read in PXELINUX's form, too, and a lease is renewed",
         ),

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from kernel_cmdline import CommandLineError, Parameter, format_line, parse
+from kernel_cmdline import CommandLine, CommandLineError, Parameter, format_line, parse
 from kernel_cmdline.format import format_word
 from kernel_cmdline.network import parse_ip
 from kernel_cmdline.showing import is_seen
@@ -26,10 +26,12 @@ from ..model.plan import Role, Target
 from ..sentence import Sentence, joined, say, verbatim
 from .configuration import CONFIG, NAME
 from .interview import Settled
+from .lookup import given_answers
 from .parameters import ROWS
 from .questions import DEFAULT, LINE, OPERATOR, Facts, Given, GivenAnswers
 from .reading import read_bootif, sentence_of
 from .row import Row, Use
+from .rules import asks_nobody
 from .selectors import BY_PATH, lasting_names, partition_number, select_target
 from .validation import explain_parameters, problem_with
 
@@ -182,8 +184,8 @@ def _means(text: str, target: Target, machine: Machine) -> bool:
 
 
 def _overwrites(parameters: tuple[Parameter, ...], role: object) -> Iterator[Sentence]:
-    names = {one.key for one in parameters}
-    if role is Role.RECEIVE and {"umode", "disk"} <= names:
+    given = given_answers(CommandLine(parameters))
+    if role is Role.RECEIVE and {"umode", "disk"} <= {*given} and asks_nobody(given):
         yield say("A PC with these answers overwrites that disk without asking: role and disk are named.")
 
 

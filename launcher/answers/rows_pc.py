@@ -101,6 +101,7 @@ ROWS: tuple[Row, ...] = (
         "no: no DHCP server is asked; ip and netmask give the address. yes (the default): DHCP gives it where ip does "
         "not",
         "U",
+        bare="of live systems; means nothing here",
         parse=r.word("dhcp", r.YES_NO),
         fills="address",
     ),

@@ -36,7 +36,7 @@ from ..model.plan import (
     Role,
     Target,
 )
-from ..sentence import Sentence, joined, say, verbatim
+from ..sentence import Sentence, colon, joined, say, verbatim
 from ..udpcast.options import Checked
 from .questions import DEFAULT, Answer, Facts, Given
 from .reading import CONSENT, RESTARTS, SWITCH, YES_NO, only_nic, read_bootif, uses_dhcp
@@ -389,7 +389,7 @@ def never_equal(facts: Facts) -> Iterator[Sentence]:
     compression = facts.of("compr", Compression)
     if facts.of("require", Require) is Require.EQUAL and compression and compression is not Compression.ZSTD:
         both = verbatim(f"require=equal, compr={compression.value}")
-        yield joined(": ", both, say("Send with zstd and the launcher, or leave require away."))
+        yield colon(both, say("Send with zstd and the launcher, or leave require away."))
 
 
 def after_unused(facts: Facts) -> Iterator[Sentence]:

@@ -4,7 +4,7 @@ A name is a code of UDPCast's or of ISO's (``FR``, ``be``), or a console keymap'
 have it (``fr-latin1``, ``de-latin1-nodeadkeys``, ``sg-latin1.kmap.gz``). Case does not count, ``-`` equals ``_``, and
 what only names a character set (``-latin9``) makes no other keymap.
 
-The builder reads `LAYOUTS` as well (initrd/keymaps.py), so that it is a literal. Keys that only change the next one
+The builder reads `LAYOUTS` as well (initrd/consoles.py), so that it is a literal. Keys that only change the next one
 (``^`` on a French keyboard) are dead as they are on every PC there, and the kernel composes them; German is without,
 as UDPCast's is.
 """

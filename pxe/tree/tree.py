@@ -106,6 +106,7 @@ def write_tree(
             found = find_pair(pair, build)
             source = None if pair.resolve() == directory.resolve() else pair
             beside, doubts = answers.read(pair) if source else (None, ())
+            doubts += answers.beside(beside, room) if beside else ()
             with http_image(pair, room, loaders, tuple(places or ()), server) as (image, lacking):
                 order = Order(
                     source, found.sha256, wanted, force, tuple(places or ()), loaders, tuple(also), image, beside

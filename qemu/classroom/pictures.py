@@ -43,7 +43,7 @@ LINE = "load_ramdisk=1 root=01:00"
 MENU = Menu((Choice.ASK, Choice.RECEIVE, Choice.SEND, Choice.DISK), Choice.DISK, 60)
 """That of the first PC."""
 
-SIZE, SMALL_SIZE, USED = 256_060_514_304, 128_035_676_160, 3 << 30
+SIZE, SMALL_SIZE, USED = 256_060_514_304, 128_035_676_160, 3 << 29
 
 
 @dataclass(frozen=True)

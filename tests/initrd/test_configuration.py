@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from initrd import build, configuration, image, kernel, python, stages
+from initrd import build, configuration, consoles, image, kernel, python, stages
 from initrd.__main__ import main, summary
 from initrd.errors import BuildError
 from initrd.manifest import Manifest
@@ -57,6 +57,7 @@ def test_it_goes_to_the_root_directory_with_what_dracut_takes(tmp_path: Path, mo
     monkeypatch.setattr(kernel, "usable", lambda source, work: source)
     monkeypatch.setattr(stages, "opening", lambda *_: None)
     monkeypatch.setattr(python, "stage", lambda staged, project: SimpleNamespace(sources=(), home=staged))
+    monkeypatch.setattr(consoles, "stage", lambda *_: ())
     monkeypatch.setattr(build, "outside", lambda *_: ())
     monkeypatch.setattr(build, "wanted", lambda *_: ())
 

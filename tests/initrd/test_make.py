@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from initrd import build, firmware, image, kernel, manifest, packing, python, stages
+from initrd import build, consoles, firmware, image, kernel, manifest, packing, python, stages
 from initrd.errors import BuildError
 from initrd.pair.check import PairError
 from tests import pairs
@@ -24,6 +24,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "vmlinuz").write_bytes(pairs.kernel())
     monkeypatch.setattr(kernel, "usable", lambda source, work: source)
     monkeypatch.setattr(python, "stage", lambda staged, project: SimpleNamespace(sources=(), home=staged))
+    monkeypatch.setattr(consoles, "stage", lambda *_: ())
     monkeypatch.setattr(image, "gather", lambda *_: tmp_path / "tree")
     monkeypatch.setattr(image, "tidy", lambda *_, **__: None)
     monkeypatch.setattr(stages, "opening", lambda *_: None)

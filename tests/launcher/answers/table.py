@@ -259,6 +259,7 @@ TABLE: dict[str, Cases] = {
         True,
         NO_WORD,
         base=f"{Cases.base} ip=10.0.0.7:::255.0.0.0",
+        bare=True,
     ),
     "ip": Cases(
         address,

@@ -122,12 +122,18 @@ def test_what_stands_in_the_summary() -> None:
         ("umode=snd", "lang umode disk nic ip port compr udpcparam after"),
         ("umode=rcv", "lang umode disk nic ip port compr udpcparam verify after"),
         ("umode=rcv retry=1 holes=keep", "lang umode disk nic ip port compr udpcparam verify holes retry after"),
+        ("umode=snd ip=10.0.0.7", "lang umode disk nic ip netmask gateway port compr udpcparam after"),
+        (
+            "umode=snd remontee_info=y page_remontee=http://se3/r",
+            "lang umode disk nic ip port compr udpcparam after remontee_info page_remontee",
+        ),
         ("umode=snd auto_reboot=never", "lang umode disk nic ip port compr udpcparam auto_reboot"),
     ],
 )
 def test_what_is_asked_of_who_goes_back(line: str, asked: str) -> None:
     given = given_answers(parse(line))
-    settled = Interview(given, TWO, refuse, Told({"umode": given["umode"].text}), review=True).preview()
+    told = Told({key: given[key].text for key in ("umode", "ip", "remontee_info") if key in given})
+    settled = Interview(given, TWO, refuse, told, review=True).preview()
     assert " ".join(item.key for item in settled if item.asked) == asked
 
 

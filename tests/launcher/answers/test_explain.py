@@ -12,7 +12,7 @@ from kernel_cmdline import parse
 from launcher.answers.explain import Explanation, check, explain, to_json
 from launcher.answers.validation import explain_parameters
 from launcher.model.plan import After, Next
-from tests.common import ROOT, recorded
+from tests.common import ONE, ROOT, recorded
 
 DOCUMENTED = "load_ramdisk=1 initrd=initrd-udpcast root=01:00"
 SCHOOL = (
@@ -278,3 +278,13 @@ def test_what_fits_every_room_is_asked_where_everything_is() -> None:
     assert not {"used", "holes", "grow"} & {*explained("").questions}
     assert {"used", "holes", "grow"} <= {*explained("auto=no").questions}
     assert not {"used", "holes", "grow"} & {*explained("auto=yes").questions}
+
+
+def test_what_the_launcher_stops_at_has_no_plan_and_what_must_be_seen_is_asked_first() -> None:
+    """A wrong line shows nobody the overwrite of a disk that it does not mean."""
+    wrong = "umode=rcv disk=model:Samsung SSD 860 EVO"
+    alone, attended = explain(parse(f"auto=yes {wrong}"), ONE), explain(parse(wrong), ONE)
+    assert alone.errors and (alone.plan, alone.argv, alone.questions) == (None, (), ())
+    assert attended.errors and attended.plan is None and attended.questions[0] == "umode"
+    right = explain(parse('auto=yes umode=rcv "disk=model:Samsung SSD"'), ONE)
+    assert right.plan and right.plan.target.path == "/dev/sda" and not right.errors

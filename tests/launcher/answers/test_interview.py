@@ -80,6 +80,14 @@ def test_a_role_chosen_with_a_key_is_confirmed_even_where_the_disk_was_named() -
     assert script.asked == ["umode", "confirm"]
 
 
+def test_a_disk_chosen_with_a_key_is_confirmed_even_where_the_role_was_named() -> None:
+    _, script = plan("umode=rcv nic=eth0", TWO, "/dev/sdb", "<yes>")
+    assert script.asked == ["disk", "confirm"]
+    line = "umode=rcv nic=eth0 disk=/dev/sdb"
+    assert plan(line, TWO)[1].asked == []
+    assert plan(line, TWO, "<yes>", told=Told({"disk": "/dev/sda"}))[1].asked == ["confirm"]
+
+
 def test_a_confirmation_of_one_disk_does_not_serve_for_another() -> None:
     told = Told({})
     plan("", ONE, "rcv", "<yes>", told=told)

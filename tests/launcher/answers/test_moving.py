@@ -8,7 +8,7 @@ import pytest
 
 from kernel_cmdline import parse
 from launcher.answers import foreign
-from launcher.answers.explain import check, check_file, explain
+from launcher.answers.explain import check, check_file, explain, to_text
 from launcher.answers.lookup import row_of
 from launcher.answers.moving import HOLDERS, SYSTEMS
 from launcher.answers.moving_row import ANY, SAME, System, Word
@@ -168,6 +168,17 @@ def test_explain_says_it_word_by_word_and_takes_none_for_an_answer() -> None:
     }
     assert not {"umode", "after"} & {key for key, _, source in found.answers if source == "command line"}
     assert found.errors == explain(parse("fdrive=/dev/sda"), Machine()).errors
+
+
+HOSTILE = "\x1b[31m\x9b\u202e"
+
+
+@pytest.mark.parametrize(
+    "line", [f'locales="{HOSTILE}"', f'ocs_opt="--mcast-port {HOSTILE}"', f'ocs_opt="-hn0 {HOSTILE}"']
+)
+def test_a_hostile_value_is_shown_as_what_it_is(line: str) -> None:
+    text = to_text(explain(parse(line), Machine()))
+    assert not set(HOSTILE) - set("[31m") & set(text)
 
 
 def test_a_file_with_such_words_names_itself() -> None:

@@ -73,6 +73,21 @@ def test_a_disk_that_was_chosen_is_written_by_what_lasts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "without"),
+    [
+        ("umode=rcv disk=/dev/sda", True),
+        ("auto=yes umode=rcv disk=/dev/sda", True),
+        ("auto=no umode=rcv disk=/dev/sda", False),
+        ("consent=ask umode=rcv disk=/dev/sda", False),
+        ("umode=rcv", False),
+        ("umode=snd disk=/dev/sda", False),
+    ],
+)
+def test_whether_a_pc_with_these_answers_asks_before_it_overwrites(line: str, without: bool) -> None:
+    assert ("A PC with these answers overwrites that disk without asking" in str(said(written(line, ONE)))) is without
+
+
+@pytest.mark.parametrize(
     ("changed", "text"),
     [
         ({"serial": "A B"}, "serial:A B"),

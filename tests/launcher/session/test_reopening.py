@@ -14,11 +14,12 @@ from launcher.answers.selectors import identity, whole
 from launcher.model.machine import Machine
 from launcher.model.outcome import OutcomeKind
 from launcher.model.plan import After, Compression, Next
+from launcher.screens.widgets import Page
 from launcher.sentence import say
 from launcher.translate import set_language, tr
 from tests import hostile
 from tests.common import ONE, TWO
-from tests.launcher.session.driver import ADDRESS, ANOTHER, FakeSystem, Seat, begun
+from tests.launcher.session.driver import ADDRESS, ANOTHER, FakeSystem, FakeUi, Seat, begun
 
 pytestmark = pytest.mark.usefixtures("no_terminal")
 
@@ -325,6 +326,25 @@ def test_f2_shows_all_languages_and_the_choice_counts_at_once() -> None:
     assert "F2 Langue/Language" in seat.text
     press(seat, "r")
     assert (seat.shown, "Quel disque ?" in seat.text or "disque" in seat.text) == ("disk", True)
+
+
+def test_keyboard_and_screen_fit_a_page_before_it_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    order, show = list[str](), FakeUi.show
+
+    def speak(system: FakeSystem, language: str, given: object) -> None:
+        order.append(f"speak {language}")
+
+    def shown(ui: FakeUi, page: Page) -> None:
+        order.append(page.name)
+        show(ui, page)
+
+    monkeypatch.setattr(FakeSystem, "speak", speak)
+    monkeypatch.setattr(FakeUi, "show", shown)
+    seat = begun(f"{ADDRESS} lang=FR", FakeSystem(ONE))
+    assert order[:2] == ["speak fr", "umode"]
+    order.clear()
+    press(seat, "f2", "down", "enter")  # Deutsch
+    assert order[-2:] == ["speak de", "umode"]
 
 
 def test_esc_leaves_the_language_as_it_was() -> None:

@@ -78,7 +78,7 @@ def test_the_line_and_the_file_are_shown_whole() -> None:
     text = everything(seat)
     for word in ("auto=no lang=EN umode=rcv disk=/dev/sda", "As udpcfg.txt:", "umode=rcv", "#port=9000", "#after=menu"):
         assert word in text
-    assert "overwrites that disk without asking" in text
+    assert "overwrites that disk without asking" not in text  # auto=no asks
     seat.back()
     assert seat.shown != "save" and seat.stage is Interviewing
 

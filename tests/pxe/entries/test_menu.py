@@ -140,6 +140,13 @@ def test_how_long_a_menu_waits(loader: Loader, waits: str, forever: str) -> None
     assert waits in loader.menu(shown("", Menu(timeout=2.5))) and forever in loader.menu(shown("", Menu()))
 
 
+def test_what_shows_the_menu_of_pxelinux() -> None:
+    """Without it there is a prompt without words, and the first section boots; with TAB nobody edits a line."""
+    text = PXELINUX.menu(shown("", Menu()))
+    assert "\nui menu.c32\nprompt 0\n" in text and "\nallowoptions 0\n" in text
+    assert set(PXELINUX.menu_files) == {"menu.c32", "libutil.c32"}
+
+
 def test_an_escape_key_in_ipxe_begins_nothing() -> None:
     text = IPXE.menu(shown("", Menu(ALL, Choice.RECEIVE, 5)))
     assert "udpcast-choice || goto menu\n" in text and "\n:menu\nmenu What is this PC? || goto receive\n" in text
@@ -164,6 +171,8 @@ def test_no_words_of_a_menu_become_anything_else(loader: Loader, title: str) -> 
         assert all(char.isprintable() or char == "\n" or "\udc80" <= char <= "\udcff" for char in text)
         changed = [line for line, old in zip(text.split("\n"), simple.split("\n"), strict=True) if line != old]
         assert all(re.match(r" *(menu (title|label) |menuentry --hotkey|item --key|menu )", line) for line in changed)
+        for line in changed if loader is PXELINUX else ():
+            assert line.count("^") <= line.count("menu label"), line  # it marks a key
         for line in changed if loader is IPXE else ():
             assert not re.search(r"\$|#|;|&|\|(?!\| goto \w+$)", line.removesuffix(" || goto ask")), line
         if loader is GRUB and "menuentry" in text:

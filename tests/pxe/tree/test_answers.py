@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from launcher.answers.configuration import LONGEST, NAME
+from pxe.entries.menu import Menu
+from pxe.entries.room import Room
 from pxe.tree import answers
 from pxe.tree.tree import TreeError
 from tests.pxe.tree.trees import Tftp
@@ -56,3 +58,31 @@ def test_a_mistake_in_it_keeps_the_tree_as_it_was(tmp_path: Path, text: str, sai
     with pytest.raises(TreeError, match=said):
         tftp.write("lang=DE")
     assert tftp.files() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "said"),
+    [
+        ("config=udpcfg.txt", "umode=rcv\n", ["choice ask has it, too"]),
+        (
+            "config=tftp://10.0.0.1/udpcfg.txt",
+            "auto=yes\n",
+            ["choice ask asks nobody", "choice receive: auto=yes asks nobody"],
+        ),
+        ("config=udpcfg.txt auto=no", "auto=yes\n", []),
+        ("config=udpcfg.txt", "lang=FR\n", []),
+        ("config=other.txt", "umode=rcv\nauto=yes\n", []),
+        ("lang=FR", "umode=rcv\nauto=yes\n", []),
+    ],
+)
+def test_a_menu_that_does_not_do_what_it_says_beside_it_is_a_warning(line: str, text: str, said: list[str]) -> None:
+    warnings = answers.beside(text.encode(), Room(line, menu=Menu()))
+    assert len(warnings) == len(said) and all(words in one for words, one in zip(said, warnings, strict=True))
+    assert answers.beside(text.encode(), Room(line)) == ()
+
+
+def test_the_tree_tells_of_it(tmp_path: Path) -> None:
+    tftp = Tftp(tmp_path)
+    (tftp.pair / "udpcfg.txt").write_text("umode=rcv\n")
+    tree = tftp.write("config=udpcfg.txt", menu=Menu())
+    assert [one for one in tree.warnings if "has it, too" in one]
