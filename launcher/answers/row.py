@@ -89,7 +89,7 @@ class Row:
     """One parameter. What a row leaves away, its parameter does not have.
 
     In the reference: `name`, `aliases`, `values` and `meaning`, `origin` (U, S, P, K, O), `bare`: what the mere word
-    means, where that is no error.
+    means, where that is no error. `example`: a value, where the parser says of a missing one not what it expects.
 
     Read: `parse`, `choices`, `only` (the one answer that this machine leaves), `default` (its text). `stands_for`: a
     value of this name means what that other parameter says.
@@ -115,6 +115,7 @@ class Row:
     aliases: tuple[str, ...] = ()
     use: Use = Use.USED
     bare: str = ""
+    example: str = ""
     parse: Parse = as_it_is
     choices: Choices = nothing_to_choose
     only: Callable[[Facts], Answer | None] = nothing

@@ -45,6 +45,7 @@ ROWS: tuple[Row, ...] = (
         "ones are an error, and so are those that the launcher decides itself, such as --file, --interface and "
         "--portbase",
         "U",
+        example="--min-receivers 29 --max-wait 600",
         title=say("Further options of UDPCast"),
         label=say("Options"),
         quiet=True,
