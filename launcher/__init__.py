@@ -1,4 +1,4 @@
 """The program that runs inside the initrd. Imports `kernel_cmdline` only."""
 
-VERSION = "0.6.0"
+VERSION = "0.7.0"
 """As in `pyproject.toml`, which is not in the initrd (a test compares the two); it travels in a cast's manifest."""

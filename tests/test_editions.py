@@ -19,8 +19,11 @@ from tests.documents import Code, Section, numbers, read, sections
 
 ENGLISH = ROOT / "docs"
 FRENCH = ENGLISH / "fr"
-WANTED = {"admin.md", "moving.md", "parameters.md"}
+WANTED = {"admin.md", "moving.md", "operator.md", "parameters.md"}
 """The documents that must have a French edition."""
+
+TYPED = {"udpcqst"}
+"""Names in French only: the keys of a French keyboard for `udpcast`, where it is still taken for an American one."""
 
 EDITIONS = sorted(FRENCH.glob("**/*.md"))
 EACH = pytest.mark.parametrize("path", EDITIONS, ids=lambda path: path.name)
@@ -87,7 +90,7 @@ def unlike(english: Section, french: Section) -> list[str]:
         ("numbers", english.numbers, french.numbers),
     ):
         found += [f"{at}: {what}: only in English: {one}" for one in sorted(here - there)]
-        found += [f"{at}: {what}: only in French: {one}" for one in sorted(there - here)]
+        found += [f"{at}: {what}: only in French: {one}" for one in sorted(there - here - TYPED)]
     pairs = zip(english.code, french.code, strict=False)
     return found + [f"{at}: {why}" for pair in pairs for why in unlike_code(*pair)]
 

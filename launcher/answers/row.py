@@ -98,8 +98,8 @@ class Row:
 
     Asked: with `title` it is a question of the interview, `when` that is so. ``auto=no`` asks all of them; who goes
     back is asked those that were given, and those that are `asked`. `overruled` gives an answer that comes before what
-    was given, and warnings. `warns` are the warnings once it is settled. What is `changed_as` is no question: an
-    operator may change it.
+    was given, and warnings. `warns` are the warnings once it is settled. What is `changed_as` is a question with
+    ``auto=no`` only; else an operator may change it.
 
     Shown: under `label` in the summary; a `quiet` one not while it has its default.
 

@@ -41,6 +41,7 @@ FIRST: tuple[Row, ...] = (
         aliases=("keymap", "keyboard-layouts"),
         parse=b.read_keymap,
         choices=b.keymaps,
+        default=rules.usual_keymap,
         changed_as=say("Keyboard"),
         acts=Acts.KEYBOARD,
     ),

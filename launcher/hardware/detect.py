@@ -47,6 +47,7 @@ _BLOCK_FILES = (
     "wwid",
     "device/model",
     "device/serial",
+    "device/type",
     "queue/logical_block_size",
 )
 
@@ -119,7 +120,7 @@ def disk_from_udev(
         ),
         serial=_serial(properties, attributes),
         wwn=properties.get("ID_WWN_WITH_EXTENSION") or properties.get("ID_WWN") or attributes.get("wwid"),
-        transport=_transport(properties["DEVPATH"]),
+        transport=_transport(properties["DEVPATH"], attributes.get("device/type")),
         hctl=_hctl(properties["DEVPATH"]),
         removable=attributes.get("removable") == "1",
         read_only=attributes.get("ro") == "1",
@@ -248,8 +249,10 @@ def _links(properties: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(link for link in links if link.startswith("/dev/disk/by-") and "/by-diskseq/" not in link))
 
 
-def _transport(devpath: str) -> str | None:
-    return next((name for pattern, name in _TRANSPORTS if re.search(pattern, devpath)), None)
+def _transport(devpath: str, kind: str | None) -> str | None:
+    """`kind` tells the memory chip of a PC from a card (type_show in the kernel's drivers/mmc/core/bus.c)."""
+    name = next((name for pattern, name in _TRANSPORTS if re.search(pattern, devpath)), None)
+    return "emmc" if name == "mmc" and kind == "MMC" else name
 
 
 def _hctl(devpath: str) -> str | None:

@@ -86,8 +86,9 @@ class Disk:
 
     `links` are all stable names (``/dev/disk/by-id/...``, ``by-path``). `hctl` is the address of a disk that Linux
     drives as SCSI (SATA and USB as well): host:channel:target:lun, as ``2:0:0:0``. `transport` is ``sata``, ``nvme``,
-    ``usb``, ``virtio``, ``scsi``, ``mmc`` or None where unknown. `refused` is a full reason why this disk is not
-    offered (``it is a CD drive``, ``it is in use: ...``), or None when it is eligible; a record has its English text.
+    ``usb``, ``virtio``, ``scsi``, ``mmc`` (a card), ``emmc`` (a chip of the PC) or None where unknown. `refused` is a
+    full reason why this disk is not offered (``it is a CD drive``, ``it is in use: ...``), or None when it is
+    eligible; a record has its English text.
     `settled` is False until udev has looked at it: its serial number, say, is then still to come.
     """
 

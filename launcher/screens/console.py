@@ -32,6 +32,9 @@ UNSENT = 0.05
 FAREWELL = 1.0
 """So many seconds a line has for taking what is left, when the program ends."""
 
+SAME_KEY = 0.6
+"""So many seconds are between two presses of a key at least; a key that is held down comes again sooner."""
+
 raw: Any = urwid.display.raw if hasattr(urwid, "display") else urwid.raw_display  # the old name warns since urwid 2.4
 
 
@@ -225,6 +228,7 @@ class Screen(raw.Screen):  # type: ignore[misc]
         self._loop: Any = None
         self._waiting = False
         self._charset = Charset.UTF8
+        self._taken_over = -SAME_KEY
         self._watched: dict[Console, Any] = {}
 
     def register_palette(self, palette: Iterable[Any]) -> None:
@@ -290,9 +294,19 @@ class Screen(raw.Screen):  # type: ignore[misc]
             self._give_up(console)
         elif console is self.consoles[0]:
             with contextlib.suppress(BlockingIOError):  # far more keys than anybody reads
-                os.write(self._typed, keys)
+                os.write(self._typed, self._meant(keys))
         elif b"\r" in keys or b"\n" in keys:
+            self._taken_over = time.monotonic()
             self._drive(console)
+
+    def _meant(self, keys: bytes) -> bytes:
+        """Without an Enter that is still the one that took over: held down, or sent as two characters."""
+        now = time.monotonic()
+        if now - self._taken_over >= SAME_KEY:
+            return keys
+        if b"\r" in keys or b"\n" in keys:
+            self._taken_over = now
+        return keys.translate(None, b"\r\n")
 
     def _drive(self, console: Console) -> None:
         self.consoles.remove(console)

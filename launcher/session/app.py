@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .. import shells
+from ..answers.questions import LINE
 from ..answers.reading import YES_NO
 from ..errors import ErrorKind, LauncherError
 from ..events import EventLog
@@ -200,7 +201,7 @@ class App:
     def _speak(self) -> None:
         """Keyboard, font and lines fit the language in which the next page is, before it is drawn."""
         given = self.dialogue.spoken
-        spoken = language(), isinstance(self.stage, Interviewing), *(given.get(key) for key in SPOKEN)
+        spoken = language(), self.stage.reads, self.dialogue.incomplete, *(given.get(key) for key in SPOKEN)
         if spoken != self._spoken:
             self._spoken = spoken
             self._permit_shells()
@@ -208,14 +209,22 @@ class App:
             self.pc.speak(language(), given)
 
     def _permit_shells(self) -> None:
-        """All that may forbid a shell was read when the interview begins. A wrong word forbids it: better none."""
-        if isinstance(self.stage, Interviewing):
-            shells.permit(self._shells_given())
+        """A wrong word forbids a shell: better none. So does a file that could not be read, which may say so, until it
+        is; for that the PC is told nothing."""
+        if self.stage.reads:
+            return
+        unread = self.dialogue.incomplete and not self._shell_is_on_the_line()
+        shells.permit(self._shells_given() and not unread)
+        if shells.allowed() or not self._shells_given():
             self.pc.shells(shells.allowed())
 
     def _shells_given(self) -> bool:
         given = self.dialogue.given.get("shell")
         return given is None or YES_NO.get(given.text.strip().lower(), False)
+
+    def _shell_is_on_the_line(self) -> bool:
+        """The line wins over every file."""
+        return "shell" in self.dialogue.given and self.dialogue.given["shell"].source == LINE
 
     def over(self, page: Page) -> None:
         """`page` over whatever is shown, until it is closed; the shown work goes on beneath it."""

@@ -73,7 +73,7 @@ def _screens(line: CommandLine, log: EventLog) -> int:
     medium = line.last("medium")
     label = medium.value if medium else None
     system = RunningSystem(log, label)
-    shells.permit(not (label or line.last("config")))  # what is yet to be read may forbid them
+    shells.permit(not (label or "config" in dialogue.given))  # what is yet to be read may forbid them
 
     def first(app: App) -> Stage:
         if not label and "config" not in app.dialogue.given:

@@ -45,6 +45,8 @@ SETS_UP = ("nic", "ip", "netmask", "gateway")
 class Fetching(Stage):
     """Brings the card up, and fetches the file that ``config=`` names."""
 
+    reads = True
+
     def __init__(self, app: App, connect: Connect, renew: Renew, start: Start | None = None) -> None:
         super().__init__(app)
         self._given = {key: one for key, one in app.dialogue.given.items() if key != "auto"}  # nothing is asked here

@@ -55,4 +55,4 @@ class Files:
 
     def _with_fetched(self, found: tuple[Configuration, ...], errors: tuple[Sentence, ...]) -> Dialogue:
         files = (*found, *self.medium, *self.inside)
-        return Dialogue.of(self.line, files, (*self.errors, *errors), self.ended)
+        return Dialogue.of(self.line, files, (*self.errors, *errors), self.ended, incomplete=not found)

@@ -42,6 +42,8 @@ def read_from(device: Path) -> bytes | None:
 class FindingMedium(Stage):
     """Waits for the medium with this volume label, and reads its file."""
 
+    reads = True
+
     def __init__(
         self, app: App, label: str, renew: Renew, read: Read = read_from, then: Callable[[App], Stage] = Interviewing
     ) -> None:

@@ -79,11 +79,15 @@ class Dialogue:
         configurations: tuple[Configuration, ...] = (),
         errors: tuple[Sentence, ...] = (),
         ended: bool = False,
+        incomplete: bool = False,
     ) -> Dialogue:
-        """The dialogue that begins with this line, and these files beside it. `errors`: what was wrong besides."""
+        """The dialogue that begins with this line, and these files beside it. `errors`: what was wrong besides, which
+        is that a file could not be read."""
         explained, warnings, wrong = explain_all(line, None, configurations)
         given = given_answers(line, *(one.answers for one in configurations))
-        return cls(given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended, bool(errors))
+        return cls(
+            given, warnings, (*wrong, *errors), bool(errors) or doubtful(explained), ended, incomplete or bool(errors)
+        )
 
     @property
     def spoken(self) -> GivenAnswers:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 class Loading(Stage):
     """Loads the drivers that the dialogue names, then goes on with the stage `then`."""
 
+    reads = True
+
     def __init__(self, app: App, then: Stage) -> None:
         super().__init__(app)
         self._then = then

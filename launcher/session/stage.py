@@ -30,6 +30,9 @@ class Stage:
     transfers = False
     """Whether a transfer runs: the menu then offers to cancel it, and nothing else."""
 
+    reads = False
+    """Whether answers are yet to be read, which may forbid what the operator can do."""
+
     def __init__(self, app: App) -> None:
         self.app = app
 

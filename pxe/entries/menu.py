@@ -103,13 +103,15 @@ class Items:
 
 
 def chosen(parameters: Iterable[Parameter], choice: Choice) -> tuple[Parameter, ...]:
-    """The parameters of a line, once this was chosen: `ASK` is a line without a role, which asks."""
+    """The parameters of a line, once this was chosen: `ASK` is a line without a role, which asks; also where a
+    ``udpcfg.txt`` has the role, or asks nobody."""
     parameters = tuple(parameters)
     ours = [one for one in parameters if not one.init and one.key != ROLE]
-    if choice is Choice.RECEIVE and not any(map(_asks_nobody, [one for one in ours if one.key == AUTO][-1:])):
-        ours = [*(one for one in ours if one.key != CONSENT.key), CONSENT]
     if choice is Choice.ASK:
         ours = [one for one in ours if not _asks_nobody(one)]
+    unattended = any(map(_asks_nobody, [one for one in ours if one.key == AUTO][-1:]))
+    if choice is Choice.ASK or (choice is Choice.RECEIVE and not unattended):
+        ours = [*(one for one in ours if one.key != CONSENT.key), CONSENT]
     role = [Parameter(ROLE, choice.role)] if choice.role else []
     return (*ours, *role, *(one for one in parameters if one.init))
 

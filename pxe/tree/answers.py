@@ -50,11 +50,8 @@ def _beside(text: bytes, room: Room) -> Iterator[str]:
             if not _names_it(entry.command_line):
                 continue
             line = format_line(entry.command_line)
-            both = prospect(line, text)
-            if choice == Choice.ASK and both.role:
+            if choice == Choice.ASK and prospect(line, text).role:
                 yield f"{ANSWERS} gives a role: the menu's choice {Choice.ASK} has it, too, and does not ask for one."
-            elif choice == Choice.ASK and both.unattended:
-                yield f"{ANSWERS} has auto=yes, but no role: the menu's choice {Choice.ASK} asks nobody, and stops."
             for sentence in asked_in_vain(line, text):
                 yield f"{ANSWERS} beside the menu's choice {choice or Choice.ASK}: {sentence}"
 

@@ -36,7 +36,7 @@ def test_aliases_and_case() -> None:
     assert row.name == "disk"
 
 
-OTHERWISE_TOLD = {"compr", "udpcparam", "ip", "netmask", "auto_reboot", "num_op"}
+OTHERWISE_TOLD = {"kbmap", "compr", "udpcparam", "ip", "netmask", "auto_reboot", "num_op"}
 """Rows whose default depends on something, is nothing, or is told in other words."""
 
 

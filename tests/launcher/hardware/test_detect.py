@@ -122,6 +122,12 @@ def test_every_bus(
     assert (found.transport, found.sector_size, found.refused) == (transport, sector_size, None)
 
 
+def test_a_memory_chip_of_the_pc_is_no_card() -> None:
+    properties, attributes = recorded("/dev/mmcblk0")
+    assert disk_from_udev(properties, {**attributes, "device/type": "MMC"}).transport == "emmc"
+    assert disk_from_udev(properties, attributes).transport == "mmc"
+
+
 def test_flags_and_a_file_system_on_the_whole_disk() -> None:
     assert disk("/dev/sda").read_only
     assert not disk("/dev/sda").removable

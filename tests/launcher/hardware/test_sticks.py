@@ -134,6 +134,7 @@ PART = Partition("/dev/sdb1", SIZE, FAT, "STICK")
         (replace(STICK, filesystem=FAT, refused=BOOT_MEDIUM), []),
         (replace(STICK, filesystem=FAT, transport="sata", removable=False), []),
         (replace(STICK, filesystem=FAT, transport="mmc", removable=False), ["/dev/sdb"]),
+        (replace(STICK, filesystem=FAT, transport="emmc", removable=False), []),
         (replace(STICK, filesystem=FAT, path="/dev/sda"), []),
     ],
 )  # fmt: skip

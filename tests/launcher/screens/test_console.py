@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import urwid
 
-from launcher.screens import ui
+from launcher.screens import console, ui
 from launcher.screens.console import Console, Lines
 from launcher.screens.widgets import Page
 from qemu.machine.console import Screen as Seen
@@ -65,8 +65,8 @@ class Classroom:
         first, *others = lines
         self.lines, self.keys, self.drove = lines, list[str](), list[str]()
         reading = os.open(first.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        console = Console(first.name, reading, reading)
-        monkeypatch.setattr(Lines, "standard", lambda lines: console)
+        standard = Console(first.name, reading, reading)
+        monkeypatch.setattr(Lines, "standard", lambda lines: standard)
         nothing: Callable[[], None] = lambda: None  # noqa: E731
         self.ui = ui.Ui(
             nothing, nothing, nothing, Lines(first.name, tuple(line.name for line in others), self.drove.append)
@@ -141,6 +141,25 @@ def test_keys_count_where_it_is_driven_and_enter_takes_over(two: tuple[Classroom
     first.types(b"\r")
     room.until(lambda: MIRRORS in second.seen.text and MIRRORS not in first.seen.text)
     assert room.drove == [second.name, first.name]
+
+
+@pytest.mark.parametrize("held", [b"\n", b"\r", b"\r\n"], ids=["line feed behind it", "held down", "both"])
+def test_what_is_still_the_enter_that_took_over_chooses_nothing(two: tuple[Classroom, Line, Line], held: bytes) -> None:
+    """A terminal may send two characters for it, which a serial line brings one by one; and a key that is held down
+    comes again and again."""
+    room, _, second = two
+    room.until(lambda: MIRRORS in second.seen.text)
+    second.types(b"\r")
+    room.until(lambda: room.drove == [second.name])
+    for _ in range(3):
+        second.types(held)
+        room.until(lambda: not select.select([room.ui._loop.screen.consoles[0].reading], [], [], 0)[0])
+    second.types(b"a")
+    room.until(lambda: room.keys == ["a"])
+    later = time.monotonic() + console.SAME_KEY
+    room.until(lambda: time.monotonic() > later)
+    second.types(b"\r")
+    room.until(lambda: room.keys == ["a", "enter"])
 
 
 @pytest.mark.parametrize("stopped", [0, 1], ids=["the one that drives", "the other one"])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kernel_cmdline import parse
+from launcher import shells
 from launcher.answers.configuration import Configuration, Origin, read_configuration
 from launcher.model.machine import Machine, Nic
 from launcher.model.plan import Address, AddressSource
@@ -255,6 +256,44 @@ def test_it_can_be_given_up_with_a_key() -> None:
     pc.app.back()
     assert pc.asks and pc.errors == ["tftp://10.0.0.1/udpcfg.txt was not fetched. It was given up with a key."]
     assert pc.fetches[0].closed == 1 and pc.job.closed == 1
+
+
+def shells_of(pc: FetchingPc) -> tuple[bool, bool | None]:
+    """Whether a shell is offered, and what the PC was told of it; None while nobody knows."""
+    pc.app.menu()
+    offered = "a command line" in pc.text
+    pc.app.back()
+    return offered, pc.system.shells_allowed
+
+
+@pytest.mark.parametrize(
+    ("line", "there"),
+    [
+        ("config=udpcfg.txt", (False, None)),
+        ("config=https://se3/a", (False, None)),
+        ("config=udpcfg.txt shell=yes", (True, True)),
+        ("config=udpcfg.txt shell=no", (False, False)),
+    ],
+)
+def test_a_file_that_was_not_read_may_forbid_a_shell(
+    line: str, there: tuple[bool, bool | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shells, "_allowed", True)  # as it is again for other tests
+    pc = FetchingPc(f"{line} {PXE}")
+    if pc.fetches:
+        pc.app.back()
+    assert pc.asks and shells_of(pc) == there
+
+
+def test_once_it_is_read_there_is_a_shell_where_it_forbids_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shells, "_allowed", True)
+    for text, there in ((b"port=9004\n", (True, True)), (b"shell=no\n", (False, False))):
+        pc = FetchingPc(f"config=udpcfg.txt {PXE}")
+        pc.comes(None, "server error: (1) File not found")
+        assert shells_of(pc) == (False, None)
+        pc.app.act("rescan")
+        pc.comes(text)
+        assert pc.asks and shells_of(pc) == there
 
 
 def test_the_menu_works_meanwhile() -> None:

@@ -440,3 +440,14 @@ def test_the_usual_keyboard_follows_the_language(heard: list[tuple[str, str | No
     at(seat, "dansk")
     press(seat, "enter")
     assert heard[-1] == ("da", None)
+
+
+def test_with_auto_no_the_keyboard_is_asked_for_and_loaded_at_once(heard: list[tuple[str, str | None]]) -> None:
+    seat = begun(f"{ADDRESS} auto=no lang=FR", FakeSystem(ONE))
+    press(seat, "enter")
+    assert (seat.shown, marked(seat)) == ("kbmap", "fr")
+    at(seat, "be-nodeadkeys")
+    press(seat, "enter")
+    assert (seat.shown, heard[-1]) == ("umode", ("fr", "be-nodeadkeys"))
+    press(seat, "esc")
+    assert (seat.shown, heard[-1]) == ("kbmap", ("fr", None))

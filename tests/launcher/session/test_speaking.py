@@ -16,6 +16,7 @@ from launcher.hardware import terminal
 from launcher.sentence import say
 from launcher.session import speaking
 from launcher.session.speaking import Speaking, loadable
+from launcher.session.transferring import Transferring
 from tests.common import ONE
 from tests.launcher.session.driver import FakeSystem, Seat
 
@@ -152,6 +153,13 @@ def test_locking_goes_on_where_one_way_is_not_there(monkeypatch: pytest.MonkeyPa
 
 def seat_on(line: str) -> Seat:
     return Seat(f"ip=10.0.0.7/24 nic=eth0 {line}", FakeSystem(ONE))
+
+
+@pytest.mark.usefixtures("no_terminal")
+def test_where_nothing_is_asked_there_is_no_shell_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shells, "_allowed", True)
+    seat = seat_on("shell=no auto=yes umode=rcv disk=/dev/sda after=shell")
+    assert (seat.stage, seat.system.shells_allowed) == (Transferring, False)
 
 
 @pytest.mark.usefixtures("no_terminal")

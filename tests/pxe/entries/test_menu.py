@@ -27,9 +27,9 @@ by_name = pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.n
 @pytest.mark.parametrize(
     ("line", "choice", "booted"),
     [
-        ("lang=FR umode=snd -- x", "ask", "lang=FR -- x"),
-        ("auto=yes umode=rcv lang=FR", "ask", "lang=FR"),
-        ("auto=no umode=rcv", "ask", "auto=no"),
+        ("lang=FR umode=snd -- x", "ask", "lang=FR consent=ask -- x"),
+        ("auto=yes umode=rcv lang=FR", "ask", "lang=FR consent=ask"),
+        ("auto=no umode=rcv", "ask", "auto=no consent=ask"),
         ("lang=FR -- umode=x", "receive", "lang=FR consent=ask umode=rcv -- umode=x"),
         ("umode=snd disk=/dev/sda consent=given", "receive", "disk=/dev/sda consent=ask umode=rcv"),
         ("auto=no auto=YES umode=rcv disk=/dev/sda", "receive", "auto=no auto=YES disk=/dev/sda umode=rcv"),
@@ -44,10 +44,11 @@ def test_what_a_choice_boots(line: str, choice: str, booted: str) -> None:
 
 @pytest.mark.parametrize("line", ["disk=/dev/sda", "umode=rcv disk=/dev/sda", "auto=no disk=/dev/sda", "auto", ""])
 def test_a_key_alone_overwrites_no_disk(line: str) -> None:
-    """Unless the line says that nobody is asked."""
-    [entry] = [one for choice, one in booted(Room(line, menu=Menu())).items() if choice == "receive"]
-    text = " ".join(f"{one.name}={one.value}" for one in entry.command_line)
-    assert not prospect(text).unattended and "consent=ask" in text
+    """Unless the line says that nobody is asked; nor where a udpcfg.txt has what the line does not say."""
+    entries = booted(Room(line, menu=Menu()))
+    for choice in ("ask", "receive"):
+        text = " ".join(f"{one.name}={one.value}" for one in entries[choice].command_line)
+        assert not prospect(text).unattended and "consent=ask" in text
     assert prospect("auto=yes umode=rcv disk=/dev/sda").unattended
 
 
@@ -119,7 +120,7 @@ def test_each_choice_carries_its_whole_line(loader: Loader) -> None:
         alone = re.findall(r"^ *if linux .*$" if loader is GRUB else r"^kernel .*$", text, re.MULTILINE)
         lines.append([tuple(one for one in parse(booted(f"{line}\n")) if _is_ours(one)) for line in alone])
     common = 'lang=FR udpcparam="--min-receivers 29" x=$y'
-    wanted = [parse(f"{common}{more}").parameters for more in ("", " consent=ask umode=rcv", " umode=snd")]
+    wanted = [parse(f"{common}{more}").parameters for more in (" consent=ask", " consent=ask umode=rcv", " umode=snd")]
     assert lines == [wanted, wanted]
 
 

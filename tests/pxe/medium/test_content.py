@@ -98,7 +98,7 @@ def test_a_menu_is_on_it_and_what_is_chosen_stays_on_the_line() -> None:
     lines = [text for text in content.isolinux.splitlines() if "append" in text]
     ends = [text.partition("console=ttyS0")[2] for text in lines]
     medium = f"medium={content.label}"
-    assert ends == [f" {medium}", f" auto=yes {medium} umode=rcv", f" auto=yes {medium} umode=snd"]
+    assert ends == [f" {medium} consent=ask", f" auto=yes {medium} umode=rcv", f" auto=yes {medium} umode=snd"]
     assert "ipappend" not in content.isolinux and content.isolinux.endswith(
         f"menu default\n{DISK.partition(chr(10))[2]}"
     )

@@ -67,7 +67,7 @@ def test_a_mistake_in_it_keeps_the_tree_as_it_was(tmp_path: Path, text: str, sai
         (
             "config=tftp://10.0.0.1/udpcfg.txt",
             "auto=yes\n",
-            ["choice ask asks nobody", "choice receive: auto=yes asks nobody"],
+            ["choice ask: auto=yes asks nobody", "choice receive: auto=yes asks nobody"],
         ),
         ("config=udpcfg.txt auto=no", "auto=yes\n", []),
         ("config=udpcfg.txt", "lang=FR\n", []),
