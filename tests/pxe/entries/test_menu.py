@@ -246,3 +246,11 @@ def test_who_cannot_boot_is_told_so_in_the_language_of_his_line(loader: Loader, 
     assert "Kernel and initrd could not be loaded." in loader.config(make_entry("lang=xx"), 0)
     shown = loader.config(make_entry("lang=FR"), 5)
     assert "Demarrer le systeme du disque" in shown and "The local disk" not in shown
+
+
+def test_grub_says_what_is_loaded_while_its_screen_would_be_empty() -> None:
+    shown = items(Menu(), make_entry("lang=FR"))
+    text = GRUB.menu(shown)
+    assert "{ echo '1. Demander a l'\\''ecran suivant ...'; udpcast_ask }" in text
+    assert "{ echo '2. RECEPTEUR ...'; udpcast_receive }" in text
+    assert text.count("menuentry ") == text.count(" ...'; udpcast_") == 4
