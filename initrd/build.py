@@ -54,7 +54,7 @@ DEBIAN_PACKAGES = tuple(
         {
             *tool_packages(python.PROJECT).values(),
             *python.PYTHON_PACKAGES.values(),
-            *("udev", "libudev1", "libzstd1", consoles.FONT_PACKAGE),
+            *("udev", "libudev1", "libzstd1", consoles.FONT_PACKAGE, consoles.LAYOUTS_PACKAGE),
         }
     )
 )

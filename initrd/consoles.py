@@ -35,6 +35,8 @@ FONTS = {
 """By the height of the glyphs: the usual one, and that of a screen with very many lines of dots."""
 
 FONT_PACKAGE = "console-setup-linux"
+LAYOUTS_PACKAGE = "xkb-data"
+"""What ckbcomp makes keymaps from."""
 
 PLANES = (0, 1, 2, 3, 4, 5, 8, 12)
 """None, Shift (1), AltGr (2) and both; Control (4) and Alt (8) alone, together, and Control with Shift."""

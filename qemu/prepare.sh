@@ -11,7 +11,7 @@ PACKAGES=(
   dracut-core  # resolves drivers, libraries and udev rules
   udpcast      # udp-sender and udp-receiver
   busybox      # the shell, mount and DHCP client of the initrd
-  console-setup console-setup-linux kbd # keymaps (ckbcomp, loadkeys) and fonts of the initrd's console
+  console-setup console-setup-linux kbd xkb-data # keymaps (ckbcomp, loadkeys) and fonts of the initrd's console
   kmod udev libudev1
   lzop pigz zstd libzstd1 # the launcher's compressors
   lz4          # the archive of the initrd

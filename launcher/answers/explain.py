@@ -14,7 +14,7 @@ from enum import Enum
 
 from kernel_cmdline import CommandLine, CommandLineError, parse, showable, showable_json
 
-from ..errors import AnswerError, LauncherError
+from ..errors import AnswerError, LauncherError, Unanswered
 from ..model.machine import Machine
 from ..model.medium import without_medium
 from ..model.plan import After, Next, Plan, Role
@@ -101,7 +101,8 @@ def explain(line: CommandLine, machine: Machine, *configurations: Configuration)
                 *moving.said(line),
                 *(colon(one.source, sentence) for one in configurations for sentence in moving.said(one.whole)),
                 *_image_file(given),
-                *_notes(plan, settled, confirmed),
+                *_still_open(failure, interview.auto is True and bool(unknown)),
+                *_notes(plan, settled, confirmed, interview.unattended),
             ),
         ),
         _with(errors, problems),
@@ -198,11 +199,16 @@ def _image_file(given: GivenAnswers) -> Iterator[Sentence]:
             )
 
 
-def _notes(plan: Plan | None, settled: tuple[Settled, ...], confirmed: bool) -> tuple[Sentence, ...]:
+def _still_open(failure: LauncherError | None, may_come: bool) -> tuple[Sentence, ...]:
+    """What nobody will be asked, and a file may give that only the PC fetches."""
+    return (failure.sentence,) if may_come and isinstance(failure, Unanswered) else ()
+
+
+def _notes(plan: Plan | None, settled: tuple[Settled, ...], confirmed: bool, unattended: bool) -> tuple[Sentence, ...]:
     if plan and plan.role is Role.SEND:
         blank = (_blank(plan),) if confirmed else ()
         return (start_condition(plan), *blank)
-    role_open = any(item.key == "umode" and item.answer is None for item in settled)
+    role_open = not unattended and any(item.key == "umode" and item.answer is None for item in settled)
     return (say("If RECEIVER is chosen, the overwrite of the disk is confirmed on a screen."),) if role_open else ()
 
 

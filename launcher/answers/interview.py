@@ -34,7 +34,7 @@ NO = "no"
 CONFIRM = "confirm"
 QUESTIONS = tuple(row for row in ROWS if row.title)
 BESIDE = tuple(row for row in ROWS if row.changed_as)
-"""What is never asked, and can be changed all the same."""
+"""What is asked with ``auto=no`` only, and can be changed all the same."""
 
 
 class Settled(NamedTuple):
@@ -136,7 +136,6 @@ class Interview:
         `rows`: what is settled. `nobody` stands for `ask` where nobody may be asked; it raises.
         """
         self.given = given
-        self.rows = rows
         self.review = review
         self.doubt = doubt
         self.ask = ask
@@ -145,6 +144,9 @@ class Interview:
         self.warnings: list[Sentence] = []
         auto = given.get("auto")  # a wrong one is reported by `explain`, and stands for none here
         self.auto = YES_NO.get(auto.text.strip().lower()) if auto else None
+        everything = self.auto is False
+        self.rows = _in_order(*rows, *BESIDE) if everything else rows
+        self._beside = () if everything else BESIDE
         self.facts = Facts(machine, given, complete=complete, unattended=self.unattended)
         self.previewing = False
         self._asked = (nobody or refuse) if self.unattended else ask
@@ -202,7 +204,7 @@ class Interview:
     def open(self, key: str) -> Open | None:
         """The question `key` with its present answer, without asking anybody; None where it is no question now."""
         self.previewing = True
-        for row in (*self.rows, *BESIDE):
+        for row in (*self.rows, *self._beside):
             if not row.when(self.facts):
                 continue
             facts, given = self.facts, self._untold(row) if row.key == key else None
@@ -212,8 +214,8 @@ class Interview:
         return None
 
     def beside(self) -> tuple[Settled, ...]:
-        """What is known of `BESIDE`."""
-        known = ((row, self._known(row)) for row in BESIDE)
+        """What is known of `BESIDE`, as far as that is not asked."""
+        known = ((row, self._known(row)) for row in self._beside)
         return tuple(
             Settled(row.key, answer, *(self._read(row, answer) if answer else (None, None))) for row, answer in known
         )
@@ -285,7 +287,9 @@ class Interview:
         if overruling:
             return overruling
         given = self.given.get(row.key)
-        return Answer(given.text, given.source) if given else row.otherwise(self.facts)
+        if given:
+            return Answer(given.text, given.source)
+        return None if row in self._beside else row.otherwise(self.facts)
 
     def _consented(self, plan: Plan) -> Plan:
         """`plan`, once whoever must agree to it has."""
@@ -311,6 +315,12 @@ class Interview:
                 continue
             self.told.tell(CONFIRM, text)
             return replace(plan, blank=True) if plan.role is Role.SEND else plan
+
+
+def _in_order(*rows: Row) -> tuple[Row, ...]:
+    """These, as they stand in the table."""
+    order = [row.key for row in ROWS]
+    return tuple(sorted(rows, key=lambda row: order.index(row.key)))
 
 
 def _depends(item: Settled) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kernel_cmdline import canonical
 
-from ..sentence import Sentence
+from ..sentence import Measure, Sentence
 from .questions import DEFAULT, Answer, Choices, Facts, Parse, Question, nothing_to_choose
 
 
@@ -89,7 +89,7 @@ class Row:
     """One parameter. What a row leaves away, its parameter does not have.
 
     In the reference: `name`, `aliases`, `values` and `meaning`, `origin` (U, S, P, K, O), `bare`: what the mere word
-    means, where that is no error.
+    means, where that is no error. `example`: a value, where the parser says of a missing one not what it expects.
 
     Read: `parse`, `choices`, `only` (the one answer that this machine leaves), `default` (its text). `stands_for`: a
     value of this name means what that other parameter says.
@@ -98,10 +98,11 @@ class Row:
 
     Asked: with `title` it is a question of the interview, `when` that is so. ``auto=no`` asks all of them; who goes
     back is asked those that were given, and those that are `asked`. `overruled` gives an answer that comes before what
-    was given, and warnings. `warns` are the warnings once it is settled. What is `changed_as` is no question: an
-    operator may change it.
+    was given, and warnings. `warns` are the warnings once it is settled. What is `changed_as` is a question with
+    ``auto=no`` only; else an operator may change it.
 
-    Shown: under `label` in the summary; a `quiet` one not while it has its default.
+    Shown: under `label` in the summary; a `quiet` one not while it has its default; its value as a number with a unit,
+    where it is `measured`.
 
     Used: it `fills` a field of the plan, alone or by a rule of `rules.MADE`; or somebody `acts` on it; or it is
     FOREIGN, accepted in silence; or UNSUPPORTED, accepted with a warning. ``transfer`` takes those that are `taken`.
@@ -114,6 +115,7 @@ class Row:
     aliases: tuple[str, ...] = ()
     use: Use = Use.USED
     bare: str = ""
+    example: str = ""
     parse: Parse = as_it_is
     choices: Choices = nothing_to_choose
     only: Callable[[Facts], Answer | None] = nothing
@@ -128,6 +130,7 @@ class Row:
     warns: Callable[[Facts], Iterable[Sentence]] = no_warning
     label: Sentence | None = None
     quiet: bool = False
+    measured: Callable[[int], Measure] | None = None
     fills: str = ""
     acts: Acts | None = None
     taken: Taken | None = None

@@ -98,6 +98,7 @@ ROWS: tuple[Row, ...] = (
         "a number",
         "SambaEdu's number of the operation, for page_remontee",
         "S",
+        example="7",
         title=say("The number of the operation, for that page"),
         parse=r.read_operation,
         default=r.otherwise(""),

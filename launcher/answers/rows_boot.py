@@ -41,6 +41,7 @@ FIRST: tuple[Row, ...] = (
         aliases=("keymap", "keyboard-layouts"),
         parse=b.read_keymap,
         choices=b.keymaps,
+        default=rules.usual_keymap,
         changed_as=say("Keyboard"),
         acts=Acts.KEYBOARD,
     ),
@@ -68,6 +69,7 @@ FIRST: tuple[Row, ...] = (
         "drivers of network cards that are loaded besides those that udev finds by itself; AUTO (the default) names "
         "none",
         "U",
+        example="e1000e",
         parse=b.read_drivers,
         acts=Acts.DRIVERS,
     ),
@@ -77,6 +79,7 @@ FIRST: tuple[Row, ...] = (
         "parameters of the drivers that netmodule names. With a driver's name before it, as in e1000e.debug=1, one is "
         "for that driver alone, which diskmodule may name as well",
         "U",
+        example="debug=1 speed=100",
         blanks=always_with_blanks,
         parse=b.read_parameters,
         acts=Acts.DRIVERS,
@@ -94,6 +97,7 @@ FIRST: tuple[Row, ...] = (
         "AUTO, or drivers: ahci,mptspi",
         "drivers of disks that are loaded besides those that udev finds by itself; AUTO (the default) names none",
         "U S",
+        example="ahci",
         parse=b.read_drivers,
         acts=Acts.DRIVERS,
     ),
@@ -105,6 +109,7 @@ LAST: tuple[Row, ...] = (
         "ttyS1, or a virtio port's name",
         "where the event log is written besides /run/udpcast",
         "O",
+        example="ttyS1",
         acts=Acts.LOG,
     ),
     Row(
@@ -129,6 +134,7 @@ LAST: tuple[Row, ...] = (
         "text",
         "recorded in the event log; added by `ipappend 8`",
         "P",
+        example="6PVXL",
         acts=Acts.RECORD,
     ),
 )

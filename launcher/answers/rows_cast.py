@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.plan import SILENCE, START_TIMEOUT, Grow, Holes, Require
+from ..model.wording import Seconds
 from ..sentence import say
 from ..udpcast.options import LONGEST_START
 from . import reading as r
@@ -44,6 +45,7 @@ ROWS: tuple[Row, ...] = (
         "ones are an error, and so are those that the launcher decides itself, such as --file, --interface and "
         "--portbase",
         "U",
+        example="--min-receivers 29 --max-wait 600",
         title=say("Further options of UDPCast"),
         label=say("Options"),
         quiet=True,
@@ -65,6 +67,7 @@ ROWS: tuple[Row, ...] = (
         title=say("Seconds of silence until the other side is given up"),
         label=say("Silence"),
         quiet=True,
+        measured=Seconds,
         parse=r.seconds("silence", 5, 3600),
         default=r.otherwise(str(SILENCE)),
         asked=where_given,
@@ -80,6 +83,7 @@ ROWS: tuple[Row, ...] = (
         title=say("Seconds within which data must flow"),
         label=say("Time limit"),
         quiet=True,
+        measured=Seconds,
         parse=r.seconds("start_timeout", 1, LONGEST_START),
         default=r.otherwise(str(START_TIMEOUT)),
         asked=where_given,

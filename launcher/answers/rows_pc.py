@@ -84,6 +84,7 @@ ROWS: tuple[Row, ...] = (
         "the card that PXE-booted; added by `ipappend 2` or `ipappend 3`, and in GRUB by "
         "`BOOTIF=01-$net_default_mac`. One that names no card of this PC is a warning, and chooses none",
         "P",
+        example="01-52-54-00-12-34-56",
         parse=r.read_bootif,
         fills="nic",
     ),
@@ -136,6 +137,7 @@ ROWS: tuple[Row, ...] = (
         "an address, or none",
         "the gateway, where ip has none; default none",
         "S K",
+        example="10.0.0.1",
         title=say("The gateway (or: none)"),
         parse=r.read_gateway,
         default=r.otherwise("none"),

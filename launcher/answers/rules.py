@@ -77,7 +77,23 @@ def auto_reboot_decides(facts: Facts) -> bool:
 
 
 def page_is_told(facts: Facts) -> bool:
-    return facts.of("remontee_info", bool) is True and "page_remontee" in facts.given
+    return facts.of("remontee_info", bool) is True and ("page_remontee" in facts.given or asks_everything(facts))
+
+
+def asks_everything(facts: Facts) -> bool:
+    auto = facts.given.get("auto")
+    return auto is not None and YES_NO.get(auto.text.strip().lower()) is False
+
+
+# --- defaults ---------------------------------------------------------------------------------------------------------
+
+
+def usual_keymap(facts: Facts) -> str:
+    """The keymap of the language."""
+    from ..model.keymaps import usual  # noqa: PLC0415 - the first screen can do without
+
+    given = facts.given.get("lang")
+    return usual(facts.of("lang", str) or "en", given.text if given else "")
 
 
 # --- what comes before an answer that was given -----------------------------------------------------------------------
@@ -415,7 +431,7 @@ def page_unused(facts: Facts) -> Iterator[Sentence]:
     named = "page_remontee" in facts.given
     if named and "remontee_info" not in facts.given:
         yield say("page_remontee= is not used without remontee_info=y.")
-    if facts.of("remontee_info", bool) and not named:
+    if facts.of("remontee_info", bool) and not named and not asks_everything(facts):
         yield say("remontee_info=y is not used: page_remontee= does not say which page.")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kernel_cmdline import CommandLine, Parameter
+from kernel_cmdline.format import format_word
 
 from ..errors import AnswerError
 from ..model.machine import Machine
@@ -227,13 +228,15 @@ def _role(line: CommandLine) -> Role | None:
 
 
 def _without_value(row: Row, name: str) -> Sentence:
-    """That a value is missing, and what is expected, in the words of the parser: `Row.values` is English."""
+    """That a value is missing, and what is expected, in the words of the parser or by an example: `Row.values` is
+    English."""
     missing = say("{name} has no value.", name=name)
     try:
         row.parse("", Facts(Machine()))
     except AnswerError as error:
         return joined(" ", missing, error.hint or error.sentence)
-    return missing
+    example = format_word(Parameter(name, row.example))
+    return joined(" ", missing, say("Write {example}, or leave it out.", example=example))
 
 
 def problem_with(row: Row, text: str, machine: Machine | None, role: Role | None = None) -> Sentence | None:

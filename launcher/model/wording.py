@@ -34,6 +34,16 @@ class Rate(Measure):
 
 
 @dataclass(frozen=True)
+class Seconds(Measure):
+    """So many seconds."""
+
+    count: int
+
+    def put(self, figures: Figures) -> str:
+        return f"{figures.number(self.count, ',')} s"
+
+
+@dataclass(frozen=True)
 class Moment(Measure):
     """A time since 1970, which somebody may have made up, in this PC's time zone."""
 

@@ -72,7 +72,7 @@ class TransferPage:
     def show(self, state: TransferState, draw: Callable[[], None]) -> None:
         """Update the page and `draw` the screen: at once for what is new in `state`, for the bytes now and then."""
         begin = time.monotonic()
-        told = state.notes, state.attention, state.messages, state.whole, state.used
+        told = state.notes, state.attention, state.messages, state.over, state.whole, state.used
         news = state.phase, state.receivers, told, state.bytes > 0
         if news != self._shown or begin >= self._due:
             self._shown = news
@@ -94,7 +94,8 @@ class TransferPage:
 
     def _fill(self, state: TransferState) -> None:
         """What takes the room that is there."""
-        told = [tr(message) for message in state.messages[-SHOWN_MESSAGES:] if message != self.condition]
+        true = [one for one in state.messages if one not in state.over]
+        told = [tr(message) for message in true[-SHOWN_MESSAGES:] if message != self.condition]
         receivers = state.receivers if self.plan.role is Role.SEND else ()
         seats, newest = min(len(receivers), MOST_RECEIVERS), _height(*told[-1:])
         whole = [tr(sentence) for sentence in state.whole]

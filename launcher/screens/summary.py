@@ -104,6 +104,8 @@ def value_text(item: Settled, machine: Machine) -> Sentence:
         return USUAL_KEYMAP
     assert item.answer is not None
     row = row_of(item.key)
+    if row and row.measured and isinstance(value, int):
+        return joined("", row.measured(value))
     choice = chosen(row, item.answer.text, item.value, Facts(machine)) if row else None
     return choice.label if choice else verbatim(item.answer.text) if item.answer.text else say("none")
 

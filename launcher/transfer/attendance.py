@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 
 from ..hardware.interfaces import interface
-from ..sentence import Sentence, say, say_many
+from ..sentence import NOTHING, Sentence, say, say_many
 from . import sender_liveness as rules
 from . import sender_signals as signals
 from .announcement import Announcement, announce
@@ -35,6 +35,7 @@ class Attendance:
         nic = interface(job.plan.nic.name)
         own = tuple(one.partition("/")[0] for one in nic.addresses) if nic else ()
         hears = self._replies.hears
+        self._unanswered = NOTHING
         self._machine: Machine[Room] = rules.cast(job.plan, job.times, time.monotonic(), self._token, own, hears)
 
     @property
@@ -55,6 +56,9 @@ class Attendance:
         self._job.status.show(self.room.receivers)
 
     def _feed(self, event: Event) -> None:
+        if isinstance(event, signals.Flowing) and self._unanswered:
+            self._job.status.no_longer(self._unanswered)
+            self._unanswered = NOTHING
         for action in self._machine.take(event):
             self._act(action)
 
@@ -117,7 +121,8 @@ class Attendance:
                     status.attend(_held_up(address, seconds))
             case signals.NobodyAnswers(count, asked):
                 log.emit("unanswered", receivers=count, asked=asked)
-                status.attend(nothing_through(count, asked))
+                self._unanswered = nothing_through(count, asked)
+                status.attend(self._unanswered)
             case signals.SayAlive(addresses):
                 send_heartbeat(addresses, plan.nic.name, plan.port, self.session)
             case signals.SendEndNotice(addresses, kind):

@@ -40,7 +40,7 @@ class Listening(Loop):
             self.cancelled = True
             self._attendance.take(Cancelled())
         elif isinstance(message, BeginCast):
-            self.job.status.tell(NO_KEY if self.job.plan.options.nokbd else NOBODY)
+            self.job.status.tell(NO_KEY if self.job.plan.options.nokbd else NOBODY, until_cast=True)
 
     def tick(self) -> None:
         self._attendance.tick()

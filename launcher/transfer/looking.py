@@ -48,6 +48,7 @@ class Looking:
         self._job = job
         self._begun = time.monotonic()
         self._said = False
+        self._what = say("Looking at what is used of {disk}.", disk=job.plan.target.path)
         self._stop = job.owner.descriptors.event()
         self._worker: Worker[Survey] | None = None
         if is_framed(job.plan):
@@ -72,12 +73,13 @@ class Looking:
         seconds = time.monotonic() - self._begun
         if seconds > LONG and not self._said:
             self._said = True
-            self._job.status.tell(say("Looking at what is used of {disk}.", disk=self._job.plan.target.path))
+            self._job.status.tell(self._what, until_cast=True)
         return seconds > self._job.times.survey
 
     def tell(self) -> Survey:
         """What is used, as it is said to everybody."""
         found, plan = self._result(), self._job.plan
+        self._job.status.no_longer(self._what)
         total, used = plan.target.size, found.used.sent
         self._job.status.expect(total, used, said_whole(found.parts))
         for warning in found.warnings:

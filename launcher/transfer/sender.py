@@ -236,7 +236,7 @@ class Casting(Loop):
         plan = self.job.plan
         left = int(self._deadline - self.job.times.late - time.monotonic())
         if left > 0 and self._attendance.state is Cast.WAITING and not self._cancelled:
-            self.job.status.tell(TOLD_TO_BEGIN)
+            self.job.status.tell(TOLD_TO_BEGIN, until_cast=True)
             self._pipeline.start_udpcast(program(argv(replace(plan, start_timeout=left))[-1]))
 
     def _look_at_the_clock(self, now: float) -> None:
@@ -265,9 +265,9 @@ class Casting(Loop):
         if self._attendance.room.begun:
             return
         if self.job.plan.options.nokbd or not self._pipeline.takes_keys:
-            self.job.status.tell(NO_KEY)
+            self.job.status.tell(NO_KEY, until_cast=True)
         elif not self._attendance.room.receivers:
-            self.job.status.tell(NOBODY)
+            self.job.status.tell(NOBODY, until_cast=True)
         else:
             self._pipeline.press_key()
 

@@ -40,8 +40,8 @@ class TransferState:
     use and really moves, `sent` of `used` (None: all of them). `started` is the monotonic time of the first byte;
     `rate` in bytes/s of what moves over the last seconds; `elapsed` and `remaining` in seconds. Of what is not used,
     `cleared` is zeroed or discarded so far. Read back so far: `verified` of `to_verify` (None: of all that moved).
-    `whole`: what is sent whole, and why; `notes`: what else is to be seen while it lasts, with `still`, for how long
-    nothing has moved; `attention`: what the operator should see now."""
+    `over`: messages that are true no more. `whole`: what is sent whole, and why; `notes`: what else is to be seen
+    while it lasts, with `still`, for how long nothing has moved; `attention`: what the operator should see now."""
 
     phase: Phase = Phase.WAITING
     bytes: int = 0
@@ -57,6 +57,7 @@ class TransferState:
     to_verify: int | None = None
     receivers: tuple[Receiver, ...] = ()
     messages: tuple[Sentence, ...] = ()
+    over: frozenset[Sentence] = frozenset()
     attention: Sentence = NOTHING
     whole: tuple[Sentence, ...] = ()
     notes: tuple[Sentence, ...] = ()
@@ -121,6 +122,8 @@ class Status:
         self._ended: float | None = None
         self._receivers: tuple[Receiver, ...] = ()
         self._messages: deque[Sentence] = deque(maxlen=MESSAGES)
+        self._until_cast: set[Sentence] = set()
+        self._over: set[Sentence] = set()
         self._attention = NOTHING
         self._notes: list[Sentence] = []
         self._still: Sentence | None = None
@@ -144,6 +147,7 @@ class Status:
             if self._started is None:
                 self._started = time.monotonic()
                 self._phase = Phase.CASTING
+                self._over |= self._until_cast
         self._notify()
 
     def enter(self, phase: Phase) -> None:
@@ -168,10 +172,19 @@ class Status:
         with self._lock:
             self._back = count
 
-    def tell(self, text: Sentence) -> None:
-        """A line for the operator."""
+    def tell(self, text: Sentence, *, until_cast: bool = False) -> None:
+        """A line for the operator; `until_cast`: it is true no more once data flows."""
         with self._lock:
             self._messages.append(text)
+            self._over.discard(text)
+            if until_cast:
+                self._until_cast.add(text)
+        self._notify()
+
+    def no_longer(self, text: Sentence) -> None:
+        """What was told is true no more."""
+        with self._lock:
+            self._over.add(text)
         self._notify()
 
     def attend(self, text: Sentence) -> None:
@@ -237,7 +250,8 @@ class Status:
                 to_verify=self._back,
                 receivers=self._receivers,
                 messages=tuple(self._messages),
-                attention=self._attention,
+                over=frozenset(self._over),
+                attention=NOTHING if self._attention in self._over else self._attention,
                 whole=self._whole,
                 notes=(*self._notes, *((self._still,) if self._still else ())),
                 still=self._still or NOTHING,

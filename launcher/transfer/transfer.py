@@ -59,7 +59,7 @@ class Transfer:
 
     def start(self) -> None:
         """Start what opens the disk and starts the processes. Raises TransferFailed, and all is closed then."""
-        self._status.tell(start_condition(self._plan))
+        self._status.tell(start_condition(self._plan), until_cast=True)
         try:
             with _nothing_begun():
                 threading.Thread(target=self._run, name="transfer", daemon=True).start()

@@ -74,6 +74,7 @@ def bench_languages(runs: int, tell: Callable[[str], None]) -> LanguagesBench:
         tell("building the pair, and one without languages")
         build(without, cache=KERNELS, project=project_without(Path(work, "project")))
         build(ours, cache=KERNELS)
+        tell(f"{_size(without):,} bytes without, {_size(ours):,} with them")
         boots = (("without languages", without, ""), ("ours", ours, ""), ("ours", ours, WORDS))
         return LanguagesBench(runs, tuple(_row(name, pair, words, runs) for name, pair, words in boots))
 
@@ -94,8 +95,11 @@ def project_without(copy: Path) -> Path:
 
 def _row(name: str, pair: Path, words: str, runs: int) -> Row:
     rows = {row.stage: row for row in bench_boot(pair, runs, words=words).rows}
-    size = sum((pair / one).stat().st_size for one in (LINUX, INITRD))
-    return Row(name, words, size, rows["role screen"].kernel, rows[FLOOR].kernel)
+    return Row(name, words, _size(pair), rows["role screen"].kernel, rows[FLOOR].kernel)
+
+
+def _size(pair: Path) -> int:
+    return sum((pair / one).stat().st_size for one in (LINUX, INITRD))
 
 
 def to_json(bench: LanguagesBench) -> str:

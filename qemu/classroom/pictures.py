@@ -86,6 +86,7 @@ PICTURES: dict[str, str] = {
     "cast": "a receiver while data comes",
     "failed": "a receiver whose disk is too small",
     "done": "a receiver whose disk equals the sender's",
+    "end": "the sender at the end, with whom it has lost",
 }
 """What each shows; in the order in which they are taken, each behind all those before it."""
 
@@ -200,6 +201,8 @@ def _walk(switch_on: SwitchOn) -> Walk:
     yield "failed", lambda: _shot(small)
     wait_event(receiver, ("screen:result",))
     yield "done", lambda: _shot(receiver)
+    wait_event(sender, ("screen:result",))
+    yield "end", lambda: _shot(sender)
 
 
 SHOWN_PART = 0.3

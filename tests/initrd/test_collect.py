@@ -210,7 +210,16 @@ print(tr(say("yes")), tr(say_many("{count} disk", "{count} disks", 2)), "re" in 
 
 def test_what_goes_in_speaks_other_languages_without_their_sources(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", "")
-    for name in ("translate.py", "sentence.py", "errors.py", "figures.py", "process.py", "reasons.py", "shortage.py"):
+    for name in (
+        "translate.py",
+        "sentence.py",
+        "errors.py",
+        "figures.py",
+        "process.py",
+        "reasons.py",
+        "shortage.py",
+        "catalogue.py",
+    ):
         shutil.copyfile(python.PROJECT / "launcher" / name, project / "launcher" / name)
     shutil.copytree(python.PROJECT / "kernel_cmdline", project / "kernel_cmdline", dirs_exist_ok=True)
     home = tmp_path / "tree" / python.stage(tmp_path / "tree", project).home

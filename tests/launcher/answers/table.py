@@ -122,8 +122,8 @@ ATA = "/dev/disk/by-id/ata-ST1000DM010-2EP102_ZN1A2B3C"
 PATH = "/dev/disk/by-path/pci-0000:00:1f.2-ata-2"
 
 EVERYTHING = (
-    *("lang", "umode", "disk", "nic", "ip", "gateway", "port", "compr", "udpcparam", "silence", "start_timeout"),
-    *("blank", "used", "after", "remontee_info"),
+    *("lang", "kbmap", "umode", "disk", "nic", "ip", "gateway", "port", "compr", "udpcparam", "silence"),
+    *("start_timeout", "blank", "used", "after", "remontee_info"),
 )
 YES = {"yes": True, "no": False, "YES": True, "No": False}
 NO_WORD = {"maybe": "is not known", "1": "is not known", "": "is not known"}

@@ -106,7 +106,9 @@ def test_a_file_that_is_to_be_fetched_is_told_as_unknown_and_its_answers_as_open
     line = parse("auto=yes config=udpcfg.txt")
     told = explain(line, ONE)
     assert told.errors == () and told.plan is None
-    assert str(told.warnings[0]).startswith("config=udpcfg.txt is fetched when the PC boots")
+    fetched, still_open = map(str, told.warnings)
+    assert fetched.startswith("config=udpcfg.txt is fetched when the PC boots")
+    assert still_open == "auto=yes, but the role is not given."  # nobody will confirm an overwrite there
     assert check("auto=yes config=udpcfg.txt")[0] == [] and check("auto=yes")[0] != []
     found = read_configuration(b"umode=rcv\nport=9004\nnic=eth9\n", "room.txt", Origin.FETCHED)
     known = explain(line, ONE, found)

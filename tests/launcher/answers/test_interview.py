@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from kernel_cmdline import parse
-from launcher.answers.interview import NO, Back, Interview, Told, refuse
+from launcher.answers.interview import BESIDE, NO, QUESTIONS, Back, Interview, Told, refuse
 from launcher.answers.lookup import Written, given_answers
 from launcher.answers.questions import Facts, Question
+from launcher.answers.row import Row
 from launcher.answers.selectors import DeviceMissing
 from launcher.errors import AnswerError, ErrorKind, LauncherError, Unanswered
 from launcher.model.machine import Machine
@@ -179,14 +180,69 @@ def test_a_device_that_is_missing_is_told_apart_because_it_may_still_appear(line
 
 
 def test_auto_no_asks_everything_with_the_given_value_preselected() -> None:
-    first = ("en", "snd", "/dev/sda", "eth0", "dhcp", "9002", "zstd", "")
+    first = ("en", "us", "snd", "/dev/sda", "eth0", "dhcp", "9002", "zstd", "")
     answers = (*first, "50", "60", "no", "yes", "menu", "n")
     result, script = plan("auto=no port=9002 umode=rcv disk=/dev/sda silence=50", ONE, *answers)
     settings = "silence start_timeout blank used after remontee_info"
-    assert script.asked == f"lang umode disk nic ip port compr udpcparam {settings}".split()
+    assert script.asked == f"lang kbmap umode disk nic ip port compr udpcparam {settings}".split()
     assert (script.presets["port"], script.presets["umode"]) == ("9002", "rcv")
     assert (script.presets["silence"], script.presets["start_timeout"]) == ("50", "43200")
     assert (result.port, result.start_timeout) == (9002, 60)
+
+
+WHERE_A_QUESTION = {
+    "netmask": "ip=10.0.0.7",
+    "gateway": "ip=10.0.0.7",
+    "page_remontee": "remontee_info=y",
+    "num_op": "remontee_info=y page_remontee=http://se3/r",
+    "auto_reboot": "auto_reboot=success",
+    **dict.fromkeys(("blank", "used"), "umode=snd"),
+}
+"""Beside which line a row is a question, where it is not always one."""
+
+GIVEN = {
+    **{"lang": "de", "kbmap": "be", "umode": "rcv", "disk": "/dev/sda", "nic": "eth0", "ip": "10.0.0.7/24"},
+    **{"netmask": "24", "gateway": "10.0.0.1", "port": "9002", "compr": "gzip", "udpcparam": "--nosync"},
+    **{"silence": "50", "start_timeout": "60", "blank": "yes", "verify": "no", "used": "no", "holes": "zero"},
+    **{"grow": "yes", "require": "equal", "retry": "2", "after": "reboot", "auto_reboot": "success"},
+    **{"remontee_info": "y", "page_remontee": "http://se3/r", "num_op": "7"},
+}
+"""Of each row a value that is not its default."""
+
+
+class Agreeing(Script):
+    """Takes what is preselected, or whatever is possible."""
+
+    def __call__(self, question: Question, facts: Facts, preset: str | None, problem: AnswerError | None) -> str:
+        assert problem is None
+        self.asked.append(question.key)
+        self.presets[question.key] = preset
+        choices = question.choices(facts)
+        return preset if preset is not None else choices[-1].text if choices else GIVEN[question.key]
+
+
+@pytest.mark.parametrize("row", [*QUESTIONS, *BESIDE], ids=lambda row: row.key)
+def test_auto_no_asks_each_question_of_the_table_with_what_is_given_or_the_default(row: Row) -> None:
+    line = f"auto=no {WHERE_A_QUESTION.get(row.key, 'umode=rcv')}"
+    for given in ("", f"{row.key}={GIVEN[row.key]}"):
+        script = Agreeing()
+        interview = Interview(given_answers(parse(f"{line} {given}")), ONE, script)
+        interview.plan()
+        assert script.asked.count(row.key) == 1
+        assert not given or script.presets[row.key] == GIVEN[row.key]
+
+
+def test_auto_no_asks_for_the_keyboard_in_the_place_of_the_languages_usual_one() -> None:
+    for line, preset in {"": "us", "lang=FR": "fr", "lang=de_CH": "ch-de", "lang=FR kbmap=BE": "BE"}.items():
+        script = Agreeing()
+        Interview(given_answers(parse(f"auto=no umode=snd {line}")), ONE, script).plan()
+        assert (script.asked[:2], script.presets["kbmap"]) == (["lang", "kbmap"], preset)
+
+
+def test_the_page_is_asked_for_where_the_operator_wants_it_told() -> None:
+    interview = Interview(given_answers(parse("auto=no umode=snd remontee_info=y")), ONE, Agreeing())
+    assert interview.plan().result_page == ResultPage("http://se3/r", None)
+    assert interview.warnings == []
 
 
 def test_a_wrong_answer_is_asked_again_with_the_sentence() -> None:
@@ -249,6 +305,7 @@ def test_auto_no_asks_for_the_address_on_one_screen() -> None:
     for told, address in (("dhcp", Address(AddressSource.DHCP)), ("10.0.0.7/24", None)):
         answers = (
             "en",
+            "us",
             "snd",
             "/dev/sda",
             "eth0",
@@ -368,11 +425,11 @@ def test_a_start_timeout_among_udpcasts_options_is_the_launchers_own(role: str) 
 
 
 def test_auto_no_asks_a_receiver_every_setting() -> None:
-    first = ("en", "rcv", "/dev/sda", "eth0", "dhcp", "9000", "recognise", "", "60", "300", "no", "zero", "yes")
+    first = ("en", "us", "rcv", "/dev/sda", "eth0", "dhcp", "9000", "recognise", "", "60", "300", "no", "zero", "yes")
     line = "auto=no silence=50 auto_reboot=success remontee_info=y page_remontee=http://se3/r"
     result, script = plan(line, ONE, *first, "equal", "3", "always", "y", "http://se3/s", "7", "<yes>")
     settings = "silence start_timeout verify holes grow require retry auto_reboot remontee_info page_remontee num_op"
-    assert script.asked[8:] == [*settings.split(), "confirm"]
+    assert script.asked[9:] == [*settings.split(), "confirm"]
     assert script.presets["silence"] == "50"
     assert (result.silence, result.verify, result.after) == (60, False, After(Next.REBOOT, Next.REBOOT))
     assert (result.holes.value, result.grow.value, result.require.value, result.retry) == ("zero", "yes", "equal", 3)

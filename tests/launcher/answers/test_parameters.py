@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from kernel_cmdline import parse
+from kernel_cmdline import Parameter, parse
+from kernel_cmdline.format import format_word
 from launcher.answers.lookup import reference, row_of
 from launcher.answers.parameters import ROWS
 from launcher.answers.questions import Facts
 from launcher.answers.row import Row, Use
-from launcher.answers.validation import explain_all
+from launcher.answers.validation import explain_all, problem_with
 from launcher.model.machine import Machine
 from tests.common import ROOT
 
@@ -36,7 +37,7 @@ def test_aliases_and_case() -> None:
     assert row.name == "disk"
 
 
-OTHERWISE_TOLD = {"compr", "udpcparam", "ip", "netmask", "auto_reboot", "num_op"}
+OTHERWISE_TOLD = {"kbmap", "compr", "udpcparam", "ip", "netmask", "auto_reboot", "num_op"}
 """Rows whose default depends on something, is nothing, or is told in other words."""
 
 
@@ -51,4 +52,7 @@ def test_the_default_that_is_told_is_the_one_that_is_taken(row: Row) -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if row.use is Use.USED and not row.bare], ids=lambda row: row.name)
 def test_what_is_said_of_a_missing_value_has_no_english_text_of_the_table(row: Row) -> None:
     [error] = explain_all(parse(row.name), None, ())[2]
-    assert str(error).startswith(f"{row.name} has no value.") and f"={row.values}" not in str(error)
+    assert str(error).startswith(f"{row.name} has no value. ") and f"={row.values}" not in str(error)
+    if row.example:
+        assert f"Write {format_word(Parameter(row.name, row.example))}, or leave it out." in str(error)
+        assert problem_with(row, row.example, None) is None

@@ -84,6 +84,19 @@ def test_what_is_told_is_seen_in_its_order_and_the_condition_not_twice() -> None
     assert " ".join(seen.split()).count(str(condition)) <= 1
 
 
+def test_what_is_true_no_more_is_seen_no_more_and_leaves_its_room() -> None:
+    page = TransferPage(a_plan(Role.SEND), lambda: None, "")
+    looking, complaint = say("Looking at what is used of /dev/sda."), say("a program's complaint")
+    messages = (complaint, looking, *(say(f"Not any more {number}.") for number in range(4)))
+    assert "Looking at" in text(page, TransferState(messages=messages[:2]))
+    page.show(TransferState(messages=messages), lambda: None)
+    seen = text(page, TransferState(Phase.CASTING, 5, 10, messages=messages, over=frozenset(messages[1:])))
+    assert ("Looking at" in seen, "Not any more" in seen, "complaint" in seen) == (False, False, True)
+    drawn: list[None] = []
+    page.show(TransferState(messages=messages, over=frozenset(messages[1:])), lambda: drawn.append(None))
+    assert drawn, "it goes at once"
+
+
 def test_a_message_is_drawn_as_it_comes() -> None:
     page, drawn = TransferPage(a_plan(), lambda: None, ""), list[None]()
     page.show(TransferState(), lambda: drawn.append(None))

@@ -218,7 +218,7 @@ def test_sentences(line: str, machine: str, words: tuple[str, ...]) -> None:
 
 def test_no_is_an_answer_where_it_is_not_the_refusal_of_an_overwrite() -> None:
     with dry_run("auto=no umode=rcv disk=/dev/sda nic=eth0 lang=en") as terminal:
-        asked = ("Language", "What is this PC?", "Which disk?", "Which network card?", "The IP address of this PC")
+        asked = ("Language", "Keyboard", "What is this PC?", "Which disk?", "Which network card?", "The IP address")
         for title in (*asked, "The port base", "How is the stream compressed?", "Further options"):
             terminal.wait_for(title)
             terminal.press(ENTER)
@@ -235,6 +235,8 @@ def test_no_is_an_answer_where_it_is_not_the_refusal_of_an_overwrite() -> None:
 def test_what_was_given_is_preselected_in_its_own_words_also_where_no_choice_stands_for_it() -> None:
     with dry_run("auto=no umode=receiver disk=/dev/sda2 lang=en") as terminal:
         terminal.wait_for("> English")
+        terminal.press(ENTER)
+        terminal.wait_for("> us")
         terminal.press(ENTER)
         terminal.wait_for("> [R] RECEIVER")
         terminal.press(ENTER)

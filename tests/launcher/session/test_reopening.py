@@ -404,6 +404,18 @@ def test_what_is_opened_shows_nothing_raw_of_a_hostile_line(seed: int) -> None:
     assert seat.system.started == []
 
 
+@pytest.mark.parametrize(("lang", "shown"), [("EN", "43,200 s"), ("FR", "43\xa0200 s"), ("DE", "43.200 s")])
+def test_seconds_are_shown_with_their_unit_and_written_as_the_parameter_has_them(lang: str, shown: str) -> None:
+    seat = begun(f"{ADDRESS} lang={lang} silence=50 start_timeout=43200", FakeSystem(ONE))
+    assert f" {shown} " in seat.text and " 50 s " in seat.text
+    at(seat, tr(say("Time limit")))
+    press(seat, "enter")
+    assert "start_timeout=43200" in seat.text
+    write(seat, "60")
+    assert seat.app.dialogue.told.answers == {"start_timeout": "60"}
+    assert line_of(seat, tr(say("Time limit"))).partition(tr(say("Time limit")))[2].startswith(" 60 s ")
+
+
 @pytest.fixture
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
     """What keyboard and screen are told: the language, and the keymap in the place of its usual one."""
@@ -440,3 +452,14 @@ def test_the_usual_keyboard_follows_the_language(heard: list[tuple[str, str | No
     at(seat, "dansk")
     press(seat, "enter")
     assert heard[-1] == ("da", None)
+
+
+def test_with_auto_no_the_keyboard_is_asked_for_and_loaded_at_once(heard: list[tuple[str, str | None]]) -> None:
+    seat = begun(f"{ADDRESS} auto=no lang=FR", FakeSystem(ONE))
+    press(seat, "enter")
+    assert (seat.shown, marked(seat)) == ("kbmap", "fr")
+    at(seat, "be-nodeadkeys")
+    press(seat, "enter")
+    assert (seat.shown, heard[-1]) == ("umode", ("fr", "be-nodeadkeys"))
+    press(seat, "esc")
+    assert (seat.shown, heard[-1]) == ("kbmap", ("fr", None))

@@ -25,7 +25,7 @@ from launcher.model.times import TIMES, Times
 from launcher.sentence import say
 from launcher.transfer import attendance, looking, sender
 from launcher.transfer.looking import said_whole
-from launcher.transfer.status import TransferState
+from launcher.transfer.status import Status, TransferState
 from launcher.transfer.transfer import Transfer
 from launcher.used.survey import Part, Survey
 from launcher.used.used_map import UsedMap
@@ -209,13 +209,15 @@ def test_a_look_that_hangs_sends_all_of_it(source: Path, tmp_path: Path, monkeyp
 
     finds(monkeypatch, hang)
     monkeypatch.setattr(looking, "LONG", 0.0)
+    monkeypatch.setattr(Status, "begin", lambda status: None)
     try:
         outcome, told, state = sent(plan(Role.SEND, source), tmp_path, replace(QUICK, survey=0.3))
     finally:
         go.set()
     assert (outcome.kind, outcome.used, told["used"]) == (K.SENT, SIZE, SIZE)
     assert "took too long" in str(state.whole[0])
-    assert any("Looking at what is used of" in str(one) for one in state.messages)
+    said = [one for one in state.messages if "Looking at what is used of" in str(one)]
+    assert said and set(said) <= state.over
 
 
 def test_a_bug_in_the_look_is_no_reason_to_send_all_of_it_silently(

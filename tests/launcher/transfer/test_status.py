@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import select
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
+
+from launcher.events import EventLog
+from launcher.model.plan import Role
+from launcher.model.times import TIMES
+from launcher.sentence import NOTHING, say
+from launcher.transfer import attendance, sender_signals
 from launcher.transfer.evidence import Receiver, ReceiverState
 from launcher.transfer.status import Phase, Status
+from tests.common import a_plan
 
 
 def test_the_status_tells_that_there_is_news() -> None:
@@ -70,3 +80,35 @@ def test_what_moved_is_read_back_unless_it_is_said_how_much() -> None:
     status.reread(70_000)
     assert status.snapshot().progress == (70_000, 500_000)
     status.close()
+
+
+def test_what_was_told_of_the_waiting_is_over_once_data_flows() -> None:
+    status = Status(1000)
+    waits, stays = say("The cast starts when the sender starts it."), say("Connected to the sender.")
+    status.tell(waits, until_cast=True)
+    status.tell(stays)
+    assert status.snapshot().over == frozenset()
+    status.begin()
+    assert (status.snapshot().messages, status.snapshot().over) == ((waits, stays), frozenset([waits]))
+
+
+def test_what_is_true_no_more_is_no_longer_shown_until_it_is_told_anew() -> None:
+    status = Status(1000)
+    held = say("No data gets through.")
+    status.attend(held)
+    status.no_longer(held)
+    assert (status.snapshot().attention, status.snapshot().over) == (NOTHING, frozenset([held]))
+    status.attend(held)
+    assert (status.snapshot().attention, status.snapshot().over) == (held, frozenset())
+
+
+def test_that_nothing_gets_through_is_over_once_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = SimpleNamespace(hears=True, drain=tuple)
+    monkeypatch.setattr(attendance, "ReceiverMonitor", lambda *words: silent)
+    status = Status(1000)
+    job: Any = SimpleNamespace(plan=a_plan(Role.SEND), times=TIMES, status=status, log=EventLog())
+    there = attendance.Attendance(job, silent)  # type: ignore[arg-type]
+    there._act(sender_signals.NobodyAnswers(2, asked=False))
+    assert "no data gets through" in str(status.snapshot().attention)
+    there.take(sender_signals.Flowing(1.0))
+    assert (status.snapshot().attention, len(status.snapshot().over)) == (NOTHING, 1)
