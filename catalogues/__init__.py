@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LANG = ROOT / "launcher/lang"
 FOLDERS = ("kernel_cmdline", "launcher")
-FILES = ("pxe/entries/menu_words.py",)
+FILES = ("pxe/entries/failure_words.py", "pxe/entries/menu_words.py")
 """Where messages come from."""
 
 KEYWORDS = ("say", "say_many:1,2")

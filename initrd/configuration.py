@@ -4,6 +4,7 @@ anything is built. Both of its stages find it at the same place: it lies in the 
 
 from __future__ import annotations
 
+import codecs
 import logging
 from pathlib import Path
 
@@ -19,13 +20,16 @@ LONGEST = 64 << 10
 
 
 def read(file: Path) -> bytes:
-    """The text of `file`; what it warns of is logged. Raises BuildError with every mistake, each with file and line."""
+    """The text of `file`, never in UTF-16, in which /init would not find a shell=no; what it warns of is logged. Raises
+    BuildError with every mistake, each with file and line."""
     from launcher.answers.explain import check_file  # noqa: PLC0415 - most builds have none
 
     text = _text(file)
     errors, warnings = check_file(text, str(file))
     if errors:
         raise BuildError("\n".join(errors), 2)
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = text.decode("utf-16").encode()
     for warning in warnings:
         LOG.warning("%s", showable(warning))
     return text

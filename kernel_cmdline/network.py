@@ -178,7 +178,7 @@ def _split(text: str) -> list[str]:
     """The fields between colons; colons in brackets separate nothing."""
     if not re.fullmatch(r"(?:[^\[\]]|\[[^\[\]]*\])*", text):
         raise _wrong("ip", "value", text, say("every [ before an IPv6 address to have its ]"))
-    return re.split(r":(?![^\[]*\])", text)
+    return re.findall(r"(?:^|:)((?:[^:\[\]]|\[[^\[\]]*\])*)", text)
 
 
 def _address_or_none(text: str) -> Address | None:

@@ -7,6 +7,7 @@
   UTF-16 (Notepad's "Unicode", PowerShell's ``>``) the file is read as that.
 - It may be fetched (``config=``), lie on the medium that this PC was booted from, or in the initrd; each error names
   file and line. Of several files, the one that is named first here wins, and the command line wins over all.
+- A file that says something, and answers nothing, is an error; so is one without a byte, where it was fetched.
 - What is needed before a file can be read is not taken from it (`Origin`), and that is said.
 """
 
@@ -20,7 +21,7 @@ from enum import Enum
 from kernel_cmdline import CommandLine, Parameter, parse
 
 from ..sentence import Sentence, colon, say, verbatim
-from .lookup import Written
+from .lookup import Written, row_of
 
 NAME = "udpcfg.txt"
 LONGEST = 64 << 10
@@ -86,7 +87,11 @@ class Configuration:
                 yield say("{parameter} is not used: {why}.", parameter=f"{one.name}={one.value}", why=why)
 
     def not_read(self) -> Iterator[Sentence]:
-        """That a file is too long."""
+        """That a file is too long, or none of answers: a page of a web server, which says that all is well."""
+        if self.lines and not any(one.value is not None and row_of(one.name) for one in self.whole):
+            number, line = self.lines[0]
+            word = next((one.name for one in line), "")
+            yield colon(verbatim(f"{self.name}:{number}"), say('"{word}" is no NAME=VALUE.', word=word))
         if self.cut:
             place = verbatim(f"{self.name}:{self.cut}")
             yield colon(place, say("Only {count} answers are read, and nothing from here on.", count=MOST))
@@ -106,6 +111,8 @@ def read_configuration(text: bytes, name: str = NAME, origin: Origin = Origin.IN
     lines = _decoded(text).removeprefix("\ufeff").split("\n")
     said = [(number, line.strip()) for number, line in enumerate(lines, 1)]
     said = [(number, line) for number, line in said if line and line[0] != "#"]
+    if not text and origin is Origin.FETCHED:  # a server's answer without a file; a comment says that this is meant
+        said = [(1, "")]
     cut = said[MOST][0] if len(said) > MOST else None
     return Configuration(name, tuple((number, parse(line)) for number, line in said[:MOST]), origin, cut)
 

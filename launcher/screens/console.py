@@ -117,10 +117,12 @@ class Console:
         self._painter: Any = None
 
     def start(self, palette: Iterable[Any], typed: Any) -> None:
-        """Take the line: no echo, single keys, and none of them a signal."""
+        """Take the line: no echo, single keys, and none of them a signal. What was typed before counts for nothing.
+        At once: else the kernel waits until a line has taken what somebody wrote to it before, if ever."""
         with contextlib.suppress(termios.error):
             self._modes = termios.tcgetattr(self.reading)
-            tty.setcbreak(self.reading)
+            tty.setcbreak(self.reading, termios.TCSANOW)
+            termios.tcflush(self.reading, termios.TCIFLUSH)
             modes = termios.tcgetattr(self.reading)
             for key in SIGNAL_KEYS:
                 modes[tty.CC][key] = b"\0"  # undefined (_POSIX_VDISABLE)

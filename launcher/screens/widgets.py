@@ -124,6 +124,29 @@ class Body(urwid.ListBox):  # type: ignore[misc]
             self.set_focus_valign("middle")
         walker.set_focus_changed_callback(moved)
 
+    def keypress(self, size: tuple[int, int], key: Key) -> Key | None:
+        """Home and End go to the first row and the last, which may be none to choose: the mark is never unseen while
+        there is a place for it."""
+        left: Key | None = super().keypress(size, key)
+        if self.focus and not self.focus.selectable():
+            self._mark_nearest(size)
+        return left
+
+    def _mark_nearest(self, size: tuple[int, int]) -> None:
+        (offset, _, middle, height, _), (_, above), (_, below) = self.calculate_visible(size, focus=True)
+        seen = []
+        up, down = offset, offset + height
+        for widget, position, rows in above:
+            up -= rows
+            seen.append((abs(position - middle), position, up, widget))
+        for widget, position, rows in below:
+            seen.append((abs(position - middle), position, down, widget))
+            down += rows
+        places = [(distance, position, row) for distance, position, row, widget in seen if widget.selectable()]
+        if places:
+            _, position, row = min(places)
+            self.change_focus(size, position, row)
+
 
 def frame(
     rows: Sequence[urwid.Widget],
@@ -283,7 +306,7 @@ def action_page(
     name: str, title: Sentence, choices: Sequence[Choice], answer: Callable[[str], None], host: str
 ) -> Page:
     """A title, and what can be done now."""
-    rows: list[urwid.Widget] = [urwid.Divider(), urwid.Text(("title", f" {tr(title)} ")), urwid.Divider()]
+    rows: list[urwid.Widget] = [urwid.Divider(), urwid.Text(("title", tr(title))), urwid.Divider()]
     focus = len(rows)
     rows += [Item(choice, None, _answering(answer, choice)) for choice in choices]
     return Page(name, frame(rows, CHOOSE, host, focus), {})

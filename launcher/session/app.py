@@ -151,11 +151,12 @@ class App:
 
     def interview_anew(self) -> None:
         """Begin the interview again on the machine as it is now, with a new deadline for what is missing; and with a
-        file of answers that could not be read, while nobody has answered himself."""
+        file of answers that could not be read, while nobody has answered himself, and no transfer has ended."""
         self.stage.abandon()
         self.devices.wait_anew()
         self.devices.look()
-        read_again = self.dialogue.incomplete and not (self.dialogue.review or self.dialogue.told.answers)
+        dialogue = self.dialogue
+        read_again = dialogue.incomplete and not (dialogue.review or dialogue.told.answers or dialogue.ended)
         self.enter(self._first(self) if read_again else Interviewing(self))
 
     def change(self) -> None:

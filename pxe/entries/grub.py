@@ -29,8 +29,9 @@ from kernel_cmdline.parse import read_word
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
 from .characters import spelled
+from .failure_words import Failures, failures, failures_of
 from .grub_words import catalogue
-from .loader import DISK_TITLE, MARKER, Loader, machine_file
+from .loader import MARKER, Loader, machine_file
 from .menu import Items
 
 SHIMS, GRUBS = Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")
@@ -105,13 +106,13 @@ _PROGRAMS = (
 _FALLBACK = "/EFI/BOOT/BOOTX64.EFI"
 """What firmware boots of a disk that it does not know. Sticks have it as well, so it comes last."""
 
-_FAILED = """\
-function udpcast_failed {
-  echo 'udpcast-launcher: kernel and initrd could not be loaded. This PC starts again in 60 seconds.'
-  sleep --interruptible 60
-  reboot
-}
-"""
+
+def _failed(said: Failures) -> str:
+    return f"function udpcast_failed {{\n{_echo(said.failed, '  ')}  sleep --interruptible 60\n  reboot\n}}\n"
+
+
+def _echo(sentence: str, indent: str = "") -> str:
+    return f"{indent}echo '{_quoted(f'udpcast-launcher: {sentence}')}'\n"
 
 
 _BY_PARTITION = f"""\
@@ -128,7 +129,7 @@ _BY_PARTITION = f"""\
 """Past the image, which has that program itself: it is a disk without partitions."""
 
 
-def _disk(network: Network) -> str:
+def _disk(network: Network, said: Failures) -> str:
     """The function that boots the local disk: there is no way back into the firmware's boot order.
 
     GRUB's `exit` says success to the firmware, which then shows its own menu (UEFI 2.10, 3.1.1). So a system is looked
@@ -144,7 +145,7 @@ def _disk(network: Network) -> str:
         "    fi\n"
         "  done\n"
         f"{_BY_PARTITION if network is Network.ASKED else ''}"
-        "  echo 'udpcast-launcher: no system was found on the local disks.'\n"
+        f"{_echo(said.no_system, '  ')}"
         "  sleep --interruptible 10\n"
         "  exit\n"
         "}\n"
@@ -159,11 +160,10 @@ if [ -z "$udpcast_own" ]; then source $udpcast_files/{THERE.name}; fi
 """
 
 
-_UNREAD = "echo 'udpcast-launcher: the server does not answer what this PC is to boot.'\n"
-_GOES_ON = """\
-echo 'Where it has no TFTP, no PC has a line of its own. What is for all is booted in 10 seconds.'
-sleep --interruptible 10
-"""
+def _unread(network: Network, said: Failures) -> str:
+    if network is Network.LOADED:
+        return f"{_echo(said.silent)}udpcast_failed\n"
+    return f"{_echo(said.silent)}{_echo(said.goes_on)}sleep --interruptible 10\n"
 
 
 def kernel_words(entry: BootEntry) -> tuple[str, ...]:
@@ -242,11 +242,14 @@ def _launcher(entry: BootEntry, network: Network, name: str = "launcher") -> str
     )
 
 
-def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
+def _choice(label: str, timeout: float, said: Failures, disk_first: bool = False) -> str:
     """What is booted, once the functions are there; a menu where there is a time to choose."""
     if not timeout:
         return "udpcast_disk\n" if disk_first else "udpcast_launcher\n"
-    entries = [f"menuentry '{label}' {{ udpcast_launcher }}\n", f"menuentry '{DISK_TITLE}' {{ udpcast_disk }}\n"]
+    entries = [
+        f"menuentry '{label}' {{ udpcast_launcher }}\n",
+        f"menuentry '{_quoted(said.disk)}' {{ udpcast_disk }}\n",
+    ]
     return f"set default=0\nset timeout_style=menu\nset timeout={math.ceil(timeout)}\n" + "".join(
         reversed(entries) if disk_first else entries
     )
@@ -310,14 +313,14 @@ def _indented(text: str) -> str:
     return "".join(f"  {line}\n" for line in text.splitlines())
 
 
-def _whole(launcher: str, choice: str, network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
+def _whole(launcher: str, choice: str, said: Failures, network: Network, server: IPv4Address | None = None) -> str:
     """A machine's own file puts its own function in place of `launcher`; within `if`, GRUB takes no function."""
     if network is Network.NONE:
-        return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{choice}"
-    unread = _UNREAD + ("udpcast_failed\n" if network is Network.LOADED else _GOES_ON)
+        return f"{MARKER}{_disk(network, said)}{_failed(said)}{launcher}{choice}"
+    unread = _unread(network, said)
     looked = f'{_OWN_FILE}if [ -z "$udpcast_own" -a -z "$udpcast_there" ]; then\n{_indented(unread)}fi\n'
     own = f'{looked}if [ -z "$udpcast_own" ]; then\n{_indented(choice)}fi\n'
-    return f"{MARKER}{_disk(network)}{_FAILED}{launcher}{_DOTTED}{_asked(network, server)}{_ADDRESS}{own}"
+    return f"{MARKER}{_disk(network, said)}{_failed(said)}{launcher}{_DOTTED}{_asked(network, server)}{_ADDRESS}{own}"
 
 
 def render_grub(
@@ -332,17 +335,18 @@ def render_grub(
     local disk unless somebody chooses the entry. `server`: where a GRUB that asks by itself finds the machines' files.
     Raises BootEntryError.
     """
-    return _whole(_launcher(entry, network), _choice(entry.label, timeout, disk_first), network, server)
+    said = failures_of(entry)
+    return _whole(_launcher(entry, network), _choice(entry.label, timeout, said, disk_first), said, network, server)
 
 
 def render_menu(items: Items, network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A whole grub.cfg with a menu. Raises BootEntryError."""
-    return _whole(_launchers(items, network), _choices(items), network, server)
+    return _whole(_launchers(items, network), _choices(items), failures(items.code), network, server)
 
 
 def render_disk(network: Network = Network.LOADED, server: IPv4Address | None = None) -> str:
     """A whole grub.cfg that boots the local disk, but for machines with a file of their own."""
-    return _whole("", "udpcast_disk\n", network, server)
+    return _whole("", "udpcast_disk\n", failures(), network, server)
 
 
 def _own(entry: BootEntry, timeout: float) -> str:
@@ -350,7 +354,8 @@ def _own(entry: BootEntry, timeout: float) -> str:
 
 
 def _own_section(entry: BootEntry, timeout: float = 0) -> str:
-    return f"set udpcast_own=launcher\n{_launcher(entry, Network.LOADED)}{_choice(entry.label, timeout)}"
+    choice = _choice(entry.label, timeout, failures_of(entry))
+    return f"set udpcast_own=launcher\n{_launcher(entry, Network.LOADED)}{choice}"
 
 
 def _own_menu_section(items: Items) -> str:

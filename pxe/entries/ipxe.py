@@ -23,7 +23,8 @@ from kernel_cmdline.parse import ASCII_BLANKS
 
 from .boot_entry import ADDED, BootEntry, BootEntryError
 from .characters import spelled
-from .loader import DISK_TITLE, MARKER, Loader, machine_file
+from .failure_words import Failures, failures, failures_of
+from .loader import MARKER, Loader, machine_file
 from .menu import Choice, Items
 
 FOLDER = PurePosixPath("ipxe")
@@ -55,24 +56,17 @@ iseq ${{udpcast-own}} disk && goto disk ||
 isset ${{udpcast-own}} && goto failed ||
 """
 
-_FAILED = """\
-:failed
-echo udpcast-launcher: kernel and initrd could not be loaded. This PC starts again in 60 seconds.
-sleep 60 ||
-reboot
-"""
 
-_ENDINGS = f"""\
-{_FAILED}:disk
-iseq ${{platform}} efi && exit 1 ||
-exit
-"""
+def _failed(said: Failures) -> str:
+    return f":failed\necho udpcast-launcher: {_plain(said.failed)}\nsleep 60 ||\nreboot\n"
 
-_OWN_ENDINGS = f"""\
-{_FAILED}:disk
-set udpcast-own disk
-exit
-"""
+
+def _endings(said: Failures) -> str:
+    return f"{_failed(said)}:disk\niseq ${{platform}} efi && exit 1 ||\nexit\n"
+
+
+def _own_endings(said: Failures) -> str:
+    return f"{_failed(said)}:disk\nset udpcast-own disk\nexit\n"
 
 
 def pass_on(entry: BootEntry) -> str:
@@ -143,10 +137,10 @@ def _refused(above: str) -> str:
     )
 
 
-def _choice(label: str, timeout: float, disk_first: bool = False) -> str:
+def _choice(label: str, timeout: float, said: Failures, disk_first: bool = False) -> str:
     if not timeout:
         return "goto disk\n" if disk_first else "goto launcher\n"
-    items = [f"item launcher {label}\n", f"item disk {DISK_TITLE}\n"]
+    items = [f"item launcher {label}\n", f"item disk {_plain(said.disk)}\n"]
     first = "disk" if disk_first else "launcher"
     return (
         "menu udpcast-launcher\n"
@@ -179,20 +173,23 @@ def _plain(text: str) -> str:
 
 def render_menu(items: Items) -> str:
     """A whole boot.ipxe with a menu. Raises BootEntryError."""
-    return f"{HEAD}{_PREAMBLE}{_menu(items)}{_ENDINGS}"
+    return f"{HEAD}{_PREAMBLE}{_menu(items)}{_endings(failures(items.code))}"
 
 
 def _own_menu(items: Items) -> str:
-    return f"{HEAD}set udpcast-own launcher\n{_menu(items, '../')}{_OWN_ENDINGS}"
+    return f"{HEAD}set udpcast-own launcher\n{_menu(items, '../')}{_own_endings(failures(items.code))}"
 
 
 def render_ipxe(entry: BootEntry, timeout: float = 0, *, disk_first: bool = False) -> str:
     """A whole boot.ipxe; the arguments are those of `grub.render_grub`. Raises BootEntryError."""
-    return f"{HEAD}{_PREAMBLE}{_choice(entry.label, timeout, disk_first)}{_launcher(entry)}{_ENDINGS}"
+    said = failures_of(entry)
+    return f"{HEAD}{_PREAMBLE}{_choice(entry.label, timeout, said, disk_first)}{_launcher(entry)}{_endings(said)}"
 
 
 def _own(entry: BootEntry, timeout: float = 0) -> str:
-    return f"{HEAD}set udpcast-own launcher\n{_choice(entry.label, timeout)}{_launcher(entry, '../')}{_OWN_ENDINGS}"
+    said = failures_of(entry)
+    choice = _choice(entry.label, timeout, said)
+    return f"{HEAD}set udpcast-own launcher\n{choice}{_launcher(entry, '../')}{_own_endings(said)}"
 
 
 _OWN_DISK = "set udpcast-own disk\n"
@@ -230,7 +227,7 @@ IPXE = Loader(
     machine=_machine,
     config=render_ipxe,
     disk_first=lambda entry, timeout: render_ipxe(entry, timeout, disk_first=True),
-    default_disk=f"{HEAD}{_PREAMBLE}goto disk\n{_ENDINGS}",
+    default_disk=f"{HEAD}{_PREAMBLE}goto disk\n{_endings(failures())}",
     section=_section,
     disk_section="",
     own=_own,

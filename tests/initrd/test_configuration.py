@@ -11,7 +11,7 @@ from initrd import build, configuration, consoles, image, kernel, python, stages
 from initrd.__main__ import main, summary
 from initrd.errors import BuildError
 from initrd.manifest import Manifest
-from launcher.answers.configuration import LONGEST, NAME
+from launcher.answers.configuration import LONGEST, NAME, read_configuration
 from tests.common import ROOT
 
 
@@ -34,6 +34,15 @@ def test_a_warning_is_told_and_stops_nothing(tmp_path: Path, caplog: pytest.LogC
     (tmp_path / "room.txt").write_text("port=9002\nport=9004\n")
     assert configuration.read(tmp_path / "room.txt") == b"port=9002\nport=9004\n"
     assert caplog.messages == [f"{tmp_path}/room.txt:1: port=9002 is overridden by a later port=."]
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-8-sig"])
+def test_init_finds_in_it_what_forbids_a_shell(charset: str, tmp_path: Path) -> None:
+    """/init reads it where the launcher stopped before it could; see shell_allowed there."""
+    (tmp_path / "room.txt").write_text("SHELL=no\r\nlang=FR\r\n", encoding=charset)
+    text = configuration.read(tmp_path / "room.txt")
+    assert b"SHELL=no" in text
+    assert read_configuration(text).whole == read_configuration(b"SHELL=no\nlang=FR\n").whole
 
 
 @pytest.mark.parametrize(

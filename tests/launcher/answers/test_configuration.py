@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from kernel_cmdline import parse
@@ -147,6 +149,31 @@ def test_a_file_with_far_too_many_answers_is_an_error_and_takes_no_time() -> Non
     _, warnings, errors = explain_all(parse(""), None, [found])
     assert len(found.lines) == 1000 and len(warnings) == 999
     assert list(map(str, errors)) == ["udpcfg.txt:1002: Only 1000 answers are read, and nothing from here on."]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (b"# a page\n<!DOCTYPE html>\n<p class=a>Log in</p>\n", 'a:2: "<!DOCTYPE" is no NAME=VALUE.'),
+        (b"\x8b\x08\0", 'a:1: "\\x8b\\x08" is no NAME=VALUE.'),
+        (b"", 'a:1: "" is no NAME=VALUE.'),
+        (b"# nothing yet\n", ""),
+        (b"quiet\npersoparams=oui\n", ""),
+    ],
+)
+def test_a_file_that_answers_nothing_is_no_file_of_answers(text: bytes, error: str) -> None:
+    found = read_configuration(text, "a", Origin.FETCHED)
+    assert list(map(str, explain_all(parse("auto=yes"), None, [found])[2])) == ([error] if error else [])
+    if text:
+        assert check_file(text, "a")[0] == ([error] if error else [])
+    else:  # it may lie in an initrd
+        assert check_file(text, "a")[0] == []
+
+
+def test_a_value_that_is_very_long_takes_no_time() -> None:
+    began = time.process_time()
+    explain_all(parse(""), None, [read_configuration(b"ip=" + b":" * 60_000)])
+    assert time.process_time() - began < 5
 
 
 def test_of_several_cards_addresses_none_overrides_another() -> None:

@@ -9,8 +9,10 @@ import select
 import struct
 import termios
 import time
+import tty
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,29 @@ def test_when_the_other_is_hung_up_nothing_changes(two: tuple[Classroom, Line, L
     first.types(b"a")
     room.until(lambda: room.keys == ["a"])
     assert room.drove == []
+
+
+def test_a_line_is_taken_at_once_and_what_was_typed_before_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A serial line that is stopped never takes what /init has written to it, and the kernel waits for that with any
+    other way of setting a line. (A pseudo-terminal has no such wait.)"""
+    ways: list[int] = []
+    really = termios.tcsetattr
+
+    def set_attributes(line: int, way: int, modes: list[Any]) -> None:
+        ways.append(way)
+        really(line, way, modes)
+
+    for module in (termios, tty):
+        monkeypatch.setattr(module, "tcsetattr", set_attributes)
+    first, second = Line(), Line()
+    second.types(b"\r")
+    for room, *_ in serving(monkeypatch, first, second):
+        room.until(lambda: MIRRORS in second.seen.text)
+        second.types(b"a")
+        first.types(b"b")
+        room.until(partial(eq, room.keys, ["b"]))
+        assert room.drove == []
+    assert ways and set(ways) == {termios.TCSANOW}
 
 
 def test_a_console_that_cannot_be_opened_is_left_out() -> None:

@@ -155,3 +155,18 @@ def test_no_page_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     for make in EVERY.values():
         make()
     assert made == constructors()
+
+
+@pytest.mark.parametrize("key", ["end", "home", "page down", "page up"])
+def test_the_mark_is_seen_after_every_key_that_moves_it(key: str) -> None:
+    """On every page with one: Enter takes what is marked. But what is to be saved is longer than a screen, and read."""
+    set_language("en")
+    for name, make in EVERY.items():
+        page = make()
+        if "save" not in name and _marked(page):
+            page.widget.keypress((80, 24), key)
+            assert _marked(page), (name, key)
+
+
+def _marked(page: Page) -> bool:
+    return any(line.lstrip().startswith(">") for line in lines(page))

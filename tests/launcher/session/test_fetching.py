@@ -11,7 +11,9 @@ import pytest
 from kernel_cmdline import parse
 from launcher import shells
 from launcher.answers.configuration import Configuration, Origin, read_configuration
+from launcher.answers.selectors import identity, whole
 from launcher.model.machine import Machine, Nic
+from launcher.model.outcome import Outcome, OutcomeKind
 from launcher.model.plan import Address, AddressSource
 from launcher.network.address import AddressState
 from launcher.network.fetching import Fetched, Place
@@ -236,6 +238,22 @@ def test_unattended_a_file_that_is_missing_stops_it_and_trying_again_fetches_aga
     assert len(pc.fetches) == 2 and "Fetching" in pc.text
     pc.comes(b"port=9004\n")
     assert [plan.port for plan in pc.system.started] == [9004] and pc.errors == []
+
+
+def test_behind_a_result_no_file_begins_another_cast() -> None:
+    pc = FetchingPc(f"config=udpcfg.txt {PXE}")
+    pc.comes(None, "server error: (1) File not found")
+    stage = pc.app.stage
+    assert isinstance(stage, Interviewing)
+    stage.answer("umode", "rcv")
+    stage.answer("confirm", f"overwrite {identity(whole(ONE.disks[0]))}")
+    pc.system.running.outcome = Outcome(OutcomeKind.EQUAL, say("It is over."))
+    pc.app.tick()
+    pc.app.menu()
+    pc.app.act("rescan")
+    assert pc.asks and len(pc.fetches) == 1 and len(pc.system.started) == 1
+    pc.app.act("retry")
+    assert pc.asks and len(pc.fetches) == 1 and len(pc.system.started) == 1
 
 
 def test_whoever_changes_the_answers_then_is_asked() -> None:

@@ -239,3 +239,18 @@ def test_a_line_that_is_too_long_with_its_choice_is_refused() -> None:
     PXELINUX.config(entry, 0)
     with pytest.raises(BootEntryError, match='label "udpcast-receive" comes to'):
         PXELINUX.menu(items(Menu(), entry))
+
+
+@pytest.mark.parametrize("loader", [GRUB, IPXE], ids=lambda loader: loader.name)
+@pytest.mark.parametrize("menu", [None, Menu()], ids=["line", "menu"])
+def test_who_cannot_boot_is_told_so_in_the_language_of_his_line(loader: Loader, menu: Menu | None) -> None:
+    """In ASCII, and whole: of an apostrophe nothing is lost in GRUB."""
+    french = "Le noyau et l'initrd n'ont pas pu etre charges. Ce PC redemarre dans 60 secondes."
+    room = Room("lang=FR", machines=(Machine(MAC, menu=menu),), menu=menu)
+    texts = [one.text for one in configurations(room, loaders=[loader])]
+    telling = [text.replace("'\\''", "'") for text in texts if "echo udpcast" in text or "echo 'udpcast" in text]
+    assert telling and all(text.isascii() and french in text and "could not" not in text for text in telling)
+    assert french in loader.config(make_entry("lang=fr_FR"), 0).replace("'\\''", "'")
+    assert "Kernel and initrd could not be loaded." in loader.config(make_entry("lang=xx"), 0)
+    shown = loader.config(make_entry("lang=FR"), 5)
+    assert "Demarrer le systeme du disque" in shown and "The local disk" not in shown
