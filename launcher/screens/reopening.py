@@ -17,6 +17,7 @@ from ..errors import AnswerError
 from ..sentence import NOTHING, Sentence, joined, say
 from ..translate import tr
 from . import pages, summary
+from .fitting import Fitting
 from .summary import Line
 from .widgets import Handler, Item, Page, edit_page, frame, question_page, settled_row, with_language
 
@@ -34,15 +35,12 @@ class Again:
 def everything(
     lines: tuple[Line, ...], focus: str, moved: Callable[[str], None], change: pages.Chosen, host: str
 ) -> Page:
-    """All that is settled, each with its source."""
+    """All that is settled, each with its source; how many do not fit below is counted."""
     above = [urwid.Divider(), urwid.Text(("title", tr(summary.ALL_SETTINGS)))]
     rows: list[urwid.Widget] = [urwid.Divider(), *(settled_row(line, change) for line in lines)]
     at = next((number for number, line in enumerate(lines, 1) if line.key == focus), 1)
-    return Page(
-        "settings",
-        frame(rows, with_language(), host, at, lambda row: moved(lines[row - 1].key), above),
-        {"f2": lambda: change("lang")},
-    )
+    whole = frame(rows, with_language(), host, at, lambda row: moved(lines[max(row, 1) - 1].key), above)
+    return Page("settings", Fitting(whole, rows, 0, len(lines)), {"f2": lambda: change("lang")})
 
 
 def again(shown: Again, answer: pages.Chosen, put_back: Handler, change: pages.Chosen) -> Page:

@@ -287,6 +287,15 @@ def test_every_question_that_is_one_now_stands_among_all_settings(machine: Machi
     assert (seat.shown, marked(seat)) == ("umode", "More All settings")
 
 
+def test_settings_that_do_not_fit_are_counted_until_they_are_seen() -> None:
+    seat = begun(ADDRESS, FakeSystem(ONE))
+    at(seat, "More")
+    press(seat, "enter")
+    assert " more" in seat.text.split("\n")[-2] and "Keyboard" not in seat.text
+    press(seat, "end")
+    assert " more" not in seat.text.split("\n")[-2] and "Keyboard" in seat.text
+
+
 def test_a_quiet_setting_is_changed_there_and_then_stands_in_the_summary() -> None:
     system = FakeSystem(ONE)
     seat = begun(ADDRESS, system)
