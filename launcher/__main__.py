@@ -46,7 +46,10 @@ def _command(arguments: list[str], prog: str) -> int:
         with libraries_named():
             return command(arguments, prog)
     except (LauncherError, CommandLineError, ValueError, OSError) as error:
-        print(f"launcher: {showable(str(error))}", file=sys.stderr)
+        sentence = str(error)
+        if isinstance(error, OSError) and error.filename is not None and error.strerror:
+            sentence = f"{error.filename} cannot be used: {error.strerror}."
+        print(f"launcher: {showable(sentence)}", file=sys.stderr)
         return 2
 
 

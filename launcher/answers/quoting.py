@@ -5,6 +5,8 @@ Pure. Each finding is a place in the line, and the sentence about it; the error 
 - **Stray words**: bare words behind a value that can have blanks (`Row.blanks`: ``model:``, ``serial:``,
   ``udpcparam``), with only bare words between, that nobody takes (`foreign.may_stand_alone`). Of all other bare words
   nothing is said.
+- **Strays with a value** (`likely`): behind a ``modparm`` that names a parameter of a driver, each ``name=value`` that
+  is next to it, and whose name nobody has. It may be somebody's own word, so that this is a warning.
 - **Options that stand alone**: an ``--option`` of UDPCast that is no part of ``udpcparam``, wherever it stands, also
   with one dash, with ``_``, in capitals or in quotes of any kind: nobody else's words look like that.
 - **Other quotes**: typographic ones anywhere in a value of ours, single ones at its ends, either in front of its name.
@@ -22,11 +24,13 @@ from kernel_cmdline import CommandLine, Parameter, showable
 from kernel_cmdline.parse import printable
 
 from ..errors import AnswerError
+from ..model.machine import Machine
 from ..model.plan import Role
 from ..sentence import NOTHING, Sentence, say
 from ..udpcast.options import OPTIONS, split_udpcparam
 from . import foreign
 from .lookup import row_of
+from .questions import Facts
 from .row import Acts, Row, Use
 
 TYPOGRAPHIC = "‘’‚‛“”„‟′″‹›«»´`"
@@ -116,6 +120,37 @@ def _missing_quotes(parameter: Parameter, behind: str) -> Sentence:
         words=printable(behind),
         proposal=_proposal(parameter.name, f"{parameter.value} {behind}"),
     )
+
+
+def likely(line: CommandLine) -> Found:
+    """By its place in `line`, what probably belongs to the value before it, and the sentence about it: one for each
+    such value."""
+    found: Found = {}
+    words = [parameter for parameter in line if not parameter.init]
+    for start, parameter in enumerate(words):
+        run = _driver_parameters(words, start) if parameter.key == "modparm" else []
+        if run:
+            behind = " ".join(_written(words[index]) for index in run)
+            found |= dict.fromkeys(run, NOTHING) | {run[0]: _missing_quotes(parameter, behind)}
+    return found
+
+
+def _driver_parameters(words: list[Parameter], start: int) -> list[int]:
+    from .reading_boot import read_parameters  # noqa: PLC0415 - most lines have no modparm
+    from .spelling import meant  # noqa: PLC0415 - as above
+
+    try:
+        given = read_parameters(words[start].value or "", Facts(Machine()))
+    except AnswerError:
+        return []
+    run: list[int] = []
+    for index in range(start + 1, len(words) if given else 0):
+        word = words[index]
+        known = row_of(word.name) is not None or foreign.known(word.name) or meant(word.name, bare=False)
+        if known or word.value is None or not re.fullmatch(r"\w+", word.name, re.ASCII):
+            break
+        run.append(index)
+    return run
 
 
 # --- options that stand alone -----------------------------------------------------------------------------------------

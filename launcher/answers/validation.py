@@ -119,12 +119,15 @@ def explain_parameters(
 
 
 def _quoting(line: CommandLine) -> dict[int, Found]:
-    """Which parameters are not in double quotes as they should be. A line of our own plain words is not looked at."""
+    """Which parameters are not, or perhaps not, in double quotes as they should be. A line of our own plain words is
+    not looked at."""
     if not line.open_quote and all(map(_plain, line)):
         return {}
-    from .quoting import findings  # noqa: PLC0415 - most lines are plain, and importing delays the first screen
+    from .quoting import findings, likely  # noqa: PLC0415 - most lines are plain, and importing delays the first screen
 
-    return {index: Found(Use.INVALID, NOT_QUOTED, sentence) for index, sentence in findings(line).items()}
+    perhaps = {index: Found(Use.FOREIGN, NOT_QUOTED, NOTHING, sentence) for index, sentence in likely(line).items()}
+    wrong = {index: Found(Use.INVALID, NOT_QUOTED, sentence) for index, sentence in findings(line).items()}
+    return perhaps | wrong
 
 
 def _plain(parameter: Parameter) -> bool:

@@ -263,7 +263,8 @@ class Status:
         return max(0.0, (self._ended or time.monotonic()) - self._started)
 
     def _rate(self) -> float:
-        """Bytes that moved a second since the oldest sample of the window; after the end, over the whole time."""
+        """Bytes that moved a second since the oldest sample of the window; after the end, over the whole time. In the
+        first second, what moved so far: what a sender had read before the cast would be thousands of megabytes."""
         if self._started is None:
             return 0.0
         moved = self.moved.moved
@@ -276,7 +277,7 @@ class Status:
         while len(self._samples) > 2 and now - self._samples[0][0] > self._window:
             self._samples.popleft()
         then, count = self._samples[0]
-        return (moved - count) / (now - then) if now > then else 0.0
+        return (moved - count) / max(now - then, 1.0)
 
     def _notify(self) -> None:
         with self._lock:

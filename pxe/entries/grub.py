@@ -32,7 +32,7 @@ from .characters import spelled
 from .failure_words import Failures, failures, failures_of
 from .grub_words import catalogue
 from .loader import MARKER, Loader, machine_file
-from .menu import Items
+from .menu import Item, Items
 
 SHIMS, GRUBS = Path("/usr/lib/shim"), Path("/usr/lib/grub/x86_64-efi-signed")
 """Where Debian puts what it signs."""
@@ -263,14 +263,19 @@ serial line beside the screen knows no others: of ÉCRASÉ, CRAS was seen."""
 def _choices(items: Items, folder: str = "$prefix") -> str:
     """A menu; its entries call the functions of `_launchers`. `folder`: where its configuration is, with GRUB's words
     beside it."""
-    rows = [
-        f"menuentry --hotkey={number} '{_quoted(f'{number}. {one.title}')}' {{ udpcast_{one.choice} }}\n"
-        for number, one in items.numbered
-    ]
+    rows = [_row(number, one) for number, one in items.numbered]
     preset = [one.choice for one in items.rows].index(items.preset)
     wait = math.ceil(items.timeout) if items.timeout else -1
     lang = f"set locale_dir={folder}/{WORDS}\nset lang={items.code}\n" if catalogue(items.code) else ""
     return f"{lang}set default={preset}\nset timeout_style=menu\nset timeout={wait}\n{''.join(rows)}"
+
+
+def _row(number: int, item: Item) -> str:
+    """A choice, which says so while it is loaded: for that time, GRUB leaves the screen empty. Not what becomes of the
+    disk: that would be read as if it were under way."""
+    title = f"{number}. {item.title}"
+    loading = _quoted(title.partition(":")[0].rstrip())
+    return f"menuentry --hotkey={number} '{_quoted(title)}' {{ echo '{loading} ...'; udpcast_{item.choice} }}\n"
 
 
 def words(code: str) -> tuple[PurePosixPath, str] | None:

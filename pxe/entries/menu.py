@@ -3,6 +3,8 @@
 - Each choice boots the line of its PC with the role that was chosen; a loader shows the same choices in the same order.
 - A disk is overwritten after a key in a menu only when a screen has asked, as after a key in the launcher: where the
   line itself asks nobody (``auto=yes``), that stays so.
+- Where the line is in another language than English, a choice boots without the kernel's own messages (``quiet``; its
+  errors are still seen), unless the line says itself how much of them is wanted.
 - After `timeout` seconds without a key the preset is booted; with 0 a menu waits for ever.
 """
 
@@ -39,6 +41,9 @@ class Choice(StrEnum):
 
 ALL = tuple(Choice)
 ROLE, AUTO, CONSENT = "umode", "auto", Parameter("consent", "ask")
+QUIET = Parameter("quiet", None)
+LOUDNESS = frozenset(("quiet", "debug", "loglevel", "ignore_loglevel", "earlyprintk", "earlycon", "initcall_debug"))
+"""With these, a line says itself which messages of the kernel are wanted."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,22 @@ def chosen(parameters: Iterable[Parameter], choice: Choice) -> tuple[Parameter, 
     if choice is Choice.ASK or (choice is Choice.RECEIVE and not unattended):
         ours = [*(one for one in ours if one.key != CONSENT.key), CONSENT]
     role = [Parameter(ROLE, choice.role)] if choice.role else []
-    return (*ours, *role, *(one for one in parameters if one.init))
+    return (*hushed(ours), *role, *(one for one in parameters if one.init))
+
+
+def hushed(parameters: Iterable[Parameter]) -> tuple[Parameter, ...]:
+    """The parameters of a line that a menu boots, without the kernel's own messages where these are foreign."""
+    parameters = tuple(parameters)
+    ours = [one for one in parameters if not one.init]
+    quiet = [QUIET] if not _speaks_english(ours) and LOUDNESS.isdisjoint(one.key for one in ours) else []
+    return (*ours, *quiet, *(one for one in parameters if one.init))
+
+
+def _speaks_english(line: Iterable[Parameter]) -> bool:
+    from launcher.answers.explain import language_of  # noqa: PLC0415 - not needed to import pxe
+
+    given = [one.value for one in line if one.key == "lang" and one.value]
+    return not given or (language_of(given[-1]) or "en") == "en"
 
 
 def _asks_nobody(one: Parameter) -> bool:

@@ -21,7 +21,7 @@ from kernel_cmdline.format import format_word
 from ..entries.boot_entry import INITRD, KERNEL, BootEntry, BootEntryError, pxelinux_append, replaced
 from ..entries.configuration import entry_of, image_config, image_words, items, menu_of, speaking
 from ..entries.grub import Network
-from ..entries.menu import AUTO, CONSENT, ROLE
+from ..entries.menu import AUTO, CONSENT, ROLE, hushed
 from ..entries.pxelinux import menu, wait
 from ..entries.room import Boot, Room
 
@@ -64,6 +64,8 @@ def content_of(room: Room, digests: Mapping[str, str], udpcfg: bytes | None, is_
     entry = entry_of(room) if room.common_is_booted else BootEntry(CommandLine(), room.label)
     wanted = menu_of(room)
     room = replace(room, menu=wanted and speaking(wanted, entry))
+    if room.menu:  # while the language stands on the line
+        entry = replace(entry, command_line=CommandLine(hushed(entry.command_line)))
     if udpcfg is None:
         stays = EARLY | CHOSEN if room.menu else EARLY
         ours = tuple(one for one in entry.command_line if _moves(one, is_ours, stays))

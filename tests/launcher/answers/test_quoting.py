@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kernel_cmdline import Parameter, format_line, parse
 from launcher.answers import foreign
 from launcher.answers.explain import check
-from launcher.answers.quoting import findings
+from launcher.answers.quoting import findings, likely
 from launcher.answers.validation import doubtful, explain_parameters
 
 
@@ -125,6 +125,42 @@ def test_strays_make_the_operator_look() -> None:
     assert doubtful(explained)
     assert len(found) == 1
     assert [item.status for item in explained] == ["used", "invalid", "invalid"]
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("netmodule=e1000e modparm=debug=1 speed=100", 'modparm="debug=1 speed=100"'),
+        ("MODPARM=debug=1 speed=100 duplex=2 quiet x=1", 'MODPARM="debug=1 speed=100 duplex=2"'),
+        ("modparm=e1000e.debug=1 speed=100 umode=rcv", 'modparm="e1000e.debug=1 speed=100"'),
+        ('modparm="debug=1" speed=100', 'modparm="debug=1 speed=100"'),
+    ],
+)
+def test_what_is_dropped_behind_a_drivers_parameter_is_a_warning(line: str, instead: str) -> None:
+    """It may be somebody's own word, so that it stops nothing."""
+    explained, warnings, found = explain_parameters(parse(line), None)
+    assert found == () and not doubtful(explained)
+    (warning,) = (str(one) for one in warnings if "double quotes" in str(one))
+    assert warning.endswith(f"Put the whole value in double quotes: {instead}")
+    assert warning in check(line)[1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "modparm=AUTO speed=100",
+        "modparm= speed=100",
+        "modparm=debug=1 umode=rcv speed=100",
+        "modparm=debug=1 quiet speed=100",
+        "modparm=debug=1 persoparams=oui root=01:00",
+        "modparm=debug=1 e1000e.speed=100",
+        "modparm=debug=1 -- speed=100",
+        "netmodule=e1000e speed=100",
+        "modparm=debug=1 prot=9002",
+    ],
+)
+def test_what_is_somebody_elses_behind_a_drivers_parameter_is_not_named(line: str) -> None:
+    assert likely(parse(line)) == {}
 
 
 RIGHT = [

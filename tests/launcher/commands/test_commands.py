@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from launcher.__main__ import main
 from launcher.commands import commands
 from tests.common import ROOT
 
@@ -65,6 +66,16 @@ def test_a_recorded_machine_that_is_not_there_is_answered_with_those_that_are() 
         ValueError, match=r"nosuch\.json is not there\. .*: many-disks\.json, .*two-disks-two-cards\.json"
     ):
         commands.command(["explain", "--cmdline", "", "--machine", "nosuch.json"])
+
+
+@pytest.mark.parametrize("option", ["--config", "--udpcfg", "--machine"])
+def test_a_file_that_cannot_be_read_is_named_in_a_sentence(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert main(["explain", "--cmdline", "umode=rcv", option, str(folder)]) == 2
+    assert capsys.readouterr().err == f"launcher: {folder} cannot be used: Is a directory.\n"
 
 
 def imported(*arguments: str) -> set[str]:

@@ -112,3 +112,14 @@ def test_that_nothing_gets_through_is_over_once_it_does(monkeypatch: pytest.Monk
     assert "no data gets through" in str(status.snapshot().attention)
     there.take(sender_signals.Flowing(1.0))
     assert (status.snapshot().attention, len(status.snapshot().over)) == (NOTHING, 1)
+
+
+def test_what_was_read_before_the_cast_is_no_rate() -> None:
+    """The first screen of a cast said thousands of megabytes a second, and nothing left to wait for."""
+    status = Status(1_000_000)
+    status.moved(300_000)
+    status.begin()
+    state = status.snapshot()
+    assert state.rate == 300_000
+    assert state.remaining == pytest.approx(700_000 / 300_000)
+    status.close()

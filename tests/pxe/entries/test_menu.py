@@ -27,15 +27,22 @@ by_name = pytest.mark.parametrize("loader", LOADERS, ids=lambda loader: loader.n
 @pytest.mark.parametrize(
     ("line", "choice", "booted"),
     [
-        ("lang=FR umode=snd -- x", "ask", "lang=FR consent=ask -- x"),
-        ("auto=yes umode=rcv lang=FR", "ask", "lang=FR consent=ask"),
+        ("lang=FR umode=snd -- x", "ask", "lang=FR consent=ask quiet -- x"),
+        ("auto=yes umode=rcv lang=FR", "ask", "lang=FR consent=ask quiet"),
         ("auto=no umode=rcv", "ask", "auto=no consent=ask"),
-        ("lang=FR -- umode=x", "receive", "lang=FR consent=ask umode=rcv -- umode=x"),
+        ("lang=FR -- umode=x", "receive", "lang=FR consent=ask quiet umode=rcv -- umode=x"),
         ("umode=snd disk=/dev/sda consent=given", "receive", "disk=/dev/sda consent=ask umode=rcv"),
         ("auto=no auto=YES umode=rcv disk=/dev/sda", "receive", "auto=no auto=YES disk=/dev/sda umode=rcv"),
         ("auto=yes auto=no", "receive", "auto=yes auto=no consent=ask umode=rcv"),
-        ("auto lang=FR", "receive", "auto lang=FR consent=ask umode=rcv"),
+        ("auto lang=FR", "receive", "auto lang=FR consent=ask quiet umode=rcv"),
         ("UMODE=rcv auto=yes", "send", "auto=yes umode=snd"),
+        ("lang=de_CH.UTF-8", "send", "lang=de_CH.UTF-8 quiet umode=snd"),
+        ("lang=FR lang=EN", "send", "lang=FR lang=EN umode=snd"),
+        ("lang=C", "send", "lang=C umode=snd"),
+        ("lang=zz", "send", "lang=zz umode=snd"),
+        ("lang=FR quiet", "send", "lang=FR quiet umode=snd"),
+        ("lang=FR loglevel=7", "send", "lang=FR loglevel=7 umode=snd"),
+        ("lang=FR debug -- quiet", "send", "lang=FR debug umode=snd -- quiet"),
     ],
 )
 def test_what_a_choice_boots(line: str, choice: str, booted: str) -> None:
@@ -85,6 +92,7 @@ def rows(text: str) -> list[tuple[str, str, bool]]:
     return [(number, title, [choice] == preset) for number, choice, title in found]
 
 
+ENDS = (" consent=ask quiet", " consent=ask quiet umode=rcv", " quiet umode=snd")
 FRENCH = {
     Choice.RECEIVE: "RÉCEPTEUR : son disque est ÉCRASÉ par celui de l'émetteur",
     Choice.SEND: "ÉMETTEUR : son disque est lu et envoyé à tous les récepteurs",
@@ -120,7 +128,7 @@ def test_each_choice_carries_its_whole_line(loader: Loader) -> None:
         alone = re.findall(r"^ *if linux .*$" if loader is GRUB else r"^kernel .*$", text, re.MULTILINE)
         lines.append([tuple(one for one in parse(booted(f"{line}\n")) if _is_ours(one)) for line in alone])
     common = 'lang=FR udpcparam="--min-receivers 29" x=$y'
-    wanted = [parse(f"{common}{more}").parameters for more in (" consent=ask", " consent=ask umode=rcv", " umode=snd")]
+    wanted = [parse(f"{common}{more}").parameters for more in ENDS]
     assert lines == [wanted, wanted]
 
 
@@ -246,3 +254,11 @@ def test_who_cannot_boot_is_told_so_in_the_language_of_his_line(loader: Loader, 
     assert "Kernel and initrd could not be loaded." in loader.config(make_entry("lang=xx"), 0)
     shown = loader.config(make_entry("lang=FR"), 5)
     assert "Demarrer le systeme du disque" in shown and "The local disk" not in shown
+
+
+def test_grub_says_what_is_loaded_while_its_screen_would_be_empty() -> None:
+    shown = items(Menu(), make_entry("lang=FR"))
+    text = GRUB.menu(shown)
+    assert "{ echo '1. Demander a l'\\''ecran suivant ...'; udpcast_ask }" in text
+    assert "{ echo '2. RECEPTEUR ...'; udpcast_receive }" in text
+    assert text.count("menuentry ") == text.count(" ...'; udpcast_") == 4
