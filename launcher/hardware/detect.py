@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 import select
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -169,6 +170,10 @@ def decoded(text: str | None) -> str | None:
     return raw.decode(errors="replace")
 
 
+NEXT, TOGETHER = 0.02, 0.2
+"""Reports that follow each other within so many seconds belong together, for so many seconds in all."""
+
+
 class DeviceWatch:
     """Becomes readable when a disk, card, cable or address comes or goes; what changed is found by `detect` again.
 
@@ -193,7 +198,16 @@ class DeviceWatch:
         return self._poll.fileno()
 
     def drain(self) -> bool:
-        """Take all reports that are there, without waiting; True if there was any (or one was lost)."""
+        """Take all reports that are there; True if there was any (or one was lost). One seldom comes alone, and a look
+        at the machine costs more than the next one takes to come."""
+        changed, end = False, time.monotonic() + TOGETHER
+        while self._taken():
+            changed = True
+            if (left := min(NEXT, end - time.monotonic())) <= 0 or not self._poll.poll(left):
+                break
+        return changed
+
+    def _taken(self) -> bool:
         changed = False
         try:
             while self._monitor.poll(timeout=0) is not None:

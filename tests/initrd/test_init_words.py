@@ -5,6 +5,9 @@ Its functions run here in busybox's shell, as they do there, on files of the tes
 
 from __future__ import annotations
 
+import os
+import pty
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -114,3 +117,43 @@ def test_the_console_that_drives_is_the_one_whose_operator_took_over(
     (tmp_path / "dev/ttyS0").touch()
     terminal = "linux" if driver == "tty1" else "vt220"
     assert run(tmp_path, script, "choose_console").splitlines() == [driver, every, terminal]
+
+
+def talk(tmp_path: Path, *typed: str) -> str:
+    """What a terminal gets from the shell that /init starts there, where this is typed."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "setsid"):
+        (programs / name).symlink_to(shutil.which("busybox") or "")
+    (tmp_path / "dev").mkdir()
+    ours, terminal = pty.openpty()
+    (tmp_path / "dev/ttyS0").symlink_to(os.ttyname(terminal))
+    script = "".join(map(function, ("on_console", "shell_on_console"))).replace("/dev/$", f"{tmp_path}/dev/$")
+    with subprocess.Popen(
+        ["busybox", "sh", "-c", f"RUN={tmp_path}; console=ttyS0{script}\nTERM=linux shell_on_console"],
+        env={"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path)},
+        stdin=terminal,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ):
+        os.close(terminal)
+        os.write(ours, "".join(typed).encode())
+        said = b""
+        try:
+            while data := os.read(ours, 4096):
+                said += data
+        except OSError:  # nobody has the terminal any more
+            pass
+    os.close(ours)
+    return said.decode()
+
+
+def test_a_shell_answers_on_its_console_and_its_own_greeting_in_english_is_not_seen(tmp_path: Path) -> None:
+    said = talk(tmp_path, "echo $TERM $((20 + 3)) $ENV.; nosuch\n", "jobs; tty\n", "exit\n")
+    assert "linux 23 ." in said and "nosuch: not found" in said and "/dev/pts/" in said
+    assert "BusyBox" not in said and "help" not in said and "tty" in said
+
+
+def test_it_is_there_all_the_same_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "shellrc").mkdir()
+    assert "23" in talk(tmp_path, "echo $((20 + 3))\n", "exit\n")
