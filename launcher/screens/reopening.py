@@ -47,7 +47,7 @@ def again(shown: Again, answer: pages.Chosen, put_back: Handler, change: pages.C
     """One question, with its present answer preselected."""
     row, facts = shown.question.row, shown.question.facts
     settled, question = shown.question.settled, row.question
-    preset = shown.wrong[0] if shown.wrong else settled.answer.text if settled.answer else None
+    preset = shown.wrong[0] if shown.wrong else settled.answer.text if settled.answer else row.default(facts)
     problem = shown.wrong[1] if shown.wrong else settled.problem
     pending = pages.Pending(question, facts, preset, problem)
     choices = question.choices(facts)

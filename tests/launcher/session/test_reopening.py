@@ -454,6 +454,12 @@ def test_the_keyboard_is_changed_there_though_nobody_is_asked_for_it(heard: list
     assert heard[-1] == ("fr", "BE")
 
 
+def test_the_keyboard_that_is_loaded_is_marked_though_nobody_named_it() -> None:
+    seat = begun(f"{ADDRESS} lang=FR", FakeSystem(ONE))
+    seat.app.stage.open("kbmap")  # type: ignore[attr-defined]
+    assert (seat.shown, marked(seat)) == ("kbmap", "fr")
+
+
 def test_the_usual_keyboard_follows_the_language(heard: list[tuple[str, str | None]]) -> None:
     seat = begun(ADDRESS, FakeSystem(ONE))
     assert heard[-1] == ("en", None)
