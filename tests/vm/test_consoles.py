@@ -189,7 +189,7 @@ def shells(vm: VM) -> None:
         vm.press(terminal, vga=True)
         until_seen(vm, "shell", gone=("RÉCEPTEUR", "/ #"))
         vm.press("enter", vga=True)
-        until_seen(vm, "/ #")
+        assert "BusyBox" not in until_seen(vm, "/ #")  # which speaks English
         vm.press("t", "t", "y", "enter", vga=True)
         until_seen(vm, f"/dev/tty{terminal[-1]}")
     vm.press("alt f1", vga=True)
