@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import select
 import signal
-import struct
 import termios
 import time
 import tty
@@ -104,14 +102,6 @@ class Canvas:
         return [(style, None, text.encode()) for (style, _, _), text in zip(row, texts, strict=True)]
 
 
-def unsent(line: int) -> int:
-    """How many bytes the kernel has taken for a serial line, and not sent yet."""
-    try:
-        return int(struct.unpack("i", fcntl.ioctl(line, termios.TIOCOUTQ, bytes(4)))[0])
-    except OSError:  # no terminal, or one that is hung up
-        return 0
-
-
 class Console:
     """One line with a person before it. `reading` and `writing` are its descriptors; `name` is that of its device.
 
@@ -151,7 +141,7 @@ class Console:
         self._painter = None
         self._write(after)
         self._farewell()
-        if self.pending or unsent(self._writing):  # which closing the line would wait for, 30 seconds
+        if self.pending:
             with contextlib.suppress(termios.error):
                 termios.tcflush(self._writing, termios.TCOFLUSH)
         with contextlib.suppress(termios.error):
@@ -163,8 +153,6 @@ class Console:
         while self.pending and not self.lost and (left := end - time.monotonic()) > 0:
             select.select([], [self._writing], [], left)
             self.push()
-        while not self.lost and unsent(self._writing) and time.monotonic() < end:
-            time.sleep(0.01)
 
     def size(self) -> tuple[int, int]:
         """80×24 where the line does not say its size (a serial one, or one that is hung up)."""

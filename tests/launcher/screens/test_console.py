@@ -226,23 +226,6 @@ def test_a_line_is_taken_at_once_and_what_was_typed_before_is_nothing(monkeypatc
     assert ways and set(ways) == {termios.TCSANOW}
 
 
-@pytest.mark.parametrize("stopped", [False, True])
-def test_the_end_waits_for_no_line_that_sends_nothing(stopped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Closing a serial line waits until all is sent that the kernel has taken. (A pseudo-terminal has sent at once.)"""
-    flushed: list[int] = []
-    there: list[int] = []
-    first, second = Line(), Line()
-    for room, *_ in serving(monkeypatch, first, second):
-        room.until(partial(second.shows, MIRRORS))
-        there.append(room.ui._loop.screen.consoles[1].reading)
-        with Path(os.devnull).open() as no_terminal:
-            assert console.unsent(there[0]) == 0 == console.unsent(no_terminal.fileno())
-        monkeypatch.setattr(console, "FAREWELL", 0.05)
-        monkeypatch.setattr(console, "unsent", lambda line: 40 * (stopped and line in there))
-        monkeypatch.setattr(termios, "tcflush", lambda line, queue: flushed.append(line))
-    assert flushed == (there if stopped else [])
-
-
 def test_a_console_that_cannot_be_opened_is_left_out() -> None:
     assert list(Lines("x", ("no-such-console",)).opened()) == []
 
