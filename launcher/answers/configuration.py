@@ -88,7 +88,9 @@ class Configuration:
 
     def not_read(self) -> Iterator[Sentence]:
         """That a file is too long, or none of answers: a page of a web server, which says that all is well."""
-        if self.lines and not any(one.value is not None and row_of(one.name) for one in self.whole):
+        words = tuple(self.whole)
+        answers = any(one.value is not None and row_of(one.name) for one in words)
+        if self.lines and not answers and not all(one.value is not None for one in words):
             number, line = self.lines[0]
             word = next((one.name for one in line), "")
             yield colon(verbatim(f"{self.name}:{number}"), say('"{word}" is no NAME=VALUE.', word=word))
