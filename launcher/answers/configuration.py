@@ -90,7 +90,7 @@ class Configuration:
         """That a file is too long, or none of answers: a page of a web server, which says that all is well."""
         words = tuple(self.whole)
         answers = any(one.value is not None and row_of(one.name) for one in words)
-        if self.lines and not answers and not all(one.value is not None for one in words):
+        if self.lines and not answers and not (words and all(one.value is not None for one in words)):
             number, line = self.lines[0]
             word = next((one.name for one in line), "")
             yield colon(verbatim(f"{self.name}:{number}"), say('"{word}" is no NAME=VALUE.', word=word))
