@@ -28,7 +28,7 @@ SHOWN = {
     ),
     "de, GRUB": ("EMPFAENGER: seine Platte wird mit", "UEBERSCHRIEBEN", "Der hervorgehobene Eintrag wird automatisch"),
 }
-BOOTED = {Choice.ASK: (), Choice.RECEIVE: ("consent=ask", "umode=rcv"), Choice.SEND: ("umode=snd",)}
+BOOTED = {Choice.ASK: ("consent=ask",), Choice.RECEIVE: ("consent=ask", "umode=rcv"), Choice.SEND: ("umode=snd",)}
 
 
 @dataclass(frozen=True)
