@@ -8,19 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from launcher.errors import LauncherError
 from launcher.sentence import Sentence, say
-from launcher.translate import set_language, tr
+from launcher.translate import tr
 
-from .boot_entry import BootEntry, BootEntryError
+from .boot_entry import BootEntry
 from .characters import spelled
 from .loader import DISK_TITLE
+from .menu import Choice
+from .menu_words import TITLES
+from .speaking import code_of, speaking
 
 FAILED = say("Kernel and initrd could not be loaded. This PC starts again in 60 seconds.")
 NO_SYSTEM = say("No system was found on the local disks.")
 SILENT = say("The server does not answer what this PC is to boot.")
 GOES_ON = say("Where it has no TFTP, no PC has a line of its own. What is for all is booted in 10 seconds.")
-DISK = say("Boot the system on its disk")
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,9 @@ class Failures:
 @cache
 def failures(code: str = "en") -> Failures:
     """In this language. Raises BootEntryError where a checkout's catalogue cannot be compiled."""
-    try:
-        set_language(code)
-        disk = DISK_TITLE if code == "en" else _plain(DISK)
+    with speaking(code, "the boot loaders have"):
+        disk = DISK_TITLE if code == "en" else _plain(TITLES[Choice.DISK])
         return Failures(_plain(FAILED), _plain(NO_SYSTEM), _plain(SILENT), _plain(GOES_ON), disk)
-    except LauncherError as error:
-        raise BootEntryError(f"the boot loaders have no words: {error.whole}") from error
-    finally:
-        set_language("en")
 
 
 def _plain(sentence: Sentence) -> str:
@@ -54,8 +50,4 @@ def _plain(sentence: Sentence) -> str:
 def failures_of(entry: BootEntry) -> Failures:
     """In the language of this line. Raises BootEntryError."""
     given = entry.command_line.last("lang")
-    if not given:
-        return failures()
-    from launcher.answers.explain import language_of  # noqa: PLC0415 - not needed to import pxe
-
-    return failures(language_of(given.value or "") or "en")
+    return failures(code_of(given.value or "") if given else "en")

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from launcher.errors import LauncherError
 from launcher.sentence import Sentence, colon, say
-from launcher.translate import set_language, tr
+from launcher.translate import tr
 
-from .boot_entry import BootEntryError
 from .menu import Choice
+from .speaking import code_of, speaking
 
 TITLE = say("What is this PC?")
 
@@ -35,17 +34,10 @@ class Words:
 def words_of(lang: str) -> Words:
     """In the language of this parameter; English where there is none. Raises BootEntryError where a checkout's
     catalogue cannot be compiled."""
-    from launcher.answers.explain import language_of  # noqa: PLC0415 - not needed to import pxe
-
-    return _words(language_of(lang) or "en")
+    return _words(code_of(lang))
 
 
 @cache
 def _words(code: str) -> Words:
-    try:
-        set_language(code)
+    with speaking(code, "the menu has"):
         return Words(code, tr(TITLE), {choice: tr(sentence) for choice, sentence in TITLES.items()})
-    except LauncherError as error:
-        raise BootEntryError(f"the menu has no words: {error.whole}") from error
-    finally:
-        set_language("en")
